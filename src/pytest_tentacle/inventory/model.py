@@ -1,0 +1,180 @@
+"""What an inventory resolves to: machines, each with all its defaults and groups applied.
+
+These are the values that everything above reads; how a YAML file becomes them is `loading`'s business. They hold no
+secret in clear (see `secrets`), and they can be written into a survey file without the transports' credentials.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path  # noqa: TC003  pydantic needs it at run time
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from .secrets import Secret  # noqa: TC001  pydantic needs it at run time
+
+TENTACLE_PORT = 10933
+"""A listening Tentacle's default port (guide, "Listening Tentacles")."""
+
+POLLING_PORT = 10943
+"""The Octopus Server's default port for polling Tentacles (guide, "Polling Tentacles")."""
+
+
+class Mode(StrEnum):
+    """Communication mode: who opens the connection (guide, "Communication Mode")."""
+
+    LISTENING = "listening"
+    POLLING = "polling"
+
+
+class OperatingSystem(StrEnum):
+    """The two families that a Tentacle runs on."""
+
+    WINDOWS = "windows"
+    LINUX = "linux"
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class WinRM(_Value):
+    """Log on by WinRM (WS-Management), with pywinrm."""
+
+    kind: Literal["winrm"] = "winrm"
+    host: str
+    port: int = 5986
+    scheme: Literal["https", "http"] = "https"
+    auth: Literal["ntlm", "kerberos", "credssp", "certificate", "basic"] = "ntlm"
+    user: str | None = None
+    password: Secret | None = None
+    certificate: Path | None = None
+    certificate_key: Path | None = None
+    ca: Path | None = None
+    """A private CA's PEM bundle that the machine's WinRM certificate is verified against."""
+    verify: Literal["verify", "insecure"] = "verify"
+
+
+class SSH(_Value):
+    """Log on by SSH, with paramiko. What is None is looked up in the ssh_config."""
+
+    kind: Literal["ssh"] = "ssh"
+    host: str
+    port: int | None = None
+    user: str | None = None
+    password: Secret | None = None
+    key: Path | None = None
+    passphrase: Secret | None = None
+    host_keys: Literal["verify", "accept-new", "insecure"] = "verify"
+    known_hosts: Path | None = None
+    """None: the user's own `~/.ssh/known_hosts` and what ssh_config says."""
+    ssh_config: Path | None = None
+    """None: the user's own `~/.ssh/config`, if there is one."""
+    proxy_jump: str | None = None
+    agent: bool = True
+
+
+class Local(_Value):
+    """The machine that runs pytest."""
+
+    kind: Literal["local"] = "local"
+
+
+class NoTransport(_Value):
+    """A machine that we cannot log on to, such as Octopus Cloud."""
+
+    kind: Literal["none"] = "none"
+
+
+Transport = Annotated[WinRM | SSH | Local | NoTransport, Field(discriminator="kind")]
+
+
+class Origin(_Value):
+    """Where in which file a machine is declared."""
+
+    file: str
+    line: int
+
+
+class Machine(_Value):
+    """One entry of the inventory; `host_key` says which entries share one login and one survey."""
+
+    name: str
+    dns_name: str | None = None
+    ip: str | None = None
+    os: OperatingSystem | None = None
+    instance: str | None = None
+    thumbprint: str | None = None
+    groups: tuple[str, ...] = ()
+    transport: Transport = NoTransport()
+    origin: Origin | None = None
+
+    @property
+    def host_key(self) -> str:
+        """The login that this machine is surveyed through; machines with the same one are on the same host."""
+        match self.transport:
+            case WinRM(host=host, port=port):
+                return f"winrm://{host.lower()}:{port}"
+            case SSH(host=host, port=port):
+                return f"ssh://{host.lower()}:{port or 22}"
+            case Local():
+                return "local://"
+            case _:
+                return f"none://{self.name}"
+
+
+class Tentacle(Machine):
+    """One Tentacle instance on a host. What is None was not declared: it is discovered, and not asserted."""
+
+    role: Literal["tentacle"] = "tentacle"
+    mode: Mode | None = None
+    port: int | None = None
+    """The port that a listening Tentacle listens on."""
+    servers: tuple[str, ...] = ()
+    """Names of the Octopus Server nodes that it talks to."""
+
+
+class OctopusServer(Machine):
+    """One node of an Octopus Server."""
+
+    role: Literal["server"] = "server"
+    addresses: tuple[str, ...] = ()
+    """Every further host name or IP under which Tentacles reach this node."""
+    portal: str | None = None
+    polling_ports: tuple[int, ...] = (POLLING_PORT,)
+
+
+class Inventory(BaseModel):
+    """All machines of one run, servers first, each in the order of its file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    servers: tuple[OctopusServer, ...] = ()
+    tentacles: tuple[Tentacle, ...] = ()
+    files: tuple[str, ...] = ()
+    digest: str = ""
+    """SHA-256 over the inventory files' bytes, hexadecimal."""
+    warnings: tuple[str, ...] = ()
+    is_lab: bool = False
+    """The file asks for the embedded lab."""
+
+    @property
+    def machines(self) -> tuple[OctopusServer | Tentacle, ...]:
+        """Servers, then Tentacles."""
+        return (*self.servers, *self.tentacles)
+
+    def find(self, name: str) -> OctopusServer | Tentacle:
+        """The machine of that name; KeyError where there is none."""
+        for machine in self.machines:
+            if machine.name == name:
+                return machine
+        raise KeyError(name)
+
+    def servers_of(self, tentacle: Tentacle) -> tuple[OctopusServer, ...]:
+        """The server nodes at the other end of a Tentacle's links."""
+        return tuple(server for server in self.servers if server.name in tentacle.servers)
+
+    def tentacles_of(self, server: OctopusServer) -> tuple[Tentacle, ...]:
+        """The Tentacles that name this server node."""
+        return tuple(tentacle for tentacle in self.tentacles if server.name in tentacle.servers)

@@ -1,0 +1,160 @@
+"""What one probe of a link found, stage by stage. The same words whoever probed: Python, PowerShell or sh."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from enum import StrEnum
+from functools import cached_property
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Stage(StrEnum):
+    """The stages of a link, in the order in which they are gone through."""
+
+    RESOLVE = "resolve"
+    CONNECT = "connect"
+    TLS = "tls"
+    PAGE = "page"
+    IDENTITY = "identity"
+
+
+class Failure(StrEnum):
+    """Why a stage failed. Each word may stand at the stages named behind it."""
+
+    NAME_NOT_FOUND = "name-not-found"  # resolve: NXDOMAIN, HOST_NOT_FOUND
+    NO_ADDRESS = "no-address"  # resolve: the name exists, without an address
+    RESOLVER_FAILED = "resolver-failed"  # resolve: SERVFAIL, EAI_AGAIN, no DNS server answers
+    TIMED_OUT = "timed-out"  # every stage
+    REFUSED = "refused"  # connect: RST to the SYN
+    UNREACHABLE = "unreachable"  # connect: no route, or a router or firewall said no by ICMP
+    PROHIBITED = "prohibited"  # connect: this machine's own policy forbids it (EACCES, EPERM, 10013)
+    RESET = "reset"  # connect, tls, page
+    CLOSED = "closed"  # tls: the end of the stream instead of a handshake; page: closed without a byte
+    NOT_TLS = "not-tls"  # tls: something that is not TLS answered
+    PROTOCOL_VERSION = "protocol-version"  # tls: no common version (alert 70 and its kin)
+    NO_COMMON_CIPHER = "no-common-cipher"  # tls: alert 40 handshake_failure
+    NOT_HTTP = "not-http"  # page: bytes, but no HTTP answer
+    UNTRUSTED = "untrusted"  # identity: closed without an answer
+    OTHER = "other"  # every stage: `detail` has the text
+
+
+class By(StrEnum):
+    """How the target is named: the guide tries the DNS name first, then the IP address."""
+
+    NAME = "name"
+    ADDRESS = "address"
+    LOCAL = "local"  # the machine's own port, from the machine itself
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class StageRecord(_Value):
+    """One stage: how long it took (milliseconds), and why it failed where it did."""
+
+    ms: float | None = None
+    error: Failure | None = None
+    detail: str | None = None
+    """The system's own words, as evidence; never decided upon."""
+
+
+class Resolved(StageRecord):
+    """The addresses that the name gave, in the resolver's order."""
+
+    addresses: tuple[str, ...] = ()
+
+
+class Connected(StageRecord):
+    """The address that answered, or the last that was tried."""
+
+    address: str | None = None
+
+
+class Secured(StageRecord):
+    """The TLS session: version such as `TLSv1.3`, OpenSSL or IANA cipher name, the peer's certificate as base64 of DER."""
+
+    version: str | None = None
+    cipher: str | None = None
+    certificate: str | None = None
+
+    @cached_property
+    def der(self) -> bytes | None:
+        """The certificate's DER bytes."""
+        return base64.b64decode(self.certificate) if self.certificate else None
+
+    @cached_property
+    def thumbprint(self) -> str | None:
+        """SHA-1 over the DER certificate, 40 upper-case hex, as .NET's `X509Certificate2.Thumbprint`."""
+        return hashlib.sha1(self.der, usedforsecurity=False).hexdigest().upper() if self.der else None
+
+
+class Page(StageRecord):
+    """The answer to `GET /`: its first 2,000 characters (head and body) and its length in bytes."""
+
+    text: str | None = None
+    length: int | None = None
+
+    @property
+    def product(self) -> Literal["tentacle", "server"] | None:
+        """Whose welcome page it is: None where it is not Octopus's (tentacle-facts 1.4)."""
+        text = self.text or ""
+        if "Octopus Tentacle configured successfully" in text:
+            return "tentacle"
+        if "Octopus Server configured successfully" in text:
+            return "server"
+        return None
+
+
+class Identity(StageRecord):
+    """The answer to Halibut's identity lines, spoken only with `--probe-identity`."""
+
+    line: str | None = None
+
+
+class Target(_Value):
+    """What to probe: `id` comes back with the answer."""
+
+    id: str
+    host: str
+    port: int
+    by: By
+
+
+class Probe(_Value):
+    """One attempt to use a link. A stage that was not reached is None."""
+
+    id: str
+    host: str
+    port: int
+    by: By
+    resolve: Resolved | None = None
+    """None for a literal address."""
+    connect: Connected | None = None
+    tls: Secured | None = None
+    page: Page | None = None
+    identity: Identity | None = None
+    unavailable: str | None = None
+    """Why this vantage point could not probe at all (no TLS client on the machine, no time left)."""
+
+    @property
+    def failed(self) -> tuple[Stage, StageRecord] | None:
+        """The first stage that failed, and its record; None when all that was tried went well."""
+        for stage in Stage:
+            record = getattr(self, stage.value)
+            if record is not None and record.error is not None:
+                return stage, record
+        return None
+
+    @property
+    def thumbprint(self) -> str | None:
+        """The thumbprint that the peer presented."""
+        return self.tls.thumbprint if self.tls else None
+
+    @property
+    def shows_page(self) -> bool:
+        """Whether one of Octopus's welcome pages came back."""
+        return self.page is not None and self.page.error is None and self.page.product is not None

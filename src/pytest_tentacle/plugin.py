@@ -1,0 +1,1 @@
+"""pytest hooks and options; thin: each hook calls one function elsewhere."""

@@ -1,0 +1,181 @@
+"""A survey: everything that was read from one host, as one typed document.
+
+The scripts (`windows.ps1`, `linux.sh`) print this very shape as JSON, with two exceptions that `ingest` resolves: a
+configuration file and a log come as text, and become settings and records here. Each section stands on its own: it
+holds data, or the reason why it is unknown.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003  pydantic needs it at run time
+from enum import StrEnum
+from typing import Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from pytest_tentacle.link import Probe  # noqa: TC001  pydantic needs it at run time
+from pytest_tentacle.transport.base import ReachStage  # noqa: TC001  pydantic needs it at run time
+
+FORMAT = 1
+"""Version of the survey document; a file with a higher one is refused."""
+
+T = TypeVar("T")
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Section(_Value, Generic[T]):
+    """A part of a survey that is read on its own: `data`, or `unknown` with the reason."""
+
+    data: T | None = None
+    unknown: str | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Section[T]:
+        if (self.data is None) == (self.unknown is None):
+            raise ValueError("a section has either data or the reason why it is unknown")
+        return self
+
+
+class Shell(_Value):
+    """What ran the script."""
+
+    name: str
+    version: str | None = None
+    language_mode: str | None = None
+
+
+class Host(_Value):
+    """The host as a whole. `clock_utc` is its own clock when the script ran."""
+
+    hostname: str
+    fqdn: str | None = None
+    os: Literal["windows", "linux"]
+    os_name: str | None = None
+    os_version: str | None = None
+    architecture: str | None = None
+    boot_utc: datetime | None = None
+    clock_utc: datetime | None = None
+    user: str | None = None
+    elevated: bool | None = None
+    shell: Shell
+    dotnet_release: int | None = None
+    addresses: tuple[str, ...] = ()
+
+
+class ServiceState(StrEnum):
+    """A service's state, in one vocabulary for both service managers."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"
+    STARTING = "starting"
+    STOPPING = "stopping"
+    PAUSED = "paused"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class Service(_Value):
+    """One service of Octopus Deploy, by Windows' service manager or systemd."""
+
+    name: str
+    product: Literal["tentacle", "server"] | None = None
+    instance: str | None = None
+    """From `--instance` in the command line; None where the line names none."""
+    state: ServiceState
+    start_mode: Literal["auto", "manual", "disabled", "other"] | None = None
+    account: str | None = None
+    pid: int | None = None
+    started_utc: datetime | None = None
+    exit_code: int | None = None
+    restarts: int | None = None
+    """systemd's NRestarts; None on Windows."""
+    executable: str | None = None
+    arguments: str | None = None
+    environment: dict[str, str] = {}
+    """The service's own environment, only the variables that override settings (tentacle-facts 2.2), secrets removed."""
+    detail: str | None = None
+    """systemd's sub-state and result, such as `auto-restart / exit-code`."""
+
+
+class ConfigurationFile(_Value):
+    """An instance's configuration file. `settings` hold no secrets: the script leaves them out at the source."""
+
+    path: str
+    size: int | None = None
+    modified_utc: datetime | None = None
+    settings: dict[str, str] = {}
+    error: Literal["not-found", "denied", "empty", "malformed", "unreadable"] | None = None
+    detail: str | None = None
+
+
+class Instance(_Value):
+    """One instance of Tentacle or Octopus Server, as the instance registry names it."""
+
+    product: Literal["tentacle", "server"]
+    name: str
+    configuration: ConfigurationFile
+
+
+class Process(_Value):
+    """A process, as far as the survey's account may see it."""
+
+    pid: int
+    name: str | None = None
+    executable: str | None = None
+    command_line: str | None = None
+    parent_pid: int | None = None
+    started_utc: datetime | None = None
+    user: str | None = None
+
+
+class Listener(_Value):
+    """A listening TCP socket on a port of interest. `pid` may be that of a process that is gone (`owner` is None then)."""
+
+    address: str
+    port: int
+    pid: int | None = None
+    owner: Process | None = None
+    children: tuple[Process, ...] = ()
+    """Living processes whose parent was the vanished owner: they may hold its socket (guide, "Zombie Child Processes")."""
+
+
+class Survey(_Value):
+    """All that was read from one host in one script."""
+
+    host: Section[Host]
+    services: Section[tuple[Service, ...]]
+    instances: Section[tuple[Instance, ...]]
+    listeners: Section[tuple[Listener, ...]]
+    probes: tuple[Probe, ...] = ()
+    noise: str | None = None
+    """What the machine wrote besides the document (profile, banner), cut to 2,000 characters."""
+
+
+class Unreachable(_Value):
+    """Why there is no survey: says nothing about the Tentacle."""
+
+    stage: ReachStage
+    summary: str
+    advice: str
+
+
+class HostRecord(_Value):
+    """One login's outcome: a survey, or why there is none."""
+
+    host_key: str
+    machines: tuple[str, ...]
+    taken_utc: datetime
+    seconds: float
+    requests: int | None = None
+    """HTTP requests (WinRM) or executed commands (SSH) that it took."""
+    survey: Survey | None = None
+    unreachable: Unreachable | None = None
+    recorded: bool = False
+    """The embedded lab answered from a recording, for want of a PowerShell."""
+    peer_probes: tuple[Probe, ...] = ()
+    """Round 2: a server's probes of its listening Tentacles."""
+    peer_unknown: str | None = None
+    """Why round 2 gave nothing."""
