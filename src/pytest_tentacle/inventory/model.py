@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path  # noqa: TC003  pydantic needs it at run time
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -158,6 +158,10 @@ class Inventory(BaseModel):
     warnings: tuple[str, ...] = ()
     is_lab: bool = False
     """The file asks for the embedded lab."""
+    lab_settings: dict[str, Any] = {}
+    """What the file's `lab:` holds, where it is a map."""
+    lab_faults: dict[str, dict[str, Any]] = {}
+    """By machine name, what its own `lab:` tells the embedded lab; machines without one are left out."""
 
     @property
     def machines(self) -> tuple[OctopusServer | Tentacle, ...]:

@@ -1,4 +1,4 @@
-"""Secrets: held by a type that no text, repr, JSON or exception shows, and remembered so that reports can be cleaned."""
+"""Secrets: held by a type that no text, repr, JSON or exception shows."""
 
 from __future__ import annotations
 

@@ -1,0 +1,53 @@
+"""An inventory's secrets: which they are, so that reports can be cleaned of them, and the inventory without them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from .model import SSH, Inventory, Machine, Transport, WinRM
+
+if TYPE_CHECKING:
+    from .secrets import Secret
+
+M = TypeVar("M", bound=Machine)
+
+
+def known_secrets(inventory: Inventory) -> frozenset[str]:
+    """Every password and passphrase of the inventory, in clear."""
+    found: set[Secret] = set()
+    for machine in inventory.machines:
+        match machine.transport:
+            case WinRM(password=password):
+                found |= {password} if password else set()
+            case SSH(password=password, passphrase=passphrase):
+                found |= {secret for secret in (password, passphrase) if secret}
+            case _:
+                pass
+    return frozenset(secret.get_secret_value() for secret in found)
+
+
+def without_credentials(inventory: Inventory) -> Inventory:
+    """The inventory as it may be saved: transports without users, secrets, and the paths of keys and certificates.
+
+    Host and port stay, so that every machine keeps its `host_key`.
+    """
+    return inventory.model_copy(
+        update={
+            "servers": tuple(_bare(server) for server in inventory.servers),
+            "tentacles": tuple(_bare(tentacle) for tentacle in inventory.tentacles),
+        },
+    )
+
+
+def _bare(machine: M) -> M:
+    return machine.model_copy(update={"transport": _bare_transport(machine.transport)})
+
+
+def _bare_transport(transport: Transport) -> Transport:
+    match transport:
+        case WinRM(host=host, port=port, scheme=scheme, auth=auth, verify=verify):
+            return WinRM(host=host, port=port, scheme=scheme, auth=auth, verify=verify)
+        case SSH(host=host, port=port, host_keys=host_keys, agent=agent):
+            return SSH(host=host, port=port, host_keys=host_keys, agent=agent)
+        case _:
+            return transport

@@ -1,0 +1,169 @@
+"""The types of an inventory file's keys: what a value may be, and what is said when it is not.
+
+Validators raise FieldError with a predicate ("must be ...") that the key's name is put before. Values come as text,
+bool, list or map: a number is checked as it is spelled.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from .characters import describe, invisible_in
+
+_THUMBPRINT_DIGITS = 40
+_HIGHEST_PORT = 65535
+_LONGEST_HOST = 253
+_HEX = frozenset("0123456789abcdefABCDEF")
+_NOT_IN_NAMES = re.compile(r"[,*?\[\]]")
+_PORT_AT_END = re.compile(r"^([^:]+):(\d+)$")
+
+
+class FieldError(ValueError):
+    """A value does not fit its key.
+
+    Attributes:
+        predicate: what is wrong, to be read after the key's name.
+        hint: what to write instead.
+        show: whether the value may be shown.
+    """
+
+    def __init__(self, predicate: str, hint: str | None = None, *, show: bool = True) -> None:
+        super().__init__(predicate)
+        self.predicate = predicate
+        self.hint = hint
+        self.show = show
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        raise FieldError("must be text", "put it in quotes")
+    if not isinstance(value, str):
+        kind = "nothing" if value is None else "a map" if isinstance(value, dict) else "a list"
+        raise FieldError(f"must be text, not {kind}")
+    if not value.strip():
+        raise FieldError("is empty", "leave the key out if there is nothing to say")
+    if (found := invisible_in(value)) is not None:
+        raise FieldError(f"has an invisible character: {found}", "type it anew instead of copying it")
+    return value
+
+
+def _name(value: str) -> str:
+    if value != value.strip():
+        raise FieldError("begins or ends with a space")
+    if value.startswith("!") or _NOT_IN_NAMES.search(value):
+        raise FieldError("may not have , * ? [ ] in it nor begin with !", "--limit gives these a meaning")
+    return value
+
+
+def host(value: str) -> str:
+    """A DNS name or an IP address, nothing around it. Raises FieldError."""
+    if "://" in value or "/" in value:
+        part = urlsplit(value if "://" in value else f"//{value}").netloc.rpartition("@")[2]
+        raise FieldError("must be a host name or an IP address alone", f"write {part!r}" if part else None)
+    if (with_port := _PORT_AT_END.match(value)) is not None:
+        raise FieldError("must be a host name or an IP address alone", f"write {with_port[1]!r}, and the port as port:")
+    if ":" in value or value.startswith("["):
+        return ip_address(value)
+    if " " in value or len(value) > _LONGEST_HOST or value.startswith(".") or ".." in value:
+        raise FieldError("is no host name")
+    return value
+
+
+def ip_address(value: str) -> str:
+    """An IPv4 or IPv6 address without port or prefix length. Raises FieldError."""
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        hint = None
+        if value.startswith("[") and value.endswith("]"):
+            hint = f"write {value[1:-1]!r}"
+        raise FieldError("must be an IPv4 or IPv6 address", hint) from None
+
+
+def thumbprint(value: str) -> str:
+    """A certificate's SHA-1 thumbprint, 40 hexadecimal digits, in upper case as .NET writes it (tentacle-facts 1.2).
+
+    Halibut compares it character by character, so what surrounds or divides the digits is called by name and not
+    taken away. Raises FieldError.
+    """
+    digits = "".join(c for c in value if c in _HEX)
+    if digits == value and len(digits) == _THUMBPRINT_DIGITS:
+        return value.upper()
+    if digits == value:
+        raise FieldError(f"must have {_THUMBPRINT_DIGITS} hexadecimal digits, and has {len(value)}")
+    hint = f"without it: {digits.upper()}" if len(digits) == _THUMBPRINT_DIGITS else f"it has {len(digits)} digits"
+    found = describe(value, set(value) - _HEX)
+    raise FieldError(f"must be {_THUMBPRINT_DIGITS} hexadecimal digits and nothing else, and has {found}", hint)
+
+
+def _thumbprint_text(value: Any) -> str:
+    """Without the check for invisible characters: `thumbprint` says more about them."""
+    if not isinstance(value, str):
+        raise FieldError(f"must be {_THUMBPRINT_DIGITS} hexadecimal digits")
+    return thumbprint(value)
+
+
+def _url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        complete = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        _ = parts.port
+    except ValueError:
+        complete = False
+    if not complete:
+        raise FieldError("must be a URL", "such as https://octopus.example.com")
+    if parts.username is not None:
+        raise FieldError("must not have a user or password in it", show=False)
+    return value
+
+
+def _port(value: Any) -> int:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and 1 <= int(value[:6]) <= _HIGHEST_PORT:
+        return int(value)
+    raise FieldError(f"must be a whole number from 1 to {_HIGHEST_PORT}")
+
+
+def _switch(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value in {"true", "false"}:  # out of ${env:...}, which gives text
+        return value == "true"
+    raise FieldError("must be true or false")
+
+
+def _listed(value: Any) -> Any:
+    """One value stands for a list of it."""
+    if isinstance(value, dict):
+        raise FieldError("must be a name or a list of names, not a map")
+    return value if isinstance(value, list) else [value]
+
+
+Text = Annotated[str, BeforeValidator(_text)]
+Name = Annotated[Text, AfterValidator(_name)]
+Host = Annotated[Text, AfterValidator(host)]
+Address = Annotated[Text, AfterValidator(ip_address)]
+Url = Annotated[Text, AfterValidator(_url)]
+Thumbprint = Annotated[
+    str,
+    BeforeValidator(_thumbprint_text),
+    Field(json_schema_extra={"pattern": r"^([0-9A-Fa-f]{40}|.*\$\{env:.*)$"}),
+]
+Port = Annotated[int, Field(ge=1, le=_HIGHEST_PORT), BeforeValidator(_port)]
+Switch = Annotated[bool, BeforeValidator(_switch)]
+
+
+def _or_one(schema: dict[str, Any]) -> None:
+    """In the schema, too, one value stands for a list of it."""
+    items = schema.pop("items")
+    schema.pop("type")
+    schema["anyOf"] = [items, {"type": "array", "items": items}]
+
+
+Names = Annotated[tuple[Name, ...], BeforeValidator(_listed), Field(json_schema_extra=_or_one)]
+Hosts = Annotated[tuple[Host, ...], BeforeValidator(_listed), Field(json_schema_extra=_or_one)]
+Ports = Annotated[tuple[Port, ...], BeforeValidator(_listed), Field(json_schema_extra=_or_one)]

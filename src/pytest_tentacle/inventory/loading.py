@@ -1,0 +1,190 @@
+"""From inventory files to an Inventory: every fault at once, with its place; no machine is contacted."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .document import Declaration, Document, read_document
+from .faults import Faults, Place, did_you_mean
+from .layers import Layer, LayerReader, merged
+from .model import Inventory, OctopusServer, OperatingSystem, Origin, Tentacle, WinRM
+from .references import References
+from .transports import TransportBuilder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+_DEFAULT_INSTANCE = {"tentacle": "Tentacle", "server": "OctopusServer"}
+"""What an instance is called where nobody named it (tentacle-facts, services and registry)."""
+
+
+def load(paths: Sequence[Path], environment: Mapping[str, str] = os.environ) -> Inventory:
+    """Read inventory files as one inventory.
+
+    A file's defaults are for its own machines; its groups, and its servers, for the machines of the others too (where
+    two files have a group of one name, each file's machines take their own).
+
+    Raises:
+        InventoryError: anything is wrong with any of the files, or a secret that a machine needs cannot be had.
+    """
+    faults = Faults()
+    references = References(environment, faults)
+    reader = LayerReader(references, faults)
+    digest = hashlib.sha256()
+    documents = []
+    for path in _each_once(paths, faults):
+        raw = _read(path, faults)
+        digest.update(raw or b"")
+        if raw is not None and (document := read_document(str(path), raw, reader, faults)) is not None:
+            documents.append(document)
+    files = tuple(str(path) for path in paths)
+    resolution = _Resolution(documents, references, faults)
+    resolution.run()
+    if not faults and not resolution.servers and not resolution.tentacles:
+        place = Place(documents[0].file, 1, 1) if documents else Place("--inventory")
+        faults.add(place, "no machine is declared", hint="list Tentacles under tentacles:, servers under servers:")
+    if faults:
+        raise faults.error(files)
+    return Inventory(
+        servers=tuple(resolution.servers),
+        tentacles=tuple(resolution.tentacles),
+        files=files,
+        digest=digest.hexdigest(),
+        warnings=faults.warnings,
+        is_lab=resolution.is_lab,
+        lab_settings={key: value for document in documents for key, value in document.lab_settings.items()},
+        lab_faults=resolution.lab_faults,
+    )
+
+
+def _each_once(paths: Sequence[Path], faults: Faults) -> list[Path]:
+    seen: dict[Path, Path] = {}
+    for path in paths:
+        first = seen.setdefault(path.absolute(), path)
+        if first is not path:
+            faults.add(Place(str(path)), "the file is given twice")
+    return list(seen.values())
+
+
+def _read(path: Path, faults: Faults) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        try:
+            siblings = sorted(entry.name for entry in path.parent.iterdir())
+        except OSError:
+            siblings = []
+        faults.add(Place(str(path)), "there is no such file", hint=did_you_mean(path.name, siblings))
+    except OSError as error:
+        reason = "it is a folder" if path.is_dir() else error.strerror or type(error).__name__
+        faults.add(Place(str(path)), f"cannot be read: {reason}")
+    return None
+
+
+@dataclass
+class _Resolution:
+    """Machines out of documents: names, groups and servers of one file are known to the others."""
+
+    documents: list[Document]
+    references: References
+    faults: Faults
+    servers: list[OctopusServer] = field(default_factory=list)
+    tentacles: list[Tentacle] = field(default_factory=list)
+    lab_faults: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def is_lab(self) -> bool:
+        return any(document.is_lab for document in self.documents)
+
+    def run(self) -> None:
+        self._transports = TransportBuilder(self.references, self.faults, lab=self.is_lab)
+        self._names: dict[str, tuple[str, Place]] = {}
+        self._hosts: dict[tuple[str, str, str], tuple[str, Place]] = {}
+        groups = {name for document in self.documents for name in document.groups}
+        self._server_names = [
+            name for document in self.documents for entry in document.servers if (name := entry.layer.value("name"))
+        ]
+        for document in self.documents:
+            for entry in document.servers:
+                if (values := self._machine(document, entry, groups)) is not None:
+                    self._add_server(*values)
+            for entry in document.tentacles:
+                if (values := self._machine(document, entry, groups)) is not None:
+                    self._add_tentacle(*values)
+
+    def _machine(self, document: Document, entry: Declaration, groups: set[str]) -> tuple[Layer, dict[str, Any]] | None:
+        """What servers and Tentacles have in common; None for an entry without a usable name."""
+        own = entry.layer
+        name = own.value("name")
+        if name is None:
+            return None
+        place = own.place_of("name")
+        first = self._names.setdefault(name.casefold(), (name, place))
+        if first[1] is not place:
+            self.faults.add(place, "the name is given twice", name, f"first at {first[1]}")
+        layer = merged([*self._inherited(document, entry, groups), own])
+        if layer.lab_place is not None and layer.lab:
+            self.lab_faults[name] = layer.lab
+            if not self.is_lab:
+                self.faults.add(layer.lab_place, "lab: is for files with lab: true at their top")
+        transport = self._transports.build(own, layer, name)
+        values = {
+            key: layer.value(key)
+            for key in ("dns_name", "ip", "os", "instance", "thumbprint")
+            if layer.value(key) is not None
+        }
+        if isinstance(transport, WinRM):
+            values.setdefault("os", OperatingSystem.WINDOWS)
+        origin = Origin(file=place.file, line=place.line)
+        values |= {"name": name, "transport": transport, "origin": origin, "groups": layer.value("groups") or ()}
+        return layer, values
+
+    def _inherited(self, document: Document, entry: Declaration, groups: set[str]) -> list[Layer]:
+        """The layers below a machine's own: defaults, then its groups in the order in which they are listed."""
+        layers = [] if entry.defaults is None else [entry.defaults]
+        grouped = merged([*layers, entry.layer])
+        for number, group in enumerate(grouped.value("groups") or ()):
+            found = next((other.groups[group] for other in (document, *self.documents) if group in other.groups), None)
+            if found is None:
+                hint = did_you_mean(group, sorted(groups)) or "declare it under groups:"
+                self.faults.add(grouped.place_of("groups", number), "there is no such group", group, hint)
+            else:
+                layers.append(found)
+        return layers
+
+    def _add_server(self, layer: Layer, values: dict[str, Any]) -> None:
+        for key in ("addresses", "portal", "polling_ports"):
+            if (value := layer.value(key)) is not None:
+                values[key] = value
+        server = OctopusServer(**values)
+        self._check_alone(server, layer)
+        self.servers.append(server)
+
+    def _add_tentacle(self, layer: Layer, values: dict[str, Any]) -> None:
+        for key in ("mode", "port"):
+            if (value := layer.value(key)) is not None:
+                values[key] = value
+        servers = layer.value("servers") or ()
+        for number, server in enumerate(servers):
+            if server not in self._server_names:
+                hint = did_you_mean(server, self._server_names) or "declare it under servers:"
+                self.faults.add(layer.place_of("servers", number), "there is no such server", server, hint)
+        if not servers and "servers" not in layer.settings and len(self._server_names) == 1:
+            servers = tuple(self._server_names)
+        tentacle = Tentacle(**values, servers=servers)
+        self._check_alone(tentacle, layer)
+        self.tentacles.append(tentacle)
+
+    def _check_alone(self, machine: OctopusServer | Tentacle, layer: Layer) -> None:
+        """Two machines on one host must be two instances."""
+        instance = machine.instance or _DEFAULT_INSTANCE[machine.role]
+        place = layer.place_of("name")
+        key = (machine.role, machine.host_key, instance.casefold())
+        name, first = self._hosts.setdefault(key, (machine.name, place))
+        if first is not place and name.casefold() != machine.name.casefold():
+            message = f"same host and instance as {name!r}, at {first}"
+            self.faults.add(place, message, machine.name, "tell them apart by instance:, or by host in transport:")

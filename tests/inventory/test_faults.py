@@ -1,0 +1,525 @@
+"""Bad inventories: each fault with its place, the offending value and what is near; all of them at once."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_tentacle.inventory import InventoryError, load
+from pytest_tentacle.inventory.faults import Faults, Place
+from pytest_tentacle.inventory.nodes import parse
+
+GOOD = "0123456789ABCDEF0123456789ABCDEF01234567"
+
+ONE_FAULT = {
+    "unknown key of a Tentacle": (
+        "tentacles:\n  - name: t\n    thumprint: x",
+        "prod.yaml:3:5: unknown key of a Tentacle: 'thumprint'; did you mean 'thumbprint'?",
+    ),
+    "unknown key of a server": (
+        "servers:\n  - {name: s, portl: x}",
+        "prod.yaml:2:15: unknown key of a server: 'portl'; did you mean 'portal'?",
+    ),
+    "unknown key of a group": (
+        "groups:\n  g:\n    moed: x\ntentacles: [t]",
+        "prod.yaml:3:5: unknown key of a group: 'moed'; did you mean 'mode'?",
+    ),
+    "unknown key of defaults": (
+        "defaults:\n  tentacles: {}\ntentacles: [t]",
+        "prod.yaml:2:3: unknown key of defaults: 'tentacles'; did you mean 'tentacle'?",
+    ),
+    "unknown key at the top": (
+        "tentacle: [t]",
+        "prod.yaml:1:1: unknown key of the inventory: 'tentacle'; did you mean 'tentacles'?",
+    ),
+    "unknown key with an invisible character": (
+        "tentacles:\n  - name: t\n    \u200emode: polling",
+        (
+            "prod.yaml:3:5: unknown key of a Tentacle: '\\u200emode'; it has an invisible character: "
+            "LEFT-TO-RIGHT MARK (U+200E) at position 1; did you mean 'mode'?"
+        ),
+    ),
+    "unknown key of a transport": (
+        "tentacles:\n  - name: t\n    transport: {kind: ssh, usr: root}",
+        "prod.yaml:3:28: unknown key of transport ssh: 'usr'; did you mean 'user'?",
+    ),
+    "key of another kind of transport": (
+        "tentacles:\n  - name: t\n    transport: {kind: ssh, scheme: http}",
+        "prod.yaml:3:28: unknown key of transport ssh: 'scheme'; it is a key of another kind of transport",
+    ),
+    "key of another kind than the inherited transport": (
+        "defaults: {tentacle: {transport: ssh}}\ntentacles:\n  - name: t\n    transport: {scheme: http}",
+        "prod.yaml:4:17: transport ssh has no such key: 'scheme'",
+    ),
+    "key of the transport outside of it": (
+        "tentacles:\n  - {name: t, passphrase: x}",
+        "prod.yaml:2:15: unknown key of a Tentacle: 'passphrase'; it belongs into transport:",
+    ),
+    "name missing": ("tentacles:\n  - mode: polling", "prod.yaml:2:5: the key name of a Tentacle is missing"),
+    "name of nothing": ("tentacles:\n  - name:", "prod.yaml:2:10: name must be text, not nothing: ''"),
+    "name with a glob's sign": (
+        "tentacles: ['web*']",
+        "prod.yaml:1:13: name may not have , * ? [ ] in it nor begin with !: 'web*'; --limit gives these a meaning",
+    ),
+    "name with an invisible character": (
+        "tentacles: [\u200bweb]",
+        (
+            "prod.yaml:1:13: name has an invisible character: ZERO WIDTH SPACE (U+200B) at position 1: '\\u200bweb'; "
+            "type it anew instead of copying it"
+        ),
+    ),
+    "name with a space around it": ("tentacles: [' web']", "prod.yaml:1:13: name begins or ends with a space: ' web'"),
+    "group's name with a comma": (
+        "groups:\n  'a,b': {}\ntentacles: [t]",
+        "prod.yaml:2:3: name may not have , * ? [ ] in it nor begin with !: 'a,b'; --limit gives these a meaning",
+    ),
+    "duplicate name": (
+        "servers: [x]\ntentacles:\n  - y\n  - X",
+        "prod.yaml:4:5: the name is given twice: 'X'; first at prod.yaml:1:11",
+    ),
+    "duplicate key": (
+        "tentacles:\n  - name: t\n    mode: polling\n    mode: listening",
+        "prod.yaml:4:5: the key is written twice: 'mode'; first in line 3",
+    ),
+    "no such server": (
+        "servers: [octo-1, cloud]\ntentacles:\n  - {name: t, servers: [cloud, octo-l]}",
+        "prod.yaml:3:32: there is no such server: 'octo-l'; did you mean 'octo-1'?",
+    ),
+    "no such group": (
+        "groups: {linux: {}}\ntentacles:\n  - {name: t, groups: linuks}",
+        "prod.yaml:3:23: there is no such group: 'linuks'; did you mean 'linux'?",
+    ),
+    "server and servers": (
+        "servers: [a, b]\ntentacles:\n  - {name: t, server: a, servers: [b]}",
+        "prod.yaml:3:15: server and servers are both written; keep one of them",
+    ),
+    "mode": (
+        "tentacles: [{name: t, mode: listning}]",
+        "prod.yaml:1:29: mode must be one of listening, polling: 'listning'; did you mean 'listening'?",
+    ),
+    "operating system": (
+        "tentacles: [{name: t, os: Windows}]",
+        "prod.yaml:1:27: os must be one of windows, linux: 'Windows'; did you mean 'windows'?",
+    ),
+    "port too high": (
+        "tentacles: [{name: t, port: 70000}]",
+        "prod.yaml:1:29: port must be a whole number from 1 to 65535: '70000'",
+    ),
+    "port zero": (
+        "tentacles: [{name: t, port: 0}]",
+        "prod.yaml:1:29: port must be a whole number from 1 to 65535: '0'",
+    ),
+    "port negative": (
+        "servers: [{name: t, polling_ports: [10943, -1]}]",
+        "prod.yaml:1:44: polling_ports must be a whole number from 1 to 65535: '-1'",
+    ),
+    "port of the wrong type": (
+        "tentacles: [{name: t, port: [1]}]",
+        "prod.yaml:1:29: port must be a whole number from 1 to 65535",
+    ),
+    "text of the wrong type": (
+        "tentacles: [{name: t, instance: {a: b}}]",
+        "prod.yaml:1:33: instance must be text, not a map",
+    ),
+    "true for text": (
+        "tentacles: [{name: t, instance: true}]",
+        "prod.yaml:1:33: instance must be text: 'true'; put it in quotes",
+    ),
+    "text for true": (
+        "tentacles: [{name: t, transport: {kind: ssh, agent: yes}}]",
+        "prod.yaml:1:53: agent must be true or false: 'yes'",
+    ),
+    "empty text": (
+        "tentacles: [{name: t, instance: ''}]",
+        "prod.yaml:1:33: instance is empty: ''; leave the key out if there is nothing to say",
+    ),
+    "list wanted": ("tentacles: t", "prod.yaml:1:12: tentacles must be a list, not text"),
+    "entry that is a list": (
+        "tentacles: [[t]]",
+        "prod.yaml:1:13: an entry of tentacles must be a name or a map, not a list",
+    ),
+    "map wanted": ("groups: [g]\ntentacles: [t]", "prod.yaml:1:9: groups must be a map, not a list"),
+    "names that are a map": (
+        "tentacles: [{name: t, groups: {a: b}}]",
+        "prod.yaml:1:31: groups must be a name or a list of names, not a map",
+    ),
+    "IP address": (
+        "tentacles: [{name: t, ip: 10.0.0.256}]",
+        "prod.yaml:1:27: ip must be an IPv4 or IPv6 address: '10.0.0.256'",
+    ),
+    "IPv6 address in brackets": (
+        "tentacles: [{name: t, ip: '[::1]'}]",
+        "prod.yaml:1:27: ip must be an IPv4 or IPv6 address: '[::1]'; write '::1'",
+    ),
+    "URL for a host": (
+        "tentacles: [{name: t, dns_name: 'https://u:pw@web.example.com/x'}]",
+        (
+            "prod.yaml:1:33: dns_name must be a host name or an IP address alone: 'https://***@web.example.com/x'; "
+            "write 'web.example.com'"
+        ),
+    ),
+    "host with port": (
+        "tentacles: [{name: t, dns_name: 'web:10933'}]",
+        (
+            "prod.yaml:1:33: dns_name must be a host name or an IP address alone: 'web:10933'; "
+            "write 'web', and the port as port:"
+        ),
+    ),
+    "portal": (
+        "servers: [{name: s, portal: octopus}]",
+        "prod.yaml:1:29: portal must be a URL: 'octopus'; such as https://octopus.example.com",
+    ),
+    "portal with a password": (
+        "servers: [{name: s, portal: 'https://admin:hunter2@octopus'}]",
+        "prod.yaml:1:29: portal must not have a user or password in it",
+    ),
+    "transport word": (
+        "tentacles: [{name: t, transport: winrn}]",
+        "prod.yaml:1:34: transport must be one of winrm, ssh, local, none: 'winrn'; did you mean 'winrm'?",
+    ),
+    "transport kind": (
+        "tentacles: [{name: t, transport: {kind: shh}}]",
+        "prod.yaml:1:41: transport must be one of winrm, ssh, local, none: 'shh'; did you mean 'ssh'?",
+    ),
+    "transport list": (
+        "tentacles: [{name: t, transport: [ssh]}]",
+        "prod.yaml:1:34: transport must be one of winrm, ssh, local, none, or a map, not a list",
+    ),
+    "transport without kind": (
+        "tentacles: [{name: t, transport: {user: root}}]",
+        "prod.yaml:1:23: the kind of the transport is missing: 't'; write kind: one of winrm, ssh, local, none",
+    ),
+    "transport host empty": (
+        "tentacles: [{name: t, transport: {kind: ssh, host: ''}}]",
+        "prod.yaml:1:52: host is empty: ''; leave the key out if there is nothing to say",
+    ),
+    "transport host missing": (
+        "tentacles: [{name: Web server 1, transport: ssh}]",
+        (
+            "prod.yaml:1:20: the transport has no host to log on to, and the name is none: 'Web server 1'; "
+            "declare ip, dns_name, or host in transport"
+        ),
+    ),
+    "basic over plain http": (
+        "tentacles: [{name: t, transport: {kind: winrm, scheme: http, auth: basic, user: u, password: '${env:P}'}}]",
+        "prod.yaml:1:68: auth over plain http would send the password in clear: 'basic'; use scheme: https, or auth: ntlm",
+    ),
+    "NTLM without a password": (
+        "tentacles: [{name: t, transport: {kind: winrm, user: u}}]",
+        (
+            "prod.yaml:1:41: transport winrm with auth ntlm needs password; "
+            "add password: to transport:, or to defaults or a group"
+        ),
+    ),
+    "certificate missing": (
+        "tentacles: [{name: t, transport: {kind: winrm, auth: certificate}}]",
+        (
+            "prod.yaml:1:54: transport winrm with auth certificate needs certificate and certificate_key; "
+            "add certificate: and certificate_key: to transport:, or to defaults or a group"
+        ),
+    ),
+    "same host and instance": (
+        (
+            "tentacles:\n  - {name: a, ip: 10.0.0.1, transport: ssh}\n"
+            "  - {name: b, ip: 10.0.0.1, instance: tentacle, transport: ssh}"
+        ),
+        (
+            "prod.yaml:3:12: same host and instance as 'a', at prod.yaml:2:12: 'b'; "
+            "tell them apart by instance:, or by host in transport:"
+        ),
+    ),
+    "lab key without the lab": (
+        "tentacles:\n  - {name: a, lab: {fault: x}}",
+        "prod.yaml:2:15: lab: is for files with lab: true at their top",
+    ),
+    "lab of the wrong type": (
+        "lab: yes\ntentacles: [t]",
+        "prod.yaml:1:6: lab must be true, false or a map: 'yes'",
+    ),
+    "lab list": ("lab: [a]\ntentacles: [t]", "prod.yaml:1:6: lab must be a map, not a list"),
+    "empty file": ("", "prod.yaml:1:1: the file is empty; declare servers: and tentacles:"),
+    "comments alone": ("# nothing\n", "prod.yaml:1:1: the file is empty; declare servers: and tentacles:"),
+    "no machine": (
+        "servers: []\ntentacles:\n",
+        "prod.yaml:1:1: no machine is declared; list Tentacles under tentacles:, servers under servers:",
+    ),
+    "not a map": (
+        "- t",
+        (
+            "prod.yaml:1:1: the file must be a map, not a list; "
+            "it begins with one of defaults:, groups:, servers:, tentacles:"
+        ),
+    ),
+    "not UTF-8": (
+        "tentacles:\n  - büro-ä".encode("latin-1"),
+        "prod.yaml:2:6: not UTF-8: the byte here is: '0xFC'; save it as UTF-8",
+    ),
+    "UTF-16": ("tentacles: [t]".encode("utf-16"), "prod.yaml:1:1: not UTF-8 but UTF-16; save it as UTF-8"),
+    "control character": ("tentacles:\n  - a\x1bb", "prod.yaml:2:6: YAML allows no ESCAPE (U+001B)"),
+    "bracket left open": (
+        "tentacles: [a",
+        "prod.yaml:1:14: YAML syntax: while parsing a flow sequence expected ',' or ']', but got '<stream end>'",
+    ),
+    "reference without quotes in a flow map": (
+        "tentacles: [{name: t, port: ${env:P}}]",
+        (
+            "prod.yaml:1:30: YAML syntax: while parsing a flow mapping expected ',' or '}', but got '{'; "
+            "inside of { } and [ ], ${…} must stand in quotes"
+        ),
+    ),
+    "tab": (
+        "tentacles:\n\t- a",
+        (
+            r"prod.yaml:2:1: YAML syntax: while scanning for the next token found character '\t' that cannot start any token; "
+            "indent with spaces, not with TAB"
+        ),
+    ),
+    "backslash in double quotes": (
+        'tentacles: [{name: t, transport: {kind: ssh, user: "CORP\\svc"}}]',
+        (
+            "prod.yaml:1:58: YAML syntax: while scanning a double-quoted scalar found unknown escape character 's'; "
+            r"in double quotes a backslash begins an escape: write 'DOMAIN\user' in single quotes"
+        ),
+    ),
+    "two documents": (
+        "tentacles: [t]\n---\ntentacles: [u]",
+        (
+            "prod.yaml:2:1: YAML syntax: expected a single document in the stream but found another document; "
+            "one file holds one inventory: take the line --- out"
+        ),
+    ),
+    "tag": (
+        "tentacles: [!x t]",
+        "prod.yaml:1:13: a tag (!…) has no meaning here; text that begins with * & ! % @ ` must stand in quotes",
+    ),
+    "key that is a list": ("tentacles: [t]\n? [a]\n: b", "prod.yaml:2:3: a key must be text"),
+    "merge of text": ("tentacles: [{<<: a, name: t}]", "prod.yaml:1:18: <<: takes a map, not text"),
+    "alias inside of itself": ("tentacles: &t [*t]", "prod.yaml:1:12: an alias stands inside of what it stands for"),
+    "not a reference": (
+        "tentacles: [{name: t, dns_name: '${WEB}'}]",
+        "prod.yaml:1:33: not a reference: '${WEB}'; did you mean ${env:WEB}?",
+    ),
+    "file reference outside of secrets": (
+        "tentacles: [{name: t, dns_name: '${file:web}'}]",
+        "prod.yaml:1:33: ${file:…} is for passwords and passphrases alone: '${file:web}'; write ${env:NAME}",
+    ),
+    "variable not set": (
+        "tentacles: [{name: t, dns_name: '${env:WEBB}'}]",
+        "prod.yaml:1:33: the environment variable is not set: 'WEBB'; did you mean 'WEB'?",
+    ),
+}
+
+
+class TestOneFault:
+    @pytest.mark.parametrize("case", ONE_FAULT)
+    def test_is_told_with_its_place(self, files, case):
+        """One bad thing gives one line: place, what is wrong, the value, what is near; and nothing that follows from it."""
+        text, expected = ONE_FAULT[case]
+        assert files.faults(text, environment={"P": "p", "WEB": "w"}) in ([expected], [_with_folder(files, expected)])
+
+
+def _with_folder(files, text):
+    """`first at` names a whole path too, which the fixture shortens only where the folder is written as given."""
+    return text.replace(" at prod.yaml", f" at {files.folder}{os.sep}prod.yaml")
+
+
+class TestThumbprints:
+    @pytest.mark.parametrize(
+        ("written", "told"),
+        [
+            (GOOD[:-1], f"must have 40 hexadecimal digits, and has 39: '{GOOD[:-1]}'"),
+            (
+                f"\u200e{GOOD}",
+                (
+                    "must be 40 hexadecimal digits and nothing else, and has LEFT-TO-RIGHT MARK (U+200E) at position 1: "
+                    f"'\\u200e{GOOD}'; without it: {GOOD}"
+                ),
+            ),
+            (
+                f"{GOOD[:2]} {GOOD[2:]}",
+                (
+                    "must be 40 hexadecimal digits and nothing else, and has SPACE (U+0020) at position 3: "
+                    f"'{GOOD[:2]} {GOOD[2:]}'; without it: {GOOD}"
+                ),
+            ),
+            (
+                ":".join(GOOD[n : n + 2] for n in range(0, 40, 2)),
+                (
+                    "must be 40 hexadecimal digits and nothing else, and has COLON (U+003A) at positions 3, 6, 9, 12, …: "
+                    f"'{':'.join(GOOD[n : n + 2] for n in range(0, 40, 2))}'; without it: {GOOD}"
+                ),
+            ),
+            (
+                f"{GOOD[:-1]}O",
+                (
+                    "must be 40 hexadecimal digits and nothing else, and has LATIN CAPITAL LETTER O (U+004F) at position 40: "
+                    f"'{GOOD[:-1]}O'; it has 39 digits"
+                ),
+            ),
+            ("", "must have 40 hexadecimal digits, and has 0: ''"),
+        ],
+    )
+    def test_malformed(self, files, written, told):
+        """What is too much is called by its Unicode name and position, and what would be right is offered."""
+        text = f"tentacles:\n  - {{name: t, thumbprint: '{written}'}}"
+        assert files.faults(text) == [f"prod.yaml:2:27: thumbprint {told}"]
+
+
+class TestFiles:
+    def test_missing(self, files):
+        """A file that is not there is told by its path, with the nearest name beside it."""
+        files.write("tentacles: [t]", "prod.yaml")
+        path = files.folder / "prd.yaml"
+        with pytest.raises(InventoryError) as caught:
+            load([path], {})
+        assert [str(fault) for fault in caught.value.faults] == [
+            f"{path}: there is no such file; did you mean 'prod.yaml'?",
+        ]
+
+    def test_in_a_missing_folder(self, tmp_path):
+        """A path whose folder is missing too is no other case."""
+        path = tmp_path / "no" / "prod.yaml"
+        with pytest.raises(InventoryError, match="there is no such file"):
+            load([path], {})
+
+    def test_folder(self, tmp_path):
+        """A folder is called one."""
+        with pytest.raises(InventoryError) as caught:
+            load([tmp_path], {})
+        assert str(caught.value.faults[0]) == f"{tmp_path}: cannot be read: it is a folder"
+
+    def test_given_twice(self, files):
+        """A file that is given twice is one fault, not one for each of its machines."""
+        path = files.write("tentacles: [a, b, c]")
+        with pytest.raises(InventoryError) as caught:
+            load([path, Path(str(path))], {})
+        assert [fault.message for fault in caught.value.faults] == ["the file is given twice"]
+
+    def test_no_file(self):
+        """An inventory of no file has no machine."""
+        with pytest.raises(InventoryError, match="no machine is declared"):
+            load([], {})
+
+    def test_name_in_two_files(self, files):
+        """A name in two files is told at the second one, and the first is named."""
+        (told,) = files.faults("tentacles: [a]", "servers:\n  - b\n  - a")
+        # Servers come before Tentacles within a file; across files, the file that is given first is the first.
+        assert told.startswith("b.yaml:3:5: the name is given twice: 'a'; first at ")
+        assert told.endswith("prod.yaml:1:13")
+
+
+class TestNesting:
+    def test_too_deep(self, files):
+        """Brackets without end are refused, not a RecursionError."""
+        assert files.faults("tentacles: " + "[" * 5000) == ["prod.yaml: nested too deeply"]
+
+    def test_aliases_that_multiply(self, files):
+        """A few lines of aliases that stand for a billion values are refused at once."""
+        lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+        lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
+        (told,) = files.faults("\n".join(lines))
+        assert "more than 500,000 values" in told
+
+
+class TestAllAtOnce:
+    def test_faults_of_all_files_in_order(self, files):
+        """Every fault of every file is told in one go, sorted by file and line, each of another kind."""
+        first = """
+            tentacles:
+              - {name: b, port: 99999, mode: pulling}
+              - {name: a, transport: {kind: ssh, password: '${env:NO}'}}
+        """
+        second = "tentacles:\n  - {name: c, server: gone, thumbprint: 12}\n  - {naem: d}"
+        told = files.faults(first, second)
+        assert [line.split(": ")[0] for line in told] == [
+            "prod.yaml:2:21",
+            "prod.yaml:2:34",
+            "prod.yaml:3:48",
+            "b.yaml:2:23",
+            "b.yaml:2:41",
+            "b.yaml:3:5",
+            "b.yaml:3:6",
+        ]
+
+    def test_what_many_inherit_is_told_once_where_it_is_written(self, files):
+        """A fault in defaults or a group is one fault however many machines inherit it, and it is told there."""
+        names = ", ".join(f"t{n}" for n in range(50))
+        told = files.faults(
+            f"defaults:\n  tentacle: {{server: octo, transport: {{kind: ssh, password: '${{env:NO}}'}}}}\n"
+            f"tentacles: [{names}]"
+        )
+        assert told == [
+            "prod.yaml:2:22: there is no such server: 'octo'; declare it under servers:",
+            "prod.yaml:2:61: the environment variable is not set: 'NO'",
+        ]
+
+    def test_faults_of_groups_that_nobody_uses(self, files):
+        """A group without members is checked too."""
+        assert len(files.faults("groups: {g: {port: x, transport: {kind: ssh, agent: 1}}}\ntentacles: [t]")) == 2
+
+    def test_long_lists_are_counted(self, files):
+        """Fifty faults are written out, the rest is counted; `faults` has them all."""
+        error = files.error("tentacles:\n" + "\n".join(f"  - {{name: t{n}, port: 0}}" for n in range(70)))
+        lines = str(error).splitlines()
+        assert lines[0] == "The inventory has 70 faults:"
+        assert len(lines) == 52
+        assert lines[-1] == "  and 20 more"
+        assert len(error.faults) == 70
+
+    def test_fault_has_its_parts(self, files):
+        """A fault can be taken apart by programs."""
+        (fault,) = files.error("tentacles:\n  - {name: t, mode: pollin}").faults
+        assert (Path(fault.file).name, fault.line, fault.column) == ("prod.yaml", 2, 21)
+        assert fault.message == "mode must be one of listening, polling"
+        assert fault.value == "pollin"
+        assert fault.hint == "did you mean 'polling'?"
+
+    def test_long_values_are_cut(self, files):
+        """A value that fills the screen is cut."""
+        (fault,) = files.error(f"tentacles: [{{name: t, mode: {'x' * 500}}}]").faults
+        assert len(fault.value) == 60
+
+
+class TestAnyBytes:
+    @given(
+        raw=st.binary(max_size=60) | st.text(alphabet="ab:-[]{}&*!|>'\"#%@`,?<~ \n\t\\$", max_size=40).map(str.encode)
+    )
+    def test_never_raise(self, raw):
+        """Whatever a file holds: it is a tree, or there is a fault; nothing is raised."""
+        faults = Faults()
+        root = parse("f", raw, faults)
+        assert root is not None or faults
+        for fault in faults.error(["f"]).faults:
+            assert str(fault).startswith(str(Place("f", fault.line, fault.column)))
+
+    @given(
+        value=st.recursive(
+            st.sampled_from(["~", "true", "1", "a", "''", "'${env:A}'", "'${x:y}'", "1.5", "2024-01-01", "winrm"]),
+            lambda inner: (
+                st.lists(inner, max_size=3).map(lambda items: f"[{', '.join(items)}]")
+                | st.dictionaries(
+                    st.sampled_from(["name", "transport", "kind", "port", "groups", "lab", "password", "x"]),
+                    inner,
+                    max_size=3,
+                ).map(lambda items: "{" + ", ".join(f"{k}: {v}" for k, v in items.items()) + "}")
+            ),
+            max_leaves=8,
+        ),
+        key=st.sampled_from(["defaults", "groups", "servers", "tentacles", "lab", "other"]),
+    )
+    def test_any_shape_loads_or_is_told(self, tmp_path_factory, key, value):
+        """Any YAML in any place gives an inventory or an InventoryError, never another exception."""
+        path = tmp_path_factory.getbasetemp() / "shape.yaml"
+        path.write_text(f"{key}: {value}\ntentacles: [t]\n" if key != "tentacles" else f"tentacles: [{value}]\n")
+        try:
+            inventory = load([path], {"A": "a"})
+        except InventoryError as error:
+            told = [fault.line > 0 for fault in error.faults]
+        else:
+            told = [bool(inventory.machines)]
+        assert told
+        assert all(told)
