@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from .client import probe, probe_all
 from .model import By, Connected, Failure, Identity, Page, Probe, Resolved, Secured, Stage, StageRecord, Target
+from .resolving import Resolver, system_resolver
 
 __all__ = [
     "By",
@@ -12,8 +14,12 @@ __all__ = [
     "Page",
     "Probe",
     "Resolved",
+    "Resolver",
     "Secured",
     "Stage",
     "StageRecord",
     "Target",
+    "probe",
+    "probe_all",
+    "system_resolver",
 ]

@@ -69,13 +69,13 @@ class Resolved(StageRecord):
 
 
 class Connected(StageRecord):
-    """The address that answered, or the last that was tried."""
+    """The address that answered, or the one whose failure is told (the last, where nothing tells more)."""
 
     address: str | None = None
 
 
 class Secured(StageRecord):
-    """The TLS session: version such as `TLSv1.3`, OpenSSL or IANA cipher name, the peer's certificate as base64 of DER."""
+    """The TLS session: version (`TLSv1.3`), cipher name, the peer's certificate as base64 of DER."""
 
     version: str | None = None
     cipher: str | None = None

@@ -1,0 +1,125 @@
+"""Probe a link: resolve, connect, TLS, page, and on request identity, each stage timed and each failure typed."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from . import wire
+from .connecting import connect_stage
+from .deadline import Deadline
+from .identity import identity_stage
+from .model import Probe, Target
+from .page import page_stage
+from .resolving import Resolver, resolve_stage, system_resolver
+from .securing import tls_stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+_GLANCE = 0.2
+"""Seconds between two looks at the workers: on Windows a wait without a limit cannot be interrupted by Ctrl-C."""
+
+
+def probe(
+    target: Target,
+    *,
+    seconds: float,
+    resolve: Resolver = system_resolver,
+    identity: bool = False,
+    payload_bytes: int = 0,
+) -> Probe:
+    """One attempt to use a link: one connection, one whole `GET /` read to its end.
+
+    Args:
+        target: whom to probe.
+        seconds: the budget over all stages.
+        resolve: how a name becomes addresses.
+        identity: also speak Halibut's identity lines, on a second connection.
+        payload_bytes: length of a line of `A`s in the request, for a pong only.
+
+    Returns:
+        The stages that were gone through; a failure is a record and never an exception.
+    """
+    deadline = Deadline(seconds)
+    found = Probe(id=target.id, host=target.host, port=target.port, by=target.by)
+    addresses, resolved = resolve_stage(target.host, target.port, resolve, deadline)
+    found = found.model_copy(update={"resolve": resolved})
+    if not addresses:
+        return found
+    connection, connected = connect_stage(addresses, target.port, deadline)
+    found = found.model_copy(update={"connect": connected})
+    if connection is None or connected.address is None:
+        return found
+    with connection:
+        stream, secured = tls_stage(connection, target.host, deadline)
+        found = found.model_copy(update={"tls": secured})
+        if stream is None:
+            return found
+        request = wire.page_request(target.host, target.port, payload_bytes=payload_bytes)
+        found = found.model_copy(update={"page": page_stage(stream, request, deadline)})
+    if identity:
+        spoken = identity_stage(target.host, connected.address, target.port, deadline)
+        found = found.model_copy(update={"identity": spoken})
+    return found
+
+
+def probe_all(
+    targets: Iterable[Target],
+    *,
+    workers: int = 32,
+    seconds: float,
+    resolve: Resolver = system_resolver,
+    identity: bool = False,
+    on_probe: Callable[[Probe], None] | None = None,
+) -> tuple[Probe, ...]:
+    """Probe many targets in threads; the answers in the order of the targets.
+
+    Args:
+        targets: whom to probe.
+        workers: how many at once.
+        seconds: the budget of each probe.
+        resolve: how a name becomes addresses.
+        identity: also speak Halibut's identity lines.
+        on_probe: called in the worker's thread with each probe as it ends.
+
+    Raises:
+        KeyboardInterrupt: at once; the workers are daemons and end with the probe that each is at.
+    """
+    wanted: Sequence[Target] = tuple(targets)
+    found: list[Probe | None] = [None] * len(wanted)
+    crashes: list[BaseException] = []
+    waiting = iter(range(len(wanted)))
+    turn = threading.Lock()
+    stop = threading.Event()
+
+    def work() -> None:
+        while not stop.is_set():
+            with turn:
+                index = next(waiting, None)
+            if index is None:
+                return
+            try:
+                answer = probe(wanted[index], seconds=seconds, resolve=resolve, identity=identity)
+                found[index] = answer
+                if on_probe:
+                    on_probe(answer)
+            except BaseException as crash:  # noqa: BLE001  raised again in the caller's thread
+                crashes.append(crash)
+                stop.set()
+
+    threads = [
+        threading.Thread(target=work, name=f"probe {number}", daemon=True)
+        for number in range(min(max(1, workers), len(wanted)))
+    ]
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            while thread.is_alive():
+                thread.join(_GLANCE)
+    finally:
+        stop.set()
+    if crashes:
+        raise crashes[0]
+    return tuple(answer for answer in found if answer is not None)

@@ -1,0 +1,58 @@
+"""A TCP connection to the first of several addresses that answers."""
+
+from __future__ import annotations
+
+import socket
+
+from . import failures
+from .deadline import Deadline, Stopwatch
+from .model import Connected, Failure
+
+_TELLING = (
+    Failure.REFUSED,
+    Failure.RESET,
+    Failure.PROHIBITED,
+    Failure.TIMED_OUT,
+    Failure.UNREACHABLE,
+    Failure.OTHER,
+)
+"""Of several addresses' failures, which one tells most: a machine without IPv6 calls every IPv6 address unreachable."""
+
+
+def connect_stage(addresses: tuple[str, ...], port: int, deadline: Deadline) -> tuple[socket.socket | None, Connected]:
+    """Try each address in order; every failed attempt stands in the record's detail.
+
+    A silent address may use only its share of the time, so that the ones behind it get their turn.
+    """
+    watch = Stopwatch()
+    attempts: list[tuple[Failure, str, str]] = []
+    for index, address in enumerate(addresses):
+        own = Stopwatch()
+        try:
+            share = deadline.wait() / (len(addresses) - index)
+            connection = _connect(address, port, share)
+        except OSError as error:
+            failure = failures.of_connect(error, address)
+            attempts.append((failure, address, f"{address}: {failure} after {own.ms:.0f} ms ({error})"))
+            continue
+        return connection, Connected(ms=watch.ms, address=address, detail=_told(attempts))
+    failure, address, _ = min(attempts, key=lambda attempt: _TELLING.index(attempt[0]))
+    return None, Connected(ms=watch.ms, error=failure, address=address, detail=_told(attempts))
+
+
+def _connect(address: str, port: int, seconds: float) -> socket.socket:
+    family, kind, protocol, _, place = socket.getaddrinfo(
+        address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
+    )[0]
+    connection = socket.socket(family, kind, protocol)
+    try:
+        connection.settimeout(seconds)
+        connection.connect(place)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _told(attempts: list[tuple[Failure, str, str]]) -> str | None:
+    return "; ".join(text for _, _, text in attempts) or None

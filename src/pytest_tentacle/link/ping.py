@@ -1,0 +1,316 @@
+"""A bounded, honest ping: the probe again and again, and what became of each attempt."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import itertools
+import json
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .client import probe
+from .deadline import Deadline
+from .model import By, Failure, Probe, Stage, StageRecord, Target
+from .resolving import Resolver, is_literal, system_resolver
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+TENTACLE_PORT = 10933
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One probe and when it was made. `ms` is the whole time that it took."""
+
+    number: int
+    started_utc: dt.datetime
+    ms: float
+    probe: Probe
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether an HTTP answer came to its end: name, TCP, TLS and page all went well."""
+        return self.probe.failed is None and self.probe.page is not None
+
+
+@dataclass(frozen=True)
+class Percentiles:
+    """Milliseconds over the attempts that went well, by nearest rank: each is a time that was really measured."""
+
+    p50: float
+    p95: float
+    max: float
+
+    @classmethod
+    def of(cls, times: Sequence[float]) -> Percentiles | None:
+        """None where nothing was measured."""
+        if not times:
+            return None
+        ordered = sorted(times)
+        return cls(p50=_nearest_rank(ordered, 50), p95=_nearest_rank(ordered, 95), max=ordered[-1])
+
+
+@dataclass(frozen=True)
+class PingResult:
+    """All attempts at one target, in order."""
+
+    target: Target
+    attempts: tuple[Attempt, ...]
+
+    @property
+    def sent(self) -> int:
+        """How many attempts were made."""
+        return len(self.attempts)
+
+    @property
+    def lost(self) -> int:
+        """How many of them failed, at whatever stage."""
+        return sum(not attempt.succeeded for attempt in self.attempts)
+
+    @property
+    def loss(self) -> float:
+        """The share that failed, 0.0 to 1.0; 0.0 where nothing was sent."""
+        return self.lost / self.sent if self.sent else 0.0
+
+    @property
+    def flaps(self) -> int:
+        """How often the link went from working to failing or back: 1 is an outage's begin or end, many is flapping."""
+        states = [attempt.succeeded for attempt in self.attempts]
+        return sum(before != after for before, after in itertools.pairwise(states))
+
+    @property
+    def times(self) -> Percentiles | None:
+        """Of whole attempts."""
+        return Percentiles.of([attempt.ms for attempt in self.attempts if attempt.succeeded])
+
+    def stage_times(self, stage: Stage) -> Percentiles | None:
+        """Of one stage, over the attempts in which that stage went well; None where it never did."""
+        records: list[StageRecord | None] = [getattr(attempt.probe, stage.value) for attempt in self.attempts]
+        return Percentiles.of(
+            [record.ms for record in records if record and record.error is None and record.ms is not None]
+        )
+
+    @property
+    def failures(self) -> dict[tuple[Stage, Failure], int]:
+        """How often each failure came, the most frequent first."""
+        told: Counter[tuple[Stage, Failure]] = Counter()
+        for attempt in self.attempts:
+            failed = attempt.probe.failed
+            if failed and failed[1].error:
+                told[failed[0], failed[1].error] += 1
+        return dict(told.most_common())
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The addresses that answered: several are several machines, or a load balancer."""
+        return tuple(
+            dict.fromkeys(
+                attempt.probe.connect.address
+                for attempt in self.attempts
+                if attempt.probe.connect and attempt.probe.connect.error is None and attempt.probe.connect.address
+            )
+        )
+
+    @property
+    def thumbprints(self) -> tuple[str, ...]:
+        """The certificates that were presented: more than one means that not always the same peer answers."""
+        seen = (attempt.probe.thumbprint for attempt in self.attempts)
+        return tuple(dict.fromkeys(thumbprint for thumbprint in seen if thumbprint))
+
+
+def attempts(
+    target: Target,
+    *,
+    count: int | None = None,
+    duration: float | None = None,
+    interval: float = 0.5,
+    seconds: float = 5.0,
+    payload_bytes: int = 0,
+    resolve: Resolver = system_resolver,
+) -> Iterator[Attempt]:
+    """Probe the target again and again; each attempt as it ends.
+
+    Args:
+        target: whom to probe.
+        count: how many attempts at most.
+        duration: seconds after which no further attempt starts, and to which the last is cut.
+        interval: seconds from the start of one attempt to the start of the next.
+        seconds: the budget of one attempt.
+        payload_bytes: length of a line of `A`s in each request; only a pong takes more than 20,000 (tentacle-facts
+            1.11).
+        resolve: how a name becomes addresses.
+
+    Raises:
+        ValueError: neither count nor duration: a ping is bounded.
+    """
+    if count is None and duration is None:
+        raise ValueError("a ping needs a count or a duration")
+    end = None if duration is None else Deadline(duration)
+    number = 0
+    began = time.monotonic()
+    while (count is None or number < count) and (end is None or end.left > 0):
+        if number:
+            pause = max(0.0, began + interval - time.monotonic())
+            if end is not None and pause >= end.left:
+                return
+            time.sleep(pause)
+        began = time.monotonic()
+        number += 1
+        started = dt.datetime.now(dt.UTC)
+        budget = seconds if end is None else max(min(seconds, end.left), _LEAST_SECONDS)
+        found = probe(target, seconds=budget, resolve=resolve, payload_bytes=payload_bytes)
+        yield Attempt(number, started, round((time.monotonic() - began) * 1000, 2), found)
+
+
+_LEAST_SECONDS = 1.0
+"""The last attempt of a duration gets at least this, or its time-out would be of our own making."""
+
+
+def ping(
+    target: Target,
+    *,
+    count: int | None = None,
+    duration: float | None = None,
+    interval: float = 0.5,
+    seconds: float = 5.0,
+    payload_bytes: int = 0,
+    resolve: Resolver = system_resolver,
+) -> PingResult:
+    """All of `attempts`, at their end."""
+    made = attempts(
+        target,
+        count=count,
+        duration=duration,
+        interval=interval,
+        seconds=seconds,
+        payload_bytes=payload_bytes,
+        resolve=resolve,
+    )
+    return PingResult(target, tuple(made))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """`pytest-tentacle-ping`: exit code 0 when every attempt went well, 1 otherwise, 2 for wrong arguments."""
+    options = _parser().parse_args(argv)
+    by = By.ADDRESS if is_literal(options.host) else By.NAME
+    target = Target(id="ping", host=options.host, port=options.port, by=by)
+    count = options.count
+    if count is None and options.duration is None:
+        count = 10
+    made: list[Attempt] = []
+    try:
+        for attempt in attempts(
+            target,
+            count=count,
+            duration=options.duration,
+            interval=options.interval,
+            seconds=options.timeout,
+            payload_bytes=options.payload_bytes,
+        ):
+            made.append(attempt)
+            sys.stdout.write((_as_json(attempt) if options.json else _line(attempt)) + "\n")
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; this is what came so far\n")
+    result = PingResult(target, tuple(made))
+    if not options.json:
+        sys.stdout.write("\n".join(_summary(result)) + "\n")
+    return 0 if result.sent and not result.lost else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="pytest-tentacle-ping",
+        description="Probe a Tentacle's or an Octopus Server's port: name, TCP, TLS and page, again and again.",
+    )
+    parser.add_argument("host", help="DNS name or IP address")
+    parser.add_argument("--port", type=_port, default=TENTACLE_PORT, help="TCP port (default: %(default)s)")
+    parser.add_argument("--count", type=_positive_int, help="attempts (default: 10, if there is no --duration)")
+    parser.add_argument("--duration", type=_positive, metavar="SECONDS", help="ping for this time")
+    parser.add_argument("--interval", type=_positive, default=0.5, metavar="SECONDS", help="default: %(default)s")
+    parser.add_argument("--timeout", type=_positive, default=5.0, metavar="SECONDS", help="for one attempt")
+    parser.add_argument(
+        "--payload-bytes", type=int, default=0, metavar="N", help="send a line of N bytes in each request, to a pong"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON document for each attempt")
+    return parser
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+    return value
+
+
+def _positive_int(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+    return value
+
+
+def _port(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= 65_535:  # noqa: PLR2004  the ports that there are
+        raise argparse.ArgumentTypeError(f"{text} is not a port, 1 to 65535")
+    return value
+
+
+def _line(attempt: Attempt) -> str:
+    found = attempt.probe
+    stages = [
+        f"{stage} {record.ms:.1f} ms"
+        for stage in Stage
+        if (record := getattr(found, stage.value)) is not None and record.ms is not None
+    ]
+    failed = found.failed
+    if failed:
+        stage, record = failed
+        verdict = f"FAILED at {stage}: {record.error}" + (f" ({record.detail})" if record.detail else "")
+    else:
+        length = found.page.length if found.page else 0
+        version = found.tls.version if found.tls else None
+        verdict = f"ok {version}, {length:,} bytes"
+    return f"{attempt.started_utc:%Y-%m-%dT%H:%M:%S.%f}"[:-3] + f"Z #{attempt.number} {verdict} | {', '.join(stages)}"
+
+
+def _summary(result: PingResult) -> Iterator[str]:
+    place = f"{result.target.host} port {result.target.port}"
+    yield f"{place}: {result.sent} sent, {result.lost} lost ({result.loss:.1%}), {result.flaps} flaps"
+    whole = result.times
+    if whole:
+        yield f"  whole: p50 {whole.p50:.1f} ms, p95 {whole.p95:.1f} ms, max {whole.max:.1f} ms"
+    for stage in Stage:
+        times = result.stage_times(stage)
+        if times:
+            yield f"  {stage}: p50 {times.p50:.1f} ms, p95 {times.p95:.1f} ms, max {times.max:.1f} ms"
+    for (stage, failure), number in result.failures.items():
+        yield f"  {number} x {stage}: {failure}"
+    for thumbprint in result.thumbprints:
+        yield f"  thumbprint {thumbprint}"
+
+
+def _as_json(attempt: Attempt) -> str:
+    document = {
+        "number": attempt.number,
+        "started_utc": attempt.started_utc.isoformat(),
+        "ms": attempt.ms,
+        "succeeded": attempt.succeeded,
+        "probe": attempt.probe.model_dump(mode="json"),
+    }
+    return json.dumps(document)
+
+
+def _nearest_rank(ordered: Sequence[float], percent: int) -> float:
+    rank = -(-len(ordered) * percent // 100)  # rounded up
+    return ordered[max(rank, 1) - 1]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
