@@ -1,0 +1,52 @@
+# .NET types that only work, or only make sense, on Windows: classes of the same short names, found before the real ones
+# by every script that is parsed after this one. The product's code stays as it is.
+
+class LabDns {
+    # Names are those of machine.json, and `localhost`: an own address stands for the machine's loopback. A word instead of
+    # addresses is how the look-up ends (link.model.Failure); `timed-out` never ends.
+    static [System.Threading.Tasks.Task[System.Net.IPAddress[]]] GetHostAddressesAsync([string]$Name) {
+        $source = New-Object 'System.Threading.Tasks.TaskCompletionSource[System.Net.IPAddress[]]'
+        $lab = (Get-Variable -Name TentacleLab -ValueOnly).Machine
+        $answer = $lab.names.$Name
+        if ($null -eq $answer -and $Name -eq 'localhost') { $answer = $lab.addresses }
+        if ($null -eq $answer) { $answer = 'name-not-found' }
+        $numbers = @{ 'name-not-found' = 11001; 'resolver-failed' = 11002; 'no-address' = 11004 }
+        if ($answer -is [string] -and $numbers.ContainsKey($answer)) {
+            $source.SetException((New-Object System.Net.Sockets.SocketException ([int]$numbers[$answer])))
+        } elseif ($answer -isnot [string] -or $answer -ne 'timed-out') {
+            $source.SetResult([System.Net.IPAddress[]]@(@($answer) | ForEach-Object { [System.Net.IPAddress]::Parse([string]$_) }))
+        }
+        return $source.Task
+    }
+}
+
+class LabSid {
+    [string]$Value
+    LabSid([string]$Value) { $this.Value = $Value }
+    [object] Translate([type]$Type) {
+        $locale = [string](Get-Variable -Name TentacleLab -ValueOnly).Machine.locale
+        $names = (Get-Variable -Name LabAccounts -ValueOnly)[$locale]
+        if (-not $names) { $names = (Get-Variable -Name LabAccounts -ValueOnly)['en'] }
+        return [pscustomobject]@{ Value = $names[$this.Value] }
+    }
+}
+
+# The survey's own account: an administrator of the machine, unless machine.json denies that.
+class LabIdentity {
+    [string]$Name
+    [object[]]$Groups
+    static [LabIdentity] GetCurrent() {
+        $lab = (Get-Variable -Name TentacleLab -ValueOnly).Machine
+        $identity = New-Object LabIdentity
+        $identity.Name = "$($lab.hostname)\surveyor"
+        $ids = @('S-1-1-0', 'S-1-5-32-545')
+        if (@($lab.denied) -notcontains 'elevation') { $ids += 'S-1-5-32-544' }
+        $identity.Groups = @($ids | ForEach-Object { New-Object LabSid $_ })
+        return $identity
+    }
+}
+
+$accelerators = [psobject].Assembly.GetType('System.Management.Automation.TypeAccelerators')
+$accelerators::Add('Net.Dns', [LabDns])
+$accelerators::Add('Security.Principal.SecurityIdentifier', [LabSid])
+$accelerators::Add('Security.Principal.WindowsIdentity', [LabIdentity])

@@ -1,0 +1,39 @@
+"""What a survey script is asked to do, and how the question travels to a machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pytest_tentacle.link import Target  # noqa: TC001  part of the public shape
+
+
+@dataclass(frozen=True)
+class Request:
+    """One script run's task.
+
+    Attributes:
+        gather: read all sections (round 1), or only probe (round 2).
+        targets: links to probe, besides those that the script finds in the machine's own configuration when it
+            gathers: the local port of each listening instance and server (id `local:<instance>`), and each address
+            that a polling instance is configured with (id `configured:<instance>:<n>`).
+        ports: TCP ports whose listeners are of interest, besides those found in the configuration.
+        probe_seconds: budget of one probe, all stages together.
+        budget_seconds: budget of the whole script; what is not done by then is reported as unknown or unavailable.
+        identity: speak the Halibut identity lines as well (`--probe-identity`).
+    """
+
+    gather: bool = True
+    targets: tuple[Target, ...] = ()
+    ports: tuple[int, ...] = ()
+    probe_seconds: float = 5.0
+    budget_seconds: float = 45.0
+    identity: bool = False
+
+
+@dataclass(frozen=True)
+class Call:
+    """A command line and the bytes for its stdin. `nonce` marks the answer among whatever else the machine prints."""
+
+    command: str
+    stdin: bytes
+    nonce: str

@@ -1,0 +1,77 @@
+# The host as a whole.
+
+function Get-HostSection {
+    $tcpip = try { Get-RegistryValue 'HKLM:\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters' } catch { $null }
+    $name = if ($tcpip -and $tcpip.Hostname) { [string]$tcpip.Hostname } else { [string]$env:COMPUTERNAME }
+    $domain = if ($tcpip) { [string]$tcpip.Domain } else { '' }
+    $system = Get-SystemFact
+    $identity = Get-IdentityFact
+    $framework = try { Get-RegistryValue 'HKLM:\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full' } catch { $null }
+    @{
+        hostname       = $name
+        fqdn           = if ($domain) { "$name.$domain" } else { $null }
+        os             = 'windows'
+        os_name        = $system.Name
+        os_version     = $system.Version
+        architecture   = $system.Architecture
+        boot_utc       = $system.Boot
+        clock_utc      = ConvertTo-UtcText ([datetime]::UtcNow)
+        user           = $identity.Name
+        elevated       = $identity.Elevated
+        shell          = @{
+            name          = if ($PSVersionTable.PSEdition -eq 'Core') { 'pwsh' } else { 'powershell' }
+            version       = [string]$PSVersionTable.PSVersion
+            language_mode = [string]$ExecutionContext.SessionState.LanguageMode
+        }
+        dotnet_release = if ($framework -and $null -ne $framework.Release) { [int64]$framework.Release } else { $null }
+        addresses      = @(Get-HostAddress)
+    }
+}
+
+# From WMI; without rights to it, name and version from the registry.
+function Get-SystemFact {
+    try {
+        $columns = 'Caption', 'Version', 'OSArchitecture', 'LastBootUpTime'
+        $row = Get-CimInstance -ClassName Win32_OperatingSystem -Property $columns -OperationTimeoutSec (Get-QueryPatience) -ErrorAction Stop
+        @{
+            Name = [string]$row.Caption; Version = [string]$row.Version; Architecture = [string]$row.OSArchitecture
+            Boot = ConvertTo-UtcText $row.LastBootUpTime
+        }
+    } catch {
+        $row = try { Get-RegistryValue 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion' } catch { $null }
+        @{
+            Name         = if ($row) { [string]$row.ProductName } else { $null }
+            Version      = if ($row) { '{0}.{1}.{2}' -f $row.CurrentMajorVersionNumber, $row.CurrentMinorVersionNumber, $row.CurrentBuild } else { $null }
+            Architecture = [string]$env:PROCESSOR_ARCHITECTURE
+            Boot         = $null
+        }
+    }
+}
+
+# Elevated: the token holds Administrators (S-1-5-32-544) as a group that counts; a filtered token lists it for denial only
+# and .NET leaves it out then.
+function Get-IdentityFact {
+    try {
+        $identity = [Security.Principal.WindowsIdentity]::GetCurrent()
+        $groups = @($identity.Groups | ForEach-Object { [string]$_.Value })
+        @{ Name = [string]$identity.Name; Elevated = ($groups -contains 'S-1-5-32-544') }
+    } catch {
+        @{ Name = [string]$env:USERNAME; Elevated = $null }
+    }
+}
+
+# Without the loopback addresses that every machine has, and without zone ids.
+function Get-HostAddress {
+    $found = try {
+        @(Get-NetIPAddress -ErrorAction Stop | ForEach-Object { [string]$_.IPAddress })
+    } catch {
+        try {
+            $rows = Get-CimInstance -ClassName Win32_NetworkAdapterConfiguration -Filter 'IPEnabled = TRUE' -OperationTimeoutSec (Get-QueryPatience) -ErrorAction Stop
+            @($rows | ForEach-Object { $_.IPAddress } | ForEach-Object { [string]$_ })
+        } catch { @() }
+    }
+    foreach ($address in $found) {
+        $plain = ($address -split '%')[0]
+        if ($plain -and $plain -ne '127.0.0.1' -and $plain -ne '::1') { $plain }
+    }
+}

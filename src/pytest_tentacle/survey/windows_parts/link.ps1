@@ -1,0 +1,319 @@
+# Probes: resolve, connect, TLS, page and, on request, Halibut's identity lines. All targets go on at once: .NET does the
+# waiting in tasks, and this one thread moves each probe from stage to stage. Each is one connection and one whole GET,
+# which leaves no more in a log than a browser does. No script block ever runs on another thread.
+
+# So many probes are under way at most.
+$ProbeLimit = 256
+
+# An Octopus page has 1.2 kB; more bytes than this are not read.
+$PageLimit = 65536
+
+# Milliseconds for the peer to close after its answer is whole; a foreign web server may keep the connection.
+$LingerTime = 2000
+
+# Of several addresses' failures, the one that tells most comes first.
+$TellingOrder = 'refused', 'reset', 'prohibited', 'timed-out', 'unreachable', 'other'
+
+function Invoke-Probing {
+    param([object[]]$Target)
+    if (-not $Target) { return }
+    $pool = [Math]::Min($ProbeLimit, $Target.Count) + 8
+    $null = [Threading.ThreadPool]::SetMinThreads($pool, $pool)
+    $Survey.Cache['accept'] = Get-AcceptingCallback
+    $records = @{}
+    $next = 0
+    $active = New-Object Collections.ArrayList
+    while ($active.Count -or $next -lt $Target.Count) {
+        while ($next -lt $Target.Count -and $active.Count -lt $ProbeLimit) {
+            $probe = Start-Probe $Target[$next]
+            $records[$next] = $probe.Record
+            $next++
+            if ($probe.Stage -ne 'done') { $null = $active.Add($probe) }
+        }
+        if (-not $active.Count) { continue }
+        $tasks = [Threading.Tasks.Task[]]@($active | ForEach-Object { $_.Task })
+        $null = [Threading.Tasks.Task]::WaitAny($tasks, 50)
+        $now = $Survey.Clock.Elapsed.TotalMilliseconds
+        foreach ($probe in @($active)) {
+            if ($probe.Task.IsCompleted) { Step-Probe $probe } elseif ($now -ge $probe.Until) { Stop-ProbeStage -Probe $probe -Word 'timed-out' -Exception $null }
+            if ($probe.Stage -eq 'done') {
+                Close-Probe $probe
+                $active.Remove($probe)
+            }
+        }
+    }
+    for ($index = 0; $index -lt $Target.Count; $index++) { $records[$index] }
+}
+
+# Accepts every certificate: the thumbprint is compared later. Compiled, since .NET calls it on threads without PowerShell.
+function Get-AcceptingCallback {
+    $expression = [Linq.Expressions.Expression]
+    $parameters = [Linq.Expressions.ParameterExpression[]]@(
+        $expression::Parameter([object], 'sender')
+        $expression::Parameter([Security.Cryptography.X509Certificates.X509Certificate], 'certificate')
+        $expression::Parameter([Security.Cryptography.X509Certificates.X509Chain], 'chain')
+        $expression::Parameter([Net.Security.SslPolicyErrors], 'errors')
+    )
+    $yes = $expression::Constant($true)
+    $expression::Lambda([Net.Security.RemoteCertificateValidationCallback], $yes, $parameters).Compile()
+}
+
+function Start-Probe {
+    param([hashtable]$Target)
+    $record = @{ id = $Target.id; host = $Target.host; port = $Target.port; by = $Target.by }
+    $probe = @{ Record = $record; Stage = 'done'; Addresses = @(); Attempts = @(); Client = $null; Tls = $null; Task = $null; Identity = $false }
+    $left = (Get-RemainingSecond) * 1000
+    if ($left -lt 100) {
+        $record['unavailable'] = 'no time left in the budget of the script'
+        return $probe
+    }
+    $probe['Started'] = $Survey.Clock.Elapsed.TotalMilliseconds
+    $probe['End'] = $probe.Started + [Math]::Min([double]$Survey.Request.probe_seconds * 1000, $left)
+    $literal = $Target.host -as [ipaddress]
+    if ($literal) {
+        $probe['Addresses'] = @($literal)
+        Start-Connect $probe
+    } else {
+        Enter-Stage -Probe $probe -Stage 'resolve' -Begin { [Net.Dns]::GetHostAddressesAsync($probe.Record.host) }
+    }
+    $probe
+}
+
+# Starts a stage's task; what it throws at once counts like what it fails with later.
+function Enter-Stage {
+    param([hashtable]$Probe, [string]$Stage, [scriptblock]$Begin, [switch]$Again)
+    $Probe.Stage = $Stage
+    if (-not $Again) { $Probe.Started = $Survey.Clock.Elapsed.TotalMilliseconds }
+    $Probe.Until = $Probe.End
+    try { $Probe.Task = & $Begin } catch { Stop-ProbeStage -Probe $Probe -Word (Get-FailureWord $Probe $_.Exception) -Exception $_.Exception }
+}
+
+# The task of the present stage has ended: note it and begin the next. Goes on as long as nothing has to be waited for.
+function Step-Probe {
+    param([hashtable]$Probe)
+    while ($Probe.Stage -ne 'done' -and $Probe.Task.IsCompleted) {
+        $failure = $Probe.Task.Exception
+        switch ($Probe.Stage) {
+            'resolve' { Complete-Resolve $Probe $failure }
+            'connect' { Complete-Connect $Probe $failure }
+            'tls' { Complete-Tls $Probe $failure }
+            'send' { Complete-Send $Probe $failure }
+            'page' { Complete-Read $Probe $failure }
+            'identity' { Complete-Read $Probe $failure }
+        }
+    }
+}
+
+function Complete-Resolve {
+    param([hashtable]$Probe, $Failure)
+    if ($Failure) { Stop-ProbeStage -Probe $Probe -Word (Get-FailureWord $Probe $Failure) -Exception $Failure; return }
+    $Probe.Addresses = @($Probe.Task.Result)
+    if (-not $Probe.Addresses.Count) { Stop-ProbeStage -Probe $Probe -Word 'no-address' -Exception $null; return }
+    Set-StageRecord -Probe $Probe -Stage 'resolve' -Values @{ addresses = @($Probe.Addresses | ForEach-Object { $_.ToString() }) }
+    Start-Connect $Probe
+}
+
+# The addresses one after the other; each may use its share of the time, so that a dead first one leaves some to the next.
+function Start-Connect {
+    param([hashtable]$Probe, [switch]$Again)
+    $address = $Probe.Addresses[0]
+    $share = $Probe.Addresses.Count
+    $Probe.Addresses = @($Probe.Addresses | Select-Object -Skip 1)
+    $Probe['Address'] = $address
+    Enter-Stage -Probe $Probe -Stage 'connect' -Again:$Again -Begin {
+        $Probe.Client = New-Object Net.Sockets.TcpClient $Probe.Address.AddressFamily
+        $Probe.Client.ConnectAsync($Probe.Address, [int]$Probe.Record.port)
+    }
+    $now = $Survey.Clock.Elapsed.TotalMilliseconds
+    $Probe.Until = $now + ($Probe.End - $now) / $share
+}
+
+function Complete-Connect {
+    param([hashtable]$Probe, $Failure)
+    if ($Failure) { Stop-ProbeStage -Probe $Probe -Word (Get-FailureWord $Probe $Failure) -Exception $Failure; return }
+    Set-StageRecord -Probe $Probe -Stage 'connect' -Values @{ address = $Probe.Address.ToString(); detail = Get-AttemptText $Probe }
+    Enter-Stage -Probe $Probe -Stage 'tls' -Begin {
+        $Probe.Tls = New-Object Net.Security.SslStream ($Probe.Client.GetStream(), $true, $Survey.Cache['accept'])
+        Start-Handshake $Probe
+    }
+}
+
+function Get-AttemptText {
+    param([hashtable]$Probe)
+    if ($Probe.Attempts.Count) { @($Probe.Attempts | ForEach-Object { $_.Text }) -join '; ' } else { $null }
+}
+
+# None (0) leaves the choice to the system and needs .NET 4.7; where it is refused, TLS 1.2 (3072) is asked for.
+function Start-Handshake {
+    param([hashtable]$Probe)
+    try {
+        $Probe.Tls.AuthenticateAsClientAsync($Probe.Record.host, $null, [Security.Authentication.SslProtocols]0, $false)
+    } catch {
+        if (-not (Test-Chain $_.Exception ([ArgumentException]))) { throw }
+        $Probe.Tls.AuthenticateAsClientAsync($Probe.Record.host, $null, [Security.Authentication.SslProtocols]3072, $false)
+    }
+}
+
+function Complete-Tls {
+    param([hashtable]$Probe, $Failure)
+    if ($Failure) { Stop-ProbeStage -Probe $Probe -Word (Get-FailureWord $Probe $Failure) -Exception $Failure; return }
+    $certificate = $Probe.Tls.RemoteCertificate
+    Set-StageRecord -Probe $Probe -Stage 'tls' -Values @{
+        version     = Get-TlsVersion ([int]$Probe.Tls.SslProtocol)
+        cipher      = Get-CipherName $Probe.Tls
+        certificate = if ($certificate) { [Convert]::ToBase64String($certificate.GetRawCertData()) } else { $null }
+    }
+    $text = if ($Probe.Identity) { "MX`r`n`r`n" } else { Get-PageRequest $Probe.Record }
+    $Probe['Received'] = New-Object IO.MemoryStream
+    $Probe['Buffer'] = New-Object byte[] 8192
+    $Probe['Lines'] = if ($Probe.Identity) { @("MX-CLIENT 1.0`r`n`r`n") } else { @() }
+    Enter-Stage -Probe $Probe -Stage 'send' -Begin { Send-Text $Probe $text }
+}
+
+function Get-PageRequest {
+    param([hashtable]$Record)
+    $name = ($Record.host -split '%')[0]
+    if ($name.Contains(':')) { $name = "[$name]" }
+    "GET / HTTP/1.1`r`nHost: ${name}:$($Record.port)`r`nConnection: close`r`n`r`n"
+}
+
+function Send-Text {
+    param([hashtable]$Probe, [string]$Text)
+    $bytes = [Text.Encoding]::ASCII.GetBytes($Text)
+    $Probe.Tls.WriteAsync($bytes, 0, $bytes.Length)
+}
+
+# A refusal may already show while we write: what the peer has said by then is still to be read.
+function Complete-Send {
+    param([hashtable]$Probe, $Failure)
+    if (-not $Failure -and $Probe.Lines.Count) {
+        $text = $Probe.Lines[0]
+        $Probe.Lines = @($Probe.Lines | Select-Object -Skip 1)
+        Enter-Stage -Probe $Probe -Stage 'send' -Begin { Send-Text $Probe $text } -Again
+        return
+    }
+    $stage = if ($Probe.Identity) { 'identity' } else { 'page' }
+    Enter-Stage -Probe $Probe -Stage $stage -Begin { $Probe.Tls.ReadAsync($Probe.Buffer, 0, $Probe.Buffer.Length) } -Again
+}
+
+# Reads to the end of the stream. Halibut ends without TLS's own farewell, which some versions of .NET report as a failure.
+function Complete-Read {
+    param([hashtable]$Probe, $Failure)
+    $count = if ($Failure) { 0 } else { [int]$Probe.Task.Result }
+    if ($count -gt 0) { $Probe.Received.Write($Probe.Buffer, 0, $count) }
+    if ($count -gt 0 -and $Probe.Received.Length -lt $PageLimit -and -not ($Probe.Identity -and (Get-FirstLine $Probe))) {
+        Enter-Stage -Probe $Probe -Stage $Probe.Stage -Begin { $Probe.Tls.ReadAsync($Probe.Buffer, 0, $Probe.Buffer.Length) } -Again
+        if (Test-WholePage $Probe) { $Probe.Until = [Math]::Min($Probe.End, $Survey.Clock.Elapsed.TotalMilliseconds + $LingerTime) }
+    } elseif ($Probe.Identity) {
+        Complete-Identity $Probe $Failure
+    } else {
+        Complete-Page $Probe $Failure
+    }
+}
+
+function Get-ReceivedText {
+    param([hashtable]$Probe)
+    [Text.Encoding]::UTF8.GetString($Probe.Received.ToArray())
+}
+
+function Get-FirstLine {
+    param([hashtable]$Probe)
+    if ((Get-ReceivedText $Probe) -match '^([^\r\n]+)\r?\n') { [string]$Matches[1] }
+}
+
+function Complete-Page {
+    param([hashtable]$Probe, $Failure, [string]$Word)
+    $length = [int]$Probe.Received.Length
+    if ($length -eq 0) {
+        if (-not $Word) { $Word = if ($Failure) { Get-FailureWord $Probe $Failure } else { 'closed' } }
+        Stop-ProbeStage -Probe $Probe -Word $Word -Exception $Failure
+        return
+    }
+    $text = Get-ReceivedText $Probe
+    $record = @{ text = $text.Substring(0, [Math]::Min(2000, $text.Length)); length = $length }
+    if (-not $text.StartsWith('HTTP/', [StringComparison]::Ordinal)) {
+        $record['error'] = 'not-http'
+    } elseif (-not (Test-WholePage $Probe)) {
+        if ($Word) { $record['error'] = $Word } elseif ($Failure) { $record['error'] = Get-FailureWord $Probe $Failure }
+    }
+    Set-StageRecord -Probe $Probe -Stage 'page' -Values $record
+    $Probe.Stage = 'done'
+    if ($Survey.Request.identity -and -not $record.error) {
+        Close-Probe $Probe
+        $Probe.Identity = $true
+        $Probe.Addresses = @($Probe.Address)
+        $Probe.Attempts = @()
+        $Probe.End = $Survey.Clock.Elapsed.TotalMilliseconds + [Math]::Min([double]$Survey.Request.probe_seconds, (Get-RemainingSecond)) * 1000
+        Start-Connect $Probe
+    }
+}
+
+# A server that keeps the connection open has said all when its Content-Length is there.
+function Test-WholePage {
+    param([hashtable]$Probe)
+    $text = [Text.Encoding]::GetEncoding(28591).GetString($Probe.Received.ToArray())
+    $end = $text.IndexOf("`r`n`r`n", [StringComparison]::Ordinal)
+    if ($end -lt 0 -or $text.Substring(0, $end) -notmatch '(?im)^Content-Length:\s*(\d{1,9})') { return $false }
+    $text.Length - $end - 4 -ge [int]$Matches[1]
+}
+
+function Complete-Identity {
+    param([hashtable]$Probe, $Failure)
+    $line = Get-FirstLine $Probe
+    if (-not $line) {
+        # Closed or reset without a byte: the peer does not trust who has no certificate.
+        $word = if ($Failure) { Get-FailureWord $Probe $Failure } else { 'closed' }
+        Stop-ProbeStage -Probe $Probe -Word $(if (@('closed', 'reset') -contains $word) { 'untrusted' } else { $word }) -Exception $Failure
+        return
+    }
+    $record = @{ line = $line.Substring(0, [Math]::Min(1000, $line.Length)) }
+    if (-not $line.StartsWith('MX-SERVER', [StringComparison]::Ordinal)) { $record['error'] = 'other' }
+    Set-StageRecord -Probe $Probe -Stage 'identity' -Values $record
+    $Probe.Stage = 'done'
+}
+
+# Ends the present stage with a failure. A connect may have other addresses to try; a page may have come in part.
+function Stop-ProbeStage {
+    param([hashtable]$Probe, [string]$Word, $Exception)
+    if ($Probe.Stage -eq 'connect') { Stop-Connect -Probe $Probe -Word $Word -Exception $Exception; return }
+    if ($Probe.Stage -eq 'page' -and $Word -eq 'timed-out' -and $Probe.Received.Length) { Complete-Page -Probe $Probe -Failure $null -Word $Word; return }
+    $stage = if ($Probe.Stage -eq 'send') { 'page' } else { $Probe.Stage }
+    $detail = if ($Exception) { (Get-ExceptionChain $Exception)[-1].Message } else { $null }
+    Set-StageRecord -Probe $Probe -Stage $stage -Values @{ error = $Word; detail = $detail }
+    $Probe.Stage = 'done'
+}
+
+function Stop-Connect {
+    param([hashtable]$Probe, [string]$Word, $Exception)
+    $address = $Probe.Address.ToString()
+    $text = "${address}: $Word"
+    if ($Exception) { $text += ' (' + (Get-ExceptionChain $Exception)[-1].Message + ')' }
+    $Probe.Attempts += @{ Word = $Word; Address = $address; Text = $text }
+    Close-Probe $Probe
+    if ($Probe.Addresses.Count) { Start-Connect $Probe -Again; return }
+    $worst = $Probe.Attempts | Sort-Object -Property { [Array]::IndexOf($TellingOrder, $_.Word) } | Select-Object -First 1
+    Set-StageRecord -Probe $Probe -Stage 'connect' -Values @{ error = $worst.Word; address = $worst.Address; detail = Get-AttemptText $Probe }
+    $Probe.Stage = 'done'
+}
+
+# The second connection, for the identity lines, has one stage in the document, with few words.
+function Set-StageRecord {
+    param([hashtable]$Probe, [string]$Stage, [hashtable]$Values)
+    $Values['ms'] = [Math]::Round($Survey.Clock.Elapsed.TotalMilliseconds - $Probe.Started, 1)
+    if (-not $Probe.Identity) {
+        $Probe.Record[$Stage] = $Values
+    } elseif ($Stage -eq 'identity' -or $Values.error) {
+        if ($Values.error -and @('timed-out', 'untrusted') -notcontains $Values.error) { $Values.error = 'other' }
+        $Values.Remove('address')
+        $Probe.Record['identity'] = $Values
+    }
+}
+
+function Close-Probe {
+    param([hashtable]$Probe)
+    foreach ($part in $Probe.Tls, $Probe.Client) {
+        if ($part) { try { $part.Close() } catch { continue } }
+    }
+    $Probe.Tls = $null
+    $Probe.Client = $null
+}

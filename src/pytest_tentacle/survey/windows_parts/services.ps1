@@ -1,0 +1,156 @@
+# Services of Octopus Deploy: by WMI, else from the registry and the service controller.
+
+# Variables that override a Tentacle's settings; those that hold secrets are left out.
+$OverrideVariables = @(
+    'TENTACLE_SERVICE_PORT', 'TENTACLE_LISTEN_IP', 'TENTACLE_NO_LISTEN', 'TENTACLE_TRUSTED_SERVERS', 'TENTACLE_APPLICATION_DIRECTORY',
+    'TENTACLE_CERTIFICATE_THUMBPRINT', 'TENTACLE_POLLING_USE_DEFAULT_PROXY', 'TENTACLE_POLLING_CUSTOM_PROXY_USER',
+    'TENTACLE_POLLING_CUSTOM_PROXY_HOST', 'TENTACLE_POLLING_CUSTOM_PROXY_PORT', 'OCTOPUS_HOME', 'OCTOPUS_USE_DEFAULT_PROXY',
+    'OCTOPUS_PROXY_HOST', 'OCTOPUS_PROXY_PORT', 'OCTOPUS_PROXY_USER', 'TentacleMachineConfigurationHomeDirectory'
+)
+
+function Get-ServiceSection {
+    $rows = try {
+        @(Get-ServiceByCim)
+    } catch {
+        # What WMI said is the reason to give where the other way is closed, too.
+        $refusal = $_
+        try { @(Get-ServiceByRegistry) } catch { throw $refusal }
+    }
+    $services = @(foreach ($row in $rows) { ConvertTo-ServiceRecord $row })
+    $Survey.Cache['services'] = $services
+    $services
+}
+
+function ConvertTo-ServiceRecord {
+    param([hashtable]$Row)
+    $command = Split-CommandLine $row.Path
+    $process = if ($row.ProcessId -gt 0) { try { (Get-ProcessTable)[[string]$row.ProcessId] } catch { $null } } else { $null }
+    @{
+        name        = [string]$row.Name
+        product     = Get-ServiceProduct $row.Name $command
+        instance    = Get-InstanceArgument $command.Arguments
+        state       = $row.State
+        start_mode  = $row.StartMode
+        account     = Get-AccountName $row.Account
+        pid         = if ($row.ProcessId -gt 0) { [int64]$row.ProcessId } else { $null }
+        started_utc = if ($process) { ConvertTo-UtcText $process.Started } else { $null }
+        exit_code   = $row.ExitCode
+        restarts    = $null
+        executable  = $command.Executable
+        arguments   = Hide-Secret $command.Arguments
+        environment = Get-ServiceEnvironment $row.Name
+        detail      = $row.Detail
+    }
+}
+
+function Get-ServiceByCim {
+    $filter = "Name LIKE 'Octopus%' OR PathName LIKE '%Tentacle%' OR PathName LIKE '%Octopus.Server%'"
+    $rows = Get-CimInstance -ClassName Win32_Service -Filter $filter -OperationTimeoutSec (Get-QueryPatience) -ErrorAction Stop
+    $states = @{
+        'Running' = 'running'; 'Stopped' = 'stopped'; 'Start Pending' = 'starting'; 'Continue Pending' = 'starting'
+        'Stop Pending' = 'stopping'; 'Pause Pending' = 'paused'; 'Paused' = 'paused'
+    }
+    $modes = @{ 'Auto' = 'auto'; 'Manual' = 'manual'; 'Disabled' = 'disabled' }
+    foreach ($row in @($rows)) {
+        $state = $states[[string]$row.State]
+        $mode = $modes[[string]$row.StartMode]
+        @{
+            Name = $row.Name; Path = [string]$row.PathName; Account = [string]$row.StartName; ProcessId = [int64]$row.ProcessId
+            State = if ($state) { $state } else { 'unknown' }
+            StartMode = if ($mode) { $mode } else { 'other' }
+            ExitCode = [int64]$row.ExitCode
+            # 1066: the service's own error, whose number stands elsewhere.
+            Detail = if ([int64]$row.ExitCode -eq 1066) { 'service-specific exit code ' + [int64]$row.ServiceSpecificExitCode } else { $null }
+        }
+    }
+}
+
+function Get-ServiceByRegistry {
+    $states = @{ 1 = 'stopped'; 2 = 'starting'; 3 = 'stopping'; 4 = 'running'; 5 = 'starting'; 6 = 'paused'; 7 = 'paused' }
+    $modes = @{ 2 = 'auto'; 3 = 'manual'; 4 = 'disabled' }
+    foreach ($service in @(Get-Service -ErrorAction Stop)) {
+        if ($service.Name -notlike 'Octopus*' -and $service.DisplayName -notlike '*Octopus*') { continue }
+        $values = Get-RegistryValue ('HKLM:\SYSTEM\CurrentControlSet\Services\' + $service.Name)
+        $state = $states[[int]$service.Status]
+        $mode = if ($values) { $modes[[int]$values.Start] } else { $null }
+        @{
+            Name = $service.Name
+            Path = if ($values) { [Environment]::ExpandEnvironmentVariables([string]$values.ImagePath) } else { '' }
+            Account = if ($values) { [string]$values.ObjectName } else { '' }
+            ProcessId = 0
+            State = if ($state) { $state } else { 'unknown' }
+            StartMode = if ($mode) { $mode } else { 'other' }
+            ExitCode = $null
+            Detail = 'read from the registry: WMI could not be asked'
+        }
+    }
+}
+
+function Split-CommandLine {
+    param([string]$Line)
+    if ($Line -match '^\s*"([^"]+)"\s*(.*)$' -or $Line -match '(?i)^\s*(.+?\.(?:exe|dll))(?:\s+(.*))?$') {
+        return @{ Executable = [string]$Matches[1]; Arguments = [string]$Matches[2] }
+    }
+    @{ Executable = $null; Arguments = [string]$Line }
+}
+
+function Get-ServiceProduct {
+    param([string]$Name, [hashtable]$Command)
+    $line = [string]$Command.Executable + ' ' + [string]$Command.Arguments
+    if ($line -match '(?i)Octopus\.Server\.(exe|dll)\b') { return 'server' }
+    if ($line -match '(?i)(^|[\\/])(Octopus\.)?Tentacle\.(exe|dll)\b') { return 'tentacle' }
+    if ($Name -match '(?i)^OctopusDeploy Tentacle(:|$)') { return 'tentacle' }
+    if ($Name -match '(?i)^OctopusDeploy(:|$)') { return 'server' }
+    $null
+}
+
+function Get-InstanceArgument {
+    param([string]$Arguments)
+    if ($Arguments -match '(?i)(?:^|\s)(?:--?|/)instance(?:[=:]|\s+)(?:"([^"]*)"|(\S+))') {
+        if ($Matches[1]) { return [string]$Matches[1] }
+        return [string]$Matches[2]
+    }
+    $null
+}
+
+# One spelling for the three accounts of Windows' own, whatever its language; nobody is asked about any other name, since
+# that may wait for a domain controller.
+function Get-AccountName {
+    param([string]$Account)
+    if (-not $Account -or $Account -match '(?i)^(\.\\)?LocalSystem$') { return 'LocalSystem' }
+    if (-not $Survey.Cache.ContainsKey('accounts')) {
+        $names = @{ 'nt authority\localservice' = 'NT AUTHORITY\LocalService'; 'nt authority\networkservice' = 'NT AUTHORITY\NetworkService' }
+        $known = @{ 'S-1-5-18' = 'LocalSystem'; 'S-1-5-19' = 'NT AUTHORITY\LocalService'; 'S-1-5-20' = 'NT AUTHORITY\NetworkService' }
+        foreach ($id in $known.Keys) {
+            try {
+                $localised = (New-Object Security.Principal.SecurityIdentifier $id).Translate([Security.Principal.NTAccount]).Value
+                $names[([string]$localised).ToLowerInvariant()] = $known[$id]
+            } catch { continue }
+        }
+        $Survey.Cache['accounts'] = $names
+    }
+    $canonical = $Survey.Cache['accounts'][$Account.ToLowerInvariant()]
+    if ($canonical) { $canonical } else { $Account }
+}
+
+# What the process is started with: the machine's variables, and over them the service's own (REG_MULTI_SZ Environment).
+function Get-ServiceEnvironment {
+    param([string]$Name)
+    $found = @{}
+    try {
+        $machine = Get-RegistryValue 'HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager\Environment'
+        foreach ($variable in $OverrideVariables) {
+            if ($machine -and $null -ne $machine.$variable) { $found[$variable] = [string]$machine.$variable }
+        }
+        $own = Get-RegistryValue "HKLM:\SYSTEM\CurrentControlSet\Services\$Name"
+        if ($own) {
+            foreach ($line in @($own.Environment)) {
+                $pair = ([string]$line) -split '=', 2
+                if ($pair.Count -eq 2 -and $OverrideVariables -contains $pair[0]) { $found[$pair[0]] = [string]$pair[1] }
+            }
+        }
+    } catch {
+        return $found
+    }
+    $found
+}

@@ -1,0 +1,258 @@
+"""The stand-ins for Windows on the lab's machines: shaped as Windows' own objects, and noting every call."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_tentacle.lab.windows_machine import prepare
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MACHINE: dict[str, Any] = {
+    "hostname": "a-machine-with-a-long-name",
+    "os": "windows",
+    "addresses": ["127.8.7.6"],
+    "locale": "en",
+    "services": [
+        {
+            "name": "OctopusDeploy Tentacle",
+            "state": "failed",
+            "start_mode": "auto",
+            "account": "NT AUTHORITY\\NetworkService",
+            "pid": 0,
+            "command": "C:\\T\\Tentacle.exe run",
+            "environment": {"TENTACLE_SERVICE_PORT": "1"},
+        }
+    ],
+    "processes": [
+        {
+            "pid": 7,
+            "parent_pid": 1,
+            "name": "a.exe",
+            "executable": None,
+            "command_line": None,
+            "started_utc": "2026-11-20T04:05:06Z",
+        }
+    ],
+    "sockets": [
+        {"address": "::", "port": 10933, "pid": 7, "state": "listen"},
+        {
+            "address": "127.0.0.1",
+            "port": 10933,
+            "pid": 7,
+            "state": "close-wait",
+            "remote_address": "127.0.0.1",
+            "remote_port": 9,
+        },
+    ],
+    "names": {"octo.lab": ["127.8.7.6"]},
+    "denied": [],
+}
+
+
+@pytest.fixture(scope="session")
+def engine() -> str:
+    found = os.environ.get("PYTEST_TENTACLE_POWERSHELL") or shutil.which("pwsh")
+    if not found:
+        pytest.fail("no PowerShell: set PYTEST_TENTACLE_POWERSHELL to the path of a pwsh, or put it on the PATH")
+    return found
+
+
+@pytest.fixture
+def ask(tmp_path: Path, engine: str):
+    """Runs code behind the prelude, parsed after it as the product's is, and gives what it prints as JSON."""
+
+    def run(code: str, **changes: Any) -> Any:
+        (tmp_path / "machine.json").write_text(json.dumps(MACHINE | changes), encoding="utf-8")
+        prelude, environment = prepare(tmp_path)
+        bait = "[Console]::In.ReadToEnd()"
+        command = f"$ErrorActionPreference = 'Stop'; . '{prelude}'; & ([ScriptBlock]::Create({bait}))"
+        completed = subprocess.run(
+            [engine, "-NoProfile", "-NonInteractive", "-Command", command],
+            input=f"ConvertTo-Json -Compress -Depth 4 -InputObject @(& {{ {code} }})".encode(),
+            capture_output=True,
+            env=os.environ | environment,
+            timeout=60,
+            check=False,
+        )
+        assert completed.returncode == 0, completed.stderr.decode()
+        return json.loads(completed.stdout)
+
+    return run
+
+
+def types(command: str) -> str:
+    return f"({command} | Select-Object -First 1).PSObject.Properties | ForEach-Object {{ $_.Name + ' ' + $(if ($null -eq $_.Value) {{ 'null' }} else {{ $_.Value.GetType().Name }}) }}"
+
+
+class TestShapes:
+    """Types as the notes on Windows' shapes give them; a wrong type here would let a script pass that Windows breaks."""
+
+    def test_service(self, ask):
+        """Win32_Service: uint32 numbers; a service that failed is Stopped with the number of a crash."""
+        found = ask(types("Get-CimInstance -ClassName Win32_Service"))
+        assert {
+            "ProcessId UInt32",
+            "ExitCode UInt32",
+            "State String",
+            "PathName String",
+            "DelayedAutoStart Boolean",
+        } <= set(found)
+        assert ask("Get-CimInstance Win32_Service | ForEach-Object { $_.State, $_.ExitCode, $_.StartMode }") == [
+            "Stopped",
+            1067,
+            "Auto",
+        ]
+
+    def test_process(self, ask):
+        """Win32_Process: local DateTime, nulls without rights."""
+        found = ask(types("Get-CimInstance -ClassName Win32_Process"))
+        assert {"ProcessId UInt32", "CreationDate DateTime", "ExecutablePath null", "CommandLine null"} <= set(found)
+        assert ask("[string](Get-CimInstance Win32_Process).CreationDate.Kind") == ["Local"]
+        assert ask("(Get-CimInstance Win32_Process).CreationDate.ToUniversalTime().ToString('s')") == [
+            "2026-11-20T04:05:06"
+        ]
+
+    def test_properties_that_were_not_asked_for_are_null(self, ask):
+        """As with -Property on Windows."""
+        assert ask(
+            "(Get-CimInstance Win32_Process -Property ProcessId) | ForEach-Object { $_.ProcessId; [bool]$_.Name }"
+        ) == [7, False]
+
+    def test_connection(self, ask):
+        """MSFT_NetTCPConnection: uint16 ports, uint32 owner, state as a number."""
+        found = ask(types("Get-NetTCPConnection"))
+        assert {
+            "State Byte",
+            "LocalPort UInt16",
+            "OwningProcess UInt32",
+            "RemotePort UInt16",
+            "CreationTime DateTime",
+        } <= set(found)
+        assert ask("Get-NetTCPConnection -State Listen | ForEach-Object { $_.LocalAddress }") == ["::"]
+
+    def test_system(self, ask):
+        """Win32_OperatingSystem: version and build are strings."""
+        found = ask(types("Get-CimInstance Win32_OperatingSystem"))
+        assert {"Version String", "BuildNumber String", "LastBootUpTime DateTime", "OSLanguage UInt32"} <= set(found)
+
+    def test_filters(self, ask):
+        """The WQL that the scripts use; anything else is refused loudly instead of giving everything."""
+        assert ask("@(Get-CimInstance Win32_Service -Filter \"Name LIKE 'Octo%' OR PathName LIKE '%x%'\").Count") == [1]
+        assert ask("@(Get-CimInstance Win32_Service -Filter \"Name = 'Spooler'\").Count") == [0]
+        assert ask("try { Get-CimInstance Win32_Service -Filter 'ProcessId > 3' } catch { 'refused' }") == ["refused"]
+
+
+class TestFailures:
+    @pytest.mark.parametrize(
+        ("command", "denied", "identifier"),
+        [
+            ("Get-CimInstance Win32_Service", "services", "HRESULT 0x80041003,Get-CimInstance"),
+            ("Get-CimInstance Win32_Process", "cim", "HRESULT 0x80041003,Get-CimInstance"),
+            ("Get-NetTCPConnection", "sockets", "MI RESULT 2,Get-NetTCPConnection"),
+            ("Get-Service", "services", "System.InvalidOperationException,Get-Service"),
+            (
+                "Get-ItemProperty -LiteralPath HKLM:\\SOFTWARE\\X",
+                "registry",
+                "System.Security.SecurityException,Get-ItemProperty",
+            ),
+            ("Get-ItemProperty -LiteralPath HKLM:\\SOFTWARE\\X", "nothing", "PathNotFound,Get-ItemProperty"),
+            ("Get-CimInstance Win32_Nonsense", "nothing", "HRESULT 0x80041010,Get-CimInstance"),
+        ],
+    )
+    def test_identifiers(self, ask, command: str, denied: str, identifier: str):
+        """A refusal fails with Windows' own identifier, whatever the language."""
+        for locale in ("en", "de"):
+            code = f"try {{ {command} -ErrorAction Stop }} catch {{ [string]$_.FullyQualifiedErrorId }}"
+            assert ask(code, denied=[denied], locale=locale) == [identifier]
+
+    def test_no_row_is_an_error(self, ask):
+        """Get-NetTCPConnection that finds nothing fails, as Windows' does."""
+        code = "try { Get-NetTCPConnection -State Listen -ErrorAction Stop } catch { $_.FullyQualifiedErrorId }"
+        assert ask(code, sockets=[])[0].startswith("CmdletizationQuery_NotFound")
+
+    def test_a_file_that_may_not_be_opened(self, ask, tmp_path):
+        """`configuration` refuses the content, not the sight of it."""
+        (tmp_path / "files" / "C").mkdir(parents=True)
+        (tmp_path / "files" / "C" / "x").write_bytes(b"abc")
+        code = "$i = Get-Item -LiteralPath C:\\x; $i.Length; try { $i.Open('Open', 'Read', 'Read') } catch { $_.Exception.GetBaseException().GetType().Name }"
+        assert ask(code, denied=["configuration"]) == [3, "UnauthorizedAccessException"]
+
+
+class TestLanguage:
+    def test_german(self, ask):
+        """Names of accounts, netstat's words and the texts of errors are German; states are not."""
+        assert ask("(Get-CimInstance Win32_Service).StartName", locale="de") == ["NT-AUTORITÄT\\NETZWERKDIENST"]
+        sid = "(New-Object Security.Principal.SecurityIdentifier 'S-1-5-18').Translate([Security.Principal.NTAccount]).Value"
+        assert ask(sid, locale="de") == ["NT-AUTORITÄT\\SYSTEM"]
+        lines = ask('& "$env:SystemRoot\\System32\\netstat.exe" -ano', locale="de")
+        assert lines[1] == "Aktive Verbindungen"
+        assert lines[4].split() == ["TCP", "[::]:10933", "[::]:0", "ABHÖREN", "7"]
+        assert lines[5].split() == ["TCP", "127.0.0.1:10933", "127.0.0.1:9", "SCHLIESSEN_WARTEN", "7"]
+        assert ask("(Get-CimInstance Win32_Service).State", locale="de") == ["Stopped"]
+
+
+class TestMachine:
+    def test_names(self, ask):
+        """Names are machine.json's and nobody else's; localhost is the machine's own address."""
+        assert ask("[Net.Dns]::GetHostAddressesAsync('octo.lab').Result | ForEach-Object { $_.ToString() }") == [
+            "127.8.7.6"
+        ]
+        assert ask("[Net.Dns]::GetHostAddressesAsync('localhost').Result | ForEach-Object { $_.ToString() }") == [
+            "127.8.7.6"
+        ]
+        code = (
+            "$t = [Net.Dns]::GetHostAddressesAsync('example.org'); [int]$t.Exception.GetBaseException().SocketErrorCode"
+        )
+        assert ask(code) == [11001]
+
+    def test_drive_c(self, ask, tmp_path):
+        """files/C is drive C:, for cmdlets and for what is opened through them."""
+        (tmp_path / "files" / "C" / "Octopus").mkdir(parents=True)
+        (tmp_path / "files" / "C" / "Octopus" / "a.config").write_bytes(b"x")
+        assert ask(
+            "(Get-ChildItem -LiteralPath C:\\Octopus -Filter *.config).Name; Test-Path -LiteralPath C:\\gone"
+        ) == ["a.config", False]
+
+    def test_registry(self, ask):
+        """Keys of every Windows, of the services, and those that machine.json adds, with their sub-keys."""
+        service = "HKLM:\\SYSTEM\\CurrentControlSet\\Services\\OctopusDeploy Tentacle"
+        assert ask(f"(Get-ItemProperty -LiteralPath '{service}') | ForEach-Object {{ $_.Start; $_.Environment }}") == [
+            2,
+            "TENTACLE_SERVICE_PORT=1",
+        ]
+        own = {"HKLM:\\SOFTWARE\\Octopus\\Tentacle\\Old": {"ConfigurationFilePath": "C:\\o"}}
+        assert ask("(Get-ChildItem -LiteralPath HKLM:\\SOFTWARE\\Octopus\\Tentacle).PSChildName", registry=own) == [
+            "Old"
+        ]
+        assert ask(
+            "Test-Path -LiteralPath HKLM:\\SOFTWARE\\Octopus\\Tentacle\\Old; Test-Path -LiteralPath HKLM:\\x",
+            registry=own,
+        ) == [True, False]
+
+    def test_environment(self, ask):
+        """Windows' variables, and those that machine.json adds; the computer's name in its short form."""
+        code = "$env:COMPUTERNAME, $env:ProgramData, $env:MORE"
+        assert ask(code, environment={"MORE": "yes"}) == ["A-MACHINE-WITH-", "C:\\ProgramData", "yes"]
+
+    def test_elevation(self, ask):
+        """The survey's account is an administrator, unless that is denied."""
+        code = "@([Security.Principal.WindowsIdentity]::GetCurrent().Groups | ForEach-Object { $_.Value }) -contains 'S-1-5-32-544'"
+        assert ask(code) == [True]
+        assert ask(code, denied=["elevation"]) == [False]
+
+    def test_every_call_is_noted(self, ask, tmp_path):
+        """One line of JSON for each call, with its arguments; what passes through to the engine is noted as well."""
+        ask(
+            "$null = Get-Service; $null = Get-ChildItem -LiteralPath C:\\; $null = & C:\\Windows\\System32\\netstat.exe -ano"
+        )
+        lines = [json.loads(line) for line in (tmp_path / "commands.log").read_text("utf-8").splitlines()]
+        assert [line["command"] for line in lines] == ["Get-Service", "Get-ChildItem", "netstat.exe"]
+        assert lines[1]["arguments"] == {"LiteralPath": "C:\\"}

@@ -1,0 +1,201 @@
+"""What the script on a Windows machine says of a link, against real listeners on loopback."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+import ssl
+import time
+
+import pytest
+
+from pytest_tentacle.link import By, Target, wire
+from pytest_tentacle.link.model import Failure, Stage
+from pytest_tentacle.survey.request import Request
+
+
+def probes(machine, *targets: Target, seconds: float = 3.0, budget: float = 30.0, identity: bool = False):
+    request = Request(gather=False, targets=targets, probe_seconds=seconds, budget_seconds=budget, identity=identity)
+    return machine.run(request).survey.probes
+
+
+def to(port: int, host: str = "127.0.0.1", by: By = By.ADDRESS, name: str = "p") -> Target:
+    return Target(id=name, host=host, port=port, by=by)
+
+
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as reserved:
+        return reserved.getsockname()[1]
+
+
+class TestStages:
+    def test_a_page(self, machine, peer, certificate):
+        """Each stage with its time; thumbprint, version, page; and nothing but one whole GET was sent."""
+        server = peer()
+        (probe,) = probes(machine, to(server.port))
+        assert probe.failed is None
+        assert probe.resolve is None
+        assert probe.connect.address == "127.0.0.1"
+        der = ssl.PEM_cert_to_DER_cert(certificate.read_text()[certificate.read_text().index("-----BEGIN CERT") :])
+        assert probe.thumbprint == hashlib.sha1(der).hexdigest().upper()
+        assert probe.tls.version == "TLSv1.3"
+        assert probe.tls.cipher.startswith("TLS_")
+        assert probe.shows_page
+        assert probe.page.length == len(server.page)
+        assert all(stage.ms > 0 for stage in (probe.connect, probe.tls, probe.page))
+        assert server.received == [wire.page_request("127.0.0.1", server.port)]
+        assert server.connections == 1
+
+    def test_tls_12(self, machine, peer):
+        """An older server: its version by name, and a cipher."""
+        (probe,) = probes(machine, to(peer(versions="1.2").port))
+        assert probe.tls.version == "TLSv1.2"
+        assert probe.tls.cipher
+
+    def test_by_name(self, machine, peer):
+        """The name's addresses in the resolver's order; the Host header bears the name."""
+        server = peer()
+        machine.description["names"] = {"octo.lab": ["127.0.0.1"]}
+        (probe,) = probes(machine, to(server.port, "octo.lab", By.NAME))
+        assert probe.resolve.addresses == ("127.0.0.1",)
+        assert probe.shows_page
+        assert server.received == [wire.page_request("octo.lab", server.port)]
+
+    def test_a_second_address(self, machine, peer):
+        """A dead first address costs its share of the time only, and is told."""
+        server = peer()
+        machine.description["names"] = {"octo.lab": ["127.0.0.77", "127.0.0.1"]}
+        (probe,) = probes(machine, to(server.port, "octo.lab", By.NAME))
+        assert probe.shows_page
+        assert probe.connect.address == "127.0.0.1"
+        assert "127.0.0.77: refused" in probe.connect.detail
+
+    def test_another_page(self, machine, peer):
+        """A web server that is not Octopus's is a page without a product, kept to 2,000 characters."""
+        page = b"HTTP/1.1 404 Not Found\r\nContent-Length: 5000\r\n\r\n" + b"n" * 5000
+        (probe,) = probes(machine, to(peer(page=page).port))
+        assert probe.failed is None
+        assert probe.page.product is None
+        assert (len(probe.page.text), probe.page.length) == (2000, len(page))
+
+    def test_identity_only_on_request(self, machine, peer):
+        """With --probe-identity a second connection speaks the identity lines; without a certificate it is untrusted."""
+        server = peer()
+        (probe,) = probes(machine, to(server.port), identity=True)
+        assert probe.shows_page
+        assert probe.identity.error is Failure.UNTRUSTED
+        assert server.connections == 2
+        assert server.received[0] == wire.page_request("127.0.0.1", server.port)
+        assert (wire.PREAMBLE + wire.CLIENT_IDENTITY).startswith(server.received[1])
+
+
+class TestFailures:
+    def test_refused(self, machine):
+        """Nothing listens."""
+        (probe,) = probes(machine, to(closed_port()))
+        assert probe.failed[0] is Stage.CONNECT
+        assert probe.connect.error is Failure.REFUSED
+        assert probe.connect.address == "127.0.0.1"
+
+    def test_nobody_answers(self, machine):
+        """A full backlog swallows the SYN, as a firewall does: timed out, within its time."""
+        with socket.socket() as full:
+            full.bind(("127.0.0.1", 0))
+            full.listen(0)
+            place = full.getsockname()
+            fillers = [socket.socket() for _ in range(4)]
+            for filler in fillers:
+                filler.settimeout(0)
+                filler.connect_ex(place)
+            started = time.monotonic()
+            (probe,) = probes(machine, to(place[1]), seconds=1.0)
+            for filler in fillers:
+                filler.close()
+        assert probe.failed[0] is Stage.CONNECT
+        assert probe.connect.error is Failure.TIMED_OUT
+        assert 900 <= probe.connect.ms < 2500
+        assert time.monotonic() - started < 10
+
+    @pytest.mark.parametrize(
+        ("behaviour", "word"),
+        [
+            ("banner", Failure.NOT_TLS),
+            ("closed", Failure.CLOSED),
+            ("reset", Failure.RESET),
+            ("silent", Failure.TIMED_OUT),
+        ],
+    )
+    def test_tls(self, machine, peer, behaviour: str, word: Failure):
+        """What answers instead of a handshake, told apart."""
+        (probe,) = probes(machine, to(peer(behaviour).port), seconds=1.5)
+        assert probe.failed[0] is Stage.TLS
+        assert probe.tls.error is word
+        assert probe.page is None
+
+    def test_an_old_protocol(self, machine, peer):
+        """A server that knows nothing newer than TLS 1.1."""
+        (probe,) = probes(machine, to(peer(versions="1.1").port))
+        assert probe.failed[0] is Stage.TLS
+        assert probe.tls.error in {Failure.PROTOCOL_VERSION, Failure.NO_COMMON_CIPHER}
+
+    @pytest.mark.parametrize(
+        ("answer", "word"),
+        [
+            (None, Failure.NAME_NOT_FOUND),
+            ("name-not-found", Failure.NAME_NOT_FOUND),
+            ("resolver-failed", Failure.RESOLVER_FAILED),
+            ("no-address", Failure.NO_ADDRESS),
+            ([], Failure.NO_ADDRESS),
+            ("timed-out", Failure.TIMED_OUT),
+        ],
+    )
+    def test_resolve(self, machine, answer, word: Failure):
+        """Each way for a look-up to fail."""
+        if answer is not None:
+            machine.description["names"] = {"gone.lab": answer}
+        (probe,) = probes(machine, to(10933, "gone.lab", By.NAME), seconds=1.0)
+        assert probe.failed[0] is Stage.RESOLVE
+        assert probe.resolve.error is word
+        assert probe.connect is None
+
+    @pytest.mark.parametrize(
+        ("page", "word"),
+        [(b"", Failure.CLOSED), (b"220 mail.example ESMTP\r\n", Failure.NOT_HTTP)],
+        ids=["nothing", "mail"],
+    )
+    def test_page(self, machine, peer, page: bytes, word: Failure):
+        """TLS, but no page behind it."""
+        (probe,) = probes(machine, to(peer(page=page).port))
+        assert probe.failed[0] is Stage.PAGE
+        assert probe.page.error is word
+
+
+class TestMany:
+    def test_a_hundred_in_one_script(self, machine, peer):
+        """A hundred targets at once, among them silent ones: each has its answer, in the time of one."""
+        good, silent, refused = peer(), peer("silent"), closed_port()
+        machine.description["names"] = {f"t{n}.lab": ["127.0.0.1"] for n in range(60)}
+        targets = [to(good.port, f"t{n}.lab", By.NAME, f"good{n}") for n in range(60)]
+        targets += [to(silent.port, name=f"silent{n}") for n in range(20)]
+        targets += [to(refused, name=f"refused{n}") for n in range(20)]
+        started = time.monotonic()
+        found = {probe.id: probe for probe in probes(machine, *targets, seconds=8.0)}
+        assert time.monotonic() - started < 20
+        assert len(found) == 100
+        assert all(found[f"good{n}"].shows_page for n in range(60))
+        assert {found[f"silent{n}"].tls.error for n in range(20)} == {Failure.TIMED_OUT}
+        assert {found[f"refused{n}"].connect.error for n in range(20)} == {Failure.REFUSED}
+        assert good.connections == 60
+
+    def test_the_budget_of_the_script(self, machine, peer):
+        """When the script's own time is up, what was not tried says so, and what was tried has timed out."""
+        silent = peer("silent")
+        targets = [to(silent.port, name=f"s{n}") for n in range(300)]
+        started = time.monotonic()
+        found = probes(machine, *targets, seconds=5.0, budget=4.0)
+        assert time.monotonic() - started < 20
+        assert len(found) == 300
+        late = [probe for probe in found if probe.unavailable]
+        assert late
+        assert all("budget" in probe.unavailable for probe in late)
+        assert all(probe.unavailable or probe.failed[1].error is Failure.TIMED_OUT for probe in found)

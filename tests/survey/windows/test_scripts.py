@@ -1,0 +1,120 @@
+"""What stands in the PowerShell files, without running them as a survey: for 5.1, and with nothing that changes a machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import pytest_tentacle
+from pytest_tentacle.survey import windows
+
+PACKAGE = Path(pytest_tentacle.__file__).parent
+SCRIPTS = sorted(PACKAGE.rglob("*.ps1"))
+
+ALLOWED_COMMANDS = {
+    # reads of the machine
+    "Get-CimInstance", "Get-Service", "Get-Process", "Get-NetTCPConnection", "Get-NetIPAddress", "Get-ItemProperty",
+    "Get-ChildItem", "Get-Item", "$env:SystemRoot\\System32\\netstat.exe",
+    # the language's own tools
+    "ConvertFrom-Json", "ConvertTo-Json", "ForEach-Object", "New-Object", "Select-Object", "Set-Variable", "Sort-Object",
+    "Where-Object", "Write-Output",
+}  # fmt: skip
+
+ALLOWED_INDIRECT = {"$Begin", "$Read", "$section.Read", "$unpack", "([ScriptBlock]::Create($script))"}
+"""Script blocks of ours that are called by a variable."""
+
+FORBIDDEN_MEMBERS = re.compile(
+    r"^(Write(All\w+|Line)|Append\w*|Create(Text|Directory|SubKey)?|Delete\w*|Move\w*|Set(Value|Attributes|AccessControl)|Kill|"
+    r"Start|Stop|OpenWrite|Invoke\w*)$"
+)
+
+
+def parsed(engine: str, text: str) -> dict[str, list[str]]:
+    """All commands, called members and defined functions, as the engine's own parser sees them."""
+    code = """
+$text = [Console]::In.ReadToEnd()
+$tokens = $errors = $null
+$ast = [Management.Automation.Language.Parser]::ParseInput($text, [ref]$tokens, [ref]$errors)
+$commands = $ast.FindAll({ $args[0] -is [Management.Automation.Language.CommandAst] }, $true)
+$names = @($commands | ForEach-Object { if ($_.GetCommandName()) { $_.GetCommandName() } else { $_.CommandElements[0].Extent.Text.Trim('"') } })
+$members = @($ast.FindAll({ $args[0] -is [Management.Automation.Language.InvokeMemberExpressionAst] }, $true) | ForEach-Object { $_.Member.Extent.Text })
+$functions = @($ast.FindAll({ $args[0] -is [Management.Automation.Language.FunctionDefinitionAst] }, $true) | ForEach-Object { $_.Name })
+$redirections = @($ast.FindAll({ $args[0] -is [Management.Automation.Language.FileRedirectionAst] }, $true) | ForEach-Object { $_.Extent.Text })
+ConvertTo-Json -Compress @{ names = $names; members = $members; functions = $functions; redirections = $redirections; errors = @($errors | ForEach-Object { $_.Message }) }
+"""
+    completed = subprocess.run(
+        [engine, "-NoProfile", "-NonInteractive", "-Command", code],
+        input=text.encode(),
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    return json.loads(completed.stdout)
+
+
+class TestReadOnly:
+    @pytest.mark.parametrize("part", ["script", "bootstrap"])
+    def test_every_command_may_be_called(self, engine, part: str):
+        """No command but our own functions and those of the list; nothing is written to a file."""
+        text = windows.script() if part == "script" else (PACKAGE / "survey" / "bootstrap.ps1").read_text("utf-8")
+        found = parsed(engine, text)
+        assert found["errors"] == []
+        assert set(found["names"]) - set(found["functions"]) - ALLOWED_COMMANDS - ALLOWED_INDIRECT == set()
+        assert found["redirections"] == []
+        assert [member for member in found["members"] if FORBIDDEN_MEMBERS.match(member)] in ([], ["Create"])
+
+    def test_the_list_holds_nothing_superfluous(self, engine):
+        """What the list allows is called somewhere."""
+        bootstrap = (PACKAGE / "survey" / "bootstrap.ps1").read_text("utf-8")
+        called = {name for text in (windows.script(), bootstrap) for name in parsed(engine, text)["names"]}
+        assert called >= ALLOWED_COMMANDS
+
+    def test_bytes_sent_are_those_of_the_link_client(self):
+        """The probes send what `link.wire` lists and nothing else; tests of the probes see the same on the wire."""
+        text = (PACKAGE / "survey" / "windows_parts" / "link.ps1").read_text("utf-8")
+        sent = [line for line in text.splitlines() if "`r`n" in line and "IndexOf" not in line]
+        assert len(sent) == 3
+        assert sum('"MX' in line for line in sent) == 2
+        assert (
+            sum(
+                '"GET / HTTP/1.1`r`nHost: ${name}:$($Record.port)`r`nConnection: close`r`n`r`n"' in line
+                for line in sent
+            )
+            == 1
+        )
+
+
+class TestForm:
+    def test_every_part_goes_into_the_script(self):
+        """The folder of parts and the list of parts are the same."""
+        assert {path.stem for path in (PACKAGE / "survey" / "windows_parts").glob("*.ps1")} == set(windows.PARTS)
+        assert "# <parts>" not in windows.script()
+        assert windows.script().endswith("# <end>")
+
+    def test_ascii(self):
+        """PowerShell 5.1 reads a file without BOM in the machine's code page: only ASCII is the same in all."""
+        assert [path.name for path in SCRIPTS if not path.read_bytes().isascii()] == []
+
+    def test_the_bootstrap_does_not_use_pipeline_input(self):
+        """`$input` in a command makes powershell.exe read stdin itself, so that the script would find nothing there."""
+        assert not re.search(r"\$input\b", (PACKAGE / "survey" / "bootstrap.ps1").read_text("utf-8"), re.IGNORECASE)
+
+
+class TestAnalyzer:
+    def test_strict(self):
+        """Every PowerShell file of the product passes the analyzer with the profiles of PowerShell 5.1."""
+        analyzer = os.environ.get("PYTEST_TENTACLE_ANALYZER") or shutil.which("analyze")
+        if not analyzer:
+            pytest.fail("no analyzer: set PYTEST_TENTACLE_ANALYZER to its path")
+        assert len(SCRIPTS) >= 14
+        completed = subprocess.run(
+            [analyzer, "--strict", *map(str, SCRIPTS)], capture_output=True, text=True, timeout=110, check=False
+        )
+        assert completed.stdout == ""
+        assert completed.returncode == 0

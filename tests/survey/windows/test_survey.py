@@ -1,0 +1,523 @@
+"""The survey of a Windows machine, by the real script in a real engine, on stand-ins for Windows' own cmdlets."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from pytest_tentacle.link import By, Target
+from pytest_tentacle.survey.answer import AnswerError
+from pytest_tentacle.survey.request import Request
+from pytest_tentacle.survey.windows import windows_call
+
+READ_ONLY_STAND_INS = {
+    "Get-CimInstance",
+    "Get-Service",
+    "Get-Process",
+    "Get-NetTCPConnection",
+    "Get-NetIPAddress",
+    "Get-ItemProperty",
+    "Get-ChildItem",
+    "Get-Item",
+    "netstat.exe",
+}
+
+
+def polling(*addresses: str) -> dict[str, str]:
+    import json
+
+    servers = [
+        {"Thumbprint": "B" * 40, "CommunicationStyle": 2, "Address": address, "SubscriptionId": "poll://x/"}
+        for address in addresses
+    ]
+    return {"Tentacle.Services.NoListen": "true", "Tentacle.Communication.TrustedOctopusServers": json.dumps(servers)}
+
+
+class TestHealthyTentacle:
+    def test_all_sections_are_there(self, tentacle):
+        """A healthy listening Tentacle: every section has data, typed as the model wants it."""
+        survey = tentacle.run().survey
+        assert survey.host.data.hostname == "web-1"
+        assert survey.host.data.os == "windows"
+        assert survey.host.data.os_version == "10.0.17763"
+        assert survey.host.data.elevated is True
+        assert survey.host.data.dotnet_release == 528049
+        assert survey.host.data.addresses == ("127.8.7.6",)
+        assert survey.host.data.boot_utc == datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
+        assert abs((datetime.now(UTC) - survey.host.data.clock_utc).total_seconds()) < 60
+        (service,) = survey.services.data
+        assert (service.name, service.product, service.instance) == ("OctopusDeploy Tentacle", "tentacle", "Tentacle")
+        assert (service.state, service.start_mode, service.account) == ("running", "auto", "LocalSystem")
+        assert (service.pid, service.exit_code) == (2136, 0)
+        assert service.started_utc == datetime(2026, 11, 20, 4, 5, 6, tzinfo=UTC)
+        assert service.executable == "C:\\Program Files\\Octopus Deploy\\Tentacle\\Tentacle.exe"
+        assert service.arguments == 'run --instance="Tentacle"'
+        (instance,) = survey.instances.data
+        assert (instance.product, instance.name) == ("tentacle", "Tentacle")
+        assert instance.configuration.settings["Tentacle.CertificateThumbprint"] == "A" * 40
+        (listener,) = survey.listeners.data
+        assert (listener.port, listener.pid, listener.owner.name) == (10933, 2136, "Tentacle.exe")
+        (probe,) = survey.probes
+        assert (probe.id, probe.host, probe.port, probe.by) == ("local:Tentacle", "127.0.0.1", 10933, By.LOCAL)
+
+    def test_its_own_page(self, machine, peer):
+        """The local probe goes to the address and port of the configuration, and shows the page."""
+        server = peer()
+        machine.add_instance("Tentacle", machine.settings | {"Tentacle.Services.PortNumber": str(server.port)})
+        (probe,) = machine.run().survey.probes
+        assert probe.shows_page
+        assert probe.page.product == "tentacle"
+        assert server.connections == 1
+
+    def test_localhost_stands_for_any_address(self, machine, peer):
+        """Without a ListenIP the probe goes to localhost, by name."""
+        server = peer()
+        machine.description["names"] = {"localhost": ["127.0.0.1"]}
+        changes = {"Tentacle.Services.PortNumber": str(server.port), "Tentacle.Services.ListenIP": ""}
+        machine.add_instance("Tentacle", machine.settings | changes)
+        (probe,) = machine.run().survey.probes
+        assert (probe.host, probe.resolve.addresses) == ("localhost", ("127.0.0.1",))
+        assert probe.shows_page
+
+    def test_secrets_do_not_leave_the_machine(self, tentacle, shapes):
+        """Values of secret keys are emptied where they are read, in a file that is cut off within one as well."""
+        tentacle.put("Octopus/Cut.config", f'<octopus-settings><set key="Tentacle.Certificate">{shapes.secret}')
+        index = '{"Name": "Cut", "ConfigurationFilePath": "C:\\\\Octopus\\\\Cut.config"}'
+        tentacle.put("ProgramData/Octopus/Tentacle/Instances/cut.config", index)
+        tentacle.description["processes"] = [
+            shapes.process(
+                2136, "Tentacle.exe", command_line=f'Tentacle.exe --password "{shapes.secret}" --apiKey=API-1'
+            )
+        ]
+        tentacle.description["services"][0]["environment"] = {
+            "TENTACLE_POLLING_CUSTOM_PROXY_PASSWORD": shapes.secret,
+            "TENTACLE_SERVICE_PORT": "10999",
+        }
+        run = tentacle.run()
+        document = run.document
+        texts = [base64.b64decode(entry["configuration"]["text"]).decode() for entry in document["instances"]["data"]]
+        assert len(texts) == 2
+        assert shapes.secret not in str(document) + "".join(texts)
+        assert "API-1" not in str(document)
+        assert '<set key="Tentacle.Certificate"></set>' in "".join(texts)
+        assert document["services"]["data"][0]["environment"] == {"TENTACLE_SERVICE_PORT": "10999"}
+        assert run.survey.instances.data[0].configuration.error == "malformed"
+
+    def test_a_polling_tentacle_is_not_probed_locally_but_its_servers_are(self, machine):
+        """A polling instance has no local port; each polling address is probed, by name or address."""
+        machine.add_instance(
+            "Tentacle", machine.settings | polling("https://octo.lab:10943/", "https://127.0.0.1:1/", "wss://o/")
+        )
+        machine.description["names"] = {"octo.lab": ["127.0.0.1"]}
+        machine.description["sockets"] = []
+        survey = machine.run().survey
+        assert [(probe.id, probe.host, probe.port, probe.by) for probe in survey.probes] == [
+            ("configured:Tentacle:1", "octo.lab", 10943, By.NAME),
+            ("configured:Tentacle:2", "127.0.0.1", 1, By.ADDRESS),
+            ("configured:Tentacle:3", "o", 443, By.NAME),
+        ]
+        assert survey.listeners.data == ()
+
+    def test_environment_overrides_decide_where_to_probe(self, tentacle):
+        """The service's environment wins over the file, as in Tentacle itself."""
+        tentacle.description["services"][0]["environment"] = {"TENTACLE_SERVICE_PORT": "10999"}
+        (probe,) = tentacle.run().survey.probes
+        assert probe.port == 10999
+
+    def test_a_server(self, machine, shapes):
+        """An Octopus Server instance, its service and its port."""
+        machine.add_instance("OctopusServer", {"Octopus.Communications.ServicesPort": "10944"}, product="OctopusServer")
+        machine.description["services"] = [
+            shapes.service(
+                name="OctopusDeploy", command='"C:\\Octopus\\Octopus.Server.exe" run --instance="OctopusServer"'
+            )
+        ]
+        machine.description["sockets"] = [{"address": "::", "port": 10944, "pid": 2136, "state": "listen"}]
+        survey = machine.run().survey
+        assert [(entry.product, entry.instance) for entry in survey.services.data] == [("server", "OctopusServer")]
+        assert [(entry.product, entry.name) for entry in survey.instances.data] == [("server", "OctopusServer")]
+        assert [(entry.address, entry.port) for entry in survey.listeners.data] == [("::", 10944)]
+        assert [(probe.id, probe.port) for probe in survey.probes] == [("local:OctopusServer", 10944)]
+
+
+class TestServices:
+    @pytest.mark.parametrize(
+        ("changes", "expected"),
+        [
+            ({"state": "stopped", "pid": 0, "exit_code": 0}, ("stopped", "auto", 0, None)),
+            ({"state": "failed", "pid": 0, "exit_code": None}, ("stopped", "auto", 1067, None)),
+            ({"state": "starting", "start_mode": "manual"}, ("starting", "manual", 0, 2136)),
+            (
+                {"state": "stopped", "pid": 0, "start_mode": "disabled", "exit_code": 1077},
+                ("stopped", "disabled", 1077, None),
+            ),
+        ],
+    )
+    def test_states(self, tentacle, shapes, changes: dict[str, Any], expected):
+        """Each state, with start mode and exit code as numbers."""
+        tentacle.description["services"] = [shapes.service(**changes)]
+        (service,) = tentacle.run().survey.services.data
+        assert (service.state, service.start_mode, service.exit_code, service.pid) == expected
+
+    def test_denied_services_leave_the_rest_standing(self, tentacle):
+        """A refused section says so in words that do not depend on the language; all others are there."""
+        tentacle.deny("services")
+        tentacle.description["locale"] = "de"
+        survey = tentacle.run().survey
+        assert survey.services.data is None
+        assert survey.services.unknown.startswith("access-denied: ")
+        assert "Zugriff verweigert" in survey.services.unknown
+        assert survey.host.data.hostname == "web-1"
+        assert survey.instances.data
+        assert survey.listeners.data
+        assert survey.probes
+
+    def test_without_wmi_the_registry_tells(self, tentacle, shapes):
+        """WMI refused: services from the registry, processes without parents, system from the registry."""
+        tentacle.deny("cim")
+        tentacle.description["services"].append(shapes.service(name="Spooler", display_name="Print Spooler"))
+        survey = tentacle.run().survey
+        (service,) = survey.services.data
+        assert (service.name, service.state, service.start_mode) == ("OctopusDeploy Tentacle", "running", "auto")
+        assert (service.account, service.instance, service.exit_code) == ("LocalSystem", "Tentacle", None)
+        assert survey.host.data.os_name == "Windows Server 2019 Standard"
+        assert survey.listeners.data[0].owner.name == "Tentacle"
+
+    def test_an_unnamed_instance_and_a_foreign_service(self, tentacle, shapes):
+        """No --instance: none is named. A service that merely runs from a folder named Tentacle has no product."""
+        tentacle.description["services"] = [
+            shapes.service(command='"C:\\Octopus\\Tentacle\\Tentacle.exe" run'),
+            shapes.service(name="Backup", command="C:\\Tentacle Backup\\backup.exe /instance=x", pid=9),
+            shapes.service(
+                name="OctopusDeploy Tentacle: two words", command='C:\\T\\Tentacle.exe run --instance "two words"'
+            ),
+            shapes.service(name="Spooler", command="C:\\Windows\\spoolsv.exe"),
+        ]
+        services = {entry.name: entry for entry in tentacle.run().survey.services.data}
+        assert "Spooler" not in services
+        assert services["OctopusDeploy Tentacle"].instance is None
+        assert services["OctopusDeploy Tentacle"].product == "tentacle"
+        assert services["Backup"].product is None
+        assert services["OctopusDeploy Tentacle: two words"].instance == "two words"
+
+
+class TestInstances:
+    def test_several(self, machine):
+        """Each instance of the index, with its own local port."""
+        machine.add_instance("Tentacle", machine.settings)
+        machine.add_instance("Second", machine.settings | {"Tentacle.Services.PortNumber": "10934"})
+        survey = machine.run().survey
+        assert {entry.name for entry in survey.instances.data} == {"Tentacle", "Second"}
+        assert {(probe.id, probe.port) for probe in survey.probes} == {
+            ("local:Tentacle", 10933),
+            ("local:Second", 10934),
+        }
+
+    def test_none(self, machine):
+        """No index at all is a fact, not a failure."""
+        survey = machine.run().survey
+        assert survey.instances.data == ()
+        assert survey.probes == ()
+
+    def test_the_legacy_registry(self, machine, shapes):
+        """An instance of an older version stands in the registry; one of the same name in the index wins."""
+        machine.add_instance("Tentacle", machine.settings)
+        machine.put("Octopus/Old.config", shapes.configuration({"Tentacle.Services.PortNumber": "10999"}))
+        machine.description["registry"] = {
+            "HKLM:\\SOFTWARE\\Octopus\\Tentacle\\Old": {"ConfigurationFilePath": "C:\\Octopus\\Old.config"},
+            "HKLM:\\SOFTWARE\\Octopus\\Tentacle\\TENTACLE": {"ConfigurationFilePath": "C:\\gone.config"},
+        }
+        instances = machine.run().survey.instances.data
+        assert [(entry.name, entry.configuration.path) for entry in instances] == [
+            ("Tentacle", "C:\\Octopus\\Tentacle-Tentacle.config"),
+            ("Old", "C:\\Octopus\\Old.config"),
+        ]
+
+    def test_the_index_in_another_place(self, machine, shapes):
+        """TentacleMachineConfigurationHomeDirectory replaces the index's folder."""
+        machine.put("elsewhere/Tentacle/Instances/x.config", '{"Name":"X","ConfigurationFilePath":"C:\\\\x.config"}')
+        machine.put("x.config", shapes.configuration(machine.settings))
+        machine.description["environment"] = {"TentacleMachineConfigurationHomeDirectory": "C:\\elsewhere"}
+        assert [entry.name for entry in machine.run().survey.instances.data] == ["X"]
+
+    @pytest.mark.parametrize(
+        ("content", "denied", "error"),
+        [
+            (None, [], "not-found"),
+            (b"", [], "empty"),
+            (b"not xml at all, password=x", [], "malformed"),
+            (b'<octopus-settings><set key="a">', [], "malformed"),
+            (b"x", ["configuration"], "denied"),
+        ],
+        ids=["missing", "empty", "foreign", "cut-off", "denied"],
+    )
+    def test_configuration_errors(self, tentacle, content: bytes | None, denied: list[str], error: str):
+        """What is wrong with the file, told apart; the instance itself is known all the same."""
+        path = tentacle.folder / "files/C/Octopus/Tentacle-Tentacle.config"
+        if content is None:
+            path.unlink()
+        else:
+            path.write_bytes(content)
+        if denied:
+            # a second file decides which error comes: the index must be readable
+            tentacle.put("ProgramData/Octopus/Tentacle/Instances/tentacle.config", "{}")
+            tentacle.description["registry"] = {
+                "HKLM:\\SOFTWARE\\Octopus\\Tentacle\\Legacy": {
+                    "ConfigurationFilePath": "C:\\Octopus\\Tentacle-Tentacle.config"
+                }
+            }
+            tentacle.deny(*denied)
+        run = tentacle.run()
+        instance = run.survey.instances.data[-1]
+        assert instance.configuration.error == error
+        assert instance.configuration.settings == {}
+        assert "password=x" not in str(run.document)
+
+    def test_a_damaged_index(self, tentacle):
+        """An index file that is no JSON names itself as what is malformed."""
+        tentacle.put("ProgramData/Octopus/Tentacle/Instances/tentacle.config", "{nonsense")
+        (instance,) = tentacle.run().survey.instances.data
+        assert (instance.name, instance.configuration.error) == ("tentacle", "malformed")
+        assert "index" in instance.configuration.detail
+
+    def test_a_refused_index(self, tentacle):
+        """Who may not look at the index does not know how many instances there are."""
+        tentacle.deny("instances")
+        survey = tentacle.run().survey
+        assert survey.instances.unknown.startswith("access-denied: ")
+        assert survey.services.data
+
+    def test_utf16(self, tentacle, shapes):
+        """A file that somebody saved as UTF-16 keeps its secrets, too."""
+        text = shapes.configuration({"Tentacle.Certificate": shapes.secret, "Octopus.Home": "C:\\Ä"}).decode(
+            "utf-8-sig"
+        )
+        tentacle.put(
+            "Octopus/Tentacle-Tentacle.config", text.replace('encoding="utf-8"', 'encoding="utf-16"').encode("utf-16")
+        )
+        run = tentacle.run()
+        sent = base64.b64decode(run.document["instances"]["data"][0]["configuration"]["text"])
+        assert shapes.secret not in sent.decode("utf-16")
+        assert run.survey.instances.data[0].configuration.settings["Octopus.Home"] == "C:\\Ä"
+
+
+class TestListeners:
+    def test_a_foreign_process(self, tentacle, shapes):
+        """Another program on the port is named with its path."""
+        tentacle.description["processes"].append(shapes.process(77, "nginx.exe"))
+        tentacle.description["sockets"] = [
+            {"address": "0.0.0.0", "port": 10933, "pid": 77, "state": "listen"},
+            {"address": "0.0.0.0", "port": 445, "pid": 4, "state": "listen"},
+            {
+                "address": "127.0.0.1",
+                "port": 10933,
+                "pid": 77,
+                "state": "established",
+                "remote_address": "127.0.0.1",
+                "remote_port": 5,
+            },
+        ]
+        (listener,) = tentacle.run().survey.listeners.data
+        assert (listener.owner.name, listener.owner.executable) == ("nginx.exe", "C:\\Program Files\\nginx.exe")
+        assert listener.children == ()
+
+    def test_a_zombie(self, tentacle, shapes):
+        """The owner is gone; its living children are named, older namesakes and the children of others are not."""
+        tentacle.description["processes"] = [
+            shapes.process(9001, "powershell.exe", parent_pid=4711, started_utc="2026-11-20T05:00:00Z"),
+            shapes.process(9002, "other.exe", parent_pid=4711, started_utc="2026-11-19T05:00:00Z"),
+            shapes.process(9003, "foreign.exe", parent_pid=1),
+        ]
+        tentacle.description["sockets"] = [
+            {"address": "::", "port": 10933, "pid": 4711, "state": "listen", "created_utc": "2026-11-20T04:30:00Z"}
+        ]
+        (listener,) = tentacle.run().survey.listeners.data
+        assert (listener.pid, listener.owner) == (4711, None)
+        assert [(child.pid, child.name) for child in listener.children] == [(9001, "powershell.exe")]
+
+    def test_a_number_that_is_used_again(self, tentacle, shapes):
+        """A process that began long after the socket is not its owner, whatever its number."""
+        tentacle.description["processes"] = [
+            shapes.process(4711, "notepad.exe", started_utc="2026-11-21T00:00:00Z"),
+            shapes.process(9001, "Calamari.exe", parent_pid=4711, started_utc="2026-11-20T05:00:00Z"),
+            shapes.process(9002, "late.exe", parent_pid=4711, started_utc="2026-11-21T01:00:00Z"),
+        ]
+        tentacle.description["sockets"] = [
+            {"address": "::", "port": 10933, "pid": 4711, "state": "listen", "created_utc": "2026-11-20T04:30:00Z"}
+        ]
+        (listener,) = tentacle.run().survey.listeners.data
+        assert listener.owner is None
+        assert [child.name for child in listener.children] == ["Calamari.exe"]
+
+    @pytest.mark.parametrize("locale", ["en", "de"])
+    def test_netstat(self, tentacle, locale: str):
+        """Where the cmdlet is refused, netstat tells, in any language."""
+        tentacle.description["locale"] = locale
+        tentacle.description["sockets"] += [
+            {"address": "::", "port": 10943, "pid": 4, "state": "listen"},
+            {
+                "address": "127.0.0.1",
+                "port": 10933,
+                "pid": 9,
+                "state": "established",
+                "remote_address": "127.0.0.1",
+                "remote_port": 50563,
+            },
+        ]
+        tentacle.deny("sockets")
+        listeners = tentacle.run().survey.listeners.data
+        assert {(entry.address, entry.port, entry.pid) for entry in listeners} == {
+            ("127.0.0.1", 10933, 2136),
+            ("::", 10943, 4),
+        }
+
+    def test_neither(self, tentacle):
+        """Without both the section is unknown, not empty."""
+        tentacle.deny("sockets", "netstat")
+        survey = tentacle.run().survey
+        assert survey.listeners.data is None
+        assert "netstat" in survey.listeners.unknown
+
+    def test_ports_of_the_request(self, tentacle):
+        """The request's ports are looked at, besides those of the configuration."""
+        tentacle.description["sockets"].append({"address": "::", "port": 8080, "pid": 4, "state": "listen"})
+        survey = tentacle.run(Request(ports=(8080,), probe_seconds=1)).survey
+        assert {entry.port for entry in survey.listeners.data} == {10933, 8080}
+
+
+class TestLanguage:
+    def test_german_says_the_same(self, tentacle, shapes):
+        """All facts that verdicts rest on are equal on an English and a German machine; only names of the system differ."""
+        tentacle.description["services"].append(
+            shapes.service(name="OctopusDeploy Tentacle: N", account="NT AUTHORITY\\NetworkService", pid=1)
+        )
+        surveys = {}
+        for locale in ("en", "de"):
+            tentacle.description["locale"] = locale
+            surveys[locale] = tentacle.run().survey
+        assert surveys["en"].services == surveys["de"].services
+        assert surveys["de"].services.data[1].account == "NT AUTHORITY\\NetworkService"
+        assert surveys["en"].instances == surveys["de"].instances
+        assert surveys["en"].listeners == surveys["de"].listeners
+        ignored = {"clock_utc", "architecture"}
+        hosts = [surveys[locale].host.data.model_dump(exclude=ignored) for locale in ("en", "de")]
+        assert hosts[0] == hosts[1]
+
+
+class TestWayIn:
+    def test_the_command_fits(self):
+        """The command line has less than 8,191 characters, and nothing in it but constants and the nonce."""
+        call = windows_call(Request(targets=(Target(id="secret-id", host="h", port=1, by=By.NAME),)))
+        assert len(call.command) < 8191
+        code = base64.b64decode(call.command.split()[-1]).decode("utf-16-le")
+        assert "secret-id" not in code
+        assert call.nonce in code
+        assert call.nonce != windows_call(Request()).nonce
+        assert all(line.isascii() for line in call.stdin.splitlines())
+        assert len(call.stdin.splitlines()) == 2
+
+    def test_noise_before_the_document(self, tentacle):
+        """A profile's banner, warnings and errors do not matter, and are kept as noise."""
+        front = (
+            "Write-Host 'Welcome to ACME -----BEGIN SURVEY 00 gzip-----' -NoNewline; Write-Warning 'beware'; "
+            "Write-Error 'oh no'; Write-Progress -Activity x; [Console]::Out.Write('no line end')"
+        )
+        run = tentacle.run(front=front)
+        assert run.survey.host.data.hostname == "web-1"
+        assert "Welcome to ACME" in run.document["noise"]
+
+    def test_constrained_language(self, tentacle):
+        """Under constrained language mode the bootstrap says so, and nothing else happens."""
+        run = tentacle.run(front="$ExecutionContext.SessionState.LanguageMode = 'ConstrainedLanguage'")
+        marker = f"-----SURVEY REFUSED {run.call.nonce} constrained-language-----"
+        assert run.completed.stdout.decode().strip() == marker
+        assert run.completed.stderr == b""
+        with pytest.raises(AnswerError, match="constrained language"):
+            _ = run.document
+        assert not (tentacle.folder / "commands.log").exists()
+
+    def test_an_old_powershell(self, tentacle):
+        """PowerShell below 5.1 is refused, with its version."""
+        run = tentacle.run(front="$PSVersionTable.PSVersion = [version]'4.0'")
+        lines = run.completed.stdout.decode().split("\n")
+        assert lines[0].strip() == f"-----SURVEY REFUSED {run.call.nonce} powershell-too-old-----"
+        assert lines[1].strip() == "PowerShell 4.0"
+        with pytest.raises(AnswerError, match=r"older than 5\.1"):
+            _ = run.document
+
+    def test_values_are_data(self, tentacle, tmp_path):
+        """Quotes, subexpressions, umlauts and 4,000 characters come back as they were sent; nothing of it is executed."""
+        bait = tmp_path / "executed"
+        value = (
+            f"'\"`\"$([IO.File]::WriteAllText('{bait}','x'));`n{{}}|& äöüß€🐙 </set> -----END SURVEY-----" + "x" * 4000
+        )
+        request = Request(
+            targets=(Target(id=value, host="gone.lab", port=1, by=By.NAME),), gather=False, probe_seconds=1
+        )
+        (probe,) = tentacle.run(request).survey.probes
+        assert probe.id == value
+        assert not bait.exists()
+
+    def test_values_of_the_machine_are_data(self, machine, tmp_path):
+        """The same holds for what stands in the machine's own files."""
+        bait = tmp_path / "executed"
+        value = f"'\"$([IO.File]::WriteAllText('{bait}','x')) äöü🐙" + "y" * 4000
+        machine.add_instance("Tentacle", machine.settings | {"Octopus.Home": value})
+        (instance,) = machine.run().survey.instances.data
+        assert instance.configuration.settings["Octopus.Home"] == value
+        assert not bait.exists()
+
+    def test_without_gathering(self, tentacle):
+        """The second round asks for probes alone: no section is read, and each says why."""
+        survey = tentacle.run(Request(gather=False)).survey
+        assert {survey.host.unknown, survey.services.unknown, survey.instances.unknown, survey.listeners.unknown} == {
+            "not asked for"
+        }
+        assert not (tentacle.folder / "commands.log").exists()
+
+    @pytest.mark.parametrize("lost", [(0, 6000), (1, 20), (0, 0)])
+    def test_cut_off_input(self, tentacle, lost: tuple[int, int]):
+        """A script or request that did not arrive whole is not run, and refused with a word of its own."""
+        line, kept = lost
+
+        def cut(request: Request):
+            call = windows_call(request)
+            lines = call.stdin.splitlines()
+            lines[line] = lines[line][:kept]
+            return type(call)(call.command, b"\n".join(lines), call.nonce)
+
+        run = tentacle.run(call=cut)
+        assert f"-----SURVEY REFUSED {run.call.nonce} request-cut-off-----" in run.completed.stdout.decode()
+        assert not (tentacle.folder / "commands.log").exists()
+        with pytest.raises(AnswerError, match="whole request"):
+            _ = run.document
+
+    def test_a_failing_script(self, tentacle):
+        """What breaks the script as a whole is told, too."""
+        run = tentacle.run(
+            front="function Write-Document { throw 'no way out' }; Set-Alias -Name ConvertFrom-Json -Value Nonsense"
+        )
+        assert f"-----SURVEY REFUSED {run.call.nonce} script-failed-----" in run.completed.stdout.decode()
+
+
+class TestReadOnly:
+    def test_only_commands_that_read_were_run(self, tentacle):
+        """All that was called of Windows on the whole way, fall-backs included, is in the list of what may be called."""
+        tentacle.run()
+        tentacle.deny("cim", "sockets", "addresses")
+        tentacle.run()
+        called = {call["command"] for call in tentacle.commands()}
+        assert called == READ_ONLY_STAND_INS
+
+    def test_nothing_is_left_behind(self, tentacle):
+        """The machine's files are the same before and after."""
+
+        def files():
+            return {path: path.read_bytes() for path in (tentacle.folder / "files").rglob("*") if path.is_file()}
+
+        before = files()
+        tentacle.run()
+        assert files() == before
