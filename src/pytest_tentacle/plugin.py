@@ -1,1 +1,31 @@
 """pytest hooks and options; thin: each hook calls one function elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .run import options as command_line
+
+if TYPE_CHECKING:
+    from .run.hooks import TentaclePlugin
+
+PLUGIN_NAME = "tentacle-run"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add our options."""
+    command_line.add_options(parser)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Become active when an inventory or a replay file is given; cost other pytest runs nothing."""
+    config.addinivalue_line("markers", "tentacle_step(slug): the step of the guide that a test is")
+    options = command_line.read_options(config)
+    if options.active:
+        from .run.hooks import TentaclePlugin  # noqa: PLC0415  other pytest runs need not import all of it
+
+        plugin: TentaclePlugin = TentaclePlugin(config, options)
+        config.pluginmanager.register(plugin, PLUGIN_NAME)

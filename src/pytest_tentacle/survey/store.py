@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime  # noqa: TC003  pydantic needs it at run time
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pytest_tentacle.inventory.model import Inventory  # noqa: TC001  pydantic needs it at run time
 from pytest_tentacle.link import Probe  # noqa: TC001  pydantic needs it at run time
 
 from .model import FORMAT, HostRecord
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Surveys(BaseModel):
@@ -28,3 +33,45 @@ class Surveys(BaseModel):
     inventory: Inventory
     records: tuple[HostRecord, ...]
     controller_probes: dict[str, tuple[Probe, ...]] = {}
+
+
+class StoreError(Exception):
+    """A survey file cannot be used: the text says which, why, and what to do."""
+
+
+def dumps(surveys: Surveys) -> str:
+    """The file's text: JSON, without any credential."""
+    return surveys.model_dump_json(indent=1, exclude_none=True)
+
+
+def load(path: Path) -> Surveys:
+    """Read a survey file. Raises StoreError for a missing, damaged, foreign or newer one."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise StoreError(
+            f"{path}: cannot be read: {error.strerror or error}. Was it written by --save-surveys?"
+        ) from None
+    return loads(raw, str(path))
+
+
+def loads(raw: bytes, name: str) -> Surveys:
+    """The surveys in a file's bytes; `name` is for the error. Raises StoreError."""
+    try:
+        document = json.loads(raw)
+    except ValueError as error:
+        raise StoreError(f"{name}: damaged: not JSON ({error}). Take it again with --save-surveys.") from None
+    if not isinstance(document, dict) or "records" not in document or "inventory" not in document:
+        raise StoreError(f"{name}: not a survey file of pytest-tentacle. --replay takes what --save-surveys wrote.")
+    version = document.get("format", FORMAT)
+    if not isinstance(version, int) or version > FORMAT:
+        raise StoreError(
+            f"{name}: written by a newer pytest-tentacle ({document.get('version', '?')}, format {version}; this one "
+            f"reads up to {FORMAT}). Upgrade pytest-tentacle to replay it."
+        )
+    try:
+        return Surveys.model_validate_json(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise StoreError(f"{name}: damaged at {where}: {first['msg']} ({error.error_count()} faults in all).") from None

@@ -1,0 +1,46 @@
+"""Logging on to machines: WinRM, SSH, the machine that runs pytest, or not at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_tentacle.inventory.model import SSH, Local, NoTransport, WinRM
+
+from .base import Answer, Deadline, ReachStage, Transport, TransportError
+
+if TYPE_CHECKING:
+    from pytest_tentacle.inventory.model import Transport as Settings
+
+__all__ = ["Answer", "Deadline", "ReachStage", "Transport", "TransportError", "open_transport"]
+
+
+def open_transport(settings: Settings) -> Transport:
+    """The transport that an inventory asks for; nothing is contacted before its `connect`.
+
+    Each kind's module is imported here, when it is asked for: a part that is not installed disturbs only those who
+    need it. Raises TransportError: with stage NOT_ASKED where no transport is declared, START where a part is missing.
+    """
+    try:
+        match settings:
+            case WinRM():
+                from .winrm import WinRMTransport  # noqa: PLC0415  see above
+
+                return WinRMTransport(settings)
+            case SSH():
+                from .ssh import SSHTransport  # noqa: PLC0415  see above
+
+                return SSHTransport(settings)
+            case Local():
+                from .local import LocalTransport  # noqa: PLC0415  see above
+
+                return LocalTransport()
+            case NoTransport():
+                raise TransportError(
+                    ReachStage.NOT_ASKED, "no transport is declared", "Declare winrm, ssh or local in the inventory."
+                )
+    except ImportError as error:
+        raise TransportError(
+            ReachStage.START,
+            f"{settings.kind} needs the Python package {error.name}, which is not installed",
+            "Install pytest-tentacle with all its dependencies.",
+        ) from error

@@ -1,0 +1,168 @@
+"""The whole developer interface: `python3 scripts/dev.py lab`, `check`, `lock`. Needs nothing but Python 3.11 or later.
+
+lab    set up what a run needs, then run the guide over the embedded lab
+check  set up what the tests need, then lint, types, import rules and all tests
+lock   write the lock files anew from pyproject.toml
+
+An active virtual environment is used; without one, `.venv` is made at the top of the checkout.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent
+VENV = TOP / ".venv"
+DEBIAN = {
+    "sshd": "openssh-server",
+    "ssh-agent": "openssh-client",
+    "chromium": "chromium",
+    "nft": "nftables",
+    "ip": "iproute2",
+    "dnsmasq": "dnsmasq-base",
+    "openssl": "openssl",
+}
+"""Programs that the tests need, and the Debian packages that bring them."""
+
+SBIN = os.pathsep + "/usr/sbin" + os.pathsep + "/sbin"
+
+
+def main() -> int:
+    """Do what the first argument says; the rest goes to pytest."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("command", choices=["lab", "check", "lock"])
+    chosen, rest = parser.parse_known_args()
+    if sys.version_info < (3, 11):  # noqa: UP036  the first thing that a user of an older Python must read
+        sys.exit(f"pytest-tentacle needs Python 3.11 or later; this is {sys.version.split()[0]}")
+    os.chdir(TOP)
+    if chosen.command == "lock":
+        return lock(environment("dev"))
+    if chosen.command == "lab":
+        return run(environment("product"), "-m", "pytest", "--inventory", "inventory/lab.yaml", *rest)
+    debian_packages()
+    return check(environment("dev"), rest)
+
+
+def environment(which: str) -> Path:
+    """The Python of an environment that holds what `locks/<which>.txt` names, with this checkout installed."""
+    python = Path(sys.executable) if sys.prefix != sys.base_prefix else make_venv()
+    lock_file = TOP / "locks" / f"{which}.txt"
+    wanted = hashlib.sha256(lock_file.read_bytes() + (TOP / "pyproject.toml").read_bytes()).hexdigest()
+    stamp = python.parent.parent / f".pytest-tentacle-{which}"
+    full = python.parent.parent / ".pytest-tentacle-dev"
+    if wanted in (read(stamp), read(full) if which == "dev" else ""):
+        return python
+    say(f"installing what {lock_file.relative_to(TOP)} names into {python.parent.parent}")
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "--require-hashes", "-r", str(lock_file)], check=True)
+    subprocess.run([*pip, "--no-deps", "--no-build-isolation", "--editable", str(TOP)], check=True)
+    stamp.write_text(wanted, encoding="ascii")
+    return python
+
+
+def make_venv() -> Path:
+    """Make `.venv` with the Python that runs us, on Debian even where python3-venv is still missing."""
+    python = VENV / ("Scripts/python.exe" if sysconfig.get_platform().startswith("win") else "bin/python")
+    if python.exists():
+        return python
+    if not has_venv():
+        install(["python3-venv"], "Python's venv module is incomplete")
+    say(f"making {VENV}")
+    subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
+    return python
+
+
+def has_venv() -> bool:
+    """Whether this Python can make a virtual environment with pip in it."""
+    return (
+        subprocess.run([sys.executable, "-c", "import ensurepip, venv"], capture_output=True, check=False).returncode
+        == 0
+    )
+
+
+def debian_packages() -> None:
+    """Install the programs that the tests need; elsewhere than on Debian as root, say which are missing."""
+    path = os.environ.get("PATH", "") + SBIN
+    missing = sorted({package for program, package in DEBIAN.items() if not shutil.which(program, path=path)})
+    if missing:
+        install(missing, "the tests need programs")
+
+
+def install(packages: list[str], why: str) -> None:
+    """`apt-get install`, where that is ours to do."""
+    command = ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *packages]
+    if not shutil.which("apt-get") or not hasattr(os, "geteuid") or os.geteuid() != 0:
+        sys.exit(f"{why}: install {' '.join(packages)} (Debian: sudo {' '.join(command)}), then run this again")
+    say(f"{why}: installing {' '.join(packages)}")
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    subprocess.run(["apt-get", "update", "--quiet", "--quiet"], check=True, env=quiet)
+    subprocess.run(command, check=True, env=quiet, stdout=subprocess.DEVNULL)
+
+
+def check(python: Path, rest: list[str]) -> int:
+    """Lint, types, import rules, tests; the first that fails ends it."""
+    scripts = python.parent
+    steps = [
+        [str(scripts / "ruff"), "check", "."],
+        [str(scripts / "ruff"), "format", "--check", "."],
+        [str(python), "-m", "mypy"],
+        [str(scripts / "lint-imports")],
+        [str(python), "-m", "pytest", *(rest or ["-n", "auto"])],
+    ]
+    for step in steps:
+        say(" ".join([Path(step[0]).name, *step[1:]]))
+        code = subprocess.run(step, check=False).returncode
+        if code:
+            return code
+    return 0
+
+
+def lock(python: Path) -> int:
+    """Write the locks: names, versions and hashes for every platform, and no registry."""
+    base = [
+        str(python.parent / "uv"),
+        "pip",
+        "compile",
+        "--quiet",
+        "--universal",
+        "--python-version",
+        "3.11",
+        "--generate-hashes",
+    ]
+    base += ["--no-header", "--no-annotate", "--no-emit-index-url", "pyproject.toml"]
+    code = subprocess.run([*base, "--group", "build", "-o", "locks/product.txt"], check=False).returncode
+    return (
+        code
+        or subprocess.run(
+            [*base, "--extra", "keyring", "--group", "dev", "-o", "locks/dev.txt"], check=False
+        ).returncode
+    )
+
+
+def run(python: Path, *arguments: str) -> int:
+    """Run an environment's Python."""
+    try:
+        return subprocess.run([str(python), *arguments], check=False).returncode
+    except KeyboardInterrupt:
+        return 130
+
+
+def read(path: Path) -> str:
+    """A file's text, empty where there is none."""
+    return path.read_text(encoding="ascii") if path.exists() else ""
+
+
+def say(text: str) -> None:
+    """Tell what is done, at once."""
+    print(f"== {text}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

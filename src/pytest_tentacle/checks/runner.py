@@ -1,0 +1,48 @@
+"""Which steps apply to a machine, and the verdict of one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_tentacle.guide.sections import STEPS
+from pytest_tentacle.inventory.model import Mode
+
+from . import across, here, services, settings, thumbprint
+from .judging import evaluate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .check import Check
+    from .result import StepResult
+    from .subject import Subject
+
+_SLUGS = frozenset(step.slug for step in STEPS)
+_POLLING_PORT_STEPS = frozenset({settings.STEP, thumbprint.STEP, here.STEP})
+
+
+def applicable(step: str, subject: Subject) -> bool:
+    """Whether a step says anything about a machine. Raises LookupError for a slug that is no step.
+
+    A polling Tentacle has no port of its own; where the mode is not known the step stays, and is unknown. A server is
+    looked at as far as we can log on to it, and its polling port only if somebody polls it; the links are judged at
+    their Tentacles.
+    """
+    if step not in _SLUGS:
+        raise LookupError(f"{step!r} is no step of the guide")
+    if subject.is_tentacle:
+        return step != here.STEP or subject.mode is not Mode.POLLING
+    if not subject.can_log_on or step == across.STEP:
+        return False
+    return step == services.STEP or (step in _POLLING_PORT_STEPS and subject.name in subject.fleet.polled_servers)
+
+
+def judge(step: str, subject: Subject) -> StepResult:
+    """A step's result on a machine, by all its checks; judged once and kept."""
+    return subject.result(step)
+
+
+def judge_step(step: str, checks: Iterable[Check], subject: Subject) -> StepResult:
+    """The same by some checks only; by all of the step's where none is named."""
+    chosen = tuple(checks)
+    return evaluate(step, chosen, subject) if chosen else judge(step, subject)

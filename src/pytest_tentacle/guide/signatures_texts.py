@@ -1,0 +1,191 @@
+"""What the operating systems themselves say: they translate it, so numbers and several languages stand side by side.
+
+English, German, French and Japanese texts of Windows Sockets and Schannel (windows-shapes 10), those of the GNU C
+library, and the error numbers that .NET writes behind the exception's name, such as `SocketException (10061)`. A letter
+with an accent is one or two of any: a log of an old Tentacle is not UTF-8.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class SystemText:
+    """One error of the system: `pattern` is a group for use in a signature, `keys` as in `Signature`."""
+
+    pattern: str
+    keys: tuple[str, ...]
+
+
+def _text(*alternatives: tuple[str, str]) -> SystemText:
+    """From pairs of a regular expression and the literal that it cannot match without."""
+    return SystemText(
+        "(?:" + "|".join(pattern for pattern, _ in alternatives) + ")",
+        tuple(dict.fromkeys(key for _, key in alternatives)),
+    )
+
+
+def _number(*numbers: str) -> tuple[tuple[str, str], ...]:
+    return tuple((rf"SocketException \({number}\)", f"socketexception ({number})") for number in numbers)
+
+
+REFUSED = _text(
+    ("No connection could be made because the target machine actively refused it", "actively refused it"),
+    ("da der Zielcomputer die Verbindung verweigerte", "die verbindung verweigerte"),
+    ("l'ordinateur cible l'a express.{1,2}ment refus", "l'ordinateur cible l'a express"),
+    ("対象のコンピューターによって拒否された", "対象のコンピューターによって拒否された"),
+    ("Connection refused", "connection refused"),
+    *_number("10061", "111"),
+)
+
+TIMED_OUT = _text(
+    (
+        "A connection attempt failed because the connected party did not properly respond",
+        "the connected party did not properly respond",
+    ),
+    ("da die Gegenstelle nach einer bestimmten Zeitspanne nicht richtig reagiert hat", "nicht richtig reagiert hat"),
+    ("n'a pas r.{1,2}pondu convenablement au-del", "pondu convenablement au-del"),
+    ("接続済みの呼び出し先が一定の時間を過ぎても正しく応答しなかった", "正しく応答しなかった"),
+    ("Connection timed out", "connection timed out"),
+    *_number("10060", "110"),
+)
+
+RESET = _text(
+    ("An existing connection was forcibly closed by the remote host", "forcibly closed by the remote host"),
+    ("Eine vorhandene Verbindung wurde vom Remotehost geschlossen", "vom remotehost geschlossen"),
+    ("Une connexion existante a d.{1,2} .{1,2}tre ferm.{1,2}e par l'h.{1,2}te distant", "une connexion existante a d"),
+    ("既存の接続はリモート ホストに強制的に切断されました", "リモート ホストに強制的に切断"),
+    ("Connection reset by peer", "connection reset by peer"),
+    *_number("10054", "104"),
+)
+
+ABORTED = _text(
+    ("An established connection was aborted by the software in your host machine", "aborted by the software in your"),
+    ("Eine bestehende Verbindung wurde softwaregesteuert", "wurde softwaregesteuert"),
+    ("Broken pipe", "broken pipe"),
+    *_number("10053", "32"),
+)
+
+IN_USE = _text(
+    ("Only one usage of each socket address", "only one usage of each socket address"),
+    ("Normalerweise darf jede Socketadresse", "normalerweise darf jede socketadresse"),
+    ("Une seule utilisation de chaque adresse de socket", "une seule utilisation de chaque adresse de socket"),
+    ("通常、各ソケット アドレスに対して", "通常、各ソケット アドレスに対して"),
+    ("Address already in use", "address already in use"),
+    *_number("10048", "98"),
+)
+
+NOT_LOCAL = _text(
+    ("The requested address is not valid in its context", "not valid in its context"),
+    ("Die angeforderte Adresse ist in diesem Kontext ung.{1,2}ltig", "adresse ist in diesem kontext ung"),
+    ("要求したアドレスのコンテキストが無効です", "要求したアドレスのコンテキストが無効です"),
+    ("Cannot assign requested address", "cannot assign requested address"),
+    *_number("10049", "99"),
+)
+
+FORBIDDEN = _text(
+    (
+        "An attempt was made to access a socket in a way forbidden by its access permissions",
+        "forbidden by its access permissions",
+    ),
+    ("Der Zugriff auf einen Socket war aufgrund der Zugriffsrechte", "der zugriff auf einen socket war aufgrund"),
+    ("アクセス許可で禁じられた方法でソケットにアクセスしようとしました", "アクセス許可で禁じられた方法"),
+    *_number("10013"),
+)
+
+NO_SUCH_NAME = _text(
+    ("No such host is known", "no such host is known"),
+    ("The remote name could not be resolved", "remote name could not be resolved"),
+    ("The requested name is valid, but no data of the requested type was found", "the requested name is valid"),
+    ("Name or service not known", "name or service not known"),
+    ("Temporary failure in name resolution", "temporary failure in name resolution"),
+    ("No address associated with hostname", "no address associated with hostname"),
+    ("Der angegebene Host ist unbekannt", "der angegebene host ist unbekannt"),
+    ("Es ist kein solcher Host bekannt", "es ist kein solcher host bekannt"),
+    ("Der Remotename konnte nicht aufgel.{1,2}st werden", "der remotename konnte nicht aufgel"),
+    ("H.{1,2}te inconnu", "te inconnu"),
+    ("そのようなホストは不明です", "そのようなホストは不明です"),
+    *_number("11001", "11002", "11004", "-131073"),
+)
+
+UNREACHABLE = _text(
+    ("A socket operation was attempted to an unreachable (?:host|network)", "was attempted to an unreachable"),
+    ("Ein Socketvorgang bezog sich auf ein(?:en)? nicht verf.{1,2}gbare", "ein socketvorgang bezog sich auf ein"),
+    ("No route to host", "no route to host"),
+    ("Network is unreachable", "network is unreachable"),
+    *_number("10051", "10065", "101", "113"),
+)
+
+NO_COMMON_ALGORITHM = _text(
+    ("because they do not possess a common algorithm", "do not possess a common algorithm"),
+    ("da sie nicht .{1,2}ber einen gemeinsamen Algorithmus verf.{1,2}gen", "ber einen gemeinsamen algorithmus verf"),
+    ("car ils ne poss.{1,2}dent pas un algorithme commun", "dent pas un algorithme commun"),
+    ("共通のアルゴリズムがないため", "共通のアルゴリズムがないため"),
+    (r"0x80090331", "0x80090331"),
+)
+
+SSPI = _text(
+    ("A call to SSPI failed, see inner exception", "a call to sspi failed"),
+    ("Fehler bei einem SSPI-Aufruf", "fehler bei einem sspi-aufruf"),
+    ("Un appel .{1,2} SSPI a .{1,2}chou", "un appel"),
+    ("SSPI の呼び出しに失敗しました", "sspi の呼び出しに失敗しました"),
+)
+
+NO_KEYSET = _text(
+    ("Keyset does not exist", "keyset does not exist"),
+    ("Schl.{1,2}sselsatz (?:ist )?nicht vorhanden", "sselsatz"),
+    ("Le jeu de cl.{1,2}s n'existe pas", "le jeu de cl"),
+    ("キーセットがありません", "キーセットがありません"),
+    ("0x80090016", "0x80090016"),
+)
+
+WRONG_KEY_STATE = _text(
+    ("Key not valid for use in specified state", "key not valid for use in specified state"),
+    (
+        "Der Schl.{1,2}ssel ist im angegebenen Status nicht g.{1,2}ltig",
+        "ssel ist im angegebenen status nicht g",
+    ),
+    (
+        "Schl.{1,2}ssel ist f.{1,2}r die Verwendung im angegebenen Status nicht g.{1,2}ltig",
+        "verwendung im angegebenen status nicht g",
+    ),
+    ("0x8009000B", "0x8009000b"),
+)
+
+ACCESS_DENIED = _text(
+    ("Access to the path '(?P<path>[^']*)' is denied", "access to the path"),
+    ("Der Zugriff auf den Pfad .* wurde verweigert", "der zugriff auf den pfad"),
+    ("L'acc.{1,2}s au chemin d'acc.{1,2}s .* est refus", "s au chemin d'acc"),
+    ("へのアクセスが拒否されました", "へのアクセスが拒否されました"),
+    ("UnauthorizedAccessException", "unauthorizedaccessexception"),
+)
+
+PAST_END = _text(
+    ("Attempted to read past the end of the stream", "attempted to read past the end of the stream"),
+    ("Unable to read beyond the end of the stream", "unable to read beyond the end of the stream"),
+    ("EndOfStreamException", "endofstreamexception"),
+)
+
+UNEXPECTED_EOF = _text(
+    ("Received an unexpected EOF or 0 bytes from the transport stream", "unexpected eof or 0 bytes"),
+    ("Unerwartetes EOF oder 0 Bytes (?:vom|aus dem) Transportstream", "unerwartetes eof oder 0 bytes"),
+    ("the remote party has closed the transport stream", "remote party has closed the transport stream"),
+)
+
+NOT_TLS = _text(
+    ("Cannot determine the frame size or a corrupted frame was received", "cannot determine the frame size"),
+    ("The handshake failed due to an unexpected packet format", "due to an unexpected packet format"),
+    (
+        "Der Handshake ist aufgrund eines unerwarteten Paketformats fehlgeschlagen",
+        "aufgrund eines unerwarteten paketformats",
+    ),
+    (
+        "Fehler beim Handshake aufgrund eines unerwarteten Paketformats",
+        "fehler beim handshake aufgrund eines unerwarteten",
+    ),
+)
+
+CANCELLED = _text(
+    ("The (?:ReadAsync|WriteAsync) operation was cancell?ed", "async operation was cancel"),
+)

@@ -1,0 +1,244 @@
+"""One lab machine before it is started: a healthy one as it comes out of `healthy`, and what faults make of it.
+
+A blueprint becomes a folder with `machine.json` (what the stand-ins for the operating system's own answers read) and
+`files/` (the machine's real files), a Halibut listener, and perhaps a middle box in front of it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
+
+from pytest_tentacle.inventory.model import TENTACLE_PORT, Mode, OctopusServer, OperatingSystem, Tentacle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from .halibut import LabCertificate
+
+PID = 2136
+"""Process id of the product's service on every lab machine."""
+
+LISTENING_STYLE, POLLING_STYLE = 1, 2
+"""TentaclePassive and TentacleActive (tentacle-facts 2.3)."""
+
+
+@dataclass
+class Trust:
+    """One element of TrustedOctopusServers (tentacle-facts 2.3)."""
+
+    thumbprint: str
+    style: int
+    address: str | None = None
+    subscription: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """As Tentacle writes it."""
+        return {
+            "Thumbprint": self.thumbprint,
+            "CommunicationStyle": self.style,
+            "Address": self.address,
+            "Squid": None,
+            "SubscriptionId": self.subscription,
+        }
+
+
+@dataclass
+class Blueprint:
+    """What a lab machine will be.
+
+    Attributes:
+        address: the machine's own address, on 127.0.0.0/8.
+        outer: where the network sees it; differs from `address` when a middle box stands between.
+        presents: the certificate that the listener shows; None: nothing listens.
+        foreign: what listens on the port instead of the product, as a starter of (address, port).
+        box: the middle box in front of the machine, as a starter of (outer address, port, address).
+        answers: whether one can log on to it.
+        prelude: text that comes before the script's own, such as a noisy profile.
+    """
+
+    name: str
+    os: OperatingSystem
+    address: str
+    outer: str
+    port: int
+    certificate: LabCertificate
+    presents: LabCertificate | None
+    product: str
+    settings: dict[str, str] = field(default_factory=dict)
+    trusts: list[Trust] = field(default_factory=list)
+    service: dict[str, Any] | None = None
+    processes: list[dict[str, Any]] = field(default_factory=list)
+    sockets: list[dict[str, Any]] = field(default_factory=list)
+    names: dict[str, list[str] | str] = field(default_factory=dict)
+    denied: list[str] = field(default_factory=list)
+    config_text: str | None = None
+    config_missing: bool = False
+    declared: dict[str, Any] = field(default_factory=dict)
+    foreign: Callable[[str, int], Any] | None = None
+    box: Callable[[str, int, str], Any] | None = None
+    answers: bool = True
+    wrong_password: bool = False
+    prelude: str = ""
+
+    @property
+    def is_windows(self) -> bool:
+        """Whether it is surveyed by windows.ps1."""
+        return self.os is OperatingSystem.WINDOWS
+
+    @property
+    def is_server(self) -> bool:
+        """Whether it is an Octopus Server node."""
+        return self.product == "server"
+
+    def config_path(self, folder: Path) -> tuple[str, Path]:
+        """The configuration file, as the machine names it and where it really is."""
+        name = "OctopusServer" if self.is_server else "Tentacle"
+        if self.is_windows:
+            return f"C:\\Octopus\\{name}.config", folder / "files" / "C" / "Octopus" / f"{name}.config"
+        real = folder / "files" / "etc" / "octopus" / "default" / f"{name.lower()}-{name}.config"
+        return str(real), real
+
+    def write(self, folder: Path) -> None:
+        """Write the machine's folder."""
+        folder.mkdir(parents=True)
+        named, real = self.config_path(folder)
+        kind = "OctopusServer" if self.is_server else "Tentacle"
+        root = folder / "files" / ("C/ProgramData/Octopus" if self.is_windows else "etc/octopus")
+        index = root / kind / "Instances" / f"{kind.lower()}.config"
+        index.parent.mkdir(parents=True)
+        index.write_text(json.dumps({"Name": kind, "ConfigurationFilePath": named}, indent=2), encoding="utf-8")
+        real.parent.mkdir(parents=True)
+        if not self.config_missing:
+            text = self.xml() if self.config_text is None else self.config_text
+            real.write_bytes(text.encode("utf-8-sig") if text else b"")
+        (folder / "machine.json").write_text(json.dumps(self.description(), indent=1), encoding="utf-8")
+
+    def xml(self) -> str:
+        """The configuration file: BOM, declaration, sorted keys (tentacle-seen 4.1)."""
+        settings = dict(self.settings)
+        if not self.is_server:
+            settings["Tentacle.Communication.TrustedOctopusServers"] = json.dumps(
+                [trust.as_json() for trust in self.trusts]
+            )
+        lines = [f'  <set key="{escape(key)}">{escape(value)}</set>' for key, value in sorted(settings.items())]
+        head = (
+            '<?xml version="1.0" encoding="utf-8"?>\n<octopus-settings xmlns:xsd="http://www.w3.org/2001/XMLSchema">\n'
+        )
+        return head + "\n".join(lines) + "\n</octopus-settings>"
+
+    def description(self) -> dict[str, Any]:
+        """What the stand-ins read."""
+        return {
+            "hostname": self.name,
+            "os": self.os.value,
+            "addresses": [self.address],
+            "locale": "en",
+            "services": [self.service] if self.service else [],
+            "processes": self.processes,
+            "sockets": self.sockets,
+            "names": self.names,
+            "denied": self.denied,
+        }
+
+
+def healthy(machine: OctopusServer | Tentacle, address: str, certificate: LabCertificate, port: int) -> Blueprint:
+    """A machine with nothing wrong: service running, settings consistent, the product's own process on its port."""
+    system = machine.os or OperatingSystem.WINDOWS
+    is_server = isinstance(machine, OctopusServer)
+    listens = is_server or machine.mode is not Mode.POLLING
+    blueprint = Blueprint(
+        name=machine.name,
+        os=system,
+        address=address,
+        outer=address,
+        port=port,
+        certificate=certificate,
+        presents=certificate if listens else None,
+        product="server" if is_server else "tentacle",
+    )
+    blueprint.service = _service(blueprint)
+    blueprint.processes = [_process(blueprint)]
+    if listens:
+        blueprint.sockets = [{"address": address, "port": port, "pid": PID, "state": "listen"}]
+    blueprint.settings = _server_settings(blueprint) if is_server else _tentacle_settings(blueprint, listens=listens)
+    return blueprint
+
+
+def _service(blueprint: Blueprint) -> dict[str, Any]:
+    if blueprint.is_server:
+        name, command = (
+            "OctopusDeploy",
+            '"C:\\Program Files\\Octopus Deploy\\Octopus\\Octopus.Server.exe" run --instance="OctopusServer"',
+        )
+    elif blueprint.is_windows:
+        name, command = (
+            "OctopusDeploy Tentacle",
+            '"C:\\Program Files\\Octopus Deploy\\Tentacle\\Tentacle.exe" run --instance="Tentacle"',
+        )
+    else:
+        name, command = "Tentacle", "/opt/octopus/tentacle/Tentacle run --instance=Tentacle --noninteractive"
+    return {
+        "name": name,
+        "display_name": name,
+        "state": "running",
+        "start_mode": "auto",
+        "account": "LocalSystem" if blueprint.is_windows else "root",
+        "pid": PID,
+        "exit_code": 0,
+        "command": command,
+        "started_utc": _hours_ago(30),
+        "restarts": 0,
+        "sub_state": "running",
+        "result": "success",
+        "environment": {},
+    }
+
+
+def _process(blueprint: Blueprint) -> dict[str, Any]:
+    assert blueprint.service is not None  # noqa: S101
+    command = blueprint.service["command"]
+    executable = command.split('"')[1] if '"' in command[:1] else command.split()[0]
+    return {
+        "pid": PID,
+        "parent_pid": 700 if blueprint.is_windows else 1,
+        "name": executable.replace("\\", "/").rsplit("/", 1)[-1],
+        "executable": executable,
+        "command_line": command,
+        "started_utc": blueprint.service["started_utc"],
+        "user": "SYSTEM" if blueprint.is_windows else "root",
+    }
+
+
+def _tentacle_settings(blueprint: Blueprint, *, listens: bool) -> dict[str, str]:
+    home = "C:\\Octopus" if blueprint.is_windows else "/etc/octopus/default"
+    return {
+        "Octopus.Home": home,
+        "Octopus.Proxy.UseDefaultProxy": "false",
+        "Octopus.Server.Proxy.UseDefaultProxy": "false",
+        "Tentacle.Certificate": "MIIlab-not-a-real-pfx",
+        "Tentacle.CertificateThumbprint": blueprint.certificate.thumbprint,
+        "Tentacle.Deployment.ApplicationDirectory": home
+        + ("\\Applications" if blueprint.is_windows else "/Applications"),
+        "Tentacle.Services.IsRegistered": "true",
+        "Tentacle.Services.ListenIP": blueprint.address if listens else "",
+        "Tentacle.Services.NoListen": "false" if listens else "true",
+        "Tentacle.Services.PortNumber": str(blueprint.port if listens else TENTACLE_PORT),
+    }
+
+
+def _server_settings(blueprint: Blueprint) -> dict[str, str]:
+    return {
+        "Octopus.Communications.ServicesPort": str(blueprint.port),
+        "Octopus.Home": "C:\\Octopus",
+        "Octopus.WebPortal.ListenPrefixes": "https://localhost:443/",
+        "Octopus.Storage.ExternalDatabaseConnectionString": "Server=(local);Database=Octopus;Password=lab-canary",
+    }
+
+
+def _hours_ago(hours: float) -> str:
+    return (datetime.now(UTC) - timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ")

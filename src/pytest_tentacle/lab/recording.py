@@ -1,0 +1,124 @@
+"""Where there is no PowerShell: a lab machine's recorded answer, with today's addresses and a live look at its links.
+
+A recording is the document that windows.ps1 printed in the real engine on this very machine, with everything that is
+new at each start replaced by marks (`substitutes`). Probes are not recorded but made again, by our Python client.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import re
+import socket
+import threading
+from datetime import UTC, datetime
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from pytest_tentacle.link import Target, probe_all
+
+from .winrm_runner import SaidCommand
+
+if TYPE_CHECKING:
+    from .blueprint import Blueprint
+
+_ENCODED = re.compile(r"-EncodedCommand (\S+)\s*$")
+_NONCE = re.compile(r"\$Nonce = '([0-9a-f]+)'")
+
+
+class RecordedRunner:
+    """Runs nothing: answers the survey's command from the machine's recording."""
+
+    def __init__(self, blueprint: Blueprint, substitutes: dict[str, str]) -> None:
+        self._blueprint = blueprint
+        self._substitutes = substitutes
+
+    def start(self, command: str) -> Any:
+        """The answer to a survey; any other command is not there."""
+        encoded = _ENCODED.search(command)
+        code = base64.b64decode(encoded[1]).decode("utf-16-le") if encoded else ""
+        nonce = _NONCE.search(code)
+        if nonce is None:
+            return SaidCommand(b"", b"This lab machine answers from a recording and runs nothing else.\r\n", 1)
+        return _RecordedCommand(self._blueprint, self._substitutes, nonce[1])
+
+
+class _RecordedCommand(SaidCommand):
+    def __init__(self, blueprint: Blueprint, substitutes: dict[str, str], nonce: str) -> None:
+        super().__init__(b"", b"", 0)
+        self._blueprint = blueprint
+        self._substitutes = substitutes
+        self._nonce = nonce
+        self._stdin = b""
+        self._done = threading.Event()
+
+    def write(self, data: bytes) -> None:
+        """Take the script, which is not run, and the request."""
+        self._stdin += data
+
+    def close_stdin(self) -> None:
+        """Now the answer can be made."""
+        self._output = (self._answer(), b"")
+        self._done.set()
+
+    def read(self, limit: int, seconds: float) -> tuple[bytes, bytes]:
+        """The answer, once stdin has ended."""
+        return super().read(limit, seconds) if self._done.wait(seconds) else (b"", b"")
+
+    def poll(self) -> int | None:
+        """The exit code, once the answer was read."""
+        return super().poll() if self._done.is_set() else None
+
+    def _answer(self) -> bytes:
+        recorded = load(self._blueprint.name, self._substitutes)
+        if "refused" in recorded:
+            return f"-----SURVEY REFUSED {self._nonce} {recorded['refused']}-----\r\n".encode()
+        request = json.loads(gzip.decompress(base64.b64decode(self._stdin.split(b"\n")[1])))
+        document = self._gathered(recorded) if request["gather"] else self._not_asked(recorded)
+        own = recorded["probes"] if request["gather"] else []
+        targets = [Target.model_validate(target) for target in [*own, *request["targets"]]]
+        probes = probe_all(targets, workers=16, seconds=request["probe_seconds"], resolve=self._resolve)
+        document["probes"] = [probe.model_dump(mode="json") for probe in probes]
+        begin, end = f"-----BEGIN SURVEY {self._nonce} json-----", f"-----END SURVEY {self._nonce}-----"
+        return "\r\n".join([begin, json.dumps(document), end, ""]).encode()
+
+    def _gathered(self, recorded: dict[str, Any]) -> dict[str, Any]:
+        document = {key: value for key, value in recorded.items() if key != "probes"}
+        for instance in document["instances"].get("data") or []:
+            configuration = instance["configuration"]
+            if "plain" in configuration:
+                configuration["text"] = base64.b64encode(configuration.pop("plain").encode("utf-8-sig")).decode()
+        document["host"]["data"]["clock_utc"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return document
+
+    def _not_asked(self, recorded: dict[str, Any]) -> dict[str, Any]:
+        return {key: {"unknown": "not asked"} for key in recorded if key != "probes"}
+
+    def _resolve(self, host: str, _port: int, _seconds: float) -> tuple[str, ...]:
+        found = self._blueprint.names.get(host)
+        if isinstance(found, list):
+            return tuple(found)
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+
+def load(name: str, substitutes: dict[str, str]) -> dict[str, Any]:
+    """A machine's recording with today's values. Raises FileNotFoundError for a machine that was never recorded."""
+    text = (files(__package__) / "recordings" / f"{name}.json").read_text(encoding="utf-8")
+    for mark, value in substitutes.items():
+        text = text.replace(mark, value)
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
+def dump(document: dict[str, Any], substitutes: dict[str, str]) -> str:
+    """A document that windows.ps1 printed, as a recording: marks for what is new at each start, probes as targets."""
+    for instance in document["instances"].get("data") or []:
+        configuration = instance["configuration"]
+        if configuration.get("text"):
+            configuration["plain"] = base64.b64decode(configuration.pop("text")).decode("utf-8-sig")
+    document["probes"] = [{key: probe[key] for key in ("id", "host", "port", "by")} for probe in document["probes"]]
+    text = json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True)
+    for mark, value in sorted(substitutes.items(), key=lambda pair: -len(pair[1])):
+        text = re.sub(rf"(?<![0-9A-Za-z.]){re.escape(value)}(?![0-9A-Za-z])", mark, text)
+    return text + "\n"

@@ -1,0 +1,233 @@
+"""The lab as a whole: builds each machine from its blueprint, starts its servers, and stops and removes all of it."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import socket
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_tentacle.inventory.model import (
+    Inventory,
+    Mode,
+    NoTransport,
+    OctopusServer,
+)
+
+from .access import LabAccess
+from .addresses import Addresses
+from .blueprint import LISTENING_STYLE, Trust, healthy
+from .engine import find_powershell
+from .faults import FAULTS, Site, polling_trust
+from .halibut import HalibutListener, make_certificate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pytest_tentacle.inventory.model import Machine, Transport
+    from pytest_tentacle.survey.store import Surveys
+
+    from .blueprint import Blueprint
+    from .halibut import LabCertificate
+
+USER = "surveyor"
+
+
+class LabError(Exception):
+    """The lab cannot be started here: the text says why and what to do."""
+
+
+class Lab:
+    """One running lab. `start` gives the inventory as it is to be surveyed; `stop` leaves nothing behind."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        if sys.platform != "linux":
+            raise LabError(
+                "The embedded lab needs Linux (its machines are loopback addresses). Your own inventory does not."
+            )
+        self.inventory = inventory
+        self.password = secrets.token_urlsafe(12) + "'\"ö$(x)"
+        self.powershell = find_powershell()
+        self.blueprints: dict[str, Blueprint] = {}
+        self.access: dict[str, LabAccess] = {}
+        self._folder = Path(tempfile.mkdtemp(prefix="pytest-tentacle-lab-"))
+        self._listeners: list[Any] = []
+        self._names: dict[str, str] = {}
+        self._fresh: list[LabCertificate] = []
+
+    def start(self, names: Iterable[str]) -> Inventory:
+        """Start the named machines. Raises LabError; then nothing runs."""
+        try:
+            return self._start(set(names))
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop every server and remove the lab's folder."""
+        for listener in [*self._listeners, *self.access.values()]:
+            listener.stop()
+        self._listeners.clear()
+        self.access.clear()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def resolve(self, host: str, port: int, seconds: float) -> tuple[str, ...]:
+        """The lab's names, for the controller's own looks: a `link.Resolver`."""
+        del port, seconds
+        if host in self._names:
+            return (self._names[host],)
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    def mark_recorded(self, surveys: Surveys) -> Surveys:
+        """Say which hosts answered from a recording."""
+        recorded = {name for name, access in self.access.items() if access.recorded}
+        records = tuple(
+            record.model_copy(update={"recorded": True}) if recorded.intersection(record.machines) else record
+            for record in surveys.records
+        )
+        return surveys.model_copy(update={"records": records})
+
+    def substitutes(self) -> dict[str, str]:
+        """What is new at each start, by the mark that stands for it in a recording."""
+        marks: dict[str, str] = {}
+        for name, blueprint in self.blueprints.items():
+            marks[f"@address:{name}@"] = blueprint.address
+            if blueprint.outer != blueprint.address:
+                marks[f"@outer:{name}@"] = blueprint.outer
+            marks[f"@thumbprint:{name}@"] = blueprint.certificate.thumbprint
+        for number, certificate in enumerate(self._fresh):
+            marks[f"@fresh:{number}@"] = certificate.thumbprint
+        return marks
+
+    def folder(self, name: str) -> Path:
+        """A machine's folder: `machine.json`, `files/`, `commands.log`."""
+        return self._folder / name
+
+    def _start(self, names: set[str]) -> Inventory:
+        addresses = Addresses()
+        ports = {"tentacle": addresses.free_port(10933), "server": addresses.free_port(10943)}
+        machines = list(self.inventory.machines)
+        with ThreadPoolExecutor() as pool:
+            certificates = list(pool.map(_certificate_for, machines))
+        for machine, certificate in zip(machines, certificates, strict=True):
+            port = ports[machine.role]
+            self.blueprints[machine.name] = healthy(machine, addresses.take(), certificate, port)
+        self._introduce()
+        self._break(ports["server"])
+        resolved = Inventory(
+            servers=tuple(self._declare(server) for server in self.inventory.servers),
+            tentacles=tuple(self._declare(tentacle) for tentacle in self.inventory.tentacles),
+            files=self.inventory.files,
+            digest=self.inventory.digest,
+            is_lab=True,
+        )
+        for machine in resolved.machines:
+            self._listen(self.blueprints[machine.name])
+        transports = {}
+        authority = make_certificate("pytest-tentacle lab", authority=True)
+        for machine in resolved.machines:
+            blueprint = self.blueprints[machine.name]
+            if machine.name not in names or isinstance(machine.transport, NoTransport):
+                continue
+            folder = self.folder(machine.name)
+            blueprint.write(folder)
+            access = LabAccess(
+                blueprint,
+                folder,
+                login=(USER, self.password),
+                authority=authority,
+                powershell=self.powershell,
+                substitutes=self.substitutes(),
+            )
+            self.access[machine.name] = access
+            transports[machine.name] = access.start()
+        return _with_transports(resolved, transports)
+
+    def _introduce(self) -> None:
+        """Let machines know each other: names, trust, addresses."""
+        for tentacle in self.inventory.tentacles:
+            own = self.blueprints[tentacle.name]
+            for name in tentacle.servers:
+                server = self.blueprints[name]
+                thumbprint = server.certificate.thumbprint
+                if tentacle.mode is Mode.POLLING:
+                    own.trusts.append(polling_trust(server, thumbprint, tentacle.name))
+                else:
+                    own.trusts.append(Trust(thumbprint, LISTENING_STYLE))
+
+    def _break(self, server_port: int) -> None:
+        site = Site(self._make_fresh, self.blueprints, server_port)
+        for name, options in self.inventory.lab_faults.items():
+            fault = options.get("fault")
+            if fault is None:
+                continue
+            if fault not in FAULTS:
+                raise LabError(f"{name}: the lab has no fault {fault!r}; it has {', '.join(sorted(FAULTS))}")
+            FAULTS[fault](self.blueprints[name], site)
+        self._names = {f"{name}.lab": blueprint.outer for name, blueprint in self.blueprints.items()}
+        for blueprint in self.blueprints.values():
+            for name, address in self._names.items():
+                blueprint.names.setdefault(name, [address])
+
+    def _make_fresh(self, subject: str) -> LabCertificate:
+        certificate = make_certificate(subject)
+        self._fresh.append(certificate)
+        return certificate
+
+    def _declare(self, machine: Any) -> Any:
+        """The machine as an inventory would declare it, the fault's lies included."""
+        blueprint = self.blueprints[machine.name]
+        update: dict[str, Any] = {
+            "ip": blueprint.outer,
+            "dns_name": f"{machine.name}.lab",
+            "thumbprint": blueprint.certificate.thumbprint,
+            "os": blueprint.os,
+        }
+        if isinstance(machine, OctopusServer):
+            update["polling_ports"] = (blueprint.port,)
+        elif machine.mode is Mode.LISTENING:
+            update["port"] = blueprint.port
+        return machine.model_copy(update={**update, **blueprint.declared})
+
+    def _listen(self, blueprint: Blueprint) -> None:
+        if blueprint.presents is not None:
+            trusted = [other.certificate for other in self.blueprints.values()]
+            self._keep(
+                HalibutListener(
+                    blueprint.address,
+                    blueprint.port,
+                    certificate=blueprint.presents,
+                    product=blueprint.product,
+                    trusted=trusted,
+                )
+            )
+        if blueprint.foreign is not None:
+            self._keep(blueprint.foreign(blueprint.address, blueprint.port))
+        if blueprint.box is not None:
+            box = blueprint.box(blueprint.outer, blueprint.port, blueprint.address)
+            if box is not None:
+                self._keep(box)
+
+    def _keep(self, listener: Any) -> None:
+        listener.start()
+        self._listeners.append(listener)
+
+
+def _certificate_for(machine: Machine) -> LabCertificate:
+    return make_certificate("Octopus Server" if isinstance(machine, OctopusServer) else "Octopus Tentacle")
+
+
+def _with_transports(inventory: Inventory, transports: dict[str, Transport]) -> Inventory:
+    def apply(machine: Any) -> Any:
+        return machine.model_copy(update={"transport": transports.get(machine.name, machine.transport)})
+
+    return inventory.model_copy(
+        update={
+            "servers": tuple(apply(server) for server in inventory.servers),
+            "tentacles": tuple(apply(tentacle) for tentacle in inventory.tentacles),
+        }
+    )

@@ -1,0 +1,301 @@
+"""From a run to the report: the one place where surveys, results and causes become what is shown."""
+
+from __future__ import annotations
+
+import ntpath
+import platform
+from collections import Counter
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+from pytest_tentacle import __version__
+from pytest_tentacle.checks.result import Outcome
+from pytest_tentacle.guide.sections import STEPS
+
+from .catalogue import title_of
+from .causes import fold_problems
+from .document import (
+    CauseReport,
+    EvidenceView,
+    FactView,
+    MachineView,
+    NotLookedAt,
+    ProblemView,
+    Provenance,
+    RedactionView,
+    Report,
+    ResultView,
+    StepView,
+)
+from .facts import facts_of
+from .links import CONTROLLER, Looks
+from .names import names_of
+from .redaction import Redactor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pytest_tentacle.checks.result import Run, StepResult
+    from pytest_tentacle.guide.outcome import Evidence, Problem
+    from pytest_tentacle.inventory.model import Machine
+    from pytest_tentacle.survey.model import HostRecord
+
+    from .causes import CauseView
+
+WORST_FIRST = (Outcome.FAILED, Outcome.UNKNOWN, Outcome.BLOCKED, Outcome.WAIVED, Outcome.PASSED)
+
+_OUR_WORDS = frozenset(
+    {
+        "steps",
+        "counts",
+        "machine_counts",
+        "state",
+        "outcome",
+        "role",
+        "stage",
+        "by",
+        "step",
+        "started",
+        "surveyed",
+        "version",
+    }
+)
+"""Fields that hold words and times of ours: no machine wrote them, and readers' programs rely on them."""
+
+_VERSIONS_OF = ("pytest", "pytest-html", "pywinrm", "paramiko")
+
+
+def build_report(run: Run, causes: Sequence[CauseView] | None = None, redactor: Redactor | None = None) -> Report:
+    """Everything that the sinks show, clean.
+
+    Args:
+        run: the run.
+        causes: from a diagnosis, in any order; None folds the problems by their code instead.
+        redactor: what every text goes through. With pseudonyms it is taught the names of this run here.
+    """
+    redactor = redactor or Redactor()
+    if redactor.uses_pseudonyms:
+        redactor.learn(*names_of(run.surveys))
+    if causes is None:
+        causes = fold_problems(run.results)
+        why = f", with {plural(len(causes), 'kind')} of problem" if causes else ""
+    else:
+        why = f", from {plural(len(causes), 'cause')}" if causes else ""
+    report = _report(run, causes, why)
+    already = Counter(redactor.summary())
+    clean = Report.model_validate(_clean(report, redactor))
+    removed = Counter(redactor.summary()) - already
+    counts = RedactionView(pseudonyms=redactor.uses_pseudonyms, counts=dict(sorted(removed.items())))
+    return clean.model_copy(update={"redaction": counts})
+
+
+def _clean(report: Report, redactor: Redactor) -> dict[str, object]:
+    return redactor.value(report.model_dump(mode="json"), _OUR_WORDS)
+
+
+def _report(run: Run, causes: Sequence[CauseView], why: str) -> Report:
+    ordered = sorted(causes, key=lambda cause: -len(cause.machines))
+    of_machine: dict[str, list[int]] = {}
+    for position, cause in enumerate(ordered):
+        for name in cause.machines:
+            of_machine.setdefault(name, []).append(position)
+    results: dict[str, list[StepResult]] = {}
+    for result in run.results:
+        results.setdefault(result.machine, []).append(result)
+    inventory = run.surveys.inventory
+    records = {name: record for record in run.surveys.records for name in record.machines}
+    looks = Looks(run.surveys)
+    views = tuple(
+        _machine(
+            machine,
+            records.get(machine.name),
+            results[machine.name],
+            looks,
+            [(position, ordered[position].title) for position in of_machine.get(machine.name, ())],
+        )
+        for machine in inventory.machines
+        if machine.name in results
+    )
+    machine_counts = Counter(view.outcome for view in views)
+    seen = {result.step for result in run.results}
+    known = [
+        StepView(slug=s.slug, title=s.title, section=s.section.title, link=s.section.link)
+        for s in STEPS
+        if s.slug in seen
+    ]
+    strange = sorted(seen - {step.slug for step in known})
+    return Report(
+        version=__version__,
+        title=", ".join(ntpath.basename(file) for file in inventory.files) or "replay",
+        verdict=_verdict(machine_counts, why, interrupted=run.interrupted),
+        state=_state(machine_counts, interrupted=run.interrupted),
+        started=run.started,
+        seconds=round(run.seconds, 1),
+        interrupted=run.interrupted,
+        counts=_every_outcome(Counter(result.outcome for result in run.results)),
+        machine_counts=_every_outcome(machine_counts),
+        steps=(*known, *(StepView(slug=slug, title=slug, section="", link="") for slug in strange)),
+        causes=tuple(_cause(cause) for cause in ordered),
+        not_looked_at=_not_looked_at(run.results),
+        machines=views,
+        provenance=_provenance(run, records),
+        redaction=RedactionView(pseudonyms=False, counts={}),
+    )
+
+
+def _every_outcome(counts: Counter[Outcome]) -> dict[Outcome, int]:
+    return {outcome: counts[outcome] for outcome in Outcome}
+
+
+def _state(counts: Counter[Outcome], *, interrupted: bool) -> str:
+    if counts[Outcome.FAILED]:
+        return "sick"
+    unsure = counts[Outcome.UNKNOWN] or counts[Outcome.BLOCKED] or interrupted or not counts
+    return "unsure" if unsure else "well"
+
+
+def _verdict(counts: Counter[Outcome], why: str, *, interrupted: bool) -> str:
+    total = sum(counts.values())
+    sick = counts[Outcome.FAILED]
+    dark = counts[Outcome.UNKNOWN] + counts[Outcome.BLOCKED]
+    well = total - sick - dark
+    parts = []
+    if sick:
+        parts.append(f"{sick:,} of {plural(total, 'machine')} {_be(sick)} sick{why}")
+    if dark:
+        of_all = "" if parts else f" of {plural(total, 'machine')}"
+        parts.append(f"{dark:,}{of_all} could not be looked at in full")
+    if well and parts:
+        parts.append(f"{well:,} {_be(well)} well")
+    elif well:
+        parts.append("The machine is well" if total == 1 else f"All {total:,} machines are well")
+    sentence = "; ".join(parts or ["No machine was looked at"]) + "."
+    return f"The run was interrupted; until then: {sentence}" if interrupted else sentence
+
+
+def plural(count: int, word: str) -> str:
+    """`1 machine`, `2 machines`."""
+    return f"{count:,} {word}" + ("" if count == 1 else "s")
+
+
+def _be(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _machine(
+    machine: Machine,
+    record: HostRecord | None,
+    results: Iterable[StepResult],
+    looks: Looks,
+    causes: Sequence[tuple[int, str]],
+) -> MachineView:
+    order = {step.slug: position for position, step in enumerate(STEPS)}
+    views = tuple(_result(result) for result in sorted(results, key=lambda result: order.get(result.step, len(order))))
+    worst = next(outcome for outcome in WORST_FIRST if any(view.outcome is outcome for view in views))
+    return MachineView(
+        name=machine.name,
+        role="server" if getattr(machine, "role", "") == "server" else "tentacle",
+        outcome=worst,
+        summary=_summary(worst, views, [title for _, title in causes]),
+        facts=facts_of(machine, record),
+        results=views,
+        links=looks.links(machine),
+        certificates=looks.certificates(machine),
+        causes=tuple(position for position, _ in causes),
+        noise=(record.survey.noise or "") if record and record.survey else "",
+    )
+
+
+def _summary(worst: Outcome, results: Iterable[ResultView], titles: Iterable[str]) -> str:
+    found = "; ".join(dict.fromkeys(titles))
+    if worst is Outcome.FAILED:
+        return found or "; ".join(dict.fromkeys(problem.title for result in results for problem in result.problems))
+    reasons = dict.fromkeys(result.reason for result in results if result.outcome is worst and result.reason)
+    return found or "; ".join(reasons)
+
+
+def _result(result: StepResult) -> ResultView:
+    return ResultView(
+        step=result.step,
+        outcome=result.outcome,
+        problems=tuple(_problem(problem) for problem in result.problems),
+        reason=result.reason,
+        advice=result.advice,
+        blocked_by=result.blocked_by,
+        looked_at=result.looked_at,
+    )
+
+
+def _problem(problem: Problem) -> ProblemView:
+    return ProblemView(
+        code=problem.code,
+        title=title_of(problem.code),
+        expected=problem.expected,
+        actual=problem.actual,
+        same=_same(problem.expected, problem.actual),
+        evidence=_evidence(problem.evidence),
+    )
+
+
+def _same(expected: str, actual: str) -> int:
+    pairs = zip(expected, actual, strict=False)
+    return next(
+        (position for position, (one, other) in enumerate(pairs) if one != other), min(len(expected), len(actual))
+    )
+
+
+def _evidence(evidence: Iterable[Evidence]) -> tuple[EvidenceView, ...]:
+    return tuple(EvidenceView(source=item.source, text=item.text) for item in evidence)
+
+
+def _cause(cause: CauseView) -> CauseReport:
+    return CauseReport(
+        code=cause.code,
+        title=cause.title,
+        sentence=cause.sentence,
+        machines=tuple(cause.machines),
+        confidence=cause.confidence,
+        evidence=_evidence(cause.evidence),
+        remedy_windows=tuple(cause.remedy_windows),
+        remedy_linux=tuple(cause.remedy_linux),
+        link=cause.link,
+        unsure=cause.unsure,
+    )
+
+
+def _not_looked_at(results: Iterable[StepResult]) -> tuple[NotLookedAt, ...]:
+    folded: dict[tuple[str, str], dict[str, None]] = {}
+    for result in results:
+        if result.outcome is Outcome.UNKNOWN:
+            folded.setdefault((result.reason, result.advice), {})[result.machine] = None
+    ordered = sorted(folded.items(), key=lambda item: -len(item[1]))
+    return tuple(
+        NotLookedAt(reason=reason, advice=advice, machines=tuple(names)) for (reason, advice), names in ordered
+    )
+
+
+def _provenance(run: Run, records: dict[str, HostRecord]) -> Provenance:
+    inventory = run.surveys.inventory
+    vantage = [server.name for server in inventory.servers if (found := records.get(server.name)) and found.survey]
+    versions = [
+        ("pytest-tentacle", __version__),
+        ("Python", platform.python_version()),
+        ("Runs on", platform.platform(terse=True)),
+    ]
+    if run.surveys.version != __version__:
+        versions.insert(1, ("Surveys taken by pytest-tentacle", run.surveys.version))
+    versions += [(name, metadata.version(name)) for name in _VERSIONS_OF]
+    return Provenance(
+        versions=tuple(FactView(name=name, value=value) for name, value in versions),
+        inventory_files=inventory.files,
+        inventory_digest=inventory.digest,
+        options=tuple(FactView(name=name, value=value) for name, value in run.options.items()),
+        vantage_points=(
+            *vantage,
+            "each surveyed machine, at its own port",
+            *([CONTROLLER] if run.surveys.controller_probes else []),
+        ),
+        recorded=tuple(name for record in run.surveys.records if record.recorded for name in record.machines),
+        notes=(*inventory.warnings, *run.notes),
+        surveyed=run.surveys.taken_utc,
+    )

@@ -1,0 +1,31 @@
+"""The catalogue of problems as the report shows it; a code that is not in it, such as a user's, stands for itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_tentacle.guide.problems import CATALOGUE
+from pytest_tentacle.guide.sections import GUIDE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def title_of(code: str) -> str:
+    """What is wrong, in a few words."""
+    return CATALOGUE[code].title if code in CATALOGUE else code
+
+
+def meaning_of(code: str) -> str:
+    """What that means; empty where nobody wrote it down."""
+    return CATALOGUE[code].meaning if code in CATALOGUE else ""
+
+
+def remedy_of(code: str, system: str, facts: Mapping[str, object]) -> tuple[str, ...]:
+    """What to do on `windows` or `linux`, with these facts filled in."""
+    return CATALOGUE[code].remedy(system, facts) if code in CATALOGUE else ()
+
+
+def link_of(code: str) -> str:
+    """Where the guide tells more."""
+    return CATALOGUE[code].link if code in CATALOGUE else GUIDE

@@ -1,0 +1,195 @@
+"""The diagnosis on a terminal, in the manner of `linkerd check`: what is wrong, why, where to read on.
+
+Every line says in words what its colour says; a terminal that cannot show the glyphs gets ASCII.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from pytest_tentacle.checks.result import Outcome
+
+from .build import build_report, plural
+from .catalogue import link_of, title_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pytest_tentacle.checks.result import Run, StepResult
+
+    from .causes import CauseView
+    from .document import CauseReport, MachineView, Report, ResultView
+    from .redaction import Redactor
+
+Line = tuple[str, dict[str, Any]]
+"""A line's text, and the markup that `TerminalReporter.write_line` takes."""
+
+_GLYPHS = {
+    Outcome.PASSED: "√",
+    Outcome.FAILED: "\N{MULTIPLICATION SIGN}",
+    Outcome.UNKNOWN: "?",
+    Outcome.BLOCKED: "-",
+    Outcome.WAIVED: "~",
+}
+_ASCII = str.maketrans(
+    {
+        "√": "+",
+        "\N{MULTIPLICATION SIGN}": "x",
+        "…": "...",
+        "→": "->",
+        "\N{EN DASH}": "-",
+        "—": "-",
+        "“": '"',
+        "”": '"',
+        "\N{RIGHT SINGLE QUOTATION MARK}": "'",
+        "·": ",",
+    }
+)
+_COLOURS: dict[Outcome, dict[str, Any]] = {
+    Outcome.PASSED: {"green": True},
+    Outcome.FAILED: {"red": True},
+    Outcome.UNKNOWN: {"yellow": True},
+    Outcome.BLOCKED: {"blue": True},
+    Outcome.WAIVED: {"purple": True},
+}
+_NAMES = 6
+_REASONS = 8
+
+
+def summary_lines(
+    run: Run,
+    output: Literal["short", "full"] | str = "short",  # noqa: PYI051  says which words there are
+    *,
+    encoding: str = "utf-8",
+    causes: Sequence[CauseView] | None = None,
+    redactor: Redactor | None = None,
+) -> list[Line]:
+    """The diagnosis, line by line, for TerminalReporter.write_line.
+
+    Args:
+        run: the run.
+        output: `short` tells causes, with the machines that share one folded; `full` adds each machine's verdict.
+        encoding: the terminal's; glyphs that it lacks become ASCII.
+        causes: from a diagnosis; None folds the problems by code.
+        redactor: what every text goes through.
+    """
+    return report_lines(build_report(run, causes, redactor), output, encoding=encoding)
+
+
+def report_lines(report: Report, output: str = "short", *, encoding: str = "utf-8") -> list[Line]:
+    """The same of a report that is built already."""
+    lines = [*_head(report), *(line for cause in report.causes for line in _cause(cause)), *_dark(report)]
+    if output == "full":
+        lines += _machines(report)
+    return [(_printable(text, encoding), markup) for text, markup in lines]
+
+
+def explain(result: StepResult) -> list[str]:
+    """One step's result in a few lines: for a test's failure message."""
+    lines = []
+    for problem in result.problems:
+        lines += [
+            f"{problem.code} {title_of(problem.code)}",
+            f"    expected  {problem.expected}",
+            f"    actual    {problem.actual}",
+            *(f"    {item.source}: {item.text}" for item in problem.evidence),
+            f"    see {link_of(problem.code)}",
+        ]
+    if result.outcome is Outcome.BLOCKED and result.blocked_by:
+        lines.append(f"blocked by {result.blocked_by[0]} on {result.blocked_by[1]}")
+    if result.reason:
+        lines.append(
+            f"{'unknown' if result.outcome in (Outcome.UNKNOWN, Outcome.FAILED) else 'because'}: {result.reason}"
+        )
+    if result.advice:
+        lines.append(f"    {result.advice}")
+    return [_shown(line) for line in lines]
+
+
+def _head(report: Report) -> Iterator[Line]:
+    outcome = {"well": Outcome.PASSED, "sick": Outcome.FAILED, "unsure": Outcome.UNKNOWN}[report.state]
+    yield f"{_GLYPHS[outcome]} {report.verdict}", {**_COLOURS[outcome], "bold": True}
+    yield "  " + ", ".join(f"{count} {kind.value}" for kind, count in report.counts.items() if count), {}
+    for note in report.provenance.notes:
+        yield f"  note: {note}", {"yellow": True}
+
+
+def _cause(cause: CauseReport) -> Iterator[Line]:
+    yield "", {}
+    yield f"{_GLYPHS[Outcome.FAILED]} {cause.title} [{cause.code}]", {"red": True, "bold": True}
+    yield f"    {plural(len(cause.machines), 'machine')}: {_names(cause.machines)}", {}
+    yield f"    {_one_line(cause.sentence)}", {}
+    if cause.evidence:
+        first = cause.evidence[0]
+        yield f"    seen: {_one_line(first.source)}: {_one_line(first.text)}", {}
+    for system, remedy in (("Windows", cause.remedy_windows), ("Linux", cause.remedy_linux)):
+        for line in remedy[:3]:
+            yield f"    {system}: {_one_line(line.removeprefix('$ '))}", {}
+    if cause.unsure:
+        yield f"    not certain: {_one_line(cause.unsure)}", {"yellow": True}
+    if cause.link:
+        yield f"    see {cause.link}", {"cyan": True}
+
+
+def _dark(report: Report) -> Iterator[Line]:
+    for item in report.not_looked_at[:_REASONS]:
+        yield "", {}
+        yield f"{_GLYPHS[Outcome.UNKNOWN]} unknown: {_one_line(item.reason)}", {"yellow": True, "bold": True}
+        yield f"    {plural(len(item.machines), 'machine')}: {_names(item.machines)}", {}
+        if item.advice:
+            yield f"    {_one_line(item.advice)}", {}
+    rest = len(report.not_looked_at) - _REASONS
+    if rest > 0:
+        yield f"  and {plural(rest, 'further reason')} why something is unknown: see the report", {"yellow": True}
+
+
+def _machines(report: Report) -> Iterator[Line]:
+    titles = {step.slug: step.title for step in report.steps}
+    for machine in report.machines:
+        yield "", {}
+        yield _machine_head(machine)
+        for result in machine.results:
+            yield from _result(result, titles.get(result.step, result.step))
+
+
+def _machine_head(machine: MachineView) -> Line:
+    return f"{machine.name}: {machine.outcome.value}", {"bold": True, **_COLOURS[machine.outcome]}
+
+
+def _result(result: ResultView, title: str) -> Iterator[Line]:
+    yield f"  {_GLYPHS[result.outcome]} {title}: {result.outcome.value}", _COLOURS[result.outcome]
+    for problem in result.problems:
+        yield f"      {problem.code} {problem.title}", {}
+        yield f"        expected  {_one_line(problem.expected)}", {}
+        yield f"        actual    {_one_line(problem.actual)}", {}
+        for item in problem.evidence:
+            yield f"        {_one_line(item.source)}: {_one_line(item.text)}", {}
+    if result.blocked_by:
+        yield f"      blocked by {result.blocked_by[0]} on {result.blocked_by[1]}", {}
+    if result.reason:
+        yield f"      {_one_line(result.reason)}", {}
+    if result.advice:
+        yield f"      {_one_line(result.advice)}", {}
+
+
+def _names(names: Sequence[str]) -> str:
+    rest = len(names) - _NAMES
+    return ", ".join(names[:_NAMES]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _one_line(text: str) -> str:
+    """One line without control characters: what a machine sent must not steer the terminal."""
+    return _shown(" ".join(text.split()))
+
+
+def _shown(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+def _printable(text: str, encoding: str) -> str:
+    safe = _shown(text)
+    try:
+        safe.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return safe.translate(_ASCII).encode("ascii", "replace").decode("ascii")
+    return safe

@@ -1,0 +1,207 @@
+"""The report as one typed document: every sink (page, JSON, Markdown, console) shows this, and nothing else.
+
+It holds what a stranger needs, in plain values, already judged and already clean; how it is shown is the sinks' matter.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003  pydantic needs it at run time
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from pytest_tentacle.checks.result import Outcome  # noqa: TC001  pydantic needs it at run time
+
+FORMAT = 1
+"""Version of the JSON report; raised when a reader of the old one would be misled."""
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EvidenceView(_Value):
+    """One fact and where it was seen."""
+
+    source: str
+    text: str
+
+
+class ProblemView(_Value):
+    """One failed check. `same` is how many leading characters of expected and actual agree."""
+
+    code: str
+    title: str
+    expected: str
+    actual: str
+    same: int = 0
+    evidence: tuple[EvidenceView, ...] = ()
+
+
+class ResultView(_Value):
+    """One step on one machine."""
+
+    step: str
+    outcome: Outcome
+    problems: tuple[ProblemView, ...] = ()
+    reason: str = ""
+    advice: str = ""
+    blocked_by: tuple[str, str] | None = None
+    """Code and machine of the failure that stands in the way."""
+    looked_at: tuple[str, ...] = ()
+
+
+class CertificateView(_Value):
+    """A certificate that a peer presented, decoded; `error` where it could not be."""
+
+    whose: str
+    seen_from: str
+    thumbprint: str = ""
+    """SHA-1 over the DER bytes, 40 upper-case hex."""
+    subject: str = ""
+    issuer: str = ""
+    valid_from: str = ""
+    valid_to: str = ""
+    key: str = ""
+    signature: str = ""
+    error: str = ""
+
+
+StageName = Literal["resolve", "connect", "tls", "certificate", "page", "identity"]
+STAGES: tuple[StageName, ...] = ("resolve", "connect", "tls", "certificate", "page", "identity")
+"""The stages as they are drawn: those of `link.model.Stage`, and the certificate's verdict between TLS and page."""
+
+StageState = Literal["ok", "failed", "unreached", "unasked", "unjudged"]
+"""`unasked`: not part of this look (a literal address needs no resolving; identity is spoken on request only).
+`unjudged`: a certificate came, and nothing was declared to compare it with."""
+
+
+class StageView(_Value):
+    """One stage of one look at a link."""
+
+    stage: StageName
+    state: StageState
+    ms: float | None = None
+    error: str = ""
+    detail: str = ""
+
+
+class LaneView(_Value):
+    """One look at a link: from where, and named how."""
+
+    vantage: str
+    by: Literal["name", "address", "local"]
+    host: str
+    port: int
+    address: str = ""
+    stages: tuple[StageView, ...] = ()
+    unavailable: str = ""
+
+
+class LinkView(_Value):
+    """One link: who connects to whom, and every look that was taken at it."""
+
+    source: str
+    target: str
+    port: int | None
+    mode: str
+    lanes: tuple[LaneView, ...] = ()
+
+
+class FactView(_Value):
+    """One fact about a machine."""
+
+    name: str
+    value: str
+
+
+class MachineView(_Value):
+    """One machine with all that is known about it."""
+
+    name: str
+    role: Literal["tentacle", "server"]
+    outcome: Outcome
+    """The worst of its results: failed, then unknown, blocked, waived, passed."""
+    summary: str
+    """What is wrong, in one line; empty where nothing is."""
+    facts: tuple[FactView, ...] = ()
+    results: tuple[ResultView, ...] = ()
+    links: tuple[LinkView, ...] = ()
+    certificates: tuple[CertificateView, ...] = ()
+    causes: tuple[int, ...] = ()
+    """Positions in the report's list of causes."""
+    noise: str = ""
+
+
+class CauseReport(_Value):
+    """One cause, folded over its machines."""
+
+    code: str
+    title: str
+    sentence: str
+    machines: tuple[str, ...]
+    confidence: str = ""
+    evidence: tuple[EvidenceView, ...] = ()
+    remedy_windows: tuple[str, ...] = ()
+    remedy_linux: tuple[str, ...] = ()
+    link: str = ""
+    unsure: str = ""
+
+
+class StepView(_Value):
+    """A column of the matrix."""
+
+    slug: str
+    title: str
+    section: str
+    link: str
+
+
+class NotLookedAt(_Value):
+    """A reason why something is unknown, and all machines that it holds for."""
+
+    reason: str
+    advice: str
+    machines: tuple[str, ...]
+
+
+class Provenance(_Value):
+    """What a stranger must know to read the rest."""
+
+    versions: tuple[FactView, ...]
+    inventory_files: tuple[str, ...]
+    inventory_digest: str
+    options: tuple[FactView, ...]
+    vantage_points: tuple[str, ...]
+    recorded: tuple[str, ...]
+    """Machines that answered from a recording."""
+    notes: tuple[str, ...]
+    surveyed: datetime
+
+
+class RedactionView(_Value):
+    """How many values of which kind were removed or replaced."""
+
+    pseudonyms: bool
+    counts: dict[str, int]
+
+
+class Report(_Value):
+    """The whole report."""
+
+    format: int = FORMAT
+    version: str
+    title: str
+    verdict: str
+    state: Literal["well", "sick", "unsure"]
+    started: datetime
+    seconds: float
+    interrupted: bool
+    counts: dict[Outcome, int]
+    machine_counts: dict[Outcome, int]
+    steps: tuple[StepView, ...]
+    causes: tuple[CauseReport, ...]
+    not_looked_at: tuple[NotLookedAt, ...]
+    machines: tuple[MachineView, ...]
+    provenance: Provenance
+    redaction: RedactionView

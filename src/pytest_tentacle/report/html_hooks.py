@@ -1,0 +1,152 @@
+"""pytest-html, brought to our words: the diagnosis on top, machine and step in its table, and our outcomes.
+
+Its cells are raw HTML, and its filters know pytest's own words only; hence the hidden cell beside the shown one.
+"""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pytest
+
+from pytest_tentacle.checks.result import Outcome
+
+from .page import GLYPHS, render_summary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pytest_tentacle.checks.result import Run
+
+    from .causes import CauseView
+    from .redaction import Redactor
+
+ALL_ROWS = 200
+"""Up to this many tests pytest-html's own table shows every one."""
+
+MOST_ROWS = 1000
+"""What it never exceeds: it builds every row at load, some 2 ms each. The page's own matrix has all of them."""
+
+ATTRIBUTE = "tentacle"
+"""Name of a test report's attribute that holds a step's result as plain data, with `machine`, `step` and `outcome`."""
+
+
+def keep_row(outcome: str, total: int) -> bool:
+    """Whether pytest-html's own table keeps a row: in a large run only failures, ours and others.
+
+    Args:
+        outcome: one of `Outcome`'s words; anything else (an error of a test, say) is kept.
+        total: how many tests the run has.
+    """
+    return total <= ALL_ROWS or outcome not in (Outcome.PASSED, Outcome.BLOCKED, Outcome.UNKNOWN, Outcome.WAIVED)
+
+
+class HtmlReport:
+    """Registered with pytest's plugin manager for the length of one run.
+
+    Args:
+        run: called once, when the session is over; None where it never came to a survey.
+        redactor: what everything goes through.
+        causes: called once, when the session is over; None folds the problems by code.
+    """
+
+    def __init__(
+        self,
+        run: Callable[[], Run | None],
+        redactor: Redactor,
+        causes: Callable[[], Sequence[CauseView]] | None = None,
+        title: str = "Troubleshooting Tentacles",
+    ) -> None:
+        self._run = run
+        self._redactor = redactor
+        self._causes = causes
+        self._title = title
+        self._total = 0
+        self._kept = 0
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """How large this run is."""
+        self._total = max(self._total, len(session.items))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
+        """How large this run is, where xdist's workers collect."""
+        self._total = max(self._total, len(ids))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_report_title(self, report: Any) -> None:
+        """Title, the outcomes' words, and no environment: the page names what matters, and that table is unescaped."""
+        report.title = self._redactor.text(self._title)
+        report.set_data("environment", {})
+        report.outcomes["error"]["label"] = "unknown"
+        report.outcomes["skipped"]["label"] = "blocked or waived"
+        for word in ("passed", "failed"):
+            report.outcomes[word]["label"] = word
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_summary(self, prefix: list[str]) -> None:
+        """The diagnosis."""
+        run = self._run()
+        if run is not None:
+            prefix.append(render_summary(run, self._causes() if self._causes else None, self._redactor))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_table_header(self, cells: list[str]) -> None:
+        """Outcome, machine, step, duration."""
+        duration, links = cells[2:]
+        cells[:] = [
+            '<th hidden class="sortable" data-column-type="result">Result</th>',
+            '<th class="sortable" data-column-type="outcome">Outcome</th>',
+            '<th class="sortable" data-column-type="machine">Machine</th>',
+            '<th class="sortable" data-column-type="step">Step</th>',
+            duration,
+            links,
+        ]
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
+        """A row in our words; above a threshold, none for what need not be looked at."""
+        result, duration, links = cells[0], *cells[2:]
+        machine, step, outcome = self._words(report)
+        if self._kept >= MOST_ROWS or not keep_row(outcome, self._total):
+            del cells[:]
+            return
+        if report.when == "call" or report.outcome != "passed":
+            self._kept += 1
+        name = html.escape(machine)
+        cells[:] = [
+            result.replace("<td", "<td hidden", 1),
+            f'<td class="col-outcome">{_glyph(outcome)}{html.escape(outcome)}</td>',
+            f'<td class="col-machine"><a href="#machine={quote(machine, safe="")}">{name}</a></td>'
+            if machine
+            else '<td class="col-machine"></td>',
+            f'<td class="col-step">{html.escape(step)}</td>',
+            duration,
+            links,
+        ]
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_table_html(self, report: pytest.TestReport, data: list[str]) -> None:
+        """The log, clean; in a large run only where to find it: the machine's section has it in full."""
+        machine, _, _ = self._words(report)
+        if machine and self._total > ALL_ROWS:
+            data[:] = ["The machine's section has problems and evidence."]
+        elif isinstance(report.longrepr, tuple):
+            data[:] = [html.escape(self._redactor.text(report.longrepr[2]), quote=False)]
+        else:
+            data[:] = [html.escape(self._redactor.text(html.unescape(text)), quote=False) for text in data]
+
+    def _words(self, report: pytest.TestReport) -> tuple[str, str, str]:
+        """Machine, step and outcome; a test that is none of ours has its node id for a step."""
+        result = getattr(report, ATTRIBUTE, None)
+        if result is None:
+            failed = "error" if report.when != "call" and report.outcome == "failed" else report.outcome
+            return "", self._redactor.text(report.nodeid), failed
+        return self._redactor.text(result["machine"]), result["step"], str(result["outcome"])
+
+
+def _glyph(outcome: str) -> str:
+    glyph = GLYPHS.get(outcome)  # type: ignore[call-overload]  # a StrEnum's member equals its text
+    return f'<span aria-hidden="true">{glyph}</span> ' if glyph else ""

@@ -1,0 +1,40 @@
+"""The report as JSON, and the schema that is published for it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from .build import build_report
+from .document import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_tentacle.checks.result import Run
+
+    from .causes import CauseView
+    from .redaction import Redactor
+
+
+def render_json(run: Run, causes: Sequence[CauseView] | None = None, redactor: Redactor | None = None) -> str:
+    """The JSON report's text."""
+    return report_json(build_report(run, causes, redactor))
+
+
+def report_json(report: Report) -> str:
+    """The text of a report that is built already."""
+    return report.model_dump_json(indent=1)
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of the JSON report."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Report.model_json_schema(mode="serialization"),
+    }
+
+
+def schema_text() -> str:
+    """The schema as it stands in `docs/report-schema.json`."""
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,115 @@
+"""The report as Markdown: for a CI's step summary, or as a ticket's text."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import TYPE_CHECKING
+
+from .build import build_report, plural
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pytest_tentacle.checks.result import Run
+
+    from .causes import CauseView
+    from .document import CauseReport, Report
+    from .redaction import Redactor
+
+MOST_CAUSES = 20
+MOST_NAMES = 15
+_SPECIAL = re.compile(r"([\\`*_\[\]|~])")
+_LEADING = re.compile(r"^(\d*)([-+#=.)])")
+_ZERO_WIDTH = "\u200b"
+
+
+def render_markdown(run: Run, causes: Sequence[CauseView] | None = None, redactor: Redactor | None = None) -> str:
+    """The Markdown text of a run."""
+    return report_markdown(build_report(run, causes, redactor))
+
+
+def report_markdown(report: Report) -> str:
+    """The Markdown text of a report that is built already. Far below the 1 MiB that a step summary may have."""
+    return "\n".join(_lines(report)) + "\n"
+
+
+def _lines(report: Report) -> Iterator[str]:
+    mark = {"well": "✅", "sick": "❌", "unsure": "❔"}[report.state]
+    yield f"## {mark} {plain(report.verdict)}"
+    yield ""
+    yield " · ".join(f"{count:,} {outcome.value}" for outcome, count in report.counts.items() if count) or "no step ran"
+    for note in report.provenance.notes:
+        yield f"\n> {plain(note)}"
+    if report.causes:
+        yield "\n| Machines | What is wrong | Code |"
+        yield "|--:|---|---|"
+        for cause in report.causes[:MOST_CAUSES]:
+            yield f"| {len(cause.machines):,} | {plain(cause.title)} | {code(cause.code)} |"
+        for cause in report.causes[:MOST_CAUSES]:
+            yield from _cause(cause)
+        if len(report.causes) > MOST_CAUSES:
+            yield f"\nand {len(report.causes) - MOST_CAUSES} further causes: see the HTML report."
+    if report.not_looked_at:
+        yield "\n### What could not be looked at\n"
+        for item in report.not_looked_at[:MOST_CAUSES]:
+            advice = f" {plain(item.advice)}" if item.advice else ""
+            yield f"- {plural(len(item.machines), 'machine')} ({_names(item.machines)}): {plain(item.reason)}.{advice}"
+    yield ""
+    digest = f" ({report.provenance.inventory_digest[:12]})" if report.provenance.inventory_digest else ""
+    when = f"{report.started:%Y-%m-%d %H:%M:%S %Z}"
+    who = f"pytest-tentacle {plain(report.version)}, {plain(report.title)}{digest}"
+    yield f"<sub>{who}, {when}, {report.seconds:.1f} s</sub>"
+
+
+def _cause(cause: CauseReport) -> Iterator[str]:
+    yield f"\n### {plain(cause.title)}\n"
+    yield plain(cause.sentence)
+    yield f"\n{plural(len(cause.machines), 'machine')}: {_names(cause.machines)}"
+    for system, language, lines in (
+        ("Windows", "powershell", cause.remedy_windows),
+        ("Linux", "sh", cause.remedy_linux),
+    ):
+        if lines:
+            yield f"\nOn {system}:\n"
+            yield from _remedy(lines, language)
+    if cause.unsure:
+        yield f"\nNot certain: {plain(cause.unsure)}"
+    if cause.evidence:
+        first = cause.evidence[0]
+        yield f"\nHow we know: {plain(first.source)}: {code(first.text)}"
+    if cause.link.startswith("https://"):
+        yield f"\n[The guide on this]({cause.link})"
+
+
+def _remedy(lines: Sequence[str], language: str) -> Iterator[str]:
+    for line in lines:
+        if line.startswith("$ "):
+            fence = "`" * max(3, _longest_ticks(line) + 1)
+            yield f"{fence}{language}\n{line[2:]}\n{fence}"
+        else:
+            yield plain(line)
+
+
+def _names(names: Sequence[str]) -> str:
+    shown = ", ".join(code(name) for name in names[:MOST_NAMES])
+    return shown + (f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else "")
+
+
+def plain(text: str) -> str:
+    """Text that Markdown takes for nothing but text: one line, no markup, no mention, no link."""
+    text = html.escape(" ".join(text.split()), quote=False)
+    text = _LEADING.sub(r"\1\\\2", _SPECIAL.sub(r"\\\1", text))
+    return re.sub(r"(?i)(\bhttps?:|\bftp:|\bwww|@|#(?=\d))", rf"\1{_ZERO_WIDTH}", text)
+
+
+def code(text: str) -> str:
+    """Text as inline code; its backticks cannot end it. A table's bar is escaped, since tables are cut first."""
+    one_line = " ".join(text.split()).replace("|", "\\|")
+    fence = "`" * (_longest_ticks(one_line) + 1)
+    pad = " " if one_line.startswith("`") or one_line.endswith("`") or not one_line else ""
+    return f"{fence}{pad}{one_line}{pad}{fence}"
+
+
+def _longest_ticks(text: str) -> int:
+    return max((len(run) for run in re.findall("`+", text)), default=0)

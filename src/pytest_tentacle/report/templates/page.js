@@ -1,0 +1,413 @@
+(() => {
+  "use strict";
+  const byId = (id) => document.getElementById(id);
+  document.documentElement.lang = "en";
+  const data = JSON.parse(byId("tt-data").textContent);
+  const text = (position) => data.s[position];
+  const GLYPH = { passed: "✓", failed: "✕", unknown: "?", blocked: "⊘", waived: "≈" };
+  const STATE_GLYPH = { ok: "✓", failed: "✕", unreached: "", unasked: "–", unjudged: "?" };
+  const STATE_WORD = { ok: "ok", failed: "failed", unreached: "not reached", unasked: "not asked", unjudged: "not judged" };
+  const STEP_ROWS = 120;
+  const PRINT_OPEN = 25;
+  const SVG = "http://www.w3.org/2000/svg";
+
+  // Elements are made, and text is put into text nodes: nothing here is parsed as HTML.
+  function make(tag, attributes, ...children) {
+    return fill(document.createElement(tag), attributes, children);
+  }
+  function draw(tag, attributes, ...children) {
+    return fill(document.createElementNS(SVG, tag), attributes, children);
+  }
+  function fill(element, attributes, children) {
+    for (const [name, value] of Object.entries(attributes || {})) {
+      if (value !== undefined && value !== false) element.setAttribute(name, value);
+    }
+    for (const child of children.flat(Infinity)) {
+      if (child !== null && child !== undefined && child !== "") element.append(child);
+    }
+    return element;
+  }
+
+  const machines = data.m.map((row, index) => ({
+    index,
+    name: text(row[0]),
+    role: text(row[1]),
+    outcome: data.o[row[2]],
+    summary: text(row[3]),
+    cells: row[5],
+    causes: row[9],
+    row,
+    haystack: null,
+  }));
+  const WORST_FIRST = ["failed", "unknown", "blocked", "waived", "passed"];
+  machines.sort((one, other) => WORST_FIRST.indexOf(one.outcome) - WORST_FIRST.indexOf(other.outcome));
+  const byName = new Map(machines.map((machine) => [machine.name, machine]));
+
+  function haystack(machine) {
+    if (machine.haystack === null) {
+      const words = [machine.name, machine.summary];
+      for (const [name, value] of machine.row[4]) words.push(text(name), text(value));
+      for (const [, problems, reason] of machine.row[6]) {
+        words.push(text(reason));
+        for (const [code, title, , actual] of problems) words.push(text(code), text(title), text(actual));
+      }
+      for (const cause of machine.causes) words.push(...data.causes[cause]);
+      machine.haystack = words.join("\n").toLowerCase();
+    }
+    return machine.haystack;
+  }
+
+  // ---- what is shown ----
+  const form = byId("tt-filter");
+  const search = byId("tt-search");
+  const fold = byId("tt-fold");
+  const state = { cause: null, limit: STEP_ROWS, closed: new Set() };
+  if (data.steps.length > 8) byId("tt-scroll").classList.add("tt-many");
+
+  function shown() {
+    const outcomes = new Set([...form.querySelectorAll("[name=outcome]:checked")].map((box) => box.value));
+    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    return machines.filter((machine) =>
+      (state.cause === null ? outcomes.has(machine.outcome) : machine.causes.includes(state.cause)) &&
+      words.every((word) => haystack(machine).includes(word)));
+  }
+
+  function groups(list) {
+    if (!fold.checked) return [{ title: null, key: "all", list }];
+    const found = new Map();
+    for (const machine of list) {
+      const key = machine.causes.length ? machine.causes[0] : machine.outcome;
+      if (!found.has(key)) found.set(key, []);
+      found.get(key).push(machine);
+    }
+    const rank = (key) => (typeof key === "number" ? key : 1e6 + WORST_FIRST.indexOf(key));
+    return [...found].sort((one, other) => rank(one[0]) - rank(other[0]))
+      .map(([key, members]) => ({ title: typeof key === "number" ? data.causes[key].join(" · ") : key, key, list: members }));
+  }
+
+  function codesAt(machine, step) {
+    const detail = machine.row[6].find((entry) => entry[0] === step);
+    return detail ? detail[1].map((problem) => text(problem[0])) : [];
+  }
+
+  function cell(machine, outcome, step) {
+    if (outcome < 0) return make("td", { class: "tt-cell" }, make("span", { class: "tt-hide" }, "not applicable"), make("span", { "aria-hidden": "true" }, "·"));
+    const word = data.o[outcome];
+    const codes = word === "failed" ? codesAt(machine, step) : [];
+    const few = data.steps.length <= 8;
+    return make("td", { class: `tt-cell tt-o-${word}`, title: `${data.steps[step][1]}: ${[word, ...codes].join(" ")}` },
+      make("span", { "aria-hidden": "true" }, GLYPH[word]),
+      make("span", { class: "tt-hide" }, word),
+      few && codes.length ? make("small", {}, ` ${codes[0]}${codes.length > 1 ? ` +${codes.length - 1}` : ""}`) : null);
+  }
+
+  function row(machine) {
+    return make("tr", {},
+      make("td", {}, make("a", { href: anchor(machine) }, machine.name), machine.role === "server" ? make("span", { class: "tt-tag" }, "server") : null),
+      machine.cells.map((outcome, step) => cell(machine, outcome, step)),
+      make("td", { class: "tt-why" }, machine.summary));
+  }
+
+  const anchor = (machine) => `#machine=${encodeURIComponent(machine.name)}`;
+
+  function refresh() {
+    const list = shown();
+    const rows = document.createDocumentFragment();
+    const details = document.createDocumentFragment();
+    let left = state.limit;
+    for (const group of groups(list)) {
+      const open = !state.closed.has(group.key);
+      if (group.title !== null) {
+        const button = make("button", { type: "button", "aria-expanded": String(open) }, `${open ? "▾" : "▸"} ${group.list.length.toLocaleString("en")} × ${group.title}`);
+        button.addEventListener("click", () => {
+          if (open) state.closed.add(group.key); else state.closed.delete(group.key);
+          refresh();
+          document.querySelector(`[data-group="${CSS.escape(String(group.key))}"] button`).focus();
+        });
+        rows.append(make("tr", { class: "tt-group", "data-group": String(group.key) }, make("th", { scope: "rowgroup", colspan: data.steps.length + 2 }, button)));
+      }
+      if (!open) continue;
+      for (const machine of group.list.slice(0, left)) {
+        rows.append(row(machine));
+        details.append(section(machine));
+      }
+      left = Math.max(0, left - group.list.length);
+    }
+    byId("tt-rows").replaceChildren(rows);
+    byId("tt-details").replaceChildren(details);
+    const only = state.cause === null ? "" : `, only with “${data.causes[state.cause][0]}”`;
+    byId("tt-status").textContent = `${list.length.toLocaleString("en")} of ${machines.length.toLocaleString("en")} machines${only}`;
+    byId("tt-clear").hidden = state.cause === null;
+    const next = byId("tt-next");
+    next.hidden = list.length <= state.limit;
+    next.textContent = `Show ${STEP_ROWS} more (${Math.max(0, list.length - state.limit).toLocaleString("en")} left)`;
+  }
+
+  // ---- one machine ----
+  const sections = new Map();
+  function section(machine) {
+    if (sections.has(machine.index)) return sections.get(machine.index);
+    const details = make("details", { class: "tt-machine", id: `tt-m-${machine.index}` },
+      make("summary", {},
+        make("span", { class: `tt-word tt-o-${machine.outcome}` }, make("span", { "aria-hidden": "true" }, GLYPH[machine.outcome] + " "), machine.outcome),
+        make("b", {}, machine.name), make("span", { class: "tt-sub" }, machine.summary)));
+    details.addEventListener("toggle", () => open(machine, details));
+    sections.set(machine.index, details);
+    return details;
+  }
+
+  function open(machine, details) {
+    if (!details.open || details.querySelector(".tt-inside")) return;
+    const [, , , , facts, , results, links, certificates, , noise] = machine.row;
+    details.append(make("div", { class: "tt-inside" },
+      results.filter((entry) => !isWell(machine, entry)).map((entry) => result(machine, entry)),
+      links.map(link),
+      certificates.length ? [make("h3", {}, "Certificates that were presented"), certificates.map(certificate)] : null,
+      make("h3", {}, "Facts"),
+      pairs(facts.map(([name, value]) => [text(name), text(value)])),
+      well(machine, results),
+      text(noise) ? [make("h3", {}, "What the machine printed besides the answer"), make("pre", {}, make("code", {}, text(noise)))] : null));
+  }
+
+  function pairs(list) {
+    return make("dl", { class: "tt-facts" }, list.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))));
+  }
+
+  const isWell = (machine, entry) => data.o[machine.cells[entry[0]]] === "passed";
+
+  function result(machine, [step, problems, reason, advice, blocked, looked]) {
+    const word = data.o[machine.cells[step]];
+    const parts = problems.map(problem);
+    if (text(reason)) parts.push(make("p", {}, make("span", { class: "tt-label" }, "Why"), text(reason)));
+    if (blocked.length) parts.push(make("p", {}, make("span", { class: "tt-label" }, "Blocked by"), `${text(blocked[0])} on ${text(blocked[1])}`));
+    if (text(advice)) parts.push(make("p", {}, make("span", { class: "tt-label" }, "What to do"), text(advice)));
+    if (looked.length) parts.push(make("ul", { class: "tt-lanes" }, looked.map((line) => make("li", {}, text(line)))));
+    const [, title, address] = data.steps[step];
+    return [make("h3", {}, make("span", { class: `tt-o-${word}` }, make("span", { "aria-hidden": "true" }, `${GLYPH[word]} `), word), ` ${title} `, guide(address)), parts];
+  }
+
+  function well(machine, results) {
+    const entries = results.filter((entry) => isWell(machine, entry));
+    if (!entries.length) return null;
+    return [make("h3", {}, make("span", { class: "tt-o-passed" }, make("span", { "aria-hidden": "true" }, "✓ "), "passed"), " What was looked at"),
+      make("dl", { class: "tt-evidence" }, entries.map(([step, , , , , looked]) =>
+        make("div", {}, make("dt", {}, data.steps[step][1]), make("dd", {}, looked.map(text).join("\n")))))];
+  }
+
+  function guide(address) {
+    return address.startsWith("https://") ? make("a", { href: address, rel: "noreferrer", class: "tt-code" }, "guide") : null;
+  }
+
+  function problem([code, title, expected, actual, evidence]) {
+    const [wanted, seen] = difference(text(expected), text(actual));
+    return make("div", { class: "tt-problem" },
+      make("h4", {}, make("span", { class: "tt-o-failed" }, make("span", { "aria-hidden": "true" }, "✕ "), text(code)), ` ${text(title)}`),
+      make("dl", { class: "tt-compare" }, make("dt", {}, "expected"), make("dd", {}, wanted), make("dt", {}, "actual"), make("dd", {}, seen)),
+      evidence.length ? make("dl", { class: "tt-evidence" }, evidence.map(([source, words]) =>
+        make("div", {}, make("dt", {}, text(source)), make("dd", {}, text(words))))) : null);
+  }
+
+  // Marks what differs between the common beginning and the common end; two sentences that share nothing stay unmarked.
+  function difference(expected, actual) {
+    const one = Array.from(expected);
+    const other = Array.from(actual);
+    const shorter = Math.min(one.length, other.length);
+    let start = 0;
+    while (start < shorter && one[start] === other[start]) start += 1;
+    let end = 0;
+    while (end < shorter - start && one[one.length - 1 - end] === other[other.length - 1 - end]) end += 1;
+    const alike = start + end >= 3 || (!/\s/.test(expected) && !/\s/.test(actual));
+    if (!alike || expected === actual) return [[expected], [actual]];
+    return [one, other].map((letters) => {
+      const middle = letters.slice(start, letters.length - end).join("");
+      return [letters.slice(0, start).join(""), middle ? make("mark", {}, middle) : null, letters.slice(letters.length - end).join("")];
+    });
+  }
+
+  function certificate([whose, from, thumbprint, subject, issuer, since, until, key, signature, error]) {
+    const both = text(subject) === text(issuer) && text(subject) ? " (self-signed)" : "";
+    return pairs([["Presented at", `${text(whose)}, seen from ${text(from)}`], ["Subject", text(subject) + both], ["Issuer", text(issuer)],
+      ["Valid", text(since) ? `${text(since)} to ${text(until)}` : ""], ["Key", text(key)], ["Signature", text(signature)],
+      ["SHA-1 thumbprint", text(thumbprint)], ["Fault", text(error)]].filter(([, value]) => value));
+  }
+
+  // ---- the picture of a link ----
+  function link([source, target, port, mode, lanes]) {
+    const from = text(source);
+    const to = text(target);
+    const wording = { listening: "The server connects to the Tentacle", polling: "The Tentacle connects to the server", local: "The machine's own port" };
+    return make("div", { class: "tt-link" },
+      make("h3", {}, `${wording[text(mode)]}: ${from === to ? from : `${from} → ${to}`}, port ${port}`),
+      picture(from, to, port, lanes),
+      make("ul", { class: "tt-lanes" }, lanes.map((lane) => make("li", {}, ...tell(lane)))));
+  }
+
+  function naming(lane) {
+    const by = text(lane[1]);
+    const address = text(lane[4]);
+    const where = `${text(lane[2])}:${lane[3]}`;
+    return `from ${text(lane[0])} ${by === "local" ? "itself" : `by ${by === "address" ? "IP" : "name"}`}, ${where}${address && address !== text(lane[2]) ? ` (${address})` : ""}`;
+  }
+
+  function tell(lane) {
+    if (text(lane[6])) return [naming(lane), ": ", make("b", {}, "not looked"), ` – ${text(lane[6])}`];
+    const states = lane[5].map(([position]) => data.t[position]);
+    const failed = states.indexOf("failed");
+    if (failed < 0) return [naming(lane), ": ", make("span", { class: "tt-o-passed" }, "all that was tried went well")];
+    const [, , error, detail] = lane[5][failed];
+    return [naming(lane), ": ", make("b", { class: "tt-o-failed" }, `${data.g[failed]} failed: ${text(error)}`), text(detail) ? ` – ${text(detail)}` : ""];
+  }
+
+  function picture(from, to, port, lanes) {
+    const narrow = window.innerWidth < 640;
+    const width = narrow ? 350 : 820;
+    const side = narrow ? 0 : 118;
+    const top = narrow ? 18 : 22;
+    const laneHeight = 58;
+    const height = top + lanes.length * laneHeight + 4;
+    const first = side + (narrow ? 26 : 52);
+    const gap = (width - 2 * first) / (data.g.length - 1);
+    const at = (position) => first + gap * position;
+    const labels = data.g.map((name, position) => draw("text", { x: at(position), y: 12, "text-anchor": "middle", "font-size": narrow ? 10 : 12, class: "tt-t-quiet" }, narrow && name === "certificate" ? "cert." : name));
+    const box = (x, name) => [draw("rect", { x, y: top, width: side - 8, height: height - top - 4, rx: 4, class: "tt-box" }),
+      draw("text", { x: x + (side - 8) / 2, y: (height + top) / 2, "text-anchor": "middle", "font-size": 12 }, name.length > 16 ? `${name.slice(0, 15)}…` : name)];
+    const ends = narrow ? [] : [box(1, from), box(width - side + 7, from === to ? `port ${port}` : to)].flat();
+    const spoken = lanes.map((lane) => `${naming(lane)}: ${text(lane[6]) ? "not looked" : lane[5].map(([state], stage) => `${data.g[stage]} ${STATE_WORD[data.t[state]]}`).join(", ")}`).join(". ");
+    return draw("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": `${from} to ${to}. ${spoken}` },
+      labels, ends, lanes.map((lane, index) => drawLane(lane, top + index * laneHeight, at, { first, side, width, narrow })));
+  }
+
+  function drawLane(lane, y, at, size) {
+    const line = y + 33;
+    const title = draw("text", { x: size.narrow ? 2 : size.first - 44, y: y + 12, "font-size": 11.5, class: "tt-t-quiet" }, shorten(naming(lane), size.narrow ? 56 : 100));
+    if (!lane[5].length) return draw("g", {}, title, draw("line", { class: "tt-w tt-w-unreached", x1: size.side, x2: size.width - size.side, y1: line, y2: line }));
+    const states = lane[5].map(([position]) => data.t[position]);
+    const broken = states.indexOf("failed");
+    const furthest = broken < 0 ? states.length : states.findLastIndex((word) => word === "ok" || word === "failed" || word === "unjudged");
+    const wires = states.map((_, stage) => {
+      const reached = stage <= furthest;
+      return draw("line", { class: `tt-w ${reached ? "tt-w-ok" : "tt-w-unreached"}`, x1: stage ? at(stage - 1) : size.side, x2: at(stage), y1: line, y2: line });
+    });
+    const last = draw("line", { class: `tt-w ${broken < 0 ? "tt-w-ok" : "tt-w-unreached"}`, x1: at(states.length - 1), x2: size.width - size.side, y1: line, y2: line });
+    const nodes = states.map((word, stage) => {
+      const ms = lane[5][stage][1];
+      const anchored = size.narrow && word === "failed" ? (stage === 0 ? "start" : stage === states.length - 1 ? "end" : "middle") : "middle";
+      const shift = anchored === "start" ? -24 : anchored === "end" ? 24 : 0;
+      const note = word === "failed" ? text(lane[5][stage][2]) : ms >= 0 ? `${ms} ms` : "";
+      return draw("g", { class: `tt-n tt-n-${word}` },
+        draw("circle", { cx: at(stage), cy: line, r: 8.5 }),
+        draw("text", { class: "tt-g", x: at(stage), y: line + 4, "text-anchor": "middle", "font-size": 11, "font-weight": 700 }, STATE_GLYPH[word]),
+        draw("text", { class: word === "failed" ? "tt-t-failed" : "tt-t-quiet", x: at(stage) + shift, y: line + 19, "text-anchor": anchored, "font-size": 10 }, size.narrow && word !== "failed" ? "" : note));
+    });
+    return draw("g", {}, title, wires, last, nodes);
+  }
+
+  const shorten = (words, most) => (words.length > most ? `${words.slice(0, most - 1)}…` : words);
+
+  // ---- what a reader does ----
+  function later(task) {
+    let timer = 0;
+    return () => {
+      clearTimeout(timer);
+      timer = setTimeout(task, 90);
+    };
+  }
+  function again() {
+    state.limit = STEP_ROWS;
+    refresh();
+  }
+  form.addEventListener("change", (event) => { if (event.target !== search) { if (event.target.name) state.cause = null; again(); } });
+  search.addEventListener("input", later(again));
+  byId("tt-next").addEventListener("click", () => { state.limit += STEP_ROWS; refresh(); });
+  byId("tt-clear").addEventListener("click", () => { state.cause = null; again(); search.focus(); });
+  for (const button of document.querySelectorAll(".tt-only")) {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      state.cause = Number(button.dataset.cause);
+      again();
+      byId("tt-machines").scrollIntoView();
+      byId("tt-clear").focus({ preventScroll: true });
+    });
+  }
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "/" && !/^(input|textarea|select)$/i.test(event.target.tagName)) {
+      event.preventDefault();
+      search.focus();
+    }
+  });
+  for (const button of document.querySelectorAll(".tt-copy")) {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      const code = button.parentElement.querySelector("code");
+      let done = true;
+      try {
+        await navigator.clipboard.writeText(code.textContent);
+      } catch {
+        getSelection().selectAllChildren(code);
+        done = document.execCommand("copy");
+      }
+      button.textContent = done ? "copied" : "press Ctrl+C";
+      setTimeout(() => { button.textContent = "copy"; }, 1600);
+    });
+  }
+
+  function follow() {
+    const match = /^#machine=(.*)$/.exec(location.hash);
+    let name = "";
+    try {
+      name = match ? decodeURIComponent(match[1]) : "";
+    } catch {
+      return;
+    }
+    const machine = byName.get(name);
+    if (!machine) return;
+    const details = section(machine);
+    if (!details.isConnected) byId("tt-details").prepend(details);
+    details.open = true;
+    open(machine, details);
+    details.scrollIntoView({ block: "start" });
+    details.querySelector("summary").focus({ preventScroll: true });
+  }
+  window.addEventListener("hashchange", follow);
+  document.addEventListener("click", (event) => {
+    const chosen = event.target.closest && event.target.closest("a[href^='#machine=']");
+    if (chosen && chosen.getAttribute("href") === location.hash) follow();
+  });
+
+  let opened = [];
+  window.addEventListener("beforeprint", () => {
+    const sick = machines.filter((machine) => machine.outcome !== "passed");
+    if (sick.length > PRINT_OPEN) return;
+    for (const machine of sick) {
+      const details = section(machine);
+      if (!details.isConnected) byId("tt-details").append(details);
+      if (!details.open) {
+        details.open = true;
+        open(machine, details);
+        opened.push(details);
+      }
+    }
+    for (const details of document.querySelectorAll(".tt-cause:not([open]), .tt-actions > .tt-more:not([open])")) {
+      details.open = true;
+      opened.push(details);
+    }
+  });
+  window.addEventListener("afterprint", () => {
+    for (const details of opened) details.open = false;
+    opened = [];
+  });
+
+  // pytest-html's own checkboxes have no label.
+  function label() {
+    for (const box of document.querySelectorAll("input.filter[data-test-result]")) {
+      const words = box.nextElementSibling;
+      if (words) box.setAttribute("aria-label", `Show ${words.textContent.trim().replace(/,$/, "")}`);
+    }
+  }
+
+  form.hidden = false;
+  byId("tt-scroll").hidden = false;
+  refresh();
+  follow();
+  document.addEventListener("DOMContentLoaded", label);
+})();

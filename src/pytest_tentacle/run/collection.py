@@ -1,0 +1,97 @@
+"""Which tests there are: the guide's own by default, one for each machine that a step applies to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_tentacle.checks import applicable
+from pytest_tentacle.inventory.model import Mode
+
+if TYPE_CHECKING:
+    from pytest_tentacle.inventory.model import Machine
+
+    from .session import TentacleRun
+
+FIXTURES = ("machine", "tentacle", "listening_tentacle", "polling_tentacle", "octopus_server")
+"""Fixtures that stand for one machine; a test that asks for one runs once for each machine of that kind."""
+
+MARK = "tentacle_step"
+
+
+def guide_tests() -> Path:
+    """The folder of the guide's tests: beside the package when it is installed, at the top of a checkout."""
+    package = Path(__file__).parent.parent
+    for folder in (package / "tests_infra", package.parent.parent / "tests_infra"):
+        if folder.is_dir():
+            return folder
+    raise pytest.UsageError("the guide's tests (tests_infra) are not installed with pytest-tentacle: reinstall it")
+
+
+def aim(config: pytest.Config) -> None:
+    """Run the guide's tests where the command line names none."""
+    if config.args_source is not pytest.Config.ArgsSource.ARGS:
+        config.args = [str(guide_tests())]
+
+
+def parametrize(metafunc: pytest.Metafunc, run: TentacleRun) -> None:
+    """Give a test its machines. Ids are `<machine>-<step>`."""
+    asked = [name for name in FIXTURES if name in metafunc.fixturenames]
+    if not asked:
+        return
+    fits = [machine for machine in run.candidates() if all(_is(machine, name) for name in asked)]
+    mark = metafunc.definition.get_closest_marker(MARK)
+    what = mark.args[0] if mark else metafunc.function.__name__.removeprefix("test_").replace("_", "-")
+    metafunc.parametrize(
+        "_machine_name",
+        [machine.name for machine in fits],
+        ids=[f"{machine.name}-{what}" for machine in fits],
+        indirect=True,
+        scope="function",
+    )
+
+
+def machine_of(item: pytest.Item) -> str | None:
+    """The machine that a test is about."""
+    callspec: Any = getattr(item, "callspec", None)
+    return callspec.params.get("_machine_name") if callspec else None
+
+
+def machines_of(items: list[pytest.Item]) -> list[str]:
+    """The machines that tests are about, each once, in order."""
+    return list(dict.fromkeys(name for item in items if (name := machine_of(item)) is not None))
+
+
+def drop_inapplicable(items: list[pytest.Item], run: TentacleRun) -> None:
+    """Take out what does not apply, now that the surveys have told each Tentacle's mode."""
+    items[:] = [item for item in items if _applies(item, run)]
+
+
+def _applies(item: pytest.Item, run: TentacleRun) -> bool:
+    name = machine_of(item)
+    if name is None:
+        return True
+    subject = run.subject(name)
+    if run.options.mode and subject.is_tentacle and subject.mode not in (None, run.options.mode):
+        return False
+    asked = getattr(item, "fixturenames", ())
+    if "listening_tentacle" in asked and subject.mode is Mode.POLLING:
+        return False
+    if "polling_tentacle" in asked and subject.mode is Mode.LISTENING:
+        return False
+    mark = item.get_closest_marker(MARK)
+    return applicable(mark.args[0], subject) if mark else True
+
+
+def _is(machine: Machine, fixture: str) -> bool:
+    role = getattr(machine, "role", None)
+    mode = getattr(machine, "mode", None)
+    return {
+        "machine": True,
+        "tentacle": role == "tentacle",
+        "listening_tentacle": role == "tentacle" and mode in (None, Mode.LISTENING),
+        "polling_tentacle": role == "tentacle" and mode in (None, Mode.POLLING),
+        "octopus_server": role == "server",
+    }[fixture]

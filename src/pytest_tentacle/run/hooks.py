@@ -1,0 +1,201 @@
+"""The hooks of an active run, in the order in which pytest calls them."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_tentacle.checks import judge_step
+from pytest_tentacle.checks.result import Outcome, StepResult
+from pytest_tentacle.report.console import summary_lines
+from pytest_tentacle.report.html_hooks import HtmlReport
+
+from . import collection, parallel, verdict
+from .session import TentacleRun
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from pytest_tentacle.checks import Check, Subject
+
+    from .options import Options
+
+
+class TentaclePlugin:
+    """Registered for the length of one run."""
+
+    def __init__(self, config: pytest.Config, options: Options) -> None:
+        self.config = config
+        self.run = TentacleRun.from_options(options)
+        self.surveys_file: Path | None = None
+        worker_file = parallel.worker_surveys(config)
+        if worker_file:
+            self.run.adopt(worker_file)
+        collection.aim(config)
+        _quieten(config, options)
+        if not parallel.is_worker(config):
+            self._choose_report(config)
+            config.pluginmanager.register(HtmlReport(self.run.judged, self.run.redactor), "tentacle-html")
+
+    # -- what is run ---------------------------------------------------------------------------------------------
+
+    def pytest_report_header(self) -> list[str]:
+        """Which machines this run is about."""
+        selected = self.run.candidates()
+        servers = sum(getattr(machine, "role", "") == "server" for machine in selected)
+        source = self.run.options.replay or ", ".join(str(path) for path in self.run.options.inventories)
+        rest = len(self.run.inventory.machines) - len(selected)
+        line = f"tentacle: {servers} servers and {len(selected) - servers} Tentacles of {source}"
+        lines = [line + (f"; {rest} not selected" if rest else "")]
+        return [*lines, *(f"tentacle: warning: {self.run.redactor.text(text)}" for text in self.run.inventory.warnings)]
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """One test a machine and step."""
+        collection.parametrize(metafunc, self.run)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """Before xdist starts its workers, the controller takes the surveys for all of them."""
+        if parallel.distributes(self.config):
+            self._survey(parallel.machines_to_survey(self.config, self.run))
+            self.surveys_file = self.run.hand_over()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Hand the surveys to an xdist worker, like a replay."""
+        node.workerinput[parallel.WORKER_INPUT] = str(self.surveys_file)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """After -k and -m: survey the machines that still have tests, then drop what does not apply to them."""
+        listing = parallel.wants_listing()
+        if listing:
+            listing.write_text("\n".join(collection.machines_of(items)), encoding="utf-8")
+        if not items or (self.config.option.collectonly and self.run.surveys is None):
+            return
+        if not parallel.is_worker(self.config):
+            self._survey(collection.machines_of(items))
+        collection.drop_inapplicable(items, self.run)
+
+    # -- fixtures ------------------------------------------------------------------------------------------------
+
+    @pytest.fixture
+    def _machine_name(self, request: pytest.FixtureRequest) -> str:
+        return str(request.param)
+
+    @pytest.fixture
+    def machine(self, _machine_name: str) -> Subject:
+        """One machine of the inventory, with its survey and its peers."""
+        return self.run.subject(_machine_name)
+
+    @pytest.fixture
+    def judge(self, request: pytest.FixtureRequest, machine: Subject) -> Any:
+        """Judge the test's step: by all its checks, or by those that the call names."""
+        mark = request.node.get_closest_marker(collection.MARK)
+
+        def judge(*checks: Check) -> None:
+            result = judge_step(mark.args[0], checks, machine)
+            if result.outcome is not Outcome.PASSED:
+                raise verdict.Verdict(result)
+            request.node.stash[verdict.RESULT] = result
+
+        return judge
+
+    # -- what came of it -----------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """A step's outcome instead of a traceback."""
+        report = yield
+        if call.when == "call":
+            result = verdict.result_of(item, call)
+            if result is not None:
+                verdict.apply(report, result, self.run.redactor.text)
+        return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        """Unknown and blocked are outcomes of their own."""
+        return verdict.status(report)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Collect the results, from this process or from a worker."""
+        data = getattr(report, verdict.ATTRIBUTE, None)
+        if data is not None:
+            self.run.record(verdict.from_data(data))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Make the exit status honest."""
+        if parallel.is_worker(self.config):
+            return
+        status = int(session.exitstatus)
+        if self.run.forgives(session.testsfailed) and status == pytest.ExitCode.TESTS_FAILED:
+            session.exitstatus = pytest.ExitCode.OK
+        else:
+            session.exitstatus = self.run.exit_status(status)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """The diagnosis in words."""
+        run = self.run.judged()
+        if run is None:
+            return
+        terminalreporter.section("diagnosis")
+        lines = summary_lines(
+            run, self.run.options.output, encoding=_encoding(), redactor=self.run.redactor
+        )
+        for text, markup in lines:
+            terminalreporter.write_line(text, **markup)
+        if self.run.options.unknown == "warn" and self.run.count(Outcome.UNKNOWN):
+            terminalreporter.write_line(
+                f"WARNING: {self.run.count(Outcome.UNKNOWN)} steps could not look; --unknown=warn lets them pass.",
+                yellow=True,
+                bold=True,
+            )
+        if self.run.report_path:
+            terminalreporter.write_line(f"report: {self.run.report_path}", bold=True)
+
+    def pytest_unconfigure(self) -> None:
+        """Leave nothing running and nothing behind."""
+        self.run.close()
+        if self.surveys_file:
+            self.surveys_file.unlink(missing_ok=True)
+
+    def _survey(self, names: list[str]) -> None:
+        self.run.take_surveys(names, self._reporter())
+
+    def _reporter(self) -> pytest.TerminalReporter | None:
+        reporter: pytest.TerminalReporter | None = self.config.pluginmanager.get_plugin("terminalreporter")
+        return reporter
+
+    def _choose_report(self, config: pytest.Config) -> None:
+        chosen = getattr(config.option, "htmlpath", None)
+        if chosen is None and not config.option.collectonly:
+            stem = (self.run.options.replay or self.run.options.inventories[0]).stem
+            name = f"{stem}-{datetime.now().astimezone():%Y%m%d-%H%M%S}.html"
+            config.option.htmlpath = str(Path("reports") / name)
+            config.option.self_contained_html = True
+        if config.getoption("htmlpath", None):
+            self.run.report_path = Path(config.option.htmlpath)
+
+
+def _quieten(config: pytest.Config, options: Options) -> None:
+    """Our summary says what pytest's sections would repeat for each machine."""
+    if options.output == "short" and config.option.tbstyle == "auto":
+        config.option.tbstyle = "no"
+    if config.option.reportchars == "fE":
+        config.option.reportchars = ""
+
+
+def _encoding() -> str:
+    return sys.stdout.encoding or "ascii"
+
+
+__all__ = ["StepResult", "TentaclePlugin"]

@@ -1,0 +1,196 @@
+"""The state of one run: what was selected, what the survey said, and what the steps made of it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_tentacle.checks import Fleet
+from pytest_tentacle.checks.result import Outcome, Run, StepResult
+from pytest_tentacle.inventory import InventoryError, SelectionError, known_secrets, load, select
+from pytest_tentacle.link import system_resolver
+from pytest_tentacle.report.redaction import Redactor
+from pytest_tentacle.survey import store
+from pytest_tentacle.survey.collector import Interrupted, Plan, collect
+
+from .progress import TerminalProgress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pytest_tentacle.checks import Subject
+    from pytest_tentacle.inventory import Selection
+    from pytest_tentacle.inventory.model import Inventory, Machine
+    from pytest_tentacle.lab import Lab
+    from pytest_tentacle.survey.store import Surveys
+
+    from .options import Options
+
+
+class TentacleRun:
+    """One diagnosis, from the inventory to the exit code."""
+
+    def __init__(self, options: Options, inventory: Inventory, selection: Selection, surveys: Surveys | None) -> None:
+        self.options = options
+        self.inventory = inventory
+        self.selection = selection
+        self.surveys = surveys
+        self.redactor = Redactor(known_secrets(inventory))
+        self.results: dict[tuple[str, str], StepResult] = {}
+        self.started = datetime.now(UTC)
+        self.interrupted = False
+        self.report_path: Path | None = None
+        self._clock = time.monotonic()
+        self._fleet: Fleet | None = None
+        self._lab: Lab | None = None
+
+    @classmethod
+    def from_options(cls, options: Options) -> TentacleRun:
+        """Read inventory or replay file and select. Raises pytest.UsageError: exit code 4, no machine contacted."""
+        try:
+            surveys = store.load(options.replay) if options.replay else None
+            if surveys and options.inventories:
+                raise pytest.UsageError("--replay brings its own inventory: leave --inventory out")
+            inventory = surveys.inventory if surveys else load(options.inventories)
+            selection = select(inventory, options.limits, options.mode)
+        except (InventoryError, SelectionError, store.StoreError) as error:
+            raise pytest.UsageError(str(error)) from None
+        return cls(options, inventory, selection, surveys)
+
+    @property
+    def fleet(self) -> Fleet:
+        """The surveys, indexed for judging. Only after `take_surveys`."""
+        if self._fleet is None:
+            assert self.surveys is not None, "the survey comes before the first verdict"  # noqa: S101
+            self._fleet = Fleet(self.surveys)
+        return self._fleet
+
+    def subject(self, name: str) -> Subject:
+        """One machine's view of the fleet."""
+        return self.fleet.subject(name)
+
+    def candidates(self) -> list[Machine]:
+        """The selected machines, in the inventory's order."""
+        chosen = set(self.selection.machines)
+        return [machine for machine in self.inventory.machines if machine.name in chosen]
+
+    def take_surveys(self, names: Iterable[str], reporter: pytest.TerminalReporter | None) -> None:
+        """Survey the named machines and the other ends of their links, unless a replay has them already."""
+        if self.surveys is None:
+            chosen = set(names)
+            self.surveys = self._collect(self._with_peers(chosen), reporter)
+        if self.options.save_surveys:
+            self._write(self.options.save_surveys, self.redactor.json_text(store.dumps(self.surveys)))
+
+    def _with_peers(self, chosen: set[str]) -> set[str]:
+        needed = {
+            server
+            for tentacle in self.inventory.tentacles
+            if tentacle.name in chosen
+            for server in tentacle.servers
+            if server in self.selection.peers or server in self.selection.machines
+        }
+        return chosen | needed
+
+    def _collect(self, names: set[str], reporter: pytest.TerminalReporter | None) -> Surveys:
+        inventory, resolve = self.inventory, system_resolver
+        if inventory.is_lab:
+            from pytest_tentacle.lab import Lab  # noqa: PLC0415  only a run on the lab pays for it
+
+            self._lab = Lab(inventory)
+            inventory = self._lab.start(names)
+            resolve = self._lab.resolve
+        plan = Plan(
+            workers=self.options.workers,
+            machine_timeout=self.options.machine_timeout,
+            probe_seconds=self.options.probe_timeout,
+            identity=self.options.identity,
+            resolve=resolve,
+        )
+        labels = {machine.host_key: machine.name for machine in inventory.machines}
+        try:
+            surveys = collect(inventory, names, plan, TerminalProgress(reporter, labels))
+        except Interrupted as stop:
+            self.interrupted = True
+            surveys = stop.surveys
+        if self._lab is not None:
+            surveys = self._lab.mark_recorded(surveys)
+        return surveys
+
+    def adopt(self, path: Path) -> None:
+        """Use surveys that another process has taken."""
+        self.surveys = store.load(path)
+
+    def hand_over(self) -> Path:
+        """Write the surveys where the worker processes can read them; the caller removes the file."""
+        assert self.surveys is not None  # noqa: S101
+        handle, name = tempfile.mkstemp(prefix="pytest-tentacle-", suffix=".json")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(store.dumps(self.surveys))
+        return Path(name)
+
+    def record(self, result: StepResult) -> None:
+        """Keep a step's result for report and exit code."""
+        self.results[result.machine, result.step] = result
+
+    def count(self, outcome: Outcome) -> int:
+        """How many steps ended so."""
+        return sum(result.outcome is outcome for result in self.results.values())
+
+    def judged(self) -> Run | None:
+        """Everything that the reports need; None where it never came to a survey."""
+        if self.surveys is None:
+            return None
+        notes = []
+        recorded = [name for record in self.surveys.records if record.recorded for name in record.machines]
+        if recorded:
+            notes.append(
+                "No PowerShell was found: the lab's Windows machines answered from recordings "
+                f"({', '.join(recorded)}). Put `pwsh` on the PATH to run the real script."
+            )
+        return Run(
+            surveys=self.surveys,
+            results=tuple(self.results.values()),
+            started=self.started,
+            seconds=time.monotonic() - self._clock,
+            options=self.options.for_report(),
+            interrupted=self.interrupted,
+            notes=tuple(notes),
+        )
+
+    def exit_status(self, status: int) -> int:
+        """Pytest's exit status, made honest: what was not looked at has not passed."""
+        if self.interrupted:
+            return pytest.ExitCode.INTERRUPTED
+        if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            return status
+        failed = self.count(Outcome.FAILED)
+        unknown = self.count(Outcome.UNKNOWN)
+        blocked = self.count(Outcome.BLOCKED)
+        if status == pytest.ExitCode.OK and (failed or unknown or blocked):
+            status = pytest.ExitCode.TESTS_FAILED
+        return status
+
+    def forgives(self, failures: int) -> bool:
+        """Whether `--unknown=warn` turns a run with that many failed tests into a pass: nothing but unknowns."""
+        unknown = self.count(Outcome.UNKNOWN)
+        others = self.count(Outcome.FAILED) + self.count(Outcome.BLOCKED)
+        return self.options.unknown == "warn" and unknown > 0 and others == 0 and failures <= unknown
+
+    def close(self) -> None:
+        """Stop the lab, if one runs."""
+        if self._lab is not None:
+            self._lab.stop()
+            self._lab = None
+
+    def _write(self, path: Path, text: str) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(path.name + ".part")
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)

@@ -1,0 +1,111 @@
+"""A step's result as pytest sees it: the exception that ends a test, and what becomes of its report."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_tentacle.checks.result import Outcome, StepResult
+from pytest_tentacle.guide.outcome import Blocked, Evidence, Problem, Unknown
+from pytest_tentacle.report.console import explain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ATTRIBUTE = "tentacle"
+"""Name of the attribute of a test report that holds the step's result as plain data; it travels between processes."""
+
+RESULT = pytest.StashKey[StepResult]()
+
+
+class Verdict(Exception):  # noqa: N818  it is an outcome, not an error of ours
+    """Ends a test whose step did not pass."""
+
+    def __init__(self, result: StepResult) -> None:
+        super().__init__(f"{result.machine}: {result.step}: {result.outcome.value}")
+        self.result = result
+
+
+def result_of(item: pytest.Item, call: pytest.CallInfo[None]) -> StepResult | None:
+    """The result that a test's call ended with; None where the test is none of ours or a real error happened."""
+    error = call.excinfo.value if call.excinfo else None
+    if isinstance(error, Verdict):
+        return error.result
+    if error is None:
+        return item.stash.get(RESULT, None)
+    machine, step = item.name, item.name
+    if isinstance(error, Unknown):
+        return StepResult(machine, step, Outcome.UNKNOWN, reason=error.reason, advice=error.advice)
+    if isinstance(error, Blocked):
+        return StepResult(machine, step, Outcome.BLOCKED, reason=error.reason, blocked_by=(error.code, error.machine))
+    return None
+
+
+def apply(report: pytest.TestReport, result: StepResult, redact: Callable[[str], str]) -> None:
+    """Turn a test's report into the step's outcome, in pytest's own words.
+
+    A problem is *failed*, an unknown is an *error* (as if its set-up had failed: what was to be judged is not there),
+    blocked is *skipped*.
+    """
+    setattr(report, ATTRIBUTE, to_data(result))
+    for problem in result.problems:
+        report.user_properties.append(("problem", problem.code))
+    report.sections = []
+    text = redact("\n".join(explain(result)))
+    match result.outcome:
+        case Outcome.FAILED:
+            report.outcome = "failed"
+            report.longrepr = text
+        case Outcome.UNKNOWN:
+            report.when = "setup"
+            report.outcome = "failed"
+            report.longrepr = text
+        case Outcome.BLOCKED | Outcome.WAIVED:
+            path, line, _ = report.location
+            report.outcome = "skipped"
+            report.longrepr = (path, (line or 0) + 1, text)
+        case Outcome.PASSED:
+            pass
+
+
+def to_data(result: StepResult) -> dict[str, Any]:
+    """Plain data for a report that may cross processes."""
+    data = asdict(result)
+    data["outcome"] = result.outcome.value
+    return data
+
+
+def from_data(data: dict[str, Any]) -> StepResult:
+    """What `to_data` gave, as a result again."""
+    problems = tuple(
+        Problem(**{**problem, "evidence": tuple(Evidence(**item) for item in problem["evidence"])})
+        for problem in data["problems"]
+    )
+    blocked = data["blocked_by"]
+    return StepResult(
+        **{
+            **data,
+            "outcome": Outcome(data["outcome"]),
+            "problems": problems,
+            "blocked_by": tuple(blocked) if blocked else None,
+            "looked_at": tuple(data["looked_at"]),
+        }
+    )
+
+
+def status(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """Category, letter and word of a step's report for the terminal; None where pytest's own will do."""
+    data = getattr(report, ATTRIBUTE, None)
+    if data is None or report.when == "teardown":
+        return None
+    match Outcome(data["outcome"]):
+        case Outcome.UNKNOWN:
+            return "unknown", "U", "UNKNOWN"
+        case Outcome.BLOCKED:
+            return "blocked", "b", "BLOCKED"
+        case Outcome.WAIVED:
+            return "waived", "w", "WAIVED"
+        case _:
+            return None

@@ -1,0 +1,233 @@
+"""Surveys of all hosts in parallel, in two rounds, with an end in sight: for each host, and for Ctrl-C.
+
+Round 1 surveys every host; each probes its own ports and, when polling, its servers. Round 2 sends each server the list
+of its listening Tentacles, all at once, in one script. So there are hosts + servers remote calls, never machines times
+checks.
+"""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
+
+from pytest_tentacle import __version__
+from pytest_tentacle.inventory import without_credentials
+from pytest_tentacle.link import probe_all, system_resolver
+from pytest_tentacle.transport import ReachStage
+
+from .host import SESSIONS, HostTask, survey_host
+from .model import HostRecord, Unreachable
+from .request import Request
+from .store import Surveys
+from .targets import controller_targets, own_targets, peer_targets, ports_of_interest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from pytest_tentacle.inventory.model import Inventory, Machine
+    from pytest_tentacle.link import Probe, Resolver, Target
+
+GRACE_SECONDS = 3.0
+"""How long after its own deadline a host may still be waited for before its session is closed from outside."""
+
+POLL_SECONDS = 0.1
+
+
+class Progress(Protocol):
+    """Told every tenth of a second how far it is. `waiting` names hosts under way with their seconds, longest first."""
+
+    def update(self, what: str, done: int, total: int, waiting: list[tuple[str, float]]) -> None:
+        """Show it."""
+
+    def finish(self, what: str, total: int, seconds: float) -> None:
+        """A round is over."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a run surveys.
+
+    Attributes:
+        machine_timeout: seconds for one host and round.
+        probe_seconds: budget of one probe.
+        identity: speak Halibut's identity lines too (`--probe-identity`).
+        resolve: name resolution for the controller's own probes.
+    """
+
+    workers: int = 32
+    machine_timeout: float = 60.0
+    probe_seconds: float = 5.0
+    identity: bool = False
+    resolve: Resolver = system_resolver
+
+    def request(self) -> Request:
+        """A request within this plan's budgets: the script must end before we stop waiting for it."""
+        return Request(
+            probe_seconds=self.probe_seconds,
+            budget_seconds=max(5.0, self.machine_timeout * 0.75),
+            identity=self.identity,
+        )
+
+
+class Interrupted(Exception):  # noqa: N818
+    """Ctrl-C came while hosts were surveyed; `surveys` holds what was read until then."""
+
+    def __init__(self, surveys: Surveys) -> None:
+        super().__init__("interrupted")
+        self.surveys = surveys
+
+
+def collect(
+    inventory: Inventory,
+    names: Iterable[str],
+    plan: Plan,
+    progress: Progress,
+    executor: Callable[[int], Executor] = ThreadPoolExecutor,
+) -> Surveys:
+    """Survey the hosts of the named machines. Raises Interrupted after Ctrl-C, with all that is known by then."""
+    wanted = set(names)
+    machines = [machine for machine in inventory.machines if machine.name in wanted]
+    state = _State(inventory, machines, plan, progress)
+    pool = executor(plan.workers)
+    SESSIONS.closing = False
+    try:
+        state.first_round(pool)
+        state.second_round(pool)
+    except KeyboardInterrupt:
+        SESSIONS.break_off()
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise Interrupted(state.surveys()) from None
+    SESSIONS.break_off()
+    pool.shutdown(wait=False, cancel_futures=True)
+    return state.surveys()
+
+
+class _State:
+    def __init__(self, inventory: Inventory, machines: list[Machine], plan: Plan, progress: Progress) -> None:
+        self.inventory = inventory
+        self.plan = plan
+        self.progress = progress
+        self.taken = datetime.now(UTC)
+        self.hosts: dict[str, list[Machine]] = {}
+        for machine in machines:
+            self.hosts.setdefault(machine.host_key, []).append(machine)
+        self.records: dict[str, HostRecord] = {}
+        self.controller_probes: dict[str, tuple[Probe, ...]] = {}
+
+    def first_round(self, pool: Executor) -> None:
+        server_names = {server.name for server in self.inventory.servers}
+        tasks = []
+        for key, members in self.hosts.items():
+            targets = tuple(target for member in members for target in own_targets(self.inventory, member))
+            tasks.append(
+                HostTask(
+                    host_key=key,
+                    machines=tuple(member.name for member in members),
+                    settings=members[0].transport,
+                    os=next((member.os for member in members if member.os), None),
+                    request=replace(self.plan.request(), targets=targets, ports=ports_of_interest(members)),
+                    timeout=self.plan.machine_timeout,
+                    keep_session=any(member.name in server_names for member in members),
+                )
+            )
+        for task, record in self._run(pool, "surveying", tasks):
+            self.records[task.host_key] = record
+
+    def second_round(self, pool: Executor) -> None:
+        surveys = self.surveys()
+        selected = {member.name for members in self.hosts.values() for member in members}
+        own: dict[str, tuple[Target, ...]] = {
+            name: controller_targets(self.inventory, self.inventory.find(name), surveys) for name in sorted(selected)
+        }
+        ours = pool.submit(self._probe_from_here, own)
+        tasks = []
+        for server in self.inventory.servers:
+            record = self.records.get(server.host_key)
+            if record is None or record.survey is None:
+                continue
+            targets = tuple(
+                target
+                for target in peer_targets(self.inventory, server, surveys)
+                if target.id.split(":")[0] in selected
+            )
+            if targets:
+                tasks.append(
+                    HostTask(
+                        host_key=server.host_key,
+                        machines=(server.name,),
+                        settings=server.transport,
+                        os=server.os,
+                        request=replace(self.plan.request(), gather=False, targets=targets),
+                        timeout=self.plan.machine_timeout,
+                    )
+                )
+        for task, answer in self._run(pool, "probing from the servers", tasks):
+            first = self.records[task.host_key]
+            self.records[task.host_key] = first.model_copy(
+                update={
+                    "peer_probes": first.peer_probes + (answer.survey.probes if answer.survey else ()),
+                    "peer_unknown": answer.unreachable.summary if answer.unreachable else first.peer_unknown,
+                    "requests": (first.requests or 0) + (answer.requests or 0),
+                    "seconds": round(first.seconds + answer.seconds, 3),
+                }
+            )
+        while not ours.done():
+            wait([ours], timeout=POLL_SECONDS)
+        self.controller_probes = ours.result()
+
+    def _probe_from_here(self, own: dict[str, tuple[Target, ...]]) -> dict[str, tuple[Probe, ...]]:
+        targets = [target for several in own.values() for target in several]
+        probes = probe_all(
+            targets, workers=self.plan.workers, seconds=self.plan.probe_seconds, resolve=self.plan.resolve
+        )
+        by_id = {probe.id: probe for probe in probes}
+        return {name: tuple(by_id[target.id] for target in several) for name, several in own.items() if several}
+
+    def _run(self, pool: Executor, what: str, tasks: list[HostTask]) -> list[tuple[HostTask, HostRecord]]:
+        """All tasks' records; those done before an interrupt are kept in `records` even then."""
+        started = time.monotonic()
+        futures: dict[Future[HostRecord], HostTask] = {pool.submit(survey_host, task): task for task in tasks}
+        pending = set(futures)
+        done: list[tuple[HostTask, HostRecord]] = []
+        while pending:
+            finished, pending = wait(pending, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+            for future in finished:
+                done.append((futures[future], future.result()))
+                self.records.setdefault(futures[future].host_key, future.result())
+            overdue = {
+                key for key, seconds in SESSIONS.waiting() if seconds > self.plan.machine_timeout + GRACE_SECONDS
+            }
+            for key in overdue:
+                SESSIONS.break_off(key)
+            self.progress.update(what, len(done), len(tasks), SESSIONS.waiting())
+        if tasks:
+            self.progress.finish(what, len(tasks), time.monotonic() - started)
+        return done
+
+    def surveys(self) -> Surveys:
+        """What is known by now; a host without an answer was not asked."""
+        records = [
+            self.records.get(key)
+            or HostRecord(
+                host_key=key,
+                machines=tuple(member.name for member in members),
+                taken_utc=datetime.now(UTC),
+                seconds=0.0,
+                unreachable=Unreachable(
+                    stage=ReachStage.NOT_ASKED,
+                    summary="the run was interrupted before this machine had answered",
+                    advice="Run again, perhaps with --limit.",
+                ),
+            )
+            for key, members in self.hosts.items()
+        ]
+        return Surveys(
+            version=__version__,
+            taken_utc=self.taken,
+            inventory=without_credentials(self.inventory),
+            records=tuple(records),
+            controller_probes=self.controller_probes,
+        )

@@ -1,0 +1,161 @@
+"""One host's part of a run: log on, run the script once, read its answer. Never raises: a failure is a record.
+
+`survey_host` is a plain function of a picklable task, so that any `concurrent.futures.Executor` can run it, where the
+machines are near.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from pytest_tentacle.inventory.model import Local, OperatingSystem, WinRM
+from pytest_tentacle.transport import Deadline, ReachStage, TransportError, open_transport
+
+from .answer import AnswerError, read_document
+from .ingest import ingest
+from .linux import linux_call
+from .model import HostRecord, Unreachable
+from .windows import windows_call
+
+if TYPE_CHECKING:
+    from pytest_tentacle.inventory.model import Transport as TransportSettings
+    from pytest_tentacle.transport import Transport
+
+    from .model import Survey
+    from .request import Call, Request
+
+
+@dataclass(frozen=True)
+class HostTask:
+    """What one call of `survey_host` does.
+
+    Attributes:
+        timeout: seconds for this host, log-on included.
+        keep_session: stay logged on, for a second round in the same process.
+    """
+
+    host_key: str
+    machines: tuple[str, ...]
+    settings: TransportSettings
+    os: OperatingSystem | None
+    request: Request
+    timeout: float
+    keep_session: bool = False
+
+
+@dataclass
+class Sessions:
+    """The sessions of this process: those under way, so that an interrupt can break them off, and those kept."""
+
+    kept: dict[str, Transport] = field(default_factory=dict)
+    active: dict[str, tuple[float, Transport]] = field(default_factory=dict)
+    closing: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self, task: HostTask) -> tuple[Transport, bool]:
+        """A session for the task, and whether it is logged on already."""
+        with self.lock:
+            transport = self.kept.pop(task.host_key, None)
+            logged_on = transport is not None
+            if transport is None:
+                transport = open_transport(task.settings)
+            self.active[task.host_key] = (time.monotonic(), transport)
+        return transport, logged_on
+
+    def give_back(self, task: HostTask, transport: Transport, *, usable: bool) -> None:
+        """End the task's use of a session."""
+        with self.lock:
+            self.active.pop(task.host_key, None)
+            keep = usable and task.keep_session and not self.closing
+            if keep:
+                self.kept[task.host_key] = transport
+        if not keep:
+            transport.close()
+
+    def waiting(self) -> list[tuple[str, float]]:
+        """Host keys under way with their seconds, longest first."""
+        now = time.monotonic()
+        with self.lock:
+            pairs = [(key, now - since) for key, (since, _) in self.active.items()]
+        return sorted(pairs, key=lambda pair: -pair[1])
+
+    def break_off(self, host_key: str | None = None) -> None:
+        """Close what is under way: one host's session, or all of them and every kept one."""
+        with self.lock:
+            if host_key is None:
+                self.closing = True
+                doomed = [transport for _, transport in self.active.values()] + list(self.kept.values())
+                self.kept.clear()
+            else:
+                doomed = [self.active[host_key][1]] if host_key in self.active else []
+        for transport in doomed:
+            transport.close()
+
+
+SESSIONS = Sessions()
+
+
+def survey_host(task: HostTask) -> HostRecord:
+    """Survey one host. All that can go wrong on the way is told in the record's `unreachable`."""
+    taken, started = datetime.now(UTC), time.monotonic()
+    survey: Survey | None = None
+    unreachable: Unreachable | None = None
+    requests = 0
+    try:
+        survey, requests = _run(task)
+    except TransportError as error:
+        unreachable = Unreachable(stage=error.stage, summary=error.summary, advice=error.advice)
+    except AnswerError as error:
+        unreachable = Unreachable(stage=ReachStage.RUN, summary=error.reason, advice=error.advice)
+    except ValidationError as error:
+        where = "; ".join(".".join(str(part) for part in fault["loc"]) for fault in error.errors()[:3])
+        unreachable = Unreachable(
+            stage=ReachStage.RUN,
+            summary=f"the machine's answer is not a survey (at {where})",
+            advice="Does something on the machine rewrite the output? Report it with `--save-surveys`.",
+        )
+    return HostRecord(
+        host_key=task.host_key,
+        machines=task.machines,
+        taken_utc=taken,
+        seconds=round(time.monotonic() - started, 3),
+        requests=requests or None,
+        survey=survey,
+        unreachable=unreachable,
+    )
+
+
+def _run(task: HostTask) -> tuple[Survey, int]:
+    deadline = Deadline(task.timeout)
+    transport, logged_on = SESSIONS.take(task)
+    requests_before = transport.requests
+    usable = False
+    try:
+        if not logged_on:
+            transport.connect(deadline)
+        call = _call(task, transport)
+        answer = transport.execute(call.command, call.stdin, deadline)
+        survey = ingest(read_document(call, answer))
+        usable = True
+    finally:
+        SESSIONS.give_back(task, transport, usable=usable)
+    return survey, transport.requests - requests_before
+
+
+def _call(task: HostTask, transport: Transport) -> Call:
+    system = task.os
+    if system is None:
+        if isinstance(task.settings, WinRM):
+            system = OperatingSystem.WINDOWS
+        elif isinstance(task.settings, Local):
+            system = OperatingSystem.WINDOWS if sys.platform == "win32" else OperatingSystem.LINUX
+        else:
+            system = OperatingSystem(transport.detect_os() or "linux")
+    return windows_call(task.request) if system is OperatingSystem.WINDOWS else linux_call(task.request)

@@ -1,0 +1,359 @@
+# Probes: resolve, connect, TLS, certificate and the whole page in one connection, as a browser does it. Never a bare
+# TCP connect: a Tentacle writes an Error into its log for each (tentacle-seen 1.2).
+
+workers=16
+
+# What can speak TLS here. s_client's brief mode prints the page alone on stdout, its progress on stderr unbuffered,
+# and with -msgfile the handshake's bytes, certificate and all, into a pipe of ours.
+choose_client() {
+    tick
+    client=
+    if has openssl; then
+        case $(limit "$(within 5)" openssl s_client -help 2>&1 </dev/null) in *-brief*) client=openssl ;; esac
+    fi
+    if [ -z "$client" ] && has curl; then client=curl; fi
+}
+
+# Probes all targets (lines `target <id> <host> <port> <by>` in $1), several at once; prints the probes as JSON, with
+# commas. Each worker takes every sixteenth target. All write into one pipe, in lines that are short enough to be
+# written at once even where stdio buffers no more than 1,024 bytes.
+probe_all() {
+    total=$(printf '%s\n' "$1" | grep -c '^target')
+    if [ "$total" -eq 0 ]; then return; fi
+    choose_client
+    pieces=$(
+        worker=0
+        while [ "$worker" -lt "$workers" ] && [ "$worker" -lt "$total" ]; do
+            probe_some "$worker" "$1" </dev/null 2>/dev/null &
+            worker=$((worker + 1))
+        done
+        wait
+    )
+    printf '%s\n%s\n' "$1" "$pieces" | awk -F '\t' "$json"'
+    $1 == "target" { id[++count] = decoded($2); host[count] = decoded($3); port[count] = $4; by[count] = $5; next }
+    $1 ~ /^[0-9]+$/ { piece = $0; sub(/^[^\t]*\t/, "", piece); probe[$1] = probe[$1] piece }
+    END { for (i = 1; i <= count; i++) {
+        if (probe[i] !~ /}$/) probe[i] = "{\"id\":" text(id[i]) ",\"host\":" text(host[i]) ",\"port\":" port[i] \
+            ",\"by\":" text(by[i]) ",\"unavailable\":\"the probe did not come to its end\"}"
+        printf "%s%s", (i > 1 ? "," : ""), probe[i] } }'
+}
+
+probe_some() {
+    place=0
+    printf '%s\n' "$2" | while IFS=$tab read -r word id host port by; do
+        if [ "$word" != target ]; then continue; fi
+        place=$((place + 1))
+        if [ $(((place - 1) % workers)) -ne "$1" ]; then continue; fi
+        seconds=$(left)
+        if [ "$seconds" -gt "$probe_seconds" ]; then seconds=$probe_seconds; fi
+        case $host in *%*) dialled=$(printf '%s' "$host" | awk "$json"'{ printf "%s%s", (NR > 1 ? "\n" : ""), decoded($0) }') ;;
+            *) dialled=$host ;; esac
+        probe=$({
+            printf 'id %s\nhost %s\nport %s\nby %s\n' "$id" "$host" "$port" "$by"
+            if [ -z "$client" ]; then
+                echo 'unavailable this machine has no TLS client (openssl 1.0.2 or newer, or curl)'
+            elif [ "$seconds" -lt 1 ]; then
+                echo 'unavailable no time was left for this probe'
+            else
+                probe_target "$dialled" "$port" "$seconds" </dev/null
+            fi
+        } | awk "$json$probe_reader")
+        old_ifs=$IFS
+        IFS=$newline
+        for piece in $(printf '%s\n' "$probe" | awk '{ while (length($0) > 800) { print substr($0, 1, 800); $0 = substr($0, 801) } print }'); do
+            printf '%s\t%s\n' "$place" "$piece"
+        done
+        IFS=$old_ifs
+    done
+}
+
+# Host, port, seconds: resolves, then tries each address until one connects; with --probe-identity a second
+# connection speaks Halibut's identity lines.
+probe_target() {
+    ends=$(($(date +%s) + $3))
+    case $1 in
+        *:* | *[!0-9.]*) literal= ;;
+        *) literal=yes ;;
+    esac
+    case $1 in *:*) literal=yes ;; esac
+    found=$1
+    server_name=
+    if [ -z "$literal" ]; then
+        server_name=$1
+        resolve "$1" "$3" || return
+    fi
+    count=0
+    for address in $found; do count=$((count + 1)); done
+    for address in $found; do
+        remaining=$((ends - $(date +%s)))
+        if [ "$remaining" -lt 1 ]; then remaining=1; fi
+        share=$(((remaining + count - 1) / count))
+        count=$((count - 1))
+        attempt=$(speak "GET / HTTP/1.1\\r\\nHost: %s\\r\\nConnection: close\\r\\n\\r\\n" "$address" "$1" "$2" "$share")
+        case ${attempt%%=PAGE=*} in *"${newline}at connect"*) break ;; esac
+    done
+    printf 'address %s\n%s\n' "$address" "$attempt"
+    if [ "$identity" -eq 1 ] && [ "$client" = openssl ]; then
+        remaining=$((ends - $(date +%s)))
+        if [ "$remaining" -lt 1 ]; then remaining=1; fi
+        case ${attempt%%=PAGE=*} in
+            *"${newline}at tls"*)
+                printf '\n=IDENTITY=\n%s\n' "$(speak 'MX\r\n\r\nMX-CLIENT 1.0\r\n\r\n' "$address" "$1" "$2" "$remaining")"
+                ;;
+        esac
+    fi
+}
+
+# Sets found to the addresses of a name; prints `resolve <ms> <error or -> <addresses>` and a detail. Fails if there are none.
+resolve() {
+    before=$(now_ms)
+    case $1 in
+        -*) answer= code=2 ;;
+        *)
+            answer=$(limit "$2" getent ahosts "$1" 2>/dev/null </dev/null)
+            code=$?
+            ;;
+    esac
+    found=$(printf '%s\n' "$answer" | awk 'NF && !($1 in seen) { seen[$1]; print $1 }')
+    took=$(elapsed "$before" "$(now_ms)")
+    if [ "$code" -eq 0 ] && [ -n "$found" ]; then
+        printf 'resolve %s -' "${took:--}"
+        printf ' %s' $found
+        echo
+        return 0
+    fi
+    why=other
+    if ! has getent; then
+        printf 'resolve - other\nresolve_detail this machine has no getent to resolve names with\n'
+        return 1
+    elif timed_out "$code"; then
+        why=timed-out
+    elif [ "$code" -eq 2 ]; then
+        why=$(why_not_found "$1")
+    fi
+    printf 'resolve %s %s\nresolve_detail getent ahosts ended with exit code %s\n' "${took:--}" "$why" "$code"
+    return 1
+}
+
+# getent has one exit code for "no such name" and "no DNS server answered"; nslookup, where present, tells them apart.
+why_not_found() {
+    case $1 in -*) echo name-not-found && return ;; esac
+    if has nslookup; then
+        case $(limit "$(within 3)" nslookup "$1" 2>&1 </dev/null || echo "code $?") in
+            *NXDOMAIN*) ;;
+            *SERVFAIL* | *REFUSED* | *'no servers could be reached'* | *'timed out'* | *'code 124'* | *'code 143'*)
+                echo resolver-failed && return
+                ;;
+            *'No answer'*) echo no-address && return ;;
+        esac
+    fi
+    echo name-not-found
+}
+
+# One connection: format of what to send (with one %s for Host), address, host, port, seconds. Prints what the client
+# said as lines `log ...`, `at <stage> <ms>`, `exit <code>`, and after `=PAGE=` what came back.
+speak() {
+    case $2 in *:*) dial="[$2]:$4" ;; *) dial=$2:$4 ;; esac
+    case $3 in *:*) url="[${3%%%*}]:$4" ;; *) url=$3:$4 ;; esac
+    last=$(now_ms)
+    echo
+    if [ "$client" = openssl ]; then
+        set -- "$1" "$5" openssl s_client -brief -state -ign_eof -msg -msgfile /dev/fd/5 ${server_name:+-servername "$server_name"} -connect "$dial"
+    else
+        set -- "$1" "$5" curl -q -sS -k -v -i --http1.1 --noproxy '*' -A '' -H 'Accept:' -H 'Connection: close' \
+            --connect-to "::$dial" -w '\n=CURL= %{time_connect} %{time_appconnect} %{time_total}\n%{certs}' "https://$url/"
+    fi
+    {
+        # In this order: stderr live; then the exit code; then, once the messages have ended, the certificate; then the page.
+        page=$({
+            {
+                # shellcheck disable=SC2059  # the format is one of ours
+                printf "$1" "$url" | (shift && limit "$@") 5>&1 >&6 2>&3 6>&-
+                printf 'exit %s\n' "$?" >&3
+            } | certificate >&3 6>&-
+        } 6>&1 | head -c 100000 && printf .)
+        printf '=PAGE=\n%s\n=END=\n' "${page%.}"
+    } 3>&1 | while IFS= read -r line; do
+        case $line in
+            SSL_connect:before*) note_stage connect ;;
+            'CONNECTION ESTABLISHED') note_stage tls ;;
+            =PAGE=)
+                note_stage end
+                echo =PAGE=
+                cat
+                ;;
+            certificate\ * | exit\ *) printf '%s\n' "$line" ;;
+            *) printf 'log %s\n' "$line" ;;
+        esac
+    done
+}
+
+note_stage() {
+    now=$(now_ms)
+    printf 'at %s %s\n' "$1" "$(elapsed "$last" "$now")"
+    last=$now
+}
+
+# The first certificate of the Certificate message in s_client's -msg output, as `certificate <base64>`: TLS 1.3 has
+# one byte of context before the list (RFC 8446 4.4.2), TLS 1.2 has none (RFC 5246 7.4.2).
+certificate() {
+    awk '
+    /^<<< / { wanted = /, Certificate$/ && hex == ""; next }
+    /^>>> / { wanted = 0; next }
+    wanted && /^ / { gsub(/[^0-9a-f]/, ""); hex = hex $0 }
+    function value(s,  i, n) { n = 0
+        for (i = 1; i <= length(s); i++) n = n * 16 + index("123456789abcdef", substr(s, i, 1)); return n }
+    END {
+        list = value(substr(hex, 3, 6)); at = value(substr(hex, 9, 6)) + 3 == list ? 15 : 17
+        size = value(substr(hex, at, 6)); hex = substr(hex, at + 6, size * 2)
+        if (size == 0 || length(hex) != size * 2) exit
+        digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+        printf "certificate "
+        for (i = 1; i <= length(hex); i += 6) {
+            three = substr(hex, i, 6); n = value(substr(three "0000", 1, 6))
+            printf "%s%s%s%s", substr(digits, int(n / 262144) + 1, 1), substr(digits, int(n / 4096) % 64 + 1, 1),
+                (length(three) > 2 ? substr(digits, int(n / 64) % 64 + 1, 1) : "="),
+                (length(three) > 4 ? substr(digits, n % 64 + 1, 1) : "=")
+        }
+        printf "\n"
+    }'
+}
+
+# Reads what probe_some and probe_target print, decides from numbers (errno, OpenSSL's reason codes, exit codes) and
+# from texts that no locale changes, and writes the probe as JSON.
+probe_reader='
+function errno_word(n) {
+    if (n == 111) return "refused"
+    if (n == 110) return "timed-out"
+    if (n == 101 || n == 113 || n == 112 || n == 99) return "unreachable"
+    if (n == 1 || n == 13) return "prohibited"
+    return n == 104 || n == 32 ? "reset" : ""
+}
+function text_word(s) {
+    if (s ~ /onnection refused/) return "refused"
+    if (s ~ /onnection timed out/) return "timed-out"
+    if (s ~ /o route to host|etwork is unreachable|Host is unreachable/) return "unreachable"
+    if (s ~ /ermission denied|peration not permitted/) return "prohibited"
+    return s ~ /onnection reset/ ? "reset" : ""
+}
+# The lower twelve bits of an OpenSSL error are its reason in every version since 1.0.2; alerts are 1000 + their number.
+function reason_word(reason) {
+    if (reason == "126") return "closed"
+    if (reason ~ /^(10B|0C6|09B|09C|0FC|1BB|0F5|0F4)$/) return "not-tls"
+    if (reason ~ /^(102|10A|0BF|42E|456)$/) return "protocol-version"
+    return reason ~ /^(410|42F|0B5|0B9)$/ ? "no-common-cipher" : ""
+}
+function learn(line,  code, word) {
+    if (match(line, /errno=[0-9]+/)) {
+        code = substr(line, RSTART + 6, RLENGTH - 6) + 0
+        errno = errno == "" ? errno_word(code) : errno; if (code == 0) ended = 1
+    } else if (match(line, /:error:[0-9A-F]+:/)) {
+        code = substr(line, RSTART + 7, RLENGTH - 8)
+        if (code ~ /^8000/) word = text_word(line)
+        else { word = reason_word(substr(code, length(code) - 2)); if (word == "closed") ended = 1 }
+        if (code ~ /^8000/ && errno == "") errno = word
+        else if (code !~ /^8000/ && reason == "") reason = word
+    } else if (line !~ /^SSL3 alert read:|rror/ || line ~ /^(verify error|Verification error|SSL_connect:|SSL3 alert write)/) return
+    if (detail == "") detail = line
+}
+function curl_line(line,  words) {
+    if (line ~ /^\* Connected to /) at_stage["connect"] = ""
+    else if (line ~ /^\* SSL connection using /) { split(line, words, " "); version = words[5]; cipher = words[7]; at_stage["tls"] = "" }
+    else if (line ~ /^\* connect to .* failed: /) errno = text_word(line)
+    else if (line ~ /^curl: /) {
+        detail = line; if (errno == "") errno = text_word(line)
+        if (line ~ /wrong version number|packet length too long|record layer failure|http request/) reason = "not-tls"
+        else if (line ~ /protocol version|unsupported protocol/) reason = "protocol-version"
+        else if (line ~ /handshake failure/) reason = "no-common-cipher"
+        else if (line ~ /unexpected eof|SSL_ERROR_SYSCALL/ && errno == "") reason = "closed"
+    }
+}
+function curl_end(  at, part, line, i, n) {
+    at = index(page, "\n=CURL= "); if (at == 0) return
+    n = split(substr(page, at + 8), line, "\n"); page = substr(page, 1, at - 1)
+    split(line[1], part, " ")
+    if (part[1] + 0 > 0) { at_stage["connect"] = sprintf("%d", part[1] * 1000) }
+    if (part[2] + 0 > 0) { at_stage["tls"] = sprintf("%d", (part[2] - part[1]) * 1000); at_stage["end"] = sprintf("%d", (part[3] - part[2]) * 1000) }
+    for (i = 2; i <= n; i++) {
+        if (line[i] ~ /^-----END/) return
+        if (inside) certificate = certificate line[i]
+        if (line[i] ~ /^-----BEGIN/) inside = 1
+    }
+}
+function complete(  at, head, size) {
+    at = index(page, "\r\n\r\n"); if (at == 0) return 0
+    head = tolower(substr(page, 1, at))
+    if (!match(head, /\ncontent-length:[ \t]*[0-9]+/)) return 0
+    size = substr(head, RSTART, RLENGTH); sub(/^[^:]*:[ \t]*/, "", size)
+    return length(page) - at - 3 >= size + 0
+}
+function field(name, value) { return value == "" ? "" : ",\"" name "\":" value }
+function stage(name, ms, error, detail, more) {
+    return ",\"" name "\":{\"ms\":" number_or_null(ms) (error == "" ? "" : ",\"error\":\"" error "\"") \
+        (detail == "" ? "" : ",\"detail\":" text(substr(detail, 1, 300))) more "}"
+}
+function judge(  late, word) {
+    late = code == 124 || code == 137 || code == 143 || code == 28
+    if (!("connect" in at_stage)) {
+        word = late ? "timed-out" : errno != "" ? errno : text_word(detail)
+        return out stage("connect", at_stage["end"], word == "" ? "other" : word, detail, field("address", text(address)))
+    }
+    out = out stage("connect", at_stage["connect"], "", "", field("address", text(address)))
+    secured = field("version", version == "" ? "" : text(version)) field("cipher", cipher == "" ? "" : text(cipher)) \
+        field("certificate", certificate == "" ? "" : text(certificate))
+    if (!("tls" in at_stage)) {
+        word = late ? "timed-out" : reason != "" ? reason : errno != "" ? errno : ended || detail == "" ? "closed" : "other"
+        if (word ~ /^(refused|unreachable|prohibited)$/) word = "other"
+        return out stage("tls", at_stage["end"], word, detail, secured)
+    }
+    out = out stage("tls", at_stage["tls"], "", "", secured)
+    if (page == "") word = late ? "timed-out" : errno == "reset" ? "reset" : detail ~ /alert read:fatal/ ? "other" : "closed"
+    else if (page !~ /^HTTP\//) word = "not-http"
+    else word = complete() ? "" : late ? "timed-out" : errno == "reset" ? "reset" : ""
+    return out stage("page", at_stage["end"], word, word == "" ? "" : detail,
+        page == "" ? "" : ",\"text\":" text(substr(page, 1, 2000)) ",\"length\":" length(page))
+}
+function reset_all() { split("", at_stage); page = certificate = version = cipher = errno = reason = detail = code = ""; ended = in_page = 0 }
+BEGIN { reset_all() }
+in_page && $0 == "=END=" { in_page = 0; next }
+!in_page && $0 == "=IDENTITY=" { settle(); reset_all(); speaking = 1; next }
+in_page { page = page (lines++ ? "\n" : "") $0; next }
+$0 == "=PAGE=" { in_page = 1; lines = 0; next }
+{ key = $1; rest = $0; sub(/^[^ ]* ?/, "", rest) }
+key == "log" {
+    if (rest ~ /^Protocol version: /) version = substr(rest, 19)
+    else if (rest ~ /^Ciphersuite: /) cipher = substr(rest, 14)
+    else if (rest ~ /^(\* |curl: )/) curl_line(rest)
+    else learn(rest)
+    next
+}
+key == "at" { at_stage[$2] = $3; next }
+key == "exit" { code = $2; next }
+key == "certificate" { certificate = $2; next }
+key == "address" { address = rest; next }
+key == "resolve" {
+    for (i = 4; i <= NF; i++) addresses = addresses (i > 4 ? "," : "") text($i)
+    resolve_ms = $2; resolve_error = $3; next }
+{ fact[key] = rest }
+function settle() {
+    if (settled) return
+    settled = 1
+    curl_end()
+    out = "{\"id\":" text(decoded(fact["id"])) ",\"host\":" text(decoded(fact["host"])) ",\"port\":" fact["port"] \
+        ",\"by\":" text(fact["by"])
+    if ("unavailable" in fact) { out = out ",\"unavailable\":" text(fact["unavailable"]); return }
+    if (resolve_error != "") out = out stage("resolve", resolve_ms, resolve_error == "-" ? "" : resolve_error,
+        fact["resolve_detail"], ",\"addresses\":[" addresses "]")
+    if (address != "") out = judge()
+}
+END {
+    if (!speaking) settle()
+    else {
+        match(page, /^[^\r\n]*/); said = substr(page, 1, RLENGTH)
+        late = code == 124 || code == 137 || code == 143
+        word = said ~ /^MX-SERVER/ ? "" : said != "" ? "other" : late ? "timed-out" : "untrusted"
+        out = out stage("identity", at_stage["end"], word, "", said == "" ? "" : ",\"line\":" text(said))
+    }
+    print out "}"
+}
+'

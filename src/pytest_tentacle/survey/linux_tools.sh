@@ -1,0 +1,157 @@
+# What every part of the survey script uses. Read-only: no file is written, not even a temporary one; all that is
+# kept stands in variables and pipes. Needs a POSIX shell and awk; everything else is looked for before it is used.
+
+LC_ALL=C
+TZ=UTC0
+LANGUAGE=
+export LC_ALL TZ LANGUAGE
+unset CDPATH
+set -f
+tab=$(printf '\t')
+newline=$(printf '\n.')
+newline=${newline%.}
+# An account without administrator's rights often lacks the folders where ss, ip and netstat live.
+case :$PATH: in *:/usr/bin:*) PATH=$PATH:/usr/sbin:/sbin ;; esac
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+# Seconds that are left of the script's budget.
+left() { echo $((budget - ($(date +%s) - begun))); }
+
+# Takes note of what is left: once a section, since a look at the clock is a process.
+tick() { remaining_budget=$(left); }
+
+# The smaller one of a limit in seconds and what was left at the last tick, at least 1.
+within() {
+    if [ "$remaining_budget" -lt "$1" ]; then set -- "$remaining_budget"; fi
+    if [ "$1" -lt 1 ]; then set -- 1; fi
+    echo "$1"
+}
+
+# limit SECONDS COMMAND...: a command that cannot outlive its time. Exit code 124, 137 or 143 when it ran out.
+# Its stdin is the caller's: whoever has none to give says </dev/null.
+limit() {
+    if [ "$timeout_style" = gnu ]; then
+        timeout -k 1 "$@"
+        return
+    elif [ "$timeout_style" = plain ]; then
+        timeout "$@"
+        return
+    fi
+    limit_seconds=$1
+    shift
+    exec 9<&0
+    "$@" <&9 9<&- &
+    limit_child=$!
+    exec 9<&-
+    (
+        trap 'kill "$nap" 2>/dev/null; exit' TERM
+        sleep "$limit_seconds" &
+        nap=$!
+        wait "$nap"
+        kill "$limit_child"
+    ) </dev/null >/dev/null 2>&1 3>&- 4>&- 5>&- 6>&- &
+    limit_guard=$!
+    wait "$limit_child"
+    limit_code=$?
+    kill "$limit_guard" 2>/dev/null
+    wait "$limit_guard" 2>/dev/null
+    return "$limit_code"
+}
+
+timed_out() { [ "$1" -eq 124 ] || [ "$1" -eq 137 ] || [ "$1" -eq 143 ]; }
+
+# Milliseconds as ten digits with a leading 1, so that 32-bit shells can subtract them; nothing where no clock is so fine.
+if [ -n "${EPOCHREALTIME:-}" ]; then
+    now_ms() {
+        moment=${EPOCHREALTIME%???}
+        moment=${moment%.*}${moment#*.}
+        echo "1${moment#????}"
+    }
+else
+    now_ms() {
+        moment=$(date +%s%N)
+        case $moment in
+            *[!0-9]* | ??????????) ;;
+            *)
+                moment=${moment%??????}
+                echo "1${moment#????}"
+                ;;
+        esac
+    }
+fi
+
+elapsed() {
+    case $1:$2 in
+        1?????????:1?????????)
+            passed=$(($2 - $1))
+            if [ "$passed" -lt 0 ]; then passed=$((passed + 1000000000)); fi
+            echo "$passed"
+            ;;
+    esac
+}
+
+# awk functions that write JSON. In the C locale a character is a byte, so UTF-8 passes unchanged.
+json='
+BEGIN { for (i = 1; i < 32; i++) escapes[sprintf("%c", i)] = sprintf("\\u%04x", i)
+        escapes["\\"] = "\\\\"; escapes["\""] = "\\\"" }
+function text(s,  i, n, from, out, c) {
+    n = length(s); from = 1; out = ""
+    for (i = 1; i <= n; i++) {
+        c = substr(s, i, 1)
+        if (c in escapes) { out = out substr(s, from, i - from) escapes[c]; from = i + 1 }
+    }
+    return "\"" out substr(s, from) "\""
+}
+function text_or_null(s) { return s == "" ? "null" : text(s) }
+function number_or_null(s) { return s ~ /^[0-9]+$/ ? s + 0 "" : "null" }
+function whole(x) { return sprintf("%.0f", x) }
+function floor_of(a, b,  q) { q = int(a / b); return q * b > a ? q - 1 : q }
+# Seconds since 1970 as ISO 8601 (days to civil date, Gregorian calendar counted from March).
+function iso(t,  days, rest, era, doe, yoe, doy, mp, d, m, y) {
+    if (t !~ /^[0-9]+$/ || t + 0 == 0) return "null"
+    days = floor_of(t, 86400); rest = t - days * 86400; days += 719468
+    era = floor_of(days, 146097); doe = days - era * 146097
+    yoe = int((doe - int(doe / 1460) + int(doe / 36524) - int(doe / 146096)) / 365)
+    doy = doe - (365 * yoe + int(yoe / 4) - int(yoe / 100)); mp = int((5 * doy + 2) / 153)
+    d = doy - int((153 * mp + 2) / 5) + 1; m = mp < 10 ? mp + 3 : mp - 9; y = yoe + era * 400 + (m <= 2)
+    return sprintf("\"%04d-%02d-%02dT%02d:%02d:%02dZ\"", y, m, d, int(rest / 3600), int(rest % 3600 / 60), rest % 60)
+}
+BEGIN { for (i = 1; i <= 12; i++)
+            months[substr("JanFebMarAprMayJunJulAugSepOctNovDec", 3 * i - 2, 3)] = sprintf("%02d", i) }
+BEGIN { for (i = 1; i < 256; i++) bytes[sprintf("%02X", i)] = sprintf("%c", i) }
+# Undoes the percent encoding of the request.
+function decoded(s,  out, at) {
+    out = ""
+    while ((at = index(s, "%")) > 0) {
+        out = out substr(s, 1, at - 1) bytes[substr(s, at + 1, 2)]; s = substr(s, at + 3)
+    }
+    return out s
+}
+'
+
+# base64 of stdin without a base64 command, which small systems lack.
+encode() {
+    od -An -v -tx1 | awk '
+    BEGIN { digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+            for (i = 0; i < 256; i++) value[sprintf("%02x", i)] = i }
+    { for (f = 1; f <= NF; f++) {
+        pending = pending * 256 + value[$f]
+        if (++held == 3) {
+            printf "%s%s%s%s", substr(digits, int(pending / 262144) + 1, 1), substr(digits, int(pending / 4096) % 64 + 1, 1),
+                substr(digits, int(pending / 64) % 64 + 1, 1), substr(digits, pending % 64 + 1, 1)
+            pending = 0; held = 0
+        } } }
+    END { if (held == 1) printf "%s%s==", substr(digits, int(pending / 4) + 1, 1), substr(digits, pending * 16 % 64 + 1, 1)
+          if (held == 2) printf "%s%s%s=", substr(digits, int(pending / 1024) + 1, 1),
+              substr(digits, int(pending / 16) % 64 + 1, 1), substr(digits, pending * 4 % 64 + 1, 1) }'
+}
+
+# A section that could not be read: its reason, as JSON.
+unknown() { printf '%s' "$1" | awk "$json"'{ all = all (NR > 1 ? " " : "") $0 }
+    END { print "{\"unknown\":" text(substr(all, 1, 400)) "}" }'; }
+
+# Why a command gave nothing: its exit code, and what it said on stderr.
+complaint() {
+    if timed_out "$2"; then echo "$1 did not answer within its time"; else echo "$1 failed (exit code $2): ${3:-no message}"; fi
+}

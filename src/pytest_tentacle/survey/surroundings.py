@@ -1,0 +1,325 @@
+"""What stands around a Tentacle on its host: connections, logs, firewall, proxies, rights, TLS policy, disks.
+
+Each class is one section's data in `model.Survey`; in the scripts' JSON the same shape, but for a log, whose `text`
+(base64 of at most its last 2 MB) becomes records in `ingest`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003  pydantic needs it at run time
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Connection(_Value):
+    """One TCP connection of a port of interest: our own port, or a configured server's polling port."""
+
+    local_address: str
+    local_port: int
+    remote_address: str
+    remote_port: int
+    state: Literal["established", "close-wait", "syn-sent", "time-wait", "other"]
+    pid: int | None = None
+
+
+class LogRecord(_Value):
+    """One record of a product's log: its line and the lines that belong to it, which often hold the cause.
+
+    `time` is the machine's local time as written; `pid` tells the agent from calls of the command line; `text` is cut
+    to 2,000 characters at most; `signature` is the catalogue's entry that it matched. Records of one signature that tell
+    the same facts are one: `time`, `number` and `text` are those of the last of them.
+    """
+
+    time: str
+    level: str
+    pid: int | None = None
+    text: str
+    signature: str | None = None
+    facts: dict[str, str] = {}
+    """The signature's named facts, and `endpoint`: whom it concerns by Halibut's own column, such as `https://h:10943/`."""
+    number: int = 0
+    """Its place among the records that were read: it grows with the file, whatever the machine's clock did."""
+    count: int = 1
+    first_time: str | None = None
+    """When the first of `count` was written; None for a single one."""
+    command: str | None = None
+    """Name of the command that wrote it, such as `ShowThumbprintCommand`; None for the agent, or where nobody knows."""
+
+
+class PolledServer(_Value):
+    """A server that an agent said at its start it would poll."""
+
+    address: str
+    subscription: str
+    thumbprint: str
+
+
+class Startup(_Value):
+    """What an agent said when it started: what the process really runs with, whatever the file says by now."""
+
+    time: str
+    number: int
+    pid: int | None = None
+    version: str | None = None
+    instance: str | None = None
+    command_line: str | None = None
+    environment: dict[str, str] = {}
+    trusted: tuple[str, ...] = ()
+    """Thumbprints, as written; one for each entry."""
+    trusts_nobody: bool = False
+    polls: tuple[PolledServer, ...] = ()
+    polling_connections: int | None = None
+    proxies: tuple[str, ...] = ()
+    """Its lines about proxies, as written."""
+    listening: str | None = None
+    """Where it listens, as written, such as `[::]:10933`."""
+    listens: bool | None = None
+    """False: it said that it will not listen. None: it did not come that far."""
+
+
+class LogPeer(_Value):
+    """The connections that one address opened to a listener, as far as the part that was read tells."""
+
+    address: str
+    accepted: int = 0
+    accepted_time: str | None = None
+    """Of the last one."""
+    authenticated: int = 0
+    authenticated_time: str | None = None
+    authenticated_number: int | None = None
+    """Of the last one, as in `LogRecord.number`."""
+    thumbprints: tuple[str, ...] = ()
+    """That it was authenticated as."""
+    unanswered: int = 0
+    """Connections accepted and not authenticated since the last one that was, or since the last start of the agent."""
+    unanswered_times: tuple[str, ...] = ()
+    """When the last ones of these were accepted, at most six."""
+
+
+class LogLink(_Value):
+    """TLS connections that a client got through to one endpoint: the other end's certificate was the expected one.
+
+    It is written before the other end decides whether it trusts the client (tentacle-seen 4.3).
+    """
+
+    endpoint: str
+    count: int
+    time: str
+    number: int
+    """Of the last one, as in `LogRecord.number`."""
+    thumbprint: str | None = None
+    protocol: str | None = None
+
+
+class LogFile(_Value):
+    """What a log's end says: the records that matter, oldest first."""
+
+    product: Literal["tentacle", "server"]
+    instance: str
+    path: str
+    size: int | None = None
+    modified_utc: datetime | None = None
+    complete: bool = True
+    """False when only the end was read, or older records were dropped."""
+    error: Literal["not-found", "denied", "unreadable"] | None = None
+    starts: int = 0
+    """How often the agent started, as far as the part that was read tells."""
+    start_times: tuple[str, ...] = ()
+    """When, the last ten at most."""
+    startup: Startup | None = None
+    """The last start of the agent, where it is in the part that was read."""
+    records: tuple[LogRecord, ...] = ()
+    read: int = 0
+    """How many records the part that was read has."""
+    first_time: str | None = None
+    last_time: str | None = None
+    peers: tuple[LogPeer, ...] = ()
+    links: tuple[LogLink, ...] = ()
+    dropped: int = 0
+    """How many kinds of records, peers and links were left out for want of room."""
+
+
+class FirewallProfile(_Value):
+    """Windows: one of Domain, Private, Public. Linux: one chain or zone that filters inbound."""
+
+    name: str
+    enabled: bool | None = None
+    inbound: Literal["allow", "block"] | None = None
+    local_rules: bool | None = None
+    """False: only rules of group policy count."""
+    active: bool | None = None
+    """Whether a connected network uses it."""
+
+
+class FirewallRule(_Value):
+    """An enabled inbound TCP rule that covers a port of interest. Empty tuples mean any."""
+
+    name: str
+    action: Literal["allow", "block"]
+    ports: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
+    remote: tuple[str, ...] = ()
+    program: str | None = None
+    source: Literal["local", "policy"] = "local"
+    conditional: bool = False
+    """It depends on what we do not evaluate (user, machine, service, interface)."""
+
+
+class Firewall(_Value):
+    """The host's own packet filter, as far as it concerns the ports of interest."""
+
+    engine: Literal["windows", "nftables", "iptables", "firewalld", "ufw", "none"]
+    running: bool | None = None
+    profiles: tuple[FirewallProfile, ...] = ()
+    rules: tuple[FirewallRule, ...] = ()
+    text: str | None = None
+    """Linux: the rule set's lines that mention a port of interest or a policy, as evidence, cut to 4,000 characters."""
+
+
+class Proxy(_Value):
+    """One place where a proxy can be set, and whom it concerns. Passwords are removed by the script."""
+
+    layer: Literal["wininet", "winhttp", "policy", "environment", "service-environment"]
+    account: str | None = None
+    """The account that it holds for; None: the whole machine."""
+    enabled: bool
+    address: str | None = None
+    bypass: str | None = None
+    pac: str | None = None
+
+
+class AccessEntry(_Value):
+    """One entry of an access list, in stored order. `mask` is unsigned 32 bit; identities are SIDs, never names."""
+
+    sid: str
+    mask: int
+    deny: bool = False
+    inherited: bool = False
+    inherit_only: bool = False
+
+
+class Access(_Value):
+    """Rights on one folder or file: an access list (Windows), or owner, group and mode (Linux)."""
+
+    path: str
+    owner: str | None = None
+    """SID, or user name."""
+    group: str | None = None
+    mode: int | None = None
+    """Linux: permission bits, such as 0o755."""
+    entries: tuple[AccessEntry, ...] | None = None
+    error: Literal["not-found", "denied", "unreadable"] | None = None
+
+
+class Permissions(_Value):
+    """The service account's rights on Octopus Home: the folder itself, and below it whatever does not just inherit."""
+
+    instance: str
+    product: Literal["tentacle", "server"]
+    account: str
+    sid: str | None = None
+    groups: tuple[str, ...] = ()
+    """SIDs or names of the account's groups, as far as they could be learnt."""
+    groups_complete: bool = True
+    home: str
+    access: tuple[Access, ...] = ()
+    looked_at: int = 0
+    complete: bool = True
+
+
+class LoadTime(_Value):
+    """`Tentacle help`, run twice, in milliseconds, without the script's own start-up."""
+
+    product: Literal["tentacle", "server"]
+    executable: str
+    cold_ms: float | None = None
+    warm_ms: float | None = None
+    exit_code: int | None = None
+    error: str | None = None
+
+
+class Revocation(_Value):
+    """Code signing revocation checks for one account (Windows)."""
+
+    account: str
+    enabled: bool | None = None
+    reachable: bool | None = None
+    """Whether a distribution point of the publisher's certificate answered on port 80."""
+    detail: str | None = None
+
+
+class Loading(_Value):
+    """What decides how long the programs take to load."""
+
+    times: tuple[LoadTime, ...] = ()
+    revocation: tuple[Revocation, ...] = ()
+
+
+class TlsProtocol(_Value):
+    """One protocol version and side in the Schannel registry. None: the value is absent, the OS default holds."""
+
+    name: Literal["SSL 2.0", "SSL 3.0", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3"]
+    side: Literal["client", "server"]
+    enabled: bool | None = None
+    disabled_by_default: bool | None = None
+
+
+class Event(_Value):
+    """One entry of Windows' System log, read by field names, never by its localised text."""
+
+    source: Literal["service-control-manager", "schannel"]
+    id: int
+    time_utc: datetime
+    data: dict[str, str] = {}
+
+
+class TlsPolicy(_Value):
+    """What the host's TLS library is allowed to do."""
+
+    library: str
+    """`Schannel`, or OpenSSL's version line."""
+    build: int | None = None
+    """Windows build number, which decides Schannel's defaults."""
+    protocols: tuple[TlsProtocol, ...] = ()
+    minimum: str | None = None
+    """OpenSSL's MinProtocol, where the system's configuration sets one."""
+    cipher_suites: tuple[str, ...] | None = None
+    curves: tuple[str, ...] | None = None
+    fips: bool | None = None
+    events: tuple[Event, ...] = ()
+
+
+class Disk(_Value):
+    """A file system that Octopus Home or the work folder lies on."""
+
+    path: str
+    free_bytes: int | None = None
+    size_bytes: int | None = None
+
+
+class Watchdog(_Value):
+    """Tentacle's watchdog: a scheduled task on Windows (tentacle-facts 2.1)."""
+
+    name: str
+    state: Literal["ready", "running", "disabled", "other"]
+    last_result: int | None = None
+
+
+class Product(_Value):
+    """An installed product: its version, from the file's own version information or the package manager."""
+
+    product: Literal["tentacle", "server"]
+    version: str | None = None
+    path: str | None = None
+
+
+class LeftOver(_Value):
+    """What an earlier installation left behind (guide, "Uninstall Tentacles")."""
+
+    kind: Literal["folder", "registry", "certificate", "service", "task", "unit", "index"]
+    where: str

@@ -1,0 +1,176 @@
+"""Which links are probed from where, and under which ids the answers come back.
+
+The collector sends these targets out and the checks ask for the answers by the very same functions, so that neither
+needs to know how an id is made. Every id begins with the name of the machine that it is about, and a colon; the survey
+scripts' own ids are `local:<instance>` and `configured:<instance>:<n>`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING
+
+from pytest_tentacle.inventory.model import (
+    POLLING_PORT,
+    SSH,
+    TENTACLE_PORT,
+    Mode,
+    OctopusServer,
+    Tentacle,
+    WinRM,
+)
+from pytest_tentacle.link import By, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pytest_tentacle.inventory.model import Inventory, Machine
+
+    from .model import Instance
+    from .store import Surveys
+
+DEFAULT_INSTANCES = {"tentacle": "Tentacle", "server": "OctopusServer"}
+"""Names of the instances that need no name (tentacle-facts 2.1; the server's by Octopus's documentation)."""
+
+HIGHEST_PORT = 65535
+
+
+def plain_address(host: str) -> str | None:
+    """A literal address in its shortest form, IPv4-mapped ones as IPv4 and without a zone; None for a name."""
+    try:
+        address = ipaddress.ip_address(host.strip("[]").partition("%")[0])
+    except ValueError:
+        return None
+    mapped = getattr(address, "ipv4_mapped", None)
+    return str(mapped or address)
+
+
+def plain_host(host: str) -> str:
+    """A host as two are compared: lower case, without a final dot, addresses in their shortest form."""
+    return plain_address(host) or host.strip().rstrip(".").lower()
+
+
+def names_of(machine: Machine) -> tuple[tuple[str, By], ...]:
+    """How a machine is reached, in the guide's order: its DNS name, then its IP address, then what else is declared.
+
+    Where neither is declared, the host that we log on to stands in: it is at least known to be the machine's.
+    """
+    hosts = [host for host in (machine.dns_name, machine.ip) if host]
+    if isinstance(machine, OctopusServer):
+        hosts += machine.addresses
+    if not hosts and isinstance(machine.transport, WinRM | SSH):
+        hosts = [machine.transport.host]
+    unique = {plain_host(host): host for host in reversed(hosts)}
+    return tuple((unique[key], _by(key)) for key in dict.fromkeys(plain_host(host) for host in hosts))
+
+
+def own_targets(inventory: Inventory, machine: Machine) -> tuple[Target, ...]:
+    """Round 1, besides what the script finds by itself: a polling Tentacle probes each declared server node.
+
+    A Tentacle whose mode is not declared probes them too: it may turn out to poll, and there is no third round.
+    """
+    if not isinstance(machine, Tentacle) or machine.mode is Mode.LISTENING:
+        return ()
+    return tuple(target for server in inventory.servers_of(machine) for target in polling_targets(machine.name, server))
+
+
+def polling_targets(tentacle: str, server: OctopusServer) -> tuple[Target, ...]:
+    """A Tentacle's probes of one server node: every name and address on every polling port."""
+    return tuple(
+        Target(id=polling_id(tentacle, server.name, host, port), host=host, port=port, by=by)
+        for port in server.polling_ports
+        for host, by in names_of(server)
+    )
+
+
+def polling_id(tentacle: str, server: str, host: str, port: int) -> str:
+    """The id of a Tentacle's probe of a declared server node."""
+    return f"{tentacle}:{server}:{port}:{host}"
+
+
+def peer_targets(inventory: Inventory, server: OctopusServer, surveys: Surveys) -> tuple[Target, ...]:
+    """Round 2: a server's probes of each of its Tentacles that listens, or that may, for all we know."""
+    return tuple(
+        target
+        for tentacle in inventory.tentacles_of(server)
+        if may_listen(tentacle, surveys)
+        for target in listening_targets(tentacle, surveys)
+    )
+
+
+def controller_targets(inventory: Inventory, machine: Machine, surveys: Surveys) -> tuple[Target, ...]:
+    """Probes from the machine that runs pytest, as evidence beside the real vantage points."""
+    if isinstance(machine, Tentacle):
+        return listening_targets(machine, surveys) if may_listen(machine, surveys) else ()
+    if isinstance(machine, OctopusServer) and any(_may_poll(other) for other in inventory.tentacles_of(machine)):
+        return polling_targets(machine.name, machine)
+    return ()
+
+
+def listening_targets(tentacle: Tentacle, surveys: Surveys) -> tuple[Target, ...]:
+    """The probes of a listening Tentacle's port, by DNS name, then by IP."""
+    port = listening_port(tentacle, surveys)
+    first = {by: host for host, by in reversed(names_of(tentacle))}
+    return tuple(
+        Target(id=listening_id(tentacle.name, by), host=first[by], port=port, by=by) for by in By if by in first
+    )
+
+
+def listening_id(tentacle: str, by: By) -> str:
+    """The id of the probes of a listening Tentacle, whoever probes."""
+    return f"{tentacle}:{by.value}"
+
+
+def listening_port(tentacle: Tentacle, surveys: Surveys) -> int:
+    """The port that the server would use: the inventory's, else the one that the Tentacle is configured with."""
+    if tentacle.port is not None:
+        return tentacle.port
+    instance = surveyed_instance(tentacle, surveys)
+    text = instance.configuration.settings.get("Tentacle.Services.PortNumber", "") if instance else ""
+    return int(text) if text.isascii() and text.isdecimal() and 0 < int(text) <= HIGHEST_PORT else TENTACLE_PORT
+
+
+def may_listen(tentacle: Tentacle, surveys: Surveys) -> bool:
+    """Whether a Tentacle's port is worth a probe: not when it is declared, or configured, to poll only."""
+    if tentacle.mode is not None:
+        return tentacle.mode is Mode.LISTENING
+    instance = surveyed_instance(tentacle, surveys)
+    return instance is None or instance.configuration.settings.get("Tentacle.Services.NoListen", "").lower() != "true"
+
+
+def ports_of_interest(machines: Iterable[Machine]) -> tuple[int, ...]:
+    """Declared ports whose listeners a host's script should look up, beside those in its own configuration."""
+    ports: set[int] = set()
+    for machine in machines:
+        if isinstance(machine, Tentacle):
+            ports.add(machine.port or TENTACLE_PORT)
+        elif isinstance(machine, OctopusServer):
+            ports.update(machine.polling_ports or (POLLING_PORT,))
+    return tuple(sorted(ports))
+
+
+def surveyed_instance(machine: Machine, surveys: Surveys) -> Instance | None:
+    """A machine's own instance in what was surveyed; None where it is not known."""
+    for record in surveys.records:
+        if machine.name in record.machines:
+            instances = record.survey.instances.data if record.survey else None
+            return own_instance(machine, instances or ())
+    return None
+
+
+def own_instance(machine: Machine, instances: Iterable[Instance]) -> Instance | None:
+    """Which of a host's instances a machine means: the declared, else the default, else the only one."""
+    product = "server" if isinstance(machine, OctopusServer) else "tentacle"
+    own = {instance.name.lower(): instance for instance in instances if instance.product == product}
+    if machine.instance is not None:
+        return own.get(machine.instance.lower())
+    default = own.get(DEFAULT_INSTANCES[product].lower())
+    return default or (next(iter(own.values())) if len(own) == 1 else None)
+
+
+def _by(host: str) -> By:
+    return By.ADDRESS if plain_address(host) else By.NAME
+
+
+def _may_poll(tentacle: Tentacle) -> bool:
+    return tentacle.mode is not Mode.LISTENING

@@ -1,0 +1,461 @@
+"""Unknown is never a verdict, blocked names the failure that stands in the way, and neither hides a problem."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from pytest_tentacle.checks import applicable
+from pytest_tentacle.checks.result import Outcome
+from pytest_tentacle.guide.sections import STEPS
+from pytest_tentacle.inventory.model import NoTransport
+from pytest_tentacle.link import Failure
+
+HERE, ACROSS = "welcome-page-here", "welcome-page-across"
+SERVICES, SETTINGS, THUMBPRINT = "services-running", "communication-settings", "tentacle-thumbprint"
+
+
+def codes(result: Any) -> list[str]:
+    return [problem.code for problem in result.problems]
+
+
+class TestUnreachableMachine:
+    """The management path says nothing about the product."""
+
+    def test_every_step_is_unknown_with_the_stage_and_the_advice(self, world: Any, unreachable: Any) -> None:
+        """Nothing of a Tentacle that we cannot log on to is judged on its own machine."""
+        world["web-01"].unreachable = unreachable
+        for step in (SERVICES, SETTINGS, THUMBPRINT, HERE):
+            result = world.judge(step, "web-01")
+            assert result.outcome is Outcome.UNKNOWN
+            assert "refused the password" in result.reason
+            assert "authenticate" in result.reason
+            assert result.advice == "Correct the password."
+
+    def test_its_link_is_still_judged_from_the_server(self, world: Any, unreachable: Any, across: Any) -> None:
+        """The server can look, whether or not we can log on to the Tentacle."""
+        world["web-01"].unreachable = unreachable
+        assert world.judge(ACROSS, "web-01").outcome is Outcome.PASSED
+        refused = {"fails": "connect", "error": Failure.REFUSED}
+        across(world, "listening", refused, refused)
+        assert codes(world.judge(ACROSS, "web-01")) == ["TT520"]
+
+    def test_a_polling_one_cannot_be_judged(self, world: Any, unreachable: Any) -> None:
+        """Its link can be seen from its own machine alone."""
+        world["poll-01"].unreachable = unreachable
+        assert world.judge(ACROSS, "poll-01").outcome is Outcome.UNKNOWN
+
+    def test_without_the_server_the_own_look_is_evidence_only(self, world: Any, unreachable: Any, make_probe: Any) -> None:
+        """What this machine sees is told, and the outcome stays unknown."""
+        world["octo-1"].unreachable = unreachable
+        world.controller["web-01"] = (make_probe("192.0.2.20"),)
+        result = world.judge(ACROSS, "web-01")
+        assert result.outcome is Outcome.UNKNOWN
+        assert "octo-1 could not look" in result.reason
+        assert "page ok" in result.reason
+        assert result.advice == "Correct the password."
+
+    def test_a_polling_link_needs_no_survey_of_the_server(self, world: Any, unreachable: Any, across: Any) -> None:
+        """It is judged from the Tentacle's side, well or ill."""
+        world["octo-1"].unreachable = unreachable
+        assert world.judge(ACROSS, "poll-01").outcome is Outcome.PASSED
+        silent = {"fails": "connect", "error": Failure.TIMED_OUT}
+        across(world, "polling", silent, silent)
+        assert codes(world.judge(ACROSS, "poll-01")) == ["TT521"]
+
+    def test_a_machine_that_was_not_selected(self, world: Any) -> None:
+        """A server without a record leaves the link unknown."""
+        surveys = world.surveys()
+        kept = tuple(record for record in surveys.records if record.machines != ("octo-1",))
+        from pytest_tentacle.checks import Fleet
+
+        result = Fleet(surveys.model_copy(update={"records": kept})).subject("web-01").result(ACROSS)
+        assert result.outcome is Outcome.UNKNOWN
+        assert "octo-1 was not surveyed" in result.reason
+
+
+class TestUnknownSections:
+    """A refused section makes unknown what rests on it, and nothing else."""
+
+    def test_services(self, world: Any) -> None:
+        """The reason is the section's own; the page is still looked at."""
+        world["web-01"].unknown["services"] = "access is denied"
+        result = world.judge(SERVICES, "web-01")
+        assert (result.outcome, "access is denied" in result.reason) == (Outcome.UNKNOWN, True)
+        assert world.judge(HERE, "web-01").outcome is Outcome.PASSED
+        assert world.judge(SETTINGS, "web-01").outcome is Outcome.PASSED
+
+    def test_sockets_are_not_needed_where_the_own_certificate_answers(self, world: Any) -> None:
+        """Then it is the Tentacle that holds the port."""
+        world["web-01"].unknown["listeners"] = "ss is missing"
+        assert world.judge(HERE, "web-01").outcome is Outcome.PASSED
+
+    def test_sockets_without_a_pid(self, world: Any, make_probe: Any) -> None:
+        """Somebody holds the port, and we may not know who; that no page comes is a fact all the same."""
+        world["web-01"].listeners = [{"address": "::", "port": 10933}]
+        world["web-01"].replace("local:Tentacle", make_probe(page="other"))
+        result = world.judge(HERE, "web-01")
+        assert codes(result) == ["TT504"]
+        assert "does not tell which process" in result.reason
+
+    @pytest.mark.parametrize("error", ["denied", "unreadable"])
+    def test_configuration_that_we_may_not_read(self, world: Any, error: str) -> None:
+        """Not the Tentacle's problem."""
+        world["web-01"].config_error = error
+        for step in (SETTINGS, THUMBPRINT):
+            result = world.judge(step, "web-01")
+            assert result.outcome is Outcome.UNKNOWN
+            assert r"C:\Octopus\Tentacle.config" in result.reason
+
+    @pytest.mark.parametrize("elevated", [False, None])
+    def test_services_that_a_weak_account_may_not_see(self, world: Any, elevated: bool | None) -> None:
+        """Windows leaves out services without an error, so a missing one proves nothing (windows-shapes 1.1)."""
+        world["web-01"].without_service = True
+        world["web-01"].host["elevated"] = elevated
+        assert world.judge(SERVICES, "web-01").outcome is Outcome.UNKNOWN
+
+    def test_several_instances_and_none_declared(self, world: Any) -> None:
+        """Nobody knows which one is meant."""
+        world["web-01"].instances = ["Blue", "Green"]
+        result = world.judge(SETTINGS, "web-01")
+        assert (result.outcome, "Blue, Green" in result.reason) == (Outcome.UNKNOWN, True)
+
+    def test_instance_outside_the_registry(self, world: Any) -> None:
+        """A service with --config needs no registry: not being registered is no problem then."""
+        world["web-01"].instances = ["-"]
+        world["web-01"].service |= {"instance": None, "arguments": r"run --config=D:\T.config"}
+        assert world.judge(SERVICES, "web-01").outcome is Outcome.UNKNOWN
+
+    def test_just_starting(self, world: Any, make_probe: Any) -> None:
+        """Within the guide's 30 seconds nothing is wrong yet, in no step."""
+        clock = world["web-01"].record().survey.host.data.clock_utc
+        world["web-01"].service |= {"state": "starting", "started_utc": clock - timedelta(seconds=30)}
+        world["web-01"].listeners = []
+        world["web-01"].replace("local:Tentacle", make_probe(fails="connect", error=Failure.REFUSED))
+        assert world.judge(SERVICES, "web-01").outcome is Outcome.UNKNOWN
+        assert world.judge(HERE, "web-01").outcome is Outcome.UNKNOWN
+
+    def test_no_probe(self, world: Any) -> None:
+        """What was not probed has not passed."""
+        world["web-01"].drop("local:Tentacle")
+        world["octo-1"].peer = []
+        assert world.judge(HERE, "web-01").outcome is Outcome.UNKNOWN
+        assert world.judge(ACROSS, "web-01").outcome is Outcome.UNKNOWN
+
+    def test_vantage_point_without_a_tls_client(self, world: Any, make_probe: Any) -> None:
+        """An unavailable probe is unknown, with its reason."""
+        blind = make_probe("octo-1.example", 10943).model_copy(
+            update={"resolve": None, "connect": None, "tls": None, "page": None, "unavailable": "no openssl"}
+        )
+        world["poll-01"].replace("configured:Tentacle:0", blind)
+        result = world.judge(ACROSS, "poll-01")
+        assert (result.outcome, "no openssl" in result.reason) == (Outcome.UNKNOWN, True)
+
+    def test_undeclared_mode_without_settings(self, world: Any) -> None:
+        """Neither end can be named then; the step of the local page stays, unknown."""
+        world["web-01"].declare(mode=None)
+        world["web-01"].config_error = "denied"
+        subject = world.fleet().subject("web-01")
+        assert subject.mode is None
+        assert applicable(HERE, subject)
+        assert subject.result(HERE).outcome is Outcome.UNKNOWN
+        assert "may read it" in subject.result(ACROSS).advice
+
+
+class TestBlocked:
+    """Another failure makes looking pointless: the code, and the machine that it stands on."""
+
+    def test_service_down_blocks_the_page(self, world: Any, make_probe: Any) -> None:
+        """On the machine itself."""
+        world["web-01"].service |= {"state": "stopped", "pid": None, "exit_code": 0}
+        world["web-01"].listeners = []
+        world["web-01"].replace("local:Tentacle", make_probe(fails="connect", error=Failure.REFUSED))
+        for step in (HERE, THUMBPRINT):
+            result = world.judge(step, "web-01")
+            assert (result.outcome, result.blocked_by) == (Outcome.BLOCKED, ("TT202", "web-01"))
+
+    def test_service_down_blocks_the_link(self, world: Any, make_probe: Any, across: Any) -> None:
+        """Its peer sees a consequence."""
+        self.test_service_down_blocks_the_page(world, make_probe)
+        refused = {"fails": "connect", "error": Failure.REFUSED}
+        across(world, "listening", refused, refused)
+        result = world.judge(ACROSS, "web-01")
+        assert (result.outcome, result.blocked_by) == (Outcome.BLOCKED, ("TT202", "web-01"))
+
+    def test_server_down_blocks_its_polling_tentacles(self, world: Any, make_probe: Any, across: Any) -> None:
+        """400 Tentacles are not ill because one server is."""
+        world["octo-1"].service |= {"state": "stopped", "pid": None}
+        world["octo-1"].listeners = []
+        refused = {"fails": "connect", "error": Failure.REFUSED}
+        world["octo-1"].replace("local:OctopusServer", make_probe(port=10943, **refused))
+        across(world, "polling", refused, refused)
+        result = world.judge(ACROSS, "poll-01")
+        assert (result.outcome, result.blocked_by) == (Outcome.BLOCKED, ("TT206", "octo-1"))
+
+    @pytest.mark.parametrize(("error", "code"), [("not-found", "TT301"), ("empty", "TT302"), ("malformed", "TT303")])
+    def test_configuration_gone_blocks_what_rests_on_it(self, world: Any, error: str, code: str) -> None:
+        """Thumbprint and page cannot be told from a file that is not there."""
+        world["web-01"].config_error = error
+        for step in (THUMBPRINT, HERE):
+            result = world.judge(step, "web-01")
+            assert (result.outcome, result.blocked_by) == (Outcome.BLOCKED, (code, "web-01"))
+
+    def test_wrong_port_blocks_the_link(self, world: Any, make_probe: Any, across: Any) -> None:
+        """The server looks where the inventory says, and nobody listens there."""
+        world["web-01"].settings["Tentacle.Services.PortNumber"] = "10944"
+        world["web-01"].listeners[0]["port"] = 10944
+        world["web-01"].replace("local:Tentacle", make_probe(port=10944))
+        refused = {"fails": "connect", "error": Failure.REFUSED}
+        across(world, "listening", refused, refused)
+        assert world.judge(HERE, "web-01").outcome is Outcome.PASSED
+        assert world.judge(ACROSS, "web-01").blocked_by == ("TT311", "web-01")
+
+    def test_port_holder_blocks_the_thumbprint(self, world: Any, make_probe: Any, across: Any) -> None:
+        """The certificate that is seen is the holder's; that it is seen across as well shows that the network is fine."""
+        world["web-01"].listeners = [{"address": "::", "port": 10933, "pid": 5, "owner": {"pid": 5, "name": "iis"}}]
+        world["web-01"].replace("local:Tentacle", make_probe(whose="another Tentacle"))
+        across(world, "listening", {"whose": "another Tentacle"}, {"whose": "another Tentacle"})
+        assert world.judge(THUMBPRINT, "web-01").blocked_by == ("TT502", "web-01")
+        assert world.judge(ACROSS, "web-01").outcome is Outcome.PASSED
+        across(world, "listening", {"page": "other"}, {"page": "other"})
+        assert world.judge(ACROSS, "web-01").blocked_by == ("TT502", "web-01")
+
+    def test_a_failed_look_of_ours_is_not_preferred_to_the_failure_that_explains_it(
+        self, world: Any, unreachable: Any
+    ) -> None:
+        """The server cannot look, but the Tentacle's service is known to be down."""
+        world["web-01"].service |= {"state": "stopped", "pid": None}
+        world["octo-1"].unreachable = unreachable
+        assert world.judge(ACROSS, "web-01").blocked_by == ("TT202", "web-01")
+
+    def test_a_name_that_does_not_resolve_is_not_explained_by_the_other_end(self, world: Any, across: Any) -> None:
+        """DNS fails by itself, whether or not the service runs."""
+        world["web-01"].service |= {"state": "stopped", "pid": None}
+        across(
+            world,
+            "listening",
+            {"fails": "resolve", "error": Failure.NAME_NOT_FOUND},
+            {"fails": "connect", "error": Failure.REFUSED},
+        )
+        assert codes(world.judge(ACROSS, "web-01")) == ["TT511"]
+
+    def test_what_works_is_not_blocked(self, world: Any) -> None:
+        """A page that is shown passes, whatever else is said of the machine."""
+        world["web-01"].service |= {"state": "stopped", "pid": None}
+        assert world.judge(ACROSS, "web-01").outcome is Outcome.PASSED
+
+
+class TestLink:
+    """By name, then by address, and what the two say together."""
+
+    def test_an_address_that_fails_is_no_matter_where_the_name_works(self, world: Any, across: Any) -> None:
+        """The guide tries the address only if the name fails."""
+        for mode, name in (("listening", "web-01"), ("polling", "poll-01")):
+            across(world, mode, {}, {"fails": "connect", "error": Failure.TIMED_OUT})
+            assert world.judge(ACROSS, name).outcome is Outcome.PASSED
+
+    def test_name_and_address_fail_each_in_its_own_way(self, world: Any, across: Any) -> None:
+        """Two things are wrong, and both are told."""
+        across(
+            world,
+            "listening",
+            {"fails": "resolve", "error": Failure.NAME_NOT_FOUND},
+            {"fails": "connect", "error": Failure.TIMED_OUT},
+        )
+        assert codes(world.judge(ACROSS, "web-01")) == ["TT511", "TT521"]
+
+    def test_mapped_and_plain_addresses_are_the_same(self, world: Any, across: Any) -> None:
+        """::ffff:192.0.2.20 is 192.0.2.20: no name that leads elsewhere."""
+        refused = {"fails": "connect", "error": Failure.REFUSED, "addresses": ("::ffff:192.0.2.20",)}
+        across(world, "listening", refused, refused)
+        assert codes(world.judge(ACROSS, "web-01")) == ["TT520"]
+
+    def test_a_restart_needed_is_no_interception(self, world: Any, thumbprint_of: Any) -> None:
+        """The same certificate is seen here and there: nobody stands between, though the file says otherwise."""
+        world["web-01"].settings["Tentacle.CertificateThumbprint"] = thumbprint_of("its new certificate")
+        assert world.judge(ACROSS, "web-01").outcome is Outcome.PASSED
+
+    def test_subject_and_issuer_are_named(self, world: Any, across: Any, real_certificate: str) -> None:
+        """Of the certificate that is presented on the way, by name and for folding."""
+        across(world, "listening", {"der": real_certificate}, {"der": real_certificate})
+        problem = world.judge(ACROSS, "web-01").problems[0]
+        assert problem.code == "TT531"
+        assert "CN=www.example.com issued by CN=Inspection CA" in problem.actual
+        assert (problem.facts["subject"], problem.facts["issuer"]) == ("CN=www.example.com", "CN=Inspection CA")
+        assert (problem.facts["vantage"], problem.facts["server"]) == ("octo-1", "octo-1")
+
+    def test_every_server_is_asked(self, world: Any, make_probe: Any) -> None:
+        """A listening Tentacle must be reached from each of its nodes."""
+        second = world.add_server("octo-2", "192.0.2.11")
+        world["web-01"].declare(servers=("octo-1", "octo-2"))
+        second.peer = [
+            make_probe("192.0.2.20", fails="connect", error=Failure.UNREACHABLE, probe_id="web-01:address"),
+        ]
+        problems = world.judge(ACROSS, "web-01").problems
+        assert [(problem.code, problem.facts["vantage"]) for problem in problems] == [("TT522", "octo-2")]
+
+    def test_no_server_declared(self, world: Any) -> None:
+        """Nobody knows from where to look."""
+        world["web-01"].declare(servers=())
+        assert world.judge(ACROSS, "web-01").outcome is Outcome.UNKNOWN
+
+
+class TestPolledNodes:
+    """Which node an address belongs to, and by which address it is judged."""
+
+    def test_an_alias_whose_certificate_is_the_nodes(self, world: Any, make_probe: Any) -> None:
+        """A name that is not declared, but leads to the node, is as good."""
+        draft = world["poll-01"]
+        draft.trusted[0]["Address"] = "https://octopus.example:10943/"
+        draft.replace("configured:Tentacle:0", make_probe("octopus.example", 10943, whose="octopus", page="server"))
+        assert world.judge(SETTINGS, "poll-01").outcome is Outcome.PASSED
+        assert world.judge(ACROSS, "poll-01").outcome is Outcome.PASSED
+
+    def test_one_alias_does_not_do_for_two_nodes(self, world: Any, make_probe: Any) -> None:
+        """Such as a load balancer before them: each node must be polled."""
+        self.test_an_alias_whose_certificate_is_the_nodes(world, make_probe)
+        world.add_server("octo-2", "192.0.2.11")
+        world["poll-01"].declare(servers=("octo-1", "octo-2"))
+        assert codes(world.judge(SETTINGS, "poll-01")) == ["TT313"]
+
+    def test_further_addresses_of_a_node(self, world: Any, make_probe: Any) -> None:
+        """`addresses` are as good as the DNS name."""
+        world["octo-1"].declare(addresses=("OCTOPUS.example.",))
+        draft = world["poll-01"]
+        draft.trusted[0]["Address"] = "https://octopus.example:10943/"
+        draft.replace("configured:Tentacle:0", make_probe("octopus.example", 10943, whose="octopus", page="server"))
+        result = world.judge(SETTINGS, "poll-01")
+        assert result.outcome is Outcome.PASSED
+        assert any("polls octo-1 at" in fact for fact in result.looked_at)
+
+    def test_a_node_that_is_not_configured_is_judged_by_what_is_declared(self, world: Any, across: Any) -> None:
+        """The link is looked at even where the settings name nobody."""
+        world["poll-01"].trusted = []
+        assert world.judge(ACROSS, "poll-01").outcome is Outcome.PASSED
+
+    def test_web_sockets_are_not_misjudged(self, world: Any) -> None:
+        """Another port, another certificate and another page are right there: unknown, and no problem."""
+        entry = world["poll-01"].trusted[0]
+        entry |= {"Address": "wss://octo-1.example:443/OctopusComms", "Thumbprint": "A" * 40}
+        assert world.judge(SETTINGS, "poll-01").outcome is Outcome.PASSED
+        assert world.judge(ACROSS, "poll-01").outcome is Outcome.UNKNOWN
+
+    def test_behind_a_proxy_the_direct_way_says_nothing(self, world: Any, across: Any) -> None:
+        """What the Tentacle does not use cannot be what is wrong with it."""
+        world["poll-01"].settings["Octopus.Server.Proxy.ProxyHost"] = "proxy.example"
+        silent = {"fails": "connect", "error": Failure.TIMED_OUT}
+        across(world, "polling", silent, silent)
+        result = world.judge(ACROSS, "poll-01")
+        assert (result.outcome, "proxy.example" in result.reason) == (Outcome.UNKNOWN, True)
+
+    def test_trusted_twice_is_no_left_over(self, world: Any, thumbprint_of: Any) -> None:
+        """`configure --trust` and `server-comms` leave two entries for one server (tentacle-seen 4.1)."""
+        world["poll-01"].declare(mode=None)
+        world["poll-01"].trusted.append({"Thumbprint": thumbprint_of("octopus"), "CommunicationStyle": 1})
+        assert world.judge(SETTINGS, "poll-01").outcome is Outcome.PASSED
+
+    def test_lower_case_is_right_for_a_listening_one(self, world: Any) -> None:
+        """A listener compares without regard to case (tentacle-facts 1.2)."""
+        world["web-01"].trusted[0]["Thumbprint"] = world["web-01"].trusted[0]["Thumbprint"].lower()
+        assert world.judge(SETTINGS, "web-01").outcome is Outcome.PASSED
+
+
+class TestPort:
+    """Who holds it."""
+
+    def test_the_services_own_worker(self, world: Any) -> None:
+        """A wrapper starts the Tentacle, which then has another process number; its page is another one's business."""
+        draft = world["web-01"]
+        draft.settings.pop("Tentacle.CertificateThumbprint")
+        draft.declare(thumbprint=None)
+        draft.listeners[0] |= {"pid": 2137, "owner": {"pid": 2137, "name": "dotnet", "parent_pid": 2136}}
+        assert world.judge(HERE, "web-01").outcome is Outcome.PASSED
+
+    def test_somebody_on_another_address(self, world: Any, make_probe: Any) -> None:
+        """ListenIP set: who listens on loopback alone is not in the way."""
+        draft = world["web-01"]
+        draft.settings["Tentacle.Services.ListenIP"] = "192.0.2.20"
+        draft.listeners = [
+            {"address": "127.0.0.1", "port": 10933, "pid": 5, "owner": {"pid": 5, "name": "other"}},
+            {"address": "192.0.2.20", "port": 10933, "pid": 2136, "owner": {"pid": 2136, "name": "Tentacle.exe"}},
+        ]
+        draft.replace("local:Tentacle", make_probe("192.0.2.20", fails="tls", error=Failure.TIMED_OUT))
+        assert codes(world.judge(HERE, "web-01")) == ["TT505"]
+
+    def test_without_wmi_the_executable_tells(self, world: Any, make_probe: Any) -> None:
+        """Then the service's process number is not known."""
+        draft = world["web-01"]
+        draft.service["pid"] = None
+        draft.listeners[0]["owner"]["executable"] = draft.service["executable"].upper()
+        draft.replace("local:Tentacle", make_probe(fails="tls", error=Failure.TIMED_OUT))
+        assert codes(world.judge(HERE, "web-01")) == ["TT505"]
+
+
+class TestApplicable:
+    """What does not apply is not collected."""
+
+    def test_by_role_and_mode(self, world: Any) -> None:
+        """A polling Tentacle has no port; a server has no link of its own."""
+        fleet = world.fleet()
+        left_out = {
+            (subject.name, step.slug)
+            for subject in fleet.subjects
+            for step in STEPS
+            if not applicable(step.slug, subject)
+        }
+        assert left_out == {("poll-01", HERE), ("octo-1", ACROSS)}
+
+    def test_a_server_that_nobody_polls(self, world: Any) -> None:
+        """Only its service matters."""
+        world["poll-01"].declare(servers=())
+        fleet = world.fleet()
+        assert [step.slug for step in STEPS if applicable(step.slug, fleet.subject("octo-1"))] == [SERVICES]
+
+    def test_octopus_cloud(self, world: Any) -> None:
+        """Nobody can log on: nothing of it is collected, and its Tentacles' links are."""
+        world["octo-1"].declare(transport=NoTransport())
+        fleet = world.fleet()
+        assert not any(applicable(step.slug, fleet.subject("octo-1")) for step in STEPS)
+        assert fleet.subject("poll-01").result(ACROSS).outcome is Outcome.PASSED
+
+    def test_no_step_of_ours(self, world: Any) -> None:
+        """A misspelt slug is an error, and never a step that silently does not apply."""
+        with pytest.raises(LookupError, match="welcome"):
+            applicable("welcome", world.fleet().subject("web-01"))
+
+
+class TestResult:
+    """All at once."""
+
+    def test_all_problems_of_a_step_are_told(self, world: Any) -> None:
+        """Not only the first."""
+        draft = world["poll-01"]
+        draft.trusted[0]["Thumbprint"] = draft.trusted[0]["Thumbprint"].lower()
+        draft.trusted.append({"Thumbprint": "12", "CommunicationStyle": 2, "Address": None})
+        assert codes(world.judge(SETTINGS, "poll-01")) == ["TT323", "TT322", "TT315"]
+
+    def test_a_failed_step_tells_what_it_could_not_see(self, world: Any) -> None:
+        """A problem does not hide an unknown."""
+        world["web-01"].service["start_mode"] = None
+        world["web-01"].service |= {"state": "stopped", "pid": None}
+        result = world.judge(SERVICES, "web-01")
+        assert codes(result) == ["TT202"]
+        assert "start mode" in result.reason
+
+    def test_two_on_one_host_are_no_clones(self, world: Any, thumbprint_of: Any) -> None:
+        """Two entries of the inventory may mean one and the same host."""
+        second = world.add_listening("web-02", "192.0.2.21")
+        second.settings["Tentacle.CertificateThumbprint"] = thumbprint_of("web-01")
+        for name in ("web-01", "web-02"):
+            world[name].host |= {"hostname": "WEB", "addresses": ("192.0.2.20", "192.0.2.21")}
+        assert "TT403" not in codes(world.judge(THUMBPRINT, "web-01"))
+
+    def test_both_clones_are_told(self, world: Any, thumbprint_of: Any) -> None:
+        """Each names the other."""
+        second = world.add_listening("web-02", "192.0.2.21")
+        second.settings["Tentacle.CertificateThumbprint"] = thumbprint_of("web-01")
+        for name, other in (("web-01", "web-02"), ("web-02", "web-01")):
+            problem = next(one for one in world.judge(THUMBPRINT, name).problems if one.code == "TT403")
+            assert problem.facts["others"] == (other,)

@@ -1,0 +1,100 @@
+"""The catalogue of problems: every code is whole, belongs to one step, and is yielded by one check."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from pytest_tentacle.checks.check import REGISTRY, checks_of
+from pytest_tentacle.guide.problems import CATALOGUE, KINDS, ProblemKind
+from pytest_tentacle.guide.sections import GUIDE, STEPS
+
+SECTIONS = {
+    "services-running": "TT2",
+    "communication-settings": "TT3",
+    "tentacle-thumbprint": "TT4",
+    "welcome-page-here": "TT50",
+    "welcome-page-across": "TT5",
+}
+
+
+def every_kind() -> list[object]:
+    return [pytest.param(kind, id=kind.code) for kind in KINDS]
+
+
+class TestCatalogue:
+    """Data that people will quote in tickets."""
+
+    def test_codes_are_unique_and_in_order(self) -> None:
+        """One code, one meaning."""
+        codes = [kind.code for kind in KINDS]
+        assert codes == sorted(set(codes))
+        assert len(CATALOGUE) == len(KINDS)
+
+    @pytest.mark.parametrize("kind", every_kind())
+    def test_each_is_whole(self, kind: ProblemKind) -> None:
+        """Code by section, title, meaning, and a remedy with a command for both systems."""
+        assert re.fullmatch(r"TT[1-9]\d\d", kind.code)
+        assert kind.code.startswith(SECTIONS[kind.step])
+        assert kind.step in {step.slug for step in STEPS}
+        assert kind.link.startswith(GUIDE + "#")
+        assert kind.title
+        assert not kind.title.endswith(".")
+        assert kind.meaning.endswith((".", ")"))
+        for lines in (kind.windows, kind.linux):
+            assert not lines[0].startswith("$ "), "words come first"
+            assert any(line.startswith("$ ") for line in lines)
+            assert all(line == line.strip() for line in lines)
+
+    def test_titles_are_unique(self) -> None:
+        """Two problems that read the same cannot be told apart in a report."""
+        assert len({kind.title for kind in KINDS}) == len(KINDS)
+
+    @pytest.mark.parametrize("kind", every_kind())
+    def test_commands_are_of_their_system(self, kind: ProblemKind) -> None:
+        """Nobody is told to run sudo on Windows or a cmdlet on Linux."""
+        assert not [line for line in kind.windows if line.startswith("$ ") and ("sudo " in line or "/opt/" in line)]
+        assert not [line for line in kind.linux if re.match(r"\$ .*(\$env:|\b(Get|Set|Start|Stop)-[A-Z])", line)]
+
+
+class TestChecks:
+    """The catalogue and the checks are two views of one thing."""
+
+    def test_every_code_is_declared_by_exactly_one_check(self) -> None:
+        """So that everybody knows where a code comes from."""
+        declared = sorted(code for checks in REGISTRY.values() for check in checks for code in check.codes)
+        assert declared == sorted(CATALOGUE)
+
+    def test_a_check_yields_codes_of_its_own_step(self) -> None:
+        """The report's columns are steps."""
+        for step, checks in REGISTRY.items():
+            for check in checks:
+                assert {CATALOGUE[code].step for code in check.codes} == {step}, check.name
+
+    def test_every_step_has_checks(self) -> None:
+        """A step without any would pass without a look."""
+        for step in STEPS:
+            assert checks_of(step.slug)
+        with pytest.raises(LookupError, match="no check"):
+            checks_of("no-such-step")
+
+
+class TestRemedy:
+    """A problem's facts stand in the commands, as long as they are harmless there."""
+
+    def test_facts_are_filled_in(self) -> None:
+        """By the name of the fact."""
+        lines = CATALOGUE["TT202"].remedy("windows", {"service": "OctopusDeploy Tentacle: Blue"})
+        assert '$ Start-Service -Name "OctopusDeploy Tentacle: Blue"' in lines
+        assert '$ sudo systemctl start "Blue.service"' in CATALOGUE["TT202"].remedy("linux", {"service": "Blue.service"})
+
+    def test_missing_facts_stay_placeholders(self) -> None:
+        """A person sees what to put there."""
+        assert '$ Start-Service -Name "<service>"' in CATALOGUE["TT202"].remedy("windows", {"service": None})
+
+    @pytest.mark.parametrize("value", ['a"; rm -rf /', "$(reboot)", "`reboot`", "a\nb", "a'b", "a;b", "a|b", "a&b", "x" * 201])
+    def test_what_a_shell_would_obey_is_not_filled_in(self, value: str) -> None:
+        """A fact comes from a surveyed machine, and the command is copied into a shell."""
+        for system in ("windows", "linux"):
+            assert CATALOGUE["TT202"].remedy(system, {"service": value}) == CATALOGUE["TT202"].remedy(system, {})

@@ -1,0 +1,152 @@
+"""The whole file that pytest-html writes with our hooks."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from pytest_tentacle.report.html_hooks import MOST_ROWS, keep_row
+
+pytest_plugins = ["pytester"]
+
+CONFTEST = """
+import importlib.util
+import pytest
+from pytest_tentacle.checks.result import Outcome
+from pytest_tentacle.report.html_hooks import HtmlReport
+from pytest_tentacle.report.redaction import Redactor
+
+spec = importlib.util.spec_from_file_location("builders", {builders!r})
+builders = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(builders)
+RUN = builders.{builder}()
+RESULTS = {{(result.machine, result.step): result for result in RUN.results}}
+
+def pytest_configure(config):
+    config.pluginmanager.register(HtmlReport(lambda: RUN, Redactor(["hunter22"])), "tentacle-html")
+
+def pytest_generate_tests(metafunc):
+    metafunc.parametrize("machine,step", list(RESULTS), ids=[f"{{m}}-{{s}}" for m, s in RESULTS])
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if call.when == "call" and "machine" in item.callspec.params:
+        result = RESULTS[item.callspec.params["machine"], item.callspec.params["step"]]
+        report.tentacle = {{"machine": result.machine, "step": result.step, "outcome": result.outcome.value}}
+        if result.outcome is Outcome.FAILED:
+            report.outcome, report.longrepr = "failed", "password hunter22 <script>window.alive=1</script> " + "x" * 300
+        elif result.outcome is Outcome.UNKNOWN:
+            report.when, report.outcome, report.longrepr = "setup", "failed", "why"
+        elif result.outcome in (Outcome.BLOCKED, Outcome.WAIVED):
+            report.outcome, report.longrepr = "skipped", ("f", 1, "blocked")
+    return report
+"""
+
+
+@pytest.fixture
+def written(pytester):
+    """Runs pytest with our hooks over a run's results, and gives the file."""
+
+    def written(builder, *options):
+        builders = str(__import__("pathlib").Path(__file__).parent / "conftest.py")
+        pytester.makeconftest(CONFTEST.format(builders=builders, builder=builder))
+        pytester.makepyfile("def test_step(machine, step): pass")
+        pytester.runpytest_subprocess(
+            "--html=report.html",
+            "--self-contained-html",
+            "-q",
+            "-p",
+            "no:tentacle",
+            "--no-header",
+            "-p",
+            "no:cacheprovider",
+            *options,
+            timeout=300,
+        )
+        return pytester.path / "report.html"
+
+    return written
+
+
+class TestKeepRow:
+    """Which rows pytest-html's own table keeps."""
+
+    @pytest.mark.parametrize("outcome", ["passed", "failed", "unknown", "blocked", "waived", "error"])
+    def test_a_small_run_keeps_all(self, outcome):
+        """Up to 200 tests."""
+        assert keep_row(outcome, 200)
+
+    def test_a_large_run_keeps_failures(self):
+        """The rest is in the matrix."""
+        assert [
+            outcome
+            for outcome in ("passed", "failed", "unknown", "blocked", "waived", "error")
+            if keep_row(outcome, 201)
+        ] == ["failed", "error"]
+
+
+class TestSmall:
+    """A small run's file."""
+
+    def test_words_rows_and_access(self, written, browser):
+        """Our outcomes in its table, its filters still work, axe finds nothing serious, no secret, nothing alive."""
+        from axe_core_python.sync_playwright import Axe
+
+        file = written("make_small_run")
+        assert "hunter22" not in file.read_text(encoding="utf-8")
+        for scheme in ("light", "dark"):
+            context = browser.new_context(viewport={"width": 1400, "height": 1000}, color_scheme=scheme)
+            page = context.new_page()
+            faults = []
+            page.on("pageerror", lambda error, faults=faults: faults.append(str(error)))
+            page.goto(file.as_uri())
+            assert page.inner_text("#tt-verdict").startswith("✕ 5 of 8 machines are sick")
+            assert page.locator("#results-table tbody").count() == 36
+            cells = page.locator("#results-table tbody.error .col-outcome")
+            assert cells.count() == 5
+            assert cells.first.inner_text() == "? unknown"
+            assert "5 unknown" in page.inner_text(".filters")
+            page.uncheck("input[data-test-result=error]")
+            assert page.locator("#results-table tbody").count() == 31
+            page.click("#results-table th:text-is('Machine')")
+            assert page.evaluate("window.alive") is None
+            found = [each for each in Axe().run(page)["violations"] if each["impact"] in ("serious", "critical")]
+            assert [f"{each['id']}: {each['nodes'][0]['html'][:150]}" for each in found] == []
+            page.click("#results-table tbody.failed .col-machine a >> nth=0")
+            page.wait_for_selector(".tt-machine[open] .tt-inside")
+            assert faults == []
+            context.close()
+
+    def test_no_environment_table(self, written):
+        """It is unescaped, and holds the CI's variables; ours says what matters."""
+        assert re.search(r"&#34;environment&#34;: \{\}", written("make_small_run").read_text(encoding="utf-8"))
+
+
+class TestLarge:
+    """16,000 tests in one file."""
+
+    @pytest.mark.timeout(420)
+    def test_size_and_load(self, written, browser, capsys):
+        """At most 2 MB with pytest-html's own table; passed rows are not in it."""
+        import time
+
+        file = written("make_large_run", "--tb=no")
+        size = file.stat().st_size
+        context = browser.new_context(viewport={"width": 1400, "height": 1000})
+        page = context.new_page()
+        started = time.perf_counter()
+        page.goto(file.as_uri())
+        loaded = time.perf_counter() - started
+        started = time.perf_counter()
+        page.check("input[value=passed]")
+        page.wait_for_function("document.querySelector('#tt-status').textContent.startsWith('1,000 of')")
+        filtered = time.perf_counter() - started
+        with capsys.disabled():
+            print(f"\n16,000 tests, whole file: {size:,} bytes, load {loaded:.2f} s, filter {filtered:.2f} s")
+        rows = page.locator("#results-table tbody").count()
+        context.close()
+        assert rows == 791 <= MOST_ROWS
+        assert size <= 2_000_000
+        assert max(loaded, filtered) < 10

@@ -1,0 +1,490 @@
+"""The page in a real browser: it can be read, used, printed and trusted."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from axe_core_python.sync_playwright import Axe
+
+from pytest_tentacle.checks.result import Outcome, Run, StepResult
+from pytest_tentacle.guide.outcome import Evidence, Problem
+from pytest_tentacle.inventory.model import Inventory
+from pytest_tentacle.link import Secured
+from pytest_tentacle.report.causes import Cause
+from pytest_tentacle.report.page import render_summary
+from pytest_tentacle.survey.model import HostRecord, Unreachable
+
+VISIBLE_ROWS = "#tt-rows tr:not(.tt-group)"
+
+
+def _document(summary: str) -> str:
+    return f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>t</title></head><body><h1>t</h1>{summary}</body></html>'
+
+
+@pytest.fixture(scope="session")
+def small_page(tmp_path_factory, small_run, small_causes):
+    """The small run's page, as a file."""
+    path = tmp_path_factory.mktemp("page") / "small.html"
+    path.write_text(_document(render_summary(small_run, small_causes)), encoding="utf-8")
+    return path.as_uri()
+
+
+@pytest.fixture(scope="session")
+def large_page(tmp_path_factory, large_run):
+    """The large run's page, as a file."""
+    path = tmp_path_factory.mktemp("page") / "large.html"
+    path.write_text(_document(render_summary(large_run)), encoding="utf-8")
+    return path.as_uri()
+
+
+@pytest.fixture
+def open_page(browser):
+    """Opens pages that must not log an error nor ask the network for anything."""
+    opened = []
+
+    def open_page(address, **context):
+        page = browser.new_context(**{"viewport": {"width": 1400, "height": 1000}, **context}).new_page()
+        page.faults = []
+        page.on("pageerror", lambda error: page.faults.append(str(error)))
+        page.on("console", lambda message: page.faults.append(message.text) if message.type == "error" else None)
+        page.on(
+            "request",
+            lambda request: page.faults.append(request.url) if not request.url.startswith(("file:", "data:")) else None,
+        )
+        page.on("dialog", lambda dialog: (page.faults.append(dialog.message), dialog.dismiss()))
+        page.goto(address)
+        opened.append(page)
+        return page
+
+    yield open_page
+    for page in opened:
+        faults = page.faults
+        page.context.close()
+        assert faults == []
+
+
+def _serious(page) -> list[str]:
+    violations = Axe().run(page)["violations"]
+    return [
+        f"{found['id']}: {found['nodes'][0]['html'][:200]}"
+        for found in violations
+        if found["impact"] in ("serious", "critical")
+    ]
+
+
+class TestFirstScreen:
+    """What one sees at 3 a.m."""
+
+    def test_verdict_counts_and_causes(self, open_page, small_page):
+        """The verdict in one sentence, counts with words, causes with what to do."""
+        page = open_page(small_page)
+        assert page.inner_text("#tt-verdict").endswith(
+            "5 of 8 machines are sick, from 5 causes; 1 could not be looked at in full; 2 are well."
+        )
+        counts = page.inner_text(".tt-counts").split()
+        assert [counts[counts.index(word) + 1] for word in ("passed", "failed", "unknown", "blocked", "waived")] == [
+            "22",
+            "6",
+            "5",
+            "2",
+            "1",
+        ]
+        assert page.locator(".tt-cause").count() == 5
+        assert page.locator(".tt-command code").first.is_visible()
+
+    def test_without_javascript(self, open_page, small_page):
+        """Causes, remedies and provenance are there; a note says what is not."""
+        page = open_page(small_page, java_script_enabled=False)
+        assert "5 of 8 machines are sick" in page.inner_text("#tt-verdict")
+        assert page.locator(".tt-cause").count() == 5
+        assert "need JavaScript" in page.inner_text("noscript")
+        assert not page.is_visible("#tt-filter")
+        assert "prod.yaml" in page.inner_text(".tt-facts")
+
+    def test_the_copy_button_copies(self, open_page, small_page):
+        """The command, as it stands."""
+        page = open_page(small_page)
+        command = page.inner_text(".tt-command code >> nth=0")
+        page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
+        page.click(".tt-copy >> nth=0")
+        page.wait_for_function("window.copied !== undefined")
+        assert page.evaluate("window.copied") == command
+
+    def test_what_a_stranger_must_know(self, open_page, small_page):
+        """Versions, digest, options, vantage points, recordings."""
+        words = open_page(small_page).inner_text("section[aria-labelledby=tt-stranger]")
+        for word in ("pytest-tentacle", "9f86d081884c7d", "--limit", "octo-1", "sql-02", "nothing"):
+            assert word in words
+
+
+class TestMatrix:
+    """Machines and steps."""
+
+    def test_rows_and_words(self, open_page, small_page):
+        """Each cell says its outcome in words, not in colour alone; the sick come first."""
+        page = open_page(small_page)
+        assert page.locator(VISIBLE_ROWS).count() == 8
+        first = page.locator(VISIBLE_ROWS).first
+        assert first.locator("td").first.inner_text() == "web-02"
+        assert [cell.text_content() for cell in first.locator("td.tt-cell").all()] == [
+            "✕failed TT101",
+            "✓passed",
+            "✓passed",
+            "⊘blocked",
+            "⊘blocked",
+        ]
+
+    def test_filter_by_outcome(self, open_page, small_page):
+        """Only machines whose worst outcome is ticked."""
+        page = open_page(small_page)
+        page.uncheck("input[value=failed]")
+        assert page.locator(VISIBLE_ROWS).count() == 3
+        page.uncheck("input[value=passed]")
+        assert page.inner_text(f"{VISIBLE_ROWS} td >> nth=0") == "build-01"
+        assert page.inner_text("#tt-status") == "1 of 8 machines"
+
+    @pytest.mark.parametrize(
+        ("words", "names"),
+        [
+            ("web-03", {"web-03"}),
+            ("TT503", {"sql-01"}),
+            ("10.4.1.14", {"sql-02"}),
+            ("INSPECTION sql", {"sql-02"}),
+            ("zzz", set()),
+        ],
+    )
+    def test_search(self, open_page, small_page, words, names):
+        """By name, code, address or words; all of them must fit."""
+        page = open_page(small_page)
+        page.fill("#tt-search", words)
+        page.wait_for_function(f"document.querySelector('#tt-status').textContent.startsWith('{len(names)} of')")
+        assert {cell.inner_text() for cell in page.locator(f"{VISIBLE_ROWS} td:first-child a").all()} == names
+
+    def test_fold_by_cause(self, open_page, small_page):
+        """One group a cause, which closes and opens."""
+        page = open_page(small_page)
+        page.check("#tt-fold")
+        groups = page.locator("#tt-rows .tt-group button")
+        assert (
+            groups.first.inner_text()
+            == "▾ 1 \N{MULTIPLICATION SIGN} TLS inspection between octo-1 and the Tentacle · TC011"
+        )
+        groups.first.click()
+        assert groups.first.get_attribute("aria-expanded") == "false"
+        assert page.locator(VISIBLE_ROWS).count() == 7
+
+    def test_only_one_causes_machines(self, open_page, small_page):
+        """From a cause to its machines and back."""
+        page = open_page(small_page)
+        page.click(".tt-only >> nth=1")
+        assert page.inner_text(f"{VISIBLE_ROWS} td >> nth=0") == "sql-01"
+        page.click("#tt-clear")
+        assert page.locator(VISIBLE_ROWS).count() == 8
+
+
+class TestMachine:
+    """A machine's section."""
+
+    def test_problem_with_the_difference_marked(self, open_page, small_page):
+        """Expected against actual."""
+        page = open_page(f"{small_page}#machine=sql-02")
+        assert page.inner_text(".tt-machine[open] .tt-compare dd:nth-of-type(2) mark >> nth=0") in "A1B2"
+        assert page.locator(".tt-machine[open] .tt-compare").count() == 2
+
+    def test_picture(self, open_page, small_page):
+        """A picture with a spoken text, broken where the link breaks, by name and by IP."""
+        page = open_page(f"{small_page}#machine=web-03")
+        spoken = page.get_attribute(".tt-machine[open] svg", "aria-label")
+        assert "by name, web-03.corp.example.com:10933: resolve failed, connect not reached" in spoken
+        assert "by IP, 10.4.1.12:10933 (10.4.1.7): resolve not asked, connect ok" in spoken
+        assert page.locator(".tt-machine[open] svg .tt-n-failed").count() == 1
+
+    def test_certificate(self, open_page, small_page):
+        """Decoded."""
+        words = open_page(f"{small_page}#machine=sql-02").inner_text(".tt-machine[open]")
+        for word in (
+            "CN=Corporate TLS Inspection",
+            "(self-signed)",
+            "RSA 2048",
+            "sha256WithRSAEncryption",
+            "2026-11-21 03:04:05Z to 2126-11-23",
+        ):
+            assert word in words
+
+    def test_unknown_and_noise(self, open_page, small_page):
+        """Why, what to do, and what a profile printed."""
+        page = open_page(f"{small_page}#machine=build-01")
+        assert "refused every key" in page.inner_text(".tt-machine[open]")
+        page.click(f"{VISIBLE_ROWS} a:text-is('web-01')")
+        page.wait_for_selector("#tt-details :text('Welcome to CORP')")
+
+    def test_both_clocks(self, open_page, small_page):
+        """The machine's and ours."""
+        assert "there 2026-11-22 03:04:06Z, here 2026-11-22 03:04:05Z (+1 s)" in open_page(
+            f"{small_page}#machine=sql-01"
+        ).inner_text(".tt-machine[open]")
+
+
+class TestAccess:
+    """For everybody, on every screen, by keyboard."""
+
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    @pytest.mark.parametrize("width", [1400, 400])
+    def test_axe(self, open_page, small_page, scheme, width):
+        """Nothing serious or critical, with sections and causes open."""
+        page = open_page(f"{small_page}#machine=sql-02", color_scheme=scheme, viewport={"width": width, "height": 900})
+        page.evaluate("document.querySelectorAll('details').forEach((element) => { element.open = true; })")
+        page.wait_for_selector("#tt-m-1 .tt-inside")
+        assert _serious(page) == []
+
+    def test_axe_sees_something(self, open_page, small_page):
+        """The check can fail."""
+        page = open_page(small_page)
+        page.evaluate("document.body.append(document.createElement('button'))")
+        assert any(found.startswith("button-name") for found in _serious(page))
+
+    def test_dark_is_dark(self, open_page, small_page):
+        """And light is light."""
+        shades = [
+            open_page(small_page, color_scheme=scheme).evaluate("getComputedStyle(document.body).backgroundColor")
+            for scheme in ("light", "dark")
+        ]
+        light, dark = [sum(map(int, re.findall(r"\d+", shade)[:3])) for shade in shades]
+        assert light > 600
+        assert dark < 150
+
+    @pytest.mark.parametrize("width", [400, 800, 1400])
+    def test_no_sideways_scrolling(self, open_page, small_page, width):
+        """The page fits; only the matrix scrolls within itself."""
+        page = open_page(f"{small_page}#machine=sql-02", viewport={"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+    def test_keyboard(self, open_page, small_page):
+        """`/` searches, Tab reaches a cause, Enter opens it and a machine."""
+        page = open_page(small_page)
+        page.keyboard.press("/")
+        assert page.evaluate("document.activeElement.id") == "tt-search"
+        page.focus(".tt-cause:not([open]) > summary")
+        page.keyboard.press("Enter")
+        assert page.locator(".tt-cause[open]").count() == 4
+        page.focus(f"{VISIBLE_ROWS} a >> nth=0")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#tt-details .tt-machine[open] .tt-inside")
+        assert page.evaluate("document.activeElement.closest('.tt-machine') !== null")
+
+    def test_print_opens_the_sick(self, open_page, small_page):
+        """Paper cannot be clicked."""
+        page = open_page(small_page)
+        page.emulate_media(media="print")
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        assert page.locator(".tt-machine[open]").count() == 6
+        assert not page.is_visible("#tt-filter")
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert page.locator(".tt-machine[open]").count() == 0
+
+
+class TestLarge:
+    """1,000 machines x 16 steps with 791 failures."""
+
+    def test_size(self, large_run):
+        """Ours leaves pytest-html's rows their share of the 2 MB."""
+        assert sum(1 for result in large_run.results if result.problems) == 791
+        assert len(large_run.results) == 16_000
+        assert len(render_summary(large_run).encode()) <= 1_200_000
+
+    def test_load_and_filter(self, open_page, large_page, capsys):
+        """Loaded and filtered before one looks up."""
+        started = time.perf_counter()
+        page = open_page(large_page)
+        loaded = time.perf_counter() - started
+        started = time.perf_counter()
+        page.check("input[value=passed]")
+        page.wait_for_function("document.querySelector('#tt-status').textContent.startsWith('1,000 of')")
+        filtered = time.perf_counter() - started
+        started = time.perf_counter()
+        page.fill("#tt-search", "tentacle-0777")
+        page.wait_for_function("document.querySelector('#tt-status').textContent.startsWith('1 of')")
+        searched = time.perf_counter() - started
+        with capsys.disabled():
+            print(f"\n1,000 x 16 page: load {loaded:.2f} s, filter {filtered:.2f} s, search {searched:.2f} s")
+        assert max(loaded, filtered, searched) < 10
+
+    def test_rows_come_in_portions(self, open_page, large_page):
+        """Not all rows at once; the rest on request."""
+        page = open_page(large_page)
+        assert page.locator(VISIBLE_ROWS).count() == 120
+        page.click("#tt-next")
+        assert page.locator(VISIBLE_ROWS).count() == 240
+
+
+PAYLOADS = (
+    "<script>window.alive=1</script>",
+    "</script><script>window.alive=1</script>",
+    "<img src=http://127.0.0.1:9/x onerror=window.alive=1>",
+    '"><svg onload=window.alive=1>',
+    "javascript:window.alive=1",
+    "{{ 7*7 }}<!--",
+    "</style><script>window.alive=1</script>",
+    "&lt;script&gt;\u2028window.alive=1",
+)
+
+
+def _hostile(run: Run) -> tuple[Run, tuple[Cause, ...]]:
+    """The small run with markup in every text that comes from outside."""
+    bad = " ".join(PAYLOADS)
+    surveys = run.surveys
+    records = []
+    for record in surveys.records:
+        survey = record.survey
+        if survey and survey.host.data and survey.services.data and survey.instances.data and survey.listeners.data:
+            host = survey.host.data.model_copy(
+                update={
+                    "hostname": bad,
+                    "fqdn": bad,
+                    "os_name": bad,
+                    "user": bad,
+                    "clock_utc": record.taken_utc + timedelta(1),
+                }
+            )
+            service = survey.services.data[0].model_copy(update={"name": bad, "account": bad, "detail": bad})
+            instance = survey.instances.data[0]
+            configuration = instance.configuration.model_copy(
+                update={"path": bad, "settings": {"Tentacle.Services.PortNumber": bad}}
+            )
+            instance = instance.model_copy(update={"name": bad, "configuration": configuration})
+            owner = survey.listeners.data[0].owner.model_copy(update={"name": bad})
+            listener = survey.listeners.data[0].model_copy(update={"address": bad, "owner": owner})
+            survey = survey.model_copy(
+                update={
+                    "noise": bad,
+                    "host": survey.host.model_copy(update={"data": host}),
+                    "services": survey.services.model_copy(update={"data": (service,)}),
+                    "instances": survey.instances.model_copy(update={"data": (instance,)}),
+                    "listeners": survey.listeners.model_copy(update={"data": (listener,)}),
+                    "probes": tuple(_hostile_probe(probe, bad) for probe in survey.probes),
+                }
+            )
+        records.append(
+            record.model_copy(
+                update={
+                    "survey": survey,
+                    "peer_probes": tuple(_hostile_probe(probe, bad) for probe in record.peer_probes),
+                }
+            )
+        )
+    hostile_machines = tuple(
+        machine.model_copy(update={"dns_name": bad, "groups": (bad,), "instance": None})
+        for machine in surveys.inventory.tentacles
+    )
+    name = PAYLOADS[1]
+    hostile_machines += (hostile_machines[0].model_copy(update={"name": name}),)
+    records.append(
+        HostRecord(
+            host_key="none://x",
+            machines=(name,),
+            taken_utc=surveys.taken_utc,
+            seconds=0,
+            unreachable=Unreachable(stage="connect", summary=bad, advice=bad),
+        )
+    )
+    inventory = Inventory(
+        servers=surveys.inventory.servers, tentacles=hostile_machines, files=(bad,), digest=bad, warnings=(bad,)
+    )
+    results = [
+        *(
+            replace(
+                result,
+                problems=tuple(
+                    Problem(bad, problem.machine, bad, f"{bad}!", (Evidence(bad, bad),)) for problem in result.problems
+                ),
+                reason=bad if result.reason else "",
+                advice=bad if result.advice else "",
+                looked_at=(bad,) if result.looked_at else (),
+            )
+            for result in run.results
+        ),
+        StepResult(name, bad, Outcome.BLOCKED, blocked_by=(bad, bad), reason=bad),
+        StepResult(name, "services-running", Outcome.UNKNOWN, reason=bad, advice=bad),
+    ]
+    causes = tuple(
+        Cause(
+            bad,
+            bad,
+            bad,
+            (name, machine.name),
+            bad,
+            (Evidence(bad, bad),),
+            (bad, f"$ {bad}"),
+            (f"$ {bad}",),
+            PAYLOADS[4],
+            bad,
+        )
+        for machine in hostile_machines
+    )
+    hostile = replace(
+        run,
+        surveys=surveys.model_copy(update={"inventory": inventory, "records": tuple(records)}),
+        results=tuple(results),
+        options={bad: bad},
+        notes=(bad,),
+    )
+    return hostile, causes
+
+
+def _hostile_probe(probe, bad):
+    stages = {}
+    for stage in ("resolve", "connect", "tls", "page"):
+        record = getattr(probe, stage)
+        if record is not None:
+            stages[stage] = record.model_copy(update={"detail": bad})
+    if probe.page is not None:
+        stages["page"] = probe.page.model_copy(update={"text": bad, "detail": bad})
+    return probe.model_copy(
+        update={"host": bad, "unavailable": bad if probe.id.startswith("web-01") else None, **stages}
+    )
+
+
+class TestHostile:
+    """What a machine sends is text, wherever it stands."""
+
+    @pytest.mark.parametrize("width", [1400, 400])
+    def test_nothing_comes_alive(self, open_page, tmp_path, small_run, width):
+        """All sections open, filtered, folded, printed: no script ran, nothing was asked for, no strange element stands."""
+        run, causes = _hostile(small_run)
+        path = tmp_path / "hostile.html"
+        path.write_text(_document(render_summary(run, causes)), encoding="utf-8")
+        page = open_page(path.as_uri(), viewport={"width": width, "height": 900})
+        page.check("#tt-fold")
+        page.fill("#tt-search", "script")
+        page.wait_for_timeout(150)
+        page.fill("#tt-search", "")
+        page.wait_for_timeout(150)
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        page.evaluate("document.querySelectorAll('details').forEach((element) => { element.open = true; })")
+        page.wait_for_timeout(300)
+        assert page.locator(".tt-machine .tt-inside").count() >= 8
+        assert page.evaluate("window.alive") is None
+        assert page.locator("main img, main [onload], main [onerror], main script, a[href^='javascript:']").count() == 0
+        assert page.locator("script").count() == 2
+        assert "<script>window.alive=1</script>" in page.inner_text("#tt-details")
+        assert "49" not in page.inner_text("#tt-stranger ~ dl")
+
+    def test_a_certificates_subject(self, open_page, tmp_path, small_run, make_certificate):
+        """A certificate is whatever the peer likes."""
+        certificate = make_certificate(PAYLOADS[0])
+        record = small_run.surveys.records[0]
+        probes = tuple(
+            probe.model_copy(update={"tls": probe.tls and Secured(version="TLSv1.3", certificate=certificate)})
+            for probe in record.peer_probes
+        )
+        records = (record.model_copy(update={"peer_probes": probes}), *small_run.surveys.records[1:])
+        run = replace(small_run, surveys=small_run.surveys.model_copy(update={"records": records}))
+        path = tmp_path / "certificate.html"
+        path.write_text(_document(render_summary(run)), encoding="utf-8")
+        page = open_page(f"{path.as_uri()}#machine=web-01")
+        assert "window.alive=1" in page.inner_text(".tt-machine[open]")
+        assert page.evaluate("window.alive") is None

@@ -1,0 +1,223 @@
+"""JSON, Markdown and console: the same report for machines, tickets and terminals."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from pytest_tentacle.checks.result import Outcome, Run, StepResult
+from pytest_tentacle.guide.outcome import Evidence, Problem
+from pytest_tentacle.report.build import build_report
+from pytest_tentacle.report.causes import Cause
+from pytest_tentacle.report.console import explain, summary_lines
+from pytest_tentacle.report.json_report import render_json, schema, schema_text
+from pytest_tentacle.report.markdown import code, plain, render_markdown
+from pytest_tentacle.report.redaction import Redactor
+
+SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "report-schema.json"
+
+
+def _only(run: Run, *machines: str) -> Run:
+    return replace(run, results=tuple(result for result in run.results if result.machine in machines))
+
+
+class TestBuild:
+    """The report's statements about the whole."""
+
+    def test_verdict(self, small_run, small_causes):
+        """One sentence with sick, dark and well machines."""
+        report = build_report(small_run, small_causes)
+        assert (
+            report.verdict == "5 of 8 machines are sick, from 5 causes; 1 could not be looked at in full; 2 are well."
+        )
+        assert report.state == "sick"
+
+    @pytest.mark.parametrize(
+        ("machines", "verdict", "state"),
+        [
+            (["web-01"], "The machine is well.", "well"),
+            (["web-01", "octo-1"], "All 2 machines are well.", "well"),
+            (["build-01"], "1 of 1 machine could not be looked at in full.", "unsure"),
+            (["web-02"], "1 of 1 machine is sick, with 1 kind of problem.", "sick"),
+            ([], "No machine was looked at.", "unsure"),
+        ],
+    )
+    def test_other_verdicts(self, small_run, machines, verdict, state):
+        """Nothing looked at is never well."""
+        report = build_report(_only(small_run, *machines))
+        assert (report.verdict, report.state) == (verdict, state)
+
+    def test_an_interrupted_run_says_so(self, small_run):
+        """And is not taken for well."""
+        report = build_report(replace(_only(small_run, "web-01"), interrupted=True))
+        assert report.verdict.startswith("The run was interrupted; until then: ")
+        assert report.state == "unsure"
+
+    def test_problems_fold_by_code_without_a_diagnosis(self, large_run):
+        """791 failures of two codes are two lines."""
+        report = build_report(large_run)
+        assert [(cause.code, len(cause.machines)) for cause in report.causes] == [("TT504", 396), ("TT509", 395)]
+
+    def test_causes_come_most_machines_first(self, small_run):
+        """Whatever the order in which they were found."""
+        causes = [Cause("A", "a", "a.", ("web-02",)), Cause("B", "b", "b.", ("web-03", "sql-01"))]
+        assert [cause.code for cause in build_report(small_run, causes).causes] == ["B", "A"]
+
+    def test_links_are_drawn_from_each_vantage(self, small_run):
+        """The server by name and by IP, the machine itself, and we."""
+        report = build_report(small_run)
+        web = next(machine for machine in report.machines if machine.name == "web-02")
+        lanes = [(lane.vantage, lane.by) for link in web.links for lane in link.lanes]
+        assert lanes == [("octo-1", "name"), ("octo-1", "address"), ("web-02", "local"), ("here", "name")]
+        states = [stage.state for stage in web.links[0].lanes[0].stages]
+        assert states == ["ok", "failed", "unreached", "unreached", "unreached", "unreached"]
+
+    def test_another_certificate_breaks_the_link_at_the_certificate(self, small_run):
+        """TLS and page went well, the thumbprint did not."""
+        report = build_report(small_run)
+        sql = next(machine for machine in report.machines if machine.name == "sql-02")
+        states = {stage.stage: stage.state for stage in sql.links[0].lanes[0].stages}
+        assert states == {
+            "resolve": "ok",
+            "connect": "ok",
+            "tls": "ok",
+            "certificate": "failed",
+            "page": "ok",
+            "identity": "unasked",
+        }
+        assert [certificate.subject for certificate in sql.certificates] == [
+            "CN=Octopus Tentacle",
+            "CN=Corporate TLS Inspection",
+        ]
+
+    def test_a_polling_link_points_the_other_way(self, small_run):
+        """From the Tentacle to its server."""
+        edge = next(machine for machine in build_report(small_run).machines if machine.name == "edge-01")
+        assert [(link.source, link.target, link.port, link.mode) for link in edge.links] == [
+            ("edge-01", "octo-1", 10943, "polling")
+        ]
+
+    def test_a_machine_named_like_an_outcome(self, small_run):
+        """Pseudonyms and secrets never reach the report's own words."""
+        report = build_report(small_run, redactor=Redactor(["failed", "sick"]))
+        assert {machine.outcome for machine in report.machines} == {Outcome.FAILED, Outcome.UNKNOWN, Outcome.PASSED}
+        assert report.redaction.counts["secret"] > 0
+
+    def test_pseudonyms_leave_no_name(self, small_run, small_causes):
+        """In no field of the whole report."""
+        text = render_json(small_run, small_causes, Redactor(pseudonyms=True)).lower()
+        for name in ("web-0", "sql-0", "octo-1", "build-01", "edge-01", "corp.example", "svc-octopus", '"10.4.1.'):
+            assert name not in text, name
+
+
+class TestJson:
+    """The JSON report and its published schema."""
+
+    def test_the_published_schema_is_the_generated_one(self):
+        """`docs/report-schema.json` is written by `schema_text`."""
+        assert SCHEMA_FILE.read_text(encoding="utf-8") == schema_text()
+
+    def test_reports_fit_the_schema(self, small_run, small_causes):
+        """And the schema itself is one."""
+        jsonschema.Draft202012Validator.check_schema(schema())
+        jsonschema.validate(json.loads(render_json(small_run, small_causes)), schema())
+
+    def test_a_report_that_lacks_something_does_not(self, small_run):
+        """The schema refuses what is not a report."""
+        document = json.loads(render_json(small_run))
+        del document["machines"][0]["outcome"]
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(document, schema())
+
+
+class TestMarkdown:
+    """For a CI step summary or a ticket."""
+
+    def test_it_tells_causes_and_commands(self, small_run, small_causes):
+        """Verdict, a table of causes, commands in fences, what could not be looked at."""
+        text = render_markdown(small_run, small_causes)
+        assert text.startswith("## ❌ 5 of 8 machines are sick")
+        assert "| 1 | The Tentacle's service is stopped | `TC001` |" in text
+        assert "```powershell\nStart-Service 'OctopusDeploy Tentacle'\n```" in text
+        assert "### What could not be looked at" in text
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("<b onclick=x>", "&lt;b onclick=x&gt;"),
+            ("[a](http://x)", "\\[a\\](http:\u200b//x)"),
+            ("a|b", "a\\|b"),
+            ("@everyone", "@\u200beveryone"),
+            ("two\nlines", "two lines"),
+            ("1. first", "1\\. first"),
+            ("- point", "\\- point"),
+        ],
+    )
+    def test_nothing_becomes_markup(self, text, expected):
+        """What a machine sent stays text."""
+        assert plain(text) == expected
+
+    def test_code_cannot_be_left(self):
+        """Backticks within get a longer fence around."""
+        assert code("a``b") == "```a``b```"
+        assert code("`") == "`` ` ``"
+
+    def test_it_stays_small(self, large_run):
+        """A step summary may have 1 MiB."""
+        assert len(render_markdown(large_run).encode()) < 100_000
+
+
+class TestConsole:
+    """The terminal's summary."""
+
+    def test_short(self, small_run, small_causes):
+        """Causes with their machines, evidence, hint; no line for each machine."""
+        lines = [text for text, _ in summary_lines(small_run, "short", causes=small_causes)]
+        assert lines[0].endswith(
+            "5 of 8 machines are sick, from 5 causes; 1 could not be looked at in full; 2 are well."
+        )
+        assert any("The Tentacle's service is stopped [TC001]" in line for line in lines)
+        assert any(line.startswith("    see https://octopus.com/docs/") for line in lines)
+        assert not any("web-01" in line for line in lines)
+
+    def test_full(self, small_run, small_causes):
+        """A verdict for each machine, problems with expected and actual, blocked and unknown with why."""
+        lines = [text for text, _ in summary_lines(small_run, "full", causes=small_causes)]
+        assert "web-01: passed" in lines
+        assert "web-02: failed" in lines
+        assert "      blocked by TT101 on web-02" in lines
+        assert "build-01: unknown" in lines
+
+    def test_well_is_said_in_two_lines(self, small_run):
+        """Nothing to do, nothing to read."""
+        run = replace(_only(small_run, "web-01"), notes=())
+        assert [text for text, _ in summary_lines(run)] == ["√ The machine is well.", "  5 passed"]
+
+    def test_ascii(self, small_run, small_causes):
+        """A terminal that has no glyphs gets none."""
+        lines = [text for text, _ in summary_lines(small_run, "full", encoding="cp1252", causes=small_causes)]
+        assert lines[0].startswith("\N{MULTIPLICATION SIGN} ") or lines[0].startswith("x ")
+        for text, _ in summary_lines(small_run, "full", encoding="ascii", causes=small_causes):
+            text.encode("ascii")
+
+    def test_a_large_fleet_stays_short(self, large_run):
+        """1,000 machines with two problems are two paragraphs."""
+        assert len(summary_lines(large_run)) < 25
+
+    def test_a_machine_cannot_steer_the_terminal(self):
+        """Escape sequences are shown, not obeyed."""
+        problem = Problem("TT1", "m", "a", "b\x1b[2Jc", (Evidence("s\x07", "t\x1b]0;x"),))
+        run = StepResult("m", "services-running", Outcome.FAILED, problems=(problem,))
+        assert not any("\x1b" in line or "\x07" in line for line in explain(run))
+
+    def test_explain(self, small_run):
+        """A step's own words: code, expected, actual, evidence, hint."""
+        result = next(result for result in small_run.results if result.problems)
+        lines = explain(result)
+        assert lines[0].startswith("TT101")
+        assert "    expected  service OctopusDeploy Tentacle running" in lines
+        assert lines[-1].startswith("    see https://octopus.com/docs/")

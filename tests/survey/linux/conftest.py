@@ -1,0 +1,292 @@
+"""Stand-in Linux machines on which the real script runs in a real shell, and real listeners to probe."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path  # noqa: TC003  a dataclass names it
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from pytest_tentacle.lab import linux_machine
+from pytest_tentacle.survey.answer import read_document
+from pytest_tentacle.survey.ingest import ingest
+from pytest_tentacle.survey.linux import linux_call
+from pytest_tentacle.survey.request import Request
+from pytest_tentacle.transport.base import Answer
+
+SHELLS = {"dash": ["dash"], "bash": ["bash"], "posix": ["bash", "--posix"]}
+if shutil.which("busybox"):
+    SHELLS["busybox"] = ["busybox", "sh"]
+
+PAGE = (
+    b"HTTP/1.0 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: 61\r\n\r\n"
+    b"<h1>Octopus Tentacle configured successfully</h1>\n<p>...</p>\n\r\n\r\n"
+)
+TENTACLE = "/opt/octopus/tentacle/Tentacle run --instance=Tentacle --noninteractive"
+THUMBPRINT = "AB" * 20
+
+
+def free_port(address: str = "127.0.0.1") -> int:
+    with socket.create_server((address, 0)) as probe:
+        return probe.getsockname()[1]
+
+
+@dataclass
+class Ran:
+    """One run of the script: the call, the answer, and what it makes."""
+
+    call: object
+    answer: Answer
+    seconds: float
+
+    @property
+    def document(self):
+        return read_document(self.call, self.answer)
+
+    @property
+    def survey(self):
+        return ingest(self.document)
+
+
+def run(request, shell, environment, cwd, user=None):
+    """As an SSH server does it: the login shell gets the command line by -c, the rest comes on stdin."""
+    call = linux_call(request)
+    began = time.monotonic()
+    login = [shutil.which(shell[0]) or shell[0], *shell[1:], "-c", call.command]
+    done = subprocess.run(login, input=call.stdin, capture_output=True, env=environment, cwd=cwd, timeout=60, user=user)
+    answer = Answer(done.stdout, done.stderr, done.returncode)
+    return Ran(call, answer, time.monotonic() - began)
+
+
+@dataclass
+class StandIn:
+    """A lab machine's folder, filled step by step and surveyed."""
+
+    folder: Path
+    description: dict = field(default_factory=dict)
+
+    @property
+    def octopus(self) -> Path:
+        return self.folder / "files" / "etc" / "octopus"
+
+    def service(self, **changes):
+        entry = {
+            "name": "Tentacle", "state": "running", "start_mode": "auto", "account": "root", "pid": 2136, "exit_code": 0,
+            "command": TENTACLE, "started_utc": "2026-11-20T10:11:12Z", "restarts": 0, "sub_state": "running", "result": "success",
+            "environment": {},
+        }  # fmt: skip
+        self.description["services"] = [*self.description.get("services", []), entry | changes]
+
+    def process(self, pid, command=TENTACLE, parent=1):
+        entry = {
+            "pid": pid,
+            "parent_pid": parent,
+            "name": command.split()[0].rsplit("/", 1)[-1],
+            "command_line": command,
+        }
+        entry |= {"executable": command.split()[0], "started_utc": "2026-11-20T10:11:12Z", "user": "root"}
+        self.description["processes"] = [*self.description.get("processes", []), entry]
+
+    def listens(self, address, port, pid):
+        entry = {"address": address, "port": port, "pid": pid, "state": "listen"}
+        self.description["sockets"] = [*self.description.get("sockets", []), entry]
+
+    def instance(self, content, name="Tentacle", kind="Tentacle"):
+        index = self.octopus / kind / "Instances" / f"{name.lower()}.config"
+        index.parent.mkdir(parents=True, exist_ok=True)
+        path = self.octopus / name / f"tentacle-{name}.config"
+        index.write_text(json.dumps({"Name": name, "ConfigurationFilePath": str(path)}, indent=2))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if content is not None:
+            path.write_bytes(content)
+        return path
+
+    def ready(self):
+        base = {
+            "hostname": "web-7",
+            "os": "linux",
+            "addresses": ["127.0.0.77"],
+            "locale": "en",
+            "services": [],
+            "processes": [],
+        }
+        base |= {"sockets": [], "names": {}, "denied": []}
+        (self.folder / "machine.json").write_text(json.dumps(base | self.description))
+        return linux_machine.prepare(self.folder)
+
+    def survey(self, shell=("dash",), **request):
+        environment = self.ready() if not (self.folder / "bin").exists() else self.environment
+        self.environment = environment
+        return run(Request(**({"probe_seconds": 2.0} | request)), list(shell), environment, self.folder)
+
+    def called(self):
+        return linux_machine.called(self.folder)
+
+
+def settings_file(settings) -> bytes:
+    from xml.sax.saxutils import escape
+
+    rows = "".join(f'  <set key="{key}">{escape(value)}</set>\n' for key, value in sorted(settings.items()))
+    head = '<?xml version="1.0" encoding="utf-8"?>\n<octopus-settings xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">\n'
+    return b"\xef\xbb\xbf" + (head + rows + "</octopus-settings>").encode()
+
+
+def polling(address, thumbprint=THUMBPRINT):
+    return {
+        "Thumbprint": thumbprint,
+        "CommunicationStyle": 2,
+        "Address": address,
+        "Squid": None,
+        "SubscriptionId": "poll://abc/",
+    }
+
+
+@pytest.fixture
+def machine(tmp_path):
+    folder = tmp_path / "machine"
+    folder.mkdir()
+    return StandIn(folder)
+
+
+@pytest.fixture(params=sorted(SHELLS))
+def shell(request):
+    return SHELLS[request.param]
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """A Tentacle's kind of certificate: paths of certificate and key, and the DER bytes."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Octopus Tentacle")])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(x509.random_serial_number()).not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=3650)).sign(key, hashes.SHA256())
+    )  # fmt: skip
+    folder = tmp_path_factory.mktemp("certificate")
+    (folder / "c.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (folder / "k.pem").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return folder / "c.pem", folder / "k.pem", made.public_bytes(serialization.Encoding.DER)
+
+
+class Listener:
+    """A real TCP listener in threads; `serve(connection)` plays one client's session."""
+
+    def __init__(self, serve, address="127.0.0.1", port=0):
+        self.serve = serve
+        self.received = []
+        self.socket = socket.create_server((address, port), backlog=256)
+        self.port = self.socket.getsockname()[1]
+        self.threads = []
+        self.stopped = threading.Event()
+        self.main = threading.Thread(target=self._accept)
+        self.main.start()
+
+    def _accept(self):
+        while not self.stopped.is_set():
+            try:
+                connection, _ = self.socket.accept()
+            except OSError:
+                return
+            thread = threading.Thread(target=self._one, args=(connection,))
+            thread.start()
+            self.threads.append(thread)
+
+    def _one(self, connection):
+        connection.settimeout(10)
+        with contextlib.suppress(OSError), connection:
+            self.serve(self, connection)
+
+    def stop(self):
+        self.stopped.set()
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+        self.main.join(5)
+        for thread in self.threads:
+            thread.join(15)
+
+
+@pytest.fixture
+def listen():
+    """Starts listeners that the test's end stops."""
+    running = []
+
+    def start(serve, **where):
+        listener = Listener(serve, **where)
+        running.append(listener)
+        return listener
+
+    yield start
+    for listener in running:
+        listener.stop()
+
+
+@pytest.fixture
+def tls(certificate):
+    """A session that speaks TLS, reads the request up to its blank line and answers with these bytes."""
+
+    def session(answer=PAGE, *, maximum=None, hold=0.0):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate[0], certificate[1])
+        if maximum is not None:
+            context.maximum_version = maximum
+
+        def serve(listener, connection):
+            with context.wrap_socket(connection, server_side=True) as stream:
+                request = b""
+                while b"\r\n\r\n" not in request:
+                    piece = stream.recv(4096)
+                    if not piece:
+                        break
+                    request += piece
+                listener.received.append(request)
+                stream.sendall(answer)
+                if hold:
+                    listener.stopped.wait(hold)
+
+        return serve
+
+    return session
+
+
+@pytest.fixture
+def real():
+    """Runs the script on this very machine, without stand-ins."""
+
+    def survey(request, shell=("dash",), **options):
+        environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        return run(request, list(shell), environment | options.pop("environment", {}), "/", **options)
+
+    return survey
+
+
+@pytest.fixture
+def tools():
+    """Helpers for tests, since test modules cannot import each other."""
+
+    class Tools:
+        pass
+
+    Tools.settings_file = staticmethod(settings_file)
+    Tools.polling = staticmethod(polling)
+    Tools.free_port = staticmethod(free_port)
+    Tools.PAGE = PAGE
+    Tools.THUMBPRINT = THUMBPRINT
+    return Tools

@@ -1,0 +1,304 @@
+"""The real linux.sh on stand-in machines: host, services, instances, listeners."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+
+import pytest
+
+LISTENING = {
+    "Octopus.Home": "/etc/octopus/default",
+    "Tentacle.Certificate": "MIIcanary-pfx",
+    "Tentacle.CertificateThumbprint": "CD" * 20,
+    "Tentacle.Services.ListenIP": "127.0.0.77",
+    "Tentacle.Services.NoListen": "false",
+    "Tentacle.Services.PortNumber": "10933",
+    "Tentacle.Communication.TrustedOctopusServers": json.dumps([{"Thumbprint": "AB" * 20, "CommunicationStyle": 1}]),
+    "Octopus.Server.Proxy.ProxyPassword": "canary-proxy",
+}
+
+
+@pytest.fixture
+def healthy(machine, tools):
+    machine.service()
+    machine.process(2136)
+    machine.listens("127.0.0.77", 10933, 2136)
+    machine.instance(tools.settings_file(LISTENING))
+    return machine
+
+
+class TestHost:
+    def test_says_what_the_machine_is(self, healthy, shell):
+        """Name, addresses, user and shell come from the machine's own commands."""
+        host = healthy.survey(shell).survey.host.data
+        assert (host.hostname, host.os, host.addresses, host.architecture) == (
+            "web-7",
+            "linux",
+            ("127.0.0.77",),
+            "x86_64",
+        )
+        assert host.elevated is (os.getuid() == 0)
+        assert host.shell.name
+        assert host.clock_utc > host.boot_utc
+
+
+class TestServices:
+    def test_running(self, healthy, shell):
+        """A running Tentacle's service with its instance, account, process and start."""
+        (service,) = healthy.survey(shell).survey.services.data
+        assert (service.name, service.product, service.instance) == ("Tentacle.service", "tentacle", "Tentacle")
+        assert (service.state, service.start_mode, service.account, service.pid) == ("running", "auto", "root", 2136)
+        assert service.started_utc.isoformat() == "2026-11-20T10:11:12+00:00"
+        assert (service.executable, service.arguments) == (
+            "/opt/octopus/tentacle/Tentacle", "run --instance=Tentacle --noninteractive",
+        )  # fmt: skip
+        assert (service.exit_code, service.restarts, service.detail) == (None, 0, "running / success")
+
+    @pytest.mark.parametrize(
+        ("state", "expected", "sub_state"),
+        [("stopped", "stopped", "dead"), ("failed", "failed", "failed"), ("starting", "starting", "auto-restart")],
+    )
+    def test_not_running(self, machine, state, expected, sub_state):
+        """A service that does not run has an exit code and no process; a crash loop shows its restarts."""
+        machine.service(state=state, pid=None, exit_code=100, restarts=41, sub_state=sub_state, result="exit-code")
+        (service,) = machine.survey().survey.services.data
+        assert (service.state, service.pid, service.exit_code, service.restarts) == (expected, None, 100, 41)
+        assert service.detail == f"{sub_state} / exit-code"
+
+    def test_start_modes(self, machine):
+        """The words of systemd in the common vocabulary: disabled units are started by hand, masked ones not at all."""
+        for mode in ("auto", "manual", "disabled"):
+            machine.service(name=mode, start_mode=mode)
+        assert {service.name: service.start_mode for service in machine.survey().survey.services.data} == {
+            "auto.service": "auto", "manual.service": "manual", "disabled.service": "disabled",
+        }  # fmt: skip
+
+    def test_environment_without_secrets(self, machine):
+        """Only variables that override settings, quoted values unquoted, passwords left out."""
+        nasty = 'a "b" $(touch x) \\ ü'
+        environment = {
+            "TENTACLE_SERVICE_PORT": "10944",
+            "OCTOPUS_HOME": nasty,
+            "OCTOPUS_PROXY_PASSWORD": "canary",
+            "LANG": "C",
+        }
+        machine.service(environment=environment)
+        ran = machine.survey()
+        assert ran.survey.services.data[0].environment == {"TENTACLE_SERVICE_PORT": "10944", "OCTOPUS_HOME": nasty}
+        assert b"canary" not in ran.answer.stdout
+
+    def test_others_are_left_out(self, machine):
+        """Services that are not Octopus Deploy's do not show."""
+        assert machine.survey().survey.services.data == ()
+
+    def test_no_systemd(self, healthy):
+        """A machine without systemctl says so, and every other section stands."""
+        healthy.description["missing"] = ["systemctl"]
+        survey = healthy.survey().survey
+        assert "no systemctl" in survey.services.unknown
+        assert all((survey.host.data, survey.instances.data, survey.listeners.data))
+
+    def test_denied(self, healthy):
+        """A refusal is told with the tool's own words."""
+        healthy.description["denied"] = ["services"]
+        assert "Access denied" in healthy.survey().survey.services.unknown
+
+
+class TestInstances:
+    def test_settings_without_secrets(self, healthy, shell):
+        """The file's settings arrive whole, but for the values of secret keys, which never leave the machine."""
+        ran = healthy.survey(shell)
+        (instance,) = ran.survey.instances.data
+        expected = LISTENING | {"Tentacle.Certificate": "", "Octopus.Server.Proxy.ProxyPassword": ""}
+        assert instance.configuration.settings == expected
+        assert (instance.product, instance.name, instance.configuration.error) == ("tentacle", "Tentacle", None)
+        sent = ran.document["instances"]["data"][0]["configuration"]["text"]
+        assert b"canary" not in base64.b64decode(sent)
+        assert instance.configuration.size > 500
+        assert instance.configuration.modified_utc
+
+    @pytest.mark.parametrize(
+        ("content", "error"),
+        [
+            (None, "not-found"),
+            (b"", "empty"),
+            (b"\xef\xbb\xbf<?xml version='1.0'?>\n", "malformed"),
+            (b'<octopus-settings>\n  <set key="Tentacle.Certificate">canary', "malformed"),
+            (b'<octopus-settings><set key="A">b</set><set key="Tentacle.Certificate"canary</set>', "malformed"),
+            (
+                b"<octopus-settings><set key='Octopus.Proxy.ProxyPassword'><![CDATA[<canary>]]></set></octopus-settings>",
+                None,
+            ),
+            (
+                '<octopus-settings><set key="Tentacle.Certificate">canary</set></octopus-settings>'.encode("utf-16"),
+                "malformed",
+            ),
+        ],
+        ids=["missing", "empty", "bom-only", "cut-off", "broken-tag", "cdata", "utf-16"],
+    )
+    def test_damaged_files(self, machine, content, error):
+        """Each kind of damage has its word, and none lets a secret through."""
+        machine.instance(content)
+        ran = machine.survey()
+        (instance,) = ran.survey.instances.data
+        assert instance.configuration.error == error
+        text = ran.document["instances"]["data"][0]["configuration"].get("text") or ""
+        assert b"canary" not in base64.b64decode(text)
+
+    def test_denied_file(self, machine, tools):
+        """A file that may not be read is denied, which is neither missing nor empty; its size is still known."""
+        path = machine.instance(tools.settings_file(LISTENING))
+        machine.description["denied"] = [str(path)]
+        (instance,) = machine.survey().survey.instances.data
+        assert (instance.configuration.error, instance.configuration.settings) == ("denied", {})
+        assert instance.configuration.size > 100
+
+    def test_denied_folder(self, machine, tools):
+        """An index that may not be listed makes the section unknown: it is not a machine without instances."""
+        machine.instance(tools.settings_file(LISTENING))
+        machine.description["denied"] = ["instances"]
+        assert "Permission denied" in machine.survey().survey.instances.unknown
+
+    def test_none(self, machine):
+        """A machine without Tentacle has no instances, and that is known."""
+        assert machine.survey().survey.instances.data == ()
+
+    def test_several_with_blanks_in_their_names(self, machine, tools):
+        """Every index file is an instance; blanks and umlauts in names and paths do no harm."""
+        for name in ("Tentacle", "Büro $(touch x) 2"):
+            machine.instance(tools.settings_file(LISTENING), name=name)
+        survey = machine.survey().survey
+        assert {one.name for one in survey.instances.data} == {"Tentacle", "Büro $(touch x) 2"}
+        assert all(one.configuration.settings for one in survey.instances.data)
+
+    def test_home_from_the_service(self, machine, tools, tmp_path):
+        """The service's own TentacleMachineConfigurationHomeDirectory leads to instances elsewhere."""
+        machine.instance(tools.settings_file(LISTENING))
+        elsewhere = tmp_path / "else where"
+        machine.octopus.rename(elsewhere)
+        index = elsewhere / "Tentacle" / "Instances" / "tentacle.config"
+        target = elsewhere / "Tentacle" / "tentacle-Tentacle.config"
+        index.write_text(json.dumps({"Name": "Tentacle", "ConfigurationFilePath": str(target)}))
+        machine.service(environment={"TentacleMachineConfigurationHomeDirectory": str(elsewhere)})
+        (instance,) = machine.survey().survey.instances.data
+        assert instance.configuration.path == str(target)
+        assert instance.configuration.settings["Octopus.Home"]
+
+
+class TestOwnTargets:
+    def test_listening(self, healthy):
+        """A listening instance's own port is probed on its ListenIP."""
+        (probe,) = healthy.survey().survey.probes
+        assert (probe.id, probe.host, probe.port, probe.by) == ("local:Tentacle", "127.0.0.77", 10933, "local")
+
+    def test_polling(self, machine, tools):
+        """Each polling address is probed by name or by address; a polling Tentacle has no port of its own."""
+        servers = [
+            tools.polling("https://127.0.0.9:10943/"), tools.polling("https://octo-1.lab"), {"CommunicationStyle": 1},
+            tools.polling("https://[::1]:10943"),
+        ]  # fmt: skip
+        settings = LISTENING | {"Tentacle.Services.NoListen": "true"}
+        settings["Tentacle.Communication.TrustedOctopusServers"] = json.dumps(servers)
+        machine.instance(tools.settings_file(settings))
+        probes = machine.survey().survey.probes
+        assert [(probe.id, probe.host, probe.port, probe.by) for probe in probes] == [
+            ("configured:Tentacle:1", "127.0.0.9", 10943, "address"),
+            ("configured:Tentacle:2", "octo-1.lab", 443, "name"),
+            ("configured:Tentacle:3", "::1", 10943, "address"),
+        ]
+
+    def test_environment_wins(self, machine, tools):
+        """The service's environment overrides the file (tentacle-facts 2.2)."""
+        machine.service(environment={"TENTACLE_SERVICE_PORT": "10999", "TENTACLE_LISTEN_IP": "0.0.0.0"})
+        machine.instance(tools.settings_file(LISTENING))
+        (probe,) = machine.survey().survey.probes
+        assert (probe.host, probe.port) == ("localhost", 10999)
+
+    def test_server(self, machine, tools):
+        """An Octopus Server's own polling port is probed."""
+        machine.instance(
+            tools.settings_file({"Octopus.Communications.ServicesPort": "10945"}), name="Octo", kind="OctopusServer"
+        )
+        (probe,) = machine.survey().survey.probes
+        assert (probe.id, probe.port) == ("local:Octo", 10945)
+
+
+class TestListeners:
+    @pytest.mark.parametrize("missing", [[], ["ss"]], ids=["ss", "netstat"])
+    def test_holder(self, healthy, missing, shell):
+        """The port found in the configuration is looked at, and its holder is named."""
+        healthy.description["missing"] = missing
+        (listener,) = healthy.survey(shell).survey.listeners.data
+        assert (listener.address, listener.port, listener.pid) == ("127.0.0.77", 10933, 2136)
+        assert (listener.owner.name, listener.owner.executable) == ("Tentacle", "/opt/octopus/tentacle/Tentacle")
+        assert listener.owner.started_utc.isoformat() == "2026-11-20T10:11:12+00:00"
+        assert (listener.owner.parent_pid, listener.owner.user) == (1, "root")
+
+    def test_zombie(self, machine, tools):
+        """A holder that is gone has no owner; its orphans are named (guide, Zombie Child Processes)."""
+        machine.instance(tools.settings_file(LISTENING))
+        machine.listens("::", 10933, 4711)
+        machine.process(4712, "/usr/bin/pwsh -File script.ps1", parent=4711)
+        (listener,) = machine.survey().survey.listeners.data
+        assert (listener.address, listener.pid, listener.owner) == ("::", 4711, None)
+        assert [child.command_line for child in listener.children] == ["/usr/bin/pwsh -File script.ps1"]
+
+    def test_unseen_processes_are_not_gone(self, healthy):
+        """Where no process can be listed, a holder is not called gone."""
+        healthy.description["denied"] = ["processes"]
+        (listener,) = healthy.survey().survey.listeners.data
+        assert listener.owner.pid == 2136
+        assert listener.owner.name is None
+
+    def test_requested_ports_only(self, machine):
+        """Ports that nobody asked for stay out."""
+        for port in (22, 10933, 10943):
+            machine.listens("::", port, 2136)
+        survey = machine.survey(ports=(10943,)).survey
+        assert [listener.port for listener in survey.listeners.data] == [10943]
+
+    def test_denied(self, healthy):
+        """Sockets that may not be seen by any means are unknown, with the first tool's words."""
+        healthy.description["denied"] = ["sockets"]
+        assert "Permission denied" in healthy.survey().survey.listeners.unknown
+
+
+class TestNothingChanges:
+    def test_no_file_is_written_and_only_listed_commands_run(self, healthy, shell):
+        """The machine's folder is the same before and after, but for the log of the calls, which all are on the list."""
+        from pytest_tentacle.lab.linux_machine import REAL_TOOLS, STAND_INS
+        from pytest_tentacle.link import By, Target
+
+        environment = healthy.ready()
+        healthy.environment = environment
+
+        def tree():
+            return {
+                str(path.relative_to(healthy.folder)): (path.lstat().st_mtime_ns, path.lstat().st_size)
+                for path in healthy.folder.rglob("*") if path.name != "commands.log"
+            } | {".": sorted(path.name for path in healthy.folder.iterdir() if path.name != "commands.log")}  # fmt: skip
+
+        before = tree()
+        target = Target(id="x", host="nowhere.lab", port=10933, by=By.NAME)
+        ran = healthy.survey(shell, targets=(target,))
+        assert ran.survey.services.data
+        assert tree() == before
+        called = healthy.called()
+        assert {command for command, _ in called} <= {*REAL_TOOLS, *STAND_INS}
+        assert {"systemctl", "ss", "ps", "getent", "openssl"} <= {command for command, _ in called}
+        allowed = {
+            "systemctl": {"list-unit-files", "list-units", "show"}, "openssl": {"s_client"}, "getent": {"ahosts"}, "ip": {"-o"},
+            "sed": {"-n", "-e", *(argument[0] for command, argument in called if command == "sed" if argument[0].startswith("s/"))},
+        }  # fmt: skip
+        for command, arguments in called:
+            if command in allowed:
+                assert arguments[0] in allowed[command], (command, arguments)
+            assert "-i" not in arguments or command == "curl"
+
+    def test_everything_that_is_called_exists(self, healthy):
+        """The script asks for no command that its list lacks: nothing is `not found` on a lab machine."""
+        ran = healthy.survey()
+        assert ran.answer.stderr == b""
+        assert ran.answer.exit_code == 0

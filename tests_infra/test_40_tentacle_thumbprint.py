@@ -1,0 +1,19 @@
+"""Guide: Check the Tentacle Thumbprint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.mark.tentacle_step("tentacle-thumbprint")
+def test_tentacle_thumbprint(judge: Callable[[], None]) -> None:
+    """Verify that the Tentacle's thumbprint is the one that the Octopus Server has on record for the machine.
+
+    That is: configuration, certificate on the port and inventory agree, and no other machine has the same.
+    """
+    judge()
