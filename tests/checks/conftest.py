@@ -151,7 +151,9 @@ class Draft:
         if self.product == "tentacle":
             settings.setdefault("Tentacle.Communication.TrustedOctopusServers", json.dumps(self.trusted))
         file = ConfigurationFile(
-            path=rf"C:\Octopus\{self.instance}.config" if self.os == "windows" else f"/etc/octopus/{self.instance}.config",
+            path=rf"C:\Octopus\{self.instance}.config"
+            if self.os == "windows"
+            else f"/etc/octopus/{self.instance}.config",
             settings={} if self.config_error else settings,
             error=self.config_error,
         )
@@ -160,7 +162,10 @@ class Draft:
             os=self.os,
             clock_utc=NOW,
             shell=Shell(name="powershell" if self.os == "windows" else "sh"),
-            **({"hostname": self.machine.name, "elevated": True, "addresses": (self.machine.ip or "192.0.2.1",)} | self.host),
+            **(
+                {"hostname": self.machine.name, "elevated": True, "addresses": (self.machine.ip or "192.0.2.1",)}
+                | self.host
+            ),
         )
         sections: dict[str, Any] = {
             "host": host,
@@ -203,7 +208,9 @@ class World:
                 "pid": 1000,
                 "started_utc": NOW - timedelta(days=3),
             },
-            listeners=[{"address": "::", "port": 10943, "pid": 1000, "owner": {"pid": 1000, "name": "Octopus.Server.exe"}}],
+            listeners=[
+                {"address": "::", "port": 10943, "pid": 1000, "owner": {"pid": 1000, "name": "Octopus.Server.exe"}}
+            ],
         )
         draft.own = [probe(port=10943, page="server", whose="octopus", probe_id="local:OctopusServer")]
         self.drafts[name] = draft
@@ -373,7 +380,9 @@ def thumbprint_of() -> Any:
 def across() -> Any:
     """Replaces both probes of a link: `across(world, mode, by_name, by_address)`; None leaves one as it is."""
 
-    def change(world: World, mode: str, by_name: dict[str, Any] | None, by_address: dict[str, Any] | None = None) -> None:
+    def change(
+        world: World, mode: str, by_name: dict[str, Any] | None, by_address: dict[str, Any] | None = None
+    ) -> None:
         machine, ids = LINK_PROBES[mode]
         host, ip = ("web-01.example", "192.0.2.20") if mode == "listening" else ("octo-1.example", "192.0.2.10")
         common: dict[str, Any] = (

@@ -79,7 +79,7 @@ def stopped(world: Any, _: Tools) -> None:
 
 @case("TT202", "poll-01")
 def stopped_by_sigterm(world: Any, _: Tools) -> None:
-    """systemd calls it failed, since the Tentacle exits with 143."""
+    """The Tentacle exits with 143, and systemd calls that failed."""
     world["poll-01"].service |= {"state": "failed", "pid": None, "exit_code": 143, "detail": "failed / exit-code"}
 
 
@@ -545,7 +545,22 @@ def _server_not_registered(world: Any, tools: Tools) -> None:
     polls_an_old_server(world, tools)
 
 
-RARE = (_round_two_failed, _server_not_registered)
+def _unknown_server(change: Any) -> Any:
+    """The same with a server of which nothing is declared or registered: all that may tell its thumbprint is asked."""
+
+    def both(world: Any, tools: Tools) -> None:
+        change(world, tools)
+        world["octo-1"].instances = ["-"]
+        world["octo-1"].declare(thumbprint=None)
+
+    return both
+
+
+RARE = (
+    _round_two_failed,
+    _server_not_registered,
+    *map(_unknown_server, (nobody_trusted, no_address, invisible_mark, another_server_trusted)),
+)
 """What no code's case needs, but what the checks read more for."""
 
 

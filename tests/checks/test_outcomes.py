@@ -47,7 +47,9 @@ class TestUnreachableMachine:
         world["poll-01"].unreachable = unreachable
         assert world.judge(ACROSS, "poll-01").outcome is Outcome.UNKNOWN
 
-    def test_without_the_server_the_own_look_is_evidence_only(self, world: Any, unreachable: Any, make_probe: Any) -> None:
+    def test_without_the_server_the_own_look_is_evidence_only(
+        self, world: Any, unreachable: Any, make_probe: Any
+    ) -> None:
         """What this machine sees is told, and the outcome stays unknown."""
         world["octo-1"].unreachable = unreachable
         world.controller["web-01"] = (make_probe("192.0.2.20"),)
@@ -110,7 +112,7 @@ class TestUnknownSections:
             assert r"C:\Octopus\Tentacle.config" in result.reason
 
     @pytest.mark.parametrize("elevated", [False, None])
-    def test_services_that_a_weak_account_may_not_see(self, world: Any, elevated: bool | None) -> None:
+    def test_services_that_a_weak_account_may_not_see(self, world: Any, elevated: Any) -> None:
         """Windows leaves out services without an error, so a missing one proves nothing (windows-shapes 1.1)."""
         world["web-01"].without_service = True
         world["web-01"].host["elevated"] = elevated
@@ -320,6 +322,22 @@ class TestPolledNodes:
         world["poll-01"].declare(servers=("octo-1", "octo-2"))
         assert codes(world.judge(SETTINGS, "poll-01")) == ["TT313"]
 
+    def test_two_aliases_do_for_two_nodes(self, world: Any, make_probe: Any, thumbprint_of: Any) -> None:
+        """The nodes of one server have one certificate; each address counts for another of them."""
+        world.add_server("octo-2", "192.0.2.11")
+        draft = world["poll-01"]
+        draft.declare(servers=("octo-1", "octo-2"))
+        entry = draft.trusted[0]
+        draft.trusted = [entry | {"Address": f"https://{host}.example:10943/"} for host in ("east", "west")]
+        draft.own = [
+            make_probe(
+                f"{host}.example", 10943, whose="octopus", page="server", probe_id=f"configured:Tentacle:{number}"
+            )
+            for number, host in enumerate(("east", "west"))
+        ]
+        assert world.judge(SETTINGS, "poll-01").outcome is Outcome.PASSED
+        assert world.judge(ACROSS, "poll-01").outcome is Outcome.PASSED
+
     def test_further_addresses_of_a_node(self, world: Any, make_probe: Any) -> None:
         """`addresses` are as good as the DNS name."""
         world["octo-1"].declare(addresses=("OCTOPUS.example.",))
@@ -330,7 +348,7 @@ class TestPolledNodes:
         assert result.outcome is Outcome.PASSED
         assert any("polls octo-1 at" in fact for fact in result.looked_at)
 
-    def test_a_node_that_is_not_configured_is_judged_by_what_is_declared(self, world: Any, across: Any) -> None:
+    def test_a_node_that_is_not_configured_is_judged_by_what_is_declared(self, world: Any) -> None:
         """The link is looked at even where the settings name nobody."""
         world["poll-01"].trusted = []
         assert world.judge(ACROSS, "poll-01").outcome is Outcome.PASSED
@@ -354,6 +372,11 @@ class TestPolledNodes:
         """`configure --trust` and `server-comms` leave two entries for one server (tentacle-seen 4.1)."""
         world["poll-01"].declare(mode=None)
         world["poll-01"].trusted.append({"Thumbprint": thumbprint_of("octopus"), "CommunicationStyle": 1})
+        assert world.judge(SETTINGS, "poll-01").outcome is Outcome.PASSED
+
+    def test_a_second_server_may_be_trusted_to_connect(self, world: Any, thumbprint_of: Any) -> None:
+        """A Tentacle that is declared to poll, and polls, is in its mode, whoever else is trusted."""
+        world["poll-01"].trusted.append({"Thumbprint": thumbprint_of("another server"), "CommunicationStyle": 1})
         assert world.judge(SETTINGS, "poll-01").outcome is Outcome.PASSED
 
     def test_lower_case_is_right_for_a_listening_one(self, world: Any) -> None:
@@ -382,6 +405,11 @@ class TestPort:
             {"address": "192.0.2.20", "port": 10933, "pid": 2136, "owner": {"pid": 2136, "name": "Tentacle.exe"}},
         ]
         draft.replace("local:Tentacle", make_probe("192.0.2.20", fails="tls", error=Failure.TIMED_OUT))
+        assert codes(world.judge(HERE, "web-01")) == ["TT505"]
+
+    def test_refused_though_the_service_listens(self, world: Any, make_probe: Any) -> None:
+        """Then the port is open, and something else refuses."""
+        world["web-01"].replace("local:Tentacle", make_probe(fails="connect", error=Failure.REFUSED))
         assert codes(world.judge(HERE, "web-01")) == ["TT505"]
 
     def test_without_wmi_the_executable_tells(self, world: Any, make_probe: Any) -> None:

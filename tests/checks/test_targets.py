@@ -27,7 +27,9 @@ class TestNames:
 
     def test_name_then_address_then_what_else_is_declared(self) -> None:
         """The guide's order, each once however it is spelt."""
-        server = OctopusServer(name="o", dns_name="octo.example", ip="192.0.2.1", addresses=("OCTO.example.", "192.0.2.2"))
+        server = OctopusServer(
+            name="o", dns_name="octo.example", ip="192.0.2.1", addresses=("OCTO.example.", "192.0.2.2")
+        )
         assert names_of(server) == (
             ("octo.example", By.NAME),
             ("192.0.2.1", By.ADDRESS),

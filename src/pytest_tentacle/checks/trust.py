@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from .check import Finding
     from .subject import Subject
 
+_READS_OF_TRUST = ("instances", "services", "peer.instances", "peer.services", "peer.probes")
 
-@check(STEP, codes=("TT320",), reads=("instances", "services", "peer.instances", "peer.probes"))
+
+@check(STEP, codes=("TT320",), reads=_READS_OF_TRUST)
 def somebody_trusted(subject: Subject) -> Iterator[Finding]:
     """At least one Octopus Server is trusted."""
     if not subject.is_tentacle or subject.settings.trusted_error:
@@ -31,10 +33,16 @@ def somebody_trusted(subject: Subject) -> Iterator[Finding]:
     if trusted:
         yield Evidence(path, f"trusts {', '.join(dict.fromkeys(entry.thumbprint or '?' for entry in trusted))}")
         return
-    yield _problem(subject, "TT320", "at least one Octopus Server is trusted", "the list of trusted servers is empty", **_its_server(subject))
+    yield _problem(
+        subject,
+        "TT320",
+        "at least one Octopus Server is trusted",
+        "the list of trusted servers is empty",
+        **_its_server(subject),
+    )
 
 
-@check(STEP, codes=("TT321",), reads=("instances", "services", "peer.probes", "peer.instances"))
+@check(STEP, codes=("TT321",), reads=_READS_OF_TRUST)
 def servers_trusted(subject: Subject) -> Iterator[Finding]:
     """Each declared server's thumbprint is among the trusted ones, or the polled ones where the Tentacle polls."""
     if not subject.is_tentacle or not subject.settings.trusted:
@@ -62,17 +70,21 @@ def servers_trusted(subject: Subject) -> Iterator[Finding]:
         )
 
 
-@check(STEP, codes=("TT322", "TT323"), reads=("instances", "services", "peer.instances", "peer.probes"))
+@check(STEP, codes=("TT322", "TT323"), reads=_READS_OF_TRUST)
 def thumbprints_well_formed(subject: Subject) -> Iterator[Finding]:
     """Trusted thumbprints are 40 hexadecimal digits; those of polled servers in upper case."""
     if not subject.is_tentacle:
         return
     for text, styles in _by_text(subject.settings.trusted).items():
-        fault = fault_in(text)
+        fault, meant = fault_in(text), as_thumbprint(text)
         if fault:
             shown = text.encode("unicode_escape").decode("ascii") or "(nothing)"
             yield _problem(
-                subject, "TT322", "trusted thumbprints are 40 hexadecimal digits", f"{shown}: {fault}", thumbprint=text
+                subject,
+                "TT322",
+                "trusted thumbprints are 40 hexadecimal digits",
+                f"{shown}: {fault}",
+                **_its_server(subject) | {"configured": shown} | ({"thumbprint": meant} if meant else {}),
             )
         elif text != text.upper() and POLLING_STYLE in styles:
             yield _problem(
@@ -85,7 +97,7 @@ def thumbprints_well_formed(subject: Subject) -> Iterator[Finding]:
             )
 
 
-@check(STEP, codes=("TT315",), reads=("instances", "services", "peer.instances", "peer.probes"))
+@check(STEP, codes=("TT315",), reads=_READS_OF_TRUST)
 def polling_entries_complete(subject: Subject) -> Iterator[Finding]:
     """Each polling entry has an address and a subscription."""
     if not subject.is_tentacle:
@@ -102,7 +114,7 @@ def polling_entries_complete(subject: Subject) -> Iterator[Finding]:
                 "TT315",
                 "a polling entry has an address and a subscription",
                 f"the entry for {entry.thumbprint or '?'} has no {' and no '.join(missing)}: the Tentacle skips it",
-                thumbprint=entry.thumbprint,
+                **_its_server(subject) | ({"thumbprint": entry.thumbprint} if entry.thumbprint else {}),
             )
 
 
@@ -164,6 +176,9 @@ def _wrong_port(subject: Subject, node: Subject, entry: Entry) -> Problem:
         f"polls {entry.address}, port {entry.port}",
         server=node.name,
         port=entry.port,
+        declared=_ports(node)[0] if _ports(node) else None,
+        host=entry.host,
+        thumbprint=entry.thumbprint,
     )
 
 
@@ -177,6 +192,19 @@ def _missing(subject: Subject, node: Subject, entries: tuple[Entry, ...]) -> Pro
         f"polls only {', '.join(entry.address for entry in entries)}, which is not declared for {node.name}",
         server=node.name,
     )
+
+
+def _its_server(subject: Subject) -> dict[str, object]:
+    """What a remedy needs of the declared server; of the first where there are several."""
+    node = next(iter(nodes_of(subject)), None)
+    if node is None:
+        return {}
+    return {
+        "server": node.name,
+        "host": node.machine.dns_name or node.machine.ip,
+        "declared": _ports(node)[0] if _ports(node) else None,
+        "thumbprint": as_thumbprint(node.machine.thumbprint or node.presented_here),
+    }
 
 
 def _problem(subject: Subject, code: str, expected: str, actual: str, **facts: object) -> Problem:

@@ -127,7 +127,7 @@ SETTINGS: tuple[ProblemKind, ...] = (
         "The Tentacle connects to a port that is not one of the node's polling ports.",
         "Correct the node's polling_ports in the inventory, or the port that the Tentacle polls:",
         'server-comms --instance "<instance>" --thumbprint "<thumbprint>" --style TentacleActive --host "<host>" '
-        "--port 10943",
+        "--port <declared>",
     ),
     _kind(
         "TT315",
@@ -135,7 +135,7 @@ SETTINGS: tuple[ProblemKind, ...] = (
         "The Tentacle skips an entry without address or subscription, and says so in its log: it polls nobody there.",
         "Complete the entry, then register the machine again if it still has no subscription:",
         'server-comms --instance "<instance>" --thumbprint "<thumbprint>" --style TentacleActive --host "<host>" '
-        "--port 10943",
+        "--port <declared>",
     ),
     _kind(
         "TT316",
@@ -169,7 +169,8 @@ SETTINGS: tuple[ProblemKind, ...] = (
         "TT320",
         "No Octopus Server is trusted",
         "A Tentacle that trusts nobody closes every connection, and polls nobody.",
-        "Trust the server by the thumbprint that the Octopus Web Portal shows under Configuration, Thumbprints:",
+        "Trust the server by the thumbprint that the Octopus Web Portal shows under Configuration, Thumbprints; a "
+        "polling Tentacle must be registered again instead (poll-server):",
         'configure --instance "<instance>" --trust "<thumbprint>"',
     ),
     _kind(
@@ -186,9 +187,10 @@ SETTINGS: tuple[ProblemKind, ...] = (
         "A trusted thumbprint is malformed",
         "The thumbprint holds something that is no hexadecimal digit, often invisible, pasted along from the window "
         "of a certificate: it never equals any server's.",
-        "Remove what is there by trusting anew; type the thumbprint, or paste it from the Octopus Web Portal:",
+        "Trust anew; type the thumbprint, or paste it from the Octopus Web Portal. All trust is removed by the first "
+        "command, so a polling Tentacle must be registered again afterwards (poll-server):",
         'configure --instance "<instance>" --reset-trust',
-        'configure --instance "<instance>" --trust "<server_thumbprint>"',
+        'configure --instance "<instance>" --trust "<thumbprint>"',
     ),
     _kind(
         "TT323",

@@ -41,6 +41,11 @@ REAL_TOOLS = (
 )
 """The real tools that a survey script may call: none of them writes, as the script calls it."""
 
+REFUSABLE = ("cat", "ls")
+"""Real tools that a lab machine may refuse a file to."""
+
+LOG = "commands.log"
+
 DENIABLE = ("services", "sockets", "processes", "addresses", "instances", "configuration")
 """What `denied` may name, besides paths of files and folders."""
 
@@ -48,7 +53,7 @@ DENIABLE = ("services", "sockets", "processes", "addresses", "instances", "confi
 def prepare(folder: Path) -> dict[str, str]:
     """Fill the machine's `bin/`; the environment in which the machine's commands are to run, and no other variables.
 
-    Every command on the PATH notes its call in `<folder>/commands.log`, one JSON object a line: `command`, `arguments`.
+    Every command on the PATH notes its call in `<folder>/commands.log` (see `called`).
     """
     description = json.loads((folder / "machine.json").read_text(encoding="utf-8"))
     missing = set(description.get("missing", []))
@@ -72,18 +77,27 @@ def prepare(folder: Path) -> dict[str, str]:
 
 
 def _launcher(path: Path, real: str = "") -> None:
-    """A small script, since the path of an interpreter may be too long for a `#!` line."""
-    with as_file(files(__package__) / "linux" / "launch.py") as launch:
-        words = [sys.executable, "-IS", str(launch), path.name, *([real] if real else []), "--"]
-    path.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n', encoding="utf-8")
+    """A small script. A survey starts some hundred real tools, so their calls are noted by the shell itself.
+
+    One `printf` is one write, which keeps the calls of parallel jobs apart. Only stand-ins, and what may be refused,
+    cost an interpreter; its path may be too long for a `#!` line.
+    """
+    if real and path.name not in REFUSABLE:
+        words = [r"printf '%.300s\037'", path.name, '"$@"', "\036", f">>{shlex.quote(str(path.parent.parent / LOG))}"]
+        text = f'#!/bin/sh\n{" ".join(words)}\nexec {shlex.quote(real)} "$@"\n'
+    else:
+        with as_file(files(__package__) / "linux" / "launch.py") as launch:
+            words = [sys.executable, "-IS", str(launch), path.name, *([real] if real else []), "--"]
+        text = f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n'
+    path.write_text(text, encoding="utf-8")
     path.chmod(0o755)
 
 
 def called(folder: Path) -> list[tuple[str, list[str]]]:
     """Every call that a machine's commands noted so far: command and arguments (each cut to 300 characters)."""
-    log = folder / "commands.log"
+    log = folder / LOG
     if not log.exists():
         return []
-    lines = log.read_text(encoding="utf-8").split("\n")
-    calls = (json.loads(line) for line in lines if line)
-    return [(call["command"], call["arguments"]) for call in calls]
+    records = log.read_text(encoding="utf-8", errors="replace").split("\x1e\x1f")
+    calls = (record.rstrip("\x1f").split("\x1f") for record in records if record)
+    return [(command, arguments) for command, *arguments in calls]

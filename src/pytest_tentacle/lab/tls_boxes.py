@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _PIECE = 16_384
 _PATIENCE = 60.0
+_TICKETS_ONLY = 0.2
 _BODY = b"<!DOCTYPE html>\n<html><head><title>Intranet</title></head><body><h1>It works!</h1></body></html>\n"
 _PROTOCOL_VERSION_ALERT = bytes.fromhex("15030100020246")
 """A fatal alert, number 70, in a record of TLS 1.0."""
@@ -180,10 +181,14 @@ def _relay_tls(one: ssl.SSLSocket, other: ssl.SSLSocket) -> None:
         ready = [source for source, _ in ways if source.pending()] or select.select([one, other], [], [])[0]
         for source, target in ways:
             if source in ready:
+                source.settimeout(_TICKETS_ONLY)
                 try:
                     data = source.recv(_PIECE)
+                except (TimeoutError, ssl.SSLWantReadError):
+                    continue  # readable for the sake of session tickets: no data came with them
                 except ssl.SSLEOFError:
                     data = b""
+                target.settimeout(_PATIENCE)
                 if not data:
                     return
                 target.sendall(data)

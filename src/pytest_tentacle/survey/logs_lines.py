@@ -39,7 +39,6 @@ class RawRecord:
     level: Level
     text: str
     raw: str
-    has_pid: bool = False
 
 
 def decode(data: bytes) -> str:
@@ -74,7 +73,6 @@ def records_of(text: str) -> list[RawRecord]:
                 Level[head["level"]],
                 text[head.end() : end].rstrip(),
                 text[head.start() : end],
-                has_pid,
             )
         )
     return found
@@ -90,7 +88,7 @@ def moment(time: str) -> datetime | None:
     """A record's time as a local time without a zone, to the microsecond; None where it is none."""
     whole, _, fraction = time.replace(",", ".").partition(".")
     try:
-        moment = datetime.strptime(whole, "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007  a log does not say its zone
+        moment = datetime.fromisoformat(whole).replace(tzinfo=None)
     except ValueError:
         return None
     return moment + timedelta(microseconds=int(fraction[:6].ljust(6, "0"))) if fraction.isdecimal() else moment

@@ -1,4 +1,4 @@
-"""Which process wrote which record: every call of the command line writes into the agent's log too (tentacle-seen 4.3)."""
+"""Which process wrote which record: each call of the command line writes into the agent's log too (tentacle-seen 4.3)."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from .logs_lines import RawRecord, endpoint_of, moment
+from pytest_tentacle.guide.signatures import Level
+
+from .logs_lines import endpoint_of, moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-from pytest_tentacle.guide.signatures import Level
+    from .logs_lines import RawRecord
 
 AGENT_COMMANDS = frozenset({"RunAgentCommand", "RunCommand"})
 """The commands that the services run: Tentacle's; and by analogy Octopus Server's, whose source is not public."""

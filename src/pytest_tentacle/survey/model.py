@@ -16,8 +16,25 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from pytest_tentacle.link import Probe  # noqa: TC001  pydantic needs it at run time
 from pytest_tentacle.transport.base import ReachStage  # noqa: TC001  pydantic needs it at run time
 
+from .surroundings import (  # noqa: TC001  pydantic needs them at run time
+    Connection,
+    Disk,
+    Event,
+    Firewall,
+    LeftOver,
+    Loading,
+    LogFile,
+    Permissions,
+    Product,
+    Proxy,
+    TlsPolicy,
+    Watchdog,
+)
+
 FORMAT = 1
 """Version of the survey document; a file with a higher one is refused."""
+
+NOT_SURVEYED = "not surveyed"
 
 T = TypeVar("T")
 
@@ -143,12 +160,24 @@ class Listener(_Value):
 
 
 class Survey(_Value):
-    """All that was read from one host in one script."""
+    """All that was read from one host in one script. A survey of an older format lacks some sections: they are unknown."""
 
     host: Section[Host]
     services: Section[tuple[Service, ...]]
     instances: Section[tuple[Instance, ...]]
     listeners: Section[tuple[Listener, ...]]
+    connections: Section[tuple[Connection, ...]] = Section(unknown=NOT_SURVEYED)
+    logs: Section[tuple[LogFile, ...]] = Section(unknown=NOT_SURVEYED)
+    firewall: Section[Firewall] = Section(unknown=NOT_SURVEYED)
+    proxies: Section[tuple[Proxy, ...]] = Section(unknown=NOT_SURVEYED)
+    permissions: Section[tuple[Permissions, ...]] = Section(unknown=NOT_SURVEYED)
+    loading: Section[Loading] = Section(unknown=NOT_SURVEYED)
+    tls: Section[TlsPolicy] = Section(unknown=NOT_SURVEYED)
+    events: Section[tuple[Event, ...]] = Section(unknown=NOT_SURVEYED)
+    disks: Section[tuple[Disk, ...]] = Section(unknown=NOT_SURVEYED)
+    products: Section[tuple[Product, ...]] = Section(unknown=NOT_SURVEYED)
+    watchdog: Section[tuple[Watchdog, ...]] = Section(unknown=NOT_SURVEYED)
+    left_overs: Section[tuple[LeftOver, ...]] = Section(unknown=NOT_SURVEYED)
     probes: tuple[Probe, ...] = ()
     noise: str | None = None
     """What the machine wrote besides the document (profile, banner), cut to 2,000 characters."""

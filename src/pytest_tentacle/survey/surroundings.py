@@ -31,8 +31,8 @@ class LogRecord(_Value):
     """One record of a product's log: its line and the lines that belong to it, which often hold the cause.
 
     `time` is the machine's local time as written; `pid` tells the agent from calls of the command line; `text` is cut
-    to 2,000 characters at most; `signature` is the catalogue's entry that it matched. Records of one signature that tell
-    the same facts are one: `time`, `number` and `text` are those of the last of them.
+    to 2,000 characters at most; `signature` is the catalogue's entry that it matched. Records of one signature that
+    tell the same facts are one: `time`, `number` and `text` are those of the last of them.
     """
 
     time: str
@@ -41,7 +41,7 @@ class LogRecord(_Value):
     text: str
     signature: str | None = None
     facts: dict[str, str] = {}
-    """The signature's named facts, and `endpoint`: whom it concerns by Halibut's own column, such as `https://h:10943/`."""
+    """The signature's named facts, and `endpoint`: whom it concerns by Halibut's column, such as `https://h:10943/`."""
     number: int = 0
     """Its place among the records that were read: it grows with the file, whatever the machine's clock did."""
     count: int = 1
@@ -291,7 +291,6 @@ class TlsPolicy(_Value):
     cipher_suites: tuple[str, ...] | None = None
     curves: tuple[str, ...] | None = None
     fips: bool | None = None
-    events: tuple[Event, ...] = ()
 
 
 class Disk(_Value):

@@ -38,7 +38,11 @@ def lab(tmp_path):
 
     def run(command, *arguments):
         done = subprocess.run(
-            [f"{environment['PATH']}/{command}", *arguments], env=environment, capture_output=True, text=True
+            [f"{environment['PATH']}/{command}", *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         return done.returncode, done.stdout
 
@@ -51,7 +55,11 @@ def real(*command):
     path = shutil.which(command[0])
     assert path, f"{command[0]} is needed by this test"
     return subprocess.run(
-        [path, *command[1:]], capture_output=True, text=True, env={"LC_ALL": "C", "TZ": "UTC0", "PATH": "/usr/bin:/bin"}
+        [path, *command[1:]],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"LC_ALL": "C", "TZ": "UTC0", "PATH": "/usr/bin:/bin"},
     )
 
 

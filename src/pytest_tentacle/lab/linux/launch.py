@@ -1,8 +1,8 @@
 """Entry of every command on a lab machine's PATH: `launch.py <command> [<path of the real tool>] -- <arguments>`.
 
 Runs in an interpreter of its own, isolated and without site packages, since a survey starts some hundred commands: so
-it imports as little as it can. Each call is noted in `commands.log` beside `machine.json`, one JSON line each; then the
-real tool takes this process over, or the stand-in of that name answers.
+it imports as little as it can. Each call is noted in `commands.log` beside `machine.json` as linux_machine.py reads it; then
+the real tool takes this process over, or the stand-in of that name answers.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from _json import encode_basestring_ascii as quoted  # json itself would double the time to start
 
 _NOTED_CHARACTERS = 300
 """Of each argument: awk programs are long, and the list of what may run needs their beginning at most."""
@@ -18,10 +17,8 @@ _NOTED_CHARACTERS = 300
 
 def note(folder: str, command: str, arguments: list[str]) -> None:
     """Append the call to the log, in one write, as several commands run at once."""
-    listed = ", ".join(
-        quoted(os.fsencode(argument).decode("utf-8", "replace")[:_NOTED_CHARACTERS]) for argument in arguments
-    )
-    line = f'{{"command": {quoted(command)}, "arguments": [{listed}]}}\n'
+    fields = [command, *(os.fsencode(one).decode("utf-8", "replace")[:_NOTED_CHARACTERS] for one in arguments), "\x1e"]
+    line = "".join(f"{field}\x1f" for field in fields)
     log = os.open(os.path.join(folder, "commands.log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)  # noqa: PTH118  pathlib is slow to import
     try:
         os.write(log, line.encode())
