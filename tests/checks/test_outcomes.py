@@ -197,9 +197,22 @@ class TestBlocked:
         assert (result.outcome, result.blocked_by) == (Outcome.BLOCKED, ("TT206", "octo-1"))
 
     @pytest.mark.parametrize(("error", "code"), [("not-found", "TT301"), ("empty", "TT302"), ("malformed", "TT303")])
-    def test_configuration_gone_blocks_what_rests_on_it(self, world: Any, error: str, code: str) -> None:
-        """Thumbprint and page cannot be told from a file that is not there."""
+    def test_configuration_gone_blocks_what_rests_on_it(self, world: Any, across: Any, error: str, code: str) -> None:
+        """Neither thumbprint nor page can be told from a file that is not there; it explains the stopped service too."""
         world["web-01"].config_error = error
+        world["web-01"].service |= {"state": "stopped", "pid": None}
+        across(world, "listening", *[{"fails": "connect", "error": Failure.REFUSED}] * 2)
+        for step in (THUMBPRINT, HERE, ACROSS):
+            result = world.judge(step, "web-01")
+            assert (result.outcome, result.blocked_by) == (Outcome.BLOCKED, (code, "web-01"))
+
+    @pytest.mark.parametrize(("trust", "code"), [("web-01", "TT312"), ("poll-01", "TT310")])
+    def test_not_listening_blocks_what_rests_on_the_port(self, world: Any, trust: str, code: str) -> None:
+        """It presents no certificate and shows no page, and the settings say why."""
+        draft = world["web-01"]
+        draft.settings["Tentacle.Services.NoListen"] = "true"
+        draft.trusted = world[trust].trusted
+        draft.drop("local:Tentacle")
         for step in (THUMBPRINT, HERE):
             result = world.judge(step, "web-01")
             assert (result.outcome, result.blocked_by) == (Outcome.BLOCKED, (code, "web-01"))
@@ -322,7 +335,7 @@ class TestPolledNodes:
         world["poll-01"].declare(servers=("octo-1", "octo-2"))
         assert codes(world.judge(SETTINGS, "poll-01")) == ["TT313"]
 
-    def test_two_aliases_do_for_two_nodes(self, world: Any, make_probe: Any, thumbprint_of: Any) -> None:
+    def test_two_aliases_do_for_two_nodes(self, world: Any, make_probe: Any) -> None:
         """The nodes of one server have one certificate; each address counts for another of them."""
         world.add_server("octo-2", "192.0.2.11")
         draft = world["poll-01"]

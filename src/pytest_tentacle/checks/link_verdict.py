@@ -13,7 +13,7 @@ from .here import STEP as HERE
 from .links import LINK_CODES, NAME_NOT_RESOLVED, LinkFinding, describe, finding_of
 from .services import STEP as SERVICES
 from .services import STOPPING_CODES
-from .settings import NOT_LISTENING_CODES
+from .settings import FILE_CODES, NOT_LISTENING_CODES
 from .settings import STEP as SETTINGS
 
 if TYPE_CHECKING:
@@ -142,7 +142,8 @@ def standing_in_the_way(end: Subject | None) -> Blocked | None:
     if end is None:
         return None
     standing = (
-        end.first_problem(STOPPING_CODES, SERVICES)
+        end.first_problem(FILE_CODES, SETTINGS)
+        or end.first_problem(STOPPING_CODES, SERVICES)
         or end.first_problem(_SETTINGS_CODES, SETTINGS)
         or end.first_problem(HERE_CODES, HERE)
     )

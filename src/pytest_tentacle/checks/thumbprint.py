@@ -12,6 +12,8 @@ from .here import HERE_CODES
 from .here import STEP as HERE
 from .services import STEP as SERVICES
 from .services import STOPPING_CODES
+from .settings import NOT_LISTENING_CODES
+from .settings import STEP as SETTINGS
 from .thumbprints import as_thumbprint
 
 if TYPE_CHECKING:
@@ -65,7 +67,11 @@ def as_presented(subject: Subject) -> Iterator[Finding]:
     if presented == expected:
         yield Evidence(f"{subject.name} on its own port", f"presents {presented}")
         return
-    standing = subject.first_problem(STOPPING_CODES, SERVICES) or subject.first_problem(HERE_CODES, HERE)
+    standing = (
+        subject.first_problem(STOPPING_CODES, SERVICES)
+        or subject.first_problem(NOT_LISTENING_CODES - {"TT311"}, SETTINGS)
+        or subject.first_problem(HERE_CODES, HERE)
+    )
     if standing:
         raise Blocked(standing.code, subject.name, "what its port presents is not its own")
     if presented is None:

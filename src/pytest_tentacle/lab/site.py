@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import socket
@@ -90,6 +91,11 @@ class Lab:
             for record in surveys.records
         )
         return surveys.model_copy(update={"records": records})
+
+    @property
+    def workers(self) -> int:
+        """How many machines to survey at once: they all run on this one, and time out when it is overloaded."""
+        return max(2, 2 * (os.cpu_count() or 1))
 
     def substitutes(self) -> dict[str, str]:
         """What is new at each start, by the mark that stands for it in a recording."""

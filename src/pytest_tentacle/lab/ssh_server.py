@@ -268,7 +268,7 @@ class _Command:
         with contextlib.suppress(OSError, EOFError, paramiko.SSHException):  # the client may be gone
             self._channel.shutdown_write()
             self._channel.send_exit_status(code if code >= 0 else 128 - code)
-        self._channel.close()
+            self._channel.close()
         self.threads[2].join()
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
             if stream is not None:

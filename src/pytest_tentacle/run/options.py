@@ -26,7 +26,8 @@ class Options:
     replay: Path | None
     limits: tuple[str, ...]
     mode: Mode | None
-    workers: int
+    workers: int | None
+    """None: as many as suit the fleet."""
     machine_timeout: float
     probe_timeout: float
     unknown: Literal["fail", "warn"]
@@ -83,7 +84,6 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--workers",
         type=_positive_int,
-        default=DEFAULT_WORKERS,
         metavar="N",
         help=f"hosts surveyed at the same time (default {DEFAULT_WORKERS})",
     )

@@ -19,6 +19,7 @@ from pytest_tentacle.report.redaction import Redactor
 from pytest_tentacle.survey import store
 from pytest_tentacle.survey.collector import Interrupted, Plan, collect
 
+from .options import DEFAULT_WORKERS
 from .progress import TerminalProgress
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class TentacleRun:
             inventory = self._lab.start(names)
             resolve = self._lab.resolve
         plan = Plan(
-            workers=self.options.workers,
+            workers=self.options.workers or (self._lab.workers if self._lab else DEFAULT_WORKERS),
             machine_timeout=self.options.machine_timeout,
             probe_seconds=self.options.probe_timeout,
             identity=self.options.identity,

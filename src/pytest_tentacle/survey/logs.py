@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 UNKNOWN_KEPT = 20
 """Warnings and errors without a signature that are kept: the last ones."""
 
-_ROOM = 26_000
+_ROOM = 22_000
 """Characters of JSON for records that the catalogue knows; older ones give way."""
-_UNKNOWN_ROOM = 9_000
+_UNKNOWN_ROOM = 8_000
 _PEERS_ROOM = 7_000
-_LINKS_ROOM = 4_000
+_LINKS_ROOM = 8_000
 _LONGEST_TEXT = 2_000
 _SHORTEST_TEXT = 240
 _FACT_LENGTH = 300
@@ -154,8 +154,14 @@ class _Reader:
         kinds = sorted(self.kinds.values(), key=_weight)
         known, dropped_known = _fitting(kinds, _ROOM)
         unknown, dropped_unknown = _fitting(self.unknown, _UNKNOWN_ROOM)
-        peers, dropped_peers = _in_room(self.connections.peers, _PEERS_ROOM)
-        links, dropped_links = _in_room(self.connections.links, _LINKS_ROOM)
+        named = {value for record in known for value in record.facts.values()}
+        addresses = {address_of(record.facts["peer"]) for record in known if "peer" in record.facts}
+        peers, dropped_peers = _in_room(
+            sorted(self.connections.peers, key=lambda peer: peer.address not in addresses), _PEERS_ROOM
+        )
+        links, dropped_links = _in_room(
+            sorted(self.connections.links, key=lambda link: link.endpoint not in named), _LINKS_ROOM
+        )
         dropped = dropped_known + dropped_peers + dropped_links
         return {
             "complete": complete and not dropped and not dropped_unknown,

@@ -1,4 +1,4 @@
-"""Which process wrote which record: each call of the command line writes into the agent's log too (tentacle-seen 4.3)."""
+"""Which process wrote which record: each command-line call writes into the agent's log too (tentacle-seen 4.3)."""
 
 from __future__ import annotations
 

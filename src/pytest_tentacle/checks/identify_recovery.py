@@ -1,0 +1,237 @@
+"""What was followed by proof of recovery is history, not a problem (tentacle-seen, "What follows for us").
+
+What proves what:
+- A client's `Secure connection established` proves that name, route, TLS and the listener's certificate are well by
+  then, and nothing more: it is written before the listener decides whether it trusts the client.
+- A listener's `authenticated as` proves the whole way, for the client's address.
+- A start that came to `Agent listening on` (or to saying that it will not listen) proves that all is well that a start
+  needs; so does a process that lives on a minute after it began, which one that could not listen does not.
+- A connection that stands (ESTABLISHED) when its failures would long have come again proves a polling link: a client that
+  is turned away is closed on at once and comes again within two minutes.
+- Silence proves nothing: a poller whose proxy says nothing is silent for ever, and so is one that works.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from pytest_tentacle.guide.signatures import BY_ID, Phase
+from pytest_tentacle.survey.logs_peers import address_of
+from pytest_tentacle.survey.targets import plain_host
+
+from .identify_times import age_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pytest_tentacle.guide.signatures import Role, Signature
+    from pytest_tentacle.survey.surroundings import Connection, LogFile, LogRecord
+
+BACK_OFF = timedelta(minutes=3)
+"""A poller tries again within two minutes, and an attempt may take one more (tentacle-facts 1.7)."""
+
+STEADY = timedelta(seconds=60)
+"""A process that could not start is gone by then."""
+
+FRESH = timedelta(days=1)
+"""What is older and of the host itself is left to the steps that look at its present state."""
+
+_HTTPS = 443
+_MISLEADING = frozenset({"TT106", "TT109"})
+"""Failures that may come at any point of a link, so that they prove nothing of what lies before."""
+
+
+class State(StrEnum):
+    """Whether a record still holds."""
+
+    CURRENT = "current"
+    HISTORY = "history"
+    UNPROVEN = "unproven"
+    """It may have passed, and nobody can see it."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a record still holds, and why."""
+
+    state: State
+    reason: str
+
+
+@dataclass(frozen=True)
+class Present:
+    """What is known of the moment of the survey.
+
+    Attributes:
+        clock: the machine's own, in UTC.
+        pid: of the service's process; None where it does not run, or nobody knows.
+        uptime: how long that process has been running.
+        connections: TCP connections of the machine; None where they could not be read.
+        direct: False where polling goes through a proxy, so that its connections are not the server's.
+    """
+
+    clock: datetime | None = None
+    pid: int | None = None
+    uptime: timedelta | None = None
+    connections: tuple[Connection, ...] | None = None
+    direct: bool = True
+
+
+@dataclass(frozen=True)
+class Place:
+    """The other end that a client's record concerns."""
+
+    host: str
+    port: int
+
+
+def role_of(signature: Signature, record: LogRecord) -> Role:
+    """Which end of a link wrote it."""
+    if signature.role != "either":
+        return signature.role
+    endpoint = record.facts.get("endpoint", "")
+    return "listener" if endpoint.startswith("listen://") or (not endpoint and "peer" in record.facts) else "client"
+
+
+def place_of(record: LogRecord) -> Place | None:
+    """Host and port of the other end, by Halibut's column or the address in the text; None where neither names one."""
+    for text in (record.facts.get("endpoint", ""), record.facts.get("url", "")):
+        if text.startswith(("http://", "https://", "ws://", "wss://")):
+            try:
+                parts = urlsplit(text)
+                if parts.hostname:
+                    return Place(plain_host(parts.hostname), parts.port or _HTTPS)
+            except ValueError:
+                continue
+    return None
+
+
+def judge(record: LogRecord, signature: Signature, log: LogFile, present: Present) -> Verdict:
+    """Whether a record of the product's own log still holds."""
+    role = role_of(signature, record)
+    if signature.phase is Phase.START:
+        return _start(record, log, present)
+    if role == "host" or signature.phase is Phase.HOST:
+        return _host(record, log, present)
+    if role == "listener":
+        return _listener(record, log)
+    return _client(record, signature, log, present)
+
+
+def _start(record: LogRecord, log: LogFile, present: Present) -> Verdict:
+    later = log.startup
+    if later is not None and later.number > record.number and later.listens is not None:
+        return Verdict(State.HISTORY, f"it started again at {later.time} and came to the end of its start")
+    if record.level == "FATAL" and (let_in := last_sign(log)) is not None and let_in > record.number:
+        return Verdict(State.HISTORY, "it worked again afterwards")
+    another = present.pid is not None and record.pid is not None and present.pid != record.pid
+    if another and present.uptime is not None and present.uptime >= STEADY:
+        seconds = int(present.uptime.total_seconds())
+        return Verdict(State.HISTORY, f"another process of it has been running for {seconds} s")
+    return Verdict(State.CURRENT, "no later start got further")
+
+
+def _host(record: LogRecord, log: LogFile, present: Present) -> Verdict:
+    age = age_of(log, record.time, present.clock)
+    if age is not None and age > FRESH:
+        return Verdict(State.HISTORY, "it is older than a day, and other steps look at the present state")
+    return Verdict(State.CURRENT, "it is not a day old")
+
+
+def _listener(record: LogRecord, log: LogFile) -> Verdict:
+    if "authenticated" in record.facts:
+        return Verdict(State.HISTORY, "the connection had been let in, and came to an end")
+    peer = address_of(record.facts["peer"]) if "peer" in record.facts else None
+    for known in log.peers:
+        if (peer is None or known.address == peer) and (known.authenticated_number or -1) > record.number:
+            return Verdict(State.HISTORY, f"{known.address} was let in afterwards ({known.authenticated_time})")
+    return Verdict(State.CURRENT, "the client was not let in afterwards")
+
+
+def _client(record: LogRecord, signature: Signature, log: LogFile, present: Present) -> Verdict:
+    place = place_of(record)
+    passed = got_further(record, signature, log)
+    if passed is not None:
+        return passed
+    startup = log.startup
+    restarted = startup is not None and startup.number > record.number
+    if startup is not None and restarted and startup.listens is not None and not _polls(startup.polls, place):
+        return Verdict(State.HISTORY, "since its last start it does not connect there any more")
+    age = age_of(log, record.time, present.clock)
+    stands = _stands(place, present)
+    if stands is False:
+        return Verdict(State.CURRENT, "no connection stands")
+    over = age is not None and age > BACK_OFF
+    if stands and over:
+        return Verdict(State.HISTORY, "a connection stands, and the failure has not come again")
+    if over and stands is None:
+        return Verdict(State.UNPROVEN, "it has not come again, but whether a connection stands could not be seen")
+    return Verdict(State.CURRENT, "it is minutes old")
+
+
+def got_further(record: LogRecord, signature: Signature, log: LogFile) -> Verdict | None:
+    """The proof that a client got further at the same endpoint afterwards; None where there is none."""
+    place = place_of(record)
+    rank = _rank(signature)
+    if rank < _rank_of(Phase.TRUST):
+        for link in log.links:
+            if link.number > record.number and (place is None or _endpoint_place(link.endpoint) == place):
+                return Verdict(State.HISTORY, f"a TLS connection came about afterwards ({link.time})")
+    for other in log.records:
+        known = BY_ID.get(other.signature or "")
+        if known is None or other.number <= record.number or other.command or known.code in _MISLEADING:
+            continue
+        if role_of(known, other) == "client" and _rank(known) > rank and place is not None and place_of(other) == place:
+            return Verdict(State.HISTORY, f"afterwards it got further ({other.time}: {known.id})")
+    return None
+
+
+def last_sign(log: LogFile) -> int | None:
+    """Number of the last line that shows the process at work: a client let in, or a connection made."""
+    numbers = [peer.authenticated_number for peer in log.peers if peer.authenticated_number is not None]
+    numbers += [link.number for link in log.links]
+    return max(numbers, default=None)
+
+
+def _rank(signature: Signature) -> tuple[int, int]:
+    return (signature.phase, 0 if signature.id in {"name-unknown", "proxy-name-unknown"} else 1)
+
+
+def _rank_of(phase: Phase) -> tuple[int, int]:
+    return (phase, 0)
+
+
+def _endpoint_place(endpoint: str) -> Place | None:
+    return place_of(_Named(endpoint))
+
+
+@dataclass(frozen=True)
+class _Named:
+    endpoint: str
+
+    @property
+    def facts(self) -> dict[str, str]:
+        return {"endpoint": self.endpoint}
+
+
+def _polls(polls: Iterable[object], place: Place | None) -> bool:
+    return any(True for _ in polls) if place is None else any(_same(entry, place) for entry in polls)
+
+
+def _same(entry: object, place: Place) -> bool:
+    return _endpoint_place(str(getattr(entry, "address", ""))) == place
+
+
+def _stands(place: Place | None, present: Present) -> bool | None:
+    if present.connections is None or not present.direct:
+        return None
+    return any(
+        connection.state == "established"
+        and (place is None or connection.remote_port == place.port)
+        and (present.pid is None or connection.pid in (None, present.pid))
+        for connection in present.connections
+    )
