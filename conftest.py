@@ -1,5 +1,5 @@
-"""For pytest in a checkout: `pytest` runs the project's own tests, `pytest --inventory FILE` the guide's."""
+"""The top of a checkout: `pytest` runs the project's own tests, `pytest --inventory FILE` the guide's (tests_infra/).
 
-from __future__ import annotations
-
-pytest_plugins = ["pytester"]
+Which of the two it is, the plugin decides (`pytest_tentacle.run.collection.aim`); both work from any folder, so nothing
+may stand here that pytest allows at its root folder only, such as `pytest_plugins`.
+"""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -13,6 +14,38 @@ import pytest
 TOP = Path(__file__).parent.parent
 
 RunPytest = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def _missing(what: str) -> None:
+    """A tool that CI is meant to have is a failure there, and elsewhere a skip that says what was not tested."""
+    if os.environ.get("CI"):
+        pytest.fail(what)
+    pytest.skip(f"{what} (in CI this is a failure)")
+
+
+@pytest.fixture(scope="session")
+def engine() -> Path:
+    """A PowerShell."""
+    found = os.environ.get("PYTEST_TENTACLE_POWERSHELL") or shutil.which("pwsh")
+    if not found:
+        _missing("no PowerShell: set PYTEST_TENTACLE_POWERSHELL to the path of a pwsh, or put it on the PATH")
+    return Path(str(found))
+
+
+@pytest.fixture(scope="session")
+def analyzer() -> str:
+    """What says whether a script keeps to Windows PowerShell 5.1."""
+    found = os.environ.get("PYTEST_TENTACLE_ANALYZER") or shutil.which("analyze")
+    if not found:
+        _missing("no analyzer: set PYTEST_TENTACLE_ANALYZER to its path")
+    return str(found)
+
+
+@pytest.fixture(scope="session")
+def root() -> None:
+    """The right to make network namespaces."""
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        _missing("network namespaces need root")
 
 
 @pytest.fixture(scope="session")

@@ -9,12 +9,17 @@ import pytest
 
 from pytest_tentacle.checks import applicable
 from pytest_tentacle.checks.result import Outcome
-from pytest_tentacle.guide.sections import STEPS
+from pytest_tentacle.guide.sections import STEPS as ALL_STEPS
 from pytest_tentacle.inventory.model import NoTransport
 from pytest_tentacle.link import Failure
 
 HERE, ACROSS = "welcome-page-here", "welcome-page-across"
 SERVICES, SETTINGS, THUMBPRINT = "services-running", "communication-settings", "tentacle-thumbprint"
+
+CORE = ("services-running", "communication-settings", "tentacle-thumbprint", "welcome-page-here", "welcome-page-across")
+"""The steps that these tests hold; those of the other sections have files of their own, test_<section>.py."""
+
+STEPS = tuple(step for step in ALL_STEPS if step.slug in CORE)
 
 
 def codes(result: Any) -> list[str]:

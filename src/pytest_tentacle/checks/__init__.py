@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import across, here, services, settings, thumbprint, trust
+from . import across, here, identify, other_messages, services, settings, thumbprint, trust
 from .check import Check, checks_of
 from .fleet import Fleet
 from .runner import applicable, judge, judge_step
@@ -16,8 +16,10 @@ __all__ = [
     "applicable",
     "checks_of",
     "here",
+    "identify",
     "judge",
     "judge_step",
+    "other_messages",
     "services",
     "settings",
     "thumbprint",

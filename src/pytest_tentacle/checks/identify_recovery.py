@@ -6,14 +6,15 @@ What proves what:
 - A listener's `authenticated as` proves the whole way, for the client's address.
 - A start that came to `Agent listening on` (or to saying that it will not listen) proves that all is well that a start
   needs; so does a process that lives on a minute after it began, which one that could not listen does not.
-- A connection that stands (ESTABLISHED) when its failures would long have come again proves a polling link: a client that
-  is turned away is closed on at once and comes again within two minutes.
+- A connection that stands (ESTABLISHED) when its failures would long have come again proves a polling link: a client
+  that is turned away is closed on at once and comes again within two minutes.
 - Silence proves nothing: a poller whose proxy says nothing is silent for ever, and so is one that works.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping  # noqa: TC003  part of the public shape
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -21,13 +22,11 @@ from urllib.parse import urlsplit
 
 from pytest_tentacle.guide.signatures import BY_ID, Phase
 from pytest_tentacle.survey.logs_peers import address_of
-from pytest_tentacle.survey.targets import plain_host
+from pytest_tentacle.survey.targets import plain_address, plain_host
 
 from .identify_times import age_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from pytest_tentacle.guide.signatures import Role, Signature
     from pytest_tentacle.survey.surroundings import Connection, LogFile, LogRecord
 
@@ -37,10 +36,13 @@ BACK_OFF = timedelta(minutes=3)
 STEADY = timedelta(seconds=60)
 """A process that could not start is gone by then."""
 
+_CLOCKS_DIFFER = timedelta(seconds=5)
+
 FRESH = timedelta(days=1)
 """What is older and of the host itself is left to the steps that look at its present state."""
 
 _HTTPS = 443
+_SCHEMES = frozenset({"http", "https", "ws", "wss"})
 _MISLEADING = frozenset({"TT106", "TT109"})
 """Failures that may come at any point of a link, so that they prove nothing of what lies before."""
 
@@ -72,6 +74,7 @@ class Present:
         uptime: how long that process has been running.
         connections: TCP connections of the machine; None where they could not be read.
         direct: False where polling goes through a proxy, so that its connections are not the server's.
+        addresses: by host, the addresses that it has, as far as they are known.
     """
 
     clock: datetime | None = None
@@ -79,6 +82,7 @@ class Present:
     uptime: timedelta | None = None
     connections: tuple[Connection, ...] | None = None
     direct: bool = True
+    addresses: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -99,15 +103,19 @@ def role_of(signature: Signature, record: LogRecord) -> Role:
 
 def place_of(record: LogRecord) -> Place | None:
     """Host and port of the other end, by Halibut's column or the address in the text; None where neither names one."""
-    for text in (record.facts.get("endpoint", ""), record.facts.get("url", "")):
-        if text.startswith(("http://", "https://", "ws://", "wss://")):
-            try:
-                parts = urlsplit(text)
-                if parts.hostname:
-                    return Place(plain_host(parts.hostname), parts.port or _HTTPS)
-            except ValueError:
-                continue
-    return None
+    return place_at(record.facts.get("endpoint", "")) or place_at(record.facts.get("url", ""))
+
+
+def place_at(url: str) -> Place | None:
+    """Host and port of a URL; None where it has none."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme.lower() not in _SCHEMES or not parts.hostname:
+        return None
+    return Place(plain_host(parts.hostname), port or _HTTPS)
 
 
 def judge(record: LogRecord, signature: Signature, log: LogFile, present: Present) -> Verdict:
@@ -128,11 +136,17 @@ def _start(record: LogRecord, log: LogFile, present: Present) -> Verdict:
         return Verdict(State.HISTORY, f"it started again at {later.time} and came to the end of its start")
     if record.level == "FATAL" and (let_in := last_sign(log)) is not None and let_in > record.number:
         return Verdict(State.HISTORY, "it worked again afterwards")
-    another = present.pid is not None and record.pid is not None and present.pid != record.pid
-    if another and present.uptime is not None and present.uptime >= STEADY:
+    if present.uptime is not None and present.uptime >= STEADY and _of_another_process(record, log, present):
         seconds = int(present.uptime.total_seconds())
         return Verdict(State.HISTORY, f"another process of it has been running for {seconds} s")
     return Verdict(State.CURRENT, "no later start got further")
+
+
+def _of_another_process(record: LogRecord, log: LogFile, present: Present) -> bool:
+    if record.pid is not None and present.pid is not None:
+        return record.pid != present.pid
+    age = age_of(log, record.time, present.clock)
+    return age is not None and present.uptime is not None and age > present.uptime + _CLOCKS_DIFFER
 
 
 def _host(record: LogRecord, log: LogFile, present: Present) -> Verdict:
@@ -159,8 +173,10 @@ def _client(record: LogRecord, signature: Signature, log: LogFile, present: Pres
         return passed
     startup = log.startup
     restarted = startup is not None and startup.number > record.number
-    if startup is not None and restarted and startup.listens is not None and not _polls(startup.polls, place):
-        return Verdict(State.HISTORY, "since its last start it does not connect there any more")
+    if startup is not None and restarted and startup.listens is not None:
+        polled = [place_at(server.address) for server in startup.polls]
+        if not polled or (place is not None and place not in polled):
+            return Verdict(State.HISTORY, "since its last start it does not connect there any more")
     age = age_of(log, record.time, present.clock)
     stands = _stands(place, present)
     if stands is False:
@@ -168,9 +184,9 @@ def _client(record: LogRecord, signature: Signature, log: LogFile, present: Pres
     over = age is not None and age > BACK_OFF
     if stands and over:
         return Verdict(State.HISTORY, "a connection stands, and the failure has not come again")
-    if over and stands is None:
+    if over:
         return Verdict(State.UNPROVEN, "it has not come again, but whether a connection stands could not be seen")
-    return Verdict(State.CURRENT, "it is minutes old")
+    return Verdict(State.CURRENT, "it is minutes old" if age is not None else "nothing shows that it has passed")
 
 
 def got_further(record: LogRecord, signature: Signature, log: LogFile) -> Verdict | None:
@@ -179,7 +195,7 @@ def got_further(record: LogRecord, signature: Signature, log: LogFile) -> Verdic
     rank = _rank(signature)
     if rank < _rank_of(Phase.TRUST):
         for link in log.links:
-            if link.number > record.number and (place is None or _endpoint_place(link.endpoint) == place):
+            if link.number > record.number and (place is None or place_at(link.endpoint) == place):
                 return Verdict(State.HISTORY, f"a TLS connection came about afterwards ({link.time})")
     for other in log.records:
         known = BY_ID.get(other.signature or "")
@@ -205,33 +221,19 @@ def _rank_of(phase: Phase) -> tuple[int, int]:
     return (phase, 0)
 
 
-def _endpoint_place(endpoint: str) -> Place | None:
-    return place_of(_Named(endpoint))
-
-
-@dataclass(frozen=True)
-class _Named:
-    endpoint: str
-
-    @property
-    def facts(self) -> dict[str, str]:
-        return {"endpoint": self.endpoint}
-
-
-def _polls(polls: Iterable[object], place: Place | None) -> bool:
-    return any(True for _ in polls) if place is None else any(_same(entry, place) for entry in polls)
-
-
-def _same(entry: object, place: Place) -> bool:
-    return _endpoint_place(str(getattr(entry, "address", ""))) == place
-
-
 def _stands(place: Place | None, present: Present) -> bool | None:
     if present.connections is None or not present.direct:
         return None
     return any(
         connection.state == "established"
-        and (place is None or connection.remote_port == place.port)
-        and (present.pid is None or connection.pid in (None, present.pid))
+        and (present.pid is None or connection.pid in {None, present.pid})
+        and (place is None or _leads_to(connection, place, present))
         for connection in present.connections
     )
+
+
+def _leads_to(connection: Connection, place: Place, present: Present) -> bool:
+    if connection.remote_port != place.port:
+        return False
+    addresses = present.addresses.get(place.host)
+    return addresses is None or (plain_address(connection.remote_address) or "") in addresses

@@ -17,7 +17,7 @@ _FARTHEST = timedelta(hours=15)
 
 
 def offset_of(log: LogFile) -> timedelta | None:
-    """What the machine's local time is ahead of UTC: the last line against the file's own time; None where it is unclear."""
+    """How far its local time is ahead of UTC, by the last line and the file's own time; None where that is unclear."""
     last = moment(log.last_time or "")
     if last is None or log.modified_utc is None:
         return None

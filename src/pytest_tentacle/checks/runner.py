@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_tentacle.guide.sections import STEPS
 from pytest_tentacle.inventory.model import Mode
 
-from . import across, here, services, settings, thumbprint
+from . import across, here, identify, other_messages, services, settings, thumbprint
 from .judging import evaluate
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .subject import Subject
 
 _SLUGS = frozenset(step.slug for step in STEPS)
+_SERVER_STEPS = frozenset({identify.STEP, services.STEP, other_messages.STEP})
 _POLLING_PORT_STEPS = frozenset({settings.STEP, thumbprint.STEP, here.STEP})
 
 
@@ -34,7 +35,7 @@ def applicable(step: str, subject: Subject) -> bool:
         return step != here.STEP or subject.mode is not Mode.POLLING
     if not subject.can_log_on or step == across.STEP:
         return False
-    return step == services.STEP or (step in _POLLING_PORT_STEPS and subject.name in subject.fleet.polled_servers)
+    return step in _SERVER_STEPS or (step in _POLLING_PORT_STEPS and subject.name in subject.fleet.polled_servers)
 
 
 def judge(step: str, subject: Subject) -> StepResult:

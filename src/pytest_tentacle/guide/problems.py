@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from .problem_kind import ProblemKind
 from .problems_across import ACROSS
 from .problems_here import HERE
+from .problems_logs import LOGS
+from .problems_messages import MESSAGES
 from .problems_services import SERVICES
 from .problems_settings import SETTINGS
 from .problems_thumbprint import THUMBPRINT
@@ -20,7 +22,7 @@ from .problems_thumbprint import THUMBPRINT
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-KINDS: tuple[ProblemKind, ...] = (*SERVICES, *SETTINGS, *THUMBPRINT, *HERE, *ACROSS)
+KINDS: tuple[ProblemKind, ...] = (*LOGS, *SERVICES, *SETTINGS, *THUMBPRINT, *HERE, *ACROSS, *MESSAGES)
 """In the guide's order."""
 
 CATALOGUE: Mapping[str, ProblemKind] = MappingProxyType({kind.code: kind for kind in KINDS})

@@ -116,7 +116,7 @@ _NETWORK_KINDS = (
     ),
     _kind(
         "TT107",
-        "The connection is refused",
+        "The other end refused the connection",
         "Nothing listens at that address and port, or a firewall says no.",
         "Start the service there, and compare address and port; from the machine that connects:",
         windows=(_CONNECT_WINDOWS,),
@@ -345,7 +345,10 @@ _START_KINDS = (
         "The listening socket is in trouble",
         "Connections cannot be accepted: handles or memory run out, or a security product interferes.",
         "Restart the service, and look at its handles and at antivirus software:",
-        windows=("$ Get-Process Tentacle, Octopus.Server -ErrorAction Ignore | Select-Object Id, Handles", _RESTART_WINDOWS),
+        windows=(
+            "$ Get-Process Tentacle, Octopus.Server -ErrorAction Ignore | Select-Object Id, Handles",
+            _RESTART_WINDOWS,
+        ),
         linux=("$ sudo ss -tnp", _RESTART_LINUX),
     ),
     _kind(

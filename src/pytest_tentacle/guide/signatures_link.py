@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .signatures_model import PEER, URL, Level, Phase, Role, Signature, compiled
+from .signatures_model import FIRST_LINE, PEER, URL, Level, Phase, Role, Signature, compiled
 from .signatures_texts import (
     NO_COMMON_ALGORITHM,
     NO_SUCH_NAME,
@@ -19,7 +19,7 @@ _ALIGN = (
     "Enable TLS 1.2 with a suite of the other end on both (see the step Schannel and TLS); renew a certificate with "
     "SHA-1 or a short key."
 )
-_CLIENT = rf"(?:Client failed authentication: {PEER}.{{0,4000}}?)?"
+_CLIENT = rf"(?:{FIRST_LINE}Client failed authentication: {PEER}.{{0,4000}}?)?"
 
 
 def _secure(
@@ -78,7 +78,7 @@ TLS: tuple[Signature, ...] = (
     ),
     Signature(
         "visitor-without-tls",
-        compiled(rf"Client failed authentication: {PEER}.{{0,4000}}?{NOT_TLS.pattern}"),
+        compiled(rf"{FIRST_LINE}Client failed authentication: {PEER}.{{0,4000}}?{NOT_TLS.pattern}"),
         ("client failed authentication",),
         "either",
         "listener",

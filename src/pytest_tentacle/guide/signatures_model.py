@@ -76,6 +76,9 @@ class Signature:
 PEER = r"(?P<peer>(?:\[[0-9a-f:.%]+\]|[\w.\-]+):\d+)"
 """Address and port of the other end, as Halibut writes it."""
 
+FIRST_LINE = r"\A[^\n]{0,300}?"
+"""Before a heading: it stands in a record's first line. What is looked for below it is looked for once that way."""
+
 URL = r"(?P<url>(?:https?|wss?)://[^\s'\"]+)"
 
 

@@ -6,11 +6,12 @@ both the heading and what stands below it, so they come before the system's own 
 
 from __future__ import annotations
 
-from .signatures_model import PEER, URL, Level, Phase, Signature, compiled
+from .signatures_model import FIRST_LINE, PEER, URL, Level, Phase, Signature, compiled
 from .signatures_texts import ABORTED, CANCELLED, PAST_END, RESET, TIMED_OUT, UNEXPECTED_EOF
 
-_UNHANDLED = rf"Unhandled error when handling request from client:? ?{PEER}?.{{0,4000}}?"
-_ENDED = rf"(?:Unhandled error when handling request from client|Socket IO exception):? ?{PEER}?.{{0,4000}}?"
+_UNHANDLED = rf"{FIRST_LINE}Unhandled error when handling request from client:? ?{PEER}?.{{0,4000}}?"
+_HEADING = rf"{FIRST_LINE}(?:Unhandled error when handling request from client|Socket IO exception):? ?{PEER}?"
+_ENDED = _HEADING + r".{0,4000}?"
 _UNHANDLED_KEYS = ("unhandled error when handling request from client",)
 _SOCKET_KEYS = ("socket io exception:",)
 
@@ -43,13 +44,14 @@ VISITORS: tuple[Signature, ...] = (
     ),
     _note(
         "closed-by-stop",
-        _UNHANDLED + r"A task was cancell?ed|Failed to release TcpClient.{0,400}?memory leak",
+        rf"{_UNHANDLED}A task was cancell?ed|{FIRST_LINE}Failed to release TcpClient",
         (*_UNHANDLED_KEYS, "failed to release tcpclient"),
         "The service was stopped while connections were open.",
     ),
     _note(
         "half-identity",
-        r"(?:Unhandled error when handling request from client|Remote failed to identify itself).{0,4000}?"
+        FIRST_LINE
+        + r"(?:Unhandled error when handling request from client|Remote failed to identify itself).{0,4000}?"
         + CANCELLED.pattern,
         (*_UNHANDLED_KEYS, "remote failed to identify itself"),
         "A trusted client began to name itself and did not come to an end.",
@@ -87,10 +89,7 @@ VISITORS: tuple[Signature, ...] = (
 GENERIC: tuple[Signature, ...] = (
     Signature(
         "polling-loop",
-        compiled(
-            r"Halibut client exception: (?P<detail>.{0,500}?)\.? ?Retrying in (?P<seconds>[\d.,]+) seconds|"
-            r"Exception in the polling loop"
-        ),
+        compiled(r"Halibut client exception: |Exception in the polling loop"),
         ("halibut client exception", "exception in the polling loop"),
         "tentacle",
         "client",
@@ -143,7 +142,7 @@ GENERIC: tuple[Signature, ...] = (
     ),
     Signature(
         "unhandled-visitor",
-        compiled(rf"(?:Unhandled error when handling request from client|Socket IO exception):? ?{PEER}?"),
+        compiled(_HEADING),
         (*_UNHANDLED_KEYS, *_SOCKET_KEYS),
         "either",
         "listener",

@@ -154,7 +154,10 @@ WRONG_KEY_STATE = _text(
 )
 
 ACCESS_DENIED = _text(
-    ("Access to the path '(?P<path>[^']*)' is denied", "access to the path"),
+    (
+        r"(?:System\.UnauthorizedAccessException: )?Access to the path '(?P<path>[^'\r\n]*)' is denied",
+        "access to the path",
+    ),
     ("Der Zugriff auf den Pfad .* wurde verweigert", "der zugriff auf den pfad"),
     ("L'acc.{1,2}s au chemin d'acc.{1,2}s .* est refus", "s au chemin d'acc"),
     ("へのアクセスが拒否されました", "へのアクセスが拒否されました"),

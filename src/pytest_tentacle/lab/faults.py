@@ -154,8 +154,9 @@ def restart_needed(machine: Blueprint, site: Site) -> None:
 
 
 def clone(machine: Blueprint, site: Site) -> None:
-    """Installed from an image of another machine, with its certificate."""
-    original = next(other for other in site.machines.values() if not other.is_server)
+    """Installed from an image of the machine that stands before it in the inventory, with its certificate."""
+    names = list(site.machines)
+    original = site.machines[names[names.index(machine.name) - 1]]
     machine.certificate = machine.presents = original.certificate
     machine.settings["Tentacle.CertificateThumbprint"] = original.certificate.thumbprint
 

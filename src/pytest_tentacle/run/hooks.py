@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_tentacle.checks import judge_step
-from pytest_tentacle.checks.result import Outcome, StepResult
+from pytest_tentacle.checks.result import Outcome
 from pytest_tentacle.report.console import summary_lines
 from pytest_tentacle.report.html_hooks import HtmlReport
 
@@ -116,7 +116,7 @@ class TentaclePlugin:
         if call.when == "call":
             result = verdict.result_of(item, call)
             if result is not None:
-                verdict.apply(report, result, self.run.redactor.text)
+                verdict.apply(item, report, result, self.run.redactor.text)
         return report
 
     @pytest.hookimpl(tryfirst=True)
@@ -155,7 +155,7 @@ class TentaclePlugin:
             terminalreporter.write_line(text, **markup)
         if self.run.options.unknown == "warn" and self.run.count(Outcome.UNKNOWN):
             terminalreporter.write_line(
-                f"WARNING: {self.run.count(Outcome.UNKNOWN)} steps could not look; --unknown=warn lets them pass.",
+                f"WARNING: {_steps(self.run.count(Outcome.UNKNOWN))} could not look; --unknown=warn lets that pass.",
                 yellow=True,
                 bold=True,
             )
@@ -194,8 +194,9 @@ def _quieten(config: pytest.Config, options: Options) -> None:
         config.option.reportchars = ""
 
 
+def _steps(count: int) -> str:
+    return "1 step" if count == 1 else f"{count} steps"
+
+
 def _encoding() -> str:
     return sys.stdout.encoding or "ascii"
-
-
-__all__ = ["StepResult", "TentaclePlugin"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,6 +61,8 @@ class TentacleRun:
                 raise pytest.UsageError("--replay brings its own inventory: leave --inventory out")
             inventory = surveys.inventory if surveys else load(options.inventories)
             selection = select(inventory, options.limits, options.mode)
+            if surveys and surveys.selected:
+                selection = _within(selection, surveys.selected, options)
         except (InventoryError, SelectionError, store.StoreError) as error:
             raise pytest.UsageError(str(error)) from None
         return cls(options, inventory, selection, surveys)
@@ -85,7 +88,8 @@ class TentacleRun:
         """Survey the named machines and the other ends of their links, unless a replay has them already."""
         if self.surveys is None:
             chosen = set(names)
-            self.surveys = self._collect(self._with_peers(chosen), reporter)
+            surveys = self._collect(self._with_peers(chosen), reporter)
+            self.surveys = surveys.model_copy(update={"selected": tuple(sorted(chosen))})
         if self.options.save_surveys:
             self._write(self.options.save_surveys, self.redactor.json_text(store.dumps(self.surveys)))
 
@@ -195,3 +199,14 @@ class TentacleRun:
         temporary = path.with_name(path.name + ".part")
         temporary.write_text(text, encoding="utf-8")
         temporary.replace(path)
+
+
+def _within(selection: Selection, judged: tuple[str, ...], options: Options) -> Selection:
+    """A replay judges what the run that it replays has judged, or less."""
+    machines = tuple(name for name in selection.machines if name in judged)
+    if not machines:
+        raise SelectionError(
+            f"{options.replay} has no survey of what is selected; it judges {', '.join(judged[:10])}"
+            + (" ..." if len(judged) > 10 else "")  # noqa: PLR2004  a line's worth
+        )
+    return replace(selection, machines=machines)

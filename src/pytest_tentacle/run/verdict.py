@@ -43,15 +43,15 @@ def result_of(item: pytest.Item, call: pytest.CallInfo[None]) -> StepResult | No
     return None
 
 
-def apply(report: pytest.TestReport, result: StepResult, redact: Callable[[str], str]) -> None:
+def apply(item: pytest.Item, report: pytest.TestReport, result: StepResult, redact: Callable[[str], str]) -> None:
     """Turn a test's report into the step's outcome, in pytest's own words.
 
     A problem is *failed*, an unknown is an *error* (as if its set-up had failed: what was to be judged is not there),
     blocked is *skipped*.
     """
     setattr(report, ATTRIBUTE, to_data(result))
-    for problem in result.problems:
-        report.user_properties.append(("problem", problem.code))
+    # JUnit takes a test's properties from its last report, which copies them from the item
+    item.user_properties.extend(("problem", problem.code) for problem in result.problems)
     report.sections = []
     text = redact("\n".join(explain(result)))
     match result.outcome:

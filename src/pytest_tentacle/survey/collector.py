@@ -195,8 +195,9 @@ class _State:
         while pending:
             finished, pending = wait(pending, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
             for future in finished:
-                done.append((futures[future], future.result()))
-                self.records.setdefault(futures[future].host_key, future.result())
+                task, record = futures[future], _record_of(future, futures[future])
+                done.append((task, record))
+                self.records.setdefault(task.host_key, record)
             overdue = {
                 key for key, seconds in SESSIONS.waiting() if seconds > self.plan.machine_timeout + GRACE_SECONDS
             }
@@ -231,3 +232,21 @@ class _State:
             records=tuple(records),
             controller_probes=self.controller_probes,
         )
+
+
+def _record_of(future: Future[HostRecord], task: HostTask) -> HostRecord:
+    """A task's record. A fault of ours on one host is told as such and does not cost the others their survey."""
+    fault = future.exception()
+    if fault is None:
+        return future.result()
+    return HostRecord(
+        host_key=task.host_key,
+        machines=task.machines,
+        taken_utc=datetime.now(UTC),
+        seconds=0.0,
+        unreachable=Unreachable(
+            stage=ReachStage.RUN,
+            summary=f"the survey itself failed: {type(fault).__name__}",
+            advice="This is a fault of pytest-tentacle, not of the machine: please report it.",
+        ),
+    )

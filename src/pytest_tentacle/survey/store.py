@@ -32,6 +32,8 @@ class Surveys(BaseModel):
     taken_utc: datetime
     inventory: Inventory
     records: tuple[HostRecord, ...]
+    selected: tuple[str, ...] = ()
+    """Names of the machines that were judged; the others came along as the other end of a link. Empty: all."""
     controller_probes: dict[str, tuple[Probe, ...]] = {}
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 import threading
 import time
@@ -31,15 +29,6 @@ class PythonRunner:
         self.commands.append(command)
         self.started.append(ProcessCommand([sys.executable, "-c", command]))
         return self.started[-1]
-
-
-@pytest.fixture(scope="session")
-def engine():
-    """The PowerShell engine; its absence is a failure."""
-    found = os.environ.get("PYTEST_TENTACLE_POWERSHELL") or shutil.which("pwsh")
-    if not found:
-        pytest.fail("no PowerShell engine: set PYTEST_TENTACLE_POWERSHELL or put pwsh on the PATH")
-    return Path(found)
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
-import os
-import shutil
 import socket
 import ssl
 import sys
@@ -33,15 +31,6 @@ class PythonRunner:
 
     def start(self, command):
         return ProcessCommand([sys.executable, "-c", command])
-
-
-@pytest.fixture(scope="session")
-def engine():
-    """The PowerShell engine; its absence is a failure."""
-    found = os.environ.get("PYTEST_TENTACLE_POWERSHELL") or shutil.which("pwsh")
-    if not found:
-        pytest.fail("no PowerShell engine: set PYTEST_TENTACLE_POWERSHELL or put pwsh on the PATH")
-    return Path(found)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,20 @@
+"""Guide: Other Error Messages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.mark.tentacle_step("other-error-messages")
+def test_other_error_messages(judge: Callable[[], None]) -> None:
+    """"Unable to process remote identity; unknown identity 'HTTP/1.0'" and the like.
+
+    Then there is network infrastructure inserting a web page into the communication: most commonly firewalls and proxy
+    servers.
+    """
+    judge()
