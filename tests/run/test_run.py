@@ -119,7 +119,9 @@ class TestSelection:
         records = json.loads((tmp_path / "saved.json").read_text(encoding="utf-8"))["records"]
         assert [record["machines"] for record in records] == [["web-02"]]
 
-    def test_the_other_end_comes_along_without_tests_of_its_own(self, run_pytest, top: Path, tmp_path: Path, engine: Path):
+    def test_the_other_end_comes_along_without_tests_of_its_own(
+        self, run_pytest, top: Path, tmp_path: Path, engine: Path
+    ):
         """A link has two ends: the server is surveyed, not judged."""
         done = run_pytest(
             "--inventory", top / "inventory/lab.yaml", "--limit", "web-02", "--save-surveys", "saved.json", *QUIET,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+import gzip
 
 import pytest
 
 from pytest_tentacle.survey.answer import AnswerError
-from pytest_tentacle.survey.ingest import ingest
+from pytest_tentacle.survey.ingest import LOG_LIMIT, ingest
 
 UNKNOWN = {"unknown": "not asked for"}
 
@@ -63,3 +64,38 @@ class TestShape:
         given = document(text=encoded(b"<octopus-settings/>"))
         ingest(given)
         assert given["instances"]["data"][0]["configuration"]["text"]
+
+
+class TestLogs:
+    LINE = b"2026-11-20 10:11:12.0001   2136      1  INFO  ==== RunAgentCommand ====\n"
+
+    def with_log(self, **fields):
+        log = {"product": "tentacle", "instance": "Tentacle", "path": "/x", "size": len(self.LINE), **fields}
+        return ingest(document() | {"logs": {"data": [log]}}).logs.data[0]
+
+    @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
+    def test_text_becomes_records(self, packed):
+        """A log's text may come as it is or packed; either way it is read."""
+        log = self.with_log(text=encoded(gzip.compress(self.LINE) if packed else self.LINE))
+        assert (log.starts, log.error, log.complete) == (1, None, True)
+
+    def test_older_is_read_before(self):
+        """The archive's end comes before the log, packed or not."""
+        log = self.with_log(text=encoded(self.LINE), older=encoded(gzip.compress(self.LINE.replace(b"-20 ", b"-19 "))))
+        assert (log.starts, log.first_time) == (2, "2026-11-19 10:11:12.0001")
+
+    @pytest.mark.parametrize(
+        "text", ["no base64!", encoded(b"\x1f\x8bnot really"), encoded(gzip.compress(LINE))[:40] + "="]
+    )
+    def test_damage(self, text):
+        """What did not arrive whole is unreadable, not empty."""
+        assert self.with_log(text=text).error == "unreadable"
+
+    def test_bomb(self):
+        """What unpacks to no end is cut off."""
+        log = self.with_log(text=encoded(gzip.compress(b"\n" * (LOG_LIMIT * 4))))
+        assert log.read <= 1
+
+    def test_the_scripts_word_stands(self):
+        """A log that could not be read has no records."""
+        assert self.with_log(error="denied", size=None).error == "denied"

@@ -92,6 +92,18 @@ class Fleet:
             thumbprint: {host: tuple(names) for host, names in hosts.items()} for thumbprint, hosts in found.items()
         }
 
+    @cached_property
+    def hosts_by_subscription(self) -> dict[str, dict[str, tuple[str, ...]]]:
+        """Subscription id (`poll://...`, lower case) -> host -> names of the Tentacles there that poll with it."""
+        found: defaultdict[str, defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+        with self.ledger.watch():
+            for tentacle in self.surveys.inventory.tentacles:
+                for subscription in self.subject(tentacle.name).subscriptions:
+                    found[subscription][self._host_identity(tentacle)].append(tentacle.name)
+        return {
+            subscription: {host: tuple(names) for host, names in hosts.items()} for subscription, hosts in found.items()
+        }
+
     def _configured_thumbprint(self, name: str) -> str | None:
         try:
             return as_thumbprint(self.subject(name).settings.certificate_thumbprint)

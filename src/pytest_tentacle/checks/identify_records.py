@@ -173,8 +173,8 @@ def server_addresses(subject: Subject) -> frozenset[str]:
         if host is not None:
             found |= {plain_address(address) or address for address in host.addresses}
     found |= {address for address in map(plain_address, hosts) if address}
-    for host, addresses in _resolved(subject).items():
-        if host in hosts:
+    for name, addresses in _resolved(subject).items():
+        if name in hosts:
             found |= addresses
     return frozenset(found - _LOOPBACK)
 

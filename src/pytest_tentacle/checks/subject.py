@@ -17,11 +17,42 @@ if TYPE_CHECKING:
     from pytest_tentacle.guide.outcome import Problem
     from pytest_tentacle.link import Probe
     from pytest_tentacle.survey.model import Host, HostRecord, Instance, Listener, Service, Survey
+    from pytest_tentacle.survey.surroundings import (
+        Connection,
+        Disk,
+        Event,
+        Firewall,
+        LeftOver,
+        Loading,
+        LogFile,
+        Permissions,
+        Product,
+        Proxy,
+        TlsPolicy,
+        Watchdog,
+    )
 
     from .fleet import Fleet
     from .result import StepResult
 
-SectionName = Literal["host", "services", "instances", "listeners"]
+SectionName = Literal[
+    "host",
+    "services",
+    "instances",
+    "listeners",
+    "connections",
+    "logs",
+    "firewall",
+    "proxies",
+    "permissions",
+    "loading",
+    "tls",
+    "events",
+    "disks",
+    "products",
+    "watchdog",
+    "left_overs",
+]
 
 _CONFIGURATION_CODES = {"not-found": "TT301", "empty": "TT302", "malformed": "TT303"}
 """What a configuration file's error is called in the catalogue; the other errors are ours, not the Tentacle's."""
@@ -102,6 +133,30 @@ class Subject:
     def read(self, section: Literal["instances"]) -> tuple[Instance, ...]: ...
     @overload
     def read(self, section: Literal["listeners"]) -> tuple[Listener, ...]: ...
+    @overload
+    def read(self, section: Literal["connections"]) -> tuple[Connection, ...]: ...
+    @overload
+    def read(self, section: Literal["logs"]) -> tuple[LogFile, ...]: ...
+    @overload
+    def read(self, section: Literal["firewall"]) -> Firewall: ...
+    @overload
+    def read(self, section: Literal["proxies"]) -> tuple[Proxy, ...]: ...
+    @overload
+    def read(self, section: Literal["permissions"]) -> tuple[Permissions, ...]: ...
+    @overload
+    def read(self, section: Literal["loading"]) -> Loading: ...
+    @overload
+    def read(self, section: Literal["tls"]) -> TlsPolicy: ...
+    @overload
+    def read(self, section: Literal["events"]) -> tuple[Event, ...]: ...
+    @overload
+    def read(self, section: Literal["disks"]) -> tuple[Disk, ...]: ...
+    @overload
+    def read(self, section: Literal["products"]) -> tuple[Product, ...]: ...
+    @overload
+    def read(self, section: Literal["watchdog"]) -> tuple[Watchdog, ...]: ...
+    @overload
+    def read(self, section: Literal["left_overs"]) -> tuple[LeftOver, ...]: ...
     def read(self, section: SectionName) -> Any:
         """A section's data. Raises Unknown, with the reason, where there is none."""
         self.ledger.note({(self.name, section)})
@@ -272,6 +327,19 @@ class Subject:
             return self.settings.certificate_thumbprint
         except (Unknown, Blocked):
             return None
+
+    @property
+    def subscriptions(self) -> tuple[str, ...]:
+        """The ids that it polls with, lower case, without the final slash; none where the settings are not known."""
+        if not self.is_tentacle:
+            return ()
+        try:
+            entries = [entry for entry in self.settings.trusted if entry.polls]
+        except (Unknown, Blocked):
+            return ()
+        return tuple(
+            dict.fromkeys(entry.subscription_id.rstrip("/").lower() for entry in entries if entry.subscription_id)
+        )
 
     # -- what other checks say -----------------------------------------------------------------------------------
 

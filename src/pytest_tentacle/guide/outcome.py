@@ -1,4 +1,4 @@
-"""What a check may say when it does not simply pass: a problem, that it could not look, or that looking is pointless."""
+"""What a check may say when it does not simply pass: a problem, that it could not look, or need not."""
 
 from __future__ import annotations
 

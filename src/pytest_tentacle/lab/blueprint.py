@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from xml.sax.saxutils import escape
 
 from pytest_tentacle.inventory.model import TENTACLE_PORT, Mode, OctopusServer, OperatingSystem, Tentacle
+
+from .logs import log_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +61,8 @@ class Blueprint:
         box: the middle box in front of the machine, as a starter of (outer address, port, address).
         answers: whether one can log on to it.
         prelude: text that comes before the script's own, such as a noisy profile.
+        log: what it wrote lately: minutes ago, level, message (further lines may follow in it).
+        heard_from: addresses of the servers that have used its port.
     """
 
     name: str
@@ -68,7 +72,7 @@ class Blueprint:
     port: int
     certificate: LabCertificate
     presents: LabCertificate | None
-    product: str
+    product: Literal["tentacle", "server"]
     settings: dict[str, str] = field(default_factory=dict)
     trusts: list[Trust] = field(default_factory=list)
     service: dict[str, Any] | None = None
@@ -84,6 +88,8 @@ class Blueprint:
     answers: bool = True
     wrong_password: bool = False
     prelude: str = ""
+    log: list[tuple[float, str, str]] = field(default_factory=list)
+    heard_from: list[str] = field(default_factory=list)
 
     @property
     def is_windows(self) -> bool:
@@ -113,6 +119,13 @@ class Blueprint:
         index.parent.mkdir(parents=True)
         index.write_text(json.dumps({"Name": kind, "ConfigurationFilePath": named}, indent=2), encoding="utf-8")
         real.parent.mkdir(parents=True)
+        if not self.is_windows:
+            self.settings["Octopus.Home"] = str(real.parent)
+        logs = real.parent / "Logs"
+        logs.mkdir()
+        (logs / f"Octopus{'Server' if self.is_server else 'Tentacle'}.txt").write_text(
+            log_text(self, PID), encoding="utf-8"
+        )
         if not self.config_missing:
             text = self.xml() if self.config_text is None else self.config_text
             real.write_bytes(text.encode("utf-8-sig") if text else b"")
@@ -150,7 +163,7 @@ def healthy(machine: OctopusServer | Tentacle, address: str, certificate: LabCer
     """A machine with nothing wrong: service running, settings consistent, the product's own process on its port."""
     system = machine.os or OperatingSystem.WINDOWS
     is_server = isinstance(machine, OctopusServer)
-    listens = is_server or machine.mode is not Mode.POLLING
+    listens = isinstance(machine, OctopusServer) or machine.mode is not Mode.POLLING
     blueprint = Blueprint(
         name=machine.name,
         os=system,

@@ -54,6 +54,7 @@ def service_missing(machine: Blueprint, _: Site) -> None:
 def crash_loop(machine: Blueprint, _: Site) -> None:
     """The service dies on start, and systemd starts it again and again."""
     _stop(machine, "starting")
+    machine.log += [(minutes, "FATAL", "Address already in use") for minutes in (9.0, 5.0, 1.0)]
     _service(machine).update(sub_state="auto-restart", result="exit-code", exit_code=100, restarts=57)
 
 
@@ -226,7 +227,7 @@ def another_server_answers(machine: Blueprint, site: Site) -> None:
 
 def old_tls_between(machine: Blueprint, _: Site) -> None:
     """An appliance that ends TLS 1.0 and nothing newer."""
-    _behind(machine, lambda outer, port, _inner: network.OldTls(outer, port))
+    _behind(machine, lambda outer, port, _inner: network.OldTls(outer, port, by_hand=True))
 
 
 def closed_between(machine: Blueprint, _: Site) -> None:

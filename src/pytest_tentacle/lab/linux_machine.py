@@ -1,6 +1,19 @@
 """A lab machine that runs Linux, as far as the survey script can tell: a PATH of stand-ins and recorded real tools.
 
-Needs a POSIX system, as the lab does. `machine.json` may also hold `missing`: commands that this machine has not.
+Needs a POSIX system, as the lab does. All answers are rendered when the machine is prepared. `machine.json` may also
+hold, each with a healthy default:
+
+- `missing`: commands that this machine has not.
+- `without`: `log`, for instances that never wrote one.
+- `login`: `{"name": "root", "uid": 0}`, who the survey is.
+- `groups`: `{"octopus": ["octopus", "adm"]}`, groups of accounts other than root.
+- `access`: `{"/etc/octopus/default": ["owner", "group", "755"]}`; default: root, and the mode of the lab's own file.
+- `package`: `{"manager": "dpkg|rpm", "version": "8.3.2941"}`; version null: not installed.
+- `disks`: `[{"mount": "/", "size_bytes": 0, "free_bytes": 0}]`.
+- `firewall`: the tools it has and what they print: see `linux.surroundings.firewall_tools`. Default: nft, no rules.
+- `loading`: `{"seconds": 0.5, "exit_code": 1, "missing": true}` of the product's program.
+- a service's `environment_files`: paths; the files themselves, like every file below `/etc`, `/opt`, `/home`, `/var`
+  and `/proc/sys`, lie in `files/`.
 """
 
 from __future__ import annotations
@@ -8,15 +21,36 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
-import sys
-from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
+
+from .linux import answers, surroundings
+from .linux.files import complete
+from .linux.shell import any_of, become, note, program
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-STAND_INS = ("getent", "hostname", "ip", "netstat", "nslookup", "ps", "ss", "systemctl", "uname")
-"""Commands that answer from `machine.json`."""
+STAND_INS = (
+    "df",
+    "dpkg-query",
+    "firewall-cmd",
+    "getent",
+    "hostname",
+    "id",
+    "ip",
+    "iptables-save",
+    "netstat",
+    "nft",
+    "nslookup",
+    "ps",
+    "rpm",
+    "ss",
+    "stat",
+    "systemctl",
+    "ufw",
+    "uname",
+)
+"""Commands that answer from `machine.json`; package managers and firewalls only where the machine has them."""
 
 REAL_TOOLS = (
     "awk",
@@ -27,70 +61,115 @@ REAL_TOOLS = (
     "grep",
     "gzip",
     "head",
-    "id",
     "ls",
     "od",
     "openssl",
     "readlink",
     "sed",
     "sleep",
-    "stat",
+    "tail",
     "timeout",
     "tr",
     "true",
 )
 """The real tools that a survey script may call: none of them writes, as the script calls it."""
 
-REFUSABLE = ("cat", "ls")
-"""Real tools that a lab machine may refuse a file to."""
+FILE_TOOLS = ("cat", "ls", "stat", "tail", "timeout")
+"""What names files by their paths on the machine, and so finds them in `files/`."""
 
 LOG = "commands.log"
 
-DENIABLE = ("services", "sockets", "processes", "addresses", "instances", "configuration")
+DENIABLE = (
+    "services",
+    "sockets",
+    "processes",
+    "addresses",
+    "instances",
+    "configuration",
+    "logs",
+    "firewall",
+    "disks",
+    "permissions",
+)
 """What `denied` may name, besides paths of files and folders."""
+
+_REFUSALS = {
+    "cat": ("cat: $one: Permission denied", 1),
+    "ls": ("ls: cannot open directory '$one': Permission denied", 2),
+    "tail": ("tail: cannot open '$one' for reading: Permission denied", 1),
+}
 
 
 def prepare(folder: Path) -> dict[str, str]:
-    """Fill the machine's `bin/`; the environment in which the machine's commands are to run, and no other variables.
+    """Fill the machine's `bin/` and what its `files/` lack; the environment in which its commands are to run.
 
     Every command on the PATH notes its call in `<folder>/commands.log` (see `called`).
     """
-    description = json.loads((folder / "machine.json").read_text(encoding="utf-8"))
-    missing = set(description.get("missing", []))
+    machine = json.loads((folder / "machine.json").read_text(encoding="utf-8"))
+    missing = set(machine.get("missing", []))
     commands = folder / "bin"
     commands.mkdir(exist_ok=True)
-    for name in STAND_INS:
+    complete(folder, machine)
+    bodies = _bodies(folder, machine)
+    for name, body in bodies.items():
         if name not in missing:
-            _launcher(commands / name)
-    for name in REAL_TOOLS:
-        real = shutil.which(name)
-        if real is not None and name not in missing:
-            _launcher(commands / name, real)
-    shell = shutil.which("sh") or "/bin/sh"
-    (commands / "sh").symlink_to(shell)
+            mapped = _mapped(folder, machine, name) if name in FILE_TOOLS else ""
+            (commands / name).write_text(program(note(str(folder / LOG), name), mapped, body), encoding="utf-8")
+            (commands / name).chmod(0o755)
+    (commands / "sh").symlink_to(shutil.which("sh") or "/bin/sh")
     return {
         "PATH": str(commands),
         "HOME": str(folder),
-        "TENTACLE_LAB_MACHINE": str(folder / "machine.json"),
         "TentacleMachineConfigurationHomeDirectory": str(folder / "files" / "etc" / "octopus"),
     }
 
 
-def _launcher(path: Path, real: str = "") -> None:
-    """A small script. A survey starts some hundred real tools, so their calls are noted by the shell itself.
-
-    One `printf` is one write, which keeps the calls of parallel jobs apart. Only stand-ins, and what may be refused,
-    cost an interpreter; its path may be too long for a `#!` line.
-    """
-    if real and path.name not in REFUSABLE:
-        words = [r"printf '%.300s\037'", path.name, '"$@"', "\036", f">>{shlex.quote(str(path.parent.parent / LOG))}"]
-        text = f'#!/bin/sh\n{" ".join(words)}\nexec {shlex.quote(real)} "$@"\n'
+def _bodies(folder: Path, machine: answers.Machine) -> dict[str, str]:
+    """What each command does, once its call is noted."""
+    rendered = (
+        answers.getent, answers.hostname, answers.ip, answers.netstat, answers.nslookup, answers.ps, answers.ss,
+        answers.systemctl, answers.uname, surroundings.df,
+    )  # fmt: skip
+    bodies = {function.__name__: function(machine) for function in rendered}
+    bodies |= {"id": surroundings.id_(machine), "stat": surroundings.stat(machine, folder / "files")}
+    bodies |= surroundings.firewall_tools(machine)
+    if surroundings.package(machine)["manager"] == "rpm":
+        bodies["rpm"] = surroundings.rpm(machine)
     else:
-        with as_file(files(__package__) / "linux" / "launch.py") as launch:
-            words = [sys.executable, "-IS", str(launch), path.name, *([real] if real else []), "--"]
-        text = f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n'
-    path.write_text(text, encoding="utf-8")
-    path.chmod(0o755)
+        bodies["dpkg-query"] = surroundings.dpkg_query(machine)
+    for name in REAL_TOOLS:
+        real = shutil.which(name)
+        if real is not None:
+            bodies[name] = become(real)
+    return bodies
+
+
+def _mapped(folder: Path, machine: answers.Machine, command: str) -> str:
+    """Turns each argument that is a path on the machine into the file's real place, and refuses what is denied."""
+    files = shlex.quote(str(folder / "files"))
+    refusals = ""
+    if command in _REFUSALS:
+        text, code = _REFUSALS[command]
+        denied = machine.get("denied", [])
+        patterns = ["*/Instances*"] * ("instances" in denied) + ["*/Logs/*"] * ("logs" in denied)
+        patterns += ["/proc/net/*"] * ("sockets" in denied)
+        patterns += [any_of((path, f"{folder / 'files'}{path}")) for path in denied if path.startswith("/")]
+        settings = ["*/Instances*) ;;", "*.config)"] if "configuration" in denied else []
+        refuse = f"printf '%s\\n' \"{text}\" >&2; exit {code} ;;"
+        rows = [f"{pattern}) {refuse}" for pattern in patterns]
+        rows += [settings[0], f"{settings[1]} {refuse}"] if settings else []
+        refusals = "\n".join(['case "$one" in', *rows, "esac"]) if rows else ""
+    return f"""left=$#
+while [ "$left" -gt 0 ]; do
+one=$1; shift; left=$((left - 1))
+{refusals}
+case $one in
+{shlex.quote(str(folder))}/*) ;;
+/etc/octopus|/etc/octopus/*|/opt/octopus/*) one={files}$one ;;
+/etc/*|/opt/*|/home/*|/var/*|/proc/sys/*) if [ -e {files}"$one" ]; then one={files}$one; fi ;;
+esac
+set -- "$@" "$one"
+done"""
 
 
 def called(folder: Path) -> list[tuple[str, list[str]]]:

@@ -96,7 +96,7 @@ class _RecordedCommand(SaidCommand):
         return {key: {"unknown": "not asked"} for key in recorded if key != "probes"}
 
     def _resolve(self, host: str, _port: int, _seconds: float) -> tuple[str, ...]:
-        found = self._blueprint.names.get(host)
+        found = [self._blueprint.address] if host == "localhost" else self._blueprint.names.get(host)
         if isinstance(found, list):
             return tuple(found)
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
@@ -120,5 +120,7 @@ def dump(document: dict[str, Any], substitutes: dict[str, str]) -> str:
     document["probes"] = [{key: probe[key] for key in ("id", "host", "port", "by")} for probe in document["probes"]]
     text = json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True)
     for mark, value in sorted(substitutes.items(), key=lambda pair: -len(pair[1])):
-        text = re.sub(rf"(?<![0-9A-Za-z.]){re.escape(value)}(?![0-9A-Za-z])", mark, text)
+        # An address may be the beginning of another one; a thumbprint may follow an escaped character
+        whole = rf"(?<![0-9.]){re.escape(value)}(?![0-9])" if "." in value else re.escape(value)
+        text = re.sub(whole, mark, text)
     return text + "\n"

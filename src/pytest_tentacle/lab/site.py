@@ -21,13 +21,13 @@ from pytest_tentacle.inventory.model import (
 
 from .access import LabAccess
 from .addresses import Addresses
-from .blueprint import LISTENING_STYLE, Trust, healthy
+from .blueprint import LISTENING_STYLE, PID, Trust, healthy
 from .engine import find_powershell
 from .faults import FAULTS, Site, polling_trust
 from .halibut import HalibutListener, make_certificate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from pytest_tentacle.inventory.model import Machine, Transport
     from pytest_tentacle.survey.store import Surveys
@@ -55,7 +55,7 @@ class Lab:
         self.powershell = find_powershell()
         self.blueprints: dict[str, Blueprint] = {}
         self.access: dict[str, LabAccess] = {}
-        self._folder = Path(tempfile.mkdtemp(prefix="pytest-tentacle-lab-"))
+        self._folder = Path(tempfile.gettempdir()) / f"pytest-tentacle-lab-{secrets.token_hex(8)}"
         self._listeners: list[Any] = []
         self._names: dict[str, str] = {}
         self._fresh: list[LabCertificate] = []
@@ -114,6 +114,7 @@ class Lab:
         return self._folder / name
 
     def _start(self, names: set[str]) -> Inventory:
+        self._folder.mkdir(mode=0o700)
         addresses = Addresses()
         ports = {"tentacle": addresses.free_port(10933), "server": addresses.free_port(10943)}
         machines = list(self.inventory.machines)
@@ -162,8 +163,10 @@ class Lab:
                 thumbprint = server.certificate.thumbprint
                 if tentacle.mode is Mode.POLLING:
                     own.trusts.append(polling_trust(server, thumbprint, tentacle.name))
+                    own.sockets.append(_established(own, server))
                 else:
                     own.trusts.append(Trust(thumbprint, LISTENING_STYLE))
+                    own.heard_from.append(server.address)
 
     def _break(self, server_port: int) -> None:
         site = Site(self._make_fresh, self.blueprints, server_port)
@@ -223,11 +226,23 @@ class Lab:
         self._listeners.append(listener)
 
 
+def _established(tentacle: Blueprint, server: Blueprint) -> dict[str, Any]:
+    """A poller's connection, as its host would list it."""
+    return {
+        "address": tentacle.address,
+        "port": 49_800,
+        "pid": PID,
+        "state": "established",
+        "remote_address": server.address,
+        "remote_port": server.port,
+    }
+
+
 def _certificate_for(machine: Machine) -> LabCertificate:
     return make_certificate("Octopus Server" if isinstance(machine, OctopusServer) else "Octopus Tentacle")
 
 
-def _with_transports(inventory: Inventory, transports: dict[str, Transport]) -> Inventory:
+def _with_transports(inventory: Inventory, transports: Mapping[str, Transport]) -> Inventory:
     def apply(machine: Any) -> Any:
         return machine.model_copy(update={"transport": transports.get(machine.name, machine.transport)})
 

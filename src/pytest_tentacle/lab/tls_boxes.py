@@ -119,11 +119,21 @@ class TlsInspector(TlsBox):
 class OldTls(Box):
     """A peer of TLS 1.0 and 1.1 only. Where the local OpenSSL has lost them, its refusal is sent by hand."""
 
-    def __init__(self, address: str, port: int = 0, *, certificate: KeyedCertificate | None = None) -> None:
+    def __init__(
+        self, address: str, port: int = 0, *, certificate: KeyedCertificate | None = None, by_hand: bool = False
+    ) -> None:
+        """Bind to the address at `start`.
+
+        Args:
+            address: a loopback address.
+            port: 0 for any free one.
+            certificate: what it would present.
+            by_hand: refuse everybody with alert 70, whatever versions a client offers.
+        """
         super().__init__(address, port)
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         (certificate or make_certificate("old.example")).load_into(self.context)
-        self._really_old = _limit_to_old_versions(self.context)
+        self._really_old = not by_hand and _limit_to_old_versions(self.context)
 
     def serve(self, connection: socket.socket, peer: Peer) -> None:
         """Shake hands where the client can; FIN."""

@@ -165,16 +165,17 @@ class Redactor:
         self._counts.update(removed)
         return clean
 
-    def value(self, value: T, keep: frozenset[str] = frozenset()) -> T:
+    def value(self, value: T, keep: frozenset[str] = frozenset(), names: frozenset[str] = frozenset()) -> T:
         """A JSON-like value of the same shape, clean: keys too, and what a key such as `password` names, whole.
 
-        Members under the keys in `keep` are left alone: words of ours that a reader's program depends upon.
+        Members under the keys in `keep` are left alone: words of ours that a reader's program depends upon. Keys in
+        `names` are left as they are, and what stands under them is cleaned.
         """
-        return self._value(value, keep)  # type: ignore[no-any-return]  # the shape is kept, which no type can say
+        return self._value(value, keep, names | keep)  # type: ignore[no-any-return]  # the shape is kept, which no type can say
 
-    def json_text(self, text: str, keep: frozenset[str] = frozenset()) -> str:
+    def json_text(self, text: str, keep: frozenset[str] = frozenset(), names: frozenset[str] = frozenset()) -> str:
         """A JSON document, clean and still JSON. `text` would not do: what it takes away may hold a quotation mark."""
-        return json.dumps(self.value(json.loads(text), keep), ensure_ascii=False, indent=1)
+        return json.dumps(self.value(json.loads(text), keep, names), ensure_ascii=False, indent=1)
 
     def summary(self) -> dict[str, int]:
         """How many values of which kind were removed or replaced so far, by kind."""
@@ -184,26 +185,29 @@ class Redactor:
         """Real name -> false name, by kind: for a private file, never for a report. Empty without pseudonyms."""
         return self._pseudonyms.mapping() if self._pseudonyms else {}
 
-    def _value(self, value: Any, keep: frozenset[str]) -> Any:
+    def _value(self, value: Any, keep: frozenset[str], names: frozenset[str]) -> Any:
         match value:
             case str():
                 return self.text(value)
             case dict():
-                return {self._value(key, keep): self._member(key, member, keep) for key, member in value.items()}
+                return {
+                    key if key in names else self._value(key, keep, names): self._member(key, member, keep, names)
+                    for key, member in value.items()
+                }
             case list():
-                return [self._value(member, keep) for member in value]
+                return [self._value(member, keep, names) for member in value]
             case tuple():
-                return tuple(self._value(member, keep) for member in value)
+                return tuple(self._value(member, keep, names) for member in value)
             case _:
                 return value
 
-    def _member(self, key: Any, member: Any, keep: frozenset[str]) -> Any:
+    def _member(self, key: Any, member: Any, keep: frozenset[str], names: frozenset[str]) -> Any:
         if key in keep:
             return member
         if isinstance(member, str) and member and isinstance(key, str) and _SECRET_KEY.match(key):
             self._counts["setting"] += 1
             return "[removed: setting]"
-        return self._value(member, keep)
+        return self._value(member, keep, names)
 
     def _clean(self, text: str, kinds: list[str]) -> str:
         if self._known:

@@ -39,7 +39,9 @@ class TentaclePlugin:
         _quieten(config, options)
         if not parallel.is_worker(config):
             self._choose_report(config)
-            config.pluginmanager.register(HtmlReport(self.run.judged, self.run.redactor), "tentacle-html")
+            config.pluginmanager.register(
+                HtmlReport(self.run.judged, self.run.file_redactor, lambda: self.run.causes() or ()), "tentacle-html"
+            )
 
     # -- what is run ---------------------------------------------------------------------------------------------
 
@@ -149,7 +151,7 @@ class TentaclePlugin:
             return
         terminalreporter.section("diagnosis")
         lines = summary_lines(
-            run, self.run.options.output, encoding=_encoding(), redactor=self.run.redactor
+            run, self.run.options.output, encoding=_encoding(), causes=self.run.causes(), redactor=self.run.redactor
         )
         for text, markup in lines:
             terminalreporter.write_line(text, **markup)
@@ -160,7 +162,10 @@ class TentaclePlugin:
                 bold=True,
             )
         if self.run.report_path:
+            self.run.write_outputs()
             terminalreporter.write_line(f"report: {self.run.report_path}", bold=True)
+        if self.run.mapping_path:
+            terminalreporter.write_line(f"private, do not hand on: {self.run.mapping_path}", yellow=True)
 
     def pytest_unconfigure(self) -> None:
         """Leave nothing running and nothing behind."""

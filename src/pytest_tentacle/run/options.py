@@ -32,6 +32,8 @@ class Options:
     probe_timeout: float
     unknown: Literal["fail", "warn"]
     save_surveys: Path | None
+    bundle: Path | None
+    pseudonyms: bool
     identity: bool
     output: Literal["short", "full"]
 
@@ -71,7 +73,7 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--replay",
         metavar="FILE",
-        help="judge the surveys that --save-surveys wrote, without the network (instead of --inventory)",
+        help="judge what --save-surveys or --bundle wrote, without the network (instead of --inventory)",
     )
     group.addoption(
         "--limit",
@@ -111,6 +113,16 @@ def add_options(parser: pytest.Parser) -> None:
         "--save-surveys", metavar="FILE", help="write all surveys to FILE, for --replay; holds no credentials"
     )
     group.addoption(
+        "--bundle",
+        metavar="FILE.zip",
+        help="write report and surveys into one file that --replay takes, redacted, for a ticket",
+    )
+    group.addoption(
+        "--pseudonyms",
+        action="store_true",
+        help="stable false names and addresses in every file of this run; the mapping goes to a private file beside it",
+    )
+    group.addoption(
         "--probe-identity",
         action="store_true",
         help="also speak Halibut's identity lines to each port; leaves lines in the logs of both ends",
@@ -136,6 +148,8 @@ def read_options(config: pytest.Config) -> Options:
         probe_timeout=option("probe_timeout"),
         unknown=option("unknown"),
         save_surveys=_path(option("save_surveys")),
+        bundle=_path(option("bundle")),
+        pseudonyms=option("pseudonyms"),
         identity=option("probe_identity"),
         output=option("output"),
     )

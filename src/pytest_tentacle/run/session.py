@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 import time
@@ -14,12 +15,15 @@ import pytest
 
 from pytest_tentacle.checks import Fleet
 from pytest_tentacle.checks.result import Outcome, Run, StepResult
+from pytest_tentacle.diagnosis import diagnose
 from pytest_tentacle.inventory import InventoryError, SelectionError, known_secrets, load, select
 from pytest_tentacle.link import system_resolver
+from pytest_tentacle.report.names import names_of
 from pytest_tentacle.report.redaction import Redactor
 from pytest_tentacle.survey import store
 from pytest_tentacle.survey.collector import Interrupted, Plan, collect
 
+from . import outputs
 from .options import DEFAULT_WORKERS
 from .progress import TerminalProgress
 
@@ -27,9 +31,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pytest_tentacle.checks import Subject
+    from pytest_tentacle.diagnosis import Diagnosis
     from pytest_tentacle.inventory import Selection
     from pytest_tentacle.inventory.model import Inventory, Machine
     from pytest_tentacle.lab import Lab
+    from pytest_tentacle.report.causes import CauseView
     from pytest_tentacle.survey.store import Surveys
 
     from .options import Options
@@ -44,19 +50,24 @@ class TentacleRun:
         self.selection = selection
         self.surveys = surveys
         self.redactor = Redactor(known_secrets(inventory))
+        """For the operator's own screen."""
+        self.file_redactor = Redactor(known_secrets(inventory), pseudonyms=options.pseudonyms)
+        """For what may be handed on."""
         self.results: dict[tuple[str, str], StepResult] = {}
         self.started = datetime.now(UTC)
         self.interrupted = False
         self.report_path: Path | None = None
+        self.mapping_path: Path | None = None
         self._clock = time.monotonic()
         self._fleet: Fleet | None = None
         self._lab: Lab | None = None
+        self._diagnosis: Diagnosis | None = None
 
     @classmethod
     def from_options(cls, options: Options) -> TentacleRun:
         """Read inventory or replay file and select. Raises pytest.UsageError: exit code 4, no machine contacted."""
         try:
-            surveys = store.load(options.replay) if options.replay else None
+            surveys = outputs.load_surveys(options.replay) if options.replay else None
             if surveys and options.inventories:
                 raise pytest.UsageError("--replay brings its own inventory: leave --inventory out")
             inventory = surveys.inventory if surveys else load(options.inventories)
@@ -91,7 +102,10 @@ class TentacleRun:
             surveys = self._collect(self._with_peers(chosen), reporter)
             self.surveys = surveys.model_copy(update={"selected": tuple(sorted(chosen))})
         if self.options.save_surveys:
-            self._write(self.options.save_surveys, self.redactor.json_text(store.dumps(self.surveys)))
+            outputs.write(self.options.save_surveys, self._surveys_text())
+        if self.options.bundle:
+            # At once, so that a run that is killed leaves what it had
+            outputs.write_bundle(self.options.bundle, {outputs.SURVEYS: self._surveys_text()})
 
     def _with_peers(self, chosen: set[str]) -> set[str]:
         needed = {
@@ -169,6 +183,14 @@ class TentacleRun:
             notes=tuple(notes),
         )
 
+    def causes(self) -> list[CauseView] | None:
+        """The diagnosis, worked out once all is judged."""
+        if self.surveys is None:
+            return None
+        if self._diagnosis is None:
+            self._diagnosis = diagnose(self.fleet, self.results.values())
+        return list(self._diagnosis.views())
+
     def exit_status(self, status: int) -> int:
         """Pytest's exit status, made honest: what was not looked at has not passed."""
         if self.interrupted:
@@ -194,11 +216,26 @@ class TentacleRun:
             self._lab.stop()
             self._lab = None
 
-    def _write(self, path: Path, text: str) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(path.name + ".part")
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+    def write_outputs(self) -> None:
+        """JSON, Markdown, bundle and mapping, once all is judged."""
+        run = self.judged()
+        if run is None or self.report_path is None:
+            return
+        texts = outputs.write_beside(self.report_path, run, self.causes(), self.file_redactor)
+        if self.options.bundle:
+            parts = {outputs.SURVEYS: self._surveys_text(), **texts}
+            if self.report_path.exists():
+                parts["report.html"] = self.report_path.read_text(encoding="utf-8")
+            outputs.write_bundle(self.options.bundle, parts)
+        if self.options.pseudonyms:
+            self.mapping_path = self.report_path.with_suffix(".mapping.json")
+            outputs.write_private(self.mapping_path, json.dumps(self.file_redactor.mapping(), indent=1))
+
+    def _surveys_text(self) -> str:
+        assert self.surveys is not None  # noqa: S101
+        self.file_redactor.learn(*names_of(self.surveys))
+        names, words = store.words()
+        return self.file_redactor.json_text(store.dumps(self.surveys), keep=words, names=names)
 
 
 def _within(selection: Selection, judged: tuple[str, ...], options: Options) -> Selection:

@@ -25,7 +25,7 @@ from .store import Surveys
 from .targets import controller_targets, own_targets, peer_targets, ports_of_interest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from pytest_tentacle.inventory.model import Inventory, Machine
     from pytest_tentacle.link import Probe, Resolver, Target
@@ -106,7 +106,7 @@ def collect(
 
 
 class _State:
-    def __init__(self, inventory: Inventory, machines: list[Machine], plan: Plan, progress: Progress) -> None:
+    def __init__(self, inventory: Inventory, machines: Sequence[Machine], plan: Plan, progress: Progress) -> None:
         self.inventory = inventory
         self.plan = plan
         self.progress = progress

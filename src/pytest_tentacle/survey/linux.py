@@ -10,7 +10,16 @@ from importlib import resources
 
 from .request import Call, Request
 
-PARTS = ("linux_tools.sh", "linux_sections.sh", "linux_listeners.sh", "linux_probes.sh", "linux.sh")
+PARTS = (
+    "linux_tools.sh",
+    "linux_sections.sh",
+    "linux_listeners.sh",
+    "linux_surroundings.sh",
+    "linux_policy.sh",
+    "linux_firewall.sh",
+    "linux_probes.sh",
+    "linux.sh",
+)
 """In this order they are one script: functions first, `linux.sh` runs them."""
 
 _END_OF_SCRIPT = "#SURVEY-DATA"

@@ -52,22 +52,51 @@ json_of() {
 }
 lines_of() { case $1 in *"$newline"*) printf '%s\n' "${1#*"$newline"}" ;; esac }
 
+# A section by its function's name and arguments, unless the time has run out.
+section() {
+    if [ "$(left)" -lt 2 ]; then
+        unknown "no time was left for it within the survey's $budget s"
+        return
+    fi
+    "$@" 2>/dev/null </dev/null
+}
+
 survey() {
     if [ "$gather" -eq 1 ]; then
-        host=$(section_host 2>/dev/null </dev/null)
-        services=$(section_services 2>/dev/null </dev/null)
-        services_environment=$(lines_of "$services")
-        instances=$(section_instances "$services_environment" 2>/dev/null </dev/null)
-        ports="$ports $(lines_of "$instances" | awk -F '\t' '$1 == "port" { printf "%s ", $2 }')"
-        targets="$(lines_of "$instances" | grep '^target')$newline$targets"
-        listeners=$(section_listeners "$ports" 2>/dev/null </dev/null)
+        host=$(section section_host)
+        services=$(section section_services)
+        service_notes=$(lines_of "$services")
+        instances=$(section section_instances "$service_notes")
+        instance_notes=$(lines_of "$instances")
+        ports="$ports $(printf '%s\n' "$instance_notes" | awk -F '\t' '$1 == "port" { printf "%s ", $2 }')"
+        polled=$(printf '%s\n' "$instance_notes" | awk -F '\t' '$2 ~ /^configured:/ { printf "%s ", $4 }')
+        targets="$(printf '%s\n' "$instance_notes" | grep '^target')$newline$targets"
+        listeners=$(section section_listeners "$ports")
+        connections=$(section section_connections "$ports" "$polled")
+        printf '{"host":%s,"services":%s,"instances":%s,"listeners":%s,"connections":%s' "$(json_of "$host")" \
+            "$(json_of "$services")" "$(json_of "$instances")" "$(json_of "$listeners")" "$(json_of "$connections")"
+        logs=$(section section_logs)
+        # By far the largest section, and one line always: only its beginning is looked at.
+        case $logs in
+            '{"data":['* | '{"unknown":'*) printf ',"logs":%s' "$logs" ;;
+            *) printf ',"logs":%s' "$(unknown 'the part of the script for it broke off')" ;;
+        esac
+        for part in products disks proxies tls permissions left_overs; do
+            printf ',"%s":%s' "$part" "$(json_of "$(section "section_$part")")"
+        done
+        printf ',"firewall":%s,"events":{"data":[]},"watchdog":{"data":[]}' "$(json_of "$(section section_firewall "$ports")")"
     else
-        host='{"unknown":"not asked for"}'
-        services=$host instances=$host listeners=$host
+        printf '{'
+        separator=
+        for part in host services instances listeners connections logs products disks proxies tls permissions left_overs \
+            firewall events watchdog loading; do
+            printf '%s"%s":{"unknown":"not asked for"}' "$separator" "$part"
+            separator=,
+        done
     fi
-    probes=$(probe_all "$targets" 2>/dev/null)
-    printf '{"host":%s,"services":%s,"instances":%s,"listeners":%s,"probes":[%s]}' \
-        "$(json_of "$host")" "$(json_of "$services")" "$(json_of "$instances")" "$(json_of "$listeners")" "$probes"
+    printf ',"probes":[%s]' "$(probe_all "$targets" 2>/dev/null)"
+    if [ "$gather" -eq 1 ]; then printf ',"loading":%s' "$(json_of "$(section section_loading)")"; fi
+    printf '}'
 }
 
 document=$(survey)

@@ -44,8 +44,9 @@ addresses() {
     fi | sed -e '/^address 127\.0\.0\.1$/d' -e '/^address ::1$/d'
 }
 
-# Octopus Deploy's services, told by their command line (tentacle-facts 2.1). Further lines:
-# `environment <instance> <variable> <value>`, tab-separated, for the variables that override settings.
+# Octopus Deploy's services, told by their command line (tentacle-facts 2.1). Further lines, tab-separated:
+# `environment <instance> <variable> <value>` for the variables that override settings, `unit <name> <product>
+# <instance or -> <account> <executable>`, `proxy <account> <variable> <value>`, `unread <account> <environment file>`.
 section_services() {
     tick
     if ! has systemctl; then
@@ -75,13 +76,31 @@ section_services() {
     tick
     shown=$(limit "$(within 15)" systemctl show --no-pager \
         -p Id,ActiveState,SubState,Result,MainPID,ExecMainStatus,ExecMainStartTimestamp,NRestarts \
-        -p UnitFileState,User,ExecStart,Environment -- "$@" 2>&1 </dev/null)
+        -p UnitFileState,User,ExecStart,Environment,EnvironmentFiles -- "$@" 2>&1 </dev/null)
     code=$?
     if [ "$code" -ne 0 ]; then
         unknown "$(complaint 'systemctl show' "$code" "$shown")"
         return
     fi
-    printf '%s\n\n' "$shown" | awk "$json$unit_reader"
+    { environment_files "$shown" && printf '%s\n\n' "$shown"; } | awk "$json$unit_reader"
+}
+
+# The lines of the environment files of Octopus Deploy's units ($1: what `systemctl show` said), as
+# `Variable=<unit><tab><line>`; `Unread=<unit><tab><path>` for a file that may not be read.
+environment_files() {
+    printf '%s\n\n' "$1" | awk '
+    /^EnvironmentFiles=/ { sub(/^EnvironmentFiles=/, ""); sub(/ \(ignore_errors=[a-z]+\)$/, ""); path[++count] = $0 }
+    /^ExecStart=/ { wanted = /\/Tentacle|\/Octopus\.Server/ }
+    /^Id=/ { id = substr($0, 4) }
+    /^$/ { for (i = 1; wanted && i <= count; i++) print id "\t" path[i]; count = 0; wanted = 0 }' |
+        while IFS=$tab read -r unit file; do
+            content=$(limit "$(within 3)" cat "$file" 2>&1 </dev/null)
+            if [ $? -eq 0 ]; then
+                printf '%s\n' "$content" | UNIT=$unit awk '{ print "Variable=" ENVIRON["UNIT"] "\t" $0 }'
+            else
+                case $content in *'ermission denied'*) printf 'Unread=%s\t%s\n' "$unit" "$file" ;; esac
+            fi
+        done
 }
 
 unit_reader='
@@ -127,7 +146,15 @@ function start_mode(file_state) {
     if (file_state ~ /^masked/) return "\"disabled\""
     return file_state == "" ? "null" : "\"other\""
 }
-function finish(  line, path, product, arguments, i, count, words, variable, environment, running, instance) {
+# A line of an environment file as VARIABLE=value; nothing for comments and blank lines.
+function assignment(s,  at, value, words) {
+    sub(/^[ \t]+/, "", s); at = index(s, "=")
+    if (s ~ /^[#;]/ || at < 2) return ""
+    value = substr(s, at + 1); sub(/^[ \t]+/, "", value); sub(/[ \t\r]+$/, "", value)
+    if (value ~ /^["\047]/) { words_of(value, words); value = words[1] }
+    return substr(s, 1, at) value
+}
+function finish(  line, path, product, arguments, i, count, words, variable, environment, running, instance, account) {
     line = unit["ExecStart"]
     path = line; sub(/^.*path=/, "", path); sub(/ ;.*$/, "", path)
     sub(/^.*argv\[\]=/, "", line); sub(/ ; ignore_errors=.*$/, "", line); sub(/ ;[^;]*}$/, "", line)
@@ -140,9 +167,17 @@ function finish(  line, path, product, arguments, i, count, words, variable, env
     if (index(arguments, path) == 1) arguments = substr(arguments, length(path) + 1); else sub(/^[^ ]+/, "", arguments)
     sub(/^ +/, "", arguments)
     instance = instance_of(arguments)
+    account = unit["User"] == "" ? "root" : unit["User"]
+    notes = notes "unit\t" unit["Id"] "\t" product "\t" (instance == "" ? "-" : instance) "\t" account "\t" path "\n"
+    if (unit["Id"] in unread) notes = notes "unread\t" account "\t" unread[unit["Id"]] "\n"
     count = words_of(unit["Environment"], words); environment = ""
+    for (i = 1; i <= lines[unit["Id"]]; i++) { variable = assignment(line_of[unit["Id"], i]); if (variable != "") words[++count] = variable }
     for (i = 1; i <= count; i++) {
         variable = words[i]; sub(/=.*/, "", variable)
+        if (tolower(variable) ~ /^(https?|all|no)_proxy$/) {
+            sub(/^[^=]*=/, "", words[i]); gsub(/[\t\n]/, " ", words[i])
+            notes = notes "proxy\t" account "\t" variable "\t" without_password(words[i]) "\n"
+        }
         if (variable !~ /^(TENTACLE|OCTOPUS)_|^TentacleMachineConfigurationHomeDirectory$/) continue
         if (variable ~ /PASSWORD|API_?KEY|TOKEN|SECRET|CONNECTION_?STRING|MASTER_?KEY|^TENTACLE_CERTIFICATE$/) continue
         sub(/^[^=]*=/, "", words[i])
@@ -155,7 +190,7 @@ function finish(  line, path, product, arguments, i, count, words, variable, env
         ",\"instance\":" text_or_null(instance) \
         ",\"state\":" text(state_of(unit["ActiveState"], unit["SubState"])) \
         ",\"start_mode\":" start_mode(unit["UnitFileState"]) \
-        ",\"account\":" text(unit["User"] == "" ? "root" : unit["User"]) \
+        ",\"account\":" text(account) \
         ",\"pid\":" (running ? number_or_null(unit["MainPID"]) : "null") \
         ",\"started_utc\":" (running ? iso(epoch(unit["ExecMainStartTimestamp"])) : "null") \
         ",\"exit_code\":" (running ? "null" : number_or_null(unit["ExecMainStatus"])) \
@@ -163,13 +198,17 @@ function finish(  line, path, product, arguments, i, count, words, variable, env
         ",\"executable\":" text_or_null(path) ",\"arguments\":" text_or_null(arguments) \
         ",\"environment\":{" environment "},\"detail\":" text(unit["SubState"] " / " unit["Result"]) "}"
 }
+/^Variable=/ { sub(/^Variable=/, ""); at = index($0, "\t"); id = substr($0, 1, at - 1)
+    line_of[id, ++lines[id]] = substr($0, at + 1); next }
+/^Unread=/ { sub(/^Unread=/, ""); at = index($0, "\t"); unread[substr($0, 1, at - 1)] = substr($0, at + 1); next }
 /^$/ { if ("Id" in unit) finish(); split("", unit); next }
 { at = index($0, "="); name = substr($0, 1, at - 1); if (!(name in unit)) unit[name] = substr($0, at + 1) }
 END { print "{\"data\":[" list "]}"; printf "%s", notes }
 '
 
-# Instances by their index files (tentacle-facts 2.2). $1: the lines that section_services left. Further lines:
-# `port <number>` and `target <id> <host> <port> <by>`, tab-separated.
+# Instances by their index files (tentacle-facts 2.2). $1: the lines that section_services left. Further lines,
+# tab-separated: `port <number>`, `target <id> <host> <port> <by>`, `instance <product> <name> <configuration> <home>
+# <work folder>`, and `gone <index file>` where the configuration is not there.
 section_instances() {
     tick
     homes=${TentacleMachineConfigurationHomeDirectory:-/etc/octopus}$newline$(printf '%s\n' "$1" |
@@ -260,9 +299,12 @@ read_instance() {
             ",\"size\":" number_or_null(measures[1]) ",\"modified_utc\":" iso(measures[2]) ",\"error\":" text_or_null(line[5]) \
             ",\"text\":" text_or_null(line[6]) ",\"detail\":" text_or_null(line[7]) "}}" }'
     if [ -n "$content" ]; then
-        { printf '%s\n' "$services_environment" | awk -F '\t' -v product="$1" '
+        { printf '%s\n' "$service_notes" | awk -F '\t' -v product="$1" '
             product == "tentacle" && $1 == "environment" { print }' && printf '\n%s\n' "$content"; } |
-            PRODUCT=$1 INSTANCE=$name awk "$json$link_finder"
+            PRODUCT=$1 INSTANCE=$name CONFIGURATION=$path awk "$json$link_finder"
+    else
+        printf 'instance\t%s\t%s\t%s\t%s\n' "$1" "$name" "$path" "${path%/*}"
+        if [ "$error" = not-found ]; then printf 'gone\t%s\n' "$2"; fi
     fi
 }
 
@@ -335,8 +377,9 @@ function poll(address,  host, port) {
         host ~ /:/ || host ~ /^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$/ ? "address" : "name")
 }
 BEGIN { split("TENTACLE_SERVICE_PORT Tentacle.Services.PortNumber TENTACLE_LISTEN_IP Tentacle.Services.ListenIP " \
-    "TENTACLE_NO_LISTEN Tentacle.Services.NoListen TENTACLE_TRUSTED_SERVERS Tentacle.Communication.TrustedOctopusServers", w, " ")
-    for (i = 1; i < 9; i += 2) key_of[w[i]] = w[i + 1] }
+    "TENTACLE_NO_LISTEN Tentacle.Services.NoListen TENTACLE_TRUSTED_SERVERS Tentacle.Communication.TrustedOctopusServers " \
+    "OCTOPUS_HOME Octopus.Home TENTACLE_APPLICATION_DIRECTORY Tentacle.Deployment.ApplicationDirectory", w, " ")
+    for (i = 1; i < 13; i += 2) key_of[w[i]] = w[i + 1] }
 !in_file && /^$/ { in_file = 1; next }
 !in_file {
     split($0, field, "\t")
@@ -355,6 +398,10 @@ END {
         sub(/^[^>]*>/, "", value); sub(/<.*$/, "", value); setting[key] = unescaped(value)
     }
     for (key in override) setting[key] = override[key]
+    home = setting["Octopus.Home"]; work = setting["Tentacle.Deployment.ApplicationDirectory"]
+    if (home !~ /^\//) { home = ENVIRON["CONFIGURATION"]; sub(/\/[^\/]*$/, "", home) }
+    sub(/\/+$/, "", home); gsub(/[\t\n]/, " ", home); gsub(/[\t\n]/, " ", work)
+    print "instance\t" ENVIRON["PRODUCT"] "\t" ENVIRON["INSTANCE"] "\t" ENVIRON["CONFIGURATION"] "\t" home "\t" work
     if (ENVIRON["PRODUCT"] == "server") {
         port = setting["Octopus.Communications.ServicesPort"]; local(port == "" ? 10943 : port, ""); exit }
     if (tolower(setting["Tentacle.Services.NoListen"]) != "true") {

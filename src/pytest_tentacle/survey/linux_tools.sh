@@ -120,6 +120,14 @@ function iso(t,  days, rest, era, doe, yoe, doy, mp, d, m, y) {
 BEGIN { for (i = 1; i <= 12; i++)
             months[substr("JanFebMarAprMayJunJulAugSepOctNovDec", 3 * i - 2, 3)] = sprintf("%02d", i) }
 BEGIN { for (i = 1; i < 256; i++) bytes[sprintf("%02X", i)] = sprintf("%c", i) }
+# A proxy as its URL, the password left out; one may hold any character, so it reaches to the last "@".
+function without_password(s,  at, i, scheme, user) {
+    if (match(s, /^[A-Za-z][A-Za-z0-9+.-]*:\/\//)) { scheme = substr(s, 1, RLENGTH); s = substr(s, RLENGTH + 1) }
+    while ((i = index(substr(s, at + 1), "@")) > 0) at += i
+    if (at == 0) return scheme s
+    user = substr(s, 1, at - 1); sub(/:.*$/, "", user)
+    return scheme (user == "" ? "" : user "@") substr(s, at + 1)
+}
 # Undoes the percent encoding of the request.
 function decoded(s,  out, at) {
     out = ""

@@ -112,7 +112,7 @@ class Service(_Value):
     executable: str | None = None
     arguments: str | None = None
     environment: dict[str, str] = {}
-    """The service's own environment, only the variables that override settings (tentacle-facts 2.2), secrets removed."""
+    """The variables of its environment that override settings (tentacle-facts 2.2), secrets removed."""
     detail: str | None = None
     """systemd's sub-state and result, such as `auto-restart / exit-code`."""
 
@@ -149,18 +149,18 @@ class Process(_Value):
 
 
 class Listener(_Value):
-    """A listening TCP socket on a port of interest. `pid` may be that of a process that is gone (`owner` is None then)."""
+    """A listening TCP socket on a port of interest. `owner` is None where the process of `pid` is gone."""
 
     address: str
     port: int
     pid: int | None = None
     owner: Process | None = None
     children: tuple[Process, ...] = ()
-    """Living processes whose parent was the vanished owner: they may hold its socket (guide, "Zombie Child Processes")."""
+    """Processes whose parent was the vanished owner: they may hold its socket (guide, Zombie Child Processes)."""
 
 
 class Survey(_Value):
-    """All that was read from one host in one script. A survey of an older format lacks some sections: they are unknown."""
+    """All that was read from one host in one script. What an older survey lacks is unknown."""
 
     host: Section[Host]
     services: Section[tuple[Service, ...]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime  # noqa: TC003  pydantic needs it at run time
+from functools import cache
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -44,6 +45,23 @@ class StoreError(Exception):
 def dumps(surveys: Surveys) -> str:
     """The file's text: JSON, without any credential."""
     return surveys.model_dump_json(indent=1, exclude_none=True)
+
+
+@cache
+def words() -> tuple[frozenset[str], frozenset[str]]:
+    """The file's own vocabulary: the names of its fields, and those of them whose values are words of a fixed list."""
+    names: set[str] = set()
+    fixed = {"certificate", "thumbprint"}
+    schema = Surveys.model_json_schema()
+    for part in [schema, *schema["$defs"].values()]:
+        for name, field in part.get("properties", {}).items():
+            names.add(name)
+            choices = [field, *field.get("anyOf", ())]
+            references = [schema["$defs"][one["$ref"].rpartition("/")[2]] for one in choices if "$ref" in one]
+            if any("enum" in one or "const" in one for one in [*choices, *references]):
+                fixed.add(name)
+    fixed.discard("name")  # a protocol's is one of a list, a machine's is not
+    return frozenset(names), frozenset(fixed)
 
 
 def load(path: Path) -> Surveys:

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
     from .request import Request
 
-PARTS = ("common", "host", "services", "instances", "listeners", "targets", "failures", "link")
+PARTS = (
+    "common", "host", "services", "accounts", "instances", "listeners", "connections", "logs", "products", "disks",
+    "proxies", "tls", "firewall", "watchdog", "left_overs", "events", "permissions", "loading", "targets", "failures",
+    "link",
+)  # fmt: skip
 """The files of `windows_parts`, in the order in which they go into the script."""
 
 _MARKER = "# <parts>"

@@ -143,10 +143,55 @@ class TestShapes:
         found = ask(types("Get-CimInstance Win32_OperatingSystem"))
         assert {"Version String", "BuildNumber String", "LastBootUpTime DateTime", "OSLanguage UInt32"} <= set(found)
 
+    @pytest.mark.parametrize(
+        ("command", "expected"),
+        [
+            ("Get-CimInstance Win32_Volume", {"Name String", "FreeSpace UInt64", "Capacity UInt64"}),
+            ("Get-CimInstance Win32_LogicalDisk", {"DeviceID String", "FreeSpace UInt64", "Size UInt64"}),
+            ("Get-NetConnectionProfile", {"NetworkCategory UInt32"}),
+            ("Get-TlsCipherSuite", {"Name String", "Protocols UInt32[]"}),
+            ("Get-ScheduledTask -TaskName Octo*", {"TaskName String", "State UInt32"}),
+            (
+                "Get-ScheduledTask -TaskName Octo* | ForEach-Object { Get-ScheduledTaskInfo -InputObject $_ }",
+                {"LastTaskResult UInt32"},
+            ),
+            (
+                "(Get-Acl -LiteralPath C:\\).GetAccessRules($true, $true, [string])",
+                {"FileSystemRights Int32", "AccessControlType Int32", "IsInherited Boolean"},
+            ),
+            (
+                "Get-WinEvent -MaxEvents 9 -FilterHashtable @{ProviderName='Schannel'; Id=36887; StartTime=[datetime]::Now.AddDays(-1)}",
+                {"Id Int32", "TimeCreated DateTime"},
+            ),
+            (
+                "Get-ItemProperty -LiteralPath HKLM:\\SOFTWARE\\X",
+                {"Dword Int32", "Bytes Byte[]", "Texts String[]", "Text String"},
+            ),
+        ],
+    )
+    def test_surroundings(self, ask, command: str, expected: set[str]):
+        """Types of what stands around the products; a registry DWORD is signed, bytes and texts are arrays of their own."""
+        values = {"Dword": 0xFFFFFFFF, "Bytes": {"hex": "0aff"}, "Texts": ["a"], "Text": "b"}
+        found = ask(
+            types(command),
+            tasks=[{"name": "Octopus Watchdog Tentacle", "state": "ready"}],
+            events=[{"provider": "Schannel", "id": 36887, "data": {"AlertDesc": "70"}}],
+            registry={"HKLM:\\SOFTWARE\\X": values},
+        )
+        assert expected <= set(found)
+
+    def test_a_registry_number_is_signed(self, ask):
+        """0xffffffff reads as -1, as on Windows."""
+        own = {"HKLM:\\SOFTWARE\\X": {"Dword": 0xFFFFFFFF}}
+        assert ask("(Get-ItemProperty -LiteralPath HKLM:\\SOFTWARE\\X).Dword", registry=own) == [-1]
+
     def test_filters(self, ask):
         """The WQL that the scripts use; anything else is refused loudly instead of giving everything."""
         assert ask("@(Get-CimInstance Win32_Service -Filter \"Name LIKE 'Octo%' OR PathName LIKE '%x%'\").Count") == [1]
         assert ask("@(Get-CimInstance Win32_Service -Filter \"Name = 'Spooler'\").Count") == [0]
+        accounts = {"A\\o'x": "S-1", "A\\y": "S-2", "B\\o'x": "S-3"}
+        quoted = "(Get-CimInstance Win32_UserAccount -Filter \"Domain = 'A' AND Name = 'o\\'x'\").SID"
+        assert ask(quoted, accounts=accounts) == ["S-1"]
         assert ask("try { Get-CimInstance Win32_Service -Filter 'ProcessId > 3' } catch { 'refused' }") == ["refused"]
 
 
@@ -165,6 +210,13 @@ class TestFailures:
             ),
             ("Get-ItemProperty -LiteralPath HKLM:\\SOFTWARE\\X", "nothing", "PathNotFound,Get-ItemProperty"),
             ("Get-CimInstance Win32_Nonsense", "nothing", "HRESULT 0x80041010,Get-CimInstance"),
+            ("Get-CimInstance Win32_Volume", "volumes", "HRESULT 0x80041003,Get-CimInstance"),
+            ("Get-Acl -LiteralPath C:\\", "acl", "System.UnauthorizedAccessException,Get-Acl"),
+            ("Get-Acl -LiteralPath C:\\gone", "nothing", "GetAcl_PathNotFound_Exception,Get-Acl"),
+            ("Get-LocalGroupMember -SID S-1-5-32-999", "nothing", "GroupNotFound,Get-LocalGroupMember"),
+            ("Get-ScheduledTask -TaskName x", "tasks", "HRESULT 0x80070005,Get-ScheduledTask"),
+            ("Get-WinEvent -FilterHashtable @{}", "events", "System.UnauthorizedAccessException,Get-WinEvent"),
+            ("Get-WinEvent -FilterHashtable @{} -MaxEvents 1", "nothing", "NoMatchingEventsFound,Get-WinEvent"),
         ],
     )
     def test_identifiers(self, ask, command: str, denied: str, identifier: str):
@@ -247,6 +299,14 @@ class TestMachine:
         code = "@([Security.Principal.WindowsIdentity]::GetCurrent().Groups | ForEach-Object { $_.Value }) -contains 'S-1-5-32-544'"
         assert ask(code) == [True]
         assert ask(code, denied=["elevation"]) == [False]
+
+    def test_programs(self, ask, tmp_path):
+        """What a service runs is there to be started, as slow and as failing as machine.json says; an own file stays."""
+        command = "& (Get-Item -LiteralPath C:\\T\\Tentacle.exe).FullName help; $LASTEXITCODE"
+        assert ask(command, loading={"exit_code": 3}) == ["Usage: Tentacle <command> [<options>]", 3]
+        own = tmp_path / "files" / "C" / "T" / "Tentacle.exe"
+        own.write_text("#!/bin/sh\necho mine\n")
+        assert ask(command)[0] == "mine"
 
     def test_every_call_is_noted(self, ask, tmp_path):
         """One line of JSON for each call, with its arguments; what passes through to the engine is noted as well."""

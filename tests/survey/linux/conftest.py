@@ -13,7 +13,7 @@ import subprocess
 import threading
 import time
 from dataclasses import dataclass, field
-from pathlib import Path  # noqa: TC003  a dataclass names it
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -35,6 +35,17 @@ PAGE = (
     b"HTTP/1.0 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: 61\r\n\r\n"
     b"<h1>Octopus Tentacle configured successfully</h1>\n<p>...</p>\n\r\n\r\n"
 )
+SETTINGS = {
+    "Octopus.Home": "/etc/octopus/default",
+    "Tentacle.Certificate": "MIIcanary-pfx",
+    "Tentacle.CertificateThumbprint": "CD" * 20,
+    "Tentacle.Deployment.ApplicationDirectory": "/home/Octopus/Applications",
+    "Tentacle.Services.ListenIP": "127.0.0.77",
+    "Tentacle.Services.NoListen": "false",
+    "Tentacle.Services.PortNumber": "10933",
+    "Tentacle.Communication.TrustedOctopusServers": json.dumps([{"Thumbprint": "AB" * 20, "CommunicationStyle": 1}]),
+    "Octopus.Server.Proxy.ProxyPassword": "canary-proxy",
+}
 TENTACLE = "/opt/octopus/tentacle/Tentacle run --instance=Tentacle --noninteractive"
 THUMBPRINT = "AB" * 20
 
@@ -106,10 +117,22 @@ class StandIn:
         entry = {"address": address, "port": port, "pid": pid, "state": "listen"}
         self.description["sockets"] = [*self.description.get("sockets", []), entry]
 
-    def instance(self, content, name="Tentacle", kind="Tentacle"):
+    def connected(self, local_port, remote, remote_port, state="established", pid=2136):
+        entry = {"address": "127.0.0.77", "port": local_port, "pid": pid, "state": state}
+        entry |= {"remote_address": remote, "remote_port": remote_port}
+        self.description["sockets"] = [*self.description.get("sockets", []), entry]
+
+    def file(self, path, content):
+        """A file of the machine, by its path there."""
+        place = self.folder / "files" / path.lstrip("/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content.encode() if isinstance(content, str) else content)
+        return place
+
+    def instance(self, content, name="Tentacle", kind="Tentacle", folder=None):
         index = self.octopus / kind / "Instances" / f"{name.lower()}.config"
         index.parent.mkdir(parents=True, exist_ok=True)
-        path = self.octopus / name / f"tentacle-{name}.config"
+        path = self.octopus / (folder or name) / f"tentacle-{name}.config"
         index.write_text(json.dumps({"Name": name, "ConfigurationFilePath": str(path)}, indent=2))
         path.parent.mkdir(parents=True, exist_ok=True)
         if content is not None:
@@ -161,6 +184,16 @@ def machine(tmp_path):
     folder = tmp_path / "machine"
     folder.mkdir()
     return StandIn(folder)
+
+
+@pytest.fixture
+def whole(machine):
+    """A healthy machine: a listening Tentacle, its service, process, socket and files."""
+    machine.service()
+    machine.process(2136)
+    machine.listens("127.0.0.77", 10933, 2136)
+    machine.instance(settings_file(SETTINGS), folder="default")
+    return machine
 
 
 @pytest.fixture(params=sorted(SHELLS))
@@ -291,4 +324,5 @@ def tools():
     Tools.free_port = staticmethod(free_port)
     Tools.PAGE = PAGE
     Tools.THUMBPRINT = THUMBPRINT
+    Tools.SETTINGS = SETTINGS
     return Tools

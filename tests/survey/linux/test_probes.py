@@ -347,7 +347,8 @@ class TestDataIsNeverCode:
         assert (first.id, first.host, second.id) == (NASTY, NASTY, "-n")
         assert (first.resolve.error, second.resolve.error) == ("name-not-found", "name-not-found")
         added = {path.name for path in machine.folder.iterdir()} - set(before)
-        assert added == {"bin", "machine.json", "commands.log"}
+        assert added == {"bin", "files", "machine.json", "commands.log"}
+        assert not any(path.name in {"x", "y"} for path in machine.folder.rglob("*"))
 
     def test_settings(self, machine, tools):
         """The same for values in the machine's own files."""

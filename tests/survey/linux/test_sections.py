@@ -286,15 +286,23 @@ class TestNothingChanges:
         assert ran.survey.services.data
         assert tree() == before
         called = healthy.called()
-        assert {command for command, _ in called} <= {*REAL_TOOLS, *STAND_INS}
-        assert {"systemctl", "ss", "ps", "getent", "openssl"} <= {command for command, _ in called}
+        assert {command for command, _ in called} <= {*REAL_TOOLS, *STAND_INS, "Tentacle"}
+        assert {"systemctl", "ss", "ps", "getent", "openssl", "tail", "df", "dpkg-query", "nft", "Tentacle"} <= {
+            command for command, _ in called
+        }
         allowed = {
-            "systemctl": {"list-unit-files", "list-units", "show"}, "openssl": {"s_client"}, "getent": {"ahosts"}, "ip": {"-o"},
+            "systemctl": {"list-unit-files", "list-units", "show"}, "openssl": {"s_client", "version", "ciphers"},
+            "getent": {"ahosts"}, "ip": {"-o"}, "tail": {"-c"}, "df": {"-Pk"}, "dpkg-query": {"-W"}, "nft": {"-nn"},
+            "Tentacle": {"help"}, "stat": {"-L"}, "base64": set(), "gzip": {"-c"},
             "sed": {"-n", "-e", *(argument[0] for command, argument in called if command == "sed" if argument[0].startswith("s/"))},
         }  # fmt: skip
         for command, arguments in called:
-            if command in allowed:
+            if command in allowed and arguments:
                 assert arguments[0] in allowed[command], (command, arguments)
+            if command == "nft":
+                assert arguments == ["-nn", "list", "ruleset"]
+            if command == "timeout" and "-k" in arguments:
+                assert arguments[3].rsplit("/", 1)[-1] in {*REAL_TOOLS, *STAND_INS, "Tentacle"}
             assert "-i" not in arguments or command == "curl"
 
     def test_everything_that_is_called_exists(self, healthy):

@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest

@@ -17,6 +17,12 @@ function Test-LabDenied {
     $false
 }
 
+# An optional key of machine.json, or what a healthy machine has.
+function Get-LabValue {
+    param([string]$Name, $Default)
+    if ($null -ne $TentacleLab.Machine.$Name) { $TentacleLab.Machine.$Name } else { $Default }
+}
+
 function New-LabError {
     param([string]$Id, [string]$Category, $Exception)
     New-Object Management.Automation.ErrorRecord ($Exception, $Id, [Management.Automation.ErrorCategory]$Category, $null)
@@ -32,14 +38,18 @@ function Get-CimInstance {
     [CmdletBinding()]
     param([string]$ClassName, [string]$Namespace, [string]$Filter, [string[]]$Property, [uint32]$OperationTimeoutSec)
     Add-LabCall 'Get-CimInstance' $PSBoundParameters
-    $subject = @{ Win32_Service = 'services'; Win32_Process = 'processes'; Win32_OperatingSystem = 'host'; Win32_NetworkAdapterConfiguration = 'addresses' }[$ClassName]
-    if (Test-LabDenied 'cim', $subject) { $PSCmdlet.WriteError((New-LabCimDenial 'HRESULT 0x80041003')); return }
+    $subject = @{ Win32_Service = 'services'; Win32_Process = 'processes'; Win32_OperatingSystem = 'host'; Win32_NetworkAdapterConfiguration = 'addresses'
+        Win32_Volume = @('disks', 'volumes'); Win32_LogicalDisk = 'disks'; Win32_UserAccount = 'accounts' }[$ClassName]
+    if (Test-LabDenied (@('cim') + $subject)) { $PSCmdlet.WriteError((New-LabCimDenial 'HRESULT 0x80041003')); return }
     $machine = $TentacleLab.Machine
     $rows = switch ($ClassName) {
         'Win32_Service' { @($machine.services | Where-Object { $_ } | ForEach-Object { New-ServiceShape $_ }) }
         'Win32_Process' { @($machine.processes | Where-Object { $_ } | ForEach-Object { New-ProcessShape $_ }) }
         'Win32_OperatingSystem' { New-OperatingSystemShape }
         'Win32_NetworkAdapterConfiguration' { New-AdapterShape }
+        'Win32_Volume' { Get-LabDisk | ForEach-Object { New-VolumeShape $_ } }
+        'Win32_LogicalDisk' { Get-LabDisk | Where-Object { $_.path -match '^\w:\\$' } | ForEach-Object { New-LogicalDiskShape $_ } }
+        'Win32_UserAccount' { New-UserAccountShape }
         default {
             # WBEM_E_INVALID_CLASS
             $unknown = New-Object Microsoft.Management.Infrastructure.CimException "Invalid class $ClassName in $Namespace"
@@ -54,20 +64,22 @@ function Get-CimInstance {
     }
 }
 
-# As much of WQL as the scripts use: LIKE and = joined by OR.
+# As much of WQL as the scripts use: LIKE and = joined by OR, or by AND; backslash and quote come with a backslash before them.
 function Test-LabFilter {
     param($Row, [string]$Filter)
     if (-not $Filter) { return $true }
-    foreach ($term in ($Filter -split '(?i)\s+OR\s+')) {
+    $isAnd = $Filter -match "(?i)'\s+AND\s+\w+ ="
+    foreach ($term in ($Filter -split '(?i)\s+(?:OR|AND)\s+')) {
         if ($term -match "(?i)^\s*(\w+)\s+LIKE\s+'([^']*)'\s*$") {
-            if ([string]$Row.($Matches[1]) -like $Matches[2].Replace('%', '*')) { return $true }
-        } elseif ($term -match "(?i)^\s*(\w+)\s*=\s*'?([^']*?)'?\s*$") {
-            if ([string]$Row.($Matches[1]) -eq $Matches[2]) { return $true }
+            $fits = [string]$Row.($Matches[1]) -like $Matches[2].Replace('%', '*')
+        } elseif ($term -match "(?i)^\s*(\w+)\s*=\s*'?((?:[^'\\]|\\.)*?)'?\s*$") {
+            $fits = [string]$Row.($Matches[1]) -eq ($Matches[2] -replace '\\(.)', '$1')
         } else {
             throw "the lab does not know this filter: $term"
         }
+        if ($fits -ne $isAnd) { return $fits }
     }
-    $false
+    $isAnd
 }
 
 function Get-Service {
@@ -78,6 +90,8 @@ function Get-Service {
         $refusal = New-Object InvalidOperationException ((Get-LabText 'Denied'), (New-Object ComponentModel.Win32Exception (5, (Get-LabText 'Denied'))))
         $PSCmdlet.ThrowTerminatingError((New-LabError -Id 'System.InvalidOperationException' -Category NotSpecified -Exception $refusal))
     }
+    # The firewall's own service is there when it is asked for by name.
+    if ($Name -eq 'MpsSvc') { return (New-ControllerShape ([pscustomobject]@{ name = 'MpsSvc'; state = Get-LabValue 'firewall_service' 'running' })) }
     $TentacleLab.Machine.services | Where-Object { $_ -and $_.name -like $Name } | ForEach-Object { New-ControllerShape $_ }
 }
 
@@ -97,13 +111,14 @@ function Get-Process {
 function Get-NetTCPConnection {
     [CmdletBinding()]
     [OutputType([object[]])]
-    param([string[]]$State, [uint16[]]$LocalPort)
+    param([string[]]$State, [uint16[]]$LocalPort, [uint16[]]$RemotePort)
     Add-LabCall 'Get-NetTCPConnection' $PSBoundParameters
     if (Test-LabDenied 'sockets') { $PSCmdlet.WriteError((New-LabCimDenial 'MI RESULT 2')); return }
     $numbers = @{ Listen = 2; Established = 5; CloseWait = 8 }
     $wanted = @($State | Where-Object { $_ } | ForEach-Object { $numbers[$_] })
     $rows = @($TentacleLab.Machine.sockets | Where-Object { $_ } | ForEach-Object { New-ConnectionShape $_ } |
-        Where-Object { (-not $State -or $wanted -contains [int]$_.State) -and (-not $LocalPort -or $LocalPort -contains $_.LocalPort) })
+        Where-Object { (-not $State -or $wanted -contains [int]$_.State) -and (-not $LocalPort -or $LocalPort -contains $_.LocalPort) -and
+            (-not $RemotePort -or $RemotePort -contains $_.RemotePort) })
     if (-not $rows.Count) {
         $none = New-Object Microsoft.Management.Infrastructure.CimException 'No matching MSFT_NetTCPConnection objects found'
         $PSCmdlet.WriteError((New-LabError -Id 'CmdletizationQuery_NotFound_State' -Category ObjectNotFound -Exception $none))
@@ -132,6 +147,6 @@ function C:\Windows\System32\netstat.exe {
     Get-LabText 'Head'
     ''
     Get-LabText 'Columns'
-    $TentacleLab.Machine.sockets | Where-Object { $_ } | ForEach-Object { New-NetstatLine $_ }
+    $TentacleLab.Machine.sockets | Where-Object { $_ -and $_.state -ne 'bound' } | ForEach-Object { New-NetstatLine $_ }
     '  UDP    0.0.0.0:123            *:*                                    1440'
 }

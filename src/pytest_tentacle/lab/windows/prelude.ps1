@@ -8,6 +8,10 @@ $TentacleLab = @{
 }
 . ([IO.Path]::Combine($PSScriptRoot, 'shapes.ps1'))
 . ([IO.Path]::Combine($PSScriptRoot, 'answers.ps1'))
+. ([IO.Path]::Combine($PSScriptRoot, 'surroundings.ps1'))
+. ([IO.Path]::Combine($PSScriptRoot, 'access.ps1'))
 . ([IO.Path]::Combine($PSScriptRoot, 'registry.ps1'))
+. ([IO.Path]::Combine($PSScriptRoot, 'files.ps1'))
 . ([IO.Path]::Combine($PSScriptRoot, 'types.ps1'))
+Initialize-LabRegistry
 $null = New-PSDrive -Name C -PSProvider FileSystem -Root ([IO.Path]::Combine($TentacleLab.Folder, 'files', 'C')) -Scope Global

@@ -1,4 +1,5 @@
-# HKLM: as a table from key to values, and Get-Item with its kin, which read there and else pass on to the engine's own.
+# HKLM: and HKEY_USERS as a table from key to values, and Get-ItemProperty, which reads there and else passes on to the
+# engine's own.
 [Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSAvoidOverwritingBuiltInCmdlets', '', Justification = 'to stand in for them is the purpose')]
 param()
 
@@ -11,6 +12,7 @@ function Initialize-LabRegistry {
         ProductName = 'Windows Server 2019 Standard'; CurrentBuild = '17763'; CurrentMajorVersionNumber = [int]10; CurrentMinorVersionNumber = [int]0; UBR = [int]720
     }
     $TentacleLab.Registry['HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager\Environment'] = @{ OS = 'Windows_NT' }
+    $TentacleLab.Registry['HKLM:\SYSTEM\CurrentControlSet\Control\Lsa\FipsAlgorithmPolicy'] = @{ Enabled = [int]0 }
     $starts = @{ auto = 2; manual = 3; disabled = 4 }
     foreach ($service in @($machine.services | Where-Object { $_ })) {
         $values = @{ ImagePath = [string]$service.command; Start = [int]$starts[[string]$service.start_mode]; ObjectName = Get-LabAccount ([string]$service.account) }
@@ -19,24 +21,84 @@ function Initialize-LabRegistry {
         }
         $TentacleLab.Registry["HKLM:\SYSTEM\CurrentControlSet\Services\$($service.name)"] = $values
     }
+    Initialize-LabProxy
+    Initialize-LabFirewall
     if (-not $machine.registry) { return }
     foreach ($key in $machine.registry.PSObject.Properties) {
+        if ($null -eq $key.Value) { $TentacleLab.Registry.Remove($key.Name); continue }
         $values = @{}
-        foreach ($value in $key.Value.PSObject.Properties) { $values[$value.Name] = $value.Value }
+        foreach ($value in $key.Value.PSObject.Properties) { $values[$value.Name] = ConvertTo-LabRegistryValue $value.Value }
         $TentacleLab.Registry[$key.Name] = $values
     }
 }
 
+# Types as the provider gives them: a DWORD is an Int32 (0xffffffff is -1), several texts string[], `{"hex": ...}` byte[].
+function ConvertTo-LabRegistryValue {
+    [OutputType([object])]
+    param($Value)
+    if ($Value -is [long] -or $Value -is [int]) {
+        if ($Value -gt 4294967295) { return $Value }
+        return [BitConverter]::ToInt32([BitConverter]::GetBytes([long]$Value), 0)
+    }
+    if ($Value -is [array]) { return , [string[]]$Value }
+    if ($null -ne $Value.hex) {
+        $digits = [string]$Value.hex
+        return , [byte[]]@(for ($at = 0; $at -lt $digits.Length; $at += 2) { [Convert]::ToByte($digits.Substring($at, 2), 16) })
+    }
+    $Value
+}
+
+# Hives of Windows' own accounts are always loaded, those of others while a service runs under them (7). Nobody set a proxy:
+# the blobs are the untouched ones.
+function Initialize-LabProxy {
+    $untouched = [byte[]](@(0x46, 0, 0, 0, 2, 0, 0, 0, 1) + @(0) * 47)
+    $sids = @('S-1-5-18', 'S-1-5-19', 'S-1-5-20') + @(New-UserAccountShape | ForEach-Object { $_.SID })
+    foreach ($sid in $sids) {
+        $hive = "Registry::HKEY_USERS\$sid"
+        $TentacleLab.Registry["$hive\Environment"] = @{ TEMP = '%USERPROFILE%\AppData\Local\Temp' }
+        $TentacleLab.Registry["$hive\Software\Microsoft\Windows\CurrentVersion\Internet Settings"] = @{ ProxyEnable = [int]0 }
+        $TentacleLab.Registry["$hive\Software\Microsoft\Windows\CurrentVersion\Internet Settings\Connections"] = @{ DefaultConnectionSettings = $untouched }
+        $TentacleLab.Registry["$hive\Software\Microsoft\Windows\CurrentVersion\WinTrust\Trust Providers\Software Publishing"] = @{ State = [int]0x23c00 }
+    }
+    $TentacleLab.Registry['HKLM:\Software\Microsoft\Windows\CurrentVersion\Internet Settings\Connections'] = @{
+        WinHttpSettings = [byte[]](@(0x18, 0, 0, 0, 0, 0, 0, 0, 1) + @(0) * 11)
+    }
+}
+
+# All profiles on, inbound blocked, and a rule for each port that the machine listens on, as the products' set-up makes it (3.3).
+function Initialize-LabFirewall {
+    $base = 'HKLM:\SYSTEM\CurrentControlSet\Services\SharedAccess\Parameters\FirewallPolicy'
+    foreach ($name in 'DomainProfile', 'StandardProfile', 'PublicProfile') {
+        $TentacleLab.Registry["$base\$name"] = @{ EnableFirewall = [int]1; DefaultInboundAction = [int]1; DoNotAllowExceptions = [int]0 }
+    }
+    $rules = @{
+        'DeliveryOptimization-TCP-In' = 'v2.30|Action=Allow|Active=TRUE|Dir=In|Protocol=6|LPort=7680|App=%SystemRoot%\system32\svchost.exe|Svc=dosvc|Name=@%systemroot%\system32\dosvc.dll,-102|'
+        'WINRM-HTTP-In-TCP' = 'v2.30|Action=Allow|Active=TRUE|Dir=In|Protocol=6|Profile=Domain|Profile=Private|LPort=5985|App=System|Name=@FirewallAPI.dll,-30253|'
+    }
+    foreach ($port in @($TentacleLab.Machine.sockets | Where-Object { $_ -and $_.state -eq 'listen' } | ForEach-Object { $_.port } | Sort-Object -Unique)) {
+        $rules["{00000000-0000-0000-0000-$('{0:000000000000}' -f $port)}"] = "v2.30|Action=Allow|Active=TRUE|Dir=In|Protocol=6|LPort=$port|Name=Octopus Tentacle: $port|"
+    }
+    $TentacleLab.Registry["$base\FirewallRules"] = $rules
+}
+
 function Test-LabRegistryPath {
     param([string]$Path)
-    $Path -match '^(?i)HKLM:'
+    $Path -match '^(?i)(HKLM:|Registry::)'
+}
+
+# Which keys a word of `denied` closes.
+$LabRegistryWords = @{
+    registry = '.'; services = '\\Services\\(?!Tcpip\\|SharedAccess\\)'; firewall = '\\FirewallPolicy|\\Policies\\Microsoft\\WindowsFirewall'
+    proxies = '\\Internet Settings'; tls = '\\SCHANNEL'; hives = 'HKEY_USERS'
 }
 
 # Refused keys throw as .NET does, missing ones as PowerShell's provider.
 function Get-LabRegistryFailure {
     param([string]$Path)
-    if ((Test-LabDenied 'registry') -or ($Path -match '\\Services\\' -and $Path -notmatch '\\Tcpip\\' -and (Test-LabDenied 'services'))) {
-        return New-LabError -Id 'System.Security.SecurityException' -Category PermissionDenied -Exception (New-Object Security.SecurityException (Get-LabText 'Denied'))
+    foreach ($word in $LabRegistryWords.Keys) {
+        if ($Path -match $LabRegistryWords[$word] -and (Test-LabDenied $word)) {
+            return New-LabError -Id 'System.Security.SecurityException' -Category PermissionDenied -Exception (New-Object Security.SecurityException (Get-LabText 'Denied'))
+        }
     }
     if (-not $TentacleLab.Registry.ContainsKey($Path) -and -not @(Get-LabSubkey $Path).Count) {
         $missing = New-Object Management.Automation.ItemNotFoundException "Cannot find path '$Path' because it does not exist."
@@ -60,45 +122,8 @@ function Get-ItemProperty {
     $failure = Get-LabRegistryFailure $LiteralPath
     if ($failure) { $PSCmdlet.WriteError($failure); return }
     $values = @{}
-    foreach ($key in @($TentacleLab.Registry[$LiteralPath].Keys)) { $values[$key] = $TentacleLab.Registry[$LiteralPath][$key] }
+    # A key may be there for its sub-keys alone.
+    $own = $TentacleLab.Registry[$LiteralPath]
+    if ($own) { foreach ($key in @($own.Keys)) { $values[$key] = $own[$key] } }
     [pscustomobject]$values
 }
-
-function Get-ChildItem {
-    [CmdletBinding()]
-    param([string]$LiteralPath, [string]$Filter)
-    Add-LabCall 'Get-ChildItem' $PSBoundParameters
-    if (-not (Test-LabRegistryPath $LiteralPath)) {
-        if (Test-LabDenied 'instances') {
-            $refusal = New-Object UnauthorizedAccessException (Get-LabText 'Denied')
-            $PSCmdlet.WriteError((New-LabError -Id 'DirUnauthorizedAccessError' -Category PermissionDenied -Exception $refusal))
-            return
-        }
-        return Microsoft.PowerShell.Management\Get-ChildItem @PSBoundParameters
-    }
-    $failure = Get-LabRegistryFailure $LiteralPath
-    if ($failure) { $PSCmdlet.WriteError($failure); return }
-    foreach ($name in (Get-LabSubkey $LiteralPath)) { [pscustomobject]@{ PSChildName = $name; Name = "$LiteralPath\$name" } }
-}
-
-function Test-Path {
-    [CmdletBinding()]
-    [OutputType([bool])]
-    param([string]$LiteralPath)
-    Add-LabCall 'Test-Path' $PSBoundParameters
-    if (-not (Test-LabRegistryPath $LiteralPath)) { return Microsoft.PowerShell.Management\Test-Path @PSBoundParameters }
-    -not (Get-LabRegistryFailure $LiteralPath)
-}
-
-# A file that may be seen but not opened: the item is there, opening it is refused.
-function Get-Item {
-    [CmdletBinding()]
-    param([string]$LiteralPath, [switch]$Force)
-    Add-LabCall 'Get-Item' $PSBoundParameters
-    $item = Microsoft.PowerShell.Management\Get-Item @PSBoundParameters
-    if (-not (Test-LabDenied 'configuration') -or -not $item) { return $item }
-    $refused = [pscustomobject]@{ FullName = $item.FullName; Name = $item.Name; Length = $item.Length; LastWriteTimeUtc = $item.LastWriteTimeUtc }
-    Add-Member -InputObject $refused -MemberType ScriptMethod -Name Open -Value { throw (New-Object UnauthorizedAccessException (Get-LabText 'Denied')) } -PassThru
-}
-
-Initialize-LabRegistry

@@ -19,12 +19,12 @@ $LabAccounts = @{
 # What the system says when it refuses; the wording is the language's, the identifiers are not.
 $LabTexts = @{
     en = @{
-        Denied = 'Access is denied.'; Listening = 'LISTENING'; Established = 'ESTABLISHED'; CloseWait = 'CLOSE_WAIT'
+        Denied = 'Access is denied.'; Listening = 'LISTENING'; Established = 'ESTABLISHED'; CloseWait = 'CLOSE_WAIT'; TimeWait = 'TIME_WAIT'; SynSent = 'SYN_SENT'
         Head = 'Active Connections'; Columns = '  Proto  Local Address          Foreign Address        State           PID'
         Caption = 'Microsoft Windows Server 2019 Standard'; Bits = '64-bit'
     }
     de = @{
-        Denied = 'Zugriff verweigert'; Listening = "ABH$([char]0xD6)REN"; Established = 'HERGESTELLT'; CloseWait = 'SCHLIESSEN_WARTEN'
+        Denied = 'Zugriff verweigert'; Listening = "ABH$([char]0xD6)REN"; Established = 'HERGESTELLT'; CloseWait = 'SCHLIESSEN_WARTEN'; TimeWait = 'WARTEND'; SynSent = 'SYN_GESENDET'
         Head = 'Aktive Verbindungen'; Columns = '  Proto  Lokale Adresse         Remoteadresse          Status           PID'
         Caption = 'Microsoft Windows Server 2019 Standard'; Bits = '64-Bit'
     }
@@ -102,14 +102,20 @@ function New-AdapterShape {
     [pscustomobject]@{ IPEnabled = $true; IPAddress = [string[]]@($TentacleLab.Machine.addresses); DefaultIPGateway = $null }
 }
 
-# MSFT_NetTCPConnection (2): State 2 listens, 5 is established, 8 waits for its own end to close; uint16 ports, uint32 owner.
+# Names of states in machine.json, and their numbers in MSFT_NetTCPConnection and .NET's TcpState (2).
+$LabTcpStates = @{ listen = 2; 'syn-sent' = 3; established = 5; 'fin-wait' = 6; 'close-wait' = 8; 'time-wait' = 11; bound = 100 }
+
+# MSFT_NetTCPConnection (2): uint16 ports, uint32 owner, 0 for what waits for its end.
 function New-ConnectionShape {
     param($Socket)
-    $states = @{ listen = 2; established = 5; 'close-wait' = 8 }
-    $owner = @($TentacleLab.Machine.processes) + @($TentacleLab.Machine.services) | Where-Object { $_ -and $_.pid -eq $Socket.pid } | Select-Object -First 1
+    if (-not $TentacleLab.ContainsKey('Owners')) {
+        $TentacleLab['Owners'] = @{}
+        foreach ($one in @($TentacleLab.Machine.services) + @($TentacleLab.Machine.processes) | Where-Object { $_ }) { $TentacleLab.Owners[[string]$one.pid] = $one }
+    }
+    $owner = $TentacleLab.Owners[[string]$Socket.pid]
     $created = if ($Socket.created_utc) { $Socket.created_utc } elseif ($owner -and $owner.started_utc) { $owner.started_utc } else { '2026-11-20T04:01:00Z' }
     [pscustomobject]@{
-        State         = [byte]$states[[string]$Socket.state]
+        State         = [byte]$LabTcpStates[[string]$Socket.state]
         LocalAddress  = [string]$Socket.address
         LocalPort     = [uint16]$Socket.port
         RemoteAddress = [string]$(if ($Socket.remote_address) { $Socket.remote_address } elseif ([string]$Socket.address -match ':') { '::' } else { '0.0.0.0' })
@@ -122,7 +128,7 @@ function New-ConnectionShape {
 # Lines of `netstat -ano` (2 and 10).
 function New-NetstatLine {
     param($Socket)
-    $words = @{ listen = 'Listening'; established = 'Established'; 'close-wait' = 'CloseWait' }
+    $words = @{ listen = 'Listening'; established = 'Established'; 'close-wait' = 'CloseWait'; 'time-wait' = 'TimeWait'; 'syn-sent' = 'SynSent' }
     $local = if ([string]$Socket.address -match ':') { "[$($Socket.address)]" } else { [string]$Socket.address }
     $remote = if ($Socket.remote_port) { "$($Socket.remote_address):$($Socket.remote_port)" } elseif ($local.StartsWith('[')) { '[::]:0' } else { '0.0.0.0:0' }
     '  TCP    {0,-22} {1,-22} {2,-15} {3}' -f "${local}:$($Socket.port)", $remote, (Get-LabText $words[[string]$Socket.state]), $Socket.pid

@@ -46,7 +46,25 @@ class LabIdentity {
     }
 }
 
+# The table of connections that .NET has: as machine.json's sockets, without their owners.
+class LabTcpTable {
+    static [LabTcpTable] GetIPGlobalProperties() { return New-Object LabTcpTable }
+    [object[]] GetActiveTcpConnections() {
+        $lab = (Get-Variable -Name TentacleLab -ValueOnly).Machine
+        $states = Get-Variable -Name LabTcpStates -ValueOnly
+        if (@($lab.denied) -contains 'connections') { throw (New-Object System.Net.NetworkInformation.NetworkInformationException (5)) }
+        return @(foreach ($socket in @($lab.sockets | Where-Object { $_ -and $_.remote_port })) {
+            @{
+                State = [int]$states[[string]$socket.state]
+                LocalEndPoint = New-Object System.Net.IPEndPoint ([System.Net.IPAddress]::Parse([string]$socket.address)), ([int]$socket.port)
+                RemoteEndPoint = New-Object System.Net.IPEndPoint ([System.Net.IPAddress]::Parse([string]$socket.remote_address)), ([int]$socket.remote_port)
+            }
+        })
+    }
+}
+
 $accelerators = [psobject].Assembly.GetType('System.Management.Automation.TypeAccelerators')
 $accelerators::Add('Net.Dns', [LabDns])
 $accelerators::Add('Security.Principal.SecurityIdentifier', [LabSid])
 $accelerators::Add('Security.Principal.WindowsIdentity', [LabIdentity])
+$accelerators::Add('Net.NetworkInformation.IPGlobalProperties', [LabTcpTable])

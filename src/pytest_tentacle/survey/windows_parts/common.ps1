@@ -52,15 +52,37 @@ function Test-Denied {
     ([string]$ErrorRecord.FullyQualifiedErrorId) -match '^(HRESULT 0x8(0070005|0041003)|MI RESULT 2)\b'
 }
 
+# What the probes need at the end is kept from the sections before them.
+function Get-GatherSecond {
+    (Get-RemainingSecond) - [Math]::Min([double]$Survey.Request.probe_seconds + 1, $Survey.Budget / 2)
+}
+
+# Seconds that the section under way still has.
+function Get-SectionSecond {
+    [Math]::Max(0.0, $Survey.SectionEnd - $Survey.Clock.Elapsed.TotalSeconds)
+}
+
 # A list is put together here, where it goes into the document: 5.1 would write one that came through a pipeline as an object.
+# Seconds bounds the loops of the section itself.
 function Read-Section {
-    param([string]$Name, [scriptblock]$Read, [switch]$IsList)
-    if ((Get-RemainingSecond) -le 0) { return @{ unknown = "the script's time budget was used up before $Name" } }
+    param([string]$Name, [scriptblock]$Read, [switch]$IsList, [double]$Seconds = 5, [switch]$IsLast)
+    $left = if ($IsLast) { Get-RemainingSecond } else { Get-GatherSecond }
+    if ($left -le 0) { return @{ unknown = "the script's time budget was used up before $Name" } }
+    $Survey.SectionEnd = $Survey.Clock.Elapsed.TotalSeconds + [Math]::Min($Seconds, $left)
     try {
         if ($IsList) { @{ data = @(& $Read) } } else { @{ data = (& $Read) } }
     } catch {
+        $Survey.Failed[$Name] = $_
         @{ unknown = (Get-Reason $_) }
     }
+}
+
+# What the section `instances` or `services` has read. A section that rests on it is unknown for the same reason.
+function Get-KnownList {
+    param([string]$Name)
+    if ($Survey.Cache.ContainsKey($Name)) { return @($Survey.Cache[$Name] | Where-Object { $_ }) }
+    if ($Survey.Failed.ContainsKey($Name)) { throw $Survey.Failed[$Name] }
+    throw "$Name could not be read in time"
 }
 
 # The values of a registry key as an object, or $null where there is no such key. Throws where it is refused.
@@ -106,16 +128,21 @@ function Get-ProcessTable {
     $Survey.Cache['processes']
 }
 
+# Base64 of gzip: ASCII whatever the code page, and small.
+function ConvertTo-PackedText {
+    param([byte[]]$Bytes)
+    $packed = New-Object IO.MemoryStream
+    $gzip = New-Object IO.Compression.GZipStream ($packed, [IO.Compression.CompressionMode]::Compress, $true)
+    $gzip.Write($Bytes, 0, $Bytes.Length)
+    $gzip.Close()
+    [Convert]::ToBase64String($packed.ToArray())
+}
+
 # One write of the whole block, so that a small document arrives in one piece.
 function Write-Document {
     param([string]$Nonce, [hashtable]$Document)
     $json = ConvertTo-Json -InputObject $Document -Depth 12 -Compress
-    $plain = [Text.Encoding]::UTF8.GetBytes($json)
-    $packed = New-Object IO.MemoryStream
-    $gzip = New-Object IO.Compression.GZipStream ($packed, [IO.Compression.CompressionMode]::Compress, $true)
-    $gzip.Write($plain, 0, $plain.Length)
-    $gzip.Close()
-    $payload = [Convert]::ToBase64String($packed.ToArray())
+    $payload = ConvertTo-PackedText ([Text.Encoding]::UTF8.GetBytes($json))
     $text = "`n-----BEGIN SURVEY $Nonce gzip-----`n$payload`n-----END SURVEY $Nonce-----`n"
     $bytes = [Text.Encoding]::ASCII.GetBytes($text)
     [Console]::Out.Flush()

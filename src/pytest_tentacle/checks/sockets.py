@@ -1,0 +1,204 @@
+"""Guide, "Check the Connections": what the processes of both ends really hold open."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from pytest_tentacle.guide.outcome import Blocked, Evidence, Problem, Unknown
+from pytest_tentacle.inventory.model import Mode
+from pytest_tentacle.survey.model import ServiceState
+from pytest_tentacle.survey.targets import plain_address
+
+from .across import STEP as ACROSS
+from .check import check
+from .link_verdict import VERDICT_CODES
+from .polling import entries_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_tentacle.survey.model import Service
+    from pytest_tentacle.survey.surroundings import Connection
+
+    from .check import Finding
+    from .polling import Entry
+    from .subject import Subject
+
+STEP = "connections-established"
+
+PILE = 10
+"""As many half-closed connections of one address are no coincidence."""
+
+_SETTLED = timedelta(minutes=2)
+"""A polling Tentacle tries again after two minutes at the latest (tentacle-facts 1.7)."""
+
+
+@check(STEP, codes=("TT551", "TT553"), reads=("connections", "instances", "services", "host", "probes", "proxies"))
+def polled(subject: Subject) -> Iterator[Finding]:
+    """The Tentacle's process holds a connection to each server that it polls, where the server can be reached."""
+    if not subject.is_tentacle or subject.mode is not Mode.POLLING:
+        return
+    settings = subject.settings
+    service = subject.service
+    if service is None or service.state is not ServiceState.RUNNING:
+        yield Evidence(f"services of {subject.name}", "the service does not run, so it polls nobody")
+        return
+    if settings.polling_proxy.host:
+        yield Evidence(
+            subject.instance.configuration.path, f"polls through the proxy {settings.polling_proxy.host}: not looked at"
+        )
+        return
+    connections = subject.read("connections")
+    for entry in entries_of(settings):
+        if entry.is_web_socket:
+            yield Evidence(subject.instance.configuration.path, f"{entry.address} is a web socket: not looked at")
+        else:
+            yield from _judge_entry(subject, service, entry, _to(entry, subject, connections))
+
+
+@check(STEP, codes=("TT552",), reads=("connections", "instances", "services"))
+def half_closed(subject: Subject) -> Iterator[Finding]:
+    """Connections that the other end closed are closed here as well."""
+    rows = _own_rows(subject)
+    piles = Counter(
+        plain_address(row.remote_address) or row.remote_address for row in rows if row.state == "close-wait"
+    )
+    alive = Counter(
+        plain_address(row.remote_address) or row.remote_address for row in rows if row.state == "established"
+    )
+    yield Evidence(
+        f"connections of {subject.name}", f"{sum(alive.values())} established, {sum(piles.values())} half-closed"
+    )
+    for address, count in sorted(piles.items()):
+        if count < PILE or count <= alive[address]:
+            continue
+        row = next(row for row in rows if row.state == "close-wait" and _is(row, address))
+        yield Problem(
+            "TT552",
+            subject.name,
+            expected="connections that the other end closed are closed here as well",
+            actual=f"{count} connections of {address} are in CLOSE_WAIT, {alive[address]} established",
+            evidence=(Evidence(f"connections of {subject.name}", f"{count} in CLOSE_WAIT, such as {_line(row)}"),),
+            facts={
+                "address": address,
+                "count": count,
+                "port": _own_port(subject, row),
+                "instance": subject.instance_name,
+            },
+        )
+
+
+def _judge_entry(subject: Subject, service: Service, entry: Entry, rows: tuple[Connection, ...]) -> Iterator[Finding]:
+    others = _other_services(subject, service)
+    mine = [row for row in rows if row.pid not in others]
+    established = [row for row in mine if row.state == "established"]
+    trying = [row for row in mine if row.state == "syn-sent" and row.pid == service.pid]
+    wanted = subject.settings.polling_connection_count
+    source = f"connections of {subject.name}"
+    if established:
+        of = f" of {wanted}" if wanted else ""
+        yield Evidence(source, f"{len(established)}{of} connections to {entry.host}:{entry.port} are established")
+        return
+    probe = entry.probe(subject)
+    if probe is None or not probe.shows_page:
+        standing = subject.first_problem(frozenset(VERDICT_CODES), ACROSS)
+        if standing:
+            raise Blocked(standing.code, subject.name, f"{entry.host}:{entry.port} cannot be reached")
+        raise Unknown(
+            f"no connection to {entry.host}:{entry.port} is established, and whether it can be reached was not seen",
+            "See the step of the welcome page across the link.",
+        )
+    _require_settled(subject, service)
+    _require_no_proxy(subject)
+    seen = f"none is established; {len(rows)} in other states or of other processes"
+    yield Problem(
+        "TT553" if trying else "TT551",
+        subject.name,
+        expected=f"{service.name} holds a connection to {entry.host}:{entry.port}",
+        actual="it gets no answer to its own attempts, and a probe does" if trying else "it holds none",
+        evidence=(
+            Evidence(source, "; ".join(map(_line, trying)) or seen),
+            Evidence(f"probe from {subject.name}", f"https://{entry.host}:{entry.port} shows the server's page"),
+        ),
+        facts={
+            "host": entry.host,
+            "port": entry.port,
+            "server": next((node.name for node in subject.peers if entry.names(node)), None),
+            "service": service.name,
+            "pid": service.pid,
+            "executable": service.executable,
+            "instance": subject.instance_name,
+        },
+    )
+
+
+def _to(entry: Entry, subject: Subject, connections: tuple[Connection, ...]) -> tuple[Connection, ...]:
+    """The connections to an entry's server. Where one name stands for several addresses, each of them counts."""
+    probe = entry.probe(subject)
+    known = {plain_address(entry.host)}
+    if probe is not None:
+        known |= {plain_address(address) for address in (probe.resolve.addresses if probe.resolve else ())}
+        known.add(plain_address(probe.connect.address or "") if probe.connect else None)
+    addresses = {address for address in known if address}
+    declared = {plain_address(node.machine.ip or "") for node in subject.peers if entry.names(node)}
+    addresses |= {address for address in declared if address}
+    return tuple(
+        row
+        for row in connections
+        if row.remote_port == entry.port and (not addresses or plain_address(row.remote_address) in addresses)
+    )
+
+
+def _other_services(subject: Subject, service: Service) -> frozenset[int]:
+    """The processes of the host's other services of Octopus: what they hold is not this one's."""
+    pids = (other.pid for other in subject.read("services") if other.name != service.name)
+    return frozenset(pid for pid in pids if pid is not None)
+
+
+def _require_settled(subject: Subject, service: Service) -> None:
+    """Raises Unknown where the service may not yet have come as far as to connect."""
+    clock = subject.read("host").clock_utc
+    if clock is None or service.started_utc is None:
+        raise Unknown(f"since when {service.name} on {subject.name} runs is not known", "Run again in two minutes.")
+    if clock - service.started_utc < _SETTLED:
+        raise Unknown(f"{service.name} on {subject.name} was just started", "Run again in two minutes.")
+
+
+def _require_no_proxy(subject: Subject) -> None:
+    """On Windows the account's own proxy holds unless the settings say otherwise (tentacle-facts 2.3)."""
+    if subject.read("host").os != "windows" or not subject.settings.polling_proxy.use_default:
+        return
+    proxy = next((proxy for proxy in subject.read("proxies") if proxy.enabled and (proxy.address or proxy.pac)), None)
+    if proxy is not None:
+        raise Unknown(
+            f"{subject.name} may poll through the proxy {proxy.address or proxy.pac}, whose connections are not seen",
+            "See the proxy settings of the service's account (guide, proxy servers).",
+        )
+
+
+def _own_rows(subject: Subject) -> tuple[Connection, ...]:
+    """The connections of its own port; of a polling Tentacle, those of its process."""
+    if subject.is_tentacle and subject.mode is Mode.POLLING:
+        service = subject.service
+        pid = service.pid if service else None
+        ports = {entry.port for entry in entries_of(subject.settings)}
+        return tuple(row for row in subject.read("connections") if row.remote_port in ports and row.pid in (pid, None))
+    port = subject.expected_port
+    return tuple(row for row in subject.read("connections") if row.local_port == port)
+
+
+def _own_port(subject: Subject, row: Connection) -> int:
+    return row.remote_port if subject.is_tentacle and subject.mode is Mode.POLLING else row.local_port
+
+
+def _is(row: Connection, address: str) -> bool:
+    return (plain_address(row.remote_address) or row.remote_address) == address
+
+
+def _line(row: Connection) -> str:
+    return (
+        f"{row.local_address}:{row.local_port} to {row.remote_address}:{row.remote_port}, {row.state}, "
+        f"pid {row.pid or 'not shown'}"
+    )

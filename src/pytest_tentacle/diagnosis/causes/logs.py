@@ -1,0 +1,267 @@
+"""What only a log tells: failures that no probe and no setting shows (guide, "Identify the Problem").
+
+Each of these gives way to a cause that explains the same log and more besides.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence
+from pytest_tentacle.guide.outcome import Blocked, Evidence, Unknown
+from pytest_tentacle.inventory.model import Mode
+
+from .commands import UNANSWERED
+from .from_problem import from_problem, told
+
+if TYPE_CHECKING:
+    from pytest_tentacle.diagnosis.view import View
+    from pytest_tentacle.guide.outcome import Problem
+
+
+def _when(view: View, problem: Problem, *, peer_thumbprint_known: bool) -> Clue | None:
+    """Of a certificate that was met: whether it is that of a machine of the inventory."""
+    owners = view.scene.owners.get(str(problem.facts.get("thumbprint")), ())
+    if bool(owners) is not peer_thumbprint_known:
+        return None
+    clue = told(view, problem)
+    return Clue(facts=clue.facts | {"owner": ", ".join(owners[:3])})
+
+
+def _known_certificate(view: View, problem: Problem) -> Clue | None:
+    return _when(view, problem, peer_thumbprint_known=True)
+
+
+def _unknown_certificate(view: View, problem: Problem) -> Clue | None:
+    return _when(view, problem, peer_thumbprint_known=False)
+
+
+def _sockets(view: View, problem: Problem) -> int | None:
+    """How many connections a polling Tentacle has to a server's port; None where that is not known."""
+    connections = view.survey.connections.data if view.survey else None
+    try:
+        entries = [entry for entry in view.subject.settings.trusted if entry.polls]
+    except (Unknown, Blocked):
+        return None
+    if connections is None or view.subject.mode is not Mode.POLLING or not entries or problem.code != "TT115":
+        return None
+    return sum(connection.state == "established" for connection in connections)
+
+
+def _not_connected(view: View, problem: Problem) -> Clue | None:
+    if _sockets(view, problem) != 0:
+        return None
+    return Clue(evidence=(Evidence(f"connections of {view.name}", "none to a server's polling port"),))
+
+
+def _busy(view: View, problem: Problem) -> Clue | None:
+    number = _sockets(view, problem)
+    if number == 0:
+        return None
+    if number is None:
+        return Clue(
+            confidence=Confidence.POSSIBLE,
+            unsure="Look at the connections of {who} to tell a busy Tentacle from one that is not connected.",
+        )
+    return Clue(evidence=(Evidence(f"connections of {view.name}", f"{number} to a server's polling port"),))
+
+
+_LINK = frozenset({"TT106", "TT109", "TT131"})
+
+LOGS: tuple[CauseKind, ...] = (
+    from_problem(
+        "TC101",
+        "TT101",
+        "The peer is met with another machine's certificate",
+        "According to the log, {who} and {its} peer meet with a certificate that is {owner}'s, and not the expected "
+        "one: the trust or the address is another machine's.",
+        match=_known_certificate,
+        fold_by=("thumbprint",),
+        also=_LINK,
+        confidence=Confidence.LIKELY,
+    ),
+    from_problem(
+        "TC102",
+        "TT101",
+        "The peer has a certificate that nobody expects",
+        "According to the log, {who} and {its} peer meet with a certificate ({thumbprint}) that no machine of the "
+        "inventory has: it was renewed, or entered wrongly.",
+        match=_unknown_certificate,
+        fold_by=("thumbprint",),
+        also=_LINK,
+        confidence=Confidence.LIKELY,
+    ),
+    from_problem(
+        "TC103",
+        "TT102",
+        "A foreign certificate comes back, at least at times",
+        "According to the log, {subject} answers where {who} or {its} peer should: TLS is inspected on the way.",
+        fold_by=("subject",),
+        also=_LINK | {"TT101"},
+        confidence=Confidence.LIKELY,
+    ),
+    from_problem(
+        "TC104",
+        "TT103",
+        "A client is turned away for its thumbprint",
+        "According to the log, the listening end does not trust the thumbprint {thumbprint}: on a Tentacle that is its "
+        "server's, on a server it is a Tentacle's, whose machine may be disabled or deleted.",
+        fold_by=("vantage", "thumbprint"),
+        also=_LINK | {"TT105", "TT132"},
+        confidence=Confidence.LIKELY,
+    ),
+    from_problem(
+        "TC105",
+        "TT104",
+        "A client comes without a certificate",
+        "According to the log, somebody speaks to {who} as Octopus does, without a certificate: SSL offloading on the "
+        "way, or a certificate so weak that it is not offered.",
+        also=_LINK | {"TT105"},
+        confidence=Confidence.LIKELY,
+    ),
+    from_problem(
+        "TC106",
+        "TT105",
+        "The other end hangs up after the handshake",
+        "According to the log of {vantage}, the other end closes as soon as it knows the certificate: it does not "
+        "trust it, or has a limit of connections.",
+        fold_by=("vantage",),
+        also=_LINK | {"TT132"},
+        confidence=Confidence.POSSIBLE,
+    ),
+    from_problem(
+        "TC107",
+        "TT132",
+        "The server is never let in",
+        "{who} accept{s} the connections of {its} server and let{s} none of them in: at the usual level of logging, "
+        "that is the only sign of a server that is not trusted, or of TLS that does not fit.",
+        fold_by=("server",),
+        also=_LINK | {"TT105"},
+        confidence=Confidence.POSSIBLE,
+    ),
+    from_problem(
+        "TC108",
+        "TT117",
+        "Several machines poll with one subscription",
+        "According to the log, more connections poll with one subscription, or one thumbprint is registered more "
+        "often, than is allowed: usually copies of one machine.",
+        fold_by=("subscription",),
+        confidence=Confidence.LIKELY,
+    ),
+    from_problem(
+        "TC109",
+        "TT106",
+        "Connections are reset from time to time",
+        "According to the log of {vantage}, connections with {host} are reset; the probes did not meet that.",
+        fold_by=("vantage", "host"),
+        confidence=Confidence.POSSIBLE,
+    ),
+    from_problem(
+        "TC110",
+        "TT107",
+        "Connections are refused from time to time",
+        "According to the log of {vantage}, {host}:{port} refuses connections; the probes did not meet that.",
+        fold_by=("vantage", "host", "port"),
+        also=frozenset({"TT115"}),
+        confidence=Confidence.POSSIBLE,
+    ),
+    from_problem(
+        "TC111",
+        "TT108",
+        "The address does not answer from time to time",
+        "According to the log of {vantage}, {host}:{port} does not answer; the probes did not meet that.",
+        fold_by=("vantage", "host", "port"),
+        also=frozenset({"TT115", "TT109"}),
+        confidence=Confidence.POSSIBLE,
+    ),
+    from_problem(
+        "TC112",
+        "TT109",
+        "Quiet connections are forgotten on the way",
+        "According to the log of {vantage}, connections with {host} are made and go quiet: a firewall or NAT forgets "
+        "idle connections, or a program hangs.",
+        fold_by=("vantage", "host"),
+        confidence=Confidence.POSSIBLE,
+    ),
+    from_problem(
+        "TC113",
+        "TT110",
+        "A name does not resolve from time to time",
+        "According to the log of {vantage}, {host} does not resolve; the probes did not meet that.",
+        fold_by=("vantage", "host"),
+        confidence=Confidence.POSSIBLE,
+    ),
+    from_problem(
+        "TC114",
+        "TT112",
+        "Connections are closed before TLS is up",
+        "According to the log of {vantage}, {host}:{port} accepts connections and closes them at once.",
+        fold_by=("vantage", "host", "port"),
+        confidence=Confidence.POSSIBLE,
+    ),
+    from_problem(
+        "TC115",
+        "TT113",
+        "Handshakes fail from time to time",
+        "According to the log of {vantage}, the TLS handshake fails, though the probes succeed: the programs offer "
+        "other versions or suites than the probes, or a peer with other settings connects.",
+        fold_by=("vantage",),
+        also=_LINK | {"TT112"},
+        confidence=Confidence.POSSIBLE,
+    ),
+    from_problem(
+        "TC116",
+        "TT114",
+        "A certificate is too weak for the system",
+        "According to the log of {vantage}, its TLS library refuses a certificate for its key or hash.",
+        fold_by=("vantage",),
+        also=_LINK | {"TT113", "TT112"},
+        rank=45,
+        confidence=Confidence.LIKELY,
+    ),
+    from_problem(
+        "TC117",
+        "TT121",
+        "What answers is no Octopus program",
+        "According to the log of {vantage}, what answers at {host}:{port} is no Octopus program.",
+        fold_by=("host", "port"),
+        confidence=Confidence.LIKELY,
+    ),
+    from_problem(
+        "TC121",
+        "TT115",
+        "A polling Tentacle is not connected, though the way is open",
+        "{who} {has} no connection to {its} server, so nobody fetches requests, though the server answers: the "
+        "process is stuck in its polling loop, or has other settings than its file.",
+        match=_not_connected,
+        also=UNANSWERED,
+        rank=40,
+        confidence=Confidence.LIKELY,
+    ),
+    from_problem(
+        "TC122",
+        "TT115",
+        "The polling Tentacle's connections are all busy",
+        "{who} {is} connected, and {does} not fetch requests in time: all polling connections are busy with others.",
+        match=_busy,
+        also=frozenset({"TT116"}),
+        confidence=Confidence.LIKELY,
+    ),
+    from_problem(
+        "TC123",
+        "TT116",
+        "A request is fetched and never answered",
+        "Requests reach {who}, or a copy of it, and are not answered in time: a hung script, or a machine that is too "
+        "slow.",
+        confidence=Confidence.LIKELY,
+    ),
+    from_problem(
+        "TC138",
+        "TT133",
+        "There is no route from time to time",
+        "According to the log of {vantage}, there is no way to {host}; the probes did not meet that.",
+        fold_by=("vantage", "host"),
+        also=frozenset({"TT115", "TT109"}),
+        confidence=Confidence.POSSIBLE,
+    ),
+)

@@ -1,0 +1,191 @@
+"""Name resolution: which machine's DNS is wrong, and for what (guide, "Check the Connections")."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence
+from pytest_tentacle.diagnosis.view import zone_of
+from pytest_tentacle.guide.outcome import Evidence
+from pytest_tentacle.survey.targets import plain_address, plain_host
+
+if TYPE_CHECKING:
+    from pytest_tentacle.diagnosis.view import View
+    from pytest_tentacle.guide.outcome import Problem
+
+_FAILED = frozenset({"TT510", "TT511"})
+_SEVERAL = 2
+_LOOK_WINDOWS = ('$ Resolve-DnsName "<host>"', "$ Get-DnsClientServerAddress")
+_LOOK_LINUX = ('$ getent ahosts "<host>"', "$ cat /etc/resolv.conf /etc/hosts")
+_NAMES_IN_LOGS = frozenset({"TT110"})
+
+
+def _host(problem: Problem) -> str:
+    return plain_host(str(problem.facts.get("host")))
+
+
+def _resolver_fails(problem: Problem) -> bool:
+    return problem.facts.get("error") in {"resolver-failed", "timed-out"}
+
+
+def _where(problem: Problem) -> str | None:
+    vantage = problem.facts.get("vantage")
+    return str(vantage) if vantage else None
+
+
+def _resolver(_view: View, problem: Problem) -> Clue | None:
+    return Clue(place=_where(problem)) if _resolver_fails(problem) else None
+
+
+def _zone_unknown(view: View, problem: Problem) -> str | None:
+    """The zone of which this vantage point resolves no name at all."""
+    zone, vantage = zone_of(_host(problem)), _where(problem)
+    if not zone or vantage is None or _resolver_fails(problem):
+        return None
+    resolved = (vantage, zone) in view.scene.resolved_zones
+    return zone if view.scene.failed_zones[vantage, zone] >= _SEVERAL and not resolved else None
+
+
+def _zone_missing(view: View, problem: Problem) -> Clue | None:
+    zone = _zone_unknown(view, problem)
+    return Clue(facts={"zone": zone}, place=_where(problem)) if zone else None
+
+
+def _no_record(view: View, problem: Problem) -> bool:
+    """Nobody resolves the name, and more than one machine tried."""
+    host = _host(problem)
+    return not view.scene.resolved_by.get(host) and view.scene.unresolved_by.get(host, 0) >= _SEVERAL
+
+
+def _record_missing(view: View, problem: Problem) -> Clue | None:
+    if _resolver_fails(problem) or _zone_unknown(view, problem) or not _no_record(view, problem):
+        return None
+    tries = view.scene.unresolved_by[_host(problem)]
+    return Clue(evidence=(Evidence("all surveyed machines", f"{tries} tried to resolve it, and none could"),))
+
+
+def _here_only(view: View, problem: Problem) -> Clue | None:
+    if _resolver_fails(problem) or _zone_unknown(view, problem) or _no_record(view, problem):
+        return None
+    others = view.scene.resolved_by.get(_host(problem), 0)
+    vantage = _where(problem)
+    if others:
+        seen = Evidence("other surveyed machines", f"{others} of them resolve {_host(problem)}")
+        return Clue(evidence=(seen,), place=vantage)
+    return Clue(
+        place=vantage,
+        confidence=Confidence.LIKELY,
+        unsure="Nobody else was asked: resolve {host} on another machine to tell a missing record from the DNS "
+        "settings of {vantage}.",
+    )
+
+
+def _stale(_view: View, problem: Problem) -> Clue | None:
+    resolved = problem.facts.get("resolved")
+    addresses = ", ".join(map(str, resolved)) if isinstance(resolved, tuple) else None
+    return Clue(facts={"resolved": addresses, "zone": zone_of(_host(problem))}, place=_where(problem))
+
+
+def dead_address(view: View, problem: Problem) -> Clue | None:
+    """By name it fails, by the declared address it works, though the name holds that one too."""
+    resolved = problem.facts.get("resolved")
+    if problem.facts.get("by") != "name" or not isinstance(resolved, tuple) or len(resolved) < _SEVERAL:
+        return None
+    declared = problem.facts.get("declared_ip")
+    if declared is None or plain_address(str(declared)) not in {plain_address(str(each)) for each in resolved}:
+        return None
+    vantage = str(problem.facts.get("vantage"))
+    end = view.end(problem)
+    if end is None or not view.scene.reach.by_address.get((vantage, end.name)):
+        return None
+    tried = str(problem.facts.get("address"))
+    return Clue(facts={"resolved": ", ".join(map(str, resolved)), "tried": tried}, place=vantage)
+
+
+NAMES: tuple[CauseKind, ...] = (
+    CauseKind(
+        "TC510",
+        "The DNS of one machine does not know the name",
+        "{vantage} cannot resolve {host}: its DNS servers, its search list or its hosts file do not know the name.",
+        _FAILED,
+        ("On {vantage}, see what the name gives and which DNS servers are asked; correct those:", *_LOOK_WINDOWS),
+        ("On {vantage}, see what the name gives and which DNS servers are asked; correct those:", *_LOOK_LINUX),
+        _here_only,
+        also=_NAMES_IN_LOGS,
+        fold_by=("vantage",),
+        rank=40,
+    ),
+    CauseKind(
+        "TC511",
+        "A name has no record in DNS",
+        "Nobody who was asked can resolve {host}: there is no such record.",
+        _FAILED,
+        ("Add the record in DNS, or correct the name in the inventory and the settings:", *_LOOK_WINDOWS),
+        ("Add the record in DNS, or correct the name in the inventory and the settings:", *_LOOK_LINUX),
+        _record_missing,
+        also=_NAMES_IN_LOGS,
+        fold_by=("host",),
+        rank=20,
+        confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC512",
+        "A machine's DNS servers do not answer",
+        "{vantage} gets no proper answer from its DNS servers, so it resolves no name, {host} among them.",
+        _FAILED,
+        ("On {vantage}, see which DNS servers are asked, and whether they are reached:", *_LOOK_WINDOWS),
+        ("On {vantage}, see which DNS servers are asked, and whether they are reached:", *_LOOK_LINUX),
+        _resolver,
+        also=_NAMES_IN_LOGS,
+        fold_by=("vantage",),
+        rank=20,
+    ),
+    CauseKind(
+        "TC513",
+        "A machine's DNS does not know the zone",
+        "{vantage} resolves no name in {zone}: its DNS servers do not serve that zone, or do not forward to who does.",
+        _FAILED,
+        ("On {vantage}, see which DNS servers are asked; add a forwarder, or the zone:", *_LOOK_WINDOWS),
+        ("On {vantage}, see which DNS servers are asked; add a forwarder, or the zone:", *_LOOK_LINUX),
+        _zone_missing,
+        also=_NAMES_IN_LOGS,
+        fold_by=("vantage", "zone"),
+        rank=20,
+        confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC514",
+        "A name leads to an old or another address",
+        "On {vantage}, {host} leads to {resolved}, and not to {declared_ip}: a stale record or cache, a hosts file, or "
+        "an old address in the inventory.",
+        frozenset({"TT512"}),
+        (
+            "On {vantage}, compare; then correct the record, or the inventory, and empty the cache:",
+            '$ Resolve-DnsName "<host>"',
+            "$ Clear-DnsClientCache",
+        ),
+        (
+            "On {vantage}, compare; then correct the record, or the inventory, and empty the cache:",
+            '$ getent ahosts "<host>"',
+            "$ sudo resolvectl flush-caches",
+        ),
+        _stale,
+        also=frozenset({"TT101", "TT102", "TT106", "TT107", "TT108", "TT112", "TT121", "TT133"}),
+        fold_by=("vantage", "zone"),
+        rank=40,
+        confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC515",
+        "One of the name's addresses is dead",
+        "{host} has several addresses ({resolved}); {tried} does not answer, and {declared_ip} does: an IPv6 address "
+        "or a network card that is not in use.",
+        frozenset({"TT520", "TT521", "TT522", "TT524", "TT528"}),
+        ("Remove the dead address from DNS, or make it answer:", *_LOOK_WINDOWS),
+        ("Remove the dead address from DNS, or make it answer:", *_LOOK_LINUX),
+        dead_address,
+        also=frozenset({"TT107", "TT108", "TT133"}),
+        fold_by=("host",),
+        rank=40,
+    ),
+)

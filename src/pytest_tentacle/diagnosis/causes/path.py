@@ -1,0 +1,273 @@
+"""Where on the way between server and Tentacle a connection is lost (guide, "Check the Connections").
+
+What one link cannot tell, its neighbours do: whom the same server reaches, on that subnet and elsewhere.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence
+from pytest_tentacle.guide.outcome import Evidence
+
+from .commands import TRY_LINUX, TRY_WINDOWS
+from .names import dead_address
+from .path_links import (
+    ALLOW_WINDOWS,
+    BLOCKED,
+    IN_LOGS,
+    NO_ROUTE,
+    ROUTE_LINUX,
+    ROUTE_WINDOWS,
+    RULES_LINUX,
+    RULES_WINDOWS,
+    SEVERAL,
+    Lost,
+    explained_by_many,
+    filter_verdict,
+    lost_link,
+)
+
+if TYPE_CHECKING:
+    from pytest_tentacle.diagnosis.view import View
+    from pytest_tentacle.guide.outcome import Problem
+
+_PERHAPS_OUTBOUND = (
+    "No Tentacle elsewhere is known to be reached by {server}: browse from {server} to one in another subnet to tell "
+    "the way from the server's own outbound rules."
+)
+
+
+def _host_firewall(view: View, problem: Problem) -> Clue | None:
+    link = lost_link(view, problem, listening=True)
+    if link is None or not link.end_is_well or not link.near:
+        return None
+    well = Evidence(f"probe on {view.name}", "its own port shows its page to itself")
+    match filter_verdict(view, view.peer(problem), problem):
+        case "closed":
+            told = Evidence(f"firewall of {view.name}", f"no rule lets port {problem.facts.get('port')} in")
+            return Clue(evidence=(told, well, link.near_evidence), confidence=Confidence.CERTAIN)
+        case "open":
+            return None
+    return Clue(evidence=(well, link.near_evidence))
+
+
+def _security_group(view: View, problem: Problem) -> Clue | None:
+    link = lost_link(view, problem, listening=True)
+    if link is None or not link.end_is_well or not link.near:
+        return None
+    if filter_verdict(view, view.peer(problem), problem) != "open":
+        return None
+    told = Evidence(f"firewall of {view.name}", f"it lets port {problem.facts.get('port')} in")
+    return Clue(evidence=(told, link.near_evidence), place=link.server)
+
+
+def _path(view: View, problem: Problem) -> Clue | None:
+    link = lost_link(view, problem, listening=True)
+    if link is None or link.subnet is None or link.near or link.near_lost < SEVERAL:
+        return None
+    if not link.reached and link.subnets_lost >= SEVERAL:
+        return None
+    sure = Confidence.LIKELY if link.reached else Confidence.POSSIBLE
+    unsure = "" if link.reached else _PERHAPS_OUTBOUND
+    return Clue(
+        facts={"subnet": link.region},
+        evidence=(link.near_evidence, link.far_evidence),
+        confidence=sure,
+        unsure=unsure,
+        place=link.server,
+    )
+
+
+def _outbound(view: View, problem: Problem) -> Clue | None:
+    link = lost_link(view, problem, listening=True)
+    if link is None or link.reached or link.subnets_lost < SEVERAL:
+        return None
+    return Clue(evidence=(link.far_evidence,), place=link.server)
+
+
+def _one_alone(view: View, problem: Problem) -> Clue | None:
+    """Its end is well, and no neighbour tells where the connection is lost."""
+    link = lost_link(view, problem, listening=True)
+    if link is None or not link.end_is_well or link.near or explained_by_many(link):
+        return None
+    verdict = filter_verdict(view, view.peer(problem), problem)
+    if verdict == "closed":
+        told = Evidence(f"firewall of {view.name}", f"no rule lets port {problem.facts.get('port')} in")
+        return Clue(evidence=(told,), confidence=Confidence.CERTAIN)
+    well = Evidence(f"probe on {view.name}", "its own port shows its page to itself")
+    return Clue(
+        evidence=(well, link.far_evidence),
+        unsure="No other Tentacle in the same subnet was tried: trace the way from {server} to tell the firewall of "
+        "{who} from one on the way.",
+    )
+
+
+def _end_unseen(view: View, problem: Problem) -> Clue | None:
+    """The end that should answer was not looked at: it may be down as well."""
+    link = Lost(view, problem)
+    if link.end_is_well or dead_address(view, problem) is not None or link.around is None:
+        return None
+    if link.listening and (not link.near and explained_by_many(link)):
+        return None
+    if not link.listening and link.reached:
+        return None
+    name = link.end.name if link.end else link.server
+    return Clue(
+        facts={"end": name},
+        evidence=(link.far_evidence,),
+        unsure="Log on to {end} to tell a firewall from a stopped service or a machine that is down.",
+        place=name,
+    )
+
+
+def _no_route(view: View, problem: Problem) -> Clue | None:
+    if dead_address(view, problem) is not None:
+        return None
+    subnet = view.scene.reach.subnet(view.name)
+    return Clue(facts={"subnet": subnet}, place=str(problem.facts.get("vantage")))
+
+
+def _policy(_view: View, problem: Problem) -> Clue:
+    return Clue(place=str(problem.facts.get("vantage")))
+
+
+PATH: tuple[CauseKind, ...] = (
+    CauseKind(
+        "TC520",
+        "The Tentacle's own firewall keeps its server out",
+        "{who} answer{s} locally, and {server} reaches others in the same subnet, but not {them}: the firewall of the "
+        "machine itself, or a security group of its own, does not let port {port} in.",
+        BLOCKED,
+        ("On {there}, see which rules name the port, and let it in from the server:", RULES_WINDOWS, ALLOW_WINDOWS),
+        ("On {there}, see which rules there are, and let the port in from the server:", *RULES_LINUX),
+        _host_firewall,
+        also=IN_LOGS,
+        fold_by=("port",),
+        rank=40,
+        confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC521",
+        "The Tentacle's security group keeps its server out",
+        "{who} answer{s} locally and {its} own firewall lets port {port} in, but {server}, which reaches others in the "
+        "same subnet, is kept out: by a security group (cloud) or port filter before the machine.",
+        BLOCKED,
+        (
+            "In the cloud's console, or at the switch, let the port in from the server; then try from there:",
+            TRY_WINDOWS,
+        ),
+        ("In the cloud's console, or at the switch, let the port in from the server; then try from there:", TRY_LINUX),
+        _security_group,
+        also=IN_LOGS,
+        fold_by=("port",),
+        rank=40,
+        confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC522",
+        "The way from a server to a subnet is closed",
+        "{server} reaches no Tentacle in {subnet} on port {port}: a firewall or security group between them, or the "
+        "routing.",
+        BLOCKED,
+        (
+            "From {server}, see how far the way goes; have the network's administrator open the port:",
+            TRY_WINDOWS,
+            *ROUTE_WINDOWS,
+        ),
+        (
+            "From {server}, see how far the way goes; have the network's administrator open the port:",
+            TRY_LINUX,
+            *ROUTE_LINUX,
+        ),
+        _path,
+        also=IN_LOGS,
+        fold_by=("server", "subnet", "port"),
+        rank=15,
+        confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC523",
+        "A server reaches none of its Tentacles",
+        "{server} reaches none of its listening Tentacles, in whatever subnet: its own firewall does not let them out, "
+        "or its network is cut off.",
+        BLOCKED,
+        (
+            "On {server}, look at its network and at outbound rules:",
+            TRY_WINDOWS,
+            "$ Get-NetFirewallRule -Direction Outbound -Action Block -Enabled True",
+            "$ Get-NetIPConfiguration",
+        ),
+        ("On {server}, look at its network and at outbound rules:", TRY_LINUX, *RULES_LINUX, "$ ip route"),
+        _outbound,
+        also=IN_LOGS,
+        fold_by=("server",),
+        rank=8,
+        confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC527",
+        "The network has no route",
+        "{vantage} has no route to {host} ({address}), or a router on the way says that there is none.",
+        frozenset({NO_ROUTE}),
+        ("On {vantage}, look at the route, and ask the network's administrator:", *ROUTE_WINDOWS),
+        ("On {vantage}, look at the route, and ask the network's administrator:", *ROUTE_LINUX),
+        _no_route,
+        also=IN_LOGS,
+        fold_by=("server", "subnet"),
+        rank=15,
+    ),
+    CauseKind(
+        "TC528",
+        "A machine's own policy forbids the connection",
+        "{vantage} does not let connections to port {port} out: an outbound firewall rule, SELinux, or a security "
+        "product on that machine.",
+        frozenset({"TT523"}),
+        (
+            "On {vantage}, look for an outbound rule for this port:",
+            "$ Get-NetFirewallRule -Direction Outbound -Action Block -Enabled True",
+            TRY_WINDOWS,
+        ),
+        ("On {vantage}, look for an outbound rule for this port:", *RULES_LINUX, "$ sudo ausearch -m avc -ts recent"),
+        _policy,
+        also=IN_LOGS,
+        fold_by=("vantage", "port"),
+        rank=10,
+    ),
+    CauseKind(
+        "TC529",
+        "A firewall, a stopped service, or a machine that is down",
+        "{end} does not answer on port {port} (seen from {vantage}), and whether it answers on its own machine is not "
+        "known.",
+        BLOCKED,
+        (
+            "On {end}, see that it is up, that the service runs, and that its firewall lets the port in:",
+            TRY_WINDOWS,
+            RULES_WINDOWS,
+        ),
+        (
+            "On {end}, see that it is up, that the service runs, and that its firewall lets the port in:",
+            TRY_LINUX,
+            *RULES_LINUX,
+        ),
+        _end_unseen,
+        also=IN_LOGS,
+        fold_by=("end", "port"),
+        rank=40,
+        confidence=Confidence.POSSIBLE,
+    ),
+    CauseKind(
+        "TC530",
+        "A firewall between server and Tentacle",
+        "{who} answer{s} locally, but not to {server}: a firewall of the machine, a security group, or one "
+        "on the way does not let port {port} through.",
+        BLOCKED,
+        ("Look at the firewalls on the way, beginning at the Tentacle's own:", TRY_WINDOWS, RULES_WINDOWS),
+        ("Look at the firewalls on the way, beginning at the Tentacle's own:", TRY_LINUX, *RULES_LINUX),
+        _one_alone,
+        also=IN_LOGS,
+        fold_by=("server", "port"),
+        rank=40,
+        confidence=Confidence.POSSIBLE,
+    ),
+)

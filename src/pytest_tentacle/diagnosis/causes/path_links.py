@@ -1,0 +1,114 @@
+"""A link on which no connection came about, and what its neighbours tell of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_tentacle.checks.filter_rules import Filtered, on_linux, on_windows
+from pytest_tentacle.diagnosis.reach import NO_CONNECTION
+from pytest_tentacle.guide.outcome import Evidence
+
+from .names import dead_address
+
+if TYPE_CHECKING:
+    from pytest_tentacle.diagnosis.reach import Around
+    from pytest_tentacle.diagnosis.view import View
+    from pytest_tentacle.guide.outcome import Problem
+
+SEVERAL = 2
+NO_ROUTE = "TT522"
+FIREWALL = frozenset({"TT541", "TT542", "TT543", "TT544", "TT545", "TT546"})
+"""The listening end's own packet filter does not let the port in."""
+
+BLOCKED = NO_CONNECTION - {NO_ROUTE}
+IN_LOGS = frozenset({"TT106", "TT107", "TT108", "TT109", "TT115", "TT116", "TT131", "TT133"})
+RULES_WINDOWS = '$ Get-NetFirewallPortFilter | Where-Object LocalPort -eq "<port>" | Get-NetFirewallRule'
+ALLOW_WINDOWS = (
+    '$ New-NetFirewallRule -DisplayName "Octopus <port>" -Direction Inbound -Protocol TCP -LocalPort "<port>" '
+    "-Action Allow"
+)
+RULES_LINUX = ("$ sudo nft list ruleset", "$ sudo iptables -S")
+ROUTE_WINDOWS = ('$ Test-NetConnection "<host>" -TraceRoute', "$ Get-NetRoute")
+ROUTE_LINUX = ('$ tracepath "<host>"', "$ ip route")
+
+
+class Lost:
+    """A link on which no TCP connection came about, and its neighbours.
+
+    Attributes:
+        listening: the server connects; else the Tentacle does.
+        subnet: the Tentacle's own.
+        end_is_well: whether the end that should answer shows its page to itself.
+        near: how many Tentacles of the same subnet the server has a connection with, in the same direction.
+        near_lost: how many of them it has none with.
+        reached: how many of all.
+        lost: how many of all it has none with.
+        subnets_lost: in how many subnets these are.
+    """
+
+    def __init__(self, view: View, problem: Problem) -> None:
+        scene = view.scene
+        self.listening = problem.facts.get("vantage") == problem.facts.get("server")
+        self.server = str(problem.facts.get("server"))
+        self.subnet = scene.reach.subnet(view.name)
+        self.around: Around | None = scene.reach.around(problem)
+        end = view.end(problem)
+        self.end = end
+        self.end_is_well = bool(end and end.answers_itself)
+        around = self.around
+        self.near = len(around.reached.get(self.subnet, ())) if around and self.subnet else 0
+        self.near_lost = len(around.failed.get(self.subnet, ())) if around and self.subnet else 1
+        self.reached = around.all_reached if around else 0
+        self.lost = around.all_failed if around else 1
+        self.subnets_lost = around.subnets_failed if around else 1
+
+    @property
+    def region(self) -> str | None:
+        """The subnet, or the wider one around it of which nobody is reached."""
+        return self.around.region(self.subnet) if self.around and self.subnet else None
+
+    @property
+    def near_evidence(self) -> Evidence:
+        """What the same subnet tells."""
+        return Evidence(
+            f"probes of {self.server}'s links", f"in {self.subnet}: {self.near} work, {self.near_lost} fail"
+        )
+
+    @property
+    def far_evidence(self) -> Evidence:
+        """What all links of the server in this direction tell."""
+        return Evidence(f"probes of {self.server}'s links", f"of all: {self.reached} work, {self.lost} fail")
+
+
+def lost_link(view: View, problem: Problem, *, listening: bool) -> Lost | None:
+    """The link of a problem, where it goes in that direction; None where its name explains the failure."""
+    if dead_address(view, problem) is not None:
+        return None
+    link = Lost(view, problem)
+    return link if link.listening is listening and link.around is not None else None
+
+
+def filter_verdict(view: View | None, peer: View | None, problem: Problem) -> str | None:
+    """`open` or `closed`: what a machine's own packet filter does with the problem's port; None where nobody knows."""
+    port = problem.facts.get("port")
+    firewall = view.survey.firewall.data if view is not None and view.survey is not None else None
+    if firewall is None or view is None or not isinstance(port, int):
+        return None
+    if firewall.engine == "none":
+        return "open"
+    if firewall.engine != "windows":
+        found = on_linux(firewall, port).filtered
+    elif firewall.running:
+        address = peer.subject.machine.ip if peer else None
+        programs = [view.service.executable] if view.service and view.service.executable else []
+        found = on_windows(firewall, port, [address] if address else [], programs).filtered
+    else:
+        return None
+    if found is Filtered.UNCLEAR:
+        return None
+    return "open" if found is Filtered.OPEN else "closed"
+
+
+def explained_by_many(link: Lost) -> bool:
+    """Whether the failure is not this link's alone."""
+    return link.near_lost >= SEVERAL or (not link.reached and link.subnets_lost >= SEVERAL)

@@ -1,0 +1,144 @@
+"""Where a polling Tentacle's connection to its server is lost (guide, "Checking a Polling Tentacle")."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence
+from pytest_tentacle.guide.outcome import Evidence
+
+from .commands import TRY_LINUX, TRY_WINDOWS
+from .path_links import (
+    ALLOW_WINDOWS,
+    BLOCKED,
+    FIREWALL,
+    IN_LOGS,
+    ROUTE_LINUX,
+    ROUTE_WINDOWS,
+    RULES_LINUX,
+    RULES_WINDOWS,
+    SEVERAL,
+    filter_verdict,
+    lost_link,
+)
+
+if TYPE_CHECKING:
+    from pytest_tentacle.diagnosis.view import View
+    from pytest_tentacle.guide.outcome import Problem
+
+
+def _server_firewall(view: View, problem: Problem) -> Clue | None:
+    link = lost_link(view, problem, listening=False)
+    if link is None or not link.end_is_well or link.reached or link.lost < SEVERAL:
+        return None
+    if link.end is not None and link.end.codes & FIREWALL:
+        return None
+    evidence = (Evidence(f"probe on {link.server}", "its own port shows its page to itself"), link.far_evidence)
+    if link.end is not None and filter_verdict(link.end, view, problem) == "closed":
+        told = Evidence(f"firewall of {link.server}", f"no rule lets port {problem.facts.get('port')} in")
+        return Clue(evidence=(told, *evidence), confidence=Confidence.CERTAIN, place=link.server)
+    return Clue(evidence=evidence, place=link.server)
+
+
+def _path_to_server(view: View, problem: Problem) -> Clue | None:
+    link = lost_link(view, problem, listening=False)
+    if link is None or not link.reached or link.near or link.near_lost < SEVERAL:
+        return None
+    return Clue(facts={"subnet": link.region}, evidence=(link.near_evidence, link.far_evidence), place=link.server)
+
+
+def _own_outbound(view: View, problem: Problem) -> Clue | None:
+    link = lost_link(view, problem, listening=False)
+    if link is None or not link.reached or (not link.near and link.near_lost >= SEVERAL):
+        return None
+    if link.near:
+        return Clue(evidence=(link.near_evidence,))
+    return Clue(
+        evidence=(link.far_evidence,),
+        confidence=Confidence.POSSIBLE,
+        unsure="No other Tentacle in the same subnet polls {server}: trace the way from {who} to tell {its} own "
+        "firewall from one on the way.",
+    )
+
+
+def _one_poller(view: View, problem: Problem) -> Clue | None:
+    link = lost_link(view, problem, listening=False)
+    if link is None or not link.end_is_well or link.reached or link.lost >= SEVERAL:
+        return None
+    return Clue(
+        evidence=(Evidence(f"probe on {link.server}", "its own port shows its page to itself"),),
+        unsure="No other Tentacle polls {server}: browse there from one more machine to tell the firewall of "
+        "{server} from that of {who}.",
+    )
+
+
+PATH_POLLING: tuple[CauseKind, ...] = (
+    CauseKind(
+        "TC524",
+        "A firewall keeps polling Tentacles out of the server",
+        "{server} shows its page on its own machine, and none of its polling Tentacles reaches port {port} there: the "
+        "server's own firewall, or one before it, does not let the port in.",
+        BLOCKED,
+        ("On {server}, see which rules name the port, and let it in:", RULES_WINDOWS, ALLOW_WINDOWS),
+        ("On {server}, see which rules there are, and let the port in:", *RULES_LINUX),
+        _server_firewall,
+        also=IN_LOGS,
+        fold_by=("server", "port"),
+        rank=8,
+        confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC525",
+        "The way from a subnet to the server is closed",
+        "No polling Tentacle in {subnet} reaches {server} on port {port}, and those elsewhere do: a firewall or "
+        "security group between them, or the routing.",
+        BLOCKED,
+        (
+            "From one of these machines, see how far the way goes; have the network's administrator open the port:",
+            TRY_WINDOWS,
+            *ROUTE_WINDOWS,
+        ),
+        (
+            "From one of these machines, see how far the way goes; have the network's administrator open the port:",
+            TRY_LINUX,
+            *ROUTE_LINUX,
+        ),
+        _path_to_server,
+        also=IN_LOGS,
+        fold_by=("server", "subnet", "port"),
+        rank=15,
+        confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC526",
+        "The polling Tentacle's machine does not get out",
+        "{who} {does} not reach {server} on port {port}, and others do: an outbound rule of that machine, or its own "
+        "security group.",
+        BLOCKED,
+        (
+            "On {there}, look for outbound rules, and see how far the way goes:",
+            "$ Get-NetFirewallRule -Direction Outbound -Action Block -Enabled True",
+            TRY_WINDOWS,
+        ),
+        ("On {there}, look for outbound rules, and see how far the way goes:", *RULES_LINUX, TRY_LINUX),
+        _own_outbound,
+        also=IN_LOGS,
+        fold_by=("server", "port"),
+        rank=40,
+        confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC531",
+        "A firewall between polling Tentacle and server",
+        "{server} shows its page on its own machine, but not to {who}: a firewall of either, or one on the way, does "
+        "not let port {port} through.",
+        BLOCKED,
+        ("Look at the firewalls on the way, beginning at the server's own:", TRY_WINDOWS, RULES_WINDOWS),
+        ("Look at the firewalls on the way, beginning at the server's own:", TRY_LINUX, *RULES_LINUX),
+        _one_poller,
+        also=IN_LOGS,
+        fold_by=("server", "port"),
+        rank=40,
+        confidence=Confidence.POSSIBLE,
+    ),
+)

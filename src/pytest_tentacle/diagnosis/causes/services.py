@@ -1,0 +1,281 @@
+"""Why a service is not running (guide, "Check the Octopus and Tentacle Services are Running")."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence, whenever
+from pytest_tentacle.guide.outcome import Evidence
+
+from .commands import (
+    CLI,
+    DOWN,
+    EXE,
+    JOURNAL,
+    START_LINUX,
+    START_WINDOWS,
+    STARTLESS,
+    STATE_LINUX,
+    STATE_WINDOWS,
+    UNANSWERED,
+)
+
+if TYPE_CHECKING:
+    from pytest_tentacle.diagnosis.view import View
+    from pytest_tentacle.guide.outcome import Problem
+
+_LOG_WINDOWS = (
+    "$ Get-WinEvent -FilterHashtable @{LogName='System'; ProviderName='Service Control Manager'} -MaxEvents 20"
+)
+_ECHO = UNANSWERED | STARTLESS
+_LOGON, _DEPENDENCY, _NEVER = 1069, 1068, 1077
+_NO_FILE = frozenset({2, 3, 5})
+
+
+def _exit(problem: Problem) -> object:
+    return problem.facts.get("exit_code")
+
+
+def _stopped(view: View, problem: Problem) -> Clue | None:
+    if "TT205" in view.codes or _exit(problem) == _NEVER:
+        return None
+    return Clue()
+
+
+def _since_boot(view: View, problem: Problem) -> Clue | None:
+    if _exit(problem) != _NEVER or "TT205" in view.codes:
+        return None
+    host = view.survey.host.data if view.survey else None
+    booted = f"the machine started at {host.boot_utc:%Y-%m-%d %H:%M} UTC" if host and host.boot_utc else ""
+    return Clue(evidence=(Evidence(f"host {view.name}", booted),) if booted else ())
+
+
+def _stays_off(view: View, problem: Problem) -> Clue | None:
+    return Clue() if problem.facts.get("state") != "running" and view.codes & {"TT202", "TT206"} else None
+
+
+def _gone_after_boot(view: View, _problem: Problem) -> Clue | None:
+    return Clue() if not view.codes & {"TT202", "TT206"} else None
+
+
+def _loops(view: View, _problem: Problem) -> Clue | None:
+    service = view.service
+    return Clue(facts={"restarts": service.restarts}) if service and service.restarts else None
+
+
+def _crashed(view: View, problem: Problem) -> Clue | None:
+    if view.service and view.service.restarts:
+        return None
+    if view.system == "windows" and _exit(problem) in {_LOGON, _DEPENDENCY, *_NO_FILE}:
+        return None
+    return Clue(unsure="Why it ends stands at the end of the log of {who}.")
+
+
+def _account(view: View, problem: Problem) -> Clue | None:
+    if view.system != "windows" or _exit(problem) != _LOGON:
+        return None
+    return Clue(facts={"account": view.service.account if view.service else None})
+
+
+def _dependency(view: View, problem: Problem) -> Clue | None:
+    return Clue() if view.system == "windows" and _exit(problem) == _DEPENDENCY else None
+
+
+def _no_program(view: View, problem: Problem) -> Clue | None:
+    if view.system != "windows" or _exit(problem) not in _NO_FILE:
+        return None
+    return Clue(facts={"executable": view.service.executable if view.service else None})
+
+
+def _unregistered(view: View, _problem: Problem) -> Clue | None:
+    return Clue() if "TT207" not in view.codes else None
+
+
+SERVICES: tuple[CauseKind, ...] = (
+    CauseKind(
+        "TC201",
+        "The Tentacle's service is stopped",
+        "The Tentacle's service on {who} is stopped, without an error: somebody or something stopped it.",
+        frozenset({"TT202"}),
+        ("Start it, allow it 30 seconds, and look whether it stays:", START_WINDOWS, STATE_WINDOWS),
+        ("Start it, allow it 30 seconds, and look whether it stays:", START_LINUX, STATE_LINUX),
+        _stopped,
+        also=_ECHO,
+        rank=20,
+    ),
+    CauseKind(
+        "TC202",
+        "The service was not started since the machine was",
+        "The service on {who} was not started since the last boot, though it starts by itself: Windows gave up on it, "
+        "or it is delayed.",
+        frozenset({"TT202", "TT206"}),
+        ("Start it; events 7000 and 7009 tell of a start that took too long:", START_WINDOWS, _LOG_WINDOWS),
+        ("Start it, and see why it was not:", START_LINUX, JOURNAL),
+        _since_boot,
+        also=_ECHO,
+        rank=20,
+    ),
+    CauseKind(
+        "TC203",
+        "The service is switched off",
+        "The service on {who} is not running and will not start by itself: its start mode is not automatic, as after "
+        "maintenance or a policy.",
+        frozenset({"TT205"}),
+        (
+            "If that is not meant so, let it start by itself, and start it:",
+            '$ Set-Service -Name "<service>" -StartupType Automatic',
+            START_WINDOWS,
+        ),
+        (
+            "If that is not meant so, let it start by itself, and start it:",
+            '$ sudo systemctl unmask "<service>"',
+            '$ sudo systemctl enable --now "<service>"',
+        ),
+        _stays_off,
+        also=frozenset({"TT202", "TT206"}) | _ECHO,
+        rank=15,
+    ),
+    CauseKind(
+        "TC204",
+        "The service will be missing after the next reboot",
+        "The service on {who} does not start by itself. Nothing fails yet.",
+        frozenset({"TT205"}),
+        ("Let it start with the machine:", '$ Set-Service -Name "<service>" -StartupType Automatic'),
+        ("Let it start with the machine:", '$ sudo systemctl enable "<service>"'),
+        _gone_after_boot,
+        rank=90,
+    ),
+    CauseKind(
+        "TC205",
+        "The service crashes, and systemd starts it again and again",
+        "The service on {who} dies on start and is started again and again ({restarts} restarts).",
+        frozenset({"TT203"}),
+        ("Read why it ends, mend that, then start it:", _LOG_WINDOWS, START_WINDOWS),
+        (
+            "Read why it ends, mend that, then start it:",
+            JOURNAL,
+            '$ sudo systemctl reset-failed "<service>"',
+            START_LINUX,
+        ),
+        _loops,
+        also=_ECHO,
+        rank=25,
+    ),
+    CauseKind(
+        "TC206",
+        "The service ends with an error",
+        "The service on {who} started and ended by itself with an error.",
+        frozenset({"TT203"}),
+        (
+            "Read the end of its log and the service events, mend what they say, then start it:",
+            '$ Get-Content -Tail 60 "C:\\Octopus\\Logs\\OctopusTentacle.txt"',
+            _LOG_WINDOWS,
+            START_WINDOWS,
+        ),
+        ("Read what it wrote last, mend that, then start it:", JOURNAL, START_LINUX),
+        _crashed,
+        also=_ECHO,
+        rank=25,
+        confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC207",
+        "The service's account cannot log on",
+        "The service on {who} cannot start because its account ({account}) cannot log on: a changed or expired "
+        "password, a locked account, or no right to log on as a service.",
+        frozenset({"TT203"}),
+        (
+            "Renew the password in the Services applet (Log On), see that the account is not locked, then start it:",
+            '$ Get-CimInstance Win32_Service | Where-Object Name -eq "<service>" | Select-Object StartName',
+            START_WINDOWS,
+        ),
+        ("See as whom it runs, then start it:", '$ systemctl show "<service>" -p User', START_LINUX),
+        _account,
+        also=_ECHO,
+        fold_by=("account",),
+        rank=20,
+    ),
+    CauseKind(
+        "TC208",
+        "A service that it depends on does not run",
+        "The service on {who} cannot start because another one that it depends on failed.",
+        frozenset({"TT203"}),
+        (
+            "See which one, and start that first:",
+            '$ Get-Service -Name "<service>" -RequiredServices',
+            START_WINDOWS,
+        ),
+        ("See which one, and start that first:", '$ systemctl list-dependencies "<service>"', START_LINUX),
+        _dependency,
+        also=_ECHO,
+        rank=20,
+    ),
+    CauseKind(
+        "TC209",
+        "The service's program is missing or may not be run",
+        "The service on {who} cannot start because its program ({executable}) is missing or access to it is refused: "
+        "a broken upgrade, an antivirus program, or removed rights.",
+        frozenset({"TT203"}),
+        (
+            "See whether the file is there, repair the installation (its MSI), then start the service:",
+            '$ Get-Item "<executable>"',
+            START_WINDOWS,
+        ),
+        ("See whether the file is there, repair the package, then start:", '$ ls -l "<executable>"', START_LINUX),
+        _no_program,
+        also=_ECHO,
+        rank=20,
+    ),
+    CauseKind(
+        "TC210",
+        "The service hangs while it starts",
+        "The service on {who} has been starting for longer than the 30 seconds that the guide allows.",
+        frozenset({"TT204"}),
+        (
+            (
+                "See how long the program takes to load (without internet the check of a certificate's revocation "
+                "waits), then restart it:"
+            ),
+            f"$ Measure-Command {{ {EXE} help }}",
+            '$ Restart-Service -Name "<service>"',
+        ),
+        ("See what it waits for, then restart it:", JOURNAL, '$ sudo systemctl restart "<service>"'),
+        whenever,
+        also=_ECHO,
+        rank=20,
+    ),
+    CauseKind(
+        "TC211",
+        "The Tentacle has no service",
+        "No service is installed on {who} that would run the instance.",
+        frozenset({"TT201"}),
+        ("Install and start it, in an elevated prompt:", f'$ {EXE} service --install --start --instance "<instance>"'),
+        ("Install and start it:", f'$ {CLI} service --install --start --instance "<instance>"'),
+        _unregistered,
+        also=_ECHO,
+        rank=15,
+    ),
+    CauseKind(
+        "TC212",
+        "The inventory means an instance that is not there",
+        "The instance that the inventory means is not registered on {who}: it was renamed or deleted, or the inventory "
+        "names another one.",
+        frozenset({"TT207"}),
+        ("See which instances there are; correct the inventory, or set the Tentacle up:", f"$ {EXE} list-instances"),
+        ("See which instances there are; correct the inventory, or set it up:", f"$ {CLI} list-instances"),
+        whenever,
+        also=frozenset({"TT201"}) | DOWN | _ECHO,
+        rank=10,
+    ),
+    CauseKind(
+        "TC213",
+        "The Octopus Server's service is stopped",
+        "The Octopus Server's service on {who} is not running. No Tentacle is reached and none can poll until it runs.",
+        frozenset({"TT206"}),
+        ("Start it, allow it 30 seconds, and look whether it stays:", START_WINDOWS, STATE_WINDOWS),
+        ("Start it, or its container, and look whether it stays:", START_LINUX, JOURNAL),
+        _stopped,
+        also=_ECHO,
+        rank=5,
+    ),
+)

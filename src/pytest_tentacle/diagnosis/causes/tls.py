@@ -1,0 +1,277 @@
+"""Versions of TLS, cipher suites and weak certificates (guide, "Schannel and TLS Configuration Mismatches")."""
+
+from __future__ import annotations
+
+import warnings
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.utils import CryptographyDeprecationWarning
+
+from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence, whenever
+from pytest_tentacle.guide.outcome import Blocked, Evidence, Unknown
+
+from .commands import DOWN, STARTLESS, UNANSWERED, tentacle
+
+if TYPE_CHECKING:
+    from pytest_tentacle.diagnosis.view import View
+    from pytest_tentacle.guide.outcome import Problem
+    from pytest_tentacle.link import Probe
+
+_CODES = frozenset({"TT525", "TT526"})
+_OWN_VERSIONS, _OWN_SUITES, _DOTNET = "TT901", "TT904", "TT906"
+_POLICIES = frozenset({"TT902", "TT903", "TT905"})
+_IN_LOGS = frozenset({"TT106", "TT112", "TT113", "TT131", "TT132"})
+_SHORT = 2048
+"""Bits; with less, systems of today do not do TLS 1.2 (tentacle-facts 5, Schannel)."""
+
+_SCHANNEL = "$ Get-ChildItem -Recurse HKLM:\\SYSTEM\\CurrentControlSet\\Control\\SecurityProviders\\SCHANNEL\\Protocols"
+_SUITES = "$ Get-TlsCipherSuite | Format-Table Name"
+_ENABLE_SUITE = "$ Enable-TlsCipherSuite -Name TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"
+_TRY_LINUX = (
+    '$ openssl s_client -tls1_2 -connect "<host>:<port>" </dev/null',
+    '$ openssl s_client -tls1_3 -connect "<host>:<port>" </dev/null',
+)
+_NEW = tentacle('new-certificate --instance "<instance>"', 'service --restart --instance "<instance>"')
+_UNREAD = "Compare the cipher suites of {end} and {vantage}, to be sure that it is none of the two."
+_MODERN = ("TLS 1.2", "TLS 1.3")
+
+
+def _own_probe(view: View | None) -> Probe | None:
+    """A machine's look at its own port, where that shows its page."""
+    if view is None or not view.answers_itself:
+        return None
+    try:
+        return view.subject.local_probe
+    except (Unknown, Blocked):
+        return None
+
+
+@lru_cache(maxsize=4096)
+def _weakness(certificate: str) -> str:
+    """What is weak about a certificate given as base64 of DER; empty where nothing is, or it cannot be decoded."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+            text = f"-----BEGIN CERTIFICATE-----\n{certificate}\n-----END CERTIFICATE-----\n"
+            decoded = x509.load_pem_x509_certificate(text.encode("ascii"))
+            key, algorithm = decoded.public_key(), decoded.signature_hash_algorithm
+    except (ValueError, x509.InvalidVersion, x509.UnsupportedGeneralNameType):
+        return ""
+    if isinstance(key, RSAPublicKey) and key.key_size < _SHORT:
+        return f"a key of {key.key_size} bits"
+    return "a signature with SHA-1" if algorithm is not None and algorithm.name == "sha1" else ""
+
+
+def _weak(view: View, problem: Problem) -> str:
+    probe = _own_probe(view.end(problem))
+    return _weakness(probe.tls.certificate) if probe and probe.tls and probe.tls.certificate else ""
+
+
+def _weak_certificate(view: View, problem: Problem) -> Clue | None:
+    weakness = _weak(view, problem)
+    end = view.end(problem)
+    if not weakness or end is None:
+        return None
+    seen = Evidence(f"certificate of {end.name}", weakness)
+    return Clue(facts={"end": end.name, "weakness": weakness}, evidence=(seen,), place=end.name)
+
+
+def _switched_off(view: View | None, side: str) -> tuple[str, ...]:
+    """The modern versions that a machine's Schannel settings switch off for one side."""
+    policy = view.survey.tls.data if view and view.survey else None
+    if policy is None:
+        return ()
+    return tuple(
+        protocol.name
+        for protocol in policy.protocols
+        if protocol.name in _MODERN and protocol.side == side and (protocol.enabled is False)
+    )
+
+
+def _offers(view: View | None, side: str) -> str:
+    """What an end's policy says, in words; empty where it is not known."""
+    policy = view.survey.tls.data if view and view.survey else None
+    if view is None or policy is None:
+        return ""
+    parts = [policy.library]
+    parts += [f"{name} is switched off" for name in _switched_off(view, side)]
+    parts += [f"at least {policy.minimum}"] if policy.minimum else []
+    parts += ["FIPS mode"] if policy.fips else []
+    parts += [f"cipher suites {', '.join(policy.cipher_suites[:6])}"] if policy.cipher_suites else []
+    return "; ".join(parts)
+
+
+def _both_offers(view: View, problem: Problem) -> tuple[Evidence, ...]:
+    ends = ((view.vantage(problem), "client"), (view.end(problem), "server"))
+    return tuple(
+        Evidence(f"TLS policy of {end.name}, as {side}", words)
+        for end, side in ends
+        if end and (words := _offers(end, side))
+    )
+
+
+def _disabled(view: View, problem: Problem) -> Clue | None:
+    if problem.code == _OWN_VERSIONS:
+        side = problem.facts.get("side") or "both sides"
+        return Clue(facts={"end": view.name, "versions": "TLS 1.2 and TLS 1.3", "side": side}, place=view.name)
+    if _weak(view, problem):
+        return None
+    for end, side in ((view.end(problem), "server"), (view.vantage(problem), "client")):
+        off = _switched_off(end, side)
+        if end is not None and "TLS 1.2" in off:
+            return Clue(
+                facts={"end": end.name, "versions": " and ".join(off), "side": side},
+                evidence=_both_offers(view, problem),
+                place=end.name,
+            )
+    return None
+
+
+def _old_between(view: View, problem: Problem) -> Clue | None:
+    """The end speaks modern TLS on its own machine, so who refuses it stands between."""
+    if _weak(view, problem) or _disabled(view, problem) is not None:
+        return None
+    probe = _own_probe(view.end(problem))
+    end = view.end(problem)
+    around = view.scene.reach.around(problem)
+    others = around.all_reached - 1 if around else 0
+    if (
+        probe is None
+        or end is None
+        or probe.tls is None
+        or probe.tls.version not in {"TLSv1.2", "TLSv1.3"}
+        or not others
+    ):
+        return None
+    return Clue(
+        facts={"end": end.name, "version": probe.tls.version},
+        evidence=(
+            Evidence(
+                f"probe on {end.name}", f"its own port speaks {probe.tls.version} {probe.tls.cipher or ''}".strip()
+            ),
+            *_both_offers(view, problem),
+        ),
+        unsure="" if _both_offers(view, problem) else _UNREAD,
+        place=str(problem.facts.get("vantage")),
+    )
+
+
+def _no_match(view: View, problem: Problem) -> Clue | None:
+    if _weak(view, problem) or _disabled(view, problem) or _old_between(view, problem):
+        return None
+    end = view.end(problem)
+    name = end.name if end else str(problem.facts.get("server"))
+    return Clue(
+        facts={"end": name},
+        evidence=_both_offers(view, problem),
+        unsure="Compare the TLS versions and cipher suites that {vantage} and {end} enable; an appliance between them "
+        "answers in the same words.",
+        place=str(problem.facts.get("vantage")),
+    )
+
+
+TLS: tuple[CauseKind, ...] = (
+    CauseKind(
+        "TC901",
+        "TLS 1.2 is switched off",
+        "{end} has {versions} switched off (as {side}), so it finds no common version of TLS with its peers.",
+        _CODES | {_OWN_VERSIONS},
+        ("On {end}, switch TLS 1.2 on in the Schannel settings, then reboot:", _SCHANNEL),
+        (
+            "On {end}, allow TLS 1.2 in the system's TLS policy:",
+            "$ update-crypto-policies --show",
+            "$ grep -i MinProtocol /etc/ssl/openssl.cnf",
+        ),
+        _disabled,
+        also=_IN_LOGS | _POLICIES | {_OWN_SUITES},
+        fold_by=("end",),
+        rank=15,
+    ),
+    CauseKind(
+        "TC902",
+        "A certificate is too weak",
+        "The certificate of {end} has {weakness}, which the other end's system refuses; it tells of TLS versions or "
+        "cipher suites, which misleads.",
+        _CODES,
+        ("Make a new certificate on {end}, then enter its thumbprint at the other end:", *_NEW[0]),
+        ("Make a new certificate on {end}, then enter its thumbprint at the other end:", *_NEW[1]),
+        _weak_certificate,
+        also=_IN_LOGS | {"TT104", "TT105", "TT114", "TT952", "TT954"},
+        fold_by=("weakness",),
+        rank=25,
+    ),
+    CauseKind(
+        "TC903",
+        "Something on the way ends TLS with old versions",
+        "{end} speaks {version} on its own machine, and {vantage} finds no common TLS with what answers at {host}: an "
+        "appliance between them ends TLS with old versions or suites.",
+        _CODES,
+        (
+            "Take the appliance out of the way of port {port}; see what it offers from {vantage}:",
+            '$ curl.exe -kv "https://<host>:<port>/"',
+            _SUITES,
+        ),
+        ("Take the appliance out of the way of port {port}; see what it offers from {vantage}:", *_TRY_LINUX),
+        _old_between,
+        also=_IN_LOGS | {"TT102"},
+        fold_by=("vantage",),
+        rank=25,
+        confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC904",
+        "The two ends share no version of TLS or cipher suite",
+        "{vantage} and {end} find no common version of TLS or cipher suite.",
+        _CODES,
+        ("Compare what both ends enable (guide, Schannel and TLS):", _SCHANNEL, _SUITES),
+        ("Compare what both ends enable:", *_TRY_LINUX, "$ openssl ciphers -v"),
+        _no_match,
+        also=_IN_LOGS,
+        fold_by=("vantage",),
+        rank=30,
+        confidence=Confidence.POSSIBLE,
+    ),
+    CauseKind(
+        "TC905",
+        "None of the cipher suites that Octopus needs is enabled",
+        "{who} {has} cipher suites enabled, but none of those that Octopus needs.",
+        frozenset({_OWN_SUITES}),
+        ("Enable one of them (guide, Schannel and TLS), then reboot:", _SUITES, _ENABLE_SUITE),
+        ("Allow one of them in the system's TLS policy:", "$ openssl ciphers -v", "$ update-crypto-policies --show"),
+        whenever,
+        also=_IN_LOGS | _CODES | _POLICIES,
+        rank=15,
+    ),
+    CauseKind(
+        "TC906",
+        "The TLS policies of the two ends exclude each other",
+        "What {who} may speak and what {its} peer may speak have no version of TLS or cipher suite in common.",
+        _POLICIES,
+        ("Compare what both ends enable, and enable TLS 1.2 with a common suite on both:", _SCHANNEL, _SUITES),
+        ("Compare what both ends enable, and allow TLS 1.2 with a common suite on both:", "$ openssl ciphers -v"),
+        whenever,
+        also=_IN_LOGS | _CODES,
+        rank=20,
+    ),
+    CauseKind(
+        "TC907",
+        "The .NET Framework is too old for the Tentacle",
+        "The .NET Framework of {who} is older than 4.8, which this version of the Tentacle needs to start.",
+        frozenset({_DOTNET}),
+        (
+            "Install .NET Framework 4.8, reboot, then start the service:",
+            "$ Get-ItemProperty 'HKLM:\\SOFTWARE\\Microsoft\\NET Framework Setup\\NDP\\v4\\Full' -Name Release",
+            '$ Start-Service -Name "<service>"',
+        ),
+        (
+            "Only Windows needs .NET Framework; see what the service says:",
+            '$ journalctl -u "<service>" -n 60 --no-pager',
+        ),
+        whenever,
+        also=DOWN | STARTLESS | UNANSWERED | {"TT813", "TT501"},
+        rank=10,
+    ),
+)

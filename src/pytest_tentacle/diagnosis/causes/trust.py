@@ -1,0 +1,252 @@
+"""Who trusts whom (guide, "Communication Settings" and "Check the Tentacle Thumbprint")."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_tentacle.checks.thumbprints import as_thumbprint
+from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence, whenever
+from pytest_tentacle.guide.outcome import Blocked, Evidence, Unknown
+
+from .commands import UNTRUSTED, tentacle
+
+if TYPE_CHECKING:
+    from pytest_tentacle.diagnosis.view import View
+    from pytest_tentacle.guide.outcome import Problem
+
+_TRUST = tentacle(
+    'configure --instance "<instance>" --trust "<thumbprint>"', 'service --restart --instance "<instance>"'
+)
+_RESET = tentacle(
+    'configure --instance "<instance>" --reset-trust',
+    'configure --instance "<instance>" --trust "<thumbprint>"',
+    'service --restart --instance "<instance>"',
+)
+_UPDATE = tentacle(
+    'update-trust --instance "<instance>" --oldThumbprint "<configured>" --newThumbprint "<thumbprint>"',
+    'service --restart --instance "<instance>"',
+)
+_SEVERAL = 2
+
+
+def _trusted(view: View) -> tuple[str, ...]:
+    try:
+        entries = view.subject.settings.trusted
+    except (Unknown, Blocked):
+        return ()
+    return tuple(dict.fromkeys(filter(None, (as_thumbprint(entry.thumbprint) for entry in entries))))
+
+
+def _old_of(view: View) -> str:
+    trusted = _trusted(view)
+    return trusted[0] if len(trusted) == 1 else ""
+
+
+def _other_server(view: View, problem: Problem) -> str | None:
+    """The server of the inventory that it trusts in place of its own."""
+    own = problem.facts.get("server")
+    owners = (name for thumbprint in _trusted(view) for name in view.scene.owners.get(thumbprint, ()))
+    return next((name for name in owners if name in view.scene.fleet.servers and name != own), None)
+
+
+def _trusts_the_presented(view: View, problem: Problem) -> str | None:
+    """What the server presents, where this Tentacle trusts that: then it is the declared one that is wrong."""
+    server = view.peer(problem)
+    presented = as_thumbprint(server.subject.presented_here) if server else None
+    return presented if presented in _trusted(view) else None
+
+
+def _many_trust_the_old(view: View, problem: Problem) -> bool:
+    """Whether this server is not trusted by most of its Tentacles: then it is the server that changed."""
+    server = view.peer(problem)
+    if server is None or _trusts_the_presented(view, problem):
+        return False
+    missing = view.scene.count("TT321", server=server.name)
+    return missing >= _SEVERAL and missing * 2 >= len(server.peers)
+
+
+def _renewed_server(view: View, problem: Problem) -> Clue | None:
+    if _other_server(view, problem) is not None or not _many_trust_the_old(view, problem):
+        return None
+    return Clue(facts={"configured": _old_of(view) or None})
+
+
+def _trusts_another(view: View, problem: Problem) -> Clue | None:
+    other = _other_server(view, problem)
+    if other is None:
+        return None
+    return Clue(
+        facts={"other": other}, evidence=(Evidence("inventory and surveys", f"the trusted thumbprint is {other}'s"),)
+    )
+
+
+def _untrusted(view: View, problem: Problem) -> Clue | None:
+    if (
+        _other_server(view, problem) is not None
+        or _many_trust_the_old(view, problem)
+        or _trusts_the_presented(view, problem)
+    ):
+        return None
+    return Clue()
+
+
+def _declared_is_old(view: View, problem: Problem) -> Clue | None:
+    """All of the server's Tentacles that were read trust what it presents."""
+    if problem.code == "TT321":
+        found = _trusts_the_presented(view, problem)
+        server = str(problem.facts.get("server"))
+        return Clue(facts={"server": server, "presented": found}, place=server) if found else None
+    presented = problem.facts.get("thumbprint")
+    readable = [trusted for peer in view.peers if (trusted := _trusted(view.scene.view(peer)))]
+    if not readable or not all(presented in trusted for trusted in readable):
+        return None
+    evidence = Evidence("settings of its Tentacles", f"{len(readable)} of them trust {presented}")
+    return Clue(facts={"server": view.name, "presented": presented}, evidence=(evidence,))
+
+
+def _presents_another(view: View, problem: Problem) -> Clue | None:
+    return Clue() if _declared_is_old(view, problem) is None else None
+
+
+TRUST: tuple[CauseKind, ...] = (
+    CauseKind(
+        "TC320",
+        "The Tentacle trusts no server",
+        "{who} {does} not trust any Octopus Server, so every connection is closed, and nobody is polled.",
+        frozenset({"TT320"}),
+        (
+            (
+                "Compare with the portal (Configuration, Thumbprints), then trust it. A polling Tentacle must be "
+                "registered again (poll-server):"
+            ),
+            *_TRUST[0],
+        ),
+        (
+            (
+                "Compare with the portal (Configuration, Thumbprints), then trust it. A polling Tentacle must be "
+                "registered again (poll-server):"
+            ),
+            *_TRUST[1],
+        ),
+        whenever,
+        also=UNTRUSTED,
+        rank=35,
+    ),
+    CauseKind(
+        "TC321",
+        "The server's thumbprint is not trusted",
+        "{who} {does} not trust the thumbprint of {server} ({thumbprint}).",
+        frozenset({"TT321"}),
+        ("Compare with the portal (Configuration, Thumbprints), then trust it:", *_TRUST[0]),
+        ("Compare with the portal (Configuration, Thumbprints), then trust it:", *_TRUST[1]),
+        _untrusted,
+        also=UNTRUSTED | {"TT101"},
+        fold_by=("server",),
+        rank=35,
+    ),
+    CauseKind(
+        "TC322",
+        "The Octopus Server has a new certificate, which its Tentacles do not trust",
+        "{server} has the thumbprint {thumbprint}, and {who} {does} not trust it: the server's certificate was "
+        "renewed, or the server was installed anew.",
+        frozenset({"TT321"}),
+        (
+            (
+                "If the server's old certificate can be restored from a backup, that mends all of them. Else let each "
+                "trust the new one:"
+            ),
+            *_UPDATE[0],
+        ),
+        (
+            (
+                "If the server's old certificate can be restored from a backup, that mends all of them. Else let each "
+                "trust the new one:"
+            ),
+            *_UPDATE[1],
+        ),
+        _renewed_server,
+        also=UNTRUSTED | {"TT101"},
+        fold_by=("server",),
+        rank=15,
+        confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC323",
+        "The Tentacle belongs to another Octopus Server",
+        "{who} trust{s} {other}, and not {server}: the Tentacle was registered with that server.",
+        frozenset({"TT321"}),
+        ("If it belongs to this server, let it trust it as well; else correct the inventory:", *_TRUST[0]),
+        ("If it belongs to this server, let it trust it as well; else correct the inventory:", *_TRUST[1]),
+        _trusts_another,
+        also=UNTRUSTED | {"TT101"},
+        fold_by=("server", "other"),
+        rank=35,
+    ),
+    CauseKind(
+        "TC324",
+        "A trusted thumbprint was pasted with something that is none",
+        "A thumbprint that {who} trust{s} holds something else than 40 hexadecimal digits ({configured}), often "
+        "invisible and pasted from the window of a certificate: it never equals any server's.",
+        frozenset({"TT322"}),
+        (
+            (
+                "Trust anew, with the thumbprint typed or pasted from the portal. A polling Tentacle must be "
+                "registered again afterwards (poll-server):"
+            ),
+            *_RESET[0],
+        ),
+        (
+            (
+                "Trust anew, with the thumbprint typed or pasted from the portal. A polling Tentacle must be "
+                "registered again afterwards (poll-server):"
+            ),
+            *_RESET[1],
+        ),
+        whenever,
+        also=UNTRUSTED | {"TT101", "TT321"},
+        rank=35,
+    ),
+    CauseKind(
+        "TC325",
+        "A polled server's thumbprint is in lower case",
+        "{who} expect{s} the server's thumbprint in lower case, and a polling Tentacle compares letter by letter.",
+        frozenset({"TT323"}),
+        ("Write it in upper case:", *_UPDATE[0]),
+        ("Write it in upper case:", *_UPDATE[1]),
+        whenever,
+        also=UNTRUSTED | {"TT101"},
+        rank=35,
+    ),
+    CauseKind(
+        "TC405",
+        "The inventory has an old thumbprint of the server",
+        "The Octopus Server {server} presents {presented}, and its Tentacles trust just that; only the inventory "
+        "declares another one.",
+        frozenset({"TT404", "TT321"}),
+        ("Correct the server's thumbprint in the inventory. Nothing is to be changed on a machine.",),
+        ("Correct the server's thumbprint in the inventory. Nothing is to be changed on a machine.",),
+        _declared_is_old,
+        fold_by=("server",),
+        rank=45,
+    ),
+    CauseKind(
+        "TC406",
+        "The Octopus Server presents another certificate than declared",
+        "The Octopus Server {who} presents {thumbprint}, and not the declared {expected_thumbprint}: its certificate "
+        "was renewed. Tentacles that trust the old one break off.",
+        frozenset({"TT404"}),
+        (
+            "Compare with the portal (Configuration, Thumbprints), then correct inventory and Tentacles' trust:",
+            (
+                '$ & "$env:ProgramFiles\\Octopus Deploy\\Octopus\\Octopus.Server.exe" show-thumbprint --instance '
+                '"<instance>"'
+            ),
+        ),
+        (
+            "Compare with the portal (Configuration, Thumbprints), then correct inventory and Tentacles' trust:",
+            "$ openssl s_client -connect localhost:10943 </dev/null | openssl x509 -noout -fingerprint -sha1",
+        ),
+        _presents_another,
+        rank=10,
+    ),
+)

@@ -1,0 +1,71 @@
+"""The fewest causes that explain all problems of a machine."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from .kind import Found
+
+EXACT = 12
+"""Up to this many candidates every choice is tried, the smallest first; with more, the best next one is taken."""
+
+
+def fewest(candidates: Sequence[Found]) -> tuple[Found, ...]:
+    """A smallest choice that explains whatever any of the candidates explains, in the order in which to mend.
+
+    Among choices of one size the surer one wins, then the one that is to be mended first.
+    """
+    problems = {id(problem): None for found in candidates for problem in found.problems}
+    bits = {problem: 1 << number for number, problem in enumerate(problems)}
+    masks = [sum(bits[id(problem)] for problem in found.problems) for found in candidates]
+    chosen = _exact(candidates, masks) if len(candidates) <= EXACT else _greedy(candidates, masks)
+    return tuple(sorted((candidates[number] for number in chosen), key=_order))
+
+
+def _exact(candidates: Sequence[Found], masks: Sequence[int]) -> Iterable[int]:
+    everything = _union(masks)
+    for size in range(len(candidates) + 1):
+        covers = [
+            choice
+            for choice in combinations(range(len(candidates)), size)
+            if _union(masks[number] for number in choice) == everything
+        ]
+        if covers:
+            return min(covers, key=lambda choice: _goodness([candidates[number] for number in choice]))
+    raise AssertionError("all candidates together explain what they explain")
+
+
+def _greedy(candidates: Sequence[Found], masks: Sequence[int]) -> Iterable[int]:
+    left, chosen = _union(masks), []
+    while left:
+        best = min(
+            range(len(candidates)),
+            key=lambda number: (-(masks[number] & left).bit_count(), *_goodness([candidates[number]])),
+        )
+        chosen.append(best)
+        left &= ~masks[best]
+    return chosen
+
+
+def _union(masks: Iterable[int]) -> int:
+    whole = 0
+    for mask in masks:
+        whole |= mask
+    return whole
+
+
+def _goodness(choice: Sequence[Found]) -> tuple[int, int, list[str]]:
+    """Less is better."""
+    return (
+        -sum(found.confidence.weight for found in choice),
+        sum(found.kind.rank for found in choice),
+        sorted(found.kind.code for found in choice),
+    )
+
+
+def _order(found: Found) -> tuple[int, str, tuple[str, ...]]:
+    return found.kind.rank, found.kind.code, tuple(map(str, found.fold_key))

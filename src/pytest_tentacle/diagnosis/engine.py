@@ -1,0 +1,160 @@
+"""From results to causes: the fewest on each machine, folded over the fleet."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pytest_tentacle.guide.outcome import Evidence
+
+from .causes import CAUSES
+from .causes.commands import UNANSWERED
+from .cover import fewest
+from .folding import FoldedCause, Folder
+from .kind import Found
+from .view import Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pytest_tentacle.checks import Fleet
+    from pytest_tentacle.checks.result import StepResult
+    from pytest_tentacle.guide.outcome import Problem
+
+    from .kind import CauseKind, Clue
+    from .view import View
+
+_BY_CODE: dict[str, tuple[CauseKind, ...]] = {
+    code: tuple(kind for kind in CAUSES if code in kind.needs) for code in {c for kind in CAUSES for c in kind.needs}
+}
+
+
+@dataclass(frozen=True)
+class MachineDiagnosis:
+    """One machine.
+
+    Attributes:
+        causes: the fewest that explain its problems, in the order in which they must be mended.
+        unexplained: problems that none of them explains.
+        waits_for: code of a problem and machine, where another machine's failure stands in the way.
+    """
+
+    machine: str
+    causes: tuple[Found, ...]
+    unexplained: tuple[Problem, ...]
+    waits_for: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What could have told causes apart, but was not known: what to do about it, and for which machines."""
+
+    advice: str
+    code: str
+    machines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """All machines with problems, and the same folded over the fleet."""
+
+    machines: dict[str, MachineDiagnosis]
+    causes: tuple[FoldedCause, ...]
+    unexplained: tuple[FoldedCause, ...]
+
+    @property
+    def doubts(self) -> tuple[Doubt, ...]:
+        """What could have told two causes apart."""
+        return tuple(Doubt(cause.unsure, cause.code, cause.machines) for cause in self.causes if cause.unsure)
+
+    def views(self) -> Sequence[FoldedCause]:
+        """For the report: causes, most machines first, then what stays unexplained."""
+        return (*self.causes, *self.unexplained)
+
+
+def diagnose(fleet: Fleet, results: Iterable[StepResult]) -> Diagnosis:
+    """The causes of all problems in these results.
+
+    What is blocked or unknown is neither a cause nor its absence. A machine that is blocked by another one's failure is
+    listed under what causes that. Linear in machines, problems and probes.
+    """
+    scene = Scene(fleet, results)
+    machines: dict[str, MachineDiagnosis] = {}
+    affected: defaultdict[tuple[Any, ...], set[str]] = defaultdict(set)
+    blockers = {machine for name in scene.results for _, machine in scene.blocks(name)}
+    order = {name: number for number, name in enumerate(fleet.machines)}
+    for name in sorted(
+        scene.problems.keys() | scene.results.keys(), key=lambda name: (name not in blockers, order.get(name, len(order)), name)
+    ):
+        waits = scene.blocks(name)
+        standing = [found for code, machine in waits if (found := _standing(machines.get(machine), code))]
+        for found in standing:
+            affected[found.fold_key].add(name)
+        if scene.problems[name] or waits:
+            machines[name] = _diagnosed(scene.view(name), waits, echoes=UNANSWERED if standing else frozenset())
+    folder = Folder(scene)
+    return Diagnosis(
+        machines=machines,
+        causes=folder.fold((found for each in machines.values() for found in each.causes), affected),
+        unexplained=folder.unexplained(problem for each in machines.values() for problem in each.unexplained),
+    )
+
+
+def _standing(other: MachineDiagnosis | None, code: str) -> Found | None:
+    """The cause of that problem on another machine."""
+    if other is None:
+        return None
+    return next((found for found in other.causes if any(problem.code == code for problem in found.problems)), None)
+
+
+def _diagnosed(view: View, waits: tuple[tuple[str, str], ...], echoes: frozenset[str]) -> MachineDiagnosis:
+    """One machine. `echoes` are what its logs tell of another machine's failure: they need no cause here."""
+    problems = [problem for problem in view.problems if problem.code not in echoes]
+    chosen = fewest(tuple(_candidates(view, problems)))
+    explained = {id(problem) for found in chosen for problem in found.problems}
+    return MachineDiagnosis(
+        machine=view.name,
+        causes=chosen,
+        unexplained=tuple(problem for problem in problems if id(problem) not in explained),
+        waits_for=waits,
+    )
+
+
+def _candidates(view: View, problems: Sequence[Problem]) -> Iterable[Found]:
+    """Every cause that explains some problem of the machine; one for each set of facts that it folds by."""
+    groups: dict[tuple[Any, ...], list[tuple[Problem, Clue, CauseKind]]] = {}
+    for problem in problems:
+        for kind in _BY_CODE.get(problem.code, ()):
+            clue = kind.match(view, problem)
+            if clue is not None:
+                facts = problem.facts | clue.facts
+                key = (kind.code, *(str(facts.get(name)) for name in kind.fold_by))
+                groups.setdefault(key, []).append((problem, clue, kind))
+    for group in groups.values():
+        kind = group[0][2]
+        own = {id(problem) for problem, _, _ in group}
+        consequences = [problem for problem in problems if problem.code in kind.also and id(problem) not in own]
+        yield _found(view, kind, [(problem, clue) for problem, clue, _ in group], consequences)
+
+
+def _found(
+    view: View, kind: CauseKind, group: Sequence[tuple[Problem, Clue]], consequences: Sequence[Problem]
+) -> Found:
+    all_facts = tuple(view.base_facts | problem.facts | clue.facts for problem, clue in group)
+    told = [Evidence(problem.machine, f"expected {problem.expected}; seen {problem.actual}") for problem, _ in group]
+    evidence = [*told[:1], *(item for _, clue in group for item in clue.evidence)]
+    evidence += [item for problem, _ in group for item in problem.evidence]
+    evidence += [Evidence(problem.machine, f"also: {problem.actual}") for problem in consequences]
+    clues = [clue for _, clue in group]
+    return Found(
+        kind=kind,
+        machine=view.name,
+        problems=(*(problem for problem, _ in group), *consequences),
+        facts=all_facts[0],
+        evidence=tuple(dict.fromkeys(evidence)),
+        confidence=max((clue.confidence or kind.confidence for clue in clues), key=lambda each: each.weight),
+        unsure=next((clue.unsure for clue in clues if clue.unsure), ""),
+        place=clues[0].place or view.name,
+        all_facts=all_facts,
+    )

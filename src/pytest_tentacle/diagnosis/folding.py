@@ -1,0 +1,224 @@
+"""One line for all machines with the same cause and the same discriminating facts."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from pytest_tentacle.guide.outcome import Evidence
+from pytest_tentacle.guide.problems import CATALOGUE
+from pytest_tentacle.guide.sections import GUIDE
+
+from .last_resort import RESTART_LINUX, RESTART_WINDOWS, left_overs
+from .remedies import fill
+from .wording import listed, sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from pytest_tentacle.guide.outcome import Problem
+
+    from .kind import Found
+    from .view import Scene
+
+_EVIDENCE = 6
+_DOUBTS = 3
+_TRAIT_SHARE = 0.5
+"""What the sick have in common is worth a word where at least this part of all that have it is sick."""
+
+
+@dataclass(frozen=True)
+class FoldedCause:
+    """A cause over the fleet; what the report's `CauseView` asks for, and a little more.
+
+    Attributes:
+        machines: those that have it, then those that it stands in the way of.
+        affected: those that it stands in the way of: nothing can be said of their links until it is mended.
+        facts: those that all of its machines share.
+        explains: codes of the problems that it explains.
+        places: machines on which it is to be mended.
+        rank: what must be mended first has the lower one.
+    """
+
+    code: str
+    title: str
+    sentence: str
+    machines: tuple[str, ...]
+    confidence: str
+    evidence: tuple[Evidence, ...]
+    remedy_windows: tuple[str, ...]
+    remedy_linux: tuple[str, ...]
+    link: str
+    unsure: str = ""
+    affected: tuple[str, ...] = ()
+    facts: dict[str, Any] = field(default_factory=dict)
+    explains: frozenset[str] = frozenset()
+    places: tuple[str, ...] = ()
+    rank: int = 99
+
+
+class Folder:
+    """Folds founds; knows what machines have in common."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._order = {name: number for number, name in enumerate(scene.fleet.machines)}
+
+    def fold(
+        self, founds: Iterable[Found], affected: Mapping[tuple[Any, ...], Iterable[str]]
+    ) -> tuple[FoldedCause, ...]:
+        """All founds, most machines first, then what must be mended first."""
+        groups: defaultdict[tuple[Any, ...], list[Found]] = defaultdict(list)
+        for found in founds:
+            groups[found.fold_key].append(found)
+        folded = [self._folded(group, self._sorted(affected.get(key, ()))) for key, group in groups.items()]
+        return tuple(sorted(folded, key=lambda cause: (-len(cause.machines), cause.rank, cause.code)))
+
+    def unexplained(self, problems: Iterable[Problem]) -> tuple[FoldedCause, ...]:
+        """Problems without a cause, folded by their code, each with the guide's last resort."""
+        groups: defaultdict[str, list[Problem]] = defaultdict(list)
+        for problem in problems:
+            groups[problem.code].append(problem)
+        return tuple(self._last_resort(code, group) for code, group in sorted(groups.items()))
+
+    def _folded(self, group: Sequence[Found], waiting: tuple[str, ...]) -> FoldedCause:
+        kind = group[0].kind
+        holders = self._sorted({found.machine for found in group})
+        affected = tuple(name for name in waiting if name not in holders)
+        several, common = _facts([facts for found in group for facts in found.all_facts])
+
+        def say(template: str) -> str:
+            return sentence(template, holders, several)
+
+        places = self._sorted({found.place for found in group})
+        texts = list(dict.fromkeys(say(found.unsure) for found in group if found.unsure))
+        more = f" And {len(texts) - _DOUBTS:,} more such questions." if len(texts) > _DOUBTS else ""
+        evidence = list(dict.fromkeys(item for found in group[:_EVIDENCE] for item in found.evidence[:2]))
+        return FoldedCause(
+            code=kind.code,
+            title=kind.title,
+            sentence=say(kind.sentence) + self._in_common(holders) + _waiting(affected),
+            machines=(*holders, *affected),
+            confidence=min((found.confidence for found in group), key=lambda each: each.weight).value,
+            evidence=tuple(evidence[:_EVIDENCE]) if len(group) > 1 else group[0].evidence[:_EVIDENCE],
+            remedy_windows=self._remedy(kind.windows, "windows", places, common, say),
+            remedy_linux=self._remedy(kind.linux, "linux", places, common, say),
+            link=_link(min(problem.code for problem in group[0].problems if problem.code in kind.needs)),
+            unsure=" ".join(texts[:_DOUBTS]) + more,
+            affected=affected,
+            facts=common,
+            explains=frozenset(problem.code for found in group for problem in found.problems),
+            places=places,
+            rank=kind.rank,
+        )
+
+    def _remedy(
+        self,
+        lines: tuple[str, ...],
+        system: str,
+        places: Sequence[str],
+        common: Mapping[str, Any],
+        say: Callable[[str], str],
+    ) -> tuple[str, ...]:
+        """Nothing where it is to be mended on machines of the other system only."""
+        systems = {self._system(place) for place in places}
+        if system not in systems and None not in systems:
+            return ()
+        spoken = tuple(line if line.startswith("$ ") else _words(line, say) for line in lines)
+        return fill(spoken, system, common)
+
+    def _system(self, name: str) -> str | None:
+        return self._scene.view(name).system if name in self._order else None
+
+    def _last_resort(self, code: str, problems: Sequence[Problem]) -> FoldedCause:
+        machines = self._sorted({problem.machine for problem in problems})
+        known = CATALOGUE.get(code)
+        _, common = _facts([self._scene.view(problem.machine).base_facts | problem.facts for problem in problems])
+        first = problems[0]
+        return FoldedCause(
+            code=code,
+            title=known.title if known else code,
+            sentence=(known.meaning if known else f"Expected: {first.expected}. Seen: {first.actual}.")
+            + " No cause explains it."
+            + self._in_common(machines),
+            machines=machines,
+            confidence="",
+            evidence=(
+                Evidence(first.machine, f"expected {first.expected}; seen {first.actual}"),
+                *first.evidence[:3],
+                *left_overs(self._scene.view(name) for name in machines)[:_EVIDENCE],
+            ),
+            remedy_windows=self._remedy(
+                (*(known.windows if known else ()), *RESTART_WINDOWS), "windows", machines, common, str
+            ),
+            remedy_linux=self._remedy(
+                (*(known.linux if known else ()), *RESTART_LINUX), "linux", machines, common, str
+            ),
+            link=_link(code),
+            facts=common,
+            explains=frozenset({code}),
+            places=machines,
+        )
+
+    def _sorted(self, names: Iterable[str]) -> tuple[str, ...]:
+        return tuple(sorted(names, key=lambda name: (self._order.get(name, len(self._order)), name)))
+
+    def _in_common(self, machines: Sequence[str]) -> str:
+        """What sets the sick apart from the rest; empty where nothing does."""
+        if len(machines) < 2:  # noqa: PLR2004  one machine has nothing in common
+            return ""
+        shared = set.intersection(*(set(self._traits.get(name, ())) for name in machines))
+        total = len(self._traits)
+        telling = [
+            (len(machines) / self._trait_counts[trait], trait) for trait in shared if self._trait_counts[trait] < total
+        ]
+        if not telling:
+            return ""
+        share, trait = max(telling)
+        if share < _TRAIT_SHARE:
+            return ""
+        every = "all that are" if share == 1 else f"{len(machines):,} of the {self._trait_counts[trait]:,} that are"
+        return f" They are {every} {trait}."
+
+    @cached_property
+    def _traits(self) -> dict[str, tuple[str, ...]]:
+        return {name: tuple(self._scene.view(name).traits) for name in self._scene.fleet.machines}
+
+    @cached_property
+    def _trait_counts(self) -> Counter[str]:
+        return Counter(trait for traits in self._traits.values() for trait in traits)
+
+
+def _facts(all_facts: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Facts to speak of, several values listed; and those that are the same on all machines."""
+    values: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+    for facts in all_facts:
+        for name, value in facts.items():
+            if value is not None:
+                values[name][str(value)] = value
+    several = {
+        name: next(iter(found.values())) if len(found) == 1 else tuple(found.values()) for name, found in values.items()
+    }
+    common = {
+        name: value
+        for name, value in several.items()
+        if len(values[name]) == 1 and all(facts.get(name) is not None for facts in all_facts)
+    }
+    return several, common
+
+
+def _words(line: str, say: Callable[[str], str]) -> str:
+    return say(line) if "{" in line else line
+
+
+def _waiting(affected: Sequence[str]) -> str:
+    if not affected:
+        return ""
+    verb = "waits" if len(affected) == 1 else "wait"
+    return f" {listed(affected)} {verb} for it: of their links nothing can be said until then."
+
+
+def _link(code: str) -> str:
+    return CATALOGUE[code].link if code in CATALOGUE else GUIDE

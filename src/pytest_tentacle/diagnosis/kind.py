@@ -1,0 +1,123 @@
+"""What a cause is: frozen data, and a predicate that says whether it explains a problem, and how we know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from pytest_tentacle.guide.outcome import Evidence, Problem
+
+if TYPE_CHECKING:
+    from .view import View
+
+
+class Confidence(StrEnum):
+    """How sure a diagnosis is: it was seen; everything seen fits; it fits, and so would something else."""
+
+    CERTAIN = "certain"
+    LIKELY = "likely"
+    POSSIBLE = "possible"
+
+    @property
+    def weight(self) -> int:
+        """More is surer."""
+        return {"certain": 3, "likely": 2, "possible": 1}[self.value]
+
+
+@dataclass(frozen=True)
+class Clue:
+    """Why a cause explains a problem.
+
+    Attributes:
+        facts: more facts than the problem's own, to fold by, to speak of and to fill into commands.
+        evidence: what it rests on besides the problem's own evidence, most telling first.
+        confidence: another one than the cause's own.
+        unsure: what could have told it apart from another cause, and how to find out.
+        place: the machine on which it is to be mended; None: the one that has the problem.
+    """
+
+    facts: dict[str, Any] = field(default_factory=dict)
+    evidence: tuple[Evidence, ...] = ()
+    confidence: Confidence | None = None
+    unsure: str = ""
+    place: str | None = None
+
+
+Predicate: TypeAlias = Callable[["View", Problem], Clue | None]
+"""Looks at a problem from its machine's view of both ends and the fleet; None where the cause does not explain it."""
+
+
+@dataclass(frozen=True)
+class CauseKind:
+    """One cause that a diagnosis may give.
+
+    Attributes:
+        code: `TC` and three digits, the first of which is that of the problems it mostly explains; never reused.
+        title: a few words.
+        sentence: what is wrong; `{who}`, `{is}`, `{has}`, `{its}` stand for the machines, other braces for facts.
+        needs: codes of problems that it may explain by itself, as far as the predicate agrees.
+        windows: what to do where the cause lies on a Windows machine; lines that begin with `$ ` are commands. Facts
+            stand there as `<fact>` within double quotes: the whole word is quoted for the shell.
+        linux: the same for Linux.
+        match: the predicate.
+        also: codes of problems on the same machine that follow from it.
+        fold_by: facts by which machines with this cause are one line, and otherwise are two.
+        rank: what must be mended first has the lower one.
+        confidence: unless the predicate knows better.
+    """
+
+    code: str
+    title: str
+    sentence: str
+    needs: frozenset[str]
+    windows: tuple[str, ...]
+    linux: tuple[str, ...]
+    match: Predicate
+    also: frozenset[str] = frozenset()
+    fold_by: tuple[str, ...] = ()
+    rank: int = 50
+    confidence: Confidence = Confidence.CERTAIN
+
+    @property
+    def explains(self) -> frozenset[str]:
+        """Every code that it may explain."""
+        return self.needs | self.also
+
+
+@dataclass(frozen=True)
+class Found:
+    """A cause on one machine.
+
+    Attributes:
+        kind: the cause.
+        machine: whose problems it explains.
+        problems: those that it explains.
+        facts: of the first problem and its clue.
+        all_facts: the same of each problem that the cause explains by itself.
+        evidence: what it rests on, most telling first.
+        confidence: how sure.
+        unsure: what could have told it apart; empty where nothing is left.
+        place: the machine on which it is to be mended.
+    """
+
+    kind: CauseKind
+    machine: str
+    problems: tuple[Problem, ...]
+    facts: dict[str, Any]
+    evidence: tuple[Evidence, ...]
+    confidence: Confidence
+    unsure: str
+    place: str
+    all_facts: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def fold_key(self) -> tuple[Any, ...]:
+        """What is the same for machines that fold into one cause."""
+        return (self.kind.code, *(str(self.facts.get(name)) for name in self.kind.fold_by))
+
+
+def whenever(_view: View, _problem: Problem) -> Clue:
+    """The predicate of a cause that its problem already proves."""
+    return Clue()

@@ -1,0 +1,150 @@
+"""Who reached whom, over the whole fleet: what only many links together can tell."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pytest_tentacle.inventory.model import Mode, OctopusServer, Tentacle
+from pytest_tentacle.link import By
+from pytest_tentacle.survey.targets import names_of, plain_address, plain_host
+
+from .subnets import regions, subnet_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pytest_tentacle.checks import Fleet
+    from pytest_tentacle.guide.outcome import Problem
+    from pytest_tentacle.link import Probe
+
+NO_CONNECTION = frozenset({"TT520", "TT521", "TT522"})
+"""The TCP connection did not come about, and nothing else is known to be wrong with the end that should listen."""
+
+
+@dataclass
+class Around:
+    """What one server's links in one direction came to: Tentacles by their subnets. Filled first, counted then.
+
+    Attributes:
+        reached: subnet -> Tentacles with whom a TCP connection came about.
+        failed: subnet -> those with whom none did, though nothing is known to be wrong with the end that listens.
+    """
+
+    reached: defaultdict[str | None, set[str]] = field(default_factory=lambda: defaultdict(set))
+    failed: defaultdict[str | None, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    @cached_property
+    def all_reached(self) -> int:
+        """How many Tentacles."""
+        return sum(map(len, self.reached.values()))
+
+    @cached_property
+    def all_failed(self) -> int:
+        """How many Tentacles."""
+        return sum(map(len, self.failed.values()))
+
+    @cached_property
+    def subnets_failed(self) -> int:
+        """In how many subnets they are."""
+        return sum(bool(subnet and names) for subnet, names in self.failed.items())
+
+    def region(self, subnet: str) -> str:
+        """The subnet, or the wider one around it of which nobody is reached."""
+        return self._regions.get(subnet, subnet)
+
+    @cached_property
+    def _regions(self) -> dict[str, str]:
+        return regions(filter(None, self.failed), (net for net, names in self.reached.items() if net and names))
+
+
+class Reach:
+    """An index of all links; made once.
+
+    Attributes:
+        resolved: vantage -> hosts that it could resolve.
+        by_address: (vantage, the machine that should answer) -> whether a connection by IP address came about.
+    """
+
+    def __init__(self, fleet: Fleet, problems: Iterable[Problem]) -> None:
+        self._fleet = fleet
+        self.to_tentacles: defaultdict[str, Around] = defaultdict(Around)
+        self.to_server: defaultdict[str, Around] = defaultdict(Around)
+        self.resolved: defaultdict[str, set[str]] = defaultdict(set)
+        self.by_address: dict[tuple[str, str], bool] = {}
+        self._subnets: dict[str, str | None] = {}
+        self._hosts = {
+            plain_host(host): server.name for server in fleet.servers.values() for host, _ in names_of(server)
+        }
+        for record in fleet.surveys.records:
+            for name in record.machines:
+                machine = fleet.machines.get(name)
+                if isinstance(machine, OctopusServer):
+                    self._look_from_server(name, record.peer_probes)
+                elif isinstance(machine, Tentacle) and record.survey is not None and machine.mode is not Mode.LISTENING:
+                    self._look_from_tentacle(machine, record.survey.probes)
+        for problem in problems:
+            if problem.code in NO_CONNECTION:
+                self._note_failure(problem)
+
+    def subnet(self, name: str) -> str | None:
+        """A machine's own subnet: by its declared address, else by one of those that its host has."""
+        if name not in self._subnets:
+            machine = self._fleet.machines[name]
+            record = self._fleet.record(name)
+            host = record.survey.host.data if record and record.survey else None
+            own = [address for address in (host.addresses if host else ()) if not _is_loopback(address)]
+            self._subnets[name] = subnet_of(machine.ip) or next(filter(None, map(subnet_of, own)), None)
+        return self._subnets[name]
+
+    def around(self, problem: Problem) -> Around | None:
+        """The links of the same server in the same direction as a problem's; None for what is no link's problem."""
+        server, vantage = problem.facts.get("server"), problem.facts.get("vantage")
+        if not server or not vantage:
+            return None
+        return self.to_tentacles[str(server)] if vantage == server else self.to_server[str(server)]
+
+    def _look_from_server(self, server: str, probes: Iterable[Probe]) -> None:
+        for probe in probes:
+            target = probe.id.rpartition(":")[0]
+            if target not in self._fleet.machines:
+                continue
+            self._note_name(server, probe)
+            if _connected(probe):
+                self.to_tentacles[server].reached[self.subnet(target)].add(target)
+            if probe.by is By.ADDRESS:
+                self.by_address[server, target] = _connected(probe)
+
+    def _look_from_tentacle(self, tentacle: Tentacle, probes: Iterable[Probe]) -> None:
+        for probe in probes:
+            server = self._hosts.get(plain_host(probe.host))
+            if server is None or server not in tentacle.servers or probe.by is By.LOCAL:
+                continue
+            self._note_name(tentacle.name, probe)
+            if _connected(probe):
+                self.to_server[server].reached[self.subnet(tentacle.name)].add(tentacle.name)
+            if probe.by is By.ADDRESS:
+                known = self.by_address.get((tentacle.name, server), False)
+                self.by_address[tentacle.name, server] = known or _connected(probe)
+
+    def _note_name(self, vantage: str, probe: Probe) -> None:
+        if probe.by is By.NAME and probe.resolve is not None and probe.resolve.addresses:
+            self.resolved[vantage].add(plain_host(probe.host))
+
+    def _note_failure(self, problem: Problem) -> None:
+        around = self.around(problem)
+        if around is not None and problem.machine in self._fleet.machines:
+            subnet = self.subnet(problem.machine)
+            around.failed[subnet].add(problem.machine)
+            around.reached[subnet].discard(problem.machine)
+
+
+def _connected(probe: Probe) -> bool:
+    return probe.connect is not None and probe.connect.error is None
+
+
+def _is_loopback(address: str) -> bool:
+    plain = plain_address(address)
+    return plain is None or plain == "::1" or plain.startswith(("127.", "fe80:", "169.254."))

@@ -1,0 +1,216 @@
+"""What a cause's predicate may look at: one machine, the other ends of its links, and the fleet."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from pytest_tentacle.checks.result import Outcome
+from pytest_tentacle.checks.thumbprints import as_thumbprint
+from pytest_tentacle.guide.outcome import Blocked, Unknown
+from pytest_tentacle.guide.problems import CATALOGUE
+from pytest_tentacle.survey.targets import plain_host
+
+from .reach import Reach
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pytest_tentacle.checks import Fleet, Subject
+    from pytest_tentacle.checks.result import StepResult
+    from pytest_tentacle.guide.outcome import Problem
+    from pytest_tentacle.survey.model import Service, Survey
+
+NAME_FAILURES = frozenset({"TT510", "TT511"})
+
+
+def zone_of(host: str) -> str:
+    """A name without its first label; empty where it has only one."""
+    return plain_host(host).partition(".")[2]
+
+
+class Scene:
+    """The fleet as a whole, indexed once, so that a diagnosis stays linear."""
+
+    def __init__(self, fleet: Fleet, results: Iterable[StepResult]) -> None:
+        self.fleet = fleet
+        self.results: defaultdict[str, list[StepResult]] = defaultdict(list)
+        self.problems: defaultdict[str, list[Problem]] = defaultdict(list)
+        for result in results:
+            self.results[result.machine].append(result)
+            if result.outcome is not Outcome.WAIVED:
+                self.problems[result.machine].extend(result.problems)
+        self._add_blockers()
+        every = [problem for problems in self.problems.values() for problem in problems]
+        self.reach = Reach(fleet, every)
+        self.by_code: defaultdict[str, list[Problem]] = defaultdict(list)
+        for problem in every:
+            self.by_code[problem.code].append(problem)
+        self._views: dict[str, View] = {}
+
+    def blocks(self, name: str) -> tuple[tuple[str, str], ...]:
+        """Code and machine of each failure elsewhere that stands in the way of a machine."""
+        found = (result.blocked_by for result in self.results.get(name, ()) if result.outcome is Outcome.BLOCKED)
+        return tuple(dict.fromkeys(each for each in found if each and each[1] != name))
+
+    def _add_blockers(self) -> None:
+        """A failure that stands in the way is looked up where its own step is not among the results."""
+        for code, machine in {block for name in tuple(self.results) for block in self.blocks(name)}:
+            known = CATALOGUE.get(code)
+            if known is None or machine not in self.fleet.machines:
+                continue
+            if known.step not in {result.step for result in self.results[machine]}:
+                problems = self.fleet.subject(machine).problems_of(known.step)
+                self.problems[machine].extend(problem for problem in problems if problem.code == code)
+
+    def view(self, name: str) -> View:
+        """One machine's view. Raises KeyError where the inventory has no such machine."""
+        if name not in self._views:
+            self._views[name] = View(self, self.fleet.subject(name))
+        return self._views[name]
+
+    @cached_property
+    def owners(self) -> dict[str, tuple[str, ...]]:
+        """Thumbprint -> machines that have it by their settings, their own port, or the inventory."""
+        found: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        for subject in self.fleet.subjects:
+            for text in (subject.configured_thumbprint, subject.presented_here, subject.machine.thumbprint):
+                thumbprint = as_thumbprint(text)
+                if thumbprint:
+                    found[thumbprint][subject.name] = None
+        return {thumbprint: tuple(names) for thumbprint, names in found.items()}
+
+    @cached_property
+    def silent(self) -> Counter[tuple[str | None, str]]:
+        """(subnet of the Tentacle, server) -> how many links are accepted and then silent."""
+        return Counter(
+            (self.reach.subnet(name), server)
+            for name, server in {(each.machine, str(each.facts.get("server"))) for each in self.by_code["TT528"]}
+        )
+
+    @cached_property
+    def failed_names(self) -> dict[str, set[str]]:
+        """Vantage -> hosts that it could not resolve."""
+        found: defaultdict[str, set[str]] = defaultdict(set)
+        for code in NAME_FAILURES:
+            for problem in self.by_code[code]:
+                found[str(problem.facts.get("vantage"))].add(plain_host(str(problem.facts.get("host"))))
+        return found
+
+    @cached_property
+    def failed_zones(self) -> Counter[tuple[str, str]]:
+        """(vantage, zone) -> how many names in it could not be resolved there."""
+        return Counter((vantage, zone_of(host)) for vantage, hosts in self.failed_names.items() for host in hosts)
+
+    @cached_property
+    def resolved_zones(self) -> frozenset[tuple[str, str]]:
+        """(vantage, zone) of which some name was resolved."""
+        return frozenset((vantage, zone_of(host)) for vantage, hosts in self.reach.resolved.items() for host in hosts)
+
+    @cached_property
+    def resolved_by(self) -> dict[str, int]:
+        """Host -> how many vantage points could resolve it."""
+        return Counter(host for hosts in self.reach.resolved.values() for host in hosts)
+
+    @cached_property
+    def unresolved_by(self) -> dict[str, int]:
+        """Host -> how many vantage points could not resolve it."""
+        return Counter(host for hosts in self.failed_names.values() for host in hosts)
+
+    def count(self, code: str, **facts: object) -> int:
+        """How many machines have a problem with these facts."""
+        names = tuple(sorted(facts))
+        if (code, names) not in self._counts:
+            found: defaultdict[tuple[object, ...], set[str]] = defaultdict(set)
+            for problem in self.by_code[code]:
+                found[tuple(problem.facts.get(name) for name in names)].add(problem.machine)
+            self._counts[code, names] = {values: len(machines) for values, machines in found.items()}
+        return self._counts[code, names].get(tuple(facts[name] for name in names), 0)
+
+    @cached_property
+    def _counts(self) -> dict[tuple[str, tuple[str, ...]], dict[tuple[object, ...], int]]:
+        return {}
+
+
+class View:
+    """One machine, with everything that is known of it; what is not known is None here, never an exception."""
+
+    def __init__(self, scene: Scene, subject: Subject) -> None:
+        self.scene = scene
+        self.subject = subject
+        self.name = subject.name
+        self.problems = scene.problems[subject.name]
+        self.codes = frozenset(problem.code for problem in self.problems)
+
+    @property
+    def survey(self) -> Survey | None:
+        """The host's survey."""
+        record = self.subject.record
+        return record.survey if record else None
+
+    @cached_property
+    def service(self) -> Service | None:
+        """Its service."""
+        try:
+            return self.subject.service
+        except (Unknown, Blocked):
+            return None
+
+    @cached_property
+    def peers(self) -> tuple[str, ...]:
+        """Names of the other ends of its links."""
+        return tuple(peer.name for peer in self.subject.peers)
+
+    @property
+    def is_server(self) -> bool:
+        """Whether it is an Octopus Server node."""
+        return not self.subject.is_tentacle
+
+    @property
+    def system(self) -> str | None:
+        """`windows` or `linux`: as surveyed, else as declared."""
+        host = self.survey.host.data if self.survey else None
+        if host is not None:
+            return host.os
+        return self.subject.machine.os.value if self.subject.machine.os else None
+
+    @cached_property
+    def base_facts(self) -> dict[str, Any]:
+        """What every command may need."""
+        facts: dict[str, Any] = {"machine": self.name, "instance": self.subject.instance_name}
+        return facts | ({"service": self.service.name} if self.service else {})
+
+    @cached_property
+    def traits(self) -> tuple[str, ...]:
+        """What it may have in common with others, in words that follow "all that are"."""
+        found = [f"in group {group}" for group in self.subject.machine.groups]
+        subnet = self.scene.reach.subnet(self.name)
+        if subnet:
+            found.append(f"in {subnet}")
+        products = self.survey.products.data if self.survey else None
+        found += [
+            f"of version {product.version}"
+            for product in products or ()
+            if product.product == self.subject.product and product.version
+        ]
+        return tuple(dict.fromkeys(found))
+
+    @cached_property
+    def answers_itself(self) -> bool:
+        """Whether its own port shows its page to itself."""
+        return self.subject.presented_here is not None
+
+    def peer(self, problem: Problem) -> View | None:
+        """The server of a link's problem; None where the inventory has none of that name."""
+        name = problem.facts.get("server")
+        return self.scene.view(name) if isinstance(name, str) and name in self.scene.fleet.machines else None
+
+    def vantage(self, problem: Problem) -> View | None:
+        """The machine that connects."""
+        name = problem.facts.get("vantage")
+        return self.scene.view(name) if isinstance(name, str) and name in self.scene.fleet.machines else None
+
+    def end(self, problem: Problem) -> View | None:
+        """The machine that should answer: the Tentacle where its server connects, else the server."""
+        return self if problem.facts.get("vantage") == problem.facts.get("server") else self.peer(problem)

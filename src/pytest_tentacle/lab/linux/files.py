@@ -1,0 +1,124 @@
+"""The files that a healthy Linux machine has besides its configuration; whatever is already there is left as it is.
+
+A lab machine's own files lie in `files/`, and its file tools find them there by their usual paths (`/etc/octopus/...`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shlex
+import shutil
+from pathlib import Path
+from typing import Any
+
+from pytest_tentacle.survey.configuration import TENTACLE_PORT, ConfigurationError, parse_settings, trusted_servers
+
+from .shell import lines, note, program, say
+
+Machine = dict[str, Any]
+
+_VERSION = "8.3.2941"
+_STARTED = "2026-01-05T06:00:00Z"
+_HELP = lines(
+    "Usage: Tentacle <command> [<options>]",
+    "",
+    "Where <command> is one of:",
+    "",
+    "  agent        Starts the Tentacle Agent",
+)
+
+
+def complete(folder: Path, machine: Machine) -> None:
+    """Give the machine what it lacks: each instance's log and work folder, the program, the TLS policy."""
+    files = folder / "files"
+    for index in sorted((files / "etc" / "octopus").glob("*/Instances/*.config")):
+        with contextlib.suppress(OSError):  # a home that no file system can hold stays without a log
+            _instance(files, machine, index)
+    for service in machine.get("services", []):
+        _program(folder, machine, service["command"].split(maxsplit=1)[0])
+    _absent(files / "proc" / "sys" / "crypto" / "fips_enabled", "0\n")
+    _absent(files / "etc" / "environment", 'PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"\n')
+    _absent(
+        files / "etc" / "ssl" / "openssl.cnf",
+        lines(
+            "openssl_conf = openssl_init",
+            "[openssl_init]",
+            "ssl_conf = ssl_sect",
+            "[ssl_sect]",
+            "system_default = system_default_sect",
+            "[system_default_sect]",
+            "MinProtocol = TLSv1.2",
+            "CipherString = DEFAULT@SECLEVEL=2",
+        ),
+    )
+
+
+def _absent(path: Path, text: str) -> None:
+    """Write the file, if there is none."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def _instance(files: Path, machine: Machine, index: Path) -> None:
+    try:
+        entry = json.loads(index.read_text(encoding="utf-8"))
+        path = Path(entry["ConfigurationFilePath"])
+    except (ValueError, KeyError):
+        return  # an index entry that leads nowhere
+    try:
+        settings = parse_settings(path.read_bytes())
+    except (OSError, ConfigurationError):
+        settings = {}  # what broke since then did not take the log with it
+    home = settings.get("Octopus.Home", "")
+    home = home if home.startswith("/") else str(path.parent)
+    place = Path(home) if home.startswith(str(files)) else files / home.lstrip("/")
+    is_server = index.parent.parent.name == "OctopusServer"
+    log = place / "Logs" / ("OctopusServer.txt" if is_server else "OctopusTentacle.txt")
+    if "log" not in machine.get("without", []):
+        _absent(log, "" if is_server else _healthy_log(machine, entry["Name"], settings))
+    (place / "Work").mkdir(parents=True, exist_ok=True)
+
+
+def _healthy_log(machine: Machine, instance: str, settings: dict[str, str]) -> str:
+    """The lines of a healthy start (tentacle-seen 4.3), by what the file says."""
+    service: dict[str, Any] = next(iter(machine.get("services", [])), {})
+    pid, command = service.get("pid") or 1, service.get("command", "")
+    moment = (service.get("started_utc") or _STARTED).rstrip("Z").replace("T", " ")
+    said = [
+        "=" * 80,
+        f"Tentacle version {_VERSION} ({_VERSION}) instance {instance}",
+        "\n".join(["Environment Information:", f"  MachineName: {machine['hostname']}", f"  PID: {pid}"]),
+        "==== RunAgentCommand ====",
+        f"CommandLine: {command}",
+    ]
+    try:
+        trusted = trusted_servers(settings)
+    except ValueError:
+        trusted = ()
+    said += [f"Agent will trust Octopus Servers with the thumbprint: {one.thumbprint}" for one in trusted]
+    for one in (one for one in trusted if one.polls):
+        place = f"Octopus Server at {one.address} for subscription {one.subscription_id}"
+        said += [f"Agent will poll {place} expecting thumbprint {one.thumbprint}"]
+        said += ["Agent will not use a proxy server", "Starting 1 polling connections"]
+    if settings.get("Tentacle.Services.NoListen", "").lower() == "true":
+        said += ["Agent will not listen on any TCP ports"]
+    else:
+        address = settings.get("Tentacle.Services.ListenIP") or "[::]"
+        end = f"{address}:{settings.get('Tentacle.Services.PortNumber') or TENTACLE_PORT}"
+        said += [f"{f'listen://{end}/':<30} {1:>4}  Listener started", f"Agent listening on: {end}"]
+    return lines(*(f"{moment}.{number:04}  {pid:>5}      1  INFO  {text}" for number, text in enumerate(said)))
+
+
+def _program(folder: Path, machine: Machine, path: str) -> None:
+    """The product's program, which here only knows `help`; `loading` may hold `seconds`, `exit_code`, `missing`."""
+    place = folder / "files" / path.lstrip("/")
+    loading = machine.get("loading", {})
+    if loading.get("missing") or place.exists():
+        return
+    place.parent.mkdir(parents=True, exist_ok=True)
+    nap = f"{shutil.which('sleep')} {shlex.quote(str(loading['seconds']))}" if loading.get("seconds") else ""
+    answer = say(_HELP, int(loading.get("exit_code", 0)))
+    place.write_text(program(note(str(folder / "commands.log"), place.name), nap, answer), encoding="utf-8")
+    place.chmod(0o755)

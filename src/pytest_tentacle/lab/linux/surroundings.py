@@ -1,0 +1,129 @@
+"""More commands of a lab's Linux machine: packages, disks, firewalls, accounts, rights.
+
+dpkg-query as of dpkg 1.21, rpm 4.18, df and stat of coreutils 9.1, nft 1.0.6, iptables-save 1.8.9, firewalld 1.3 and
+ufw 0.36.
+"""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from .shell import any_of, become, choose, lines, say, unsupported
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Machine = dict[str, Any]
+
+_DISK = {"mount": "/", "size_bytes": 52_576_092_160, "free_bytes": 31_101_255_680}
+_PACKAGE = {"manager": "dpkg", "version": "8.3.2941"}
+_LOGIN = {"name": "root", "uid": 0}
+OWNERSHIP = "%U %G %a %n"
+"""The format by which a survey asks stat for owner, group, mode and name."""
+_BLOCK = 1024
+
+
+def _denied(machine: Machine, what: str) -> bool:
+    return what in machine.get("denied", [])
+
+
+def package(machine: Machine) -> dict[str, Any]:
+    """The package manager and Tentacle's version in it (None: not installed)."""
+    return {**_PACKAGE, **machine.get("package", {})}
+
+
+def dpkg_query(machine: Machine) -> str:
+    """`dpkg-query -W -f <format> tentacle`."""
+    version = package(machine)["version"]
+    if version is None:
+        return say("", 1, error="dpkg-query: no packages found matching tentacle")
+    return choose("$1", {"-W": say(lines(f"installed {version}"))}, unsupported("dpkg-query"))
+
+
+def rpm(machine: Machine) -> str:
+    """`rpm -q --qf <format> tentacle`."""
+    version = package(machine)["version"]
+    if version is None:
+        return say(lines("package tentacle is not installed"), 1)
+    return choose("$1", {"-q": say(lines(f"installed {version}"))}, unsupported("rpm"))
+
+
+def df(machine: Machine) -> str:
+    """`df -Pk <path>`: the row of the deepest mount point above the path."""
+    if _denied(machine, "disks"):
+        return say("", 1, error="df: cannot read table of mounted file systems: Permission denied")
+    rows = []
+    for disk in sorted(machine.get("disks", [_DISK]), key=lambda one: -len(one["mount"])):
+        size, free = disk["size_bytes"] // _BLOCK, disk["free_bytes"] // _BLOCK
+        row = (
+            f"/dev/vda1 {size:>15} {size - free:>9} {free:>9} {100 * (size - free) // max(size, 1):>7}% {disk['mount']}"
+        )
+        text = lines("Filesystem     1024-blocks      Used Available Capacity Mounted on", row)
+        below = shlex.quote(disk["mount"].rstrip("/") + "/") + "*"
+        rows.append(f"{shlex.quote(disk['mount'])}|{below}) {say(text)} ;;")
+    return "\n".join(['for path do :; done; case "$path" in', *rows, "esac; exit 1"])
+
+
+def firewall_tools(machine: Machine) -> dict[str, str]:
+    """The firewall commands that this machine has, by what `firewall` holds of it: their scripts' bodies.
+
+    `nft`, `iptables`, `firewalld` and `ufw` are the texts that `nft list ruleset`, `iptables-save`, `firewall-cmd
+    --list-all-zones` and `ufw status verbose` print; `firewalld: null` is one that does not run.
+    """
+    rules = machine.get("firewall", {"nft": ""})
+    denied = _denied(machine, "firewall")
+    bodies = {}
+    if "nft" in rules:
+        refused = say(
+            "", 1, error="Operation not permitted (you must be root)\nnetlink: Error: cache initialization failed"
+        )
+        bodies["nft"] = refused if denied else choose("$*", {"-nn list ruleset": say(rules["nft"])}, unsupported("nft"))
+    if "iptables" in rules:
+        refused = say(
+            "", 4, error="iptables-save: Could not fetch rule set generation id: Permission denied (you must be root)"
+        )
+        bodies["iptables-save"] = refused if denied else say(rules["iptables"])
+    if "ufw" in rules:
+        refused = say("", 1, error="ERROR: You need to be root to run this script")
+        bodies["ufw"] = refused if denied else choose("$*", {"status verbose": say(rules["ufw"])}, unsupported("ufw"))
+    if "firewalld" in rules:
+        bodies["firewall-cmd"] = _firewalld(rules["firewalld"], denied=denied)
+    return bodies
+
+
+def _firewalld(zones: str | None, *, denied: bool) -> str:
+    if zones is None:
+        return say("", 252, error="not running")
+    refused = say(
+        "",
+        253,
+        error="Authorization failed.\n    Make sure polkit agent is running or run the application as superuser.",
+    )
+    cases = {"--state": say(lines("running")), "--list-all-zones": refused if denied else say(zones)}
+    return choose("$*", cases, unsupported("firewall-cmd"))
+
+
+def id_(machine: Machine) -> str:
+    """`id -u`, `id -un` of the login; `id -Gn <account>` of the service's account."""
+    login = {**_LOGIN, **machine.get("login", {})}
+    groups = {"root": ["root"], **machine.get("groups", {})}
+    cases = {"-un": say(lines(login["name"])), "-u": say(lines(str(login["uid"])))}
+    cases |= {f"-Gn {name}": say(lines(" ".join(names))) for name, names in groups.items()}
+    return choose("$*", cases, "printf 'id: %s: no such user\\n' \"$2\" >&2; exit 1")
+
+
+def stat(machine: Machine, files: Path) -> str:
+    """The real stat; who owns what, and its mode where `access` says so, as the machine has it and not the lab."""
+    real = shutil.which("stat") or "/usr/bin/stat"
+    if _denied(machine, "permissions"):
+        refusal = 'for one do :; done; printf "stat: cannot statx \'%s\': Permission denied\\n" "$one" >&2; exit 1'
+        return f"{choose('$3', {OWNERSHIP: refusal}, become(real))}"
+    rows = []
+    for path, (owner, group, mode) in machine.get("access", {}).items():
+        said = shlex.quote(f"{owner} {group} {mode}")
+        rows.append(f"{any_of((path, f'{files}{path}'))}) printf '%s %s\\n' {said} \"$one\" ;;")
+    told = f"{shlex.quote(real)} -L -c 'root root %a %n' \"$one\" || code=1"
+    loop = "\n".join(["shift 3; code=0; for one do case $one in", *rows, f"*) {told} ;;", "esac; done; exit $code"])
+    return choose("$3", {OWNERSHIP: loop}, become(real))

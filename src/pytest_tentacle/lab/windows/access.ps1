@@ -1,0 +1,75 @@
+# Access lists from machine.json's `acl`, and members of local groups from its `groups`.
+[Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSAvoidOverwritingBuiltInCmdlets', '', Justification = 'to stand in for them is the purpose')]
+param()
+
+# What drive C: of a fresh server gives a folder of its own (4.1): full control for System and Administrators.
+$LabDefaultAccess = @(
+    @{ sid = 'S-1-5-18'; mask = 0x1F01FF; inherited = $true }
+    @{ sid = 'S-1-5-32-544'; mask = 0x1F01FF; inherited = $true }
+    @{ sid = 'S-1-5-32-545'; mask = 0x1200A9; inherited = $true }
+    @{ sid = 'S-1-3-0'; mask = 0x10000000; inherited = $true; inherit_only = $true }
+)
+
+# The nearest list at or above the path; from above, everything is inherited.
+function Find-LabAccess {
+    param([string]$Path)
+    $lists = $TentacleLab.Machine.acl
+    $at = $Path.TrimEnd('\')
+    while ($lists -and $at) {
+        $found = $lists.$at
+        if ($null -ne $found) { return @{ List = $found; Own = ($at -eq $Path.TrimEnd('\')) } }
+        $at = if ($at.Contains('\')) { $at.Substring(0, $at.LastIndexOf('\')) } else { '' }
+    }
+    @{ List = @{ owner = 'S-1-5-32-544'; entries = $LabDefaultAccess }; Own = $false }
+}
+
+# FileSystemSecurity (4.1): rights are a signed number, identities are asked for by type.
+function Get-Acl {
+    [CmdletBinding()]
+    param([string]$LiteralPath)
+    Add-LabCall 'Get-Acl' $PSBoundParameters
+    if (-not (Microsoft.PowerShell.Management\Test-Path -LiteralPath $LiteralPath)) {
+        $missing = New-Object Management.Automation.ItemNotFoundException "Cannot find path '$LiteralPath'"
+        $PSCmdlet.WriteError((New-LabError -Id 'GetAcl_PathNotFound_Exception' -Category ObjectNotFound -Exception $missing))
+        return
+    }
+    $access = Find-LabAccess $LiteralPath
+    if ((Test-LabDenied 'acl') -or ($access.Own -and $access.List -is [string])) {
+        $refusal = New-Object UnauthorizedAccessException (Get-LabText 'Denied')
+        $PSCmdlet.WriteError((New-LabError -Id 'System.UnauthorizedAccessException' -Category PermissionDenied -Exception $refusal))
+        return
+    }
+    $list = if ($access.List -is [string]) { @{ owner = 'S-1-5-32-544'; entries = $LabDefaultAccess } } else { $access.List }
+    $rules = @(foreach ($entry in @($list.entries | Where-Object { $_ })) {
+        [pscustomobject]@{
+            IdentityReference = [pscustomobject]@{ Value = [string]$entry.sid }
+            FileSystemRights  = [BitConverter]::ToInt32([BitConverter]::GetBytes([long]$entry.mask), 0)
+            AccessControlType = [int][bool]$entry.deny
+            IsInherited       = [bool]($entry.inherited -or -not $access.Own)
+            InheritanceFlags  = [int]3
+            PropagationFlags  = [int]$(if ($entry.inherit_only) { 2 } else { 0 })
+        }
+    })
+    $acl = [pscustomobject]@{ AreAccessRulesProtected = [bool]($access.Own -and $list.protected); Rules = $rules; OwnerSid = [string]$list.owner }
+    Add-Member -InputObject $acl -MemberType ScriptMethod -Name GetAccessRules -Value { $this.Rules }
+    Add-Member -InputObject $acl -MemberType ScriptMethod -Name GetOwner -Value { [pscustomobject]@{ Value = $this.OwnerSid } } -PassThru
+}
+
+# LocalPrincipal objects; a SID that is no local group is an error of its own.
+function Get-LocalGroupMember {
+    [CmdletBinding()]
+    param([string]$SID)
+    Add-LabCall 'Get-LocalGroupMember' $PSBoundParameters
+    if (Test-LabDenied 'groups') {
+        $refusal = New-Object UnauthorizedAccessException (Get-LabText 'Denied')
+        $PSCmdlet.WriteError((New-LabError -Id 'AccessDenied' -Category PermissionDenied -Exception $refusal))
+        return
+    }
+    $groups = @{ 'S-1-5-32-544' = @('S-1-5-21-1111-2222-3333-500'); 'S-1-5-32-545' = @('S-1-5-4', 'S-1-5-11') }
+    if ($TentacleLab.Machine.groups) { foreach ($group in $TentacleLab.Machine.groups.PSObject.Properties) { $groups[$group.Name] = @($group.Value) } }
+    if (-not $groups.ContainsKey($SID)) {
+        $PSCmdlet.WriteError((New-LabError -Id 'GroupNotFound' -Category ObjectNotFound -Exception (New-Object InvalidOperationException $SID)))
+        return
+    }
+    foreach ($member in $groups[$SID]) { [pscustomobject]@{ SID = New-Object LabSid $member; ObjectClass = 'User' } }
+}

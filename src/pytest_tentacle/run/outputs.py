@@ -1,0 +1,100 @@
+"""The files of a run, beside the HTML report: surveys, JSON, Markdown, the bundle, the private mapping of pseudonyms.
+
+Every text goes through the run's redactor. Files appear whole or not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import zipfile
+from typing import TYPE_CHECKING
+
+from pytest_tentacle import __version__
+from pytest_tentacle.report.build import build_report
+from pytest_tentacle.report.json_report import report_json
+from pytest_tentacle.report.markdown import report_markdown
+from pytest_tentacle.survey import store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from pytest_tentacle.checks.result import Run
+    from pytest_tentacle.report.causes import CauseView
+    from pytest_tentacle.report.redaction import Redactor
+
+BUNDLE_FORMAT = 1
+SURVEYS = "surveys.json"
+MANIFEST = "manifest.json"
+MOST_BYTES = 512 * 1024 * 1024
+"""A bundle's part may unpack to no more than that."""
+
+
+def write(path: Path, data: str | bytes) -> None:
+    """Write a file in one step, with the folders that it needs."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_bytes(data.encode("utf-8") if isinstance(data, str) else data)
+    temporary.replace(path)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def write_beside(report: Path, run: Run, causes: Sequence[CauseView] | None, redactor: Redactor) -> dict[str, str]:
+    """Write `<report>.json` and `<report>.md`; gives their texts by name."""
+    built = build_report(run, causes, redactor)
+    texts = {"report.json": report_json(built), "report.md": report_markdown(built)}
+    write(report.with_suffix(".json"), texts["report.json"])
+    write(report.with_suffix(".md"), texts["report.md"])
+    return texts
+
+
+def write_bundle(path: Path, parts: Mapping[str, str]) -> None:
+    """Write a replay bundle: the parts, and a manifest with versions and each part's SHA-256."""
+    digests = {name: hashlib.sha256(text.encode("utf-8")).hexdigest() for name, text in parts.items()}
+    manifest = {"format": BUNDLE_FORMAT, "version": __version__, "sha256": digests}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".part")
+    with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as bundle:
+        for name, text in parts.items():
+            bundle.writestr(name, text)
+        bundle.writestr(MANIFEST, json.dumps(manifest, indent=1))
+    temporary.replace(path)
+
+
+def load_surveys(path: Path) -> store.Surveys:
+    """The surveys in a bundle or a survey file. Raises StoreError for what is damaged, changed or newer."""
+    if not zipfile.is_zipfile(path):
+        return store.load(path)
+    try:
+        with zipfile.ZipFile(path) as bundle:
+            manifest = json.loads(_part(bundle, MANIFEST))
+            if manifest.get("format", 0) > BUNDLE_FORMAT:
+                raise store.StoreError(
+                    f"{path}: written by a newer pytest-tentacle ({manifest.get('version')}). Upgrade to replay it."
+                )
+            for name, digest in manifest["sha256"].items():
+                if hashlib.sha256(_part(bundle, name)).hexdigest() != digest:
+                    raise store.StoreError(f"{path}: {name} was changed after the run: it does not fit its digest.")
+            unlisted = set(bundle.namelist()) - {MANIFEST, *manifest["sha256"]}
+            if unlisted:
+                raise store.StoreError(f"{path}: holds what the run did not put there: {', '.join(sorted(unlisted))}.")
+            return store.loads(_part(bundle, SURVEYS), f"{path}: {SURVEYS}")
+    except (zipfile.BadZipFile, KeyError, ValueError, AttributeError, EOFError, OSError) as error:
+        raise store.StoreError(f"{path}: not a whole bundle of pytest-tentacle ({error}).") from None
+
+
+def _part(bundle: zipfile.ZipFile, name: str) -> bytes:
+    info = bundle.getinfo(name)
+    if info.file_size > MOST_BYTES:
+        raise ValueError(f"{name} would unpack to {info.file_size} bytes")
+    return bundle.read(info)

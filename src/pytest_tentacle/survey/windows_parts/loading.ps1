@@ -1,0 +1,77 @@
+# How long the products' programs take to load: `help` twice, by a stopwatch of its own, and what may make them slow.
+
+$LoadSeconds = 20
+$WinTrustKey = 'Software\Microsoft\Windows\CurrentVersion\WinTrust\Trust Providers\Software Publishing'
+
+# In WinTrust's State: do not look for revocations.
+$IgnoreRevocation = 0x200
+
+function Get-LoadingSection {
+    $times = @(foreach ($executable in @(Get-ProductExecutable)) { Measure-Loading $executable })
+    @{ times = $times; revocation = @(foreach ($account in @(Get-ServiceAccount)) { Get-Revocation $account }) }
+}
+
+function Measure-Loading {
+    param([hashtable]$Executable)
+    $time = @{ product = $Executable.Product; executable = $Executable.Path }
+    try {
+        $item = Get-Item -LiteralPath $Executable.Path -Force -ErrorAction Stop
+        foreach ($name in 'cold_ms', 'warm_ms') {
+            $run = Measure-Help $item
+            $time['exit_code'] = $run.ExitCode
+            if ($null -eq $run.ExitCode) {
+                $time['error'] = 'it did not end within {0:0} seconds' -f $run.Seconds
+                break
+            }
+            $time[$name] = $run.Milliseconds
+        }
+    } catch {
+        $time['error'] = Get-Reason $_
+    }
+    $time
+}
+
+# One call of `help`, which reads nothing but the program itself. Both its outputs are read while it runs, or it might wait for
+# us; what it prints does not matter. It runs in its own folder, where it finds no instance's configuration.
+function Measure-Help {
+    param($Item)
+    $seconds = [Math]::Min($LoadSeconds, (Get-SectionSecond))
+    if ($seconds -lt 1) { throw 'no time left in the budget of the script' }
+    $start = New-Object Diagnostics.ProcessStartInfo
+    $start.FileName = $Item.FullName
+    $start.Arguments = 'help'
+    $start.WorkingDirectory = $Item.DirectoryName
+    $start.UseShellExecute = $false
+    $start.CreateNoWindow = $true
+    $start.RedirectStandardInput = $true
+    $start.RedirectStandardOutput = $true
+    $start.RedirectStandardError = $true
+    $clock = [Diagnostics.Stopwatch]::StartNew()
+    $process = [Diagnostics.Process]::Start($start)
+    try {
+        $process.StandardInput.Close()
+        $readers = [Threading.Tasks.Task[]]@($process.StandardOutput.ReadToEndAsync(), $process.StandardError.ReadToEndAsync())
+        $ended = $process.WaitForExit([int]($seconds * 1000))
+        $took = [Math]::Round($clock.Elapsed.TotalMilliseconds, 1)
+        if (-not $ended) { $process.Kill() } else { $null = [Threading.Tasks.Task]::WaitAll($readers, 1000) }
+        @{ ExitCode = if ($ended) { [int64]$process.ExitCode } else { $null }; Milliseconds = $took; Seconds = $seconds }
+    } finally {
+        $process.Dispose()
+    }
+}
+
+# Whether Windows looks for revocations of code signing certificates for this account. The default is yes.
+function Get-Revocation {
+    param([hashtable]$Account)
+    $record = @{ account = $Account.Name; enabled = $null; detail = 'its registry hive is not loaded' }
+    if (-not $Account.Loaded) { return $record }
+    try {
+        $values = Get-RegistryValue "$($Account.Hive)\$WinTrustKey"
+        $state = if ($values) { $values.State } else { $null }
+        $record['enabled'] = $null -eq $state -or ([int64]$state -band $IgnoreRevocation) -eq 0
+        $record['detail'] = if ($null -eq $state) { "Windows' default" } else { 'State 0x{0:x}' -f [int64]$state }
+    } catch {
+        $record['detail'] = Get-Reason $_
+    }
+    $record
+}

@@ -1,0 +1,261 @@
+"""The step "IP addresses": whose address is used, who listens on it, and what is left to other steps."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_tentacle.checks import addresses
+from pytest_tentacle.checks.check import checks_of
+from pytest_tentacle.checks.judging import findings
+from pytest_tentacle.checks.result import Outcome
+from pytest_tentacle.guide.problems_addresses import ADDRESSES
+from pytest_tentacle.inventory.model import NoTransport
+from pytest_tentacle.link import Failure
+
+if TYPE_CHECKING:
+    from pytest_tentacle.checks.result import StepResult
+
+DROPPED = {"fails": "connect", "error": Failure.TIMED_OUT}
+REFUSED = {"fails": "connect", "error": Failure.REFUSED}
+FOREIGN, LINK_LOCAL = "198.51.100.9", "169.254.17.4"
+MODES = [("listening", "web-01", "web-01"), ("polling", "poll-01", "octo-1")]
+"""Mode, the Tentacle, and the machine that should answer."""
+
+
+def judge(world: Any, name: str) -> StepResult:
+    return world.fleet().subject(name).result(addresses.STEP)
+
+
+def leads_to(world: Any, across: Any, mode: str, address: str, how: dict[str, Any]) -> None:
+    """The name leads to an address where it goes like this; no address is declared."""
+    end = "web-01" if mode == "listening" else "octo-1"
+    across(world, mode, {"addresses": (address,)} | how)
+    world[end].host.setdefault("addresses", (world[end].machine.ip,))
+    world[end].declare(ip=None)
+    world["octo-1"].drop("web-01:address") if mode == "listening" else None
+
+
+def foreign(world: Any, across: Any, mode: str, end: str) -> None:
+    leads_to(world, across, mode, FOREIGN, DROPPED)
+
+
+def foreign_machine_answers(world: Any, across: Any, mode: str, end: str) -> None:
+    leads_to(world, across, mode, FOREIGN, {"whose": "another machine"})
+
+
+def bound_elsewhere(world: Any, across: Any, mode: str, end: str) -> None:
+    leads_to(world, across, mode, "10.0.0.5", REFUSED)
+    world[end].host["addresses"] = ("10.0.0.5", "192.0.2.77")
+    for listener in world[end].listeners:
+        listener["address"] = "192.0.2.77"
+
+
+def bound_to_the_other_family(world: Any, across: Any, mode: str, end: str) -> None:
+    leads_to(world, across, mode, "2001:db8::5", REFUSED)
+    world[end].host["addresses"] = ("2001:db8:0::5", "192.0.2.77")
+    for listener in world[end].listeners:
+        listener["address"] = "0.0.0.0"
+
+
+def link_local(world: Any, across: Any, mode: str, end: str) -> None:
+    leads_to(world, across, mode, LINK_LOCAL, DROPPED)
+    world[end].host["addresses"] = (LINK_LOCAL,)
+
+
+def unknown_server(world: Any, across: Any, mode: str, end: str) -> None:
+    """All that may tell its thumbprint is asked, and nothing does."""
+    foreign(world, across, mode, end)
+    world["octo-1"].instances = ["-"]
+    world["octo-1"].declare(thumbprint=None)
+
+
+CASES = [
+    ("TT711", foreign),
+    ("TT711", foreign_machine_answers),
+    ("TT712", bound_elsewhere),
+    ("TT712", bound_to_the_other_family),
+    ("TT713", link_local),
+]
+
+
+@pytest.mark.parametrize(("mode", "machine", "end"), MODES, ids=[mode for mode, _, _ in MODES])
+class TestEitherMode:
+    """The same conclusions on either link."""
+
+    @pytest.mark.parametrize(("code", "change"), CASES, ids=[change.__name__ for _, change in CASES])
+    def test_is_found(
+        self, world: Any, across: Any, mode: str, machine: str, end: str, code: str, change: Any
+    ) -> None:
+        """The step fails with this code and no other, with evidence and all that its remedy needs."""
+        change(world, across, mode, end)
+        result = judge(world, machine)
+        assert [problem.code for problem in result.problems] == [code], result
+        problem = result.problems[0]
+        assert problem.machine == machine
+        assert problem.facts["server"] == "octo-1"
+        assert problem.evidence
+        kind = next(kind for kind in ADDRESSES if kind.code == code)
+        for system in ("windows", "linux"):
+            assert not re.search(r"<[a-z_]+>", " ".join(kind.remedy(system, problem.facts)))
+
+    def test_healthy(self, world: Any, mode: str, machine: str, end: str) -> None:
+        """The right machine answers at an address of its own."""
+        result = judge(world, machine)
+        assert result.outcome is Outcome.PASSED, result
+        assert result.looked_at
+        assert "NAT" not in " ".join(result.looked_at)
+
+    def test_nat(self, world: Any, across: Any, mode: str, machine: str, end: str) -> None:
+        """An address that is not the machine's, and answers with its certificate, is no problem."""
+        leads_to(world, across, mode, FOREIGN, {})
+        result = judge(world, machine)
+        assert result.outcome is Outcome.PASSED, result
+        assert f"{FOREIGN} is none of {end}'s own addresses" in " ".join(result.looked_at)
+
+    def test_the_address_is_right(self, world: Any, across: Any, mode: str, machine: str, end: str) -> None:
+        """Nothing answers at an address that is the machine's and open: a firewall, and so another step's finding."""
+        across(world, mode, DROPPED, DROPPED)
+        assert judge(world, machine).outcome is Outcome.PASSED
+
+    def test_addresses_not_known(self, world: Any, across: Any, mode: str, machine: str, end: str) -> None:
+        """Unknown, but only where it matters: what answers as it should needs no explanation."""
+        world[end].unknown["host"] = "access denied"
+        assert judge(world, machine).outcome is Outcome.PASSED
+        leads_to(world, across, mode, FOREIGN, DROPPED)
+        result = judge(world, machine)
+        assert result.outcome is Outcome.UNKNOWN
+        assert "access denied" in result.reason
+
+    def test_no_address_was_read(self, world: Any, across: Any, mode: str, machine: str, end: str) -> None:
+        """An empty list says nothing."""
+        leads_to(world, across, mode, FOREIGN, DROPPED)
+        world[end].host["addresses"] = ()
+        assert judge(world, machine).outcome is Outcome.UNKNOWN
+
+    def test_sockets_not_known(self, world: Any, across: Any, mode: str, machine: str, end: str) -> None:
+        """Nobody knows what it listens on."""
+        bound_elsewhere(world, across, mode, end)
+        world[end].unknown["listeners"] = "access denied"
+        assert judge(world, machine).outcome is Outcome.UNKNOWN
+
+    @pytest.mark.parametrize("error", [Failure.NAME_NOT_FOUND, Failure.RESOLVER_FAILED])
+    def test_no_such_name(
+        self, world: Any, across: Any, mode: str, machine: str, end: str, error: Failure
+    ) -> None:
+        """What the step of the welcome page says of a name is not said twice."""
+        across(world, mode, {"fails": "resolve", "error": error})
+        assert judge(world, machine).blocked_by == ("TT510", machine)
+
+    def test_not_the_declared_address(self, world: Any, across: Any, mode: str, machine: str, end: str) -> None:
+        """Likewise for a name that leads elsewhere than the inventory says."""
+        across(world, mode, {"addresses": (FOREIGN,)} | DROPPED)
+        assert judge(world, machine).blocked_by == ("TT512", machine)
+
+    def test_stopped(self, world: Any, across: Any, mode: str, machine: str, end: str) -> None:
+        """A service that is not running answers at no address."""
+        foreign(world, across, mode, end)
+        world[end].service |= {"state": "stopped", "pid": None, "exit_code": 0}
+        assert judge(world, machine).blocked_by == ("TT202" if end == "web-01" else "TT206", end)
+
+    def test_mode_not_known(self, world: Any, mode: str, machine: str, end: str) -> None:
+        """Nobody knows who connects to whom."""
+        world[machine].declare(mode=None)
+        world[machine].unknown["instances"] = "access denied"
+        assert judge(world, machine).outcome is Outcome.UNKNOWN
+
+
+class TestListening:
+    """What only a listening Tentacle's link has."""
+
+    def test_the_same_from_two_servers(self, world: Any, make_probe: Any, across: Any) -> None:
+        """One address, one problem."""
+        foreign(world, across, "listening", "web-01")
+        world.add_server("octo-2", "192.0.2.11")
+        world["octo-2"].peer = list(world["octo-1"].peer)
+        world["web-01"].declare(servers=("octo-1", "octo-2"))
+        assert [problem.code for problem in judge(world, "web-01").problems] == ["TT711"]
+
+    def test_the_declared_address_is_foreign(self, world: Any, across: Any) -> None:
+        """Name and inventory agree on an address that the machine does not have."""
+        across(world, "listening", DROPPED, DROPPED)
+        world["web-01"].host["addresses"] = ("10.0.0.5",)
+        assert [problem.code for problem in judge(world, "web-01").problems] == ["TT711"]
+
+    def test_on_one_host(self, world: Any, across: Any) -> None:
+        """For a server on the same host, the loopback address is the machine's own."""
+        leads_to(world, across, "listening", "127.0.0.1", DROPPED)
+        assert [problem.code for problem in judge(world, "web-01").problems] == ["TT711"]
+        world["web-01"].declare(transport=world["octo-1"].machine.transport)
+        assert judge(world, "web-01").problems == ()
+
+    def test_the_server_could_not_be_surveyed(self, world: Any, unreachable: Any) -> None:
+        """Its stage and advice are told."""
+        world["octo-1"].unreachable = unreachable
+        result = judge(world, "web-01")
+        assert result.outcome is Outcome.UNKNOWN
+        assert "refused the password" in result.reason
+
+    def test_not_probed(self, world: Any) -> None:
+        """There is nothing to judge by."""
+        world["octo-1"].peer = []
+        assert judge(world, "web-01").outcome is Outcome.UNKNOWN
+
+    def test_no_server_declared(self, world: Any) -> None:
+        """Nobody uses its address."""
+        world["web-01"].declare(servers=())
+        assert judge(world, "web-01").outcome is Outcome.UNKNOWN
+
+
+class TestPolling:
+    """What only a polling Tentacle's links have."""
+
+    def test_a_server_without_log_on(self, world: Any, across: Any, unreachable: Any) -> None:
+        """Octopus Cloud: its addresses cannot be known, and need not while it answers."""
+        world["octo-1"].declare(transport=NoTransport())
+        world["octo-1"].unreachable = unreachable
+        assert judge(world, "poll-01").outcome is Outcome.PASSED
+        across(world, "polling", DROPPED, DROPPED)
+        assert judge(world, "poll-01").outcome is Outcome.UNKNOWN
+
+    def test_through_a_proxy(self, world: Any) -> None:
+        """The proxy looks the name up, not this machine: there is nothing to compare, and nothing unknown for ever."""
+        world["poll-01"].settings |= {
+            "Octopus.Server.Proxy.UseDefaultProxy": "false",
+            "Octopus.Server.Proxy.ProxyHost": "proxy.example",
+        }
+        result = judge(world, "poll-01")
+        assert result.outcome is Outcome.PASSED
+        assert "proxy.example" in " ".join(result.looked_at)
+
+    def test_polls_nobody(self, world: Any) -> None:
+        """That is a finding of the settings."""
+        world["poll-01"].trusted = []
+        assert judge(world, "poll-01").blocked_by == ("TT320", "poll-01")
+
+    def test_polls_an_address_that_is_nobody_s(self, world: Any, make_probe: Any) -> None:
+        """An address that is not declared, and does not answer: whose should it be?"""
+        world["poll-01"].trusted[0]["Address"] = "https://old.example:10943/"
+        world["poll-01"].replace("configured:Tentacle:0", make_probe("old.example", 10943, **DROPPED))
+        assert judge(world, "poll-01").outcome is Outcome.UNKNOWN
+
+
+class TestReads:
+    """What a check declares to read is what it reads."""
+
+    def test_declared_reads_are_the_reads_done(self, new_world: Any, across: Any) -> None:
+        """Over all cases together."""
+        (check,) = checks_of(addresses.STEP)
+        assert {code for code, _ in CASES} == check.codes == {kind.code for kind in ADDRESSES}
+        done = set()
+        for change in (*(change for _, change in CASES), unknown_server):
+            for mode, machine, end in MODES:
+                world = new_world()
+                change(world, across, mode, end)
+                fleet = world.fleet()
+                with fleet.ledger.watch() as reads:
+                    list(findings(check, fleet.subject(machine)))
+                done |= {section if name == machine else f"peer.{section}" for name, section in reads}
+        assert done == check.reads

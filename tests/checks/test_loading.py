@@ -1,0 +1,210 @@
+"""The step "Load time": what is slow, what fails, and what the measurement does not tell."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_tentacle.checks import Fleet, loading
+from pytest_tentacle.checks.check import checks_of
+from pytest_tentacle.checks.judging import findings
+from pytest_tentacle.checks.result import Outcome
+from pytest_tentacle.guide.problems_loading import LOADING
+from pytest_tentacle.survey.model import Section
+from pytest_tentacle.survey.surroundings import Loading, LoadTime, Revocation
+
+if TYPE_CHECKING:
+    from pytest_tentacle.checks.result import StepResult
+
+EXECUTABLE = r"C:\Program Files\Octopus Deploy\Tentacle\Tentacle.exe"
+BROKEN_OFF_WINDOWS = "it did not end within 20 seconds"
+BROKEN_OFF_LINUX = "help did not answer within its time of 20004 ms"
+UNREACHABLE = Revocation(account="LocalSystem", enabled=True, reachable=False)
+
+
+def time(**values: Any) -> LoadTime:
+    common: dict[str, Any] = {
+        "product": "tentacle",
+        "executable": EXECUTABLE,
+        "cold_ms": 640,
+        "warm_ms": 310,
+        "exit_code": 0,
+    }
+    return LoadTime(**(common | values))
+
+
+def broken_off(error: str, **values: Any) -> LoadTime:
+    return time(**({"cold_ms": None, "warm_ms": None, "exit_code": None, "error": error} | values))
+
+
+CASES = {
+    "TT811-warm": ("TT811", time(cold_ms=1500, warm_ms=1000), ()),
+    "TT811-and-revocation": ("TT811", time(cold_ms=16000, warm_ms=1200), (UNREACHABLE,)),
+    "TT811-windows": ("TT811", broken_off(BROKEN_OFF_WINDOWS), ()),
+    "TT811-linux": ("TT811", broken_off(BROKEN_OFF_LINUX), ()),
+    "TT811-second": ("TT811", broken_off("it did not end within 4 seconds", cold_ms=900), ()),
+    "TT812": ("TT812", time(cold_ms=15400), (UNREACHABLE,)),
+    "TT813-clr": ("TT813", time(exit_code=-532462766), ()),
+    "TT813-unsigned": ("TT813", time(exit_code=0xC0000005), ()),
+    "TT813-abort": ("TT813", time(exit_code=134), ()),
+    "TT813-parts-missing": ("TT813", time(exit_code=43), ()),
+    "TT813-as-administrator": ("TT813", time(exit_code=100), ()),
+}
+
+WELL = {
+    "fast": (time(), ()),
+    "cold-disk": (time(cold_ms=4800), (UNREACHABLE,)),
+    "reachable": (time(cold_ms=15000), (UNREACHABLE.model_copy(update={"reachable": True}),)),
+    "reach-not-known": (time(cold_ms=15000), (UNREACHABLE.model_copy(update={"reachable": None}),)),
+    "not-checked": (time(cold_ms=15000), (UNREACHABLE.model_copy(update={"enabled": False}),)),
+    "another-account": (time(cold_ms=15000), (UNREACHABLE.model_copy(update={"account": "somebody"}),)),
+}
+
+DOUBTFUL = {
+    "little-time": broken_off("it did not end within 3 seconds"),
+    "no-time": broken_off("no time was left for it"),
+    "not-started": broken_off("it cannot be started: Permission denied"),
+    "once": time(warm_ms=None),
+}
+
+
+class Scene:
+    """The small fleet, with the load time of one machine's program."""
+
+    def __init__(self, world: Any) -> None:
+        self.world = world
+        world["web-01"].service["account"] = "LocalSystem"
+
+    def fleet(self, found: Any, machine: str = "web-01") -> Fleet:
+        section = Section(unknown=found) if isinstance(found, str) else Section(data=found)
+        surveys = self.world.surveys()
+        records = tuple(
+            record.model_copy(update={"survey": record.survey.model_copy(update={"loading": section})})
+            if machine in record.machines
+            else record
+            for record in surveys.records
+        )
+        return Fleet(surveys.model_copy(update={"records": records}))
+
+    def judge(self, found: Any, machine: str = "web-01") -> StepResult:
+        return self.fleet(found, machine).subject(machine).result(loading.STEP)
+
+
+@pytest.fixture
+def scene(world: Any) -> Scene:
+    return Scene(world)
+
+
+class TestEachCode:
+    """One change, one problem."""
+
+    @pytest.mark.parametrize(("code", "measured", "revocation"), CASES.values(), ids=CASES)
+    def test_is_found(self, scene: Scene, code: str, measured: LoadTime, revocation: tuple[Revocation, ...]) -> None:
+        """The step fails with this code and no other, with evidence and all that its remedy needs."""
+        result = scene.judge(Loading(times=(measured,), revocation=revocation))
+        assert [problem.code for problem in result.problems] == [code], result
+        problem = result.problems[0]
+        assert "1000 ms" in problem.expected
+        assert problem.evidence
+        kind = next(kind for kind in LOADING if kind.code == code)
+        for system in ("windows", "linux"):
+            facts = (
+                problem.facts | {"executable": "/opt/octopus/tentacle/Tentacle"} if system == "linux" else problem.facts
+            )
+            assert not re.search(r"<[a-z_]+>", " ".join(kind.remedy(system, facts)))
+
+    def test_every_code_has_a_case(self) -> None:
+        """A code that nothing here makes fail is not tested."""
+        assert {code for code, _, _ in CASES.values()} == {kind.code for kind in LOADING}
+
+    def test_of_a_server(self, scene: Scene) -> None:
+        """For polling Tentacles the guide has Octopus.Server.exe measured, on the server."""
+        slow = time(product="server", executable=r"C:\O\Octopus.Server.exe", warm_ms=2500)
+        result = scene.judge(Loading(times=(time(), slow)), "octo-1")
+        assert [problem.code for problem in result.problems] == ["TT811"]
+        assert "Octopus.Server.exe" in result.problems[0].expected
+
+    def test_the_service_s_own_program(self, scene: Scene) -> None:
+        """Of several that are installed, the one that the service runs counts."""
+        other = time(executable=r"D:\Old\Tentacle.exe", warm_ms=9000)
+        assert scene.judge(Loading(times=(other, time()))).outcome is Outcome.PASSED
+
+
+class TestWell:
+    """Nothing is wrong, or not known to be."""
+
+    @pytest.mark.parametrize(("measured", "revocation"), WELL.values(), ids=WELL)
+    def test_passes(self, scene: Scene, measured: LoadTime, revocation: tuple[Revocation, ...]) -> None:
+        """A slow first load alone is no finding: a cold disk does that, too."""
+        result = scene.judge(Loading(times=(measured,), revocation=revocation))
+        assert result.outcome is Outcome.PASSED, result
+        assert any("310 ms" in line for line in result.looked_at)
+
+    def test_the_setting_is_told(self, scene: Scene) -> None:
+        """The guide's own advice is about it."""
+        found = Revocation(account="LocalSystem", enabled=True, detail="Windows' default")
+        result = scene.judge(Loading(times=(time(),), revocation=(found,)))
+        assert any("on (Windows' default)" in line for line in result.looked_at)
+
+
+class TestNotSeen:
+    """What could not be measured."""
+
+    @pytest.mark.parametrize("measured", DOUBTFUL.values(), ids=DOUBTFUL)
+    def test_is_unknown(self, scene: Scene, measured: LoadTime) -> None:
+        """With the reason."""
+        result = scene.judge(Loading(times=(measured,)))
+        assert result.outcome is Outcome.UNKNOWN, result
+        assert "Tentacle.exe" in result.reason
+
+    def test_the_survey_s_account_may_be_to_blame(self, scene: Scene) -> None:
+        """An error that is no crash, as seen by somebody without rights."""
+        scene.world["web-01"].host["elevated"] = False
+        assert scene.judge(Loading(times=(time(exit_code=100),))).outcome is Outcome.UNKNOWN
+        assert scene.judge(Loading(times=(time(exit_code=139),))).outcome is Outcome.FAILED
+
+    def test_section_unknown(self, scene: Scene) -> None:
+        """Nothing was measured at all."""
+        assert "access denied" in scene.judge("access denied").reason
+
+    def test_not_measured(self, scene: Scene) -> None:
+        """A program that is there, and no time of it; without a service there is none to measure."""
+        assert scene.judge(Loading()).outcome is Outcome.UNKNOWN
+        scene.world["web-01"].without_service = True
+        assert scene.judge(Loading()).blocked_by == ("TT201", "web-01")
+
+
+class TestScripts:
+    """The words by which a call that was broken off is told are those of the survey's own scripts."""
+
+    @pytest.mark.parametrize(
+        ("script", "words", "spelt"),
+        [
+            ("windows_parts/loading.ps1", "it did not end within {0:0} seconds", BROKEN_OFF_WINDOWS),
+            ("linux_surroundings.sh", "help did not answer within its time of ${took:-some} ms", BROKEN_OFF_LINUX),
+        ],
+    )
+    def test_are_the_same(self, script: str, words: str, spelt: str) -> None:
+        """Whoever changes the one has to change the other."""
+        text = files("pytest_tentacle.survey").joinpath(*script.split("/")).read_text("utf-8")
+        assert words in text
+        assert loading.OUT_OF_TIME.fullmatch(spelt)
+
+
+class TestReads:
+    """What a check declares to read is what it reads."""
+
+    def test_declared_reads_are_the_reads_done(self, scene: Scene) -> None:
+        """Over all cases together."""
+        (check,) = checks_of(loading.STEP)
+        assert check.codes == {kind.code for kind in LOADING}
+        done = set()
+        for _, measured, revocation in CASES.values():
+            fleet = scene.fleet(Loading(times=(measured,), revocation=revocation))
+            with fleet.ledger.watch() as reads:
+                list(findings(check, fleet.subject("web-01")))
+            done |= {section for _, section in reads}
+        assert done == check.reads

@@ -1,0 +1,170 @@
+"""The parts of the engine by themselves: covers, quoting, wording, subnets."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pytest_tentacle.diagnosis.cover import EXACT, fewest
+from pytest_tentacle.diagnosis.kind import CauseKind, Confidence, Found, whenever
+from pytest_tentacle.diagnosis.remedies import fill
+from pytest_tentacle.diagnosis.subnets import regions, subnet_of
+from pytest_tentacle.diagnosis.wording import listed, sentence, who
+from pytest_tentacle.guide.outcome import Problem
+
+PROBLEMS = tuple(Problem(f"TT{number}", "web-01", "well", "ill") for number in range(10))
+
+
+def found(code: str, *numbers: int, confidence: Confidence = Confidence.CERTAIN, rank: int = 50) -> Found:
+    kind = CauseKind(code, code, code, frozenset(), (), (), whenever, rank=rank)
+    problems = tuple(PROBLEMS[number] for number in numbers)
+    return Found(kind, "web-01", problems, {}, (), confidence, "", "web-01")
+
+
+def codes(chosen: tuple[Found, ...]) -> list[str]:
+    return [each.kind.code for each in chosen]
+
+
+class TestFewest:
+    """A smallest choice that explains all."""
+
+    def test_one_for_all(self) -> None:
+        """One that explains three beats three that explain one each."""
+        assert codes(fewest([found("A", 0), found("B", 1), found("C", 2), found("D", 0, 1, 2)])) == ["D"]
+
+    def test_greed_would_take_three(self) -> None:
+        """The largest is not part of the smallest choice."""
+        candidates = [found("A", 0, 1, 2, 3), found("B", 0, 1, 4), found("C", 2, 3, 5)]
+        assert codes(fewest(candidates)) == ["B", "C"]
+
+    def test_surer_on_ties(self) -> None:
+        """Among equals the surer one."""
+        assert codes(fewest([found("A", 0, confidence=Confidence.POSSIBLE), found("B", 0)])) == ["B"]
+
+    def test_what_is_first_to_mend_on_further_ties(self) -> None:
+        """Among equally sure ones that of the lower rank."""
+        assert codes(fewest([found("A", 0), found("B", 0, rank=10)])) == ["B"]
+
+    def test_in_the_order_of_mending(self) -> None:
+        """By rank."""
+        assert codes(fewest([found("A", 0), found("B", 1, rank=10)])) == ["B", "A"]
+
+    def test_nothing(self) -> None:
+        """Nothing to explain, nothing chosen."""
+        assert fewest([]) == ()
+
+    @given(st.lists(st.sets(st.integers(0, 9), min_size=1), max_size=EXACT + 6))
+    @settings(max_examples=60, deadline=None)
+    def test_all_is_explained_and_nothing_is_idle(self, sets: list[set[int]]) -> None:
+        """Exact or greedy: whatever can be explained is, and each chosen one explains something."""
+        candidates = [found(f"C{number:02}", *numbers) for number, numbers in enumerate(sets)]
+        chosen = fewest(candidates)
+        explained = {problem.code for each in chosen for problem in each.problems}
+        assert explained == {f"TT{number}" for numbers in sets for number in numbers}
+        assert len(chosen) <= max(len(explained), 0)
+
+
+class TestQuoting:
+    """What a machine said is one word of a command, never more."""
+
+    @given(st.text(max_size=40))
+    @settings(max_examples=200, deadline=None)
+    def test_one_word_for_sh(self, text: str) -> None:
+        """A POSIX shell reads the very value, or the placeholder stays."""
+        (line,) = fill(('$ echo "<host>"',), "linux", {"host": text})
+        words = shlex.split(line.removeprefix("$ "))
+        assert words in (["echo", text], ["echo", "<host>"])
+
+    @pytest.mark.parametrize(
+        "hostile",
+        ["$(reboot)", "`reboot`", "a; reboot", "a'b", "a\nreboot", "--help", 'a"b', "\u202ea", "$HOME", "a\\"],
+    )
+    def test_a_real_shell(self, hostile: str) -> None:
+        """What sh prints is what the machine said, or the placeholder."""
+        (line,) = fill(('$ printf %s "<host>"',), "linux", {"host": hostile})
+        done = subprocess.run(["/bin/sh", "-c", line.removeprefix("$ ")], capture_output=True, text=True, check=True)
+        assert done.stdout in (hostile, "<host>")
+
+    @pytest.mark.parametrize(
+        ("value", "word"),
+        [
+            ("O'Hara", "'O''Hara'"),
+            ("\u2018x\u2019", "'\u2018\u2018x\u2019\u2019'"),
+            ("$(Remove-Item C:)", "'$(Remove-Item C:)'"),
+            ("10933", "10933"),
+            ("Tentacle", "Tentacle"),
+            ("-Force", '"<service>"'),
+            ("a\u200eb", '"<service>"'),
+            (None, '"<service>"'),
+        ],
+    )
+    def test_powershell(self, value: str | None, word: str) -> None:
+        """Single quotes of every kind are doubled; what is invisible or an option is left out."""
+        assert fill(('$ Get-Service -Name "<service>"',), "windows", {"service": value}) == (
+            f"$ Get-Service -Name {word}",
+        )
+
+    def test_a_part_of_a_word(self) -> None:
+        """The whole word is quoted, with all its facts or none."""
+        line = '$ curl "https://<host>:<port>/"'
+        assert fill((line,), "linux", {"host": "a b", "port": 1}) == ("$ curl 'https://a b:1/'",)
+        assert fill((line,), "linux", {"host": "a b"}) == (line,)
+
+    def test_outside_of_quotes(self) -> None:
+        """There only digits may stand."""
+        assert fill(("$ x -p <port>",), "linux", {"port": 10933}) == ("$ x -p 10933",)
+        assert fill(("$ x -p <port>",), "linux", {"port": "1;reboot"}) == ("$ x -p <port>",)
+
+    def test_a_fact_does_not_bring_a_placeholder(self) -> None:
+        """What a machine calls itself is not filled again."""
+        assert fill(('$ x "<host>"',), "linux", {"host": "<port>", "port": 1}) == ('$ x "<host>"',)
+
+
+class TestWording:
+    """Sentences."""
+
+    def test_lists(self) -> None:
+        """Named as long as that can be read."""
+        assert listed(["a"]) == "a"
+        assert listed(["a", "b", "a"]) == "a and b"
+        assert listed("abc") == "a, b and c"
+        assert listed("abcdef") == "a, b, c and 3 more"
+        assert listed([]) == ""
+        assert who([f"web-{number}" for number in range(1200)]) == "1,200 machines"
+
+    def test_number(self) -> None:
+        """One machine is, two are."""
+        assert sentence("{who} {is} down, {x}", ["a"], {"x": 1}) == "a is down, 1"
+        assert sentence("{who} {is} down, {x}", ["a", "b"], {"x": (1, 2)}) == "a and b are down, 1 and 2"
+
+    def test_hostile_facts(self) -> None:
+        """A fact is text, whatever it holds; a missing one never breaks a report."""
+        assert sentence("{x} {y}", ["a"], {"x": "{who.__class__}"}) == "{who.__class__} ?"
+
+
+class TestSubnets:
+    """/24 and /64, and the region around them."""
+
+    @pytest.mark.parametrize(
+        ("address", "subnet"),
+        [
+            ("10.4.1.7", "10.4.1.0/24"),
+            ("::ffff:10.4.1.7", "10.4.1.0/24"),
+            ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
+            ("web-01", None),
+            (None, None),
+        ],
+    )
+    def test_subnet(self, address: str | None, subnet: str | None) -> None:
+        """A name has none."""
+        assert subnet_of(address) == subnet
+
+    def test_regions(self) -> None:
+        """Wider only where nobody in it is reached."""
+        dark = ["10.4.0.0/24", "10.4.1.0/24", "10.5.0.0/24"]
+        assert set(regions(dark, []).values()) == {"10.4.0.0/16", "10.5.0.0/24"}
+        assert set(regions(dark, ["10.4.9.0/24"]).values()) == set(dark)
