@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Literal
 from pytest_tentacle.guide.outcome import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.link import By, Stage
-from pytest_tentacle.survey.targets import listening_id, plain_address
+from pytest_tentacle.survey.targets import listening_id, names_of, plain_address
 
 from .across import STEP as ACROSS
 from .check import check
-from .link_verdict import ANOTHER_ADDRESS, DNS_ISSUE, UNPROBED, is_well, standing_in_the_way
+from .link_verdict import ANOTHER_ADDRESS, DNS_ISSUE, UNPROBED, VERDICT_CODES, is_well, standing_in_the_way
 from .links import NAME_NOT_RESOLVED, describe
 from .polling import entries_of, nodes_of
 from .settings import STEP as SETTINGS
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from .subject import Subject
 
 STEP = "ip-addresses"
-
-_NAME_CODES = frozenset({DNS_ISSUE, NAME_NOT_RESOLVED, ANOTHER_ADDRESS})
-"""What the step of the welcome page says already of a name that leads nowhere, or not where the inventory says."""
 
 _NOWHERE_TO_POLL = frozenset({"TT310", "TT315", "TT320"})
 _BY_HAND = "Look with `ipconfig /all` or `ip address` on the machine, and compare."
@@ -154,16 +151,29 @@ def _of_servers(subject: Subject) -> Iterator[_Use | Finding]:
 
 
 def _judge(subject: Subject, use: _Use) -> Iterator[Finding]:
+    """Only where nobody takes the connection is the address to blame.
+
+    An address that is declared for the machine may be a NAT device's, where a firewall is as likely: no problem of
+    this step. Whoever answers it in another way is found with the welcome page across the link, and so is a name that
+    leads nowhere, or elsewhere than the inventory says.
+    """
     if use.answers:
         yield Evidence(f"probe from {use.vantage.name}", describe(use.probe) + _not_its_own(use))
         return
     if use.probe.page is None and use.probe.failed is None:
         yield Unknown(f"{use.vantage.name} did not probe {use.probe.host}: {use.probe.unavailable}", UNPROBED)
         return
-    name = subject.first_problem(_NAME_CODES, ACROSS) if use.probe.resolve else None
-    block = Blocked(name.code, name.machine, name.actual) if name else standing_in_the_way(use.end)
+    block = standing_in_the_way(use.end)
+    by_name = frozenset({DNS_ISSUE, NAME_NOT_RESOLVED, ANOTHER_ADDRESS}) if use.probe.resolve else frozenset()
+    codes = by_name if _failed_to_connect(use.probe) else frozenset(VERDICT_CODES)
+    across = subject.first_problem(codes, ACROSS)
+    if block is None and across is not None:
+        block = Blocked(across.code, across.machine, across.actual)
     if block is not None:
         yield block
+        return
+    if not _failed_to_connect(use.probe):
+        yield Evidence(f"probe from {use.vantage.name}", describe(use.probe))
         return
     if use.addresses and all(map(_is_link_local, use.addresses)):
         yield _problem(subject, use, "TT713", "the address that is used is one that a router passes on")
@@ -182,6 +192,11 @@ def _compare(subject: Subject, use: _Use) -> Iterator[Finding]:
         if not own:
             raise Unknown(f"the addresses of {end.name} could not be read", _BY_HAND)  # noqa: TRY301  told with others
         if own.isdisjoint(use.addresses):
+            vouched = _declared(end).intersection(use.addresses)
+            if vouched:
+                words = f"{', '.join(vouched)} is declared for it, and none of its own addresses: NAT"
+                yield Evidence(f"inventory, {end.name}", words)
+                return
             yield _problem(
                 subject,
                 use,
@@ -198,7 +213,7 @@ def _compare(subject: Subject, use: _Use) -> Iterator[Finding]:
     except Unknown as unknown:
         yield Unknown(f"{use.probe.host} does not answer, and {unknown.reason}", unknown.advice)
         return
-    if _failed_to_connect(use.probe) and bound and not any(_covers(bound, address) for address in use.addresses):
+    if bound and not any(_covers(bound, address) for address in use.addresses):
         yield _problem(
             subject,
             use,
@@ -234,6 +249,12 @@ def _own_addresses(end: Subject, vantage: Subject) -> set[str]:
     """The machine's addresses; the loopback ones as well for whoever is on the same host."""
     own = {plain_address(address) or address for address in end.read("host").addresses}
     return own | {"127.0.0.1", "::1"} if own and end.machine.host_key == vantage.machine.host_key else own
+
+
+def _declared(end: Subject) -> set[str]:
+    """The addresses by which somebody says that it is to be reached, of a NAT device perhaps; we log on by one."""
+    hosts = [end.machine.ip, getattr(end.machine.transport, "host", None), *(host for host, _ in names_of(end.machine))]
+    return {address for host in hosts if host and (address := plain_address(host))}
 
 
 def _not_its_own(use: _Use) -> str:

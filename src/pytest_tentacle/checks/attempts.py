@@ -31,6 +31,9 @@ ATTEMPT_READS = (
 )
 """What `attempts_of` reads."""
 
+TENTACLE_READS = ("instances", "services", "probes", "peer.peer_probes")
+"""What it reads for a Tentacle."""
+
 
 @dataclass(frozen=True)
 class Attempt:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pytest_tentacle.guide.outcome import Blocked, Evidence, Problem, Unknown
 
-from .attempts import ATTEMPT_READS, attempts_of
+from .attempts import TENTACLE_READS, attempts_of
 from .check import check
 from .here import STEP as HERE
 from .identify import STEP as IDENTIFY
@@ -95,7 +95,7 @@ def disk_space(subject: Subject) -> Iterator[Finding]:
         )
 
 
-@check(STEP, codes=("TT972",), reads=("host", "peer.host", *ATTEMPT_READS))
+@check(STEP, codes=("TT972",), reads=("host", "peer.host", *TENTACLE_READS))
 def clocks(subject: Subject) -> Iterator[Finding]:
     """The clocks of a Tentacle and its servers agree, as far as that matters."""
     if not subject.is_tentacle:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pytest_tentacle.guide.outcome import Blocked, Evidence, Problem
+from pytest_tentacle.guide.outcome import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.survey.configuration import PROXY_PORT
 from pytest_tentacle.survey.targets import plain_address, plain_host
@@ -67,17 +67,22 @@ _WEB = _Kind("proxy", "Octopus.Proxy", "the proxy for web requests")
 def settings(subject: Subject) -> Iterator[Finding]:
     """The Tentacle's own proxy settings, for polling and for web requests, can be right.
 
-    A listening Tentacle does not use the one for polling.
+    A listening Tentacle does not use the one for polling. Whether something on the way answers in the peer's place is
+    what the step of the welcome page across the link says.
     """
+    standing = subject.first_problem(INTERCEPTION_CODES, ACROSS)
+    if standing is not None:
+        yield Blocked(standing.code, subject.name, standing.actual)
     own = subject.settings
     if subject.mode is Mode.POLLING:
         yield from _judge(subject, _POLLING, own.polling_proxy)
     yield from _judge(subject, _WEB, own.web_proxy)
 
 
-@check(STEP, codes=("TT605",), reads=("instances", "services", "logs"))
+@check(STEP, codes=("TT605",), reads=("instances", "services", "logs", "proxies"))
 def in_use(subject: Subject) -> Iterator[Finding]:
-    """A polling Tentacle runs with the proxy that its settings name."""
+    """A polling Tentacle runs with the proxy that its settings name; what else is set around it is told."""
+    yield from _around(subject)
     if subject.mode is not Mode.POLLING:
         return
     configured = _meant(subject.settings.polling_proxy)
@@ -104,10 +109,13 @@ def in_use(subject: Subject) -> Iterator[Finding]:
         )
 
 
-@check(STEP, codes=(), reads=("instances", "services", "proxies"))
-def surroundings(subject: Subject) -> Iterator[Finding]:
+def _around(subject: Subject) -> Iterator[Finding]:
     """The proxies of the service's account and of the machine, each as evidence, and whom they concern."""
-    found = subject.read("proxies")
+    try:
+        found = subject.read("proxies")
+    except Unknown as unknown:
+        yield unknown
+        return
     for proxy in found:
         yield Evidence(_place(proxy), _line(proxy))
     if not any(proxy.enabled for proxy in found):
@@ -118,14 +126,6 @@ def surroundings(subject: Subject) -> Iterator[Finding]:
             "UseDefaultProxy is true: a Tentacle on .NET Framework polls through the proxy of its service's account, a "
             "later one polls directly",
         )
-
-
-@check(STEP, codes=(), reads=())
-def nothing_between(subject: Subject) -> Iterator[Finding]:
-    """Nothing on the way answers in the peer's place; the step of the welcome page across the link looks for it."""
-    standing = subject.first_problem(INTERCEPTION_CODES, ACROSS)
-    if standing is not None:
-        yield Blocked(standing.code, subject.name, standing.actual)
 
 
 def _judge(subject: Subject, kind: _Kind, proxy: Settings) -> Iterator[Finding]:

@@ -55,7 +55,7 @@ def own_policy(subject: Subject) -> Iterator[Finding]:
 @check(
     STEP,
     codes=(NO_COMMON_VERSION, MINIMUM_TOO_HIGH, NO_COMMON_SUITE),
-    reads=("tls", "peer.tls", *ATTEMPT_READS),
+    reads=("tls", "peer.tls", *(name for name in ATTEMPT_READS if name != "peer_probes")),
 )
 def both_ends(subject: Subject) -> Iterator[Finding]:
     """The two ends of a Tentacle's link have a version and a cipher suite in common."""

@@ -85,7 +85,8 @@ def diagnose(fleet: Fleet, results: Iterable[StepResult]) -> Diagnosis:
     blockers = {machine for name in scene.results for _, machine in scene.blocks(name)}
     order = {name: number for number, name in enumerate(fleet.machines)}
     for name in sorted(
-        scene.problems.keys() | scene.results.keys(), key=lambda name: (name not in blockers, order.get(name, len(order)), name)
+        scene.problems.keys() | scene.results.keys(),
+        key=lambda name: (name not in blockers, order.get(name, len(order)), name),
     ):
         waits = scene.blocks(name)
         standing = [found for code, machine in waits if (found := _standing(machines.get(machine), code))]

@@ -15,9 +15,9 @@ ADDRESSES: tuple[ProblemKind, ...] = (
         "TT711",
         "The address that is used is none of the machine's",
         _STEP,
-        "The address that the connecting machine uses does not belong to the machine that should answer, and there "
-        "the right one does not answer: a stale record in DNS or inventory, or an address of a NAT device that does "
-        "not pass the port on.",
+        "The address that the connecting machine uses does not belong to the machine that should answer, nobody "
+        "declares it for that machine, and nothing takes a connection there: a stale record in DNS, an old address "
+        "in the settings, or an address of a NAT device that does not pass the port on.",
         (
             (
                 "Compare the addresses of the machine that should answer with what the name gives on the other one; "

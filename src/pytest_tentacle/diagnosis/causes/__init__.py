@@ -11,6 +11,7 @@ from .local_port import LOCAL_PORT
 from .logs import LOGS
 from .logs_between import LOGS_BETWEEN
 from .logs_start import LOGS_START
+from .machine import MACHINE
 from .middlebox import MIDDLEBOX
 from .names import NAMES
 from .path import PATH
@@ -44,6 +45,7 @@ CAUSES: tuple[CauseKind, ...] = tuple(
             *INTERCEPTION,
             *MIDDLEBOX,
             *SURROUNDINGS,
+            *MACHINE,
             *TLS,
         ),
         key=lambda kind: kind.code,

@@ -70,7 +70,7 @@ CONFIGURATION_FILE: tuple[CauseKind, ...] = (
         ("Make room first. " + _RESTORE, "$ Get-PSDrive -PSProvider FileSystem", FILE_WINDOWS),
         ("Make room first. " + _RESTORE, *reversed(FILE_LINUX)),
         _filled_up,
-        also=_BROKEN | {"TT125"},
+        also=_BROKEN | {"TT125", "TT971"},
         rank=5,
         confidence=Confidence.LIKELY,
     ),

@@ -7,17 +7,23 @@ from typing import TYPE_CHECKING
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence, Predicate
 from pytest_tentacle.guide.problems_account import ACCOUNT
 from pytest_tentacle.guide.problems_addresses import ADDRESSES
+from pytest_tentacle.guide.problems_certificate import CERTIFICATE
 from pytest_tentacle.guide.problems_loading import LOADING
 from pytest_tentacle.guide.problems_logs import LOGS
+from pytest_tentacle.guide.problems_machine import MACHINE
 from pytest_tentacle.guide.problems_messages import MESSAGES
 from pytest_tentacle.guide.problems_proxies import PROXIES
+from pytest_tentacle.guide.problems_sockets import SOCKETS
 from pytest_tentacle.guide.problems_zombies import ZOMBIES
 
 if TYPE_CHECKING:
     from pytest_tentacle.diagnosis.view import View
     from pytest_tentacle.guide.outcome import Problem
 
-REMEDIES = {kind.code: kind for kind in (*LOGS, *PROXIES, *ADDRESSES, *ZOMBIES, *ACCOUNT, *LOADING, *MESSAGES)}
+REMEDIES = {
+    kind.code: kind
+    for kind in (*LOGS, *CERTIFICATE, *SOCKETS, *PROXIES, *ADDRESSES, *ZOMBIES, *ACCOUNT, *LOADING, *MESSAGES, *MACHINE)
+}
 """By code, the problems whose remedy is that of their cause as well."""
 
 

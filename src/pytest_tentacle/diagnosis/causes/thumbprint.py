@@ -91,7 +91,7 @@ THUMBPRINT: tuple[CauseKind, ...] = (
         ("Give each copy, not the original, a certificate of its own, and register it again:", *_NEW[0]),
         ("Give each copy, not the original, a certificate of its own, and register it again:", *_NEW[1]),
         _clone,
-        also=frozenset({"TT117", "TT116", "TT401"}),
+        also=frozenset({"TT117", "TT116", "TT401", "TT413"}),
         fold_by=("thumbprint",),
         rank=40,
     ),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _CODES = frozenset({"TT525", "TT526"})
 _OWN_VERSIONS, _OWN_SUITES, _DOTNET = "TT901", "TT904", "TT906"
+_WEAK = {"TT411": "a signature with SHA-1", "TT412": "a key that is too short"}
 _POLICIES = frozenset({"TT902", "TT903", "TT905"})
 _IN_LOGS = frozenset({"TT106", "TT112", "TT113", "TT131", "TT132"})
 _SHORT = 2048
@@ -61,8 +62,8 @@ def _weakness(certificate: str) -> str:
     except (ValueError, x509.InvalidVersion, x509.UnsupportedGeneralNameType):
         return ""
     if isinstance(key, RSAPublicKey) and key.key_size < _SHORT:
-        return f"a key of {key.key_size} bits"
-    return "a signature with SHA-1" if algorithm is not None and algorithm.name == "sha1" else ""
+        return _WEAK["TT412"]
+    return _WEAK["TT411"] if algorithm is not None and algorithm.name == "sha1" else ""
 
 
 def _weak(view: View, problem: Problem) -> str:
@@ -71,6 +72,8 @@ def _weak(view: View, problem: Problem) -> str:
 
 
 def _weak_certificate(view: View, problem: Problem) -> Clue | None:
+    if problem.code in _WEAK:
+        return Clue(facts={"end": view.name, "weakness": _WEAK[problem.code]}, place=view.name)
     weakness = _weak(view, problem)
     end = view.end(problem)
     if not weakness or end is None:
@@ -195,7 +198,7 @@ TLS: tuple[CauseKind, ...] = (
         "A certificate is too weak",
         "The certificate of {end} has {weakness}, which the other end's system refuses; it tells of TLS versions or "
         "cipher suites, which misleads.",
-        _CODES,
+        _CODES | frozenset(_WEAK),
         ("Make a new certificate on {end}, then enter its thumbprint at the other end:", *_NEW[0]),
         ("Make a new certificate on {end}, then enter its thumbprint at the other end:", *_NEW[1]),
         _weak_certificate,
