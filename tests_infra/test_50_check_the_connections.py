@@ -28,3 +28,22 @@ def test_welcome_page_across_the_link(judge: Callable[[], None]) -> None:
     DNS issue. Failing to connect means that you have a network issue between the two: check the port in any firewalls.
     """
     judge()
+
+
+@pytest.mark.tentacle_step("local-firewall")
+def test_local_firewall(judge: Callable[[], None]) -> None:
+    """Remember to check the built-in Windows Firewall, and any other firewalls.
+
+    The packet filter of the machine that listens lets the port in. Where a peer's connection came through, the rules
+    are evidence only; firewalls on the way are not seen from here.
+    """
+    judge()
+
+
+@pytest.mark.tentacle_step("connections-established")
+def test_connections_established(judge: Callable[[], None]) -> None:
+    """A polling Tentacle's process holds a connection to each of its servers; at either end none pile up in CLOSE_WAIT.
+
+    Many of them from one foreign address mean that something blocks or resets what comes from there.
+    """
+    judge()

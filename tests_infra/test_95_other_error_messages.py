@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.tentacle_step("other-error-messages")
 def test_other_error_messages(judge: Callable[[], None]) -> None:
-    """ "Unable to process remote identity; unknown identity 'HTTP/1.0'" and the like.
+    """Such as: Unable to process remote identity; unknown identity 'HTTP/1.0'.
 
     Then there is network infrastructure inserting a web page into the communication: most commonly firewalls and proxy
     servers.

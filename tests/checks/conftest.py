@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from pytest_tentacle.checks import Fleet
+from pytest_tentacle.checks.judging import findings
 from pytest_tentacle.inventory.model import SSH, Inventory, Mode, OctopusServer, Tentacle, WinRM
 from pytest_tentacle.link import By, Connected, Failure, Page, Probe, Resolved, Secured
 from pytest_tentacle.survey.model import (
@@ -30,10 +32,20 @@ from pytest_tentacle.survey.model import (
     Unreachable,
 )
 from pytest_tentacle.survey.store import Surveys
+from pytest_tentacle.survey.surroundings import (
+    Connection,
+    Disk,
+    Firewall,
+    FirewallProfile,
+    FirewallRule,
+    Product,
+    TlsPolicy,
+)
 from pytest_tentacle.survey.targets import listening_id, polling_id
 from pytest_tentacle.transport.base import ReachStage
 
 if TYPE_CHECKING:
+    from pytest_tentacle.checks.check import Check
     from pytest_tentacle.checks.result import StepResult
 
 NOW = datetime(2026, 11, 22, 3, 4, 5, tzinfo=UTC)
@@ -85,6 +97,12 @@ def probe(
         for later in STAGES[STAGES.index(fails) + 1 :]:
             records[later] = None
     return Probe(id=probe_id, host=host, port=port, by=by, **records)
+
+
+def _subscription(name: str) -> str:
+    """Everyone's own; the first poller's is the one that the log samples name."""
+    own = hashlib.sha256(name.encode()).hexdigest()[:20]
+    return f"poll://{'abcdefghij0123456789' if name == 'poll-01' else own}/"
 
 
 @dataclass
@@ -160,10 +178,10 @@ class Draft:
         names = self.instances or [self.instance]
         host = Host(
             os=self.os,
-            clock_utc=NOW,
             shell=Shell(name="powershell" if self.os == "windows" else "sh"),
             **(
                 {"hostname": self.machine.name, "elevated": True, "addresses": (self.machine.ip or "192.0.2.1",)}
+                | {"clock_utc": NOW}
                 | self.host
             ),
         )
@@ -289,7 +307,7 @@ class World:
                     "Thumbprint": thumbprint("octopus"),
                     "CommunicationStyle": 2,
                     "Address": f"https://{host}:10943/",
-                    "SubscriptionId": "poll://abcdefghij0123456789/",
+                    "SubscriptionId": _subscription(name),
                 }
             ],
         )
@@ -396,6 +414,97 @@ def across() -> Any:
             world[machine].replace(ids[1], probe(ip, by=By.ADDRESS, **(common | by_address)))
 
     return change
+
+
+WINDOWS_SUITES = ("TLS_AES_256_GCM_SHA384", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "TLS_RSA_WITH_AES_256_CBC_SHA")
+LINUX_SUITES = ("TLS_AES_256_GCM_SHA384", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256")
+ROOM = 20 * 1024**3
+
+
+class Around:
+    """A small fleet with what stands around its Tentacles, all of it well: `sections[machine][section]` is the data.
+
+    A text instead of the data is the reason why the section is unknown.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.sections: dict[str, dict[str, Any]] = {name: self.healthy(name) for name in world.drafts}
+
+    def healthy(self, name: str) -> dict[str, Any]:
+        """The sections of a machine that is well."""
+        draft = self.world[name]
+        windows = draft.os == "windows"
+        port = 10943 if draft.product == "server" else 10933
+        rule = FirewallRule(name="Octopus", action="allow", ports=(str(port),))
+        profile = FirewallProfile(name="Domain", enabled=True, inbound="block", local_rules=True, active=True)
+        polled = {"local_address": "192.0.2.30", "remote_address": "192.0.2.10", "remote_port": 10943}
+        return {
+            "connections": (Connection(local_port=50000, state="established", pid=900, **polled),)
+            if draft.machine.name.startswith("poll")
+            else (),
+            "firewall": Firewall(engine="windows", running=True, profiles=(profile,), rules=(rule,))
+            if windows
+            else Firewall(engine="none", running=False),
+            "proxies": (),
+            "tls": TlsPolicy(library="Schannel", build=20348, cipher_suites=WINDOWS_SUITES, fips=False)
+            if windows
+            else TlsPolicy(library="OpenSSL 3.0.15 3 Sep 2024", cipher_suites=LINUX_SUITES, fips=False),
+            "events": (),
+            "disks": (Disk(path="C:\\" if windows else "/", free_bytes=ROOM, size_bytes=2 * ROOM),),
+            "products": (Product(product=draft.product, version="9.1.3268", path=draft.service.get("executable")),),
+            "watchdog": (),
+            "left_overs": (),
+        }
+
+    def change(self, name: str, section: str, **values: Any) -> None:
+        """Other values in a section that is one object."""
+        self.sections[name][section] = self.sections[name][section].model_copy(update=values)
+
+    def fleet(self) -> Fleet:
+        """The drafts with their surroundings, ready to be judged."""
+        surveys = self.world.surveys()
+        records = []
+        for record in surveys.records:
+            if record.survey is not None:
+                made = {
+                    section: Section(unknown=data) if isinstance(data, str) else Section(data=data)
+                    for section, data in self.sections[record.machines[0]].items()
+                }
+                record = record.model_copy(update={"survey": record.survey.model_copy(update=made)})  # noqa: PLW2901
+            records.append(record)
+        return Fleet(surveys.model_copy(update={"records": tuple(records)}))
+
+    def judge(self, step: str, name: str) -> StepResult:
+        """A step's result on a machine."""
+        return self.fleet().subject(name).result(step)
+
+    def codes(self, step: str, name: str) -> list[str]:
+        """The codes of a step's problems on a machine."""
+        return [problem.code for problem in self.judge(step, name).problems]
+
+    def reads(self, checks: tuple[Check, ...], done: dict[str, set[str]]) -> None:
+        """Add, by check, what it reads on any machine of this fleet."""
+        fleet = self.fleet()
+        for subject in fleet.subjects:
+            for check in checks:
+                with fleet.ledger.watch() as seen:
+                    list(findings(check, subject))
+                for machine, section in seen:
+                    whose = f"{machine}." if machine in {"fleet", "controller"} else "peer."
+                    done[check.name].add(section if machine == subject.name else whose + section)
+
+
+@pytest.fixture
+def around(world: World) -> Around:
+    """A small fleet with its surroundings, all of it well."""
+    return Around(world)
+
+
+@pytest.fixture
+def new_around() -> Any:
+    """Makes one more small fleet with its surroundings."""
+    return lambda: Around(small_fleet())
 
 
 @pytest.fixture(scope="session")

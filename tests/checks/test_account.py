@@ -101,7 +101,7 @@ class TestHasRights:
             ),
         ],
     )
-    def test_by_entries(self, given: tuple[Entry, ...], mask: int, expected: bool) -> None:
+    def test_by_entries(self, given: tuple[Entry, ...], mask: int, *, expected: bool) -> None:
         """In stored order: the first entry about a right decides on it."""
         assert has_rights(on(*given), whose(), mask) is expected
 
@@ -117,7 +117,7 @@ class TestHasRights:
             ),
         ],
     )
-    def test_of_the_owner(self, given: tuple[Entry, ...], mask: int, expected: bool) -> None:
+    def test_of_the_owner(self, given: tuple[Entry, ...], mask: int, *, expected: bool) -> None:
         """The owner has two rights of his own, unless an entry for owners says otherwise."""
         assert has_rights(on(*given, owner=ME), whose(), mask) is expected
 
@@ -137,7 +137,7 @@ class TestHasRights:
             ),
         ],
     )
-    def test_groups_not_known(self, given: tuple[Entry, ...], expected: bool | None) -> None:
+    def test_groups_not_known(self, given: tuple[Entry, ...], *, expected: bool | None) -> None:
         """What depends on a group that the account may be in is not shown, neither way."""
         domain = whose(account=r"CORP\octopus", groups_complete=False)
         assert has_rights(on(*given), domain, MODIFY) is expected
@@ -217,7 +217,7 @@ class Scene:
         self.world = world
 
     def fleet(self, rights: Any, machine: str = "web-01") -> Fleet:
-        section = Section(unknown=rights) if isinstance(rights, str) else Section(data=rights)
+        section: Section[Any] = Section(unknown=rights) if isinstance(rights, str) else Section(data=rights)
         surveys = self.world.surveys()
         records = tuple(
             record.model_copy(update={"survey": record.survey.model_copy(update={"permissions": section})})

@@ -79,7 +79,7 @@ class Scene:
         world["web-01"].service["account"] = "LocalSystem"
 
     def fleet(self, found: Any, machine: str = "web-01") -> Fleet:
-        section = Section(unknown=found) if isinstance(found, str) else Section(data=found)
+        section: Section[Any] = Section(unknown=found) if isinstance(found, str) else Section(data=found)
         surveys = self.world.surveys()
         records = tuple(
             record.model_copy(update={"survey": record.survey.model_copy(update={"loading": section})})

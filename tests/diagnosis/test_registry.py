@@ -13,8 +13,13 @@ from pytest_tentacle.diagnosis.causes.from_problem import REMEDIES
 from pytest_tentacle.diagnosis.remedies import PLACEHOLDER
 from pytest_tentacle.guide.problems import CATALOGUE
 
-RULES_AND_POLICIES = {*(f"TT54{number}" for number in range(1, 7)), *(f"TT90{number}" for number in range(1, 7))}
-"""Of the steps on the local firewall, and on Schannel and TLS."""
+RULES_AND_POLICIES = {
+    "TT411",
+    "TT412",
+    *(f"TT54{number}" for number in range(1, 7)),
+    *(f"TT90{number}" for number in range(1, 7)),
+}
+"""Of the steps on certificates, on the local firewall, and on Schannel and TLS."""
 
 KNOWN = set(CATALOGUE) | set(REMEDIES) | RULES_AND_POLICIES
 LINES = [pytest.param(kind, id=kind.code) for kind in CAUSES]

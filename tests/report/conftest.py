@@ -39,10 +39,15 @@ NOW = datetime(2026, 11, 22, 3, 4, 5, tzinfo=UTC)
 PAGE = "HTTP/1.0 200 OK\r\n\r\n<html><body>Octopus Tentacle configured successfully</body></html>"
 _KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
-SHOWN = ("services-running", "communication-settings", "tentacle-thumbprint", "welcome-page-here", "welcome-page-across")
+SHOWN = (
+    "services-running",
+    "communication-settings",
+    "tentacle-thumbprint",
+    "welcome-page-here",
+    "welcome-page-across",
+)
 STEPS = tuple(step for step in ALL_STEPS if step.slug in SHOWN)
 """The steps that the made-up runs have; the guide's other sections would only make them longer."""
-
 
 
 def certificate_of(common_name: str = "Octopus Tentacle") -> str:

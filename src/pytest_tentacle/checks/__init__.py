@@ -2,7 +2,27 @@
 
 from __future__ import annotations
 
-from . import across, here, identify, other_messages, services, settings, thumbprint, trust
+from . import (
+    account,
+    across,
+    addresses,
+    certificate,
+    dotnet,
+    firewall,
+    here,
+    identify,
+    loading,
+    machine,
+    other_messages,
+    proxies,
+    services,
+    settings,
+    sockets,
+    thumbprint,
+    tls,
+    trust,
+    zombies,
+)
 from .check import Check, checks_of
 from .fleet import Fleet
 from .runner import applicable, judge, judge_step
@@ -12,16 +32,27 @@ __all__ = [
     "Check",
     "Fleet",
     "Subject",
+    "account",
     "across",
+    "addresses",
     "applicable",
+    "certificate",
     "checks_of",
+    "dotnet",
+    "firewall",
     "here",
     "identify",
     "judge",
     "judge_step",
+    "loading",
+    "machine",
     "other_messages",
+    "proxies",
     "services",
     "settings",
+    "sockets",
     "thumbprint",
+    "tls",
     "trust",
+    "zombies",
 ]

@@ -7,7 +7,25 @@ from typing import TYPE_CHECKING
 from pytest_tentacle.guide.sections import STEPS
 from pytest_tentacle.inventory.model import Mode
 
-from . import across, here, identify, other_messages, services, settings, thumbprint
+from . import (
+    account,
+    across,
+    addresses,
+    certificate,
+    firewall,
+    here,
+    identify,
+    loading,
+    machine,
+    other_messages,
+    proxies,
+    services,
+    settings,
+    sockets,
+    thumbprint,
+    tls,
+    zombies,
+)
 from .judging import evaluate
 
 if TYPE_CHECKING:
@@ -18,8 +36,22 @@ if TYPE_CHECKING:
     from .subject import Subject
 
 _SLUGS = frozenset(step.slug for step in STEPS)
-_SERVER_STEPS = frozenset({identify.STEP, services.STEP, other_messages.STEP})
-_POLLING_PORT_STEPS = frozenset({settings.STEP, thumbprint.STEP, here.STEP})
+_SERVER_STEPS = frozenset({identify.STEP, services.STEP, tls.STEP, other_messages.STEP, machine.STEP})
+_POLLING_PORT_STEPS = frozenset(
+    {
+        settings.STEP,
+        thumbprint.STEP,
+        certificate.STEP,
+        here.STEP,
+        firewall.STEP,
+        sockets.STEP,
+        zombies.STEP,
+        account.STEP,
+        loading.STEP,
+    }
+)
+_LISTENING_STEPS = frozenset({here.STEP, firewall.STEP, zombies.STEP})
+_TENTACLE_STEPS = frozenset({across.STEP, proxies.STEP, addresses.STEP})
 
 
 def applicable(step: str, subject: Subject) -> bool:
@@ -32,8 +64,8 @@ def applicable(step: str, subject: Subject) -> bool:
     if step not in _SLUGS:
         raise LookupError(f"{step!r} is no step of the guide")
     if subject.is_tentacle:
-        return step != here.STEP or subject.mode is not Mode.POLLING
-    if not subject.can_log_on or step == across.STEP:
+        return step not in _LISTENING_STEPS or subject.mode is not Mode.POLLING
+    if not subject.can_log_on or step in _TENTACLE_STEPS:
         return False
     return step in _SERVER_STEPS or (step in _POLLING_PORT_STEPS and subject.name in subject.fleet.polled_servers)
 

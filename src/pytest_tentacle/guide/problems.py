@@ -11,18 +11,46 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from .problem_kind import ProblemKind
+from .problems_account import ACCOUNT
 from .problems_across import ACROSS
+from .problems_addresses import ADDRESSES
+from .problems_certificate import CERTIFICATE
+from .problems_firewall import FIREWALL
 from .problems_here import HERE
+from .problems_loading import LOADING
 from .problems_logs import LOGS
+from .problems_machine import MACHINE
 from .problems_messages import MESSAGES
+from .problems_proxies import PROXIES
 from .problems_services import SERVICES
 from .problems_settings import SETTINGS
+from .problems_sockets import SOCKETS
 from .problems_thumbprint import THUMBPRINT
+from .problems_tls import TLS
+from .problems_zombies import ZOMBIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-KINDS: tuple[ProblemKind, ...] = (*LOGS, *SERVICES, *SETTINGS, *THUMBPRINT, *HERE, *ACROSS, *MESSAGES)
+KINDS: tuple[ProblemKind, ...] = (
+    *LOGS,
+    *SERVICES,
+    *SETTINGS,
+    *THUMBPRINT,
+    *CERTIFICATE,
+    *HERE,
+    *ACROSS,
+    *FIREWALL,
+    *SOCKETS,
+    *PROXIES,
+    *ADDRESSES,
+    *ZOMBIES,
+    *ACCOUNT,
+    *LOADING,
+    *TLS,
+    *MESSAGES,
+    *MACHINE,
+)
 """In the guide's order."""
 
 CATALOGUE: Mapping[str, ProblemKind] = MappingProxyType({kind.code: kind for kind in KINDS})

@@ -29,7 +29,7 @@ def at(port, host="127.0.0.1", by=By.ADDRESS, name="t"):
 
 class TestProbe:
     @pytest.mark.parametrize("maximum", [None, ssl.TLSVersion.TLSv1_2], ids=["tls1.3", "tls1.2"])
-    def test_page_and_certificate(self, listen, tls, real, shell, tools, certificate, maximum):  # noqa: PLR0917  fixtures
+    def test_page_and_certificate(self, listen, tls, real, shell, tools, certificate, maximum):
         """One connection gives the session, the certificate's very bytes and the whole page; times are measured."""
         listener = listen(tls(maximum=maximum))
         (probe,) = real(probing(at(listener.port)), shell).survey.probes

@@ -11,7 +11,6 @@ from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence
 from pytest_tentacle.guide.outcome import Blocked, Evidence, Unknown
 from pytest_tentacle.inventory.model import Mode
 
-from .commands import UNANSWERED
 from .from_problem import from_problem, told
 
 if TYPE_CHECKING:
@@ -46,12 +45,6 @@ def _sockets(view: View, problem: Problem) -> int | None:
     if connections is None or view.subject.mode is not Mode.POLLING or not entries or problem.code != "TT115":
         return None
     return sum(connection.state == "established" for connection in connections)
-
-
-def _not_connected(view: View, problem: Problem) -> Clue | None:
-    if _sockets(view, problem) != 0:
-        return None
-    return Clue(evidence=(Evidence(f"connections of {view.name}", "none to a server's polling port"),))
 
 
 def _busy(view: View, problem: Problem) -> Clue | None:
@@ -225,17 +218,6 @@ LOGS: tuple[CauseKind, ...] = (
         "What answers is no Octopus program",
         "According to the log of {vantage}, what answers at {host}:{port} is no Octopus program.",
         fold_by=("host", "port"),
-        confidence=Confidence.LIKELY,
-    ),
-    from_problem(
-        "TC121",
-        "TT115",
-        "A polling Tentacle is not connected, though the way is open",
-        "{who} {has} no connection to {its} server, so nobody fetches requests, though the server answers: the "
-        "process is stuck in its polling loop, or has other settings than its file.",
-        match=_not_connected,
-        also=UNANSWERED,
-        rank=40,
         confidence=Confidence.LIKELY,
     ),
     from_problem(

@@ -1,0 +1,267 @@
+"""The step "Local firewall": Windows' decision rule, Linux' rule sets, and what a link that is well says to both."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from pytest_tentacle.checks import firewall
+from pytest_tentacle.checks.check import checks_of
+from pytest_tentacle.checks.filter_rules import Filtered, on_linux, on_windows
+from pytest_tentacle.checks.result import Outcome
+from pytest_tentacle.guide.problems_firewall import FIREWALL
+from pytest_tentacle.link import Failure
+from pytest_tentacle.survey.surroundings import Firewall, FirewallProfile, FirewallRule
+
+KINDS = {kind.code: kind for kind in FIREWALL}
+SILENT = {"fails": "connect", "error": Failure.TIMED_OUT}
+ALLOW = FirewallRule(name="Octopus", action="allow", ports=("10933",))
+BLOCK = FirewallRule(name="Blocked", action="block", ports=("10000-11000",))
+DOMAIN = FirewallProfile(name="Domain", enabled=True, inbound="block", local_rules=True, active=True)
+PUBLIC = FirewallProfile(name="Public", enabled=True, inbound="block", local_rules=True, active=False)
+PROGRAM = r"C:\Program Files\Octopus Deploy\Tentacle\Tentacle.exe"
+
+
+def windows(*rules: FirewallRule, profiles: tuple[FirewallProfile, ...] = (DOMAIN, PUBLIC)) -> Firewall:
+    return Firewall(engine="windows", running=True, profiles=profiles, rules=rules)
+
+
+def rule(base: FirewallRule = ALLOW, **values: Any) -> FirewallRule:
+    return base.model_copy(update=values)
+
+
+def chain(inbound: str = "block", name: str = "inet filter input", **values: Any) -> FirewallProfile:
+    return FirewallProfile(name=name, enabled=True, inbound=inbound, **values)
+
+
+SWITCH = FirewallRule(name="DoNotAllowExceptions", action="block", profiles=("Domain",))
+CLOSED = {
+    "TT541": windows(),
+    "TT542": windows(ALLOW, BLOCK),
+    "TT543": windows(ALLOW, SWITCH),
+    "TT544": windows(ALLOW, profiles=(DOMAIN.model_copy(update={"local_rules": False}),)),
+    "TT545": windows(rule(profiles=("Public",))),
+}
+NFT = Firewall(engine="nftables", running=True, profiles=(chain(),), text="inet filter input policy drop")
+
+
+def silence(around: Any, across: Any) -> None:
+    """Nobody across gets an answer; on the machine itself the page is shown."""
+    for mode in ("listening", "polling"):
+        across(around.world, mode, SILENT, SILENT)
+    for probe in [probe for probe in around.world["poll-01"].own if probe.id.startswith("poll-01:")]:
+        around.world["poll-01"].drop(probe.id)
+
+
+def linux_listener(around: Any) -> None:
+    around.world["web-01"].os = "linux"
+    around.sections["web-01"]["firewall"] = NFT
+
+
+class TestEachCode:
+    @pytest.mark.parametrize("code", CLOSED)
+    def test_on_windows(self, around: Any, across: Any, code: str) -> None:
+        silence(around, across)
+        around.sections["web-01"]["firewall"] = CLOSED[code]
+        self._is_found(around, code)
+
+    def test_on_linux(self, around: Any, across: Any) -> None:
+        silence(around, across)
+        linux_listener(around)
+        self._is_found(around, "TT546")
+
+    def test_at_the_server(self, around: Any, across: Any) -> None:
+        """Its polling port, likewise."""
+        silence(around, across)
+        around.sections["octo-1"]["firewall"] = windows()
+        assert around.codes(firewall.STEP, "octo-1") == ["TT541"]
+
+    def test_where_nobody_could_look_across(self, around: Any) -> None:
+        """Windows' decision rule is clear enough without."""
+        around.world["octo-1"].peer = []
+        around.world["octo-1"].peer_unknown = "its time ran out"
+        around.sections["web-01"]["firewall"] = windows()
+        assert around.codes(firewall.STEP, "web-01") == ["TT541"]
+
+    def test_every_code_has_a_case(self) -> None:
+        assert set(KINDS) == {*CLOSED, "TT546"}
+
+    def _is_found(self, around: Any, code: str) -> None:
+        result = around.judge(firewall.STEP, "web-01")
+        assert result.outcome is Outcome.FAILED, result
+        (problem,) = result.problems
+        assert problem.code == code
+        assert len(problem.evidence) >= 2
+        for system in ("windows", "linux"):
+            assert not re.search(r"<[a-z_]+>", " ".join(KINDS[code].remedy(system, problem.facts)))
+
+
+class TestTheLinkIsStronger:
+    @pytest.mark.parametrize("rules", [*CLOSED.values(), NFT, "no rights"])
+    @pytest.mark.parametrize("across_is", [{}, {"fails": "tls", "error": Failure.PROTOCOL_VERSION}])
+    def test_a_connection_that_came_through(self, around: Any, across: Any, rules: Any, across_is: Any) -> None:
+        """Whatever the rules say, and even where they could not be read."""
+        across(around.world, "listening", across_is, across_is)
+        around.sections["web-01"]["firewall"] = rules
+        result = around.judge(firewall.STEP, "web-01")
+        assert result.outcome is Outcome.PASSED, result
+        assert "a connection comes through" in " ".join(result.looked_at)
+
+    def test_a_refusal_is_none_of_windows_firewalls(self, around: Any, across: Any) -> None:
+        refused = {"fails": "connect", "error": Failure.REFUSED}
+        across(around.world, "listening", refused, refused)
+        around.sections["web-01"]["firewall"] = windows()
+        assert around.codes(firewall.STEP, "web-01") == []
+
+    @pytest.mark.parametrize("rules", [CLOSED["TT541"], NFT])
+    def test_somebody_else_gets_through(self, around: Any, across: Any, make_probe: Any, rules: Any) -> None:
+        """The machine that runs pytest: then the rules do not say what we read in them."""
+        silence(around, across)
+        around.sections["web-01"]["firewall"] = rules
+        around.world.controller = {"web-01": (make_probe(),)}
+        assert around.codes(firewall.STEP, "web-01") == []
+
+    def test_linux_needs_an_open_port_on_the_machine(self, around: Any, across: Any, make_probe: Any) -> None:
+        """Where nobody listens, silence says nothing about the filter."""
+        silence(around, across)
+        linux_listener(around)
+        around.world["web-01"].replace("local:Tentacle", make_probe(fails="connect", error=Failure.REFUSED))
+        assert around.codes(firewall.STEP, "web-01") == []
+
+    def test_linux_needs_silence(self, around: Any, across: Any) -> None:
+        """A name that does not resolve is no sign of a filter."""
+        lost = {"fails": "resolve", "error": Failure.NAME_NOT_FOUND}
+        across(around.world, "listening", lost, lost)
+        linux_listener(around)
+        assert around.codes(firewall.STEP, "web-01") == []
+
+
+class TestUnknown:
+    @pytest.mark.parametrize(
+        "rules",
+        [
+            "no rights",
+            Firewall(engine="windows", running=False),
+            Firewall(engine="windows"),
+            windows(profiles=(PUBLIC,)),
+            windows(rule(conditional=True)),
+            windows(ALLOW, rule(BLOCK, conditional=True)),
+            windows(rule(remote=("LocalSubnet",))),
+            windows(profiles=(DOMAIN.model_copy(update={"enabled": None}),)),
+        ],
+    )
+    def test_what_the_rules_do_not_tell(self, around: Any, across: Any, rules: Any) -> None:
+        silence(around, across)
+        around.sections["web-01"]["firewall"] = rules
+        result = around.judge(firewall.STEP, "web-01")
+        assert result.outcome is Outcome.UNKNOWN, result
+        assert result.advice
+
+    def test_linux_where_nobody_tried(self, around: Any) -> None:
+        around.world["octo-1"].peer = []
+        around.world["octo-1"].peer_unknown = "its time ran out"
+        around.sections["web-01"]["firewall"] = NFT
+        assert around.judge(firewall.STEP, "web-01").outcome is Outcome.UNKNOWN
+
+    def test_a_machine_that_was_not_surveyed(self, around: Any, unreachable: Any, across: Any) -> None:
+        silence(around, across)
+        around.world["web-01"].unreachable = unreachable
+        assert around.judge(firewall.STEP, "web-01").outcome is Outcome.UNKNOWN
+
+    def test_a_tentacle_that_listens_on_no_port(self, around: Any) -> None:
+        around.world["web-01"].settings["Tentacle.Services.NoListen"] = "true"
+        result = around.judge(firewall.STEP, "web-01")
+        assert result.outcome is Outcome.BLOCKED
+        around.world["web-01"].declare(mode=None)
+        around.world["web-01"].trusted = []
+        assert around.judge(firewall.STEP, "web-01").outcome is Outcome.UNKNOWN
+
+
+class TestHealthy:
+    @pytest.mark.parametrize("name", ["octo-1", "web-01"])
+    def test_nothing_is_found(self, around: Any, name: str) -> None:
+        result = around.judge(firewall.STEP, name)
+        assert result.outcome is Outcome.PASSED, result
+        assert result.looked_at
+
+    def test_no_filter_at_all(self, around: Any, across: Any) -> None:
+        silence(around, across)
+        around.sections["web-01"]["firewall"] = Firewall(engine="none", running=False)
+        assert around.judge(firewall.STEP, "web-01").outcome is Outcome.PASSED
+
+
+class TestWindowsRules:
+    """windows-shapes 3.3."""
+
+    @pytest.mark.parametrize(
+        ("rules", "what"),
+        [
+            ((ALLOW,), Filtered.OPEN),
+            ((rule(ports=()),), Filtered.OPEN),
+            ((rule(ports=("10900-11000",)),), Filtered.OPEN),
+            ((rule(ports=("10934",)),), Filtered.NO_RULE),
+            ((rule(program=PROGRAM),), Filtered.OPEN),
+            ((rule(program=r"C:\other.exe"),), Filtered.OTHER_SCOPE),
+            ((rule(remote=("192.0.2.0/24",)),), Filtered.OPEN),
+            ((rule(remote=("192.0.2.1-192.0.2.99",)),), Filtered.OPEN),
+            ((rule(remote=("198.51.100.0/24",)),), Filtered.OTHER_SCOPE),
+            ((rule(profiles=("Domain", "Private")),), Filtered.OPEN),
+            ((ALLOW, rule(BLOCK, profiles=("Public",))), Filtered.OPEN),
+            ((ALLOW, rule(BLOCK, remote=("198.51.100.7",))), Filtered.OPEN),
+            ((ALLOW, rule(BLOCK, remote=("192.0.2.10",))), Filtered.BLOCK_RULE),
+            ((rule(conditional=True), ALLOW), Filtered.OPEN),
+        ],
+    )
+    def test_one_profile(self, rules: tuple[FirewallRule, ...], what: Filtered) -> None:
+        assert on_windows(windows(*rules), 10933, ["192.0.2.10"], [PROGRAM.upper()]).filtered is what
+
+    def test_what_counts_under_group_policy(self) -> None:
+        strict = DOMAIN.model_copy(update={"local_rules": False})
+        policy = windows(ALLOW, rule(source="policy"), profiles=(strict,))
+        assert on_windows(policy, 10933, [], []).filtered is Filtered.OPEN
+        blocked = windows(rule(source="policy"), BLOCK, profiles=(strict,))
+        assert on_windows(blocked, 10933, [], []).filtered is Filtered.OPEN
+
+    def test_profiles(self) -> None:
+        off = DOMAIN.model_copy(update={"enabled": False})
+        assert on_windows(windows(profiles=(off,)), 10933, [], []).filtered is Filtered.OPEN
+        lets = DOMAIN.model_copy(update={"inbound": "allow"})
+        assert on_windows(windows(profiles=(lets,)), 10933, [], []).filtered is Filtered.OPEN
+        both = (DOMAIN, PUBLIC.model_copy(update={"active": True}))
+        assert on_windows(windows(profiles=both), 10933, [], []).filtered is Filtered.NO_RULE
+        some = windows(rule(profiles=("Domain",)), profiles=both)
+        assert on_windows(some, 10933, [], []).filtered is Filtered.UNCLEAR
+
+
+class TestLinuxRules:
+    @pytest.mark.parametrize(
+        ("profiles", "rules", "what"),
+        [
+            ((chain(),), (), Filtered.NO_RULE),
+            ((chain("allow"),), (), Filtered.OPEN),
+            ((chain(),), (rule(profiles=("inet filter input",)),), Filtered.UNCLEAR),
+            ((chain(),), (rule(ports=(), conditional=True),), Filtered.UNCLEAR),
+            ((chain("allow", "ip filter INPUT"), chain()), (), Filtered.NO_RULE),
+            ((), (), Filtered.UNCLEAR),
+        ],
+    )
+    def test_chains(self, profiles: Any, rules: Any, what: Filtered) -> None:
+        assert on_linux(Firewall(engine="nftables", profiles=profiles, rules=rules), 10933).filtered is what
+
+    def test_one_of_several_zones_is_not_all(self) -> None:
+        zones = (chain(name="public"), chain("allow", name="trusted"))
+        assert on_linux(Firewall(engine="firewalld", profiles=zones), 10933).filtered is Filtered.UNCLEAR
+
+
+class TestReads:
+    def test_declared_reads_are_the_reads_done(self, new_around: Any, across: Any) -> None:
+        checks = checks_of(firewall.STEP)
+        done: dict[str, set[str]] = {check.name: set() for check in checks}
+        for rules in (*CLOSED.values(), NFT):
+            fresh = new_around()
+            silence(fresh, across)
+            fresh.sections["web-01"]["firewall"] = fresh.sections["octo-1"]["firewall"] = rules
+            fresh.reads(checks, done)
+        assert done == {check.name: set(check.reads) for check in checks}

@@ -1,0 +1,208 @@
+"""The step "Machine health": disk space, clocks, versions with known defects, and what lies about."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_tentacle.checks import machine
+from pytest_tentacle.checks.check import checks_of
+from pytest_tentacle.checks.machine import LEAST_FREE
+from pytest_tentacle.checks.result import Outcome
+from pytest_tentacle.checks.versions import parsed
+from pytest_tentacle.guide.problems_machine import MACHINE
+from pytest_tentacle.link import Failure
+from pytest_tentacle.survey.logs import read_log
+from pytest_tentacle.survey.surroundings import Disk, LeftOver, Product, Watchdog
+from pytest_tentacle.survey.targets import polling_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+KINDS = {kind.code: kind for kind in MACHINE}
+SILENT = {"fails": "connect", "error": Failure.TIMED_OUT}
+CHILD = {"pid": 4712, "name": "powershell.exe", "parent_pid": 4711}
+IN_USE = (
+    "2026-11-22 03:04:00.0057   2136      9  FATAL  A required communications port is already in use.\n"
+    "System.Net.Sockets.SocketException (10048): Only one usage of each socket address is normally permitted\n"
+)
+
+
+def product(version: str | None) -> tuple[Product, ...]:
+    return (Product(product="tentacle", version=version),)
+
+
+def full(name: str, path: str) -> Callable[[Any, Any], None]:
+    def change(around: Any, _: Any) -> None:
+        around.sections[name]["disks"] = (Disk(path=path, free_bytes=LEAST_FREE - 1, size_bytes=10**11),)
+
+    return change
+
+
+def clocks(around: Any, across: Any) -> None:
+    """Two days behind, and nobody saw the link well."""
+    for mode in ("listening", "polling"):
+        across(around.world, mode, SILENT, SILENT)
+    around.world["poll-01"].drop(polling_id("poll-01", "octo-1", "octo-1.example", 10943))
+    for name in ("web-01", "poll-01"):
+        clock = around.world[name].record().survey.host.data.clock_utc
+        around.world[name].host["clock_utc"] = clock - timedelta(days=2)
+
+
+def port_in_use(around: Any, _: Any) -> None:
+    """What versions 8.0.0 to 8.1.61 say after a restart, and nothing after it."""
+    log = read_log(IN_USE.encode(), product="tentacle", instance="Tentacle", path="/logs/OctopusTentacle.txt")
+    around.sections["web-01"] |= {"logs": (log,), "products": product("8.1.61")}
+    around.world["web-01"].service |= {"state": "stopped", "pid": None, "exit_code": 100}
+    around.world["web-01"].listeners = []
+
+
+def zombie(around: Any, _: Any) -> None:
+    draft = around.world["web-01"]
+    draft.listeners = [{"address": "::", "port": 10933, "pid": 4711, "children": [CHILD]}]
+    failed = draft.own[0].model_copy(update={"tls": None, "page": None})
+    draft.replace("local:Tentacle", failed)
+    around.sections["web-01"]["products"] = product("3.3.22")
+
+
+CASES = [
+    ("TT971", "web-01", full("web-01", "C:\\")),
+    ("TT971", "poll-01", full("poll-01", "/")),
+    ("TT971", "octo-1", full("octo-1", "C:\\")),
+    ("TT972", "web-01", clocks),
+    ("TT972", "poll-01", clocks),
+    ("TT973", "web-01", port_in_use),
+    ("TT973", "web-01", zombie),
+]
+
+
+class TestEachCode:
+    @pytest.mark.parametrize(("code", "name", "change"), CASES)
+    def test_is_found(self, around: Any, across: Any, code: str, name: str, change: Any) -> None:
+        change(around, across)
+        result = around.judge(machine.STEP, name)
+        assert result.outcome is Outcome.FAILED, result
+        (problem,) = result.problems
+        assert problem.code == code
+        assert problem.evidence
+        for system in ("windows", "linux"):
+            assert not re.search(r"<[a-z_]+>", " ".join(KINDS[code].remedy(system, problem.facts)))
+
+    def test_every_code_has_a_case(self) -> None:
+        assert {code for code, _, _ in CASES} == set(KINDS)
+
+
+class TestHealthy:
+    @pytest.mark.parametrize("name", ["octo-1", "web-01", "poll-01"])
+    def test_nothing_is_found(self, around: Any, name: str) -> None:
+        result = around.judge(machine.STEP, name)
+        assert result.outcome is Outcome.PASSED, result
+        assert result.looked_at
+
+    def test_another_volume_may_be_full(self, around: Any) -> None:
+        """Home lies on D:, below a mount point of its own."""
+        draft = around.world["web-01"]
+        draft.settings |= {"Octopus.Home": r"D:\data\Octopus", "Tentacle.Deployment.ApplicationDirectory": r"D:\Apps"}
+        sizes = {"C:\\": 0, "D:\\": LEAST_FREE, "d:\\data\\": LEAST_FREE, "D:\\dat\\": 0}
+        around.sections["web-01"]["disks"] = tuple(Disk(path=path, free_bytes=free) for path, free in sizes.items())
+        assert around.judge(machine.STEP, "web-01").outcome is Outcome.PASSED
+        draft.settings["Octopus.Home"] = r"C:\Octopus"
+        assert around.codes(machine.STEP, "web-01") == ["TT971"]
+
+    def test_mount_points_of_linux(self, around: Any) -> None:
+        around.world["poll-01"].settings["Octopus.Home"] = "/home/octopus"
+        sizes = {"/": 0, "/home": LEAST_FREE, "/HOME": 0}
+        around.sections["poll-01"]["disks"] = tuple(Disk(path=path, free_bytes=free) for path, free in sizes.items())
+        assert around.judge(machine.STEP, "poll-01").outcome is Outcome.PASSED
+
+    def test_space_that_cannot_be_read(self, around: Any) -> None:
+        around.sections["web-01"]["disks"] = (Disk(path="C:\\"),)
+        assert around.judge(machine.STEP, "web-01").outcome is Outcome.PASSED
+
+    def test_clocks_do_not_keep_a_link_from_being_well(self, around: Any) -> None:
+        """Time is no part of the protocol."""
+        clock = around.world["web-01"].record().survey.host.data.clock_utc
+        around.world["web-01"].host["clock_utc"] = clock + timedelta(days=400)
+        result = around.judge(machine.STEP, "web-01")
+        assert result.outcome is Outcome.PASSED
+        assert "400 days apart" in " ".join(result.looked_at)
+
+    @pytest.mark.parametrize(("behind", "words"), [(4, "agree within"), (7, "7 min apart"), (180, "3 h apart")])
+    def test_a_small_difference_is_told(self, around: Any, across: Any, behind: int, words: str) -> None:
+        clocks(around, across)
+        clock = around.world["octo-1"].record().survey.host.data.clock_utc
+        around.world["web-01"].host["clock_utc"] = clock - timedelta(minutes=behind)
+        result = around.judge(machine.STEP, "web-01")
+        assert result.outcome is Outcome.PASSED
+        assert words in " ".join(result.looked_at)
+
+    @pytest.mark.parametrize("version", ["8.0.0", "8.1.61", "3.3.22"])
+    def test_a_defect_that_does_not_show(self, around: Any, version: str) -> None:
+        around.sections["web-01"]["products"] = product(version)
+        result = around.judge(machine.STEP, "web-01")
+        assert result.outcome is Outcome.PASSED
+        assert f"known of {version}" in " ".join(result.looked_at)
+
+    @pytest.mark.parametrize("version", ["8.1.62", "7.9.9", "9.1.3268", None])
+    def test_other_versions_do_not_have_it(self, around: Any, version: str | None) -> None:
+        port_in_use(around, None)
+        around.sections["web-01"]["products"] = product(version)
+        assert "TT973" not in around.codes(machine.STEP, "web-01")
+
+    def test_what_lies_about_is_evidence(self, around: Any) -> None:
+        around.sections["web-01"] |= {
+            "watchdog": (Watchdog(name="Octopus Watchdog Tentacle", state="disabled"),),
+            "left_overs": (LeftOver(kind="folder", where=r"C:\Octopus\Old"),),
+        }
+        result = around.judge(machine.STEP, "web-01")
+        assert result.outcome is Outcome.PASSED
+        seen = " ".join(result.looked_at)
+        assert "Octopus Watchdog Tentacle is disabled" in seen
+        assert r"C:\Octopus\Old" in seen
+        around.sections["web-01"] |= {"watchdog": "no rights", "left_overs": "no rights"}
+        assert around.judge(machine.STEP, "web-01").outcome is Outcome.PASSED
+
+
+class TestUnknown:
+    @pytest.mark.parametrize("section", ["disks", "products"])
+    def test_a_section(self, around: Any, section: str) -> None:
+        around.sections["web-01"][section] = "no rights"
+        result = around.judge(machine.STEP, "web-01")
+        assert result.outcome is Outcome.UNKNOWN
+        assert "no rights" in result.reason
+
+    def test_a_machine_that_was_not_surveyed(self, around: Any, unreachable: Any) -> None:
+        around.world["web-01"].unreachable = unreachable
+        assert around.judge(machine.STEP, "web-01").outcome is Outcome.UNKNOWN
+
+
+class TestVersions:
+    @pytest.mark.parametrize(
+        ("text", "numbers"),
+        [("8.1.61", (8, 1, 61)), ("8.2.3+Branch.main", (8, 2, 3)), ("9.1.0-pre", (9, 1, 0)), ("x", None), (None, None)],
+    )
+    def test_numbers(self, text: str | None, numbers: Any) -> None:
+        assert parsed(text) == numbers
+
+    def test_the_running_program_counts(self, around: Any) -> None:
+        """Of two installed ones."""
+        running = around.world["web-01"].service["executable"]
+        around.sections["web-01"]["products"] = (
+            Product(product="tentacle", version="8.1.0", path=r"D:\old\Tentacle.exe"),
+            Product(product="tentacle", version="9.1.0", path=running.upper()),
+        )
+        assert "version 9.1.0 " in " ".join(around.judge(machine.STEP, "web-01").looked_at)
+
+
+class TestReads:
+    def test_declared_reads_are_the_reads_done(self, new_around: Any, across: Any) -> None:
+        checks = checks_of(machine.STEP)
+        done: dict[str, set[str]] = {check.name: set() for check in checks}
+        for _, _, change in CASES:
+            fresh = new_around()
+            change(fresh, across)
+            fresh.reads(checks, done)
+        assert done == {check.name: set(check.reads) for check in checks}

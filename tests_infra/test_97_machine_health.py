@@ -1,0 +1,19 @@
+"""Guide: not in it, and as common: disk space, clocks, versions with known defects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.mark.tentacle_step("machine-health")
+def test_machine_health(judge: Callable[[], None]) -> None:
+    """There is free disk space, the clocks agree as far as that matters, and no known defect of the version shows.
+
+    A disabled watchdog and what earlier installations left behind (guide, "Uninstall Tentacles") are evidence.
+    """
+    judge()
