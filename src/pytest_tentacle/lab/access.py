@@ -87,7 +87,7 @@ class LabAccess:
             SSH_PORT,
             host_key=key,
             users={self._user: self._password},
-            environment=linux_machine.prepare(self._folder),
+            environment=linux_machine.prepare(self._folder, record=False),
             cwd=self._folder,
         )
         known = self._folder / "known_hosts"

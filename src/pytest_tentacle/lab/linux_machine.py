@@ -100,10 +100,11 @@ _REFUSALS = {
 }
 
 
-def prepare(folder: Path) -> dict[str, str]:
+def prepare(folder: Path, *, record: bool = True) -> dict[str, str]:
     """Fill the machine's `bin/` and what its `files/` lack; the environment in which its commands are to run.
 
-    Every command on the PATH notes its call in `<folder>/commands.log` (see `called`).
+    With `record`, every command on the PATH notes its call in `<folder>/commands.log` (see `called`). Without it, the
+    real tools are there as themselves: a survey calls some two hundred, and a lab has dozens of machines on few cores.
     """
     machine = json.loads((folder / "machine.json").read_text(encoding="utf-8"))
     missing = set(machine.get("missing", []))
@@ -114,7 +115,12 @@ def prepare(folder: Path) -> dict[str, str]:
     for name, body in bodies.items():
         if name not in missing:
             mapped = _mapped(folder, machine, name) if name in FILE_TOOLS else ""
-            (commands / name).write_text(program(note(str(folder / LOG), name), mapped, body), encoding="utf-8")
+            real = shutil.which(name)
+            if not record and not mapped and real is not None and body == become(real):
+                (commands / name).symlink_to(real)
+                continue
+            noted = note(str(folder / LOG), name) if record else ""
+            (commands / name).write_text(program(noted, mapped, body), encoding="utf-8")
             (commands / name).chmod(0o755)
     (commands / "sh").symlink_to(shutil.which("sh") or "/bin/sh")
     return {

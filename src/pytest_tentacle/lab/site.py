@@ -95,7 +95,7 @@ class Lab:
     @property
     def workers(self) -> int:
         """How many machines to survey at once: they all run on this one, and time out when it is overloaded."""
-        return max(2, 2 * (os.cpu_count() or 1))
+        return max(2, 3 * (os.cpu_count() or 1))
 
     def substitutes(self) -> dict[str, str]:
         """What is new at each start, by the mark that stands for it in a recording."""

@@ -35,6 +35,9 @@ GRACE_SECONDS = 3.0
 
 POLL_SECONDS = 0.1
 
+OWN_PROBES = 64
+"""How many links the controller looks at together: a look costs next to nothing, and one that times out only waits."""
+
 
 class Progress(Protocol):
     """Told every tenth of a second how far it is. `waiting` names hosts under way with their seconds, longest first."""
@@ -180,9 +183,7 @@ class _State:
 
     def _probe_from_here(self, own: dict[str, tuple[Target, ...]]) -> dict[str, tuple[Probe, ...]]:
         targets = [target for several in own.values() for target in several]
-        probes = probe_all(
-            targets, workers=self.plan.workers, seconds=self.plan.probe_seconds, resolve=self.plan.resolve
-        )
+        probes = probe_all(targets, workers=OWN_PROBES, seconds=self.plan.probe_seconds, resolve=self.plan.resolve)
         by_id = {probe.id: probe for probe in probes}
         return {name: tuple(by_id[target.id] for target in several) for name, several in own.items() if several}
 
