@@ -221,6 +221,8 @@ class TentacleRun:
         run = self.judged()
         if run is None or self.report_path is None:
             return
+        if self.options.pseudonyms and self.report_path.exists():
+            self._hide_test_ids(self.report_path)
         texts = outputs.write_beside(self.report_path, run, self.causes(), self.file_redactor)
         if self.options.bundle:
             parts = {outputs.SURVEYS: self._surveys_text(), **texts}
@@ -230,6 +232,13 @@ class TentacleRun:
         if self.options.pseudonyms:
             self.mapping_path = self.report_path.with_suffix(".mapping.json")
             outputs.write_private(self.mapping_path, json.dumps(self.file_redactor.mapping(), indent=1))
+
+    def _hide_test_ids(self, page: Path) -> None:
+        """pytest-html keeps each test's id, `...[<machine>-<step>]`, in its data, out of the hooks' reach."""
+        text = page.read_text(encoding="utf-8")
+        for machine in self.inventory.machines:
+            text = text.replace(f"[{machine.name}-", f"[{self.file_redactor.text(machine.name)}-")
+        outputs.write(page, text)
 
     def _surveys_text(self) -> str:
         assert self.surveys is not None  # noqa: S101
