@@ -114,7 +114,7 @@ def check(python: Path, rest: list[str]) -> int:
         [str(scripts / "ruff"), "format", "--check", "."],
         [str(python), "-m", "mypy"],
         [str(scripts / "lint-imports")],
-        [str(python), "-m", "pytest", *(rest or ["-n", "auto", "--dist", "loadfile"])],
+        [str(python), "-m", "pytest", "--timeout", "120", *(rest or ["-n", "auto", "--dist", "loadfile"])],
     ]
     for step in steps:
         say(" ".join([Path(step[0]).name, *step[1:]]))
