@@ -25,9 +25,12 @@ if TYPE_CHECKING:
         LeftOver,
         Loading,
         LogFile,
+        OwnName,
         Permissions,
         Product,
         Proxy,
+        ProxyConnect,
+        Reservations,
         TlsPolicy,
         Watchdog,
     )
@@ -52,6 +55,9 @@ SectionName = Literal[
     "products",
     "watchdog",
     "left_overs",
+    "reservations",
+    "own_names",
+    "proxy_connects",
 ]
 
 _CONFIGURATION_CODES = {"not-found": "TT301", "empty": "TT302", "malformed": "TT303"}
@@ -157,6 +163,12 @@ class Subject:
     def read(self, section: Literal["watchdog"]) -> tuple[Watchdog, ...]: ...
     @overload
     def read(self, section: Literal["left_overs"]) -> tuple[LeftOver, ...]: ...
+    @overload
+    def read(self, section: Literal["reservations"]) -> Reservations: ...
+    @overload
+    def read(self, section: Literal["own_names"]) -> tuple[OwnName, ...]: ...
+    @overload
+    def read(self, section: Literal["proxy_connects"]) -> tuple[ProxyConnect, ...]: ...
     def read(self, section: SectionName) -> Any:
         """A section's data. Raises Unknown, with the reason, where there is none."""
         self.ledger.note({(self.name, section)})

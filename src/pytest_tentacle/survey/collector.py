@@ -131,7 +131,12 @@ class _State:
                     machines=tuple(member.name for member in members),
                     settings=members[0].transport,
                     os=next((member.os for member in members if member.os), None),
-                    request=replace(self.plan.request(), targets=targets, ports=ports_of_interest(members)),
+                    request=replace(
+                        self.plan.request(),
+                        targets=targets,
+                        ports=ports_of_interest(members),
+                        names=tuple(dict.fromkeys(member.dns_name for member in members if member.dns_name)),
+                    ),
                     timeout=self.plan.machine_timeout,
                     keep_session=any(member.name in server_names for member in members),
                 )

@@ -54,6 +54,7 @@ def linux_call(request: Request) -> Call:
         ("probe-seconds", str(max(1, math.ceil(request.probe_seconds)))),
         ("identity", str(int(request.identity))),
         *(("port", str(port)) for port in request.ports),
+        *(("name", _encoded(name)) for name in request.names),
         *(
             ("target", _encoded(target.id), _encoded(target.host), str(target.port), target.by.value)
             for target in request.targets

@@ -24,9 +24,12 @@ from .surroundings import (  # noqa: TC001  pydantic needs them at run time
     LeftOver,
     Loading,
     LogFile,
+    OwnName,
     Permissions,
     Product,
     Proxy,
+    ProxyConnect,
+    Reservations,
     TlsPolicy,
     Watchdog,
 )
@@ -178,6 +181,9 @@ class Survey(_Value):
     products: Section[tuple[Product, ...]] = Section(unknown=NOT_SURVEYED)
     watchdog: Section[tuple[Watchdog, ...]] = Section(unknown=NOT_SURVEYED)
     left_overs: Section[tuple[LeftOver, ...]] = Section(unknown=NOT_SURVEYED)
+    reservations: Section[Reservations] = Section(unknown=NOT_SURVEYED)
+    own_names: Section[tuple[OwnName, ...]] = Section(unknown=NOT_SURVEYED)
+    proxy_connects: Section[tuple[ProxyConnect, ...]] = Section(unknown=NOT_SURVEYED)
     probes: tuple[Probe, ...] = ()
     noise: str | None = None
     """What the machine wrote besides the document (profile, banner), cut to 2,000 characters."""

@@ -19,6 +19,7 @@ class Request:
         ports: TCP ports whose listeners are of interest, besides those found in the configuration.
         probe_seconds: budget of one probe, all stages together.
         budget_seconds: budget of the whole script; what is not done by then is reported as unknown or unavailable.
+        names: DNS names that the machine is declared with; it is asked what they resolve to on itself.
         identity: speak the Halibut identity lines as well (`--probe-identity`).
     """
 
@@ -28,6 +29,7 @@ class Request:
     probe_seconds: float = 5.0
     budget_seconds: float = 45.0
     identity: bool = False
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

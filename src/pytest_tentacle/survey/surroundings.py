@@ -260,6 +260,53 @@ class Loading(_Value):
     revocation: tuple[Revocation, ...] = ()
 
 
+class PortRange(_Value):
+    """TCP ports from `first` to `last`, both included."""
+
+    first: int
+    last: int
+
+
+class Reservations(_Value):
+    """Ports that the system keeps from programs which ask for them, without anybody listening there yet.
+
+    Windows: ranges excluded from use (Hyper-V and its kin take them), and URL prefixes that http.sys serves, whose
+    sockets belong to process 4. Linux: reserved local ports do not keep a program from binding; both are empty.
+    """
+
+    excluded: tuple[PortRange, ...] = ()
+    http_sys: tuple[str, ...] = ()
+    """As registered, such as `HTTP://*:80/` or `https://+:10933/`."""
+
+
+class OwnName(_Value):
+    """What one of the machine's own names resolves to, asked on the machine itself."""
+
+    name: str
+    addresses: tuple[str, ...] = ()
+    error: Literal["name-not-found", "no-address", "resolver-failed", "timed-out", "other"] | None = None
+    detail: str | None = None
+
+
+class ProxyConnect(_Value):
+    """One CONNECT through the proxy that an instance is configured to poll through, by the survey's account.
+
+    Credentials are never sent: they are not ours to read, so 407 from a proxy that has some configured tells nothing.
+    """
+
+    instance: str
+    proxy: str
+    """`host:port`."""
+    host: str
+    port: int
+    status: int | None = None
+    """HTTP status of the answer; None: none came."""
+    error: Literal["name-not-found", "refused", "timed-out", "closed", "not-http", "other"] | None = None
+    detail: str | None = None
+    """The answer's first line, or the system's own words: evidence, never decided upon."""
+    ms: float | None = None
+
+
 class TlsProtocol(_Value):
     """One protocol version and side in the Schannel registry. None: the value is absent, the OS default holds."""
 

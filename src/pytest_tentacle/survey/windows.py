@@ -73,6 +73,7 @@ def _request_json(request: Request) -> str:
         "probe_seconds": request.probe_seconds,
         "budget_seconds": request.budget_seconds,
         "identity": request.identity,
+        "names": list(request.names),
     }
     return json.dumps(data)
 
