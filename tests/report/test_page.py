@@ -96,6 +96,16 @@ class TestFirstScreen:
         assert page.locator(".tt-cause").count() == 5
         assert page.locator(".tt-command code").first.is_visible()
 
+    def test_a_cause_shows_where_its_link_breaks(self, open_page, small_page):
+        """Beside the sentence: the broken link of its first machine; a shut cause names its machines."""
+        page = open_page(small_page)
+        cause = page.locator(".tt-cause", has_text="web-03").first
+        if cause.get_attribute("open") is None:
+            assert "web-03" in cause.locator(".tt-who").inner_text()
+            cause.locator("summary").first.click()
+        spoken = cause.locator(".tt-broken svg").get_attribute("aria-label")
+        assert "resolve failed, connect not reached" in spoken
+
     def test_without_javascript(self, open_page, small_page):
         """Causes, remedies and provenance are there; a note says what is not."""
         page = open_page(small_page, java_script_enabled=False)

@@ -105,8 +105,12 @@
     return make("tr", {},
       make("td", {}, make("a", { href: anchor(machine) }, machine.name), machine.role === "server" ? make("span", { class: "tt-tag" }, "server") : null),
       machine.cells.map((outcome, step) => cell(machine, outcome, step)),
-      make("td", { class: "tt-why" }, machine.summary));
+      make("td", { class: "tt-why" }, folded(machine) ? others(machine) : machine.summary));
   }
+
+  // A fold's heading names the first cause already.
+  const folded = (machine) => fold.checked && machine.causes.length > 0;
+  const others = (machine) => machine.causes.slice(1).map((cause) => data.causes[cause][0]).join("; ");
 
   const anchor = (machine) => `#machine=${encodeURIComponent(machine.name)}`;
 
@@ -232,14 +236,33 @@
   }
 
   // ---- the picture of a link ----
-  function link([source, target, port, mode, lanes]) {
+  function link(entry) {
+    return [drawing(entry), make("ul", { class: "tt-lanes" }, entry[4].map((lane) => make("li", {}, ...tell(lane))))];
+  }
+
+  function drawing([source, target, port, mode, lanes]) {
     const from = text(source);
     const to = text(target);
     const wording = { listening: "The server connects to the Tentacle", polling: "The Tentacle connects to the server", local: "The machine's own port" };
     return make("div", { class: "tt-link" },
       make("h3", {}, `${wording[text(mode)]}: ${from === to ? from : `${from} → ${to}`}, port ${port}`),
-      picture(from, to, port, lanes),
-      make("ul", { class: "tt-lanes" }, lanes.map((lane) => make("li", {}, ...tell(lane)))));
+      picture(from, to, port, lanes));
+  }
+
+  // The broken link of a cause's first machine that has one: where it breaks says more than a sentence.
+  const isBroken = ([, , , , lanes]) => lanes.some((lane) => lane[5].some(([position]) => data.t[position] === "failed"));
+
+  function showBroken(details) {
+    const place = details.querySelector(".tt-broken");
+    if (!details.open || place.firstChild) return;
+    const cause = Number(details.dataset.cause);
+    for (const machine of machines.filter((one) => one.causes.includes(cause))) {
+      const broken = machine.row[7].find(isBroken);
+      if (!broken) continue;
+      place.append(drawing(broken));
+      place.hidden = false;
+      return;
+    }
   }
 
   function naming(lane) {
@@ -377,8 +400,7 @@
   let opened = [];
   window.addEventListener("beforeprint", () => {
     const sick = machines.filter((machine) => machine.outcome !== "passed");
-    if (sick.length > PRINT_OPEN) return;
-    for (const machine of sick) {
+    for (const machine of sick.length > PRINT_OPEN ? [] : sick) {
       const details = section(machine);
       if (!details.isConnected) byId("tt-details").append(details);
       if (!details.open) {
@@ -391,6 +413,7 @@
       details.open = true;
       opened.push(details);
     }
+    document.querySelectorAll(".tt-cause").forEach(showBroken);
   });
   window.addEventListener("afterprint", () => {
     for (const details of opened) details.open = false;
@@ -409,5 +432,9 @@
   byId("tt-scroll").hidden = false;
   refresh();
   follow();
+  for (const details of document.querySelectorAll(".tt-cause")) {
+    details.addEventListener("toggle", () => showBroken(details));
+    showBroken(details);
+  }
   document.addEventListener("DOMContentLoaded", label);
 })();
