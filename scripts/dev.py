@@ -1,7 +1,8 @@
-"""The whole developer interface: `python3 scripts/dev.py lab`, `check`, `lock`. Needs nothing but Python 3.11 or later.
+"""The whole developer interface: `python3 scripts/dev.py lab`, `check`, `docs`, `lock`. Needs but Python 3.11 or later.
 
 lab    set up what a run needs, then run the guide over the embedded lab
 check  set up what the tests need, then lint, types, import rules and all tests
+docs   write the manual's pages of problems and causes, and the report's schema, anew
 lock   write the lock files anew from pyproject.toml
 
 An active virtual environment is used; without one, `.venv` is made at the top of the checkout.
@@ -37,13 +38,15 @@ SBIN = os.pathsep + "/usr/sbin" + os.pathsep + "/sbin"
 def main() -> int:
     """Do what the first argument says; the rest goes to pytest."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=["lab", "check", "lock"])
+    parser.add_argument("command", choices=["lab", "check", "docs", "lock"])
     chosen, rest = parser.parse_known_args()
     if sys.version_info < (3, 11):  # noqa: UP036  the first thing that a user of an older Python must read
         sys.exit(f"pytest-tentacle needs Python 3.11 or later; this is {sys.version.split()[0]}")
     os.chdir(TOP)
     if chosen.command == "lock":
         return lock(environment("dev"))
+    if chosen.command == "docs":
+        return run(environment("dev"), "scripts/manual.py")
     if chosen.command == "lab":
         return run(environment("product"), "-m", "pytest", "--inventory", "inventory/lab.yaml", *rest)
     debian_packages()
@@ -114,7 +117,7 @@ def check(python: Path, rest: list[str]) -> int:
         [str(scripts / "ruff"), "format", "--check", "."],
         [str(python), "-m", "mypy"],
         [str(scripts / "lint-imports")],
-        [str(python), "-m", "pytest", "--timeout", "120", *(rest or ["-n", "auto", "--dist", "loadfile"])],
+        [str(python), "-m", "pytest", "--timeout", "300", *(rest or ["-n", "auto", "--dist", "loadfile"])],
     ]
     for step in steps:
         say(" ".join([Path(step[0]).name, *step[1:]]))

@@ -33,6 +33,8 @@ def main() -> int:
     if lab.powershell is None:
         sys.exit("no PowerShell: set PYTEST_TENTACLE_POWERSHELL")
     RECORDINGS.mkdir(exist_ok=True)
+    for stale in {path.stem for path in RECORDINGS.glob("*.json")} - set(windows):
+        (RECORDINGS / f"{stale}.json").unlink()
     try:
         resolved = lab.start(windows)
         for name in windows:

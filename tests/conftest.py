@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from pytest_tentacle.link import By, Probe, Target, probe
+from pytest_tentacle.link.resolving import is_literal
 
 TOP = Path(__file__).parent.parent
 
@@ -68,7 +79,52 @@ def run_pytest() -> RunPytest:
             capture_output=True,
             text=True,
             check=False,
-            timeout=110,
+            timeout=280,
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def real_certificate() -> str:
+    """A certificate of www.example.com that Inspection CA issued: base64 of DER."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject, issuer = (
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]) for name in ("www.example.com", "Inspection CA")
+    )
+    now = datetime.now(UTC)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(7)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    return base64.b64encode(built.public_bytes(serialization.Encoding.DER)).decode()
+
+
+@pytest.fixture
+def probe_of() -> Callable[..., Probe]:
+    """Probe a host and port; every option of `probe` may be given."""
+
+    def ask(host: str, port: int, *, seconds: float = 5.0, **options: object) -> Probe:
+        by = By.ADDRESS if is_literal(host) else By.NAME
+        return probe(Target(id="one", host=host, port=port, by=by), seconds=seconds, **options)
+
+    return ask
+
+
+@pytest.fixture
+def no_thread_left() -> Iterator[None]:
+    """The test leaves no server's thread behind."""
+    yield
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        left = [one.name for one in threading.enumerate() if one.name.startswith(("accept", "serve "))]
+        if not left:
+            return
+        time.sleep(0.02)
+    pytest.fail(f"threads were left behind: {left}")

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import importlib.util
 import json
+import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from pytest_tentacle.checks import Fleet
-from pytest_tentacle.checks.judging import findings
 from pytest_tentacle.inventory.model import SSH, Inventory, Mode, OctopusServer, Tentacle, WinRM
 from pytest_tentacle.link import By, Connected, Failure, Page, Probe, Resolved, Secured
 from pytest_tentacle.survey.model import (
@@ -33,19 +31,16 @@ from pytest_tentacle.survey.model import (
 )
 from pytest_tentacle.survey.store import Surveys
 from pytest_tentacle.survey.surroundings import (
-    Connection,
-    Disk,
-    Firewall,
-    FirewallProfile,
-    FirewallRule,
-    Product,
-    TlsPolicy,
+    OwnName,
+    ProxyConnect,
+    Reservations,
 )
 from pytest_tentacle.survey.targets import listening_id, polling_id
 from pytest_tentacle.transport.base import ReachStage
 
 if TYPE_CHECKING:
-    from pytest_tentacle.checks.check import Check
+    from types import ModuleType
+
     from pytest_tentacle.checks.result import StepResult
 
 NOW = datetime(2026, 11, 22, 3, 4, 5, tzinfo=UTC)
@@ -105,6 +100,12 @@ def _subscription(name: str) -> str:
     return f"poll://{'abcdefghij0123456789' if name == 'poll-01' else own}/"
 
 
+def running(name: str, product: str, pid: int, **more: Any) -> dict[str, Any]:
+    """A service that is well, since three days."""
+    common = {"state": "running", "start_mode": "auto", "started_utc": NOW - timedelta(days=3)}
+    return {"name": name, "product": product, "pid": pid, **common, **more}
+
+
 @dataclass
 class Draft:
     """One machine, to be changed before the surveys are built."""
@@ -118,9 +119,13 @@ class Draft:
     listeners: list[dict[str, Any]] = field(default_factory=list)
     instances: list[str] = field(default_factory=list)
     config_error: str | None = None
+    config_modified: datetime | None = None
     own: list[Probe] = field(default_factory=list)
     peer: list[Probe] = field(default_factory=list)
     peer_unknown: str | None = None
+    own_names: list[OwnName] | None = None
+    reservations: Reservations = field(default_factory=Reservations)
+    proxy_connects: list[ProxyConnect] = field(default_factory=list)
     unknown: dict[str, str] = field(default_factory=dict)
     unreachable: Unreachable | None = None
     without_service: bool = False
@@ -164,6 +169,15 @@ class Draft:
             return HostRecord(**common, unreachable=self.unreachable)
         return HostRecord(**common, survey=self._survey())
 
+    def _own_names(self) -> list[OwnName]:
+        """Its names lead to its address."""
+        machine = self.machine
+        return [
+            OwnName(name=name, addresses=(machine.ip or "192.0.2.1",))
+            for name in (machine.name, machine.dns_name)
+            if name
+        ]
+
     def _survey(self) -> Survey:
         settings = dict(self.settings)
         if self.product == "tentacle":
@@ -174,6 +188,7 @@ class Draft:
             else f"/etc/octopus/{self.instance}.config",
             settings={} if self.config_error else settings,
             error=self.config_error,
+            modified_utc=self.config_modified,
         )
         names = self.instances or [self.instance]
         host = Host(
@@ -192,6 +207,9 @@ class Draft:
                 Instance(product=self.product, name=name, configuration=file) for name in names if name != "-"
             ),
             "listeners": tuple(Listener(**listener) for listener in self.listeners),
+            "own_names": tuple(self._own_names() if self.own_names is None else self.own_names),
+            "reservations": self.reservations,
+            "proxy_connects": tuple(self.proxy_connects),
         }
         made = {
             name: Section(unknown=self.unknown[name]) if name in self.unknown else Section(data=data)
@@ -218,14 +236,7 @@ class World:
             ),
             os="windows",
             settings={"Octopus.Communications.ServicesPort": "10943"},
-            service={
-                "name": "OctopusDeploy",
-                "product": "server",
-                "state": "running",
-                "start_mode": "auto",
-                "pid": 1000,
-                "started_utc": NOW - timedelta(days=3),
-            },
+            service=running("OctopusDeploy", "server", 1000),
             listeners=[
                 {"address": "::", "port": 10943, "pid": 1000, "owner": {"pid": 1000, "name": "Octopus.Server.exe"}}
             ],
@@ -253,17 +264,14 @@ class World:
                 "Tentacle.Services.NoListen": "false",
                 "Tentacle.CertificateThumbprint": thumbprint(name),
             },
-            service={
-                "name": "OctopusDeploy Tentacle",
-                "product": "tentacle",
-                "instance": "Tentacle",
-                "state": "running",
-                "start_mode": "auto",
-                "pid": 2136,
-                "started_utc": NOW - timedelta(days=3),
-                "executable": r"C:\Program Files\Octopus Deploy\Tentacle\Tentacle.exe",
-                "arguments": 'run --instance="Tentacle"',
-            },
+            service=running(
+                "OctopusDeploy Tentacle",
+                "tentacle",
+                2136,
+                instance="Tentacle",
+                executable=r"C:\Program Files\Octopus Deploy\Tentacle\Tentacle.exe",
+                arguments='run --instance="Tentacle"',
+            ),
             trusted=[{"Thumbprint": thumbprint("octopus"), "CommunicationStyle": 1, "Address": None}],
             listeners=[{"address": "::", "port": 10933, "pid": 2136, "owner": {"pid": 2136, "name": "Tentacle.exe"}}],
         )
@@ -291,17 +299,9 @@ class World:
             ),
             os="linux",
             settings={"Tentacle.Services.NoListen": "true", "Tentacle.CertificateThumbprint": thumbprint(name)},
-            service={
-                "name": "Tentacle.service",
-                "product": "tentacle",
-                "instance": "Tentacle",
-                "state": "running",
-                "start_mode": "auto",
-                "pid": 900,
-                "started_utc": NOW - timedelta(days=3),
-                "restarts": 0,
-                "detail": "running / success",
-            },
+            service=running(
+                "Tentacle.service", "tentacle", 900, instance="Tentacle", restarts=0, detail="running / success"
+            ),
             trusted=[
                 {
                     "Thumbprint": thumbprint("octopus"),
@@ -416,109 +416,34 @@ def across() -> Any:
     return change
 
 
-WINDOWS_SUITES = ("TLS_AES_256_GCM_SHA384", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "TLS_RSA_WITH_AES_256_CBC_SHA")
-LINUX_SUITES = ("TLS_AES_256_GCM_SHA384", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256")
-ROOM = 20 * 1024**3
+@dataclass(frozen=True)
+class Tools:
+    """What a change may need besides the world."""
 
-
-class Around:
-    """A small fleet with what stands around its Tentacles, all of it well: `sections[machine][section]` is the data.
-
-    A text instead of the data is the reason why the section is unknown.
-    """
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.sections: dict[str, dict[str, Any]] = {name: self.healthy(name) for name in world.drafts}
-
-    def healthy(self, name: str) -> dict[str, Any]:
-        """The sections of a machine that is well."""
-        draft = self.world[name]
-        windows = draft.os == "windows"
-        port = 10943 if draft.product == "server" else 10933
-        rule = FirewallRule(name="Octopus", action="allow", ports=(str(port),))
-        profile = FirewallProfile(name="Domain", enabled=True, inbound="block", local_rules=True, active=True)
-        polled = {"local_address": "192.0.2.30", "remote_address": "192.0.2.10", "remote_port": 10943}
-        return {
-            "connections": (Connection(local_port=50000, state="established", pid=900, **polled),)
-            if draft.machine.name.startswith("poll")
-            else (),
-            "firewall": Firewall(engine="windows", running=True, profiles=(profile,), rules=(rule,))
-            if windows
-            else Firewall(engine="none", running=False),
-            "proxies": (),
-            "tls": TlsPolicy(library="Schannel", build=20348, cipher_suites=WINDOWS_SUITES, fips=False)
-            if windows
-            else TlsPolicy(library="OpenSSL 3.0.15 3 Sep 2024", cipher_suites=LINUX_SUITES, fips=False),
-            "events": (),
-            "disks": (Disk(path="C:\\" if windows else "/", free_bytes=ROOM, size_bytes=2 * ROOM),),
-            "products": (Product(product=draft.product, version="9.1.3268", path=draft.service.get("executable")),),
-            "watchdog": (),
-            "left_overs": (),
-        }
-
-    def change(self, name: str, section: str, **values: Any) -> None:
-        """Other values in a section that is one object."""
-        self.sections[name][section] = self.sections[name][section].model_copy(update=values)
-
-    def fleet(self) -> Fleet:
-        """The drafts with their surroundings, ready to be judged."""
-        surveys = self.world.surveys()
-        records = []
-        for record in surveys.records:
-            if record.survey is not None:
-                made = {
-                    section: Section(unknown=data) if isinstance(data, str) else Section(data=data)
-                    for section, data in self.sections[record.machines[0]].items()
-                }
-                record = record.model_copy(update={"survey": record.survey.model_copy(update=made)})  # noqa: PLW2901
-            records.append(record)
-        return Fleet(surveys.model_copy(update={"records": tuple(records)}))
-
-    def judge(self, step: str, name: str) -> StepResult:
-        """A step's result on a machine."""
-        return self.fleet().subject(name).result(step)
-
-    def codes(self, step: str, name: str) -> list[str]:
-        """The codes of a step's problems on a machine."""
-        return [problem.code for problem in self.judge(step, name).problems]
-
-    def reads(self, checks: tuple[Check, ...], done: dict[str, set[str]]) -> None:
-        """Add, by check, what it reads on any machine of this fleet."""
-        fleet = self.fleet()
-        for subject in fleet.subjects:
-            for check in checks:
-                with fleet.ledger.watch() as seen:
-                    list(findings(check, subject))
-                for machine, section in seen:
-                    whose = f"{machine}." if machine in {"fleet", "controller"} else "peer."
-                    done[check.name].add(section if machine == subject.name else whose + section)
+    probe: Any
+    thumbprint: Any
+    across: Any
 
 
 @pytest.fixture
-def around(world: World) -> Around:
+def tools(across: Any) -> Tools:
+    """All that changes a world."""
+    return Tools(probe, thumbprint, across)
+
+
+def _surrounded() -> ModuleType:
+    """The module beside this file; test folders are no packages, so it is loaded by its path."""
+    name = "tests_checks_surrounded"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / "surrounded.py")
+        assert spec
+        assert spec.loader
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+
+@pytest.fixture
+def around(world: World) -> Any:
     """A small fleet with its surroundings, all of it well."""
-    return Around(world)
-
-
-@pytest.fixture
-def new_around() -> Any:
-    """Makes one more small fleet with its surroundings."""
-    return lambda: Around(small_fleet())
-
-
-@pytest.fixture(scope="session")
-def real_certificate() -> str:
-    """A certificate that another one issued: base64 of DER."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "www.example.com")]))
-        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Inspection CA")]))
-        .public_key(key.public_key())
-        .serial_number(7)
-        .not_valid_before(NOW - timedelta(days=1))
-        .not_valid_after(NOW + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    return base64.b64encode(built.public_bytes(serialization.Encoding.DER)).decode()
+    return _surrounded().Around(world)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from pytest_tentacle.checks import sockets
-from pytest_tentacle.checks.check import checks_of
 from pytest_tentacle.checks.result import Outcome
-from pytest_tentacle.guide.problems_sockets import SOCKETS
 from pytest_tentacle.link import Failure
 from pytest_tentacle.survey.surroundings import Connection, Proxy
 
-KINDS = {kind.code: kind for kind in SOCKETS}
 PROXY = Proxy(layer="wininet", account="LocalSystem", enabled=True, address="proxy.example:8080")
 
 
@@ -69,11 +65,6 @@ class TestEachCode:
         (problem,) = result.problems
         assert problem.code == case[:5]
         assert problem.evidence
-        for system in ("windows", "linux"):
-            assert not re.search(r"<[a-z_]+>", " ".join(KINDS[problem.code].remedy(system, problem.facts)))
-
-    def test_every_code_has_a_case(self) -> None:
-        assert {case[:5] for case in CASES} == set(KINDS)
 
 
 class TestHealthy:
@@ -124,7 +115,8 @@ class TestNotJudged:
         assert around.judge(sockets.STEP, "poll-01").outcome is Outcome.PASSED
 
     def test_a_proxy_of_its_own(self, around: Any) -> None:
-        around.world["poll-01"].settings["Octopus.Server.Proxy.ProxyHost"] = "proxy.example"
+        settings = around.world["poll-01"].settings
+        settings |= {"Octopus.Server.Proxy.ProxyHost": "proxy.example", "Octopus.Server.Proxy.UseDefaultProxy": "false"}
         around.sections["poll-01"]["connections"] = ()
         assert around.judge(sockets.STEP, "poll-01").outcome is Outcome.PASSED
 
@@ -170,15 +162,3 @@ class TestNotJudged:
         result = around.judge(sockets.STEP, name)
         assert result.outcome is Outcome.UNKNOWN
         assert "no rights" in result.reason
-
-
-class TestReads:
-    def test_declared_reads_are_the_reads_done(self, new_around: Any) -> None:
-        checks = checks_of(sockets.STEP)
-        done: dict[str, set[str]] = {check.name: set() for check in checks}
-        for name, rows in CASES.values():
-            fresh = new_around()
-            fresh.sections[name]["connections"] = rows
-            fresh.world["poll-01"].os = "windows"
-            fresh.reads(checks, done)
-        assert done == {check.name: set(check.reads) for check in checks}

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_tentacle.checks import dotnet, tls
-from pytest_tentacle.checks.check import checks_of
+from pytest_tentacle.checks import tls
 from pytest_tentacle.checks.result import Outcome
 from pytest_tentacle.checks.tls_policy import excluded, usable_suites
-from pytest_tentacle.guide.problems_tls import TLS
 from pytest_tentacle.link import Failure
 from pytest_tentacle.survey.surroundings import Event, Product, TlsPolicy, TlsProtocol
 from pytest_tentacle.survey.targets import polling_id
@@ -21,29 +17,17 @@ from pytest_tentacle.survey.targets import polling_id
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-KINDS = {kind.code: kind for kind in TLS}
 DEAD = {"fails": "tls", "error": Failure.PROTOCOL_VERSION}
 DECLARED = polling_id("poll-01", "octo-1", "octo-1.example", 10943)
 """The same way as the configured address, once more."""
 ENDS = {"listening": "web-01", "polling": "poll-01"}
 
 
-@dataclass(frozen=True)
-class Tools:
-    across: Any
-    probe: Any
-
-
-@pytest.fixture
-def tools(across: Any, make_probe: Any) -> Tools:
-    return Tools(across, make_probe)
-
-
 def disabled(side: str, *names: str, **values: Any) -> tuple[TlsProtocol, ...]:
     return tuple(TlsProtocol(name=name, side=side, enabled=False, **values) for name in names)
 
 
-def break_links(around: Any, tools: Tools, **how: Any) -> None:
+def break_links(around: Any, tools: Any, **how: Any) -> None:
     """No link came to a TLS session, not even on the machine itself."""
     how = how or DEAD
     if any(probe.id == DECLARED for probe in around.world["poll-01"].own):
@@ -55,39 +39,39 @@ def break_links(around: Any, tools: Tools, **how: Any) -> None:
     around.world["octo-1"].replace("local:OctopusServer", local)
 
 
-def no_version(name: str, side: str) -> Callable[[Any, Tools], None]:
-    def change(around: Any, tools: Tools) -> None:
+def no_version(name: str, side: str) -> Callable[[Any, Any], None]:
+    def change(around: Any, tools: Any) -> None:
         break_links(around, tools)
         around.change(name, "tls", build=17763, protocols=disabled(side, "TLS 1.2"))
 
     return change
 
 
-def different_versions(around: Any, tools: Tools) -> None:
+def different_versions(around: Any, tools: Any) -> None:
     """The Tentacle has TLS 1.3 only, the server is too old for it."""
     break_links(around, tools)
     around.change("web-01", "tls", protocols=disabled("server", "TLS 1.0", "TLS 1.1", "TLS 1.2"))
     around.change("octo-1", "tls", build=17763)
 
 
-def minimum(around: Any, tools: Tools) -> None:
+def minimum(around: Any, tools: Any) -> None:
     break_links(around, tools)
     around.change("poll-01", "tls", minimum="TLSv1.3")
     around.change("octo-1", "tls", build=17763)
 
 
-def no_suite(around: Any, tools: Tools) -> None:
+def no_suite(around: Any, tools: Any) -> None:
     break_links(around, tools)
     around.change("web-01", "tls", cipher_suites=("TLS_RSA_WITH_AES_256_CBC_SHA",))
 
 
-def different_suites(around: Any, tools: Tools) -> None:
+def different_suites(around: Any, tools: Any) -> None:
     break_links(around, tools)
     around.change("web-01", "tls", build=17763, cipher_suites=("TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384_P256",))
     around.change("octo-1", "tls", cipher_suites=("TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",))
 
 
-def old_framework(around: Any, _: Tools) -> None:
+def old_framework(around: Any, _: Any) -> None:
     around.world["web-01"].host["dotnet_release"] = 461814
     around.world["web-01"].service |= {"state": "stopped", "pid": None, "exit_code": 1067}
 
@@ -106,20 +90,18 @@ CASES = [
 
 class TestEachCode:
     @pytest.mark.parametrize(("code", "machine", "change"), CASES)
-    def test_is_found(self, around: Any, tools: Tools, code: str, machine: str, change: Any) -> None:
-        """Just this problem, with words, evidence and facts that fill its remedy."""
+    def test_is_found(self, around: Any, tools: Any, code: str, machine: str, change: Any) -> None:
+        """Just this problem, with evidence."""
         change(around, tools)
         result = around.judge(tls.STEP, machine)
         assert result.outcome is Outcome.FAILED, result
         (problem,) = result.problems
         assert problem.code == code
         assert problem.evidence
-        for system in ("windows", "linux"):
-            assert not re.search(r"<[a-z_]+>", " ".join(KINDS[code].remedy(system, problem.facts)))
 
     @pytest.mark.parametrize(("code", "machine", "change"), [case for case in CASES if case[0] != "TT906"])
     def test_a_link_that_is_well_is_never_overruled(
-        self, around: Any, tools: Tools, code: str, machine: str, change: Any
+        self, around: Any, tools: Any, code: str, machine: str, change: Any
     ) -> None:
         """The policies stay as they are, and the links work: then there is another reading of the policies."""
         change(around, tools)
@@ -130,10 +112,7 @@ class TestEachCode:
         assert any("negotiated TLSv1.3" in seen for seen in result.looked_at)
         assert code not in str(result)
 
-    def test_every_code_has_a_case(self) -> None:
-        assert {code for code, _, _ in CASES} == set(KINDS)
-
-    def test_what_one_end_cannot_do_by_itself_blocks_the_other(self, around: Any, tools: Tools) -> None:
+    def test_what_one_end_cannot_do_by_itself_blocks_the_other(self, around: Any, tools: Any) -> None:
         """The server's own problem is told at the server."""
         no_version("octo-1", "server")(around, tools)
         result = around.judge(tls.STEP, "poll-01")
@@ -149,7 +128,7 @@ class TestHealthy:
         assert result.looked_at
 
     @pytest.mark.parametrize("name", ["web-01", "poll-01"])
-    def test_a_link_that_fails_for_another_reason(self, around: Any, tools: Tools, name: str) -> None:
+    def test_a_link_that_fails_for_another_reason(self, around: Any, tools: Any, name: str) -> None:
         """Policies that fit each other do not explain it."""
         break_links(around, tools)
         assert around.judge(tls.STEP, name).outcome is Outcome.PASSED
@@ -161,7 +140,7 @@ class TestHealthy:
             around.world["web-01"].service |= service
             assert around.codes(tls.STEP, "web-01") == []
 
-    def test_an_old_tentacle_needs_no_new_framework(self, around: Any, tools: Tools) -> None:
+    def test_an_old_tentacle_needs_no_new_framework(self, around: Any, tools: Any) -> None:
         old_framework(around, tools)
         around.sections["web-01"]["products"] = (Product(product="tentacle", version="6.2.277"),)
         assert around.codes(tls.STEP, "web-01") == []
@@ -169,7 +148,7 @@ class TestHealthy:
 
 class TestUnknown:
     @pytest.mark.parametrize("name", ["octo-1", "web-01", "poll-01"])
-    def test_without_the_section_and_without_a_link(self, around: Any, tools: Tools, name: str) -> None:
+    def test_without_the_section_and_without_a_link(self, around: Any, tools: Any, name: str) -> None:
         break_links(around, tools)
         around.sections[name]["tls"] = "no rights"
         result = around.judge(tls.STEP, name)
@@ -183,7 +162,7 @@ class TestUnknown:
         for name in ("web-01", "poll-01", "octo-1"):
             assert around.judge(tls.STEP, name).outcome is Outcome.PASSED
 
-    def test_a_machine_that_was_not_surveyed(self, around: Any, tools: Tools, unreachable: Any) -> None:
+    def test_a_machine_that_was_not_surveyed(self, around: Any, tools: Any, unreachable: Any) -> None:
         break_links(around, tools)
         around.world["web-01"].unreachable = unreachable
         assert around.judge(tls.STEP, "web-01").outcome is Outcome.UNKNOWN
@@ -242,15 +221,3 @@ class TestPolicy:
         )
         assert usable_suites(policy, "server") == {"TLS_ECDHE_X"}
         assert usable_suites(policy.model_copy(update={"cipher_suites": None}), "server") is None
-
-
-class TestReads:
-    def test_declared_reads_are_the_reads_done(self, new_around: Any, tools: Tools) -> None:
-        checks = checks_of(tls.STEP)
-        assert dotnet.framework in checks
-        done: dict[str, set[str]] = {check.name: set() for check in checks}
-        for change in (lambda *_: None, *(change for _, _, change in CASES)):
-            fresh = new_around()
-            change(fresh, tools)
-            fresh.reads(checks, done)
-        assert done == {check.name: set(check.reads) for check in checks}

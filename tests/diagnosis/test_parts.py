@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shlex
 import subprocess
+from itertools import combinations
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -41,6 +43,12 @@ class TestFewest:
         candidates = [found("A", 0, 1, 2, 3), found("B", 0, 1, 4), found("C", 2, 3, 5)]
         assert codes(fewest(candidates)) == ["B", "C"]
 
+    def test_greed_gives_back_what_it_need_not_have_taken(self) -> None:
+        """Beyond so many candidates the largest is taken first, and dropped where the rest explains it as well."""
+        alone = [found(f"E{number}", 4, 5) for number in range(EXACT)]
+        candidates = [found("A", 0, 1, 2, 3), found("B", 0, 1, 6, 7), found("C", 2, 3, 8, 9), *alone]
+        assert codes(fewest(candidates)) == ["B", "C", "E0"]
+
     def test_surer_on_ties(self) -> None:
         """Among equals the surer one."""
         assert codes(fewest([found("A", 0, confidence=Confidence.POSSIBLE), found("B", 0)])) == ["B"]
@@ -65,7 +73,31 @@ class TestFewest:
         chosen = fewest(candidates)
         explained = {problem.code for each in chosen for problem in each.problems}
         assert explained == {f"TT{number}" for numbers in sets for number in numbers}
-        assert len(chosen) <= max(len(explained), 0)
+        for each in chosen:
+            others = {problem.code for other in chosen if other is not each for problem in other.problems}
+            assert {problem.code for problem in each.problems} - others, "without it something stays unexplained"
+
+    @given(st.lists(st.sets(st.integers(0, 6), min_size=1), max_size=8))
+    @settings(max_examples=150, deadline=None)
+    def test_as_few_as_brute_force_finds(self, sets: list[set[int]]) -> None:
+        """No smaller choice explains as much, tried one by one."""
+        candidates = [found(f"C{number:02}", *numbers) for number, numbers in enumerate(sets)]
+        whole = set().union(*sets) if sets else set()
+        least = next(
+            size
+            for size in range(len(sets) + 1)
+            if any(set().union(*choice) == whole for choice in combinations(sets, size))
+        )
+        assert len(fewest(candidates)) == least
+
+    @given(st.lists(st.sets(st.integers(0, 6), min_size=1), max_size=EXACT + 4), st.randoms(use_true_random=False))
+    @settings(max_examples=60, deadline=None)
+    def test_the_order_of_candidates_does_not_matter(self, sets: list[set[int]], shuffled: Random) -> None:
+        """Two runs over one fleet say the same."""
+        candidates = [found(f"C{number:02}", *numbers) for number, numbers in enumerate(sets)]
+        first = codes(fewest(candidates))
+        shuffled.shuffle(candidates)
+        assert codes(fewest(candidates)) == first
 
 
 class TestQuoting:

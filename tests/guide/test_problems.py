@@ -18,6 +18,7 @@ SECTIONS = {
     "welcome-page-here": "TT50",
     "welcome-page-across": "TT5",
     "proxies-and-ssl-offloading": "TT60",
+    "tentacle-ping": "TT64",
     "ip-addresses": "TT71",
     "zombie-child-processes": "TT72",
     "service-account-permissions": "TT80",
@@ -41,13 +42,15 @@ class TestCatalogue:
     def test_codes_are_unique_and_in_order(self) -> None:
         """One code, one meaning."""
         codes = [kind.code for kind in KINDS]
-        assert codes == sorted(set(codes))
+        assert len(set(codes)) == len(codes), f"given twice: {sorted({one for one in codes if codes.count(one) > 1})}"
+        assert codes == sorted(codes)
         assert len(CATALOGUE) == len(KINDS)
 
     @pytest.mark.parametrize("kind", every_kind())
     def test_each_is_whole(self, kind: ProblemKind) -> None:
         """Code by section, title, meaning, and a remedy with a command for both systems."""
         assert re.fullmatch(r"TT[1-9]\d\d", kind.code)
+        assert kind.step in SECTIONS, f"say in SECTIONS how the codes of {kind.step} begin"
         assert kind.code.startswith(SECTIONS[kind.step])
         assert kind.step in {step.slug for step in STEPS}
         assert kind.link.startswith(GUIDE + "#")
@@ -76,6 +79,10 @@ class TestChecks:
     def test_every_code_is_declared_by_a_check_of_its_step(self) -> None:
         """So that everybody knows where a code comes from. Two looks at one thing, such as two logs, may share codes."""
         declared = {code: step for step, checks in REGISTRY.items() for check in checks for code in check.codes}
+        nobody = sorted(set(CATALOGUE) - set(declared))
+        assert not nobody, f"no check declares them: add them to the codes= of the check that yields them: {nobody}"
+        unknown = sorted(set(declared) - set(CATALOGUE))
+        assert not unknown, f"checks declare them, and guide/problems_*.py does not have them: {unknown}"
         assert declared == {code: kind.step for code, kind in CATALOGUE.items()}
 
     def test_a_check_yields_codes_of_its_own_step(self) -> None:

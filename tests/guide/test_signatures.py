@@ -49,10 +49,6 @@ SAMPLES: tuple[tuple[str, str], ...] = (
         f"{TRANSACTION}{PROXY}Connection to proxy host no-such-proxy.invalid on port 8080 failed: Name or service not known",
     ),
     (
-        "proxy-name-unknown",
-        f"{TRANSACTION}{PROXY}Connection to proxy host proxy.lab on port 8080 failed: Der angegebene Host ist unbekannt",
-    ),
-    (
         "proxy-unreachable",
         f"{TRANSACTION}{PROXY}Connection to proxy host 127.0.0.1 on port 19000 failed: Connection refused",
     ),
@@ -127,10 +123,6 @@ SAMPLES: tuple[tuple[str, str], ...] = (
         "Address already in use\nSystem.Net.Sockets.SocketException (98): Address already in use\n" + AT,
     ),
     (
-        "address-in-use",
-        "System.Net.Sockets.SocketException: Normalerweise darf jede Socketadresse (Protokoll, Netzwerkadresse oder Anschluss) nur jeweils einmal verwendet werden",
-    ),
-    (
         "address-not-local",
         "Cannot assign requested address\nSystem.Net.Sockets.SocketException (99): Cannot assign requested address",
     ),
@@ -140,7 +132,7 @@ SAMPLES: tuple[tuple[str, str], ...] = (
     ),
     (
         "port-forbidden",
-        "System.Net.Sockets.SocketException (10013): Der Zugriff auf einen Socket war aufgrund der Zugriffsrechte des Sockets unzulässig",
+        "System.Net.Sockets.SocketException (10013): An attempt was made to access a socket in a way forbidden by its access permissions",
     ),
     (
         "accepting-fails",
@@ -152,7 +144,6 @@ SAMPLES: tuple[tuple[str, str], ...] = (
         "The X509 certificate CN=Octopus Tentacle was loaded but the private key was not loaded. Access is denied: the current user does not appear to be able to access the private key file, or it does not exist.",
     ),
     ("keyset-missing", "System.Security.Cryptography.CryptographicException: Keyset does not exist"),
-    ("keyset-missing", "System.Security.Cryptography.CryptographicException: Der Schlüsselsatz ist nicht vorhanden."),
     ("no-private-key", "The X509 certificate does not have a private key, and so it cannot be used for listening."),
     ("certificate-not-loaded", "Unable to load X509 Certificate file."),
     ("profile-not-loaded", "Crypto functions require the Windows User Profile to be loaded."),
@@ -167,10 +158,6 @@ SAMPLES: tuple[tuple[str, str], ...] = (
     (
         "wrong-machine-key",
         "System.Security.Cryptography.CryptographicException: Key not valid for use in specified state",
-    ),
-    (
-        "wrong-machine-key",
-        "System.Security.Cryptography.CryptographicException: Der Schlüssel ist im angegebenen Status nicht gültig.",
     ),
     ("wrong-machine-key", "Machine key file at `/etc/octopus/machinekey` is corrupt"),
     ("fips-certificate", "error:23076072:PKCS12 routines:PKCS12_parse:parse error"),
@@ -197,10 +184,6 @@ SAMPLES: tuple[tuple[str, str], ...] = (
     ),
     ("disk-full", "System.IO.IOException: No space left on device : '/home/Octopus/Work'"),
     ("access-denied", "System.UnauthorizedAccessException: Access to the path 'C:\\Octopus\\Work' is denied."),
-    (
-        "access-denied",
-        'System.UnauthorizedAccessException: Der Zugriff auf den Pfad "C:\\Octopus\\Work" wurde verweigert.',
-    ),
     ("not-elevated", "Tentacle is not running with elevated permissions"),
     ("command-not-elevated", "Requires elevated privileges. Please run command as sudo."),
     (
@@ -236,11 +219,6 @@ SAMPLES: tuple[tuple[str, str], ...] = (
     (
         "visitor-reset",
         SOCKET + "System.IO.IOException: Unable to read data from the transport connection: Connection reset by peer.",
-    ),
-    (
-        "visitor-reset",
-        SOCKET
-        + "System.IO.IOException: Von der Übertragungsverbindung können keine Daten gelesen werden: Eine vorhandene Verbindung wurde vom Remotehost geschlossen.",
     ),
     ("visitor-went-away", SOCKET + "System.Net.Sockets.SocketException (32): Broken pipe"),
     ("visitor-said-nothing", SOCKET + "System.Net.Sockets.SocketException (110): Connection timed out"),
@@ -306,16 +284,8 @@ SAMPLES: tuple[tuple[str, str], ...] = (
         f"{SSPI} ---> System.ComponentModel.Win32Exception: The client and server cannot communicate, because they do not possess a common algorithm",
     ),
     (
-        "no-common-algorithm",
-        "System.ComponentModel.Win32Exception: Der Client und der Server können keine Daten austauschen, da sie nicht über einen gemeinsamen Algorithmus verfügen",
-    ),
-    (
         "sspi-failed",
         f"{SSPI} ---> System.ComponentModel.Win32Exception: One or more of the parameters passed to the function was invalid",
-    ),
-    (
-        "sspi-failed",
-        "System.Security.Authentication.AuthenticationException: Fehler bei einem SSPI-Aufruf. Siehe interne Ausnahme.",
     ),
     ("visitor-without-tls", f"{L}Client failed authentication: {PEER}\n{FRAME}"),
     ("not-tls", f"{S}Halibut client exception: {AFTER}{FRAME}. Retrying in 5.0 seconds"),
@@ -325,43 +295,25 @@ SAMPLES: tuple[tuple[str, str], ...] = (
         f"{T}The remote host at https://web-01.lab:10933/ refused the connection. This may mean that the expected listening service is not running.",
     ),
     (
-        "refused",
-        f"{WRAP}Es konnte keine Verbindung hergestellt werden, da der Zielcomputer die Verbindung verweigerte 10.0.0.7:10933",
-    ),
-    (
-        "refused",
-        f"{WRAP}System.Net.Sockets.SocketException (10061): Aucune connexion n'a pu être établie car l'ordinateur cible l'a expressément refusée",
-    ),
-    ("refused", f"{WRAP}対象のコンピューターによって拒否されたため、接続できませんでした。"),
-    (
         "name-unknown",
         f"{T}Socket communication error while connecting to https://web-01.lab:10933/\nSystem.Net.Sockets.SocketException (00000001, 11): Name or service not known",
     ),
     ("name-unknown", f"{WRAP}No such host is known"),
-    ("name-unknown", f"{WRAP}そのようなホストは不明です。"),
     ("unreachable", f"{WRAP}No route to host"),
-    ("unreachable", f"{WRAP}Ein Socketvorgang bezog sich auf einen nicht verfügbaren Host"),
     (
         "connect-timeout",
         f"{T}The client was unable to establish the initial connection within the timeout 00:01:00. Retrying in 1.0 seconds.",
     ),
     ("connect-timeout", f"{WRAP}The client was unable to establish the initial connection within 00:01:00"),
     ("connection-lost", LOST + "\nSystem.Net.Sockets.SocketException (110): Connection timed out"),
+    ("read-timed-out", f"{WRAP}Unable to read data from the transport connection: Connection timed out."),
     (
         "no-response-from-host",
         f"{WRAP}A connection attempt failed because the connected party did not properly respond after a period of time, or established connection failed because connected host has failed to respond",
     ),
     (
-        "no-response-from-host",
-        f"{WRAP}Ein Verbindungsversuch ist fehlgeschlagen, da die Gegenstelle nach einer bestimmten Zeitspanne nicht richtig reagiert hat",
-    ),
-    (
         "reset",
         "System.IO.IOException: Unable to read data from the transport connection: An existing connection was forcibly closed by the remote host.",
-    ),
-    (
-        "reset",
-        "System.IO.IOException: Unable to read data from the transport connection: Une connexion existante a dû être fermée par l'hôte distant.",
     ),
     (
         "closed-before-tls",
@@ -446,30 +398,6 @@ class TestFacts:
 
         assert found is not None
         assert found[1][name] == value
-
-
-class TestNumbers:
-    """An error's number tells what a text in any language does."""
-
-    @pytest.mark.parametrize(
-        ("number", "slug"),
-        [
-            ("10061", "refused"),
-            ("111", "refused"),
-            ("10060", "no-response-from-host"),
-            ("10054", "reset"),
-            ("10048", "address-in-use"),
-            ("98", "address-in-use"),
-            ("11001", "name-unknown"),
-            ("10065", "unreachable"),
-            ("10049", "address-not-local"),
-        ],
-    )
-    def test_without_a_text_that_is_known(self, number: str, slug: str) -> None:
-        found = classify(f"System.Net.Sockets.SocketException ({number}): Nawiązanie połączenia nie powiodło się")
-
-        assert found is not None
-        assert found[0].id == slug
 
 
 class TestWhatIsNotASignature:

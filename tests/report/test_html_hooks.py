@@ -12,13 +12,14 @@ pytest_plugins = ["pytester"]
 
 CONFTEST = """
 import importlib.util
+import sys
 import pytest
 from pytest_tentacle.checks.result import Outcome
 from pytest_tentacle.report.html_hooks import HtmlReport
 from pytest_tentacle.report.redaction import Redactor
 
 spec = importlib.util.spec_from_file_location("builders", {builders!r})
-builders = importlib.util.module_from_spec(spec)
+builders = sys.modules["builders"] = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(builders)
 RUN = builders.{builder}()
 RESULTS = {{(result.machine, result.step): result for result in RUN.results}}
@@ -50,7 +51,7 @@ def written(pytester):
     """Runs pytest with our hooks over a run's results, and gives the file."""
 
     def written(builder, *options):
-        builders = str(__import__("pathlib").Path(__file__).parent / "conftest.py")
+        builders = str(__import__("pathlib").Path(__file__).parent / "runs" / "__init__.py")
         pytester.makeconftest(CONFTEST.format(builders=builders, builder=builder))
         pytester.makepyfile("def test_step(machine, step): pass")
         pytester.runpytest_subprocess(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 import xml.etree.ElementTree as ET
 import zipfile
@@ -114,6 +115,37 @@ class TestPseudonyms:
         mapping = next((hidden / "reports").glob("*.mapping.json"))
         assert "missing-01" in mapping.read_text(encoding="utf-8")
         assert stat.S_IMODE(mapping.stat().st_mode) == 0o600
+
+    def test_the_causes_are_the_same(self, bundled: Path, hidden: Path, run_pytest, tmp_path: Path):
+        """And so are their facts: the mapping turns the one report's machines into the other's."""
+        run_pytest("--replay", hidden / "case.zip", "--html", "r.html", *QUIET, cwd=tmp_path)
+        mapping = json.loads(next((hidden / "reports").glob("*.mapping.json")).read_text(encoding="utf-8"))["hosts"]
+        with zipfile.ZipFile(bundled / "case.zip") as bundle:
+            real = json.loads(bundle.read("report.json"))["causes"]
+        false = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["causes"]
+        assert len(real) >= 2
+        assert [(cause["code"], sorted(cause["machines"])) for cause in false] == [
+            (cause["code"], sorted(mapping[name] for name in cause["machines"])) for cause in real
+        ]
+
+    def test_test_ids_are_false_and_k_takes_real_ones(self, surveyed, run_pytest, tmp_path: Path):
+        """On the console, in JUnit and in pytest-html's own table; who runs it need not know the false names."""
+        done = run_pytest(
+            "--replay", surveyed[2], "--pseudonyms", "-k", "missing-01 and services", "-v", "--junitxml", "j.xml",
+            "--html", "r.html", *QUIET, cwd=tmp_path,
+        )  # fmt: skip
+        names = [case.get("name") for case in ET.parse(tmp_path / "j.xml").getroot().iter("testcase")]
+        assert [re.sub(r"\d+", "N", name) for name in names] == ["test_services_running[host-N-services-running]"]
+        for text in (done.stdout, *((tmp_path / name).read_text(encoding="utf-8") for name in ("j.xml", "r.html"))):
+            assert "missing-01" not in text
+            assert "[host-" in text
+
+    def test_the_inventorys_file_is_not_named(self, hidden: Path):
+        """Its path may tell who somebody is; what stands instead reads like a file."""
+        with zipfile.ZipFile(hidden / "case.zip") as bundle:
+            inventory = json.loads(bundle.read("surveys.json"))["inventory"]
+        assert inventory["files"] == ["inventory-1.yaml"]
+        assert {machine["origin"]["file"] for machine in inventory["tentacles"]} == {"inventory-1.yaml"}
 
     def test_the_verdicts_are_the_same(self, bundled: Path, hidden: Path, run_pytest, tmp_path: Path):
         """Equal names and addresses stay equal, so no link is lost."""

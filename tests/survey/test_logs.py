@@ -405,6 +405,18 @@ class TestWhatIsKept:
         assert not log.complete
         assert log.records[-1].number > 15_000
 
+    def test_a_server_s_log_has_room_for_all_its_tentacles(self) -> None:
+        text = "".join(
+            line("02:00:00", "ERROR", f"https://web-{n}.lab:10933/   12  Connection refused\n" + "   at X()\n" * 20)
+            + accepted("02:00:00", f"[::ffff:10.0.{n // 250}.{n % 250}]:5000")
+            for n in range(600)
+        )
+        log = read_log(text.encode(), product="server", instance="OctopusServer", path="/x")
+
+        assert not log.dropped
+        assert len(log.records) == len(log.peers) == 600
+        assert len(log.model_dump_json(exclude_none=True)) < 900_000
+
     def test_problems_are_kept_before_noise(self) -> None:
         noise = "".join(
             line("02:00:00", "ERROR", f"https://octo-{n}.lab:10943/   12  Connection refused") for n in range(400)

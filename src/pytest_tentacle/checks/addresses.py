@@ -166,7 +166,7 @@ def _judge(subject: Subject, use: _Use) -> Iterator[Finding]:
     block = standing_in_the_way(use.end)
     by_name = frozenset({DNS_ISSUE, NAME_NOT_RESOLVED, ANOTHER_ADDRESS}) if use.probe.resolve else frozenset()
     codes = by_name if _failed_to_connect(use.probe) else frozenset(VERDICT_CODES)
-    across = subject.first_problem(codes, ACROSS)
+    across = _across(subject, use, codes)
     if block is None and across is not None:
         block = Blocked(across.code, across.machine, across.actual)
     if block is not None:
@@ -181,6 +181,13 @@ def _judge(subject: Subject, use: _Use) -> Iterator[Finding]:
     yield from _compare(subject, use)
 
 
+def _across(subject: Subject, use: _Use, codes: frozenset[str]) -> Problem | None:
+    """What the welcome page across this very link says; a Tentacle may have links to other servers."""
+    server = use.vantage if use.end is subject else use.end
+    found = (problem for problem in subject.problems_of(ACROSS) if problem.code in codes)
+    return next((one for one in found if server is None or one.facts["server"] in (server.name, None)), None)
+
+
 def _compare(subject: Subject, use: _Use) -> Iterator[Finding]:
     """The address against those of the machine that should answer, and those that it listens on."""
     end = use.end
@@ -192,7 +199,7 @@ def _compare(subject: Subject, use: _Use) -> Iterator[Finding]:
         if not own:
             raise Unknown(f"the addresses of {end.name} could not be read", _BY_HAND)  # noqa: TRY301  told with others
         if own.isdisjoint(use.addresses):
-            vouched = _declared(end).intersection(use.addresses)
+            vouched = declared_addresses(end).intersection(use.addresses)
             if vouched:
                 words = f"{', '.join(vouched)} is declared for it, and none of its own addresses: NAT"
                 yield Evidence(f"inventory, {end.name}", words)
@@ -251,7 +258,7 @@ def _own_addresses(end: Subject, vantage: Subject) -> set[str]:
     return own | {"127.0.0.1", "::1"} if own and end.machine.host_key == vantage.machine.host_key else own
 
 
-def _declared(end: Subject) -> set[str]:
+def declared_addresses(end: Subject) -> set[str]:
     """The addresses by which somebody says that it is to be reached, of a NAT device perhaps; we log on by one."""
     hosts = [end.machine.ip, getattr(end.machine.transport, "host", None), *(host for host, _ in names_of(end.machine))]
     return {address for host in hosts if host and (address := plain_address(host))}

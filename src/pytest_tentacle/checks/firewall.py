@@ -1,7 +1,8 @@
 """Guide, "Check the Connections": "Remember to check the built-in Windows Firewall, and any other firewalls".
 
 A rule only explains a link that is not well. Where a connection came through from a peer, the rules that we read are
-evidence at most, whatever they seem to say.
+evidence at most, whatever they seem to say; and so they are where the port is not even open on the machine itself: a
+closed port is as silent from outside as a filtered one, and a service that does not run explains it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pytest_tentacle.link import Failure
 from .attempts import ATTEMPT_READS, attempts_of, is_well
 from .check import check
 from .filter_rules import Filtered, on_linux, on_windows
+from .link_verdict import standing_in_the_way
 from .links import describe
 from .settings import NOT_LISTENING_CODES
 from .settings import STEP as SETTINGS
@@ -72,6 +74,9 @@ def rules(subject: Subject) -> Iterator[Finding]:
     if through is not None:
         yield _let_in(through)
         yield Evidence(_source(subject, firewall), _described(subject, firewall, port, attempts))
+    elif (standing := _not_open_here(subject, port)) is not None:
+        yield Evidence(_source(subject, firewall), _described(subject, firewall, port, attempts))
+        yield standing
     elif firewall.engine == "windows":
         yield from _windows(subject, firewall, port, attempts)
     else:
@@ -159,6 +164,11 @@ def _open_here(subject: Subject, port: int) -> bool:
     """Whether the machine itself can connect to its port: then what keeps others out stands between."""
     probe = subject.local_probe
     return probe is not None and probe.port == port and probe.connect is not None and probe.connect.error is None
+
+
+def _not_open_here(subject: Subject, port: int) -> Blocked | None:
+    """What on the machine itself keeps the port closed; None where it is open, or nobody knows why it is not."""
+    return None if _open_here(subject, port) else standing_in_the_way(subject)
 
 
 def _error_of(attempt: Attempt) -> Failure | None:

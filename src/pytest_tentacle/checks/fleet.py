@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_tentacle.guide.outcome import Blocked, Unknown
 from pytest_tentacle.inventory.model import Mode, Tentacle
+from pytest_tentacle.survey.targets import plain_address
 
 from .reading import Ledger
 from .subject import Subject
@@ -78,6 +79,16 @@ class Fleet:
                 if self.subject(tentacle.name).mode is Mode.POLLING
                 for server in tentacle.servers
             )
+
+    @cached_property
+    def machines_by_address(self) -> dict[str, tuple[str, ...]]:
+        """Address -> names of the surveyed machines that have it, by their own account."""
+        found: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        for name, record in self._records.items():
+            host = record.survey.host.data if record.survey else None
+            for address in host.addresses if host else ():
+                found[plain_address(address) or address][name] = None
+        return {address: tuple(names) for address, names in found.items()}
 
     @cached_property
     def hosts_by_thumbprint(self) -> dict[str, dict[str, tuple[str, ...]]]:

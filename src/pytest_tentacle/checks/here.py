@@ -12,6 +12,7 @@ from pytest_tentacle.survey.targets import plain_address
 
 from .check import check
 from .links import ANOTHER_PAGE, describe, finding_of
+from .reserved import HTTP_SYS_PID, excluded_range, served_urls
 from .services import STEP as SERVICES
 from .services import STOPPING_CODES
 from .settings import FILE_CODES, NOT_LISTENING_CODES
@@ -24,13 +25,13 @@ if TYPE_CHECKING:
     from pytest_tentacle.link import Probe
     from pytest_tentacle.survey.model import Listener, Process
 
-    from .check import Finding
+    from .check import Check, Finding
     from .links import LinkFinding
     from .subject import Subject
 
 STEP = "welcome-page-here"
 
-HERE_CODES = frozenset({"TT501", "TT502", "TT503", "TT504", "TT505"})
+HERE_CODES = frozenset({"TT501", "TT502", "TT503", "TT504", "TT505", "TT506", "TT507"})
 """With one of these, what the peer sees on this machine's port is no news."""
 
 _CALAMARI = re.compile(r"calamari|octopus.{0,200}[\\/]work[\\/]", re.IGNORECASE)
@@ -41,17 +42,17 @@ _BY_HAND = "Browse to it on the machine, as the guide says."
 _NOT_OURS = frozenset({ANOTHER_PAGE, "TT529"})
 
 
-@check(STEP, codes=("TT502", "TT503"), reads=("instances", "services", "listeners", "probes"))
+@check(STEP, codes=("TT502", "TT503", "TT507"), reads=("instances", "services", "listeners", "probes", "reservations"))
 def port_holder(subject: Subject) -> Iterator[Finding]:
     """Whoever listens on the port is the service of this very instance."""
-    _require_listening(subject)
+    require_listening(subject)
     if _answers_as_itself(subject):
         yield Evidence(f"probe on {subject.name}", f"its own certificate answers on port {subject.expected_port}")
         return
-    listeners = _listeners(subject)
-    if not listeners or any(_is_own(subject, listener) for listener in listeners):
+    listeners = listeners_of(subject)
+    if not listeners or any(is_own(subject, listener) for listener in listeners):
         for listener in listeners:
-            yield Evidence(f"sockets of {subject.name}", _listener_line(listener))
+            yield Evidence(f"sockets of {subject.name}", listener_line(listener))
         return
     named = next((listener for listener in listeners if listener.pid is not None), None)
     if named is None:
@@ -59,13 +60,18 @@ def port_holder(subject: Subject) -> Iterator[Finding]:
             f"{subject.name} does not tell which process listens on port {subject.expected_port}",
             "Survey with an account that may see it (Windows: local Administrators; Linux: root or sudo).",
         )
-    zombie = named.owner is None or _is_left_over(named.owner)
+    zombie = named.owner is None or is_left_over(named.owner)
+    urls = _urls_of(subject, named)
+    served = Evidence(f"http.sys of {subject.name}", ", ".join(urls))
     yield Problem(
-        "TT503" if zombie else "TT502",
+        "TT507" if urls else "TT503" if zombie else "TT502",
         subject.name,
         expected=f"port {named.port} is held by {_service_words(subject)}",
-        actual=_holder_words(named),
-        evidence=tuple(Evidence(f"sockets of {subject.name}", _listener_line(listener)) for listener in listeners),
+        actual=f"http.sys holds it for {', '.join(urls[:3])}" if urls else holder_words(named),
+        evidence=(
+            *(Evidence(f"sockets of {subject.name}", listener_line(listener)) for listener in listeners),
+            *((served,) if urls else ()),
+        ),
         facts={
             "instance": subject.instance_name,
             "port": named.port,
@@ -73,18 +79,43 @@ def port_holder(subject: Subject) -> Iterator[Finding]:
             "process": named.owner.name if named.owner else None,
             "executable": named.owner.executable if named.owner else None,
             "children": tuple(child.pid for child in named.children),
+            "url": urls[0] if urls else None,
         },
+    )
+
+
+@check(STEP, codes=("TT506",), reads=("host", "instances", "services", "listeners", "probes", "reservations"))
+def excluded(subject: Subject) -> Iterator[Finding]:
+    """Where nobody listens, Windows does not exclude the port from use: nothing could open it then (error 10013)."""
+    require_listening(subject)
+    port = subject.expected_port
+    if port is None or _answers_as_itself(subject) or listeners_of(subject):
+        return
+    if subject.read("host").os != "windows":
+        return
+    found = excluded_range(subject.read("reservations"), port)
+    if found is None:
+        yield Evidence(f"excluded ports of {subject.name}", f"port {port} is not among them")
+        return
+    shown = str(found.first) if found.first == found.last else f"{found.first} to {found.last}"
+    yield Problem(
+        "TT506",
+        subject.name,
+        expected=f"port {port} can be opened",
+        actual=f"Windows excludes the ports {shown} from use, and nobody listens on {port}",
+        evidence=(Evidence(f"excluded ports of {subject.name}", f"{found.first} to {found.last}"),),
+        facts={"instance": subject.instance_name, "port": port, "first": found.first, "last": found.last},
     )
 
 
 @check(
     STEP,
     codes=("TT501", "TT504", "TT505"),
-    reads=("instances", "services", "listeners", "probes"),
+    reads=("host", "instances", "services", "listeners", "probes", "reservations"),
 )
 def page(subject: Subject) -> Iterator[Finding]:
     """https://localhost:<port> on the machine itself shows the product's own welcome page."""
-    _require_listening(subject)
+    require_listening(subject)
     port = subject.expected_port
     probe = subject.local_probe
     finding: LinkFinding | Unknown | None
@@ -112,8 +143,8 @@ def page(subject: Subject) -> Iterator[Finding]:
 def _page_problem(subject: Subject, probe: Probe, finding: LinkFinding) -> Problem:
     listeners: tuple[Listener, ...] = ()
     try:
-        listeners = _listeners(subject)
-        sockets = "; ".join(map(_listener_line, listeners)) or f"nobody listens on port {probe.port}"
+        listeners = listeners_of(subject)
+        sockets = "; ".join(map(listener_line, listeners)) or f"nobody listens on port {probe.port}"
     except Unknown as unknown:
         sockets = unknown.reason
     refused = finding.facts.get("stage") == Stage.CONNECT and finding.facts.get("error") == Failure.REFUSED
@@ -128,7 +159,7 @@ def _page_problem(subject: Subject, probe: Probe, finding: LinkFinding) -> Probl
     )
 
 
-def _require_listening(subject: Subject) -> None:
+def require_listening(subject: Subject) -> None:
     """Raises Blocked where the settings are missing or let nothing listen, Unknown where they are unknown."""
     if not subject.is_tentacle:
         subject.server_settings  # noqa: B018  raises
@@ -147,7 +178,8 @@ def _give_way(subject: Subject) -> None:
     standing = (
         subject.first_problem(STOPPING_CODES, SERVICES)
         or subject.first_problem(FILE_CODES | {"TT316"}, SETTINGS)
-        or _foreign_holder(subject)
+        or _own_finding(subject, port_holder)
+        or _own_finding(subject, excluded)
     )
     if standing:
         raise Blocked(standing.code, subject.name, standing.actual)
@@ -161,14 +193,24 @@ def _give_way(subject: Subject) -> None:
         )
 
 
-def _foreign_holder(subject: Subject) -> Problem | None:
+def _own_finding(subject: Subject, check_of_this_step: Check) -> Problem | None:
     try:
-        return next((found for found in port_holder.look(subject) if isinstance(found, Problem)), None)
+        return next((found for found in check_of_this_step.look(subject) if isinstance(found, Problem)), None)
     except Unknown:
         return None
 
 
-def _listeners(subject: Subject) -> tuple[Listener, ...]:
+def _urls_of(subject: Subject, holder: Listener) -> tuple[str, ...]:
+    """What http.sys serves on the port that its process holds; nothing where that is not known."""
+    if holder.pid != HTTP_SYS_PID:
+        return ()
+    try:
+        return served_urls(subject.read("reservations"), holder.port)
+    except Unknown:
+        return ()
+
+
+def listeners_of(subject: Subject) -> tuple[Listener, ...]:
     """Who listens where the instance does: on its address, or on every address."""
     own = None
     if subject.is_tentacle and subject.settings.listen_ip:
@@ -180,7 +222,7 @@ def _listeners(subject: Subject) -> tuple[Listener, ...]:
     return tuple(listener for listener in fitting if plain_address(listener.address) in {own, *every, None})
 
 
-def _is_own(subject: Subject, listener: Listener) -> bool:
+def is_own(subject: Subject, listener: Listener) -> bool:
     """Whether it is the service's process, or one that the service's process started to do its work."""
     service = subject.service
     if service is None or service.state not in (ServiceState.RUNNING, ServiceState.STARTING, ServiceState.STOPPING):
@@ -190,10 +232,10 @@ def _is_own(subject: Subject, listener: Listener) -> bool:
         return owner is not None and bool(service.executable) and _same_file(owner.executable, service.executable)
     if listener.pid == service.pid:
         return True
-    return owner is not None and owner.parent_pid == service.pid and not _is_left_over(owner)
+    return owner is not None and owner.parent_pid == service.pid and not is_left_over(owner)
 
 
-def _is_left_over(owner: Process) -> bool:
+def is_left_over(owner: Process) -> bool:
     """A script or Calamari that a Tentacle started: nobody else makes them listen there."""
     return bool(_CALAMARI.search(f"{owner.name or ''} {owner.command_line or ''}"))
 
@@ -208,7 +250,8 @@ def _same_file(one: str | None, other: str | None) -> bool:
     return bool(one and other) and str(one).lower() == str(other).lower()
 
 
-def _holder_words(listener: Listener) -> str:
+def holder_words(listener: Listener) -> str:
+    """Who holds a socket, and what a vanished holder left behind."""
     if listener.owner is None:
         children = ", ".join(_process_words(child) for child in listener.children)
         left = f"; what it left behind: {children}" if children else ""
@@ -222,7 +265,8 @@ def _process_words(process: Process) -> str:
     )
 
 
-def _listener_line(listener: Listener) -> str:
+def listener_line(listener: Listener) -> str:
+    """A socket and its holder, as evidence."""
     owner = _process_words(listener.owner) if listener.owner else f"pid {listener.pid or 'not shown'}"
     return f"{listener.address}:{listener.port} is held by {owner}"
 

@@ -7,10 +7,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pytest_tentacle.guide.outcome import Blocked, Evidence, Problem, Unknown
-from pytest_tentacle.guide.signatures import codes
+from pytest_tentacle.guide.signatures import BY_ID, Phase, codes
 from pytest_tentacle.survey.logs_lines import moment
 
 from .check import check
+from .identify_index import place_of
 from .identify_records import (
     MACHINE_READS,
     OWN_READS,
@@ -24,7 +25,7 @@ from .identify_records import (
     server_addresses,
     server_records,
 )
-from .identify_recovery import STEADY, State, place_of
+from .identify_recovery import STEADY, State
 from .identify_times import age_of, utc_of
 from .thumbprints import as_thumbprint
 
@@ -99,7 +100,7 @@ def start(subject: Subject) -> Iterator[Finding]:
         if last is None or got_through or not subject.is_tentacle:
             continue
         age = age_of(log, last.time, present.clock)
-        if age is not None and age > STEADY and not any(record.number > last.number for record in fatal):
+        if age is not None and age > STEADY and not _told(log, last.number):
             yield Problem(
                 START_UNFINISHED,
                 subject.name,
@@ -108,6 +109,16 @@ def start(subject: Subject) -> Iterator[Finding]:
                 evidence=(Evidence(f"log of {subject.name}, {log.path}", f"last start: {last.time}"),),
                 facts=_base_facts(subject, log),
             )
+
+
+def _told(log: LogFile, number: int) -> bool:
+    """Whether a start that began with this line said why it came to nothing."""
+    for record in log.records:
+        signature = BY_ID.get(record.signature or "")
+        failed = signature is not None and signature.code is not None and signature.phase is Phase.START
+        if record.number > number and record.command is None and (failed or record.level == "FATAL"):
+            return True
+    return False
 
 
 def _overcome(record: LogRecord, log: LogFile, present: Present) -> bool:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_tentacle.guide.outcome import Blocked, Evidence, Unknown
-from pytest_tentacle.guide.signatures import BY_ID
 from pytest_tentacle.survey.targets import names_of, plain_address, plain_host
 
-from .identify_recovery import Present, State, Verdict, judge, role_of
+from .identify_index import index_of, role_of, telling
+from .identify_recovery import Present, State, Verdict, judge
 from .identify_server import Names, at_server, names
 from .thumbprints import as_thumbprint
 
@@ -66,7 +66,9 @@ def logs_of(subject: Subject) -> tuple[LogFile, ...]:
     own = [
         log
         for log in subject.read("logs")
-        if log.product == subject.product and log.instance.lower() == subject.instance_name.lower()
+        if log.account is None
+        and log.product == subject.product
+        and log.instance.lower() == subject.instance_name.lower()
     ]
     readable = tuple(log for log in own if log.error is None)
     if readable:
@@ -97,17 +99,9 @@ def server_records(subject: Subject, server: Subject) -> Iterator[Judged]:
     except Unknown:
         own_logs = ()
     for log in logs_of(server):
-        for record, signature in telling(log):
+        for record, signature in index_of(log).about(known.all):
             if names(record, signature, known):
                 yield Judged(record, signature, log, server, at_server(record, signature, log, known, own_logs))
-
-
-def telling(log: LogFile) -> Iterator[tuple[LogRecord, Signature]]:
-    """A log's records that lead to a problem, without those that calls of the command line wrote."""
-    for record in log.records:
-        signature = BY_ID.get(record.signature or "")
-        if signature is not None and signature.code is not None and record.command is None:
-            yield record, signature
 
 
 def present_of(subject: Subject) -> Present:

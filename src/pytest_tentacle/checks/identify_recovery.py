@@ -18,17 +18,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from pytest_tentacle.guide.signatures import BY_ID, Phase
+from pytest_tentacle.guide.signatures import Phase
 from pytest_tentacle.survey.logs_peers import address_of
-from pytest_tentacle.survey.targets import plain_address, plain_host
+from pytest_tentacle.survey.targets import plain_address
 
+from .identify_index import index_of, place_at, place_of, role_of
 from .identify_times import age_of
 
 if TYPE_CHECKING:
-    from pytest_tentacle.guide.signatures import Role, Signature
+    from pytest_tentacle.guide.signatures import Signature
     from pytest_tentacle.survey.surroundings import Connection, LogFile, LogRecord
+
+    from .identify_index import Place
 
 BACK_OFF = timedelta(minutes=3)
 """A poller tries again within two minutes, and an attempt may take one more (tentacle-facts 1.7)."""
@@ -40,11 +42,6 @@ _CLOCKS_DIFFER = timedelta(seconds=5)
 
 FRESH = timedelta(days=1)
 """What is older and of the host itself is left to the steps that look at its present state."""
-
-_HTTPS = 443
-_SCHEMES = frozenset({"http", "https", "ws", "wss"})
-_MISLEADING = frozenset({"TT106", "TT109"})
-"""Failures that may come at any point of a link, so that they prove nothing of what lies before."""
 
 
 class State(StrEnum):
@@ -85,42 +82,11 @@ class Present:
     addresses: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Place:
-    """The other end that a client's record concerns."""
-
-    host: str
-    port: int
-
-
-def role_of(signature: Signature, record: LogRecord) -> Role:
-    """Which end of a link wrote it."""
-    if signature.role != "either":
-        return signature.role
-    endpoint = record.facts.get("endpoint", "")
-    return "listener" if endpoint.startswith("listen://") or (not endpoint and "peer" in record.facts) else "client"
-
-
-def place_of(record: LogRecord) -> Place | None:
-    """Host and port of the other end, by Halibut's column or the address in the text; None where neither names one."""
-    return place_at(record.facts.get("endpoint", "")) or place_at(record.facts.get("url", ""))
-
-
-def place_at(url: str) -> Place | None:
-    """Host and port of a URL; None where it has none."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return None
-    if parts.scheme.lower() not in _SCHEMES or not parts.hostname:
-        return None
-    return Place(plain_host(parts.hostname), port or _HTTPS)
-
-
 def judge(record: LogRecord, signature: Signature, log: LogFile, present: Present) -> Verdict:
     """Whether a record of the product's own log still holds."""
     role = role_of(signature, record)
+    if record.command is not None:
+        return _call(record, signature, log, present)
     if signature.phase is Phase.START:
         return _start(record, log, present)
     if role == "host" or signature.phase is Phase.HOST:
@@ -147,6 +113,21 @@ def _of_another_process(record: LogRecord, log: LogFile, present: Present) -> bo
         return record.pid != present.pid
     age = age_of(log, record.time, present.clock)
     return age is not None and present.uptime is not None and age > present.uptime + _CLOCKS_DIFFER
+
+
+def _call(record: LogRecord, signature: Signature, log: LogFile, present: Present) -> Verdict:
+    """Of a call of the command line: it failed once, and nothing of it comes again by itself."""
+    if signature.phase is Phase.START:
+        started = _start(record, log, present)
+        if started.state is State.HISTORY:
+            return started
+    elif signature.phase is not Phase.HOST:
+        later = log.startup
+        if later is not None and later.number > record.number and later.listens is not None:
+            return Verdict(State.HISTORY, f"it was started again at {later.time} and came to the end of its start")
+        if (sign := last_sign(log)) is not None and sign > record.number:
+            return Verdict(State.HISTORY, "it worked afterwards")
+    return _host(record, log, present)
 
 
 def _host(record: LogRecord, log: LogFile, present: Present) -> Verdict:
@@ -194,14 +175,11 @@ def got_further(record: LogRecord, signature: Signature, log: LogFile) -> Verdic
     place = place_of(record)
     rank = _rank(signature)
     if rank < _rank_of(Phase.TRUST):
-        for link in log.links:
-            if link.number > record.number and (place is None or place_at(link.endpoint) == place):
+        for link in index_of(log).links(place):
+            if link.number > record.number:
                 return Verdict(State.HISTORY, f"a TLS connection came about afterwards ({link.time})")
-    for other in log.records:
-        known = BY_ID.get(other.signature or "")
-        if known is None or other.number <= record.number or other.command or known.code in _MISLEADING:
-            continue
-        if role_of(known, other) == "client" and _rank(known) > rank and place is not None and place_of(other) == place:
+    for other, known in index_of(log).attempts(place):
+        if other.number > record.number and _rank(known) > rank:
             return Verdict(State.HISTORY, f"afterwards it got further ({other.time}: {known.id})")
     return None
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from pytest_tentacle.guide.signatures import Phase
 from pytest_tentacle.survey.logs_peers import address_of
 
-from .identify_recovery import FRESH, State, Verdict, got_further, place_of, role_of
+from .identify_index import place_of, role_of
+from .identify_recovery import FRESH, State, Verdict, got_further
 from .identify_times import age_of, utc_of
 from .thumbprints import as_thumbprint
 
@@ -39,6 +40,11 @@ class Names:
     thumbprints: frozenset[str]
     subscriptions: frozenset[str]
     shared: bool = False
+
+    @property
+    def all(self) -> frozenset[str]:
+        """Any of them."""
+        return self.hosts | self.addresses | self.thumbprints | self.subscriptions
 
 
 def names(record: LogRecord, signature: Signature, known: Names) -> bool:
@@ -105,7 +111,7 @@ def _stands_in(subscription: str, text: str) -> bool:
     at = text.find(subscription)
     while at >= 0:
         following = text[at + len(subscription) : at + len(subscription) + 1]
-        if not following.isalnum():
+        if not following.isalnum() and following not in {"-", "_"}:
             return True
         at = text.find(subscription, at + 1)
     return False

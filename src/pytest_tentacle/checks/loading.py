@@ -47,7 +47,9 @@ def at_once(subject: Subject) -> Iterator[Finding]:
     seen = _evidence(subject, time)
     broken_off = _broken_off_ms(time)
     if broken_off is not None and broken_off >= (HOPELESS_MS if time.cold_ms is None else AT_ONCE_MS):
-        yield _problem("TT811", subject, time, f"it is broken off after {broken_off} ms", seen)
+        waits = _waits_for_lists(_revocation(subject)) if time.cold_ms is None else None
+        code, more = ("TT812", (waits,)) if waits else ("TT811", ())
+        yield _problem(code, subject, time, f"it is broken off after {broken_off} ms", seen, *more)
         return
     if time.error is not None:
         raise Unknown(f"{time.executable} help on {subject.name}: {time.error}", _BY_HAND)
@@ -61,23 +63,19 @@ def at_once(subject: Subject) -> Iterator[Finding]:
         yield _problem("TT811", subject, time, f"even the second time it takes {time.warm_ms:.0f} ms", seen)
         return
     revocation = _revocation(subject)
+    waits = _waits_for_lists(revocation)
     if revocation is not None:
         yield Evidence(f"revocation checks of {revocation.account} on {subject.name}", _words(revocation))
-    if (
-        revocation is not None
-        and revocation.enabled
-        and revocation.reachable is False
-        and time.cold_ms is not None
-        and time.cold_ms - time.warm_ms >= MUCH_SLOWER_MS
-    ):
-        yield _problem(
-            "TT812",
-            subject,
-            time,
-            f"the first time it takes {time.cold_ms:.0f} ms, the second {time.warm_ms:.0f} ms",
-            seen,
-            Evidence(f"revocation checks of {revocation.account} on {subject.name}", _words(revocation)),
-        )
+    if waits is not None and time.cold_ms is not None and time.cold_ms - time.warm_ms >= MUCH_SLOWER_MS:
+        actual = f"the first time it takes {time.cold_ms:.0f} ms, the second {time.warm_ms:.0f} ms"
+        yield _problem("TT812", subject, time, actual, seen, waits)
+
+
+def _waits_for_lists(revocation: Revocation | None) -> Evidence | None:
+    """What tells that Windows looks for revocations for this account, and nothing answers where it looks."""
+    if revocation is None or not revocation.enabled or revocation.reachable is not False:
+        return None
+    return Evidence(f"revocation checks of {revocation.account}", _words(revocation))
 
 
 def _own(subject: Subject) -> LoadTime:

@@ -51,7 +51,8 @@ def links_to_polled_servers(subject: Subject) -> Iterator[Finding]:
 def _own_way(subject: Subject) -> tuple[tuple[Entry, ...], str | None]:
     """The configured addresses, and the proxy before them; nothing where the settings cannot be read."""
     try:
-        return entries_of(subject.settings), subject.settings.polling_proxy.host
+        proxy = subject.settings.polling_proxy
+        return entries_of(subject.settings), None if proxy.use_default else proxy.host
     except (Unknown, Blocked):
         return (), None
 

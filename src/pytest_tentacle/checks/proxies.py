@@ -109,6 +109,14 @@ def in_use(subject: Subject) -> Iterator[Finding]:
         )
 
 
+def can_be_right(subject: Subject) -> bool:
+    """Whether a polling Tentacle's settings name a proxy, use it, and nothing in their form stands against it."""
+    proxy = subject.settings.polling_proxy
+    if proxy.use_default or not proxy.host or proxy.port is None or _taken_apart(proxy.host)[0] != proxy.host:
+        return False
+    return _polled_there(subject, proxy.host, proxy.port) is None
+
+
 def _around(subject: Subject) -> Iterator[Finding]:
     """The proxies of the service's account and of the machine, each as evidence, and whom they concern."""
     try:

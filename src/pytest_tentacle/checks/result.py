@@ -24,17 +24,32 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
+class WaivedProblem:
+    """A problem that the inventory accepts on its machine: why, and until when (`2027-01-31`; empty: for good)."""
+
+    problem: Problem
+    reason: str
+    until: str = ""
+
+
+def accepted(reason: str, until: str) -> str:
+    """How a waiver is told everywhere: `waived until 2027-01-31: its reason`."""
+    return f"waived until {until}: {reason}" if until else f"waived: {reason}"
+
+
+@dataclass(frozen=True)
 class StepResult:
     """One step on one machine.
 
     Attributes:
         step: the step's slug (`guide.sections.STEPS`).
-        problems: all that failed; empty unless FAILED.
-        reason: why UNKNOWN or BLOCKED, in one line. A step may have problems and unknowns; then it is FAILED, and this
-            says what could not be looked at besides.
+        problems: all that failed and is not waived; empty unless FAILED.
+        reason: why UNKNOWN or BLOCKED, in one line; of WAIVED, what a waived problem blocks. A step may have problems
+            and unknowns; then it is FAILED, and this says what could not be looked at besides.
         advice: what to do about an UNKNOWN.
         blocked_by: code and machine of the failure that stands in the way.
         looked_at: what was seen where nothing is wrong, one line per fact.
+        waived: what was found and is accepted; with any outcome but PASSED.
     """
 
     machine: str
@@ -45,6 +60,7 @@ class StepResult:
     advice: str = ""
     blocked_by: tuple[str, str] | None = None
     looked_at: tuple[str, ...] = ()
+    waived: tuple[WaivedProblem, ...] = ()
 
 
 @dataclass(frozen=True)

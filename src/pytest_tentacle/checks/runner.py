@@ -18,6 +18,7 @@ from . import (
     loading,
     machine,
     other_messages,
+    ping,
     proxies,
     services,
     settings,
@@ -51,7 +52,7 @@ _POLLING_PORT_STEPS = frozenset(
     }
 )
 _LISTENING_STEPS = frozenset({here.STEP, firewall.STEP, zombies.STEP})
-_TENTACLE_STEPS = frozenset({across.STEP, proxies.STEP, addresses.STEP})
+_TENTACLE_STEPS = frozenset({across.STEP, proxies.STEP, ping.STEP, addresses.STEP})
 
 
 def applicable(step: str, subject: Subject) -> bool:
@@ -59,10 +60,12 @@ def applicable(step: str, subject: Subject) -> bool:
 
     A polling Tentacle has no port of its own; where the mode is not known the step stays, and is unknown. A server is
     looked at as far as we can log on to it, and its polling port only if somebody polls it; the links are judged at
-    their Tentacles.
+    their Tentacles. Pings are judged where the survey was asked for them.
     """
     if step not in _SLUGS:
         raise LookupError(f"{step!r} is no step of the guide")
+    if step == ping.STEP and subject.fleet.surveys.ping is None:
+        return False
     if subject.is_tentacle:
         return step not in _LISTENING_STEPS or subject.mode is not Mode.POLLING
     if not subject.can_log_on or step in _TENTACLE_STEPS:

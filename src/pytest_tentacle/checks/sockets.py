@@ -13,8 +13,9 @@ from pytest_tentacle.survey.targets import plain_address
 
 from .across import STEP as ACROSS
 from .check import check
-from .link_verdict import VERDICT_CODES
+from .link_verdict import is_well, standing_in_the_way
 from .polling import entries_of
+from .thumbprints import as_thumbprint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +36,11 @@ _SETTLED = timedelta(minutes=2)
 """A polling Tentacle tries again after two minutes at the latest (tentacle-facts 1.7)."""
 
 
-@check(STEP, codes=("TT551", "TT553"), reads=("connections", "instances", "services", "host", "probes", "proxies"))
+@check(
+    STEP,
+    codes=("TT551", "TT553"),
+    reads=("connections", "instances", "services", "host", "probes", "proxies", "peer.instances", "peer.probes"),
+)
 def polled(subject: Subject) -> Iterator[Finding]:
     """The Tentacle's process holds a connection to each server that it polls, where the server can be reached."""
     if not subject.is_tentacle or subject.mode is not Mode.POLLING:
@@ -45,7 +50,7 @@ def polled(subject: Subject) -> Iterator[Finding]:
     if service is None or service.state is not ServiceState.RUNNING:
         yield Evidence(f"services of {subject.name}", "the service does not run, so it polls nobody")
         return
-    if settings.polling_proxy.host:
+    if settings.polling_proxy.host and not settings.polling_proxy.use_default:
         yield Evidence(
             subject.instance.configuration.path, f"polls through the proxy {settings.polling_proxy.host}: not looked at"
         )
@@ -55,7 +60,10 @@ def polled(subject: Subject) -> Iterator[Finding]:
         if entry.is_web_socket:
             yield Evidence(subject.instance.configuration.path, f"{entry.address} is a web socket: not looked at")
         else:
-            yield from _judge_entry(subject, service, entry, _to(entry, subject, connections))
+            try:
+                yield from _judge_entry(subject, service, entry, _to(entry, subject, connections))
+            except (Unknown, Blocked) as reason:  # the others can be looked at all the same
+                yield reason
 
 
 @check(STEP, codes=("TT552",), reads=("connections", "instances", "services"))
@@ -101,15 +109,7 @@ def _judge_entry(subject: Subject, service: Service, entry: Entry, rows: tuple[C
         of = f" of {wanted}" if wanted else ""
         yield Evidence(source, f"{len(established)}{of} connections to {entry.host}:{entry.port} are established")
         return
-    probe = entry.probe(subject)
-    if probe is None or not probe.shows_page:
-        standing = subject.first_problem(frozenset(VERDICT_CODES), ACROSS)
-        if standing:
-            raise Blocked(standing.code, subject.name, f"{entry.host}:{entry.port} cannot be reached")
-        raise Unknown(
-            f"no connection to {entry.host}:{entry.port} is established, and whether it can be reached was not seen",
-            "See the step of the welcome page across the link.",
-        )
+    _require_reachable(subject, entry)
     _require_settled(subject, service)
     _require_no_proxy(subject)
     seen = f"none is established; {len(rows)} in other states or of other processes"
@@ -131,6 +131,25 @@ def _judge_entry(subject: Subject, service: Service, entry: Entry, rows: tuple[C
             "executable": service.executable,
             "instance": subject.instance_name,
         },
+    )
+
+
+def _require_reachable(subject: Subject, entry: Entry) -> None:
+    """Raises Blocked where the step of the welcome page across the link, or the server, says why there is nobody.
+
+    Raises Unknown where neither does, and where the server was not seen to answer.
+    """
+    probe = entry.probe(subject)
+    node = next((node for node in subject.peers if entry.names(node)), None)
+    thumbprint = as_thumbprint(node.expected_thumbprint if node else None) or as_thumbprint(entry.thumbprint)
+    if probe is not None and is_well(probe, subject.name, "server", thumbprint):
+        return
+    for problem in subject.problems_of(ACROSS):
+        if problem.facts.get("host") == entry.host and problem.facts.get("port") == entry.port:
+            raise Blocked(problem.code, subject.name, f"{entry.host}:{entry.port} cannot be reached")
+    raise standing_in_the_way(node) or Unknown(
+        f"no connection to {entry.host}:{entry.port} is established, and whether it can be reached was not seen",
+        "See the step of the welcome page across the link.",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from pytest_tentacle.guide.outcome import Blocked, Unknown
@@ -15,6 +16,7 @@ from .reading import derived
 
 if TYPE_CHECKING:
     from pytest_tentacle.guide.outcome import Problem
+    from pytest_tentacle.inventory.model import Waiver
     from pytest_tentacle.link import Probe
     from pytest_tentacle.survey.model import Host, HostRecord, Instance, Listener, Service, Survey
     from pytest_tentacle.survey.surroundings import (
@@ -362,8 +364,15 @@ class Subject:
         return self._results[step]
 
     def problems_of(self, step: str) -> tuple[Problem, ...]:
-        """All problems of a step on this machine."""
-        return self.result(step).problems
+        """All problems of a step on this machine, waived ones too: to accept a failure does not undo what it blocks."""
+        result = self.result(step)
+        return (*result.problems, *(each.problem for each in result.waived))
+
+    @cached_property
+    def waivers(self) -> dict[str, Waiver]:
+        """Its waivers that hold, by the problem's code. The day is that of the surveys, so that a replay agrees."""
+        day = self.fleet.surveys.taken_utc.date()
+        return {waiver.code: waiver for waiver in self.machine.waive if waiver.holds(day)}
 
     def first_problem(self, codes: frozenset[str], *steps: str) -> Problem | None:
         """The first problem of these steps that is one of these codes: what stands in the way of another check."""

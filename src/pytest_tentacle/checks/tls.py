@@ -1,11 +1,12 @@
 """Guide, "Schannel and TLS Configuration Mismatches": what both ends may speak, and what the link really spoke.
 
-A policy only explains a link that is not well: what was negotiated is stronger than any rule that we read.
+A policy only explains a link that is not well: what was negotiated is stronger than any rule that we read, and so is
+what each version of TLS answered where the survey tried them one by one.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_tentacle.guide.outcome import Blocked, Evidence, Problem, Unknown
@@ -13,7 +14,9 @@ from pytest_tentacle.inventory.model import Mode
 
 from .attempts import ATTEMPT_READS, attempts_of
 from .check import check
-from .tls_policy import VERSIONS, WANTED, excluded, has_a_wanted_one, usable_suites
+from .link_verdict import standing_in_the_way
+from .tls_policy import VERSIONS, WANTED, common_curve_is_missing, excluded, has_a_wanted_one, usable_suites
+from .tls_versions import NOTHING_NEW_ENOUGH, TRIAL_READS, seen_from_here, trials_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from .check import Finding
     from .subject import Subject
     from .tls_policy import Side
+    from .tls_versions import Tried
 
 STEP = "schannel-and-tls"
 
@@ -32,6 +36,7 @@ NO_COMMON_VERSION = "TT902"
 MINIMUM_TOO_HIGH = "TT903"
 NO_SUITE = "TT904"
 NO_COMMON_SUITE = "TT905"
+NO_COMMON_CURVE = "TT907"
 
 _EVENTS = {
     36870: "the private key of its certificate cannot be used",
@@ -54,11 +59,11 @@ def own_policy(subject: Subject) -> Iterator[Finding]:
 
 @check(
     STEP,
-    codes=(NO_COMMON_VERSION, MINIMUM_TOO_HIGH, NO_COMMON_SUITE),
-    reads=("tls", "peer.tls", *(name for name in ATTEMPT_READS if name != "peer_probes")),
+    codes=(NO_COMMON_VERSION, MINIMUM_TOO_HIGH, NO_COMMON_SUITE, NO_COMMON_CURVE, NOTHING_NEW_ENOUGH),
+    reads=("tls", "peer.tls", *TRIAL_READS, *(name for name in ATTEMPT_READS if name != "peer_probes")),
 )
 def both_ends(subject: Subject) -> Iterator[Finding]:
-    """The two ends of a Tentacle's link have a version and a cipher suite in common."""
+    """The two ends of a Tentacle's link have a version, a cipher suite and a curve in common, and they serve."""
     if not subject.is_tentacle:
         return
     side = next(iter(_sides(subject)), None)
@@ -66,8 +71,15 @@ def both_ends(subject: Subject) -> Iterator[Finding]:
         return
     for server in subject.peers:
         own = tuple(attempt for attempt in attempts_of(subject) if attempt.server == server.name)
+        tried = tuple(each for each in trials_of(subject) if each.server == server.name)
+        looks = [attempt.probe for attempt in own]
+        failing = next((each for each in tried if each.shows_nothing_new_enough(looks)), None)
         spoken = _spoken(own)
-        if spoken:
+        for each in tried:
+            yield each.evidence
+        if failing:
+            yield from _nothing_new_enough(subject, server, side, failing)
+        elif spoken:
             yield spoken
         elif server.can_log_on:
             here = _End(subject, subject.read("tls"), side)
@@ -175,15 +187,40 @@ def _compare(one: _End, other: _End) -> Iterator[Finding]:
     elif suites and suites_there and suites.isdisjoint(suites_there):
         shown = f"{one.subject.name} has {_some(suites)}; {other.subject.name} has {_some(suites_there)}"
         yield _problem(one, NO_COMMON_SUITE, f"a cipher suite in common with {other.subject.name}", shown, other=other)
+    elif suites and suites_there and common_curve_is_missing(one.policy, other.policy, suites & suites_there):
+        shown = "; ".join(f"{end.subject.name} has {', '.join(end.policy.curves or ())}" for end in (one, other))
+        yield _problem(one, NO_COMMON_CURVE, f"a curve in common with {other.subject.name}", shown, other=other)
     else:
         yield Evidence(f"{one.source}, {other.source}", f"{', '.join(common)} can be in common")
+
+
+def _nothing_new_enough(subject: Subject, server: Subject, side: Side, tried: Tried) -> Iterator[Finding]:
+    """Neither TLS 1.2 nor 1.3 got through: why, by what stands in the way or by the policies, where they tell it."""
+    standing = standing_in_the_way(server if side == "client" else subject)
+    if standing:
+        yield standing
+        return
+    compared: tuple[Finding, ...] = ()
+    if server.can_log_on:
+        try:
+            here = _End(subject, subject.read("tls"), side)
+            compared = tuple(_compare(here, _End(server, server.read("tls"), _other(side))))
+        except Unknown as unknown:
+            compared = (Evidence("TLS policies", f"not read: {unknown.reason}"),)
+    here_too = seen_from_here(subject, server)
+    explained = [finding for finding in compared if isinstance(finding, Problem)]
+    if explained:
+        for problem in explained:
+            yield replace(problem, evidence=(tried.evidence, *here_too, *problem.evidence))
+    else:
+        yield tried.problem((*here_too, *(finding for finding in compared if isinstance(finding, Evidence))))
 
 
 def _no_common_version(one: _End, other: _End, off: dict[str, str], off_there: dict[str, str]) -> Problem:
     each = ((one, off), (other, off_there))
     told = "; ".join(f"{end.subject.name}: {', '.join(dict.fromkeys(its.values())) or 'no limit'}" for end, its in each)
     for end, its, others in ((one, off, off_there), (other, off_there, off)):
-        without = {version for version in VERSIONS if version not in others and "MinProtocol" in its.get(version, "")}
+        without = {version for version in WANTED if version not in others and "MinProtocol" in its.get(version, "")}
         if without:
             return _problem(
                 one, MINIMUM_TOO_HIGH, "a minimum that the other end offers", told, other=other, culprit=end

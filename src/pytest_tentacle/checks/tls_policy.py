@@ -46,6 +46,19 @@ _SUITES_OF_1_3 = frozenset(
 )
 
 
+_CURVES = {
+    "curve25519": "x25519",
+    "nistp256": "secp256r1",
+    "prime256v1": "secp256r1",
+    "p-256": "secp256r1",
+    "nistp384": "secp384r1",
+    "p-384": "secp384r1",
+    "nistp521": "secp521r1",
+    "p-521": "secp521r1",
+}
+"""Other names of the same curves: Schannel's, OpenSSL's and NIST's."""
+
+
 def excluded(policy: TlsPolicy, side: Side) -> dict[str, str]:
     """Version -> why this side of the host certainly does not speak it."""
     reasons: dict[str, str] = {}
@@ -72,6 +85,25 @@ def usable_suites(policy: TlsPolicy, side: Side) -> frozenset[str] | None:
 def has_a_wanted_one(suites: Iterable[str]) -> bool:
     """Whether a peer of today takes one of these suites."""
     return not (SUITES_OF_1_2 | _TAKEN_BESIDES | _SUITES_OF_1_3).isdisjoint(suites)
+
+
+def common_curve_is_missing(one: TlsPolicy, other: TlsPolicy, suites: Iterable[str]) -> bool:
+    """Whether the two have no curve in common, and every one of the suites that both have needs one.
+
+    False wherever a list is not known, or names a group that is no curve and may do as well.
+    """
+    curves = [frozenset(map(plain_curve, policy.curves or ())) for policy in (one, other)]
+    if not all(curves) or any(name.startswith("ffdhe") for each in curves for name in each):
+        return False
+    found = frozenset(suites)
+    needy = bool(found) and all(suite in _SUITES_OF_1_3 or "_ECDHE_" in suite for suite in found)
+    return needy and curves[0].isdisjoint(curves[1])
+
+
+def plain_curve(name: str) -> str:
+    """One name for a curve: Schannel's `NistP256` is OpenSSL's `prime256v1`, `P-256` and `secp256r1`."""
+    plain = name.strip().lower()
+    return _CURVES.get(plain, plain)
 
 
 def plain_suite(suite: str) -> str:

@@ -53,7 +53,7 @@ def servers_trusted(subject: Subject) -> Iterator[Finding]:
     if any(entry.is_web_socket for entry in entries_of(settings)):
         return  # then it is the web server's certificate that is trusted (Octopus issue 6722)
     for server in nodes_of(subject):
-        expected = as_thumbprint(server.machine.thumbprint or server.presented_here)
+        expected = as_thumbprint(server.expected_thumbprint)
         if expected is None or not entries:
             continue
         if expected in trusted:

@@ -11,14 +11,7 @@ from pytest_tentacle.guide.outcome import Blocked, Evidence, Problem
 
 from .check import check
 from .here import STEP as HERE
-from .here import (
-    _holder_words,
-    _is_left_over,
-    _is_own,
-    _listener_line,
-    _listeners,
-    _require_listening,
-)
+from .here import holder_words, is_left_over, is_own, listener_line, listeners_of, require_listening
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,20 +29,20 @@ _DEAD_HOLDER = frozenset({"TT503"})
 @check(STEP, codes=("TT721",), reads=("instances", "services", "listeners"))
 def left_over(subject: Subject) -> Iterator[Finding]:
     """No process that an earlier Tentacle or server left behind has a socket on the port."""
-    _require_listening(subject)
+    require_listening(subject)
     standing = subject.first_problem(_DEAD_HOLDER, HERE)
     if standing is not None:
         raise Blocked(standing.code, subject.name, standing.actual)
-    listeners = _listeners(subject)
-    own = any(_is_own(subject, listener) for listener in listeners)
+    listeners = listeners_of(subject)
+    own = any(is_own(subject, listener) for listener in listeners)
     zombies = [listener for listener in listeners if own and _is_zombie(subject, listener)]
     for listener in zombies:
         yield Problem(
             "TT721",
             subject.name,
             expected=f"port {listener.port} is held by the service alone",
-            actual=f"on {listener.address} {_holder_words(listener)}",
-            evidence=tuple(Evidence(f"sockets of {subject.name}", _listener_line(other)) for other in listeners),
+            actual=f"on {listener.address} {holder_words(listener)}",
+            evidence=tuple(Evidence(f"sockets of {subject.name}", listener_line(other)) for other in listeners),
             facts={
                 "instance": subject.instance_name,
                 "port": listener.port,
@@ -58,17 +51,17 @@ def left_over(subject: Subject) -> Iterator[Finding]:
             },
         )
     if not zombies:
-        lines = "; ".join(map(_listener_line, listeners)) or f"nobody listens on port {subject.expected_port}"
+        lines = "; ".join(map(listener_line, listeners)) or f"nobody listens on port {subject.expected_port}"
         yield Evidence(f"sockets of {subject.name}", lines)
 
 
 def _is_zombie(subject: Subject, listener: Listener) -> bool:
     """Its process is gone, or is a script older than the living Tentacle; a younger one just does its work."""
-    if listener.pid is None or _is_own(subject, listener):
+    if listener.pid is None or is_own(subject, listener):
         return False
     owner = listener.owner
     if owner is None:
         return True
     service = subject.service
     since = service.started_utc if service else None
-    return _is_left_over(owner) and bool(since and owner.started_utc and owner.started_utc < since)
+    return is_left_over(owner) and bool(since and owner.started_utc and owner.started_utc < since)

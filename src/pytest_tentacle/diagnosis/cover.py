@@ -48,7 +48,17 @@ def _greedy(candidates: Sequence[Found], masks: Sequence[int]) -> Iterable[int]:
         )
         chosen.append(best)
         left &= ~masks[best]
-    return chosen
+    return _needed(chosen, masks)
+
+
+def _needed(chosen: Sequence[int], masks: Sequence[int]) -> Iterable[int]:
+    """Without those of which the later ones have explained everything; the first taken go first."""
+    kept = list(chosen)
+    for number in chosen:
+        others = [other for other in kept if other != number]
+        if not masks[number] & ~_union(masks[other] for other in others):
+            kept = others
+    return kept
 
 
 def _union(masks: Iterable[int]) -> int:

@@ -129,20 +129,39 @@ def _candidates(view: View, problems: Sequence[Problem]) -> Iterable[Found]:
         for kind in _BY_CODE.get(problem.code, ()):
             clue = kind.match(view, problem)
             if clue is not None:
-                facts = problem.facts | clue.facts
+                facts = _facts(view, problem, clue)
                 key = (kind.code, *(str(facts.get(name)) for name in kind.fold_by))
                 groups.setdefault(key, []).append((problem, clue, kind))
     for group in groups.values():
         kind = group[0][2]
-        own = {id(problem) for problem, _, _ in group}
-        consequences = [problem for problem in problems if problem.code in kind.also and id(problem) not in own]
-        yield _found(view, kind, [(problem, clue) for problem, clue, _ in group], consequences)
+        matched = [(problem, clue) for problem, clue, _ in group]
+        yield _found(view, kind, matched, _consequences(view, kind, [problem for problem, _ in matched], problems))
+
+
+def _consequences(
+    view: View, kind: CauseKind, causing: Sequence[Problem], problems: Sequence[Problem]
+) -> list[Problem]:
+    """What follows from these problems: not what is of the link to another server, nor what is no echo of them."""
+    own = {id(problem) for problem in causing}
+    servers = {view.server_of(problem) for problem in causing}
+    vantages = {view.vantage_of(problem) for problem in causing}
+    return [
+        problem
+        for problem in problems
+        if id(problem) not in own
+        and (problem.code in kind.also or (problem.code in kind.echoes and view.vantage_of(problem) not in vantages))
+        and (None in servers or view.server_of(problem) in {None, *servers})
+    ]
+
+
+def _facts(view: View, problem: Problem, clue: Clue) -> dict[str, Any]:
+    return view.base_facts | {"link": view.link_of(problem)} | problem.facts | clue.facts
 
 
 def _found(
     view: View, kind: CauseKind, group: Sequence[tuple[Problem, Clue]], consequences: Sequence[Problem]
 ) -> Found:
-    all_facts = tuple(view.base_facts | problem.facts | clue.facts for problem, clue in group)
+    all_facts = tuple(_facts(view, problem, clue) for problem, clue in group)
     told = [Evidence(problem.machine, f"expected {problem.expected}; seen {problem.actual}") for problem, _ in group]
     evidence = [*told[:1], *(item for _, clue in group for item in clue.evidence)]
     evidence += [item for problem, _ in group for item in problem.evidence]

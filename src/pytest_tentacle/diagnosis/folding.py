@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_tentacle.guide.outcome import Evidence
 from pytest_tentacle.guide.problems import CATALOGUE
 from pytest_tentacle.guide.sections import GUIDE
 
-from .last_resort import RESTART_LINUX, RESTART_WINDOWS, left_overs
-from .remedies import fill
+from .last_resort import LINUX, WINDOWS, left_overs
+from .remedies import fill, with_own_values
 from .wording import listed, sentence
 
 if TYPE_CHECKING:
@@ -27,6 +27,10 @@ _EVIDENCE = 6
 _DOUBTS = 3
 _TRAIT_SHARE = 0.5
 """What the sick have in common is worth a word where at least this part of all that have it is sick."""
+
+
+_Held: TypeAlias = "tuple[str, tuple[Mapping[str, Any], ...]]"
+"""The machine on which something is to be mended, and what is known there."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,7 @@ class Folder:
         holders = self._sorted({found.machine for found in group})
         affected = tuple(name for name in waiting if name not in holders)
         several, common = _facts([facts for found in group for facts in found.all_facts])
+        holding = {found.machine: (found.place, found.all_facts) for found in group}
 
         def say(template: str) -> str:
             return sentence(template, holders, several)
@@ -103,8 +108,8 @@ class Folder:
             machines=(*holders, *affected),
             confidence=min((found.confidence for found in group), key=lambda each: each.weight).value,
             evidence=tuple(evidence[:_EVIDENCE]) if len(group) > 1 else group[0].evidence[:_EVIDENCE],
-            remedy_windows=self._remedy(kind.windows, "windows", places, common, say),
-            remedy_linux=self._remedy(kind.linux, "linux", places, common, say),
+            remedy_windows=self._remedy(kind.windows, "windows", holding, say),
+            remedy_linux=self._remedy(kind.linux, "linux", holding, say),
             link=_link(min(problem.code for problem in group[0].problems if problem.code in kind.needs)),
             unsure=" ".join(texts[:_DOUBTS]) + more,
             affected=affected,
@@ -115,19 +120,18 @@ class Folder:
         )
 
     def _remedy(
-        self,
-        lines: tuple[str, ...],
-        system: str,
-        places: Sequence[str],
-        common: Mapping[str, Any],
-        say: Callable[[str], str],
+        self, lines: tuple[str, ...], system: str, holding: Mapping[str, _Held], say: Callable[[str], str]
     ) -> tuple[str, ...]:
-        """Nothing where it is to be mended on machines of the other system only."""
-        systems = {self._system(place) for place in places}
-        if system not in systems and None not in systems:
+        """What to do on machines of that system; nothing where it is to be mended on those of the other only.
+
+        `holding` is, of each machine, where it is to be mended, and the facts that are known there.
+        """
+        own = {name: facts for name, (place, facts) in holding.items() if self._system(place) in (system, None)}
+        if not own:
             return ()
+        _, common = _facts([_agreed(facts) for facts in own.values()])
         spoken = tuple(line if line.startswith("$ ") else _words(line, say) for line in lines)
-        return fill(spoken, system, common)
+        return with_own_values(fill(spoken, system, common), own)
 
     def _system(self, name: str) -> str | None:
         return self._scene.view(name).system if name in self._order else None
@@ -135,7 +139,12 @@ class Folder:
     def _last_resort(self, code: str, problems: Sequence[Problem]) -> FoldedCause:
         machines = self._sorted({problem.machine for problem in problems})
         known = CATALOGUE.get(code)
-        _, common = _facts([self._scene.view(problem.machine).base_facts | problem.facts for problem in problems])
+        holding: dict[str, _Held] = {}
+        for problem in problems:
+            _, facts = holding.get(problem.machine, ("", ()))
+            own = self._scene.view(problem.machine).base_facts | problem.facts
+            holding[problem.machine] = (problem.machine, (*facts, own))
+        _, common = _facts([each for _, facts in holding.values() for each in facts])
         first = problems[0]
         return FoldedCause(
             code=code,
@@ -150,12 +159,8 @@ class Folder:
                 *first.evidence[:3],
                 *left_overs(self._scene.view(name) for name in machines)[:_EVIDENCE],
             ),
-            remedy_windows=self._remedy(
-                (*(known.windows if known else ()), *RESTART_WINDOWS), "windows", machines, common, str
-            ),
-            remedy_linux=self._remedy(
-                (*(known.linux if known else ()), *RESTART_LINUX), "linux", machines, common, str
-            ),
+            remedy_windows=self._remedy((*(known.windows if known else ()), *WINDOWS), "windows", holding, str),
+            remedy_linux=self._remedy((*(known.linux if known else ()), *LINUX), "linux", holding, str),
             link=_link(code),
             facts=common,
             explains=frozenset({code}),
@@ -207,6 +212,16 @@ def _facts(all_facts: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], dict
         if len(values[name]) == 1 and all(facts.get(name) is not None for facts in all_facts)
     }
     return several, common
+
+
+def _agreed(all_facts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The facts of one machine of which it has one value only."""
+    several, _ = _facts(all_facts)
+    return {name: value for name, value in several.items() if not _differs(name, all_facts)}
+
+
+def _differs(name: str, all_facts: Sequence[Mapping[str, Any]]) -> bool:
+    return len({str(facts[name]) for facts in all_facts if facts.get(name) is not None}) > 1
 
 
 def _words(line: str, say: Callable[[str], str]) -> str:

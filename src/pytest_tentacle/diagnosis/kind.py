@@ -63,6 +63,8 @@ class CauseKind:
         linux: the same for Linux.
         match: the predicate.
         also: codes of problems on the same machine that follow from it.
+        echoes: the same, of those that are told in the log of the other end only: what stands in the log of the same
+            end is an attempt of its own, which failed for a reason of its own.
         fold_by: facts by which machines with this cause are one line, and otherwise are two.
         rank: what must be mended first has the lower one.
         confidence: unless the predicate knows better.
@@ -76,6 +78,7 @@ class CauseKind:
     linux: tuple[str, ...]
     match: Predicate
     also: frozenset[str] = frozenset()
+    echoes: frozenset[str] = frozenset()
     fold_by: tuple[str, ...] = ()
     rank: int = 50
     confidence: Confidence = Confidence.CERTAIN
@@ -83,7 +86,7 @@ class CauseKind:
     @property
     def explains(self) -> frozenset[str]:
         """Every code that it may explain."""
-        return self.needs | self.also
+        return self.needs | self.also | self.echoes
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_tentacle.guide import last_resort as guide
 from pytest_tentacle.guide.outcome import Evidence
 
 if TYPE_CHECKING:
@@ -11,13 +12,11 @@ if TYPE_CHECKING:
 
     from .view import View
 
-_WORDS = (
-    "No cause is known for this. As a last resort, restart the services at both ends; if that does not help either, "
-    "remove the Tentacle with all that it leaves behind, and set it up anew (guide, Uninstall Tentacles):"
-)
+_FIRST = f"No cause is known for this. As a last resort: {guide.RESTART.lower()}:"
+_THEN = f"If that does not help, {guide.CLEAN_SLATE}:"
 
-RESTART_WINDOWS = (_WORDS, '$ Restart-Service -Name "<service>"')
-RESTART_LINUX = (_WORDS, '$ sudo systemctl restart "<service>"')
+WINDOWS = (_FIRST, *guide.RESTART_WINDOWS, _THEN, *guide.CLEAN_WINDOWS)
+LINUX = (_FIRST, *guide.RESTART_LINUX, _THEN, *guide.CLEAN_LINUX)
 
 
 def left_overs(views: Iterable[View]) -> tuple[Evidence, ...]:

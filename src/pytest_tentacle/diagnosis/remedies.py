@@ -6,12 +6,16 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from pytest_tentacle.guide.placeholders import MEANINGS, PLACEHOLDER
 
-PLACEHOLDER = re.compile(r"<([a-z][a-z_]*)>")
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
 _WORD = re.compile(r'"([^"]*<[a-z][a-z_]*>[^"]*)"')
 _LONGEST = 200
+_SHOWN = 5
+"""Machines whose values are named, and values of one machine."""
+
 _BARE = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,99}|[0-9]{1,10}")
 _SINGLE_QUOTES = re.compile(
     "(['\N{LEFT SINGLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}"
@@ -24,9 +28,44 @@ def fill(lines: tuple[str, ...], system: str, facts: Mapping[str, object]) -> tu
     """The lines for `windows` or `linux` with the facts filled in, commands quoted for that system's shell.
 
     A placeholder such as `<service>` stays where the fact is missing, differs between machines, or holds what has no
-    place in a command.
+    place in a command; `with_own_values` tells what to put there.
     """
     return tuple(_line(line, system, facts) for line in lines)
+
+
+def with_own_values(lines: Sequence[str], machines: Mapping[str, Sequence[Mapping[str, object]]]) -> tuple[str, ...]:
+    """The lines, and before the first command with a placeholder left in it, in words, what to put there.
+
+    `machines` are the facts that are known of each machine: its own values are told, or what the placeholder stands
+    for where nobody's is known. A value that has no place in a command is not told either.
+    """
+    at = next((at for at, line in enumerate(lines) if line.startswith("$ ") and PLACEHOLDER.search(line)), len(lines))
+    left = tuple(
+        dict.fromkeys(name for line in lines[at:] if line.startswith("$ ") for name in PLACEHOLDER.findall(line))
+    )
+    own = {machine: {name: _own_values(name, facts) for name in left} for machine, facts in machines.items()}
+    known = tuple(name for name in left if any(values[name] for values in own.values()))
+    strange = (
+        f"<{name}> stands for {MEANINGS.get(name, 'what the evidence tells')}." for name in left if name not in known
+    )
+    return (*lines[:at], *_each_own(known, own), *strange, *lines[at:])
+
+
+def _each_own(names: Sequence[str], own: Mapping[str, Mapping[str, Sequence[str]]]) -> tuple[str, ...]:
+    if not names:
+        return ()
+    told = [
+        f"{machine}: {', '.join(' or '.join(values[name]) or 'not known' for name in names)}"
+        for machine, values in own.items()
+        if any(values[name] for name in names)
+    ]
+    more = f"; and {len(told) - _SHOWN:,} more" if len(told) > _SHOWN else ""
+    places = ", ".join(f"<{name}>" for name in names)
+    return (f"For {places}, put in each machine's own: {'; '.join(told[:_SHOWN])}{more}.",)
+
+
+def _own_values(name: str, facts: Sequence[Mapping[str, object]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, (_text(each.get(name)) for each in facts))))[:_SHOWN]
 
 
 def _line(line: str, system: str, facts: Mapping[str, object]) -> str:
@@ -54,7 +93,10 @@ def _value(match: re.Match[str], facts: Mapping[str, object]) -> str:
 
     Windows PowerShell 5.1 loses double quotes on their way to a program.
     """
-    value = facts.get(match[1])
+    return _text(facts.get(match[1]))
+
+
+def _text(value: object) -> str:
     text = "" if value is None else str(value)
     fit = text.isprintable() and len(text) <= _LONGEST and not text.startswith("-") and '"' not in text
     return text if fit and not PLACEHOLDER.search(text) else ""

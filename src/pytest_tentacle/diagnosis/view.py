@@ -10,7 +10,8 @@ from pytest_tentacle.checks.result import Outcome
 from pytest_tentacle.checks.thumbprints import as_thumbprint
 from pytest_tentacle.guide.outcome import Blocked, Unknown
 from pytest_tentacle.guide.problems import CATALOGUE
-from pytest_tentacle.survey.targets import plain_host
+from pytest_tentacle.inventory.model import Mode
+from pytest_tentacle.survey.targets import names_of, plain_host
 
 from .reach import Reach
 
@@ -55,12 +56,12 @@ class Scene:
         return tuple(dict.fromkeys(each for each in found if each and each[1] != name))
 
     def _add_blockers(self) -> None:
-        """A failure that stands in the way is looked up where its own step is not among the results."""
+        """A failure that stands in the way is looked up where it is not among the results, or is waived there."""
         for code, machine in {block for name in tuple(self.results) for block in self.blocks(name)}:
             known = CATALOGUE.get(code)
             if known is None or machine not in self.fleet.machines:
                 continue
-            if known.step not in {result.step for result in self.results[machine]}:
+            if code not in {problem.code for problem in self.problems[machine]}:
                 problems = self.fleet.subject(machine).problems_of(known.step)
                 self.problems[machine].extend(problem for problem in problems if problem.code == code)
 
@@ -87,6 +88,18 @@ class Scene:
         return Counter(
             (self.reach.subnet(name), server)
             for name, server in {(each.machine, str(each.facts.get("server"))) for each in self.by_code["TT528"]}
+        )
+
+    @cached_property
+    def pinged(self) -> Counter[str]:
+        """Server -> how many of its Tentacles' links were pinged and judged, in either direction."""
+        judged = (Outcome.PASSED, Outcome.FAILED)
+        return Counter(
+            peer.name
+            for name, results in self.results.items()
+            for result in results
+            if result.step == "tentacle-ping" and result.outcome in judged
+            for peer in self.fleet.subject(name).peers
         )
 
     @cached_property
@@ -200,6 +213,37 @@ class View:
     def answers_itself(self) -> bool:
         """Whether its own port shows its page to itself."""
         return self.subject.presented_here is not None
+
+    @cached_property
+    def _servers_by_host(self) -> dict[str, str]:
+        servers = self.subject.peers if self.subject.is_tentacle else ()
+        return {plain_host(host): server.name for server in servers for host, _ in names_of(server.machine)}
+
+    def server_of(self, problem: Problem) -> str | None:
+        """The server of the link that a problem is about; None where it may be any, or none, of the machine's."""
+        facts = problem.facts
+        if isinstance(facts.get("server"), str):
+            return str(facts["server"])
+        if facts.get("vantage") in self.scene.fleet.servers:
+            return str(facts["vantage"])
+        if facts.get("peer") and self.subject.is_tentacle and len(self.peers) == 1:
+            return self.peers[0]
+        return self._servers_by_host.get(plain_host(str(facts.get("host"))))
+
+    def link_of(self, problem: Problem) -> str:
+        """The links that a problem's is one of: those `from octo-1` to its Tentacles, or `to octo-1`."""
+        way = "to" if self.subject.mode is Mode.POLLING else "from"
+        return f"{way} {self.server_of(problem) or 'any server'}"
+
+    def server_thumbprint(self, problem: Problem) -> str | None:
+        """The thumbprint that a Tentacle's server should have: of the link's, else of the only one."""
+        name = self.server_of(problem) or (self.peers[0] if self.subject.is_tentacle and len(self.peers) == 1 else None)
+        server = self.scene.fleet.servers.get(name or "")
+        return as_thumbprint(self.scene.view(server.name).subject.expected_thumbprint) if server else None
+
+    def vantage_of(self, problem: Problem) -> str:
+        """The machine that saw it: the one that connects, or in whose log it stands."""
+        return str(problem.facts.get("vantage") or self.name)
 
     def peer(self, problem: Problem) -> View | None:
         """The server of a link's problem; None where the inventory has none of that name."""

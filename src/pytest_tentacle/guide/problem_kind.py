@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .placeholders import PLACEHOLDER
 from .sections import STEPS, Section
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-_PLACEHOLDER = re.compile(r"<([a-z][a-z_]*)>")
 _HARMLESS = re.compile(r"[\w .:/\\@()\[\]-]{1,200}")
 """What may stand in a command that a person will copy: nothing that a shell reads as more than a word's part."""
 
@@ -53,8 +53,12 @@ class ProblemKind:
 
         A placeholder such as `<service>` stays where the fact is missing, or holds what has no place in a command.
         """
-        lines = self.windows if system == "windows" else self.linux
-        return tuple(_PLACEHOLDER.sub(lambda match: _filled(match, facts), line) for line in lines)
+        return filled(self.windows if system == "windows" else self.linux, facts)
+
+
+def filled(lines: Iterable[str], facts: Mapping[str, object]) -> tuple[str, ...]:
+    """Lines with their placeholders filled in, as far as the facts know what may stand in a command."""
+    return tuple(PLACEHOLDER.sub(lambda match: _filled(match, facts), line) for line in lines)
 
 
 def _filled(match: re.Match[str], facts: Mapping[str, object]) -> str:

@@ -1,7 +1,7 @@
 """The catalogue of problems: everything that a check may say, by its stable code.
 
 The first digit stands for the guide's section: 1 identify the problem, 2 services, 3 communication settings, 4
-thumbprint, 5 connections, 6 proxies and SSL offloading, 7 ping, IP addresses and zombie processes, 8 account and load
+thumbprint, 5 connections, 6 proxies, SSL offloading and ping, 7 IP addresses and zombie processes, 8 account and load
 time, 9 TLS and the rest. A code is never given another meaning.
 """
 
@@ -21,6 +21,7 @@ from .problems_loading import LOADING
 from .problems_logs import LOGS
 from .problems_machine import MACHINE
 from .problems_messages import MESSAGES
+from .problems_ping import PING
 from .problems_proxies import PROXIES
 from .problems_services import SERVICES
 from .problems_settings import SETTINGS
@@ -43,6 +44,7 @@ KINDS: tuple[ProblemKind, ...] = (
     *FIREWALL,
     *SOCKETS,
     *PROXIES,
+    *PING,
     *ADDRESSES,
     *ZOMBIES,
     *ACCOUNT,

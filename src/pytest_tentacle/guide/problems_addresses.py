@@ -81,4 +81,24 @@ ADDRESSES: tuple[ProblemKind, ...] = (
             '$ getent ahosts "<host>"',
         ),
     ),
+    ProblemKind(
+        "TT714",
+        "The machine's own name leads to another machine",
+        _STEP,
+        "Asked on the machine itself, a name by which its servers should reach it leads to addresses of another "
+        "surveyed machine: a stale or doubled record in DNS, or an entry in the hosts file. Whoever uses the name "
+        "talks to that other machine.",
+        (
+            "Correct the record, or the hosts file; see what the name gives and which addresses the machine has:",
+            '$ Resolve-DnsName "<host>"',
+            '$ Get-Content "$env:SystemRoot\\System32\\drivers\\etc\\hosts"',
+            _ADDRESSES_WINDOWS,
+        ),
+        (
+            "Correct the record, or /etc/hosts; see what the name gives and which addresses the machine has:",
+            '$ getent ahosts "<host>"',
+            "$ cat /etc/hosts",
+            _ADDRESSES_LINUX,
+        ),
+    ),
 )

@@ -97,4 +97,35 @@ HERE: tuple[ProblemKind, ...] = (
             "$ openssl s_client -connect localhost:<port> </dev/null",
         ),
     ),
+    ProblemKind(
+        "TT506",
+        "Windows excludes the port from use",
+        _STEP,
+        "Nobody listens on the port, and it lies in a range that Windows keeps from every program: whoever opens it "
+        "gets error 10013. Hyper-V, containers and WSL take such ranges anew at each start, mostly where "
+        "the range for outgoing connections was widened so far that it covers the port.",
+        (
+            (
+                "See the ranges. Reserve the port for whoever asks for it by number (best with the service winnat "
+                "stopped, or right after a reboot), see that the dynamic range begins above it, then start the service:"
+            ),
+            "$ netsh interface ipv4 show excludedportrange protocol=tcp",
+            "$ netsh interface ipv4 show dynamicport tcp",
+            "$ netsh interface ipv4 add excludedportrange protocol=tcp startport=<port> numberofports=1",
+        ),
+        ("This concerns Windows only: Linux lets a program open a reserved port. See who listens:", *_WHO_LINUX),
+    ),
+    ProblemKind(
+        "TT507",
+        "http.sys holds the port",
+        _STEP,
+        "Windows' own web server driver (the System process, pid 4) serves a URL on the port: IIS, WinRM, a web-socket "
+        "listener or another program of the machine registered it. A Tentacle cannot share the port with it.",
+        (
+            "See which program's request queue has the URL, and move one of the two to another port:",
+            "$ netsh http show servicestate view=requestq",
+            *_WHO_WINDOWS,
+        ),
+        ("This concerns Windows only. See who listens:", *_WHO_LINUX),
+    ),
 )

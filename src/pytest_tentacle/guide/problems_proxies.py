@@ -1,4 +1,4 @@
-"""TT60x: proxies, as far as a setting itself is wrong. What a probe meets on the way is TT529 to TT531."""
+"""TT60x: proxies: a setting that is wrong, a proxy that does not let through. What a probe meets is TT529 to TT531."""
 
 from __future__ import annotations
 
@@ -10,6 +10,12 @@ _TENTACLE = "sudo /opt/octopus/tentacle/Tentacle"
 _SET = '<command> --instance "<instance>" --proxyEnable True --proxyHost "<host>" --proxyPort "<port>"'
 _NONE = '<command> --instance "<instance>" --proxyEnable False'
 _RESTART = 'service --restart --instance "<instance>"'
+_USER = '--proxyUsername "<user>" --proxyPassword "<password>"'
+_TRY = '$ curl -vk --max-time 15 -x "http://<proxy>" "https://<target>/"'
+_TRY_WINDOWS = (
+    '$ Test-NetConnection "<host>" -Port <port>',
+    '$ curl.exe -vk --max-time 15 -x "http://<proxy>" "https://<target>/"',
+)
 
 
 def _kind(code: str, title: str, meaning: str, what: str, *calls: str) -> ProblemKind:
@@ -68,5 +74,66 @@ PROXIES: tuple[ProblemKind, ...] = (
         "changed, and the service not restarted.",
         "Restart the service:",
         _RESTART,
+    ),
+    ProblemKind(
+        "TT606",
+        "The proxy gives no answer",
+        _STEP,
+        "The Tentacle polls through a proxy, and where that should be, nothing answers CONNECT: its name does not "
+        "resolve, nobody listens on its port, a firewall drops the connection, or what listens is no HTTP proxy (SOCKS "
+        "and proxies that speak TLS themselves do not do).",
+        (
+            "Try the proxy from the Tentacle's machine; correct its host and port, or switch it off:",
+            *_TRY_WINDOWS,
+            f"$ {_TENTACLE_EXE} {_SET}",
+            f"$ {_TENTACLE_EXE} {_RESTART}",
+        ),
+        (
+            "Try the proxy from the Tentacle's machine; correct its host and port, or switch it off:",
+            _TRY,
+            f"$ {_TENTACLE} {_SET}",
+            f"$ {_TENTACLE} {_RESTART}",
+        ),
+    ),
+    ProblemKind(
+        "TT607",
+        "The proxy does not allow CONNECT to the server",
+        _STEP,
+        "The proxy answers CONNECT with a refusal. Many proxies allow it for port 443 only; a polling Tentacle needs "
+        "the server's polling port, which is 10943 unless it was changed.",
+        (
+            "Have the proxy's operator allow CONNECT to <target> from this machine, and see its answer:",
+            *_TRY_WINDOWS,
+        ),
+        ("Have the proxy's operator allow CONNECT to <target> from this machine, and see its answer:", _TRY),
+    ),
+    ProblemKind(
+        "TT608",
+        "The proxy wants credentials, and none are configured",
+        _STEP,
+        "The proxy answers CONNECT with 407, and the Tentacle's settings hold no user for it. The Tentacle can log on "
+        "with user and password (Basic); it cannot by NTLM or Kerberos, whatever the account may do in a browser.",
+        (
+            "Give the Tentacle the proxy's user, or have the proxy let this machine through without one:",
+            f"$ {_TENTACLE_EXE} {_SET} {_USER}",
+            f"$ {_TENTACLE_EXE} {_RESTART}",
+        ),
+        (
+            "Give the Tentacle the proxy's user, or have the proxy let this machine through without one:",
+            f"$ {_TENTACLE} {_SET} {_USER}",
+            f"$ {_TENTACLE} {_RESTART}",
+        ),
+    ),
+    ProblemKind(
+        "TT609",
+        "The proxy cannot connect to the server",
+        _STEP,
+        "The proxy is there and tries, and it reports a failure, or no end of its try: from where it stands, the "
+        "server's name does not resolve or its polling port does not answer.",
+        (
+            "Have the proxy's operator try <target> from the proxy itself: name, route, firewall; see its answer:",
+            *_TRY_WINDOWS,
+        ),
+        ("Have the proxy's operator try <target> from the proxy itself: name, route, firewall; see its answer:", _TRY),
     ),
 )

@@ -91,4 +91,43 @@ TLS: tuple[ProblemKind, ...] = (
             '$ systemctl status "<service>"',
         ),
     ),
+    ProblemKind(
+        "TT907",
+        "The two ends have no elliptic curve in common",
+        _STEP,
+        "All cipher suites that the two ends share agree on a key over an elliptic curve, and the lists of curves that "
+        "each end allows (on Windows by group policy or Enable-TlsEccCurve, on Linux by Groups or a crypto policy) "
+        "have none in common. It looks like a missing cipher suite.",
+        (
+            _BOTH_ENDS,
+            "$ Get-TlsEccCurve",
+            "$ Enable-TlsEccCurve -Name NistP256",
+        ),
+        (
+            "Allow prime256v1 and secp384r1 again in openssl.cnf (Groups) or the crypto policy, then restart:",
+            "$ grep -n -E 'Groups|Curves' /etc/ssl/openssl.cnf /etc/pki/tls/openssl.cnf",
+            "$ update-crypto-policies --show",
+        ),
+    ),
+    ProblemKind(
+        "TT908",
+        "Neither TLS 1.2 nor TLS 1.3 gets through",
+        _STEP,
+        "Each version of TLS was tried by itself on the link (--probe-tls), and none that Octopus needs came to a "
+        "handshake. Where an older one did, the end that answers, or an appliance on the way, knows nothing newer. "
+        "Where none did, what answers takes only versions that the trying machine has given up, shares no cipher suite "
+        "with it, or has a certificate that its own system refuses to use, such as one with a short key: that looks "
+        "the same.",
+        (
+            f"Look for an appliance between the two ends. {_BOTH_ENDS}",
+            _SHOW_PROTOCOLS,
+            _SHOW_SUITES,
+        ),
+        (
+            f"Look for an appliance between the two ends. {_BOTH_ENDS}",
+            _SHOW_MINIMUM,
+            '$ openssl s_client -tls1_2 -connect "<host>:<port>" </dev/null',
+            '$ openssl s_client -tls1_3 -connect "<host>:<port>" </dev/null',
+        ),
+    ),
 )

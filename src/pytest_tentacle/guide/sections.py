@@ -35,6 +35,7 @@ _SETTINGS = Section("Communication Settings", "communication-settings")
 _THUMBPRINT = Section("Check the Tentacle Thumbprint", "check-the-tentacle-thumbprint")
 _CONNECTIONS = Section("Check the Connections", "check-the-connections")
 _PROXIES = Section("Watch out for proxy servers or SSL offloading", "check-the-connections")
+_PING = Section("Tentacle Ping", "tentacle-ping")
 _ADDRESSES = Section("Check the IP Address", "check-the-ip-address")
 _ZOMBIES = Section(
     "Check for Zombie Child Processes Locking TCP Ports (Listening Tentacles)",
@@ -56,6 +57,7 @@ STEPS: tuple[Step, ...] = (
     Step("local-firewall", "Local firewall", _CONNECTIONS),
     Step("connections-established", "Connections established", _CONNECTIONS),
     Step("proxies-and-ssl-offloading", "Proxies and SSL offloading", _PROXIES),
+    Step("tentacle-ping", "Tentacle Ping", _PING),
     Step("ip-addresses", "IP addresses", _ADDRESSES),
     Step("zombie-child-processes", "Zombie child processes", _ZOMBIES),
     Step("service-account-permissions", "Service account permissions", _ACCOUNT),

@@ -17,8 +17,9 @@ def _host(
     phase: Phase = Phase.START,
     level: Level = Level.WARN,
     writer: Writer = "either",
+    by_call: bool = False,
 ) -> Signature:
-    return Signature(slug, compiled(pattern), keys, writer, "host", level, phase, meaning, advice, code)
+    return Signature(slug, compiled(pattern), keys, writer, "host", level, phase, meaning, advice, code, by_call)
 
 
 PORTS: tuple[Signature, ...] = (
@@ -214,13 +215,14 @@ RIGHTS: tuple[Signature, ...] = (
         r"does not have enough free disk space available for this operation to proceed\.(?: The disk only has "
         r"(?P<free>.{1,60}?) available; please free up at least (?P<need>.{1,60}?)\.)?|Not enough free space on disk|"
         r"There is not enough space on the disk|No space left on device|"
-        r"Es steht nicht genug Speicherplatz auf dem Datentr",
+        r"Es steht nicht genug Speicherplatz auf dem Datentr|ディスクに十分な空き領域がありません",
         (
             "not have enough free disk space",
             "not enough free space on disk",
             "not enough space on the disk",
             "no space left on device",
             "nicht genug speicherplatz auf dem datentr",
+            "ディスクに十分な空き領域がありません",
         ),
         "There is too little free disk space.",
         "Free space on the drive of Octopus Home and of the work folder.",
@@ -270,6 +272,7 @@ COMMANDS: tuple[Signature, ...] = (
         phase=Phase.REACH,
         level=Level.INFO,
         writer="tentacle",
+        by_call=True,
     ),
     _host(
         "not-an-octopus-server",
@@ -281,6 +284,7 @@ COMMANDS: tuple[Signature, ...] = (
         phase=Phase.SECURE,
         level=Level.INFO,
         writer="tentacle",
+        by_call=True,
     ),
     _host(
         "server-not-yet-trusted",
@@ -301,6 +305,7 @@ COMMANDS: tuple[Signature, ...] = (
         "Read what the service wrote when it started.",
         code="TT129",
         level=Level.INFO,
+        by_call=True,
     ),
     _host(
         "service-timeout",

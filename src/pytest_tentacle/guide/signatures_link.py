@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .signatures_model import FIRST_LINE, PEER, URL, Level, Phase, Role, Signature, compiled
 from .signatures_texts import (
+    BROKEN_READ,
     NO_COMMON_ALGORITHM,
     NO_SUCH_NAME,
     NOT_TLS,
@@ -151,6 +152,15 @@ NETWORK: tuple[Signature, ...] = (
         rf"(?:The connection to the host at {URL} )?timed out\. There may be problems with the network\.",
         ("timed out. there may be problems with the network",),
         "A connection that stood went quiet: the network lost it, or the other end, or a proxy, does not answer.",
+        "Look at idle time-outs of firewalls and NAT between the two, and at the other end.",
+        code="TT109",
+        phase=Phase.TALK,
+    ),
+    _net(
+        "read-timed-out",
+        rf"{BROKEN_READ.pattern}[^\n]{{0,80}}?{TIMED_OUT.pattern}",
+        BROKEN_READ.keys,
+        "A connection that stood went quiet: the network lost it, or the other end does not answer any more.",
         "Look at idle time-outs of firewalls and NAT between the two, and at the other end.",
         code="TT109",
         phase=Phase.TALK,

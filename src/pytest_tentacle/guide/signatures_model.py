@@ -59,6 +59,8 @@ class Signature:
         meaning: what it says, in one or two sentences.
         advice: what to do.
         code: the problem that it leads to; None for a note: harmless by itself, or of nobody's concern here.
+        by_call: a call of the command line writes it, and it tells of the machine. What other calls say tells of who
+            made them.
     """
 
     id: str
@@ -71,6 +73,7 @@ class Signature:
     meaning: str
     advice: str
     code: str | None
+    by_call: bool = False
 
 
 PEER = r"(?P<peer>(?:\[[0-9a-f:.%]+\]|[\w.\-]+):\d+)"

@@ -63,6 +63,7 @@ RESET = _text(
 ABORTED = _text(
     ("An established connection was aborted by the software in your host machine", "aborted by the software in your"),
     ("Eine bestehende Verbindung wurde softwaregesteuert", "wurde softwaregesteuert"),
+    ("確立された接続がホスト コンピューターの", "確立された接続がホスト コンピューターの"),
     ("Broken pipe", "broken pipe"),
     *_number("10053", "32"),
 )
@@ -112,9 +113,17 @@ NO_SUCH_NAME = _text(
 UNREACHABLE = _text(
     ("A socket operation was attempted to an unreachable (?:host|network)", "was attempted to an unreachable"),
     ("Ein Socketvorgang bezog sich auf ein(?:en)? nicht verf.{1,2}gbare", "ein socketvorgang bezog sich auf ein"),
+    ("到達できない(?:ホスト|ネットワーク)に対してソケット操作", "に対してソケット操作"),
     ("No route to host", "no route to host"),
     ("Network is unreachable", "network is unreachable"),
     *_number("10051", "10065", "101", "113"),
+)
+
+BROKEN_READ = _text(
+    ("Unable to read data from the transport connection:", "data from the transport connection"),
+    ("Unable to write data to the transport connection:", "data to the transport connection"),
+    ("Von der .{1,2}bertragungsverbindung k.{1,2}nnen keine Daten gelesen werden:", "nnen keine daten gelesen werden"),
+    ("転送接続からデータを読み取れません:", "転送接続からデータを読み取れません"),
 )
 
 NO_COMMON_ALGORITHM = _text(
@@ -150,6 +159,7 @@ WRONG_KEY_STATE = _text(
         "Schl.{1,2}ssel ist f.{1,2}r die Verwendung im angegebenen Status nicht g.{1,2}ltig",
         "verwendung im angegebenen status nicht g",
     ),
+    ("指定された状態で使用するには無効なキー", "使用するには無効なキー"),
     ("0x8009000B", "0x8009000b"),
 )
 
@@ -173,6 +183,7 @@ PAST_END = _text(
 UNEXPECTED_EOF = _text(
     ("Received an unexpected EOF or 0 bytes from the transport stream", "unexpected eof or 0 bytes"),
     ("Unerwartetes EOF oder 0 Bytes (?:vom|aus dem) Transportstream", "unerwartetes eof oder 0 bytes"),
+    ("予期しない EOF または 0 バイト", "予期しない eof または 0 バイト"),
     ("the remote party has closed the transport stream", "remote party has closed the transport stream"),
 )
 

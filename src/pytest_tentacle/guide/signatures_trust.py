@@ -118,6 +118,7 @@ TRUST: tuple[Signature, ...] = (
         "Several machines in the portal have this Tentacle's thumbprint.",
         "Delete the ones too many, or give a copy a certificate of its own.",
         "TT117",
+        by_call=True,
     ),
     Signature(
         "request-not-collected",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from datetime import date
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -21,6 +22,8 @@ _LONGEST_HOST = 253
 _HEX = frozenset("0123456789abcdefABCDEF")
 _NOT_IN_NAMES = re.compile(r"[,*?\[\]]")
 _PORT_AT_END = re.compile(r"^([^:]+):(\d+)$")
+_CODE = re.compile(r"TT\d{3}")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 class FieldError(ValueError):
@@ -136,6 +139,33 @@ def _switch(value: Any) -> bool:
     raise FieldError("must be true or false")
 
 
+def _code(value: str) -> str:
+    """A problem's code by its form; whether the catalogue has it, `loading` asks."""
+    if not _CODE.fullmatch(value):
+        near = value.strip().upper()
+        raise FieldError(
+            "must be the code of a problem, such as TT205", f"write {near}" if _CODE.fullmatch(near) else None
+        )
+    return value
+
+
+def _date(value: Any) -> date:
+    if isinstance(value, str) and _DATE.fullmatch(value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            raise FieldError("is no day of the calendar") from None
+    raise FieldError("must be a date, such as 2027-01-31")
+
+
+def _maps(value: Any) -> Any:
+    if not isinstance(value, list):
+        raise FieldError("must be a list", "begin each of its maps with a dash: - code: TT205")
+    if not all(isinstance(item, dict) for item in value):
+        raise FieldError("must be a list of maps", "each with code: and reason:")
+    return value
+
+
 def _listed(value: Any) -> Any:
     """One value stands for a list of it."""
     if isinstance(value, dict):
@@ -155,6 +185,14 @@ Thumbprint = Annotated[
 ]
 Port = Annotated[int, Field(ge=1, le=_HIGHEST_PORT), BeforeValidator(_port)]
 Switch = Annotated[bool, BeforeValidator(_switch)]
+Code = Annotated[Text, AfterValidator(_code), Field(json_schema_extra={"pattern": r"^(TT[0-9]{3}|.*\$\{env:.*)$"})]
+Date = Annotated[
+    date,
+    BeforeValidator(_date),
+    Field(json_schema_extra={"pattern": r"^([0-9]{4}-[0-9]{2}-[0-9]{2}|.*\$\{env:.*)$"}),
+]
+Maps = BeforeValidator(_maps)
+"""Goes with a tuple of models."""
 
 
 def _or_one(schema: dict[str, Any]) -> None:

@@ -5,14 +5,17 @@ All but names may be left out: what a map leaves out comes from groups and defau
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from .fields import (  # noqa: TC001  pydantic needs them at run time
+from .fields import (
     Address,
+    Code,
+    Date,
     Host,
     Hosts,
+    Maps,
     Name,
     Names,
     Port,
@@ -114,6 +117,17 @@ class TransportPart(_WinRMKeys, _SSHKeys):
     """Settings of a transport whose kind is written elsewhere: in defaults, or in a group."""
 
 
+class Waive(FileModel):
+    """A problem that is known and accepted."""
+
+    code: Code
+    """The problem's code, such as TT205."""
+    reason: Text
+    """Why it is accepted, and by whom: shown wherever the problem is."""
+    until: Date | None = None
+    """The last day (UTC) on which it is accepted. Default: for good."""
+
+
 class _MachineKeys(FileModel):
     dns_name: Host | None = None
     """DNS name under which the other end of the link reaches this machine."""
@@ -130,6 +144,9 @@ class _MachineKeys(FileModel):
     )
     """How to log on: winrm, ssh, local or none, or a map with kind and its settings. Merged key by key with what is
     inherited, unless it names another kind. Default: none."""
+    waive: Annotated[tuple[Waive, ...], Maps] | None = None
+    """Problems that are known and accepted: shown as waived, with the reason, and no failure. A list takes the place
+    of an inherited one."""
     lab: dict[str, Any] | None = None
     """What the embedded lab is told about this machine; only in a file with lab: true."""
 

@@ -19,6 +19,7 @@ from .file_model import (
     SSHTransport,
     TransportKind,
     TransportPart,
+    Waive,
     WinRMTransport,
 )
 from .nodes import ListValue, MapValue, ScalarValue, Value, is_null, kind_of, place_at, plain
@@ -43,6 +44,7 @@ _MODEL_NAMES = {
     "ServerEntry": "a server",
     "TentacleEntry": "a Tentacle",
     "GroupSettings": "a group",
+    "Waive": "a waiver",
     "TransportPart": "a transport",
     "WinRMTransport": "transport winrm",
     "SSHTransport": "transport ssh",
@@ -239,13 +241,17 @@ class LayerReader:
     def _note(self, node: MapValue, model: type[BaseModel], detail: Any, result: dict[str, Setting]) -> None:
         location: tuple[int | str, ...] = detail["loc"]
         key = str(location[0])
+        inner = location[-1]
+        if key == "waive" and len(location) > 1 and isinstance(inner, str):
+            model, key = Waive, inner
         kind: str = detail["type"]
         if kind == "extra_forbidden":
             self._note_unknown_key(place_at(node, location, of_key=True), key, model)
             return
         if kind == "missing":
-            if key not in result:
-                self._faults.add(node.place, f"the key {key} of {_MODEL_NAMES[model.__name__]} is missing")
+            if str(location[0]) not in result:
+                place = place_at(node, location)
+                self._faults.add(place, f"the key {key} of {_MODEL_NAMES[model.__name__]} is missing")
             return
         place = place_at(node, location)
         written = _written(node, location)

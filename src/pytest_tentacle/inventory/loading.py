@@ -10,23 +10,30 @@ from typing import TYPE_CHECKING, Any
 from .document import Declaration, Document, read_document
 from .faults import Faults, Place, did_you_mean
 from .layers import Layer, LayerReader, merged
-from .model import Inventory, OctopusServer, OperatingSystem, Origin, Tentacle, WinRM
+from .model import Inventory, OctopusServer, OperatingSystem, Origin, Tentacle, Waiver, WinRM
 from .references import References
 from .transports import TransportBuilder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
 _DEFAULT_INSTANCE = {"tentacle": "Tentacle", "server": "OctopusServer"}
 """What an instance is called where nobody named it (tentacle-facts, services and registry)."""
 
 
-def load(paths: Sequence[Path], environment: Mapping[str, str] = os.environ) -> Inventory:
+def load(
+    paths: Sequence[Path], environment: Mapping[str, str] = os.environ, codes: Collection[str] | None = None
+) -> Inventory:
     """Read inventory files as one inventory.
 
     A file's defaults are for its own machines; its groups, and its servers, for the machines of the others too (where
     two files have a group of one name, each file's machines take their own).
+
+    Args:
+        paths: the files.
+        environment: what `${env:NAME}` is looked up in.
+        codes: of all problems that can be waived; None takes any code of the right form.
 
     Raises:
         InventoryError: anything is wrong with any of the files, or a secret that a machine needs cannot be had.
@@ -42,7 +49,7 @@ def load(paths: Sequence[Path], environment: Mapping[str, str] = os.environ) -> 
         if raw is not None and (document := read_document(str(path), raw, reader, faults)) is not None:
             documents.append(document)
     files = tuple(str(path) for path in paths)
-    resolution = _Resolution(documents, references, faults)
+    resolution = _Resolution(documents, references, faults, codes)
     resolution.run()
     if not faults and not resolution.servers and not resolution.tentacles:
         place = Place(documents[0].file, 1, 1) if documents else Place("--inventory")
@@ -92,6 +99,7 @@ class _Resolution:
     documents: list[Document]
     references: References
     faults: Faults
+    codes: Collection[str] | None
     servers: list[OctopusServer] = field(default_factory=list)
     tentacles: list[Tentacle] = field(default_factory=list)
     lab_faults: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -141,7 +149,21 @@ class _Resolution:
             values.setdefault("os", OperatingSystem.WINDOWS)
         origin = Origin(file=place.file, line=place.line)
         values |= {"name": name, "transport": transport, "origin": origin, "groups": layer.value("groups") or ()}
+        values["waive"] = tuple(self._waivers(layer))
         return layer, values
+
+    def _waivers(self, layer: Layer) -> Iterator[Waiver]:
+        seen: dict[str, Place] = {}
+        for number, waive in enumerate(layer.value("waive") or ()):
+            place = layer.place_of("waive", number)
+            first = seen.setdefault(waive.code, place)
+            if first is not place:
+                self.faults.add(place, "the problem is waived twice", waive.code, f"first in line {first.line}")
+            if self.codes is not None and waive.code not in self.codes:
+                hint = did_you_mean(waive.code, sorted(self.codes)) or "the report names the code beside each problem"
+                self.faults.add(place, "there is no problem of this code to waive", waive.code, hint)
+            origin = Origin(file=place.file, line=place.line)
+            yield Waiver(code=waive.code, reason=waive.reason, until=waive.until, origin=origin)
 
     def _inherited(self, document: Document, entry: Declaration, groups: set[str]) -> list[Layer]:
         """The layers below a machine's own: defaults, then its groups in the order in which they are listed."""

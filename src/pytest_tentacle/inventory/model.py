@@ -6,6 +6,7 @@ secret in clear (see `secrets`), and they can be written into a survey file with
 
 from __future__ import annotations
 
+from datetime import date  # noqa: TC003  pydantic needs it at run time
 from enum import StrEnum
 from pathlib import Path  # noqa: TC003  pydantic needs it at run time
 from typing import Annotated, Any, Literal
@@ -97,6 +98,20 @@ class Origin(_Value):
     line: int
 
 
+class Waiver(_Value):
+    """A problem that is known and accepted on a machine: where it is found, it is `waived` and fails nothing."""
+
+    code: str
+    reason: str
+    until: date | None = None
+    """The last day (UTC) on which it holds; None: for good."""
+    origin: Origin | None = None
+
+    def holds(self, day: date) -> bool:
+        """Whether it holds on a day."""
+        return self.until is None or day <= self.until
+
+
 class Machine(_Value):
     """One entry of the inventory; `host_key` says which entries share one login and one survey."""
 
@@ -108,6 +123,7 @@ class Machine(_Value):
     thumbprint: str | None = None
     groups: tuple[str, ...] = ()
     transport: Transport = NoTransport()
+    waive: tuple[Waiver, ...] = ()
     origin: Origin | None = None
 
     @property

@@ -7,6 +7,8 @@ A blueprint becomes a folder with `machine.json` (what the stand-ins for the ope
 from __future__ import annotations
 
 import json
+import os
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,7 +16,7 @@ from xml.sax.saxutils import escape
 
 from pytest_tentacle.inventory.model import TENTACLE_PORT, Mode, OctopusServer, OperatingSystem, Tentacle
 
-from .logs import log_text
+from .logs import Log, write_early_log, write_logs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +29,13 @@ PID = 2136
 
 LISTENING_STYLE, POLLING_STYLE = 1, 2
 """TentaclePassive and TentacleActive (tentacle-facts 2.3)."""
+
+
+_EARLY_LOGS = {
+    OperatingSystem.WINDOWS: "C/Windows/System32/config/systemprofile/AppData/Local/Octopus/Logs",
+    OperatingSystem.LINUX: "root/.local/share/Octopus/Logs",
+}
+"""Where the services' own account writes before it knows its home (tentacle-facts 3.1)."""
 
 
 @dataclass
@@ -59,10 +68,18 @@ class Blueprint:
         presents: the certificate that the listener shows; None: nothing listens.
         foreign: what listens on the port instead of the product, as a starter of (address, port).
         box: the middle box in front of the machine, as a starter of (outer address, port, address).
+        beside: further listeners that belong to it, as their starters.
         answers: whether one can log on to it.
         prelude: text that comes before the script's own, such as a noisy profile.
-        log: what it wrote lately: minutes ago, level, message (further lines may follow in it).
+        log: what its product wrote into its log.
         heard_from: addresses of the servers that have used its port.
+        addresses: the machine's own ones.
+        registered: whether its instance is in the registry of instances.
+        config_hours: how long ago its configuration file was written; the service started 30 hours ago.
+        weak_key: whether it presents its certificate however small the key is.
+        files: further files, by their paths on the machine, with their texts.
+        registry: keys of Windows' registry that differ from a healthy machine's (see `windows_machine`).
+        surroundings: further keys of `machine.json`, by which `windows_machine` and `linux_machine` answer.
     """
 
     name: str
@@ -85,11 +102,19 @@ class Blueprint:
     declared: dict[str, Any] = field(default_factory=dict)
     foreign: Callable[[str, int], Any] | None = None
     box: Callable[[str, int, str], Any] | None = None
+    beside: list[Callable[[], Any]] = field(default_factory=list)
     answers: bool = True
     wrong_password: bool = False
     prelude: str = ""
-    log: list[tuple[float, str, str]] = field(default_factory=list)
+    log: Log = field(default_factory=Log)
     heard_from: list[str] = field(default_factory=list)
+    addresses: list[str] = field(default_factory=list)
+    registered: bool = True
+    config_hours: float = 40.0
+    weak_key: bool = False
+    files: dict[str, str] = field(default_factory=dict)
+    registry: dict[str, dict[str, Any]] = field(default_factory=dict)
+    surroundings: dict[str, Any] = field(default_factory=dict)
 
     @property
     def is_windows(self) -> bool:
@@ -100,6 +125,16 @@ class Blueprint:
     def is_server(self) -> bool:
         """Whether it is an Octopus Server node."""
         return self.product == "server"
+
+    @property
+    def polls(self) -> bool:
+        """Whether it is a Tentacle that its settings forbid to listen."""
+        return self.settings.get("Tentacle.Services.NoListen") == "true"
+
+    @property
+    def executable(self) -> str:
+        """The product's program, by its path on the machine."""
+        return _executable(_command(self))
 
     def config_path(self, folder: Path) -> tuple[str, Path]:
         """The configuration file, as the machine names it and where it really is."""
@@ -117,18 +152,27 @@ class Blueprint:
         root = folder / "files" / ("C/ProgramData/Octopus" if self.is_windows else "etc/octopus")
         index = root / kind / "Instances" / f"{kind.lower()}.config"
         index.parent.mkdir(parents=True)
-        index.write_text(json.dumps({"Name": kind, "ConfigurationFilePath": named}, indent=2), encoding="utf-8")
+        if self.registered:
+            index.write_text(json.dumps({"Name": kind, "ConfigurationFilePath": named}, indent=2), encoding="utf-8")
         real.parent.mkdir(parents=True)
         if not self.is_windows:
             self.settings["Octopus.Home"] = str(real.parent)
         logs = real.parent / "Logs"
         logs.mkdir()
-        (logs / f"Octopus{'Server' if self.is_server else 'Tentacle'}.txt").write_text(
-            log_text(self, PID), encoding="utf-8"
-        )
+        write_logs(self, logs, PID)
+        if not self.is_server:
+            early = folder / "files" / _EARLY_LOGS[self.os]
+            early.mkdir(parents=True)
+            write_early_log(self, early, PID)
         if not self.config_missing:
             text = self.xml() if self.config_text is None else self.config_text
             real.write_bytes(text.encode("utf-8-sig") if text else b"")
+            written = time.time() - self.config_hours * 3600
+            os.utime(real, (written, written))
+        for path, text in self.files.items():
+            place = folder / "files" / path.replace(":\\", "/").replace("\\", "/").lstrip("/")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(text, encoding="utf-8")
         (folder / "machine.json").write_text(json.dumps(self.description(), indent=1), encoding="utf-8")
 
     def xml(self) -> str:
@@ -146,10 +190,10 @@ class Blueprint:
 
     def description(self) -> dict[str, Any]:
         """What the stand-ins read."""
-        return {
+        described: dict[str, Any] = {
             "hostname": self.name,
             "os": self.os.value,
-            "addresses": [self.address],
+            "addresses": self.addresses,
             "locale": "en",
             "services": [self.service] if self.service else [],
             "processes": self.processes,
@@ -157,6 +201,10 @@ class Blueprint:
             "names": self.names,
             "denied": self.denied,
         }
+        if self.is_windows:
+            # The products' set-up makes a rule for the port, which stays when the service stops.
+            described |= {"firewall_ports": [] if self.polls else [self.port], "registry": self.registry}
+        return described | self.surroundings
 
 
 def healthy(machine: OctopusServer | Tentacle, address: str, certificate: LabCertificate, port: int) -> Blueprint:
@@ -173,6 +221,7 @@ def healthy(machine: OctopusServer | Tentacle, address: str, certificate: LabCer
         certificate=certificate,
         presents=certificate if listens else None,
         product="server" if is_server else "tentacle",
+        addresses=[address],
     )
     blueprint.service = _service(blueprint)
     blueprint.processes = [_process(blueprint)]
@@ -182,19 +231,25 @@ def healthy(machine: OctopusServer | Tentacle, address: str, certificate: LabCer
     return blueprint
 
 
-def _service(blueprint: Blueprint) -> dict[str, Any]:
+def _command(blueprint: Blueprint) -> str:
+    if blueprint.is_server and blueprint.is_windows:
+        return '"C:\\Program Files\\Octopus Deploy\\Octopus\\Octopus.Server.exe" run --instance="OctopusServer"'
     if blueprint.is_server:
-        name, command = (
-            "OctopusDeploy",
-            '"C:\\Program Files\\Octopus Deploy\\Octopus\\Octopus.Server.exe" run --instance="OctopusServer"',
-        )
-    elif blueprint.is_windows:
-        name, command = (
-            "OctopusDeploy Tentacle",
-            '"C:\\Program Files\\Octopus Deploy\\Tentacle\\Tentacle.exe" run --instance="Tentacle"',
-        )
-    else:
-        name, command = "Tentacle", "/opt/octopus/tentacle/Tentacle run --instance=Tentacle --noninteractive"
+        return "/opt/octopus/server/Octopus.Server run --instance=OctopusServer"
+    if blueprint.is_windows:
+        return '"C:\\Program Files\\Octopus Deploy\\Tentacle\\Tentacle.exe" run --instance="Tentacle"'
+    return "/opt/octopus/tentacle/Tentacle run --instance=Tentacle --noninteractive"
+
+
+def _executable(command: str) -> str:
+    return command.split('"')[1] if command.startswith('"') else command.split(maxsplit=1)[0]
+
+
+def _service(blueprint: Blueprint) -> dict[str, Any]:
+    on_windows, on_linux = (
+        ("OctopusDeploy", "octopusserver") if blueprint.is_server else ("OctopusDeploy Tentacle", "Tentacle")
+    )
+    name, command = on_windows if blueprint.is_windows else on_linux, _command(blueprint)
     return {
         "name": name,
         "display_name": name,
@@ -214,14 +269,13 @@ def _service(blueprint: Blueprint) -> dict[str, Any]:
 
 def _process(blueprint: Blueprint) -> dict[str, Any]:
     assert blueprint.service is not None  # noqa: S101
-    command = blueprint.service["command"]
-    executable = command.split('"')[1] if '"' in command[:1] else command.split()[0]
+    executable = blueprint.executable
     return {
         "pid": PID,
         "parent_pid": 700 if blueprint.is_windows else 1,
         "name": executable.replace("\\", "/").rsplit("/", 1)[-1],
         "executable": executable,
-        "command_line": command,
+        "command_line": blueprint.service["command"],
         "started_utc": blueprint.service["started_utc"],
         "user": "SYSTEM" if blueprint.is_windows else "root",
     }
@@ -247,7 +301,7 @@ def _tentacle_settings(blueprint: Blueprint, *, listens: bool) -> dict[str, str]
 def _server_settings(blueprint: Blueprint) -> dict[str, str]:
     return {
         "Octopus.Communications.ServicesPort": str(blueprint.port),
-        "Octopus.Home": "C:\\Octopus",
+        "Octopus.Home": "C:\\Octopus" if blueprint.is_windows else "/etc/octopus/default",
         "Octopus.WebPortal.ListenPrefixes": "https://localhost:443/",
         "Octopus.Storage.ExternalDatabaseConnectionString": "Server=(local);Database=Octopus;Password=lab-canary",
     }

@@ -62,6 +62,7 @@ class HalibutListener:
         poll_wait: float = 30.0,
         minimum_version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2,
         maximum_version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
+        weak_key: bool = False,
     ) -> None:
         """Nothing is bound before `start`.
 
@@ -77,6 +78,7 @@ class HalibutListener:
             poll_wait: seconds after which a poller gets a null request; 30 in Halibut.
             minimum_version: of TLS.
             maximum_version: of TLS.
+            weak_key: present the certificate even if its key is too small for OpenSSL's policy, as Schannel does.
         """
         self.certificate = certificate
         self._page = page_of(product)
@@ -85,8 +87,9 @@ class HalibutListener:
         self._receive_timeout = receive_timeout
         self._poll_wait = poll_wait
         self._context: ssl.SSLContext | None = None
-        if certificate.bits >= _WEAK_BITS:
-            self._context = _context(certificate, [*trusted, *known], minimum_version, maximum_version)
+        if weak_key or certificate.bits >= _WEAK_BITS:
+            ciphers = f"{_CIPHERS}:@SECLEVEL=0" if weak_key else _CIPHERS
+            self._context = _context(certificate, [*trusted, *known], minimum_version, maximum_version, ciphers)
         self._listener = Listener(address, port, self._serve, dual_stack=address == "::")
 
     @property
@@ -203,11 +206,12 @@ def _context(
     clients: Collection[LabCertificate],
     minimum: ssl.TLSVersion,
     maximum: ssl.TLSVersion,
+    ciphers: str,
 ) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = minimum
     context.maximum_version = maximum
-    context.set_ciphers(_CIPHERS)
+    context.set_ciphers(ciphers)
     context.options |= IGNORE_BARE_FIN  # .NET sends no alert either
     context.verify_mode = ssl.CERT_OPTIONAL  # a CertificateRequest without CA names, and no certificate will do
     if clients:

@@ -11,7 +11,11 @@ hold, each with a healthy default:
 - `package`: `{"manager": "dpkg|rpm", "version": "8.3.2941"}`; version null: not installed.
 - `disks`: `[{"mount": "/", "size_bytes": 0, "free_bytes": 0}]`.
 - `firewall`: the tools it has and what they print: see `linux.surroundings.firewall_tools`. Default: nft, no rules.
+- `openssl`: `{"version", "ciphers"}`, what the OpenSSL of this machine says of itself; its TLS is the real one's.
+- `clock_seconds`: how far its clock is ahead.
 - `loading`: `{"seconds": 0.5, "exit_code": 1, "missing": true}` of the product's program.
+- `systemd_environment`: variables that systemd gives to all units.
+- a service's `working_folder`.
 - a service's `environment_files`: paths; the files themselves, like every file below `/etc`, `/opt`, `/home`, `/var`
   and `/proc/sys`, lie in `files/`.
 """
@@ -74,7 +78,7 @@ REAL_TOOLS = (
 )
 """The real tools that a survey script may call: none of them writes, as the script calls it."""
 
-FILE_TOOLS = ("cat", "ls", "stat", "tail", "timeout")
+FILE_TOOLS = ("cat", "grep", "ls", "stat", "tail", "timeout")
 """What names files by their paths on the machine, and so finds them in `files/`."""
 
 LOG = "commands.log"
@@ -94,9 +98,10 @@ DENIABLE = (
 """What `denied` may name, besides paths of files and folders."""
 
 _REFUSALS = {
-    "cat": ("cat: $one: Permission denied", 1),
-    "ls": ("ls: cannot open directory '$one': Permission denied", 2),
-    "tail": ("tail: cannot open '$one' for reading: Permission denied", 1),
+    "cat": ("cat: $one: Permission denied", "exit 1"),
+    "grep": ("grep: $one: Permission denied", "continue"),  # it reads the other files all the same
+    "ls": ("ls: cannot open directory '$one': Permission denied", "exit 2"),
+    "tail": ("tail: cannot open '$one' for reading: Permission denied", "exit 1"),
 }
 
 
@@ -147,6 +152,7 @@ def _bodies(folder: Path, machine: answers.Machine) -> dict[str, str]:
         real = shutil.which(name)
         if real is not None:
             bodies[name] = become(real)
+    bodies |= surroundings.openssl(machine) | surroundings.date(machine)
     return bodies
 
 
@@ -155,13 +161,13 @@ def _mapped(folder: Path, machine: answers.Machine, command: str) -> str:
     files = shlex.quote(str(folder / "files"))
     refusals = ""
     if command in _REFUSALS:
-        text, code = _REFUSALS[command]
+        text, then = _REFUSALS[command]
         denied = machine.get("denied", [])
         patterns = ["*/Instances*"] * ("instances" in denied) + ["*/Logs/*"] * ("logs" in denied)
         patterns += ["/proc/net/*"] * ("sockets" in denied)
         patterns += [any_of((path, f"{folder / 'files'}{path}")) for path in denied if path.startswith("/")]
         settings = ["*/Instances*) ;;", "*.config)"] if "configuration" in denied else []
-        refuse = f"printf '%s\\n' \"{text}\" >&2; exit {code} ;;"
+        refuse = f"printf '%s\\n' \"{text}\" >&2; {then} ;;"
         rows = [f"{pattern}) {refuse}" for pattern in patterns]
         rows += [settings[0], f"{settings[1]} {refuse}"] if settings else []
         refusals = "\n".join(['case "$one" in', *rows, "esac"]) if rows else ""
@@ -171,7 +177,7 @@ one=$1; shift; left=$((left - 1))
 {refusals}
 case $one in
 {shlex.quote(str(folder))}/*) ;;
-/etc/octopus|/etc/octopus/*|/opt/octopus/*) one={files}$one ;;
+/etc/octopus|/etc/octopus/*|/opt/octopus/*|/root/*|/Octopus/*) one={files}$one ;;
 /etc/*|/opt/*|/home/*|/var/*|/proc/sys/*) if [ -e {files}"$one" ]; then one={files}$one; fi ;;
 esac
 set -- "$@" "$one"

@@ -1,49 +1,194 @@
-"""The lab machines' logs, in a real Tentacle's words (tentacle-seen 4.3): a healthy start, and what faults add."""
+"""The lab machines' logs, in a real Tentacle's words (tentacle-seen 4.3): starts, and what faults make them say."""
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .blueprint import Blueprint
+    from pathlib import Path
+
+    from .blueprint import Blueprint, Trust
 
 RULE = "=" * 80
+BANNER = "=" * 79
+"""What stands above an error that ends a process."""
+
+STARTED = 30 * 60.0
+"""Minutes ago that a healthy machine's service started."""
 
 
-def log_text(machine: Blueprint, pid: int) -> str:
-    """The log of a service that started 30 hours ago, and then whatever the machine's fault made it write."""
-    start = datetime.now().astimezone() - timedelta(hours=30)
-    lines = [_line(start, pid, "INFO", message) for message in _start(machine)]
-    for minutes_ago, level, message in machine.log:
-        when = datetime.now().astimezone() - timedelta(minutes=minutes_ago)
-        lines.append(_line(when, pid, level, message))
-    return "\n".join(lines) + "\n"
+class Layout(StrEnum):
+    """The forms of a line, of four ages of the products (tentacle-facts 3.2)."""
+
+    PROCESS = "{time}  {pid:>5}  {thread:>5} {level:>5}  {text}"
+    THREAD = "{time}  {thread:>5} {level:>5}  {text}"
+    BARE = "{time} {level:>5}  {text}"
+    BARS = "{time} | {level:>5} | {text}"
 
 
-def _start(machine: Blueprint) -> list[str]:
+@dataclass
+class Start:
+    """One start of the service.
+
+    Attributes:
+        minutes_ago: when it began.
+        pid: of the process; None: the one that runs at the survey.
+        ends: whether the agent came to saying that it listens, or that it will not.
+        trust: what it says of the servers that it trusts; None: what its configuration says at the survey.
+    """
+
+    minutes_ago: float
+    pid: int | None = None
+    ends: bool = True
+    trust: tuple[str, ...] | None = None
+
+
+@dataclass
+class Said:
+    """One record; further lines may follow in its text."""
+
+    minutes_ago: float
+    level: str
+    text: str
+    pid: int | None = None
+    thread: int = 9
+
+
+@dataclass
+class Lost:
+    """A process that did not learn where its home is.
+
+    Attributes:
+        instance: that it was started for.
+        command: that it named before it gave up; None: it did not come that far.
+        records: levels and texts.
+    """
+
+    minutes_ago: float
+    pid: int
+    instance: str
+    records: tuple[tuple[str, str], ...]
+    command: str | None = None
+
+
+@dataclass
+class Log:
+    """What a machine's product has written.
+
+    Attributes:
+        rotated: minutes ago that the file was begun; what is older stands in the archive. None: there is no archive.
+    """
+
+    layout: Layout = Layout.PROCESS
+    rotated: float | None = None
+    starts: list[Start] = field(default_factory=lambda: [Start(STARTED)])
+    said: list[Said] = field(default_factory=list)
+    lost: list[Lost] = field(default_factory=list)
+
+    def add(self, minutes_ago: float, level: str, text: str, *below: str, pid: int | None = None) -> None:
+        """One record. `below` are the lines under the heading; `pid` None is the service's own process."""
+        self.said.append(Said(minutes_ago, level, "\n".join((text, *below)), pid))
+
+    def call(self, minutes_ago: float, command: str, *records: tuple[str, str], pid: int = 5100) -> None:
+        """A call of the command line, which writes into the same file: levels and texts (tentacle-seen 4.3)."""
+        own = ((RULE, *_who("Tentacle", "8.3.3000")), (f"==== {command} ====", f"CommandLine: Tentacle {command}"))
+        for text in (text for part in own for text in part):
+            self.add(minutes_ago, "INFO", text, pid=pid)
+        for level, text in records:
+            self.add(minutes_ago, level, text, pid=pid)
+
+
+def write_logs(machine: Blueprint, folder: Path, pid: int) -> None:
+    """The log, and the archive of a machine whose log was rotated. `pid` is the service's own process."""
+    name = "OctopusServer" if machine.is_server else "OctopusTentacle"
+    said = _records(machine)
+    rotated = machine.log.rotated
+    older = [record for record in said if rotated is not None and record.minutes_ago > rotated]
+    newer = said[len(older) :]
+    if older:
+        _write(folder / f"{name}.0.txt", older, machine, pid)
+    _write(folder / f"{name}.txt", newer, machine, pid)
+
+
+def write_early_log(machine: Blueprint, folder: Path, pid: int) -> None:
+    """The log of before home is known: each start of the service begins there (tentacle-facts 3.1)."""
+    home = "C:\\Octopus\\Logs" if machine.is_windows else "/etc/octopus/default/Logs"
+    said = [
+        Said(start.minutes_ago + 0.01, "INFO", text, start.pid, thread=1)
+        for start in machine.log.starts
+        for text in (*_who("Tentacle", "8.3.3000"), f"Changing log folder from Octopus/Logs to {home}")
+    ]
+    for lost in machine.log.lost:
+        texts = [("INFO", text) for text in _who("Tentacle", "8.3.3000", instance=lost.instance)]
+        if lost.command:
+            texts.append(("INFO", f"==== {lost.command} ===="))
+        said += [Said(lost.minutes_ago, *text, lost.pid, thread=1) for text in (*texts, *lost.records)]
+    said.sort(key=lambda record: -record.minutes_ago)
+    _write(folder / "OctopusTentacle.txt", said, machine, pid)
+
+
+def _write(path: Path, records: list[Said], machine: Blueprint, pid: int) -> None:
+    now = datetime.now().astimezone()
+    text = "".join(_line(now, record, machine.log.layout, record.pid or pid) + "\n" for record in records)
+    path.write_text(text, encoding="utf-8", newline="\r\n" if machine.is_windows else "\n")
+    if records:  # a file is as old as its last line, which tells the zone of its times
+        last = (now - timedelta(minutes=records[-1].minutes_ago)).timestamp()
+        os.utime(path, (last, last))
+
+
+def _records(machine: Blueprint) -> list[Said]:
+    """All of them by time; those of one moment in the order in which they were said."""
+    starts = [
+        Said(start.minutes_ago, "INFO", text, start.pid, thread=1)
+        for start in machine.log.starts
+        for text in _start(machine, start)
+    ]
+    return sorted([*starts, *machine.log.said], key=lambda record: -record.minutes_ago)
+
+
+def _start(machine: Blueprint, start: Start) -> list[str]:
     name = "OctopusServer" if machine.is_server else "Tentacle"
-    version = "2025.4.10" if machine.is_server else "8.3.3000"
+    who = ("Octopus Server", "2025.4.10") if machine.is_server else ("Tentacle", "8.3.3000")
     messages = [
         RULE,
-        f"{'Octopus Server' if machine.is_server else 'Tentacle'} version {version} ({version}) instance {name}",
+        *_who(*who, instance=name),
         "==== RunAgentCommand ====",
         f"CommandLine: {name} agent --instance {name} --noninteractive",
     ]
-    messages += [
-        f"Agent will trust Octopus Servers with the thumbprint: {trust.thumbprint}" for trust in machine.trusts
-    ]
-    if not machine.trusts and not machine.is_server:
-        messages.append("The agent is not configured to trust any Octopus Servers.")
-    polled = [trust for trust in machine.trusts if trust.address]
+    messages += _trust(machine) if start.trust is None else start.trust
+    polled = [trust for trust in machine.trusts if trust.address] if start.trust is None else []
     for trust in polled:
         messages.append(
             f"Agent will poll Octopus Server at {trust.address}/ for subscription {trust.subscription} "
             f"expecting thumbprint {trust.thumbprint}"
         )
         messages.append("Agent will not use a proxy server")
-    listening = machine.sockets and machine.presents is not None
-    if listening:
+    return messages + _end(machine, polled) if start.ends else messages
+
+
+def _who(product: str, version: str, instance: str = "Tentacle") -> tuple[str, str]:
+    lines = ("OperatingSystem: lab", "OsBitVersion: x64", "Is64BitProcess: True", "ProcessorCount: 2")
+    return (
+        f"{product} version {version} ({version}) instance {instance}",
+        "Environment Information:\n" + "\n".join(f"  {line}" for line in lines),
+    )
+
+
+def _trust(machine: Blueprint) -> list[str]:
+    if machine.is_server:
+        return []
+    if not machine.trusts:
+        return ["The agent is not configured to trust any Octopus Servers."]
+    return [f"Agent will trust Octopus Servers with the thumbprint: {trust.thumbprint}" for trust in machine.trusts]
+
+
+def _end(machine: Blueprint, polled: list[Trust]) -> list[str]:
+    messages = []
+    if _listened(machine):
         place = f"listen://{machine.address}:{machine.port}/"
         messages.append(f"{place:<30}    1  Listener started")
         if not machine.is_server:
@@ -63,6 +208,14 @@ def _start(machine: Blueprint) -> list[str]:
     return messages
 
 
-def _line(when: datetime, pid: int, level: str, message: str) -> str:
-    stamp = f"{when:%Y-%m-%d %H:%M:%S}.{when.microsecond // 100:04d}"
-    return f"{stamp}  {pid:>5}      1 {level:>5}  {message}"
+def _listened(machine: Blueprint) -> bool:
+    """Whether its starts came to listening: a service that is down by now did, as far as its settings tell."""
+    if machine.service is not None and machine.service["state"] == "running":
+        return bool(machine.sockets) and machine.presents is not None
+    return machine.settings.get("Tentacle.Services.NoListen") != "true"
+
+
+def _line(now: datetime, record: Said, layout: Layout, pid: int) -> str:
+    when = now - timedelta(minutes=record.minutes_ago)
+    time = f"{when:%Y-%m-%d %H:%M:%S}.{when.microsecond // 100:04d}"
+    return layout.value.format(time=time, pid=pid, thread=record.thread, level=record.level, text=record.text)

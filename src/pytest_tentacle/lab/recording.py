@@ -12,11 +12,13 @@ import json
 import re
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from pytest_tentacle.link import Target, probe_all
+from pytest_tentacle.link import PingOrder, Target, probe_all, try_versions
+from pytest_tentacle.link.ping import ping_series
 
 from .winrm_runner import SaidCommand
 
@@ -80,8 +82,25 @@ class _RecordedCommand(SaidCommand):
         targets = [Target.model_validate(target) for target in [*own, *request["targets"]]]
         probes = probe_all(targets, workers=16, seconds=request["probe_seconds"], resolve=self._resolve)
         document["probes"] = [probe.model_dump(mode="json") for probe in probes]
+        polled = [target for target in targets if _is_polled(target)]
+        if request.get("tls_versions"):
+            links = _links(request["tls_versions"]["targets"], polled)
+            tried = try_versions(links, seconds=request["probe_seconds"], resolve=self._resolve)
+            document["tls_versions"] = [each.model_dump(mode="json") for each in tried]
+        if request.get("ping"):
+            document["pings"] = self._pings(request, polled)
         begin, end = f"-----BEGIN SURVEY {self._nonce} json-----", f"-----END SURVEY {self._nonce}-----"
         return "\r\n".join([begin, json.dumps(document), end, ""]).encode()
+
+    def _pings(self, request: dict[str, Any], polled: list[Target]) -> list[dict[str, Any]]:
+        order, seconds = request["ping"], request["probe_seconds"]
+        ping = PingOrder(count=order["count"], seconds=order["seconds"], payload_bytes=order["payload_bytes"])
+        with ThreadPoolExecutor(16) as pool:
+            made = [
+                pool.submit(ping_series, target, ping, seconds=seconds, resolve=self._resolve)
+                for target in _links(order["targets"], polled)
+            ]
+        return [each.result().model_dump(mode="json") for each in made]
 
     def _gathered(self, recorded: dict[str, Any]) -> dict[str, Any]:
         document = {key: value for key, value in recorded.items() if key != "probes"}
@@ -100,6 +119,21 @@ class _RecordedCommand(SaidCommand):
         if isinstance(found, list):
             return tuple(found)
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+
+def is_recorded(name: str) -> bool:
+    """Whether there is a recording of a machine."""
+    return (files(__package__) / "recordings" / f"{name}.json").is_file()
+
+
+def _links(asked: list[dict[str, Any]], polled: list[Target]) -> list[Target]:
+    """The request's links, then those of the machine's own settings, each host and port once."""
+    every = [*(Target.model_validate(target) for target in asked), *polled]
+    return list({(target.host, target.port): target for target in reversed(every)}.values())[::-1]
+
+
+def _is_polled(target: Target) -> bool:
+    return target.id.startswith("configured:")
 
 
 def load(name: str, substitutes: dict[str, str]) -> dict[str, Any]:

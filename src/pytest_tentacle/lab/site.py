@@ -22,9 +22,10 @@ from pytest_tentacle.inventory.model import (
 from .access import LabAccess
 from .addresses import Addresses
 from .blueprint import LISTENING_STYLE, PID, Trust, healthy
-from .engine import find_powershell
+from .engine import VARIABLE, find_powershell
 from .faults import FAULTS, Site, polling_trust
 from .halibut import HalibutListener, make_certificate
+from .recording import is_recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -134,11 +135,13 @@ class Lab:
         )
         for machine in resolved.machines:
             self._listen(self.blueprints[machine.name])
+        surveyed = {one.name for one in resolved.machines if one.name in names and _can_be_logged_on_to(one)}
+        self._require_powershell(surveyed)
         transports = {}
         authority = make_certificate("pytest-tentacle lab", authority=True)
         for machine in resolved.machines:
             blueprint = self.blueprints[machine.name]
-            if machine.name not in names or isinstance(machine.transport, NoTransport):
+            if machine.name not in surveyed:
                 continue
             folder = self.folder(machine.name)
             blueprint.write(folder)
@@ -153,6 +156,21 @@ class Lab:
             self.access[machine.name] = access
             transports[machine.name] = access.start()
         return _with_transports(resolved, transports)
+
+    def _require_powershell(self, surveyed: set[str]) -> None:
+        if self.powershell is not None:
+            return
+        silent = [
+            name
+            for name, machine in self.blueprints.items()
+            if name in surveyed and machine.is_windows and machine.answers and not machine.wrong_password
+            if not is_recorded(name)
+        ]
+        if silent:
+            raise LabError(
+                f"These Windows machines of the lab have no recording and need a PowerShell: {', '.join(silent)}. "
+                f"Name one by the environment variable {VARIABLE}, put `pwsh` on the PATH, or leave them out (--limit)."
+            )
 
     def _introduce(self) -> None:
         """Let machines know each other: names, trust, addresses."""
@@ -169,18 +187,28 @@ class Lab:
                     own.heard_from.append(server.address)
 
     def _break(self, server_port: int) -> None:
-        site = Site(self._make_fresh, self.blueprints, server_port)
+        servers = {tentacle.name: tentacle.servers for tentacle in self.inventory.tentacles}
+        site = Site(self._make_fresh, self.blueprints, server_port, servers)
         for name, options in self.inventory.lab_faults.items():
-            fault = options.get("fault")
-            if fault is None:
-                continue
-            if fault not in FAULTS:
-                raise LabError(f"{name}: the lab has no fault {fault!r}; it has {', '.join(sorted(FAULTS))}")
-            FAULTS[fault](self.blueprints[name], site)
+            for fault in _faults_of(options):
+                if fault not in FAULTS:
+                    raise LabError(f"{name}: the lab has no fault {fault!r}; it has {', '.join(sorted(FAULTS))}")
+                FAULTS[fault](self.blueprints[name], site)
+        self._hang_up()
         self._names = {f"{name}.lab": blueprint.outer for name, blueprint in self.blueprints.items()}
         for blueprint in self.blueprints.values():
             for name, address in self._names.items():
                 blueprint.names.setdefault(name, [address])
+
+    def _hang_up(self) -> None:
+        """A poller holds no connection to a server that does not answer it."""
+        away = {server.address for server in self.blueprints.values() if server.box or server.presents is None}
+        for blueprint in self.blueprints.values():
+            blueprint.sockets = [
+                socket
+                for socket in blueprint.sockets
+                if socket["state"] != "established" or socket["remote_address"] not in away
+            ]
 
     def _make_fresh(self, subject: str) -> LabCertificate:
         certificate = make_certificate(subject)
@@ -212,10 +240,13 @@ class Lab:
                     certificate=blueprint.presents,
                     product=blueprint.product,
                     trusted=trusted,
+                    weak_key=blueprint.weak_key,
                 )
             )
         if blueprint.foreign is not None:
             self._keep(blueprint.foreign(blueprint.address, blueprint.port))
+        for start in blueprint.beside:
+            self._keep(start())
         if blueprint.box is not None:
             box = blueprint.box(blueprint.outer, blueprint.port, blueprint.address)
             if box is not None:
@@ -224,6 +255,12 @@ class Lab:
     def _keep(self, listener: Any) -> None:
         listener.start()
         self._listeners.append(listener)
+
+
+def _faults_of(options: Mapping[str, Any]) -> list[str]:
+    """What a machine's `lab:` names: one as `fault`, several as `faults`."""
+    several = options.get("faults") or []
+    return [fault for fault in (options.get("fault"), *several) if fault is not None]
 
 
 def _established(tentacle: Blueprint, server: Blueprint) -> dict[str, Any]:
@@ -236,6 +273,10 @@ def _established(tentacle: Blueprint, server: Blueprint) -> dict[str, Any]:
         "remote_address": server.address,
         "remote_port": server.port,
     }
+
+
+def _can_be_logged_on_to(machine: Machine) -> bool:
+    return not isinstance(machine.transport, NoTransport)
 
 
 def _certificate_for(machine: Machine) -> LabCertificate:

@@ -14,11 +14,20 @@ hold the following; without a key the machine is a healthy one.
 - `disks`: `[{"path": "C:\", "free_bytes", "size_bytes"}]`, mount points included.
 - `versions`: a program's path to its version.
 - `networks`: categories of the connected networks, each `domain`, `private` or `public`.
+- `firewall_ports`: ports that a rule of the products' set-up lets in, by default those that it listens on;
+  `firewall_rules`: further rules, from name to text.
 - `firewall_service`: state of the firewall's service, such as `stopped`.
 - `tls`: `{"cipher_suites", "curves", "cmdlets": false}`; the last for a Windows older than Server 2016.
 - `tasks`: `[{"name", "state": "ready|running|disabled|queued", "last_result"}]`.
 - `events`: `[{"provider", "id", "time_utc", "data": {name: text}, "service", "in_user_data"}]` of the System log.
-- `loading`: `{"seconds", "exit_code"}` of the products' programs when they are asked for help.
+- `loading`: `{"seconds", "exit_code"}` of the products' programs when they are asked for help; `first_seconds` are
+  those of the first time.
+- `excluded_ports`: `[[first, last], [first, last, "*"]]`, ranges that Windows excludes; one with an
+  asterisk was set by an administrator.
+- `http_sys`: URL prefixes that http.sys serves, in the place of WinRM's.
+- `netsh_seconds`: how long netsh takes.
+- `crl`, `ocsp`: addresses of revocation lists and responders that the certificate of the programs' publisher names;
+  without either the programs are not signed.
 
 States of sockets are `listen`, `syn-sent`, `established`, `fin-wait`, `close-wait`, `time-wait` and `bound`.
 
@@ -26,7 +35,7 @@ States of sockets are `listen`, `syn-sent`, `established`, `fin-wait`, `close-wa
 nothing), `connections` (.NET's table of them), `registry`, `firewall`, `proxies`, `tls`, `hives` (keys of these),
 `instances` (their index), `configuration` (the content of files), `logs` (of those in a folder of this name),
 `elevation` (the survey's account is no administrator), `disks`, `volumes` (only Win32_Volume), `accounts`, `groups`,
-`acl`, `networks`, `tasks` and `events`.
+`acl`, `networks`, `tasks`, `events` and `netsh` (it fails).
 
 The programs that services run are real files on drive C:, which the script starts: `prepare` puts a small script of the
 shell in the place of each that is missing.
@@ -38,6 +47,8 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+
+from .windows_programs import put_netsh, put_signer
 
 PRELUDE = Path(__file__).with_name("windows") / "prelude.ps1"
 
@@ -54,6 +65,8 @@ def prepare(folder: Path) -> tuple[Path, dict[str, str]]:
     drive.mkdir(parents=True, exist_ok=True)
     for service in description.get("services") or []:
         _put_program(drive, str(service.get("command") or ""), description.get("loading") or {})
+    put_netsh(folder, drive, description)
+    put_signer(folder, description)
     environment = {
         "TENTACLE_LAB_MACHINE": str(folder / "machine.json"),
         "COMPUTERNAME": description["hostname"].upper()[:15],
@@ -75,6 +88,9 @@ def _put_program(drive: Path, command: str, loading: dict[str, Any]) -> None:
     program.parent.mkdir(parents=True, exist_ok=True)
     # `exec`: whoever ends the program ends the waiting, too.
     wait = f"exec sleep {float(loading['seconds'])}\n" if loading.get("seconds") else ""
+    if loading.get("first_seconds"):
+        first = f"exec sleep {float(loading['first_seconds'])}"
+        wait = f'if [ ! -e "$0.loaded" ]; then : >"$0.loaded"; {first}; fi\n{wait}'
     text = f"#!/bin/sh\necho 'Usage: Tentacle <command> [<options>]'\n{wait}exit {int(loading.get('exit_code', 0))}\n"
     program.write_text(text, encoding="ascii", newline="\n")
     program.chmod(0o755)

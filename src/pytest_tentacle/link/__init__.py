@@ -5,6 +5,8 @@ from __future__ import annotations
 from .client import probe, probe_all
 from .model import By, Connected, Failure, Identity, Page, Probe, Resolved, Secured, Stage, StageRecord, Target
 from .resolving import Resolver, system_resolver
+from .series import PingAttempt, PingOrder, PingSeries
+from .versions import TlsVersion, TlsVersions, VersionTrial, try_versions
 
 __all__ = [
     "By",
@@ -12,6 +14,9 @@ __all__ = [
     "Failure",
     "Identity",
     "Page",
+    "PingAttempt",
+    "PingOrder",
+    "PingSeries",
     "Probe",
     "Resolved",
     "Resolver",
@@ -19,7 +24,11 @@ __all__ = [
     "Stage",
     "StageRecord",
     "Target",
+    "TlsVersion",
+    "TlsVersions",
+    "VersionTrial",
     "probe",
     "probe_all",
     "system_resolver",
+    "try_versions",
 ]

@@ -15,6 +15,7 @@ from .resolving import Resolver, resolve_stage, system_resolver
 from .securing import tls_stage
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterable, Sequence
 
 _GLANCE = 0.2
@@ -28,6 +29,7 @@ def probe(
     resolve: Resolver = system_resolver,
     identity: bool = False,
     payload_bytes: int = 0,
+    context: ssl.SSLContext | None = None,
 ) -> Probe:
     """One attempt to use a link: one connection, one whole `GET /` read to its end.
 
@@ -37,6 +39,7 @@ def probe(
         resolve: how a name becomes addresses.
         identity: also speak Halibut's identity lines, on a second connection.
         payload_bytes: length of a line of `A`s in the request, for a pong only.
+        context: what TLS may be spoken; None: as the product does.
 
     Returns:
         The stages that were gone through; a failure is a record and never an exception.
@@ -52,7 +55,7 @@ def probe(
     if connection is None or connected.address is None:
         return found
     with connection:
-        stream, secured = tls_stage(connection, target.host, deadline)
+        stream, secured = tls_stage(connection, target.host, deadline, context)
         found = found.model_copy(update={"tls": secured})
         if stream is None:
             return found

@@ -80,6 +80,8 @@ class Secured(StageRecord):
     version: str | None = None
     cipher: str | None = None
     certificate: str | None = None
+    stands_for: str | None = None
+    """Thumbprint of the real certificate, where `certificate` is a stand-in with false names."""
 
     @cached_property
     def der(self) -> bytes | None:
@@ -89,6 +91,8 @@ class Secured(StageRecord):
     @cached_property
     def thumbprint(self) -> str | None:
         """SHA-1 over the DER certificate, 40 upper-case hex, as .NET's `X509Certificate2.Thumbprint`."""
+        if self.stands_for:
+            return self.stands_for
         return hashlib.sha1(self.der, usedforsecurity=False).hexdigest().upper() if self.der else None
 
 

@@ -16,6 +16,7 @@ from .client import probe
 from .deadline import Deadline
 from .model import By, Failure, Probe, Stage, StageRecord, Target
 from .resolving import Resolver, is_literal, system_resolver
+from .series import INTERVAL, Percentiles, PingOrder, PingSeries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,23 +37,6 @@ class Attempt:
     def succeeded(self) -> bool:
         """Whether an HTTP answer came to its end: name, TCP, TLS and page all went well."""
         return self.probe.failed is None and self.probe.page is not None
-
-
-@dataclass(frozen=True)
-class Percentiles:
-    """Milliseconds over the attempts that went well, by nearest rank: each is a time that was really measured."""
-
-    p50: float
-    p95: float
-    max: float
-
-    @classmethod
-    def of(cls, times: Sequence[float]) -> Percentiles | None:
-        """None where nothing was measured."""
-        if not times:
-            return None
-        ordered = sorted(times)
-        return cls(p50=_nearest_rank(ordered, 50), p95=_nearest_rank(ordered, 95), max=ordered[-1])
 
 
 @dataclass(frozen=True)
@@ -128,7 +112,7 @@ def attempts(
     *,
     count: int | None = None,
     duration: float | None = None,
-    interval: float = 0.5,
+    interval: float = INTERVAL,
     seconds: float = 5.0,
     payload_bytes: int = 0,
     resolve: Resolver = system_resolver,
@@ -176,7 +160,7 @@ def ping(
     *,
     count: int | None = None,
     duration: float | None = None,
-    interval: float = 0.5,
+    interval: float = INTERVAL,
     seconds: float = 5.0,
     payload_bytes: int = 0,
     resolve: Resolver = system_resolver,
@@ -192,6 +176,22 @@ def ping(
         resolve=resolve,
     )
     return PingResult(target, tuple(made))
+
+
+def ping_series(target: Target, order: PingOrder, *, seconds: float, resolve: Resolver = system_resolver) -> PingSeries:
+    """The same by a survey's order, in the form in which the scripts of the surveyed machines tell it."""
+    began = time.monotonic()
+    made = attempts(
+        target,
+        count=order.count,
+        duration=order.starting_seconds(seconds),
+        seconds=seconds,
+        payload_bytes=order.payload_bytes,
+        resolve=resolve,
+    )
+    probes = [(time.monotonic() - began - attempt.ms / 1000, attempt.probe) for attempt in made]
+    fields = {"id": target.id, "host": target.host, "port": target.port, "by": target.by}
+    return PingSeries.of(probes, **fields, wanted=order.count, payload_bytes=order.payload_bytes)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -232,7 +232,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=_port, default=TENTACLE_PORT, help="TCP port (default: %(default)s)")
     parser.add_argument("--count", type=_positive_int, help="attempts (default: 10, if there is no --duration)")
     parser.add_argument("--duration", type=_positive, metavar="SECONDS", help="ping for this time")
-    parser.add_argument("--interval", type=_positive, default=0.5, metavar="SECONDS", help="default: %(default)s")
+    parser.add_argument("--interval", type=_positive, default=INTERVAL, metavar="SECONDS", help="default: %(default)s")
     parser.add_argument("--timeout", type=_positive, default=5.0, metavar="SECONDS", help="for one attempt")
     parser.add_argument(
         "--payload-bytes", type=int, default=0, metavar="N", help="send a line of N bytes in each request, to a pong"
@@ -305,11 +305,6 @@ def _as_json(attempt: Attempt) -> str:
         "probe": attempt.probe.model_dump(mode="json"),
     }
     return json.dumps(document)
-
-
-def _nearest_rank(ordered: Sequence[float], percent: int) -> float:
-    rank = -(-len(ordered) * percent // 100)  # rounded up
-    return ordered[max(rank, 1) - 1]
 
 
 if __name__ == "__main__":

@@ -34,6 +34,11 @@ _PIECE = 65_536
 
 @functools.cache
 def client_context() -> ssl.SSLContext:
+    """The one that all probes share."""
+    return new_client_context()
+
+
+def new_client_context() -> ssl.SSLContext:
     """TLS 1.2 and later, no client certificate, every server certificate accepted.
 
     Halibut verifies thumbprints and nothing else (tentacle-facts 1.2), and what is wrong with a certificate is for the
@@ -52,13 +57,15 @@ def client_context() -> ssl.SSLContext:
 class TlsStream:
     """A TLS client session over a socket. All methods raise OSError (with ssl.SSLError and TimeoutError)."""
 
-    def __init__(self, connection: socket.socket, host: str, deadline: Deadline) -> None:
+    def __init__(
+        self, connection: socket.socket, host: str, deadline: Deadline, context: ssl.SSLContext | None = None
+    ) -> None:
         self._connection = connection
         self._deadline = deadline
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         name = None if is_literal(host) else host.rstrip(".")
-        self._tls = client_context().wrap_bio(self._incoming, self._outgoing, server_hostname=name)
+        self._tls = (context or client_context()).wrap_bio(self._incoming, self._outgoing, server_hostname=name)
         self.first_bytes = b""
 
     def handshake(self) -> None:
@@ -121,11 +128,13 @@ class TlsStream:
             self._incoming.write_eof()
 
 
-def tls_stage(connection: socket.socket, host: str, deadline: Deadline) -> tuple[TlsStream | None, Secured]:
-    """Shake hands; where that fails, what the peer said instead stands in the detail."""
+def tls_stage(
+    connection: socket.socket, host: str, deadline: Deadline, context: ssl.SSLContext | None = None
+) -> tuple[TlsStream | None, Secured]:
+    """Shake hands, as `client_context` or another one says; where that fails, what the peer said instead is told."""
     watch = Stopwatch()
     try:
-        stream = TlsStream(connection, host, deadline)
+        stream = TlsStream(connection, host, deadline, context)
     except ValueError as error:  # a host that cannot stand in SNI
         return None, Secured(ms=watch.ms, error=Failure.OTHER, detail=str(error))
     try:

@@ -9,12 +9,12 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from pytest_tentacle.checks.result import Outcome
+from pytest_tentacle.checks.result import Outcome, accepted
 
 from .document import STAGES
 
 if TYPE_CHECKING:
-    from .document import LinkView, MachineView, Report, ResultView
+    from .document import LinkView, MachineView, ProblemView, Report, ResultView
 
 LARGE = 200
 """Above this many machines, those that are well bring no pictures, and passed steps their outcome only."""
@@ -86,17 +86,25 @@ def _machine(machine: MachineView, slugs: list[str], *, brief: bool, large: bool
 
 
 def _result(result: ResultView) -> list[Any]:
-    problems = [
-        [
-            problem.code,
-            problem.title,
-            problem.expected,
-            problem.actual,
-            [[item.source, item.text] for item in problem.evidence],
-        ]
-        for problem in result.problems
+    waived = [[*_problem(each.problem), accepted(each.reason, each.until)] for each in result.waived]
+    return [
+        [_problem(problem) for problem in result.problems],
+        result.reason,
+        result.advice,
+        list(result.blocked_by or ()),
+        list(result.looked_at),
+        waived,
     ]
-    return [problems, result.reason, result.advice, list(result.blocked_by or ()), list(result.looked_at)]
+
+
+def _problem(problem: ProblemView) -> list[Any]:
+    return [
+        problem.code,
+        problem.title,
+        problem.expected,
+        problem.actual,
+        [[item.source, item.text] for item in problem.evidence],
+    ]
 
 
 def _link(link: LinkView) -> list[Any]:

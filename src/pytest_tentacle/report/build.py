@@ -5,11 +5,12 @@ from __future__ import annotations
 import ntpath
 import platform
 from collections import Counter
+from functools import cache
 from importlib import metadata
 from typing import TYPE_CHECKING
 
 from pytest_tentacle import __version__
-from pytest_tentacle.checks.result import Outcome
+from pytest_tentacle.checks.result import Outcome, accepted
 from pytest_tentacle.guide.sections import STEPS
 
 from .catalogue import title_of
@@ -26,14 +27,16 @@ from .document import (
     Report,
     ResultView,
     StepView,
+    WaivedProblemView,
+    WaivedView,
 )
 from .facts import facts_of
 from .links import CONTROLLER, Looks
-from .names import names_of
+from .names import learn_surveys
 from .redaction import Redactor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pytest_tentacle.checks.result import Run, StepResult
     from pytest_tentacle.guide.outcome import Evidence, Problem
@@ -74,8 +77,7 @@ def build_report(run: Run, causes: Sequence[CauseView] | None = None, redactor: 
         redactor: what every text goes through. With pseudonyms it is taught the names of this run here.
     """
     redactor = redactor or Redactor()
-    if redactor.uses_pseudonyms:
-        redactor.learn(*names_of(run.surveys))
+    learn_surveys(redactor, run.surveys)
     if causes is None:
         causes = fold_problems(run.results)
         why = f", with {plural(len(causes), 'kind')} of problem" if causes else ""
@@ -90,7 +92,14 @@ def build_report(run: Run, causes: Sequence[CauseView] | None = None, redactor: 
 
 
 def _clean(report: Report, redactor: Redactor) -> dict[str, object]:
-    return redactor.value(report.model_dump(mode="json"), _OUR_WORDS)
+    return redactor.value(report.model_dump(mode="json"), _OUR_WORDS, _field_names())
+
+
+@cache
+def _field_names() -> frozenset[str]:
+    """Of all parts of a report: a machine may be called `state`."""
+    schema = Report.model_json_schema()
+    return frozenset(name for part in [schema, *schema["$defs"].values()] for name in part.get("properties", ()))
 
 
 def _report(run: Run, causes: Sequence[CauseView], why: str) -> Report:
@@ -137,6 +146,7 @@ def _report(run: Run, causes: Sequence[CauseView], why: str) -> Report:
         steps=(*known, *(StepView(slug=slug, title=slug, section="", link="") for slug in strange)),
         causes=tuple(_cause(cause) for cause in ordered),
         not_looked_at=_not_looked_at(run.results),
+        waived=_waived(run.results),
         machines=views,
         provenance=_provenance(run, records),
         redaction=RedactionView(pseudonyms=False, counts={}),
@@ -169,6 +179,9 @@ def _verdict(counts: Counter[Outcome], why: str, *, interrupted: bool) -> str:
         parts.append(f"{well:,} {_be(well)} well")
     elif well:
         parts.append("The machine is well" if total == 1 else f"All {total:,} machines are well")
+    if waived := counts[Outcome.WAIVED]:
+        of_them = "" if total == 1 else f" {waived:,} of them"
+        parts[-1] += f",{of_them} but for problems that are waived"
     sentence = "; ".join(parts or ["No machine was looked at"]) + "."
     return f"The run was interrupted; until then: {sentence}" if interrupted else sentence
 
@@ -211,6 +224,9 @@ def _summary(worst: Outcome, results: Iterable[ResultView], titles: Iterable[str
     if worst is Outcome.FAILED:
         return found or "; ".join(dict.fromkeys(problem.title for result in results for problem in result.problems))
     reasons = dict.fromkeys(result.reason for result in results if result.outcome is worst and result.reason)
+    if worst is Outcome.WAIVED:
+        waived = {f"{each.problem.title}, {accepted(each.reason, each.until)}" for each in _all_waived(results)}
+        reasons = dict.fromkeys([*sorted(waived), *(() if waived else reasons)])
     return found or "; ".join(reasons)
 
 
@@ -223,6 +239,10 @@ def _result(result: StepResult) -> ResultView:
         advice=result.advice,
         blocked_by=result.blocked_by,
         looked_at=result.looked_at,
+        waived=tuple(
+            WaivedProblemView(problem=_problem(each.problem), reason=each.reason, until=each.until)
+            for each in result.waived
+        ),
     )
 
 
@@ -271,6 +291,22 @@ def _not_looked_at(results: Iterable[StepResult]) -> tuple[NotLookedAt, ...]:
     ordered = sorted(folded.items(), key=lambda item: -len(item[1]))
     return tuple(
         NotLookedAt(reason=reason, advice=advice, machines=tuple(names)) for (reason, advice), names in ordered
+    )
+
+
+def _all_waived(results: Iterable[ResultView]) -> Iterator[WaivedProblemView]:
+    return (each for result in results for each in result.waived)
+
+
+def _waived(results: Iterable[StepResult]) -> tuple[WaivedView, ...]:
+    folded: dict[tuple[str, str, str], dict[str, None]] = {}
+    for result in results:
+        for each in result.waived:
+            folded.setdefault((each.problem.code, each.reason, each.until), {})[result.machine] = None
+    ordered = sorted(folded.items(), key=lambda item: (-len(item[1]), item[0]))
+    return tuple(
+        WaivedView(code=code, title=title_of(code), reason=reason, until=until, machines=tuple(names))
+        for (code, reason, until), names in ordered
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from pytest_tentacle.checks.result import Outcome
+from pytest_tentacle.checks.result import Outcome, accepted
 
 from .build import build_report, plural
 from .catalogue import link_of, title_of
@@ -78,7 +78,12 @@ def summary_lines(
 
 def report_lines(report: Report, output: str = "short", *, encoding: str = "utf-8") -> list[Line]:
     """The same of a report that is built already."""
-    lines = [*_head(report), *(line for cause in report.causes for line in _cause(cause)), *_dark(report)]
+    lines = [
+        *_head(report),
+        *(line for cause in report.causes for line in _cause(cause)),
+        *_dark(report),
+        *_waived(report),
+    ]
     if output == "full":
         lines += _machines(report)
     return [(_printable(text, encoding), markup) for text, markup in lines]
@@ -94,6 +99,13 @@ def explain(result: StepResult) -> list[str]:
             f"    actual    {problem.actual}",
             *(f"    {item.source}: {item.text}" for item in problem.evidence),
             f"    see {link_of(problem.code)}",
+        ]
+    for each in result.waived:
+        lines += [
+            f"{each.problem.code} {title_of(each.problem.code)}",
+            f"    {accepted(each.reason, each.until)}",
+            f"    expected  {each.problem.expected}",
+            f"    actual    {each.problem.actual}",
         ]
     if result.outcome is Outcome.BLOCKED and result.blocked_by:
         lines.append(f"blocked by {result.blocked_by[0]} on {result.blocked_by[1]}")
@@ -143,6 +155,17 @@ def _dark(report: Report) -> Iterator[Line]:
         yield f"  and {plural(rest, 'further reason')} why something is unknown: see the report", {"yellow": True}
 
 
+def _waived(report: Report) -> Iterator[Line]:
+    for item in report.waived[:_REASONS]:
+        yield "", {}
+        head = f"{_GLYPHS[Outcome.WAIVED]} {item.title} [{item.code}]"
+        yield f"{head} {_one_line(accepted(item.reason, item.until))}", _COLOURS[Outcome.WAIVED]
+        yield f"    {plural(len(item.machines), 'machine')}: {_names(item.machines)}", {}
+    rest = len(report.waived) - _REASONS
+    if rest > 0:
+        yield f"  and {plural(rest, 'further waiver')}: see the report", _COLOURS[Outcome.WAIVED]
+
+
 def _machines(report: Report) -> Iterator[Line]:
     titles = {step.slug: step.title for step in report.steps}
     for machine in report.machines:
@@ -164,6 +187,11 @@ def _result(result: ResultView, title: str) -> Iterator[Line]:
         yield f"        actual    {_one_line(problem.actual)}", {}
         for item in problem.evidence:
             yield f"        {_one_line(item.source)}: {_one_line(item.text)}", {}
+    for each in result.waived:
+        yield f"      {each.problem.code} {each.problem.title}", {}
+        yield f"        {_one_line(accepted(each.reason, each.until))}", _COLOURS[Outcome.WAIVED]
+        yield f"        expected  {_one_line(each.problem.expected)}", {}
+        yield f"        actual    {_one_line(each.problem.actual)}", {}
     if result.blocked_by:
         yield f"      blocked by {result.blocked_by[0]} on {result.blocked_by[1]}", {}
     if result.reason:

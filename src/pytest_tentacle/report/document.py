@@ -38,6 +38,14 @@ class ProblemView(_Value):
     evidence: tuple[EvidenceView, ...] = ()
 
 
+class WaivedProblemView(_Value):
+    """A problem that the inventory accepts: why, and until when (`2027-01-31`; empty: for good)."""
+
+    problem: ProblemView
+    reason: str
+    until: str = ""
+
+
 class ResultView(_Value):
     """One step on one machine."""
 
@@ -49,6 +57,7 @@ class ResultView(_Value):
     blocked_by: tuple[str, str] | None = None
     """Code and machine of the failure that stands in the way."""
     looked_at: tuple[str, ...] = ()
+    waived: tuple[WaivedProblemView, ...] = ()
 
 
 class CertificateView(_Value):
@@ -165,6 +174,17 @@ class NotLookedAt(_Value):
     machines: tuple[str, ...]
 
 
+class WaivedView(_Value):
+    """A problem that is accepted for one reason, and all machines that have it."""
+
+    code: str
+    title: str
+    reason: str
+    until: str
+    """Last day; empty: for good."""
+    machines: tuple[str, ...]
+
+
 class Provenance(_Value):
     """What a stranger must know to read the rest."""
 
@@ -202,6 +222,7 @@ class Report(_Value):
     steps: tuple[StepView, ...]
     causes: tuple[CauseReport, ...]
     not_looked_at: tuple[NotLookedAt, ...]
+    waived: tuple[WaivedView, ...] = ()
     machines: tuple[MachineView, ...]
     provenance: Provenance
     redaction: RedactionView

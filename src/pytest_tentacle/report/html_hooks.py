@@ -81,7 +81,8 @@ class HtmlReport:
         report.title = self._redactor.text(self._title)
         report.set_data("environment", {})
         report.outcomes["error"]["label"] = "unknown"
-        report.outcomes["skipped"]["label"] = "blocked or waived"
+        report.outcomes["skipped"]["label"] = "blocked"
+        report.outcomes["xfailed"]["label"] = "waived"
         for word in ("passed", "failed"):
             report.outcomes[word]["label"] = word
 
@@ -133,6 +134,8 @@ class HtmlReport:
         machine, _, _ = self._words(report)
         if machine and self._total > ALL_ROWS:
             data[:] = ["The machine's section has problems and evidence."]
+        elif hasattr(report, "wasxfail"):
+            data[:] = [html.escape(self._redactor.text(report.wasxfail), quote=False)]
         elif isinstance(report.longrepr, tuple):
             data[:] = [html.escape(self._redactor.text(report.longrepr[2]), quote=False)]
         else:

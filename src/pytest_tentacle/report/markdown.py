@@ -6,6 +6,8 @@ import html
 import re
 from typing import TYPE_CHECKING
 
+from pytest_tentacle.checks.result import accepted
+
 from .build import build_report, plural
 
 if TYPE_CHECKING:
@@ -55,6 +57,11 @@ def _lines(report: Report) -> Iterator[str]:
         for item in report.not_looked_at[:MOST_CAUSES]:
             advice = f" {plain(item.advice)}" if item.advice else ""
             yield f"- {plural(len(item.machines), 'machine')} ({_names(item.machines)}): {plain(item.reason)}.{advice}"
+    if report.waived:
+        yield "\n### What is waived\n"
+        for waived in report.waived[:MOST_CAUSES]:
+            who = f"{plural(len(waived.machines), 'machine')} ({_names(waived.machines)})"
+            yield f"- {code(waived.code)} {plain(waived.title)}, {plain(accepted(waived.reason, waived.until))}: {who}"
     yield ""
     digest = f" ({report.provenance.inventory_digest[:12]})" if report.provenance.inventory_digest else ""
     when = f"{report.started:%Y-%m-%d %H:%M:%S %Z}"

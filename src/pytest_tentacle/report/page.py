@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from pytest_tentacle.checks.result import Outcome
+from pytest_tentacle.checks.result import Outcome, accepted
 
 from .blob import LARGE, page_data
 from .build import WORST_FIRST, build_report, plural
@@ -56,6 +56,7 @@ def render_page(report: Report) -> str:
         names_shown=_NAMES_SHOWN,
         large=LARGE,
         plural=plural,
+        accepted=accepted,
     )
 
 

@@ -10,15 +10,18 @@ import base64
 import html
 import json
 import re
+import threading
 import urllib.parse
 from collections import Counter
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .pseudonyms import Pseudonyms
 from .words import words_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 T = TypeVar("T")
 
@@ -130,8 +133,8 @@ class Redactor:
     """Removes secrets, and replaces names where `pseudonyms` is asked for.
 
     Values must go through it before they are written as JSON or HTML: what it returns is text, not markup. Removed is
-    shown as `[removed: <kind>]`. It remembers texts that it has seen, so that 16,000 results of 1,000 machines with
-    much the same words cost little.
+    shown as `[removed: <kind>]`. Threads may share it: log records come from all of them. It remembers texts that it
+    has seen, so that 16,000 results of 1,000 machines with much the same words cost little.
     """
 
     def __init__(self, secrets: Iterable[str] = (), *, pseudonyms: bool = False, key: bytes | None = None) -> None:
@@ -141,6 +144,8 @@ class Redactor:
         self._known = re.compile(rf"{words_pattern(long)}|(?<!\w){words_pattern(short)}(?!\w)") if known else None
         self._pseudonyms = Pseudonyms(key) if pseudonyms else None
         self._counts: Counter[str] = Counter()
+        self._taught: list[object] = []
+        self._lock = threading.Lock()
         self._seen: dict[str, tuple[str, tuple[str, ...]]] = {}
 
     @property
@@ -148,34 +153,71 @@ class Redactor:
         """Whether names are replaced."""
         return self._pseudonyms is not None
 
-    def learn(self, hosts: Iterable[str] = (), users: Iterable[str] = ()) -> None:
-        """Names that become pseudonyms wherever they stand; without effect when names are not replaced."""
+    def learn(
+        self,
+        hosts: Iterable[str] = (),
+        users: Iterable[str] = (),
+        files: Iterable[tuple[str, str]] = (),
+        texts: Iterable[str] = (),
+    ) -> None:
+        """Names that become pseudonyms wherever they stand; without effect when names are not replaced.
+
+        `files` are paths, each with what is shown instead; `texts` may show further names.
+        """
         if self._pseudonyms:
-            self._pseudonyms.learn(hosts, users)
-            self._seen.clear()
+            with self._lock:
+                self._pseudonyms.learn(hosts, users, files, texts)
+                self._seen.clear()
+
+    def taught(self, source: object) -> bool:
+        """Whether the names in a source are learnt already; from now on they count as such."""
+        if any(source is known for known in self._taught):
+            return True
+        self._taught.append(source)
+        return False
 
     def text(self, text: str) -> str:
         """The text, clean."""
-        known = self._seen.get(text)
-        if known is None:
-            kinds: list[str] = []
-            clean = self._clean(text, kinds)
-            known = self._seen[text] = (clean, tuple(kinds))
-        clean, removed = known
-        self._counts.update(removed)
+        with self._lock:
+            known = self._seen.get(text)
+            if known is None:
+                kinds: list[str] = []
+                clean = self._clean(text, kinds)
+                known = self._seen[text] = (clean, tuple(kinds))
+            clean, removed = known
+            self._counts.update(removed)
         return clean
 
-    def value(self, value: T, keep: frozenset[str] = frozenset(), names: frozenset[str] = frozenset()) -> T:
+    def value(
+        self,
+        value: T,
+        keep: frozenset[str] = frozenset(),
+        names: frozenset[str] = frozenset(),
+        words: Mapping[str, frozenset[str]] = MappingProxyType({}),
+    ) -> T:
         """A JSON-like value of the same shape, clean: keys too, and what a key such as `password` names, whole.
 
-        Members under the keys in `keep` are left alone: words of ours that a reader's program depends upon. Keys in
-        `names` are left as they are, and what stands under them is cleaned.
+        Members under the keys in `keep` are left alone: words of ours that a reader's program depends upon; and of
+        those under a key in `words`, the ones that it lists. Keys in `names` are left as they are, and what stands
+        under them is cleaned.
         """
-        return self._value(value, keep, names | keep)  # type: ignore[no-any-return]  # the shape is kept, which no type can say
+        return _Walk(self, keep, names | keep, words).value(value)  # type: ignore[no-any-return]  # the shape is kept, which no type can say
 
-    def json_text(self, text: str, keep: frozenset[str] = frozenset(), names: frozenset[str] = frozenset()) -> str:
+    def json_text(
+        self,
+        text: str,
+        keep: frozenset[str] = frozenset(),
+        names: frozenset[str] = frozenset(),
+        words: Mapping[str, frozenset[str]] = MappingProxyType({}),
+    ) -> str:
         """A JSON document, clean and still JSON. `text` would not do: what it takes away may hold a quotation mark."""
-        return json.dumps(self.value(json.loads(text), keep, names), ensure_ascii=False, indent=1)
+        return json.dumps(self.value(json.loads(text), keep, names, words), ensure_ascii=False, indent=1)
+
+    def removed(self, kind: str) -> str:
+        """What stands instead of a value that is removed whole; it is counted."""
+        with self._lock:
+            self._counts[kind] += 1
+        return f"[removed: {kind}]"
 
     def summary(self) -> dict[str, int]:
         """How many values of which kind were removed or replaced so far, by kind."""
@@ -184,30 +226,6 @@ class Redactor:
     def mapping(self) -> dict[str, dict[str, str]]:
         """Real name -> false name, by kind: for a private file, never for a report. Empty without pseudonyms."""
         return self._pseudonyms.mapping() if self._pseudonyms else {}
-
-    def _value(self, value: Any, keep: frozenset[str], names: frozenset[str]) -> Any:
-        match value:
-            case str():
-                return self.text(value)
-            case dict():
-                return {
-                    key if key in names else self._value(key, keep, names): self._member(key, member, keep, names)
-                    for key, member in value.items()
-                }
-            case list():
-                return [self._value(member, keep, names) for member in value]
-            case tuple():
-                return tuple(self._value(member, keep, names) for member in value)
-            case _:
-                return value
-
-    def _member(self, key: Any, member: Any, keep: frozenset[str], names: frozenset[str]) -> Any:
-        if key in keep:
-            return member
-        if isinstance(member, str) and member and isinstance(key, str) and _SECRET_KEY.match(key):
-            self._counts["setting"] += 1
-            return "[removed: setting]"
-        return self._value(member, keep, names)
 
     def _clean(self, text: str, kinds: list[str]) -> str:
         if self._known:
@@ -220,6 +238,37 @@ class Redactor:
                 text, found = pattern.subn(f"{keep}[removed: {kind}]", text)
                 kinds += [kind] * found
         return self._pseudonyms.apply(text, kinds.append) if self._pseudonyms else text
+
+
+@dataclass(frozen=True)
+class _Walk:
+    redactor: Redactor
+    keep: frozenset[str]
+    names: frozenset[str]
+    words: Mapping[str, frozenset[str]]
+
+    def value(self, value: Any) -> Any:
+        match value:
+            case str():
+                return self.redactor.text(value)
+            case dict():
+                return {
+                    key if key in self.names else self.value(key): self._member(key, member)
+                    for key, member in value.items()
+                }
+            case list():
+                return [self.value(member) for member in value]
+            case tuple():
+                return tuple(self.value(member) for member in value)
+            case _:
+                return value
+
+    def _member(self, key: Any, member: Any) -> Any:
+        if key in self.keep or (isinstance(member, str) and member in self.words.get(key, ())):
+            return member
+        if isinstance(member, str) and member and isinstance(key, str) and _SECRET_KEY.match(key):
+            return self.redactor.removed("setting")
+        return self.value(member)
 
 
 def _forms(secret: str) -> Iterator[str]:

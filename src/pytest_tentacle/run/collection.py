@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_tentacle.checks import applicable
+from pytest_tentacle.checks import applicable, ping
 from pytest_tentacle.inventory.model import Mode
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def aim(config: pytest.Config) -> None:
 
 
 def parametrize(metafunc: pytest.Metafunc, run: TentacleRun) -> None:
-    """Give a test its machines. Ids are `<machine>-<step>`."""
+    """Give a test its machines. Ids are `<machine>-<step>`, with pseudonyms where they are asked for."""
     asked = [name for name in FIXTURES if name in metafunc.fixturenames]
     if not asked:
         return
@@ -47,7 +47,7 @@ def parametrize(metafunc: pytest.Metafunc, run: TentacleRun) -> None:
     metafunc.parametrize(
         "_machine_name",
         [machine.name for machine in fits],
-        ids=[f"{machine.name}-{what}" for machine in fits],
+        ids=[f"{run.shown(machine.name)}-{what}" for machine in fits],
         indirect=True,
         scope="function",
     )
@@ -62,6 +62,13 @@ def machine_of(item: pytest.Item) -> str | None:
 def machines_of(items: list[pytest.Item]) -> list[str]:
     """The machines that tests are about, each once, in order."""
     return list(dict.fromkeys(name for item in items if (name := machine_of(item)) is not None))
+
+
+def drop_unasked(items: list[pytest.Item], run: TentacleRun) -> None:
+    """Take out the ping where nobody asked for it (for a replay: at its survey), before any machine is contacted."""
+    if run.surveys.ping if run.surveys else run.options.ping:
+        return
+    items[:] = [item for item in items if not ((mark := item.get_closest_marker(MARK)) and mark.args[0] == ping.STEP)]
 
 
 def drop_inapplicable(items: list[pytest.Item], run: TentacleRun) -> None:

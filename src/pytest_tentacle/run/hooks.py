@@ -14,7 +14,8 @@ from pytest_tentacle.checks.result import Outcome
 from pytest_tentacle.report.console import summary_lines
 from pytest_tentacle.report.html_hooks import HtmlReport
 
-from . import collection, parallel, verdict
+from . import collection, outputs, parallel, verdict
+from .logs import CleanRecords
 from .session import TentacleRun
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ class TentaclePlugin:
         self.config = config
         self.run = TentacleRun.from_options(options)
         self.surveys_file: Path | None = None
+        self.records = CleanRecords(self.run.redactor.text)
+        self.records.install()
         worker_file = parallel.worker_surveys(config)
         if worker_file:
             self.run.adopt(worker_file)
@@ -40,7 +43,7 @@ class TentaclePlugin:
         if not parallel.is_worker(config):
             self._choose_report(config)
             config.pluginmanager.register(
-                HtmlReport(self.run.judged, self.run.file_redactor, lambda: self.run.causes() or ()), "tentacle-html"
+                HtmlReport(self.run.judged, self.run.redactor, lambda: self.run.causes() or ()), "tentacle-html"
             )
 
     # -- what is run ---------------------------------------------------------------------------------------------
@@ -53,7 +56,14 @@ class TentaclePlugin:
         rest = len(self.run.inventory.machines) - len(selected)
         line = f"tentacle: {servers} servers and {len(selected) - servers} Tentacles of {source}"
         lines = [line + (f"; {rest} not selected" if rest else "")]
-        return [*lines, *(f"tentacle: warning: {self.run.redactor.text(text)}" for text in self.run.inventory.warnings)]
+        lines += (f"tentacle: warning: {text}" for text in self.run.inventory.warnings)
+        return [self.run.redactor.text(line) for line in lines]
+
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        """`-k` knows a machine by its own name, whatever the test's id shows."""
+        name = collection.machine_of(item)
+        if name is not None:
+            item.extra_keyword_matches.add(name)
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """One test a machine and step."""
@@ -74,6 +84,7 @@ class TentaclePlugin:
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """After -k and -m: survey the machines that still have tests, then drop what does not apply to them."""
+        collection.drop_unasked(items, self.run)
         listing = parallel.wants_listing()
         if listing:
             listing.write_text("\n".join(collection.machines_of(items)), encoding="utf-8")
@@ -118,7 +129,7 @@ class TentaclePlugin:
         if call.when == "call":
             result = verdict.result_of(item, call)
             if result is not None:
-                verdict.apply(item, report, result, self.run.redactor.text)
+                verdict.apply(item, report, result)
         return report
 
     @pytest.hookimpl(tryfirst=True)
@@ -128,16 +139,27 @@ class TentaclePlugin:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Collect the results, from this process or from a worker."""
+        """Collect the results, from this process or from a worker, and clean what is shown of them."""
+        if parallel.is_worker(self.config):
+            return
         data = getattr(report, verdict.ATTRIBUTE, None)
         if data is not None:
             self.run.record(verdict.from_data(data))
+        verdict.clean(report, self.run.redactor.text)
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Make the exit status honest."""
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
+        """Make the exit status honest; once JUnit XML is written, take this machine's name out of it where asked."""
         if parallel.is_worker(self.config):
-            return
+            return (yield)
+        self._set_status(session)
+        result = yield
+        junit = getattr(self.config.option, "xmlpath", None)
+        if junit and self.run.options.pseudonyms:
+            outputs.hide_junit_host(Path(junit))
+        return result
+
+    def _set_status(self, session: pytest.Session) -> None:
         status = int(session.exitstatus)
         if self.run.forgives(session.testsfailed) and status == pytest.ExitCode.TESTS_FAILED:
             session.exitstatus = pytest.ExitCode.OK
@@ -161,6 +183,8 @@ class TentaclePlugin:
                 yellow=True,
                 bold=True,
             )
+        for text in self.run.waivers().ended:
+            terminalreporter.write_line(f"WARNING: {self.run.redactor.text(text)}", yellow=True, bold=True)
         if self.run.report_path:
             self.run.write_outputs()
             terminalreporter.write_line(f"report: {self.run.report_path}", bold=True)
@@ -169,6 +193,7 @@ class TentaclePlugin:
 
     def pytest_unconfigure(self) -> None:
         """Leave nothing running and nothing behind."""
+        self.records.remove()
         self.run.close()
         if self.surveys_file:
             self.surveys_file.unlink(missing_ok=True)
@@ -183,7 +208,8 @@ class TentaclePlugin:
     def _choose_report(self, config: pytest.Config) -> None:
         chosen = getattr(config.option, "htmlpath", None)
         if chosen is None and not config.option.collectonly:
-            stem = (self.run.options.replay or self.run.options.inventories[0]).stem
+            source = self.run.options.replay or self.run.options.inventories[0]
+            stem = "diagnosis" if self.run.options.pseudonyms else source.stem
             name = f"{stem}-{datetime.now().astimezone():%Y%m%d-%H%M%S}.html"
             config.option.htmlpath = str(Path("reports") / name)
             config.option.self_contained_html = True

@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import argparse
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import pytest
+
 from pytest_tentacle.inventory.model import Mode
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Callable
+
+    from pytest_tentacle.link import PingOrder
 
 DEFAULT_WORKERS = 32
 """More threads than that did not make a fleet's survey faster on two cores."""
 
 DEFAULT_MACHINE_TIMEOUT = 60.0
+
+MOST_PINGS = 1_000
+MOST_PING_SECONDS = 600
+MOST_PAYLOAD = 16_000
+"""Bytes; Octopus reads 20,000 characters of a request at most (tentacle-facts 1.4), its head included."""
+
+SURVEY_SECONDS = 15.0
+"""What a survey's script may take on a large machine before it comes to the pings."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +49,8 @@ class Options:
     pseudonyms: bool
     identity: bool
     output: Literal["short", "full"]
+    ping: PingOrder | None = None
+    tls_versions: bool = False
 
     @property
     def active(self) -> bool:
@@ -55,6 +70,12 @@ class Options:
             shown["--mode"] = self.mode.value
         if self.identity:
             shown["--probe-identity"] = "yes"
+        if self.tls_versions:
+            shown["--probe-tls"] = "yes"
+        if self.ping:
+            shown |= _ping_shown(self.ping)
+        elif not self.replay:
+            shown["--ping-count"] = "not given: no link was pinged"
         shown["--machine-timeout"] = f"{self.machine_timeout:g} s"
         shown["--unknown"] = self.unknown
         return shown
@@ -128,6 +149,30 @@ def add_options(parser: pytest.Parser) -> None:
         help="also speak Halibut's identity lines to each port; leaves lines in the logs of both ends",
     )
     group.addoption(
+        "--probe-tls",
+        action="store_true",
+        help="also try each version of TLS once on each link, from the machine that opens it (step schannel-and-tls); "
+        "each version that is refused leaves a failed handshake in the log of the other end, in older ones as an Error",
+    )
+    group.addoption(
+        "--ping-count",
+        type=_whole(1, MOST_PINGS),
+        metavar="N",
+        help="also ping each link N times from the machine that opens it, half a second apart (step tentacle-ping)",
+    )
+    group.addoption(
+        "--ping-duration",
+        type=_whole(1, MOST_PING_SECONDS),
+        metavar="SECONDS",
+        help="the same for this time; with --ping-count, for this time at most",
+    )
+    group.addoption(
+        "--ping-payload",
+        type=_whole(1, MOST_PAYLOAD),
+        metavar="BYTES",
+        help="send so many bytes along with each ping, to find a way that only lets small packets pass",
+    )
+    group.addoption(
         "--output",
         choices=["short", "full"],
         default="short",
@@ -136,7 +181,7 @@ def add_options(parser: pytest.Parser) -> None:
 
 
 def read_options(config: pytest.Config) -> Options:
-    """The options of this run."""
+    """The options of this run. Raises pytest.UsageError where pings or trials do not fit what else is given."""
     option = config.getoption
     return Options(
         inventories=tuple(Path(name) for name in option("inventory")),
@@ -152,7 +197,59 @@ def read_options(config: pytest.Config) -> Options:
         pseudonyms=option("pseudonyms"),
         identity=option("probe_identity"),
         output=option("output"),
+        ping=_ping_order(config),
+        tls_versions=_tls_versions(config),
     )
+
+
+def _ping_order(config: pytest.Config) -> PingOrder | None:
+    count, seconds, payload = (config.getoption(f"ping_{name}") for name in ("count", "duration", "payload"))
+    if count is None and seconds is None:
+        if payload is not None:
+            raise pytest.UsageError("--ping-payload goes with --ping-count or --ping-duration")
+        return None
+    if config.getoption("replay"):
+        raise pytest.UsageError("a replay contacts no machine: leave --ping-count and --ping-duration out")
+    # Not before: other pytest runs need not import it
+    from pytest_tentacle.link import PingOrder  # noqa: PLC0415
+    from pytest_tentacle.survey.request import script_seconds  # noqa: PLC0415
+
+    order = PingOrder(count=count, seconds=seconds, payload_bytes=payload or 0)
+    probe, machine = config.getoption("probe_timeout"), config.getoption("machine_timeout")
+    needed = order.all_seconds(probe) + SURVEY_SECONDS + (probe if config.getoption("probe_tls") else 0)
+    if needed > script_seconds(machine):
+        enough = math.ceil(needed * machine / script_seconds(machine))
+        raise pytest.UsageError(
+            f"pinging takes up to {order.all_seconds(probe):g} s on each machine, which --machine-timeout {machine:g} "
+            f"has no room for: give --machine-timeout {enough}, or ping less"
+        )
+    return order
+
+
+def _tls_versions(config: pytest.Config) -> bool:
+    asked: bool = config.getoption("probe_tls")
+    if asked and config.getoption("replay"):
+        raise pytest.UsageError("a replay contacts no machine: leave --probe-tls out")
+    return asked
+
+
+def _ping_shown(ping: PingOrder) -> dict[str, str]:
+    shown = {
+        "--ping-count": f"{ping.count}" if ping.count else "",
+        "--ping-duration": f"{ping.seconds:g} s" if ping.seconds else "",
+        "--ping-payload": f"{ping.payload_bytes} bytes" if ping.payload_bytes else "",
+    }
+    return {name: value for name, value in shown.items() if value}
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        value = int(text)
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text}: must be {least} to {most}")
+        return value
+
+    return number
 
 
 def _path(text: str | None) -> Path | None:

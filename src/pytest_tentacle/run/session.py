@@ -15,11 +15,14 @@ import pytest
 
 from pytest_tentacle.checks import Fleet
 from pytest_tentacle.checks.result import Outcome, Run, StepResult
+from pytest_tentacle.checks.waivers import WaiverNotes, waiver_notes
 from pytest_tentacle.diagnosis import diagnose
+from pytest_tentacle.guide.problems import CATALOGUE
 from pytest_tentacle.inventory import InventoryError, SelectionError, known_secrets, load, select
 from pytest_tentacle.link import system_resolver
-from pytest_tentacle.report.names import names_of
+from pytest_tentacle.report.names import learn_inventory, learn_surveys
 from pytest_tentacle.report.redaction import Redactor
+from pytest_tentacle.report.standins import CERTIFICATE_FIELDS, with_stand_ins
 from pytest_tentacle.survey import store
 from pytest_tentacle.survey.collector import Interrupted, Plan, collect
 
@@ -28,7 +31,7 @@ from .options import DEFAULT_WORKERS
 from .progress import TerminalProgress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from pytest_tentacle.checks import Subject
     from pytest_tentacle.diagnosis import Diagnosis
@@ -49,10 +52,11 @@ class TentacleRun:
         self.inventory = inventory
         self.selection = selection
         self.surveys = surveys
-        self.redactor = Redactor(known_secrets(inventory))
-        """For the operator's own screen."""
-        self.file_redactor = Redactor(known_secrets(inventory), pseudonyms=options.pseudonyms)
-        """For what may be handed on."""
+        self.redactor = Redactor(known_secrets(inventory), pseudonyms=options.pseudonyms)
+        """What every text goes through, whether it is shown or written."""
+        learn_inventory(self.redactor, inventory)
+        if options.replay:
+            self.redactor.learn(files=[(str(options.replay), f"replay{options.replay.suffix}")])
         self.results: dict[tuple[str, str], StepResult] = {}
         self.started = datetime.now(UTC)
         self.interrupted = False
@@ -70,7 +74,7 @@ class TentacleRun:
             surveys = outputs.load_surveys(options.replay) if options.replay else None
             if surveys and options.inventories:
                 raise pytest.UsageError("--replay brings its own inventory: leave --inventory out")
-            inventory = surveys.inventory if surveys else load(options.inventories)
+            inventory = surveys.inventory if surveys else load(options.inventories, codes=CATALOGUE)
             selection = select(inventory, options.limits, options.mode)
             if surveys and surveys.selected:
                 selection = _within(selection, surveys.selected, options)
@@ -90,6 +94,10 @@ class TentacleRun:
         """One machine's view of the fleet."""
         return self.fleet.subject(name)
 
+    def shown(self, machine: str) -> str:
+        """A machine's name as it may be seen: its own, or its pseudonym."""
+        return self.redactor.text(machine)
+
     def candidates(self) -> list[Machine]:
         """The selected machines, in the inventory's order."""
         chosen = set(self.selection.machines)
@@ -99,13 +107,26 @@ class TentacleRun:
         """Survey the named machines and the other ends of their links, unless a replay has them already."""
         if self.surveys is None:
             chosen = set(names)
-            surveys = self._collect(self._with_peers(chosen), reporter)
-            self.surveys = surveys.model_copy(update={"selected": tuple(sorted(chosen))})
+
+            def selected(surveys: Surveys) -> Surveys:
+                return surveys.model_copy(update={"selected": tuple(sorted(chosen))})
+
+            surveys = self._collect(
+                self._with_peers(chosen), reporter, lambda surveys: self._write_surveys(selected(surveys))
+            )
+            self.surveys = selected(surveys)
+        self._write_surveys(self.surveys)
+
+    def _write_surveys(self, surveys: Surveys) -> None:
+        """Also while they are taken and before anything is judged: a run that is killed leaves what it had."""
+        learn_surveys(self.redactor, surveys)
+        if not (self.options.save_surveys or self.options.bundle):
+            return
+        text = self._surveys_text(surveys)
         if self.options.save_surveys:
-            outputs.write(self.options.save_surveys, self._surveys_text())
+            outputs.write(self.options.save_surveys, text)
         if self.options.bundle:
-            # At once, so that a run that is killed leaves what it had
-            outputs.write_bundle(self.options.bundle, {outputs.SURVEYS: self._surveys_text()})
+            outputs.write_bundle(self.options.bundle, {outputs.SURVEYS: text})
 
     def _with_peers(self, chosen: set[str]) -> set[str]:
         needed = {
@@ -117,13 +138,18 @@ class TentacleRun:
         }
         return chosen | needed
 
-    def _collect(self, names: set[str], reporter: pytest.TerminalReporter | None) -> Surveys:
+    def _collect(
+        self, names: set[str], reporter: pytest.TerminalReporter | None, keep: Callable[[Surveys], None]
+    ) -> Surveys:
         inventory, resolve = self.inventory, system_resolver
         if inventory.is_lab:
-            from pytest_tentacle.lab import Lab  # noqa: PLC0415  only a run on the lab pays for it
+            from pytest_tentacle.lab import Lab, LabError  # noqa: PLC0415  only a run on the lab pays for it
 
-            self._lab = Lab(inventory)
-            inventory = self._lab.start(names)
+            try:
+                self._lab = Lab(inventory)
+                inventory = self._lab.start(names)
+            except LabError as error:
+                raise pytest.UsageError(str(error)) from None
             resolve = self._lab.resolve
         plan = Plan(
             workers=self.options.workers or (self._lab.workers if self._lab else DEFAULT_WORKERS),
@@ -131,8 +157,11 @@ class TentacleRun:
             probe_seconds=self.options.probe_timeout,
             identity=self.options.identity,
             resolve=resolve,
+            ping=self.options.ping,
+            tls_versions=self.options.tls_versions,
+            keep=keep,
         )
-        labels = {machine.host_key: machine.name for machine in inventory.machines}
+        labels = {machine.host_key: self.shown(machine.name) for machine in inventory.machines}
         try:
             surveys = collect(inventory, names, plan, TerminalProgress(reporter, labels))
         except Interrupted as stop:
@@ -173,6 +202,8 @@ class TentacleRun:
                 "No PowerShell was found: the lab's Windows machines answered from recordings "
                 f"({', '.join(recorded)}). Put `pwsh` on the PATH to run the real script."
             )
+        waivers = self.waivers()
+        notes += [*waivers.ended, *waivers.idle]
         return Run(
             surveys=self.surveys,
             results=tuple(self.results.values()),
@@ -182,6 +213,10 @@ class TentacleRun:
             interrupted=self.interrupted,
             notes=tuple(notes),
         )
+
+    def waivers(self) -> WaiverNotes:
+        """What is to be told about waivers: those that have ended, and those that matched nothing."""
+        return waiver_notes(self.surveys, self.results.values()) if self.surveys else WaiverNotes((), ())
 
     def causes(self) -> list[CauseView] | None:
         """The diagnosis, worked out once all is judged."""
@@ -221,30 +256,20 @@ class TentacleRun:
         run = self.judged()
         if run is None or self.report_path is None:
             return
-        if self.options.pseudonyms and self.report_path.exists():
-            self._hide_test_ids(self.report_path)
-        texts = outputs.write_beside(self.report_path, run, self.causes(), self.file_redactor)
+        texts = outputs.write_beside(self.report_path, run, self.causes(), self.redactor)
         if self.options.bundle:
-            parts = {outputs.SURVEYS: self._surveys_text(), **texts}
+            parts = {outputs.SURVEYS: self._surveys_text(run.surveys), **texts}
             if self.report_path.exists():
                 parts["report.html"] = self.report_path.read_text(encoding="utf-8")
             outputs.write_bundle(self.options.bundle, parts)
         if self.options.pseudonyms:
             self.mapping_path = self.report_path.with_suffix(".mapping.json")
-            outputs.write_private(self.mapping_path, json.dumps(self.file_redactor.mapping(), indent=1))
+            outputs.write_private(self.mapping_path, json.dumps(self.redactor.mapping(), indent=1))
 
-    def _hide_test_ids(self, page: Path) -> None:
-        """pytest-html keeps each test's id, `...[<machine>-<step>]`, in its data, out of the hooks' reach."""
-        text = page.read_text(encoding="utf-8")
-        for machine in self.inventory.machines:
-            text = text.replace(f"[{machine.name}-", f"[{self.file_redactor.text(machine.name)}-")
-        outputs.write(page, text)
-
-    def _surveys_text(self) -> str:
-        assert self.surveys is not None  # noqa: S101
-        self.file_redactor.learn(*names_of(self.surveys))
-        names, words = store.words()
-        return self.file_redactor.json_text(store.dumps(self.surveys), keep=words, names=names)
+    def _surveys_text(self, surveys: Surveys) -> str:
+        names, words = store.vocabulary()
+        document = with_stand_ins(json.loads(store.dumps(surveys)), self.redactor.text)
+        return json.dumps(self.redactor.value(document, CERTIFICATE_FIELDS, names, words), ensure_ascii=False, indent=1)
 
 
 def _within(selection: Selection, judged: tuple[str, ...], options: Options) -> Selection:

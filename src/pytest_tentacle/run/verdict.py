@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_tentacle.checks.result import Outcome, StepResult
+from pytest_tentacle.checks.result import Outcome, StepResult, WaivedProblem
 from pytest_tentacle.guide.outcome import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.report.console import explain
 
@@ -43,17 +43,18 @@ def result_of(item: pytest.Item, call: pytest.CallInfo[None]) -> StepResult | No
     return None
 
 
-def apply(item: pytest.Item, report: pytest.TestReport, result: StepResult, redact: Callable[[str], str]) -> None:
+def apply(item: pytest.Item, report: pytest.TestReport, result: StepResult) -> None:
     """Turn a test's report into the step's outcome, in pytest's own words.
 
     A problem is *failed*, an unknown is an *error* (as if its set-up had failed: what was to be judged is not there),
-    blocked is *skipped*.
+    blocked is *skipped*, waived is *xfailed*.
     """
     setattr(report, ATTRIBUTE, to_data(result))
     # JUnit takes a test's properties from its last report, which copies them from the item
     item.user_properties.extend(("problem", problem.code) for problem in result.problems)
+    item.user_properties.extend(("waived", each.problem.code) for each in result.waived)
     report.sections = []
-    text = redact("\n".join(explain(result)))
+    text = "\n".join(explain(result))
     match result.outcome:
         case Outcome.FAILED:
             report.outcome = "failed"
@@ -62,12 +63,31 @@ def apply(item: pytest.Item, report: pytest.TestReport, result: StepResult, reda
             report.when = "setup"
             report.outcome = "failed"
             report.longrepr = text
-        case Outcome.BLOCKED | Outcome.WAIVED:
+        case Outcome.BLOCKED:
             path, line, _ = report.location
             report.outcome = "skipped"
             report.longrepr = (path, (line or 0) + 1, text)
+        case Outcome.WAIVED:
+            report.outcome = "skipped"
+            report.longrepr = text
+            report.wasxfail = text
         case Outcome.PASSED:
             pass
+
+
+def clean(report: pytest.TestReport, redact: Callable[[str], str]) -> None:
+    """Clean whatever a report shows, be it a step's or a user's own test, before anybody writes it."""
+    xfailed = getattr(report, "wasxfail", None)
+    if isinstance(xfailed, str):
+        report.wasxfail = redact(xfailed)
+    if isinstance(report.longrepr, tuple):
+        path, line, text = report.longrepr
+        report.longrepr = (path, line, redact(text))
+    elif report.longrepr is not None:
+        text = redact(report.longreprtext)
+        if text != report.longreprtext:
+            report.longrepr = text
+    report.sections = [(name, redact(text)) for name, text in report.sections]
 
 
 def to_data(result: StepResult) -> dict[str, Any]:
@@ -79,10 +99,8 @@ def to_data(result: StepResult) -> dict[str, Any]:
 
 def from_data(data: dict[str, Any]) -> StepResult:
     """What `to_data` gave, as a result again."""
-    problems = tuple(
-        Problem(**{**problem, "evidence": tuple(Evidence(**item) for item in problem["evidence"])})
-        for problem in data["problems"]
-    )
+    problems = tuple(_problem(problem) for problem in data["problems"])
+    waived = tuple(WaivedProblem(**{**each, "problem": _problem(each["problem"])}) for each in data["waived"])
     blocked = data["blocked_by"]
     return StepResult(
         **{
@@ -91,8 +109,13 @@ def from_data(data: dict[str, Any]) -> StepResult:
             "problems": problems,
             "blocked_by": tuple(blocked) if blocked else None,
             "looked_at": tuple(data["looked_at"]),
+            "waived": waived,
         }
     )
+
+
+def _problem(data: dict[str, Any]) -> Problem:
+    return Problem(**{**data, "evidence": tuple(Evidence(**item) for item in data["evidence"])})
 
 
 def status(report: pytest.TestReport) -> tuple[str, str, str] | None:

@@ -32,6 +32,10 @@ _REFUSALS = {
         "the machine did not receive the whole request",
         "Check that the login's shell passes on stdin: a forced command or a start-up file may read it.",
     ),
+    "script-failed": (
+        "the survey's script broke off on the machine",
+        "Run again; if it stays so, see by hand whether that account may run PowerShell scripts there, and report it.",
+    ),
 }
 
 

@@ -15,25 +15,35 @@ from typing import TYPE_CHECKING, Protocol
 
 from pytest_tentacle import __version__
 from pytest_tentacle.inventory import without_credentials
-from pytest_tentacle.link import probe_all, system_resolver
+from pytest_tentacle.link import probe_all, system_resolver, try_versions
 from pytest_tentacle.transport import ReachStage
 
 from .host import SESSIONS, HostTask, survey_host
 from .model import HostRecord, Unreachable
-from .request import Request
+from .request import Request, script_seconds
 from .store import Surveys
-from .targets import controller_targets, own_targets, peer_targets, ports_of_interest
+from .targets import (
+    controller_targets,
+    own_ping_targets,
+    own_targets,
+    peer_ping_targets,
+    peer_targets,
+    ports_of_interest,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from pytest_tentacle.inventory.model import Inventory, Machine
-    from pytest_tentacle.link import Probe, Resolver, Target
+    from pytest_tentacle.link import PingOrder, Probe, Resolver, Target, TlsVersions
 
 GRACE_SECONDS = 3.0
 """How long after its own deadline a host may still be waited for before its session is closed from outside."""
 
 POLL_SECONDS = 0.1
+
+KEEP_SECONDS = 5.0
+"""So often at most, what is known is handed over to be kept, and never for more than a twentieth of the time."""
 
 OWN_PROBES = 64
 """How many links the controller looks at together: a look costs next to nothing, and one that times out only waits."""
@@ -58,6 +68,9 @@ class Plan:
         probe_seconds: budget of one probe.
         identity: speak Halibut's identity lines too (`--probe-identity`).
         resolve: name resolution for the controller's own probes.
+        ping: how to ping each link from its vantage point; None: do not.
+        tls_versions: try each version of TLS with each link, from its vantage point and from here (`--probe-tls`).
+        keep: given what is known by now, from time to time, so that a killed run leaves it; None: nobody keeps it.
     """
 
     workers: int = 32
@@ -65,13 +78,18 @@ class Plan:
     probe_seconds: float = 5.0
     identity: bool = False
     resolve: Resolver = system_resolver
+    ping: PingOrder | None = None
+    tls_versions: bool = False
+    keep: Callable[[Surveys], None] | None = None
 
     def request(self) -> Request:
         """A request within this plan's budgets: the script must end before we stop waiting for it."""
         return Request(
             probe_seconds=self.probe_seconds,
-            budget_seconds=max(5.0, self.machine_timeout * 0.75),
+            budget_seconds=script_seconds(self.machine_timeout),
             identity=self.identity,
+            ping=self.ping,
+            tls_versions=self.tls_versions,
         )
 
 
@@ -119,12 +137,15 @@ class _State:
             self.hosts.setdefault(machine.host_key, []).append(machine)
         self.records: dict[str, HostRecord] = {}
         self.controller_probes: dict[str, tuple[Probe, ...]] = {}
+        self.controller_tls_versions: dict[str, TlsVersions] = {}
+        self._keep_again = time.monotonic() + KEEP_SECONDS
 
     def first_round(self, pool: Executor) -> None:
         server_names = {server.name for server in self.inventory.servers}
         tasks = []
         for key, members in self.hosts.items():
             targets = tuple(target for member in members for target in own_targets(self.inventory, member))
+            once = tuple(target for member in members for target in own_ping_targets(self.inventory, member))
             tasks.append(
                 HostTask(
                     host_key=key,
@@ -134,6 +155,8 @@ class _State:
                     request=replace(
                         self.plan.request(),
                         targets=targets,
+                        ping_targets=once if self.plan.ping else (),
+                        version_targets=once if self.plan.tls_versions else (),
                         ports=ports_of_interest(members),
                         names=tuple(dict.fromkeys(member.dns_name for member in members if member.dns_name)),
                     ),
@@ -156,10 +179,12 @@ class _State:
             record = self.records.get(server.host_key)
             if record is None or record.survey is None:
                 continue
-            targets = tuple(
-                target
-                for target in peer_targets(self.inventory, server, surveys)
-                if target.id.split(":")[0] in selected
+            targets, once = (
+                tuple(target for target in found if target.id.split(":")[0] in selected)
+                for found in (
+                    peer_targets(self.inventory, server, surveys),
+                    peer_ping_targets(self.inventory, server, surveys),
+                )
             )
             if targets:
                 tasks.append(
@@ -168,7 +193,13 @@ class _State:
                         machines=(server.name,),
                         settings=server.transport,
                         os=server.os,
-                        request=replace(self.plan.request(), gather=False, targets=targets),
+                        request=replace(
+                            self.plan.request(),
+                            gather=False,
+                            targets=targets,
+                            ping_targets=once if self.plan.ping else (),
+                            version_targets=once if self.plan.tls_versions else (),
+                        ),
                         timeout=self.plan.machine_timeout,
                     )
                 )
@@ -177,6 +208,9 @@ class _State:
             self.records[task.host_key] = first.model_copy(
                 update={
                     "peer_probes": first.peer_probes + (answer.survey.probes if answer.survey else ()),
+                    "peer_pings": first.peer_pings + (answer.survey.pings if answer.survey else ()),
+                    "peer_tls_versions": first.peer_tls_versions
+                    + (answer.survey.tls_versions if answer.survey else ()),
                     "peer_unknown": answer.unreachable.summary if answer.unreachable else first.peer_unknown,
                     "requests": (first.requests or 0) + (answer.requests or 0),
                     "seconds": round(first.seconds + answer.seconds, 3),
@@ -184,13 +218,20 @@ class _State:
             )
         while not ours.done():
             wait([ours], timeout=POLL_SECONDS)
-        self.controller_probes = ours.result()
+        self.controller_probes, self.controller_tls_versions = ours.result()
 
-    def _probe_from_here(self, own: dict[str, tuple[Target, ...]]) -> dict[str, tuple[Probe, ...]]:
+    def _probe_from_here(
+        self, own: dict[str, tuple[Target, ...]]
+    ) -> tuple[dict[str, tuple[Probe, ...]], dict[str, TlsVersions]]:
         targets = [target for several in own.values() for target in several]
         probes = probe_all(targets, workers=OWN_PROBES, seconds=self.plan.probe_seconds, resolve=self.plan.resolve)
         by_id = {probe.id: probe for probe in probes}
-        return {name: tuple(by_id[target.id] for target in several) for name, several in own.items() if several}
+        looks = {name: tuple(by_id[target.id] for target in several) for name, several in own.items() if several}
+        if not self.plan.tls_versions:
+            return looks, {}
+        first = {name: several[0] for name, several in own.items() if several}
+        tried = try_versions(first.values(), seconds=self.plan.probe_seconds, resolve=self.plan.resolve)
+        return looks, dict(zip(first, tried, strict=True))
 
     def _run(self, pool: Executor, what: str, tasks: list[HostTask]) -> list[tuple[HostTask, HostRecord]]:
         """All tasks' records; those done before an interrupt are kept in `records` even then."""
@@ -204,6 +245,8 @@ class _State:
                 task, record = futures[future], _record_of(future, futures[future])
                 done.append((task, record))
                 self.records.setdefault(task.host_key, record)
+            if finished:
+                self._keep()
             overdue = {
                 key for key, seconds in SESSIONS.waiting() if seconds > self.plan.machine_timeout + GRACE_SECONDS
             }
@@ -213,6 +256,13 @@ class _State:
         if tasks:
             self.progress.finish(what, len(tasks), time.monotonic() - started)
         return done
+
+    def _keep(self) -> None:
+        started = time.monotonic()
+        if self.plan.keep is not None and started >= self._keep_again:
+            self.plan.keep(self.surveys())
+            now = time.monotonic()
+            self._keep_again = now + max(KEEP_SECONDS, 20 * (now - started))
 
     def surveys(self) -> Surveys:
         """What is known by now; a host without an answer was not asked."""
@@ -237,6 +287,8 @@ class _State:
             inventory=without_credentials(self.inventory),
             records=tuple(records),
             controller_probes=self.controller_probes,
+            controller_tls_versions=self.controller_tls_versions,
+            ping=self.plan.ping,
         )
 
 

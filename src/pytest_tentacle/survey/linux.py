@@ -1,4 +1,4 @@
-"""The survey script for Linux as a call: `linux.sh` and its parts over stdin, the request behind them as data."""
+"""The survey script for Linux as a call: `linux.sh` and its parts over stdin, behind the request, which is data."""
 
 from __future__ import annotations
 
@@ -8,27 +8,37 @@ import secrets
 from functools import cache
 from importlib import resources
 
+from pytest_tentacle.link.series import INTERVAL
+
 from .request import Call, Request
 
 PARTS = (
     "linux_tools.sh",
     "linux_sections.sh",
+    "linux_instances.sh",
     "linux_listeners.sh",
     "linux_surroundings.sh",
+    "linux_early_logs.sh",
     "linux_policy.sh",
     "linux_firewall.sh",
+    "linux_own_names.sh",
+    "linux_proxy_connects.sh",
     "linux_probes.sh",
+    "linux_ping.sh",
+    "linux_versions.sh",
     "linux.sh",
 )
 """In this order they are one script: functions first, `linux.sh` runs them."""
 
-_END_OF_SCRIPT = "#SURVEY-DATA"
-# Reads the script line by line with the shell's own `read`, which never takes a byte too many from a pipe (`head -c` of
-# busybox does), and leaves the rest of stdin to the script. No character in it means anything to bash, dash, fish or
-# csh as a login shell: single quotes around, none inside, no exclamation mark, no newline.
+_END_OF_SCRIPT = "#SURVEY-END"
+# The shell's own `read` takes the request: it never reads a byte too many from a pipe, as `head -c` of busybox does,
+# but costs a system call for each, so the script behind it is left to `cat`. A script that did not arrive whole is not
+# run. No character in it means anything to bash, dash, fish or csh as a login shell: single quotes around, none inside,
+# no exclamation mark, no newline.
 _BOOTSTRAP = (
-    f'n=$(printf "\\n."); n=${{n%.}}; s=; while IFS= read -r l; do case $l in "{_END_OF_SCRIPT}") break;; esac; '
-    's=$s$l$n; done; eval "$s"'
+    'n=$(printf "\\n."); n=${n%.}; r=; while IFS= read -r l; do r=$r$l$n; case $l in end) break;; esac; done; '
+    f's=$(cat); case $s in *"{_END_OF_SCRIPT}") eval "$s";; '
+    '*) printf "%s\\n" "" "-----SURVEY REFUSED ${0#survey-} request-cut-off-----"; exit 3;; esac'
 )
 _UNSAFE = re.compile(r"[%\x00-\x1f\x7f]")
 
@@ -59,11 +69,44 @@ def linux_call(request: Request) -> Call:
             ("target", _encoded(target.id), _encoded(target.host), str(target.port), target.by.value)
             for target in request.targets
         ),
+        *_ping_fields(request),
+        *_version_fields(request),
         ("end",),
     ]
     data = "".join("\t".join(field) + "\n" for field in fields)
-    text = f"{script()}{_END_OF_SCRIPT}\n{data}"
+    text = f"{data}{script()}{_END_OF_SCRIPT}\n"
     return Call(command=f"sh -c '{_BOOTSTRAP}' survey-{nonce}", stdin=text.encode(), nonce=nonce)
+
+
+def _ping_fields(request: Request) -> list[tuple[str, ...]]:
+    """`ping`, attempts (0: as many as fit), seconds, milliseconds between, bytes, duration or not; and the targets."""
+    order = request.ping
+    if order is None:
+        return []
+    seconds = math.ceil(order.starting_seconds(request.probe_seconds))
+    numbers = (
+        order.count or 0, seconds, round(INTERVAL * 1000), order.payload_bytes, int(order.seconds is not None),
+    )  # fmt: skip
+    return [
+        ("ping", *map(str, numbers)),
+        *(
+            ("pinged", _encoded(target.id), _encoded(target.host), str(target.port), target.by.value)
+            for target in request.ping_targets
+        ),
+    ]
+
+
+def _version_fields(request: Request) -> list[tuple[str, ...]]:
+    """`tls-versions`, and the targets."""
+    if not request.tls_versions:
+        return []
+    return [
+        ("tls-versions", "1"),
+        *(
+            ("tried", _encoded(target.id), _encoded(target.host), str(target.port), target.by.value)
+            for target in request.version_targets
+        ),
+    ]
 
 
 def _encoded(value: str) -> str:

@@ -1,11 +1,11 @@
-# The survey itself: reads the request from stdin, runs the sections, prints the document. Comes last of the parts.
+# The survey itself: takes the request apart, runs the sections, prints the document. Comes last of the parts.
 
 refuse() {
     printf '\n-----SURVEY REFUSED %s %s-----\n' "$nonce" "$1"
     exit 3
 }
 
-# The request: lines of tab-separated fields, ended by `end`. Nothing of it is ever evaluated.
+# The request, which the bootstrap left in $r: lines of tab-separated fields. Nothing of it is ever evaluated.
 nonce=none
 gather=1
 budget=45
@@ -13,27 +13,39 @@ probe_seconds=5
 identity=0
 ports=
 targets=
-complete=
-while IFS=$tab read -r word value more; do
-    case $word in
+names=
+ping_order=
+ping_targets=
+tls_versions=0
+version_targets=
+old_ifs=$IFS
+IFS=$newline
+for line in $r; do
+    more=${line#*"$tab"}
+    value=${more%%"$tab"*}
+    more=${more#*"$tab"}
+    case ${line%%"$tab"*} in
         nonce) nonce=$value ;;
         gather) gather=$value ;;
         budget) budget=$value ;;
         probe-seconds) probe_seconds=$value ;;
         identity) identity=$value ;;
         port) ports="$ports $value" ;;
-        target) targets=$targets$word$tab$value$tab$more$newline ;;
-        end)
-            complete=yes
-            break
-            ;;
+        name) names=$names$value$newline ;;
+        ping) ping_order="$value $more" ;;
+        pinged) ping_targets=$ping_targets$line$newline ;;
+        tls-versions) tls_versions=$value ;;
+        tried) version_targets=$version_targets$line$newline ;;
+        target) targets=$targets$line$newline ;;
     esac
 done
-if [ -z "$complete" ]; then refuse request-cut-off; fi
+IFS=$old_ifs
 for tool in awk sed date od head grep cat tr ls; do
     if ! has "$tool"; then refuse "no-$tool"; fi
 done
 begun=$(date +%s)
+clock
+started=$now
 timeout_style=none
 if has timeout; then
     if timeout -k 1 5 true 2>/dev/null </dev/null; then
@@ -54,47 +66,90 @@ lines_of() { case $1 in *"$newline"*) printf '%s\n' "${1#*"$newline"}" ;; esac }
 
 # A section by its function's name and arguments, unless the time has run out.
 section() {
-    if [ "$(left)" -lt 2 ]; then
+    tick
+    if [ "$remaining_budget" -lt 2 ]; then
         unknown "no time was left for it within the survey's $budget s"
         return
     fi
     "$@" 2>/dev/null </dev/null
 }
 
+# What the notes of the first sections hold for the later ones.
+sort_notes() {
+    old_ifs=$IFS
+    IFS=$newline
+    programs=
+    for line in $service_notes; do
+        case $line in "unit$tab"*"$tab/"*) ;; *) continue ;; esac
+        program=${line#*"$tab"*"$tab"}
+        program=${program%%"$tab"*}$tab${line##*"$tab"}
+        case $newline$programs in *"$newline$program$newline"*) ;; *) programs=$programs$program$newline ;; esac
+    done
+    polled=
+    connects=
+    configured=
+    for line in $instance_notes; do
+        case $line in
+            "port$tab"*) ports="$ports ${line#*"$tab"}" ;;
+            "connect$tab"*) connects=$connects${line#*"$tab"}$newline ;;
+            "target$tab"*)
+                configured=$configured$line$newline
+                case $line in
+                    "target${tab}configured:"*)
+                        line=${line%"$tab"*}
+                        polled="$polled ${line##*"$tab"}"
+                        ;;
+                esac
+                ;;
+        esac
+    done
+    IFS=$old_ifs
+    targets=$configured$targets
+}
+
 survey() {
     if [ "$gather" -eq 1 ]; then
+        read_system
         host=$(section section_host)
+        own_names=
+        IFS=$newline
+        for line in $host; do
+            case $line in "name$tab"*) own_names=$own_names${line#*"$tab"}$newline ;; esac
+        done
+        IFS=$old_ifs
+        names=$own_names$names
         services=$(section section_services)
         service_notes=$(lines_of "$services")
-        instances=$(section section_instances "$service_notes")
+        instances=$(section section_instances)
         instance_notes=$(lines_of "$instances")
-        ports="$ports $(printf '%s\n' "$instance_notes" | awk -F '\t' '$1 == "port" { printf "%s ", $2 }')"
-        polled=$(printf '%s\n' "$instance_notes" | awk -F '\t' '$2 ~ /^configured:/ { printf "%s ", $4 }')
-        targets="$(printf '%s\n' "$instance_notes" | grep '^target')$newline$targets"
-        listeners=$(section section_listeners "$ports")
-        connections=$(section section_connections "$ports" "$polled")
+        sort_notes
+        listeners=$(section section_sockets "$ports" "$polled")
+        connections=$(lines_of "$listeners")
         printf '{"host":%s,"services":%s,"instances":%s,"listeners":%s,"connections":%s' "$(json_of "$host")" \
-            "$(json_of "$services")" "$(json_of "$instances")" "$(json_of "$listeners")" "$(json_of "$connections")"
+            "$(json_of "$services")" "$(json_of "$instances")" "$(json_of "$listeners")" "$(json_of "${connections:-$listeners}")"
         logs=$(section section_logs)
         # By far the largest section, and one line always: only its beginning is looked at.
         case $logs in
             '{"data":['* | '{"unknown":'*) printf ',"logs":%s' "$logs" ;;
             *) printf ',"logs":%s' "$(unknown 'the part of the script for it broke off')" ;;
         esac
-        for part in products disks proxies tls permissions left_overs; do
+        for part in products disks proxies tls permissions left_overs own_names proxy_connects; do
             printf ',"%s":%s' "$part" "$(json_of "$(section "section_$part")")"
         done
-        printf ',"firewall":%s,"events":{"data":[]},"watchdog":{"data":[]}' "$(json_of "$(section section_firewall "$ports")")"
+        printf ',"firewall":%s,"events":{"data":[]},"watchdog":{"data":[]},"reservations":{"data":{}}' \
+            "$(json_of "$(section section_firewall "$ports")")"
     else
         printf '{'
         separator=
         for part in host services instances listeners connections logs products disks proxies tls permissions left_overs \
-            firewall events watchdog loading; do
+            own_names proxy_connects reservations firewall events watchdog loading; do
             printf '%s"%s":{"unknown":"not asked for"}' "$separator" "$part"
             separator=,
         done
     fi
     printf ',"probes":[%s]' "$(probe_all "$targets" 2>/dev/null)"
+    if [ -n "$ping_order" ]; then printf ',"pings":[%s]' "$(ping_all "$ping_targets$targets" "$ping_order" 2>/dev/null)"; fi
+    if [ "$tls_versions" -eq 1 ]; then printf ',"tls_versions":[%s]' "$(versions_all "$version_targets$targets" 2>/dev/null)"; fi
     if [ "$gather" -eq 1 ]; then printf ',"loading":%s' "$(json_of "$(section section_loading)")"; fi
     printf '}'
 }

@@ -3,26 +3,25 @@
 # $1: the ports of interest. firewalld and ufw speak for the rules that they make; else nft, which also shows what
 # iptables wrote by it; else iptables of old. A refusal counts only where nobody else knows.
 section_firewall() {
-    tick
     trouble=
     for engine in firewalld ufw nftables iptables; do
         case $engine in
             firewalld)
                 has firewall-cmd || continue
-                if [ "$(limit "$(within 8)" firewall-cmd --state 2>/dev/null </dev/null)" != running ]; then continue; fi
-                rules=$(limit "$(within 8)" firewall-cmd --list-all-zones 2>&1 </dev/null)
+                if [ "$(bounded 8 firewall-cmd --state 2>/dev/null </dev/null)" != running ]; then continue; fi
+                rules=$(bounded 8 firewall-cmd --list-all-zones 2>&1 </dev/null)
                 ;;
             ufw)
                 has ufw || continue
-                rules=$(limit "$(within 8)" ufw status verbose 2>&1 </dev/null)
+                rules=$(bounded 8 ufw status verbose 2>&1 </dev/null)
                 ;;
             nftables)
                 has nft || continue
-                rules=$(limit "$(within 8)" nft -nn list ruleset 2>&1 </dev/null)
+                rules=$(bounded 8 nft -nn list ruleset 2>&1 </dev/null)
                 ;;
             iptables)
                 has iptables-save || continue
-                rules=$(limit "$(within 8)" iptables-save 2>&1 </dev/null)
+                rules=$(bounded 8 iptables-save 2>&1 </dev/null)
                 ;;
         esac
         code=$?
@@ -30,7 +29,8 @@ section_firewall() {
             trouble=${trouble:-$(complaint "${engine}'s tool" "$code" "$rules")}
             continue
         fi
-        found=$(printf '%s\n' "$rules" | head -c 1000000 | PORTS=$1 ENGINE=$engine awk "$json$firewall_common$(reader_of "$engine")")
+        case $rules in *[!" $newline"]*) ;; *) continue ;; esac
+        found=$(printf '%.1000000s\n' "$rules" | PORTS=$1 ENGINE=$engine awk "$json$firewall_common$(reader_of "$engine")")
         case $found in
             '{"data"'*)
                 printf '%s\n' "$found"

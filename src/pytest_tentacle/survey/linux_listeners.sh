@@ -1,33 +1,44 @@
-# Who listens: sockets on the ports of interest, and the processes that hold them.
+# Who listens and who is connected: sockets on the ports of interest, and the processes that hold them.
 
-# Listening sockets on the ports of interest ($1, separated by blanks), with the processes that hold them.
-section_listeners() {
-    tick
-    trouble=
-    for source_tool in ss netstat proc; do
-        case $source_tool in
+# Two lines: the listening sockets on the ports of interest ($1, separated by blanks) with the processes that hold them,
+# and the TCP connections whose local port is one of them, or whose remote port is one that an instance polls ($2).
+section_sockets() {
+    refusal=
+    late=
+    no_connections=
+    for step in ss netstat listening proc; do
+        case $step in
             ss)
                 has ss || continue
-                sockets=$(limit "$(within 8)" ss -H -ltnp 2>&1 </dev/null)
+                sockets=$(bounded 8 ss -H -tanp 2>&1 </dev/null)
                 ;;
             netstat)
                 has netstat || continue
-                sockets=$(limit "$(within 8)" netstat -ltnp 2>/dev/null </dev/null)
+                sockets=$(bounded 8 netstat -tanp 2>/dev/null </dev/null)
+                ;;
+            listening)
+                no_connections=${refusal:-this machine has neither ss nor netstat, so its connections cannot be read}
+                # Of a host with very many connections, those that listen may still be had.
+                if [ -z "$late" ] || ! has ss; then continue; fi
+                sockets=$(bounded 8 ss -H -ltnp 2>&1 </dev/null)
                 ;;
             proc) sockets=$(proc_sockets "$1") ;;
         esac
         code=$?
         if [ "$code" -eq 0 ]; then break; fi
-        trouble=${trouble:-$(complaint "$source_tool" "$code" "$sockets")}
+        if timed_out "$code"; then late=yes; fi
+        refusal=${refusal:-$(complaint "$step" "$code" "$sockets")}
     done
     if [ "$code" -ne 0 ]; then
-        unknown "$trouble"
+        unknown "$refusal"
+    else
+        {
+            printf '=sockets\n%s\n' "$sockets"
+            processes
+        } | LOCAL=" $1 " REMOTE=" $2 " NO_CONNECTIONS=$no_connections awk "$json$socket_reader"
         return
     fi
-    {
-        printf '%s\n' "$sockets" | sed 's/^/socket /'
-        processes
-    } | PORTS=" $1 " awk "$json$listener_reader"
+    unknown "$no_connections"
 }
 
 # /proc/net/tcp in the layout of ss, for machines without ss and netstat. $1: the ports of interest.
@@ -54,8 +65,9 @@ proc_sockets() {
         }')
     set +f
     if [ -n "$open" ]; then
-        { printf '%s\n' "$open" | sed 's/^/open /' && limit "$(within 8)" ls -l /proc/[0-9]*/fd 2>/dev/null </dev/null; } | awk '
-        $1 == "open" { count++; where[count] = $2; inode[count] = $3; next }
+        { printf '%s\n=holders\n' "$open" && bounded 8 ls -l /proc/[0-9]*/fd 2>/dev/null </dev/null; } | awk '
+        $0 == "=holders" { told = 1; next }
+        !told { count++; where[count] = $1; inode[count] = $2; next }
         /^\/proc\/[0-9]+\/fd:/ { pid = $1; gsub(/[^0-9]/, "", pid); next }
         match($0, /socket:\[[0-9]+\]/) { i = substr($0, RSTART + 8, RLENGTH - 9); if (!(i in holder)) holder[i] = pid }
         END { for (i = 1; i <= count; i++)
@@ -64,70 +76,92 @@ proc_sockets() {
     set -f
 }
 
-# All processes as lines `process <pid> <parent> <user> <start: 5 words> <command line>`, or without user and start.
+# All processes as lines `<pid> <parent> <user> <start: 5 words> <command line>` behind a line `=processes`, or without
+# user and start behind `=short`.
 processes() {
     if has ps; then
-        if limit "$(within 8)" ps -ww -eo pid=,ppid=,user:32=,lstart=,args= </dev/null 2>/dev/null | sed 's/^/process /' | grep .; then
+        rows=$(bounded 8 ps -ww -eo pid=,ppid=,user:32=,lstart=,args= </dev/null 2>/dev/null)
+        if [ -n "$rows" ]; then
+            printf '=processes\n%s\n' "$rows"
             return
         fi
-        limit "$(within 8)" ps -o pid,ppid,args </dev/null 2>/dev/null | sed '1d;s/^/short /'
+        echo '=short'
+        bounded 8 ps -o pid,ppid,args </dev/null 2>/dev/null
         return
     fi
+    echo '=short'
     set +f
     for folder in /proc/[0-9]*; do
         if { IFS= read -r line <"$folder/stat"; } 2>/dev/null; then
             rest=${line##*) }
             rest=${rest#? }
-            printf 'short %s %s %s\n' "${folder#/proc/}" "${rest%% *}" "$( (tr '\000\n' '  ' <"$folder/cmdline") 2>/dev/null)"
+            printf '%s %s %s\n' "${folder#/proc/}" "${rest%% *}" "$( (tr '\000\n' '  ' <"$folder/cmdline") 2>/dev/null)"
         fi
     done
     set -f
 }
 
 # Where no process could be listed, nothing says that a holder is gone: it is an owner of which only the number is known.
-listener_reader='
-function described(pid,  words, name, executable) {
-    if (!(pid in command)) return "{\"pid\":" pid "}"
-    split(command[pid], words, " ")
-    executable = words[1] ~ /^\// ? words[1] : ""
-    name = words[1]; sub(/.*\//, "", name); sub(/:$/, "", name); gsub(/^\[|\]$/, "", name)
+socket_reader='
+function described(pid,  field, line, user, started, name, executable, i) {
+    if (!(pid in row)) return "{\"pid\":" pid "}"
+    line = row[pid]; split(line, field, " "); sub(/^ +/, "", line)
+    for (i = 1; i <= leading; i++) sub(/^[^ ]+ */, "", line)
+    if (leading == 8) { user = field[3]; started = "\"" field[8] "-" months[field[5]] "-" sprintf("%02d", field[6]) "T" field[7] "Z\"" }
+    name = line; sub(/ .*/, "", name); executable = name ~ /^\// ? name : ""
+    sub(/.*\//, "", name); sub(/:$/, "", name); gsub(/^\[|\]$/, "", name)
     return "{\"pid\":" pid ",\"name\":" text_or_null(name) ",\"executable\":" text_or_null(executable) \
-        ",\"command_line\":" text_or_null(command[pid]) ",\"parent_pid\":" number_or_null(parent[pid]) \
-        ",\"started_utc\":" (pid in started ? started[pid] : "null") ",\"user\":" text_or_null(user[pid]) "}"
+        ",\"command_line\":" text_or_null(line) ",\"parent_pid\":" number_or_null(field[2]) \
+        ",\"started_utc\":" (started == "" ? "null" : started) ",\"user\":" text_or_null(user) "}"
 }
-function listener(where, pid,  port, address, item, p, children) {
-    port = where; sub(/.*:/, "", port); if (!index(ENVIRON["PORTS"], " " port " ")) return
-    address = substr(where, 1, length(where) - length(port) - 1)
-    sub(/%.*$/, "", address); gsub(/[\[\]]/, "", address); if (address == "*" || address == "") address = "::"
+function port_of(s) { sub(/.*:/, "", s); return s }
+function address_of(s) { sub(/:[^:]*$/, "", s); sub(/%.*$/, "", s); gsub(/[\[\]]/, "", s); return s == "*" || s == "" ? "::" : s }
+function listener(where, pid,  item, p, children) {
     if ((where, pid) in listed) return
-    listed[where, pid] = 1
-    children = ""
-    if (pid != "" && alive && !(pid in command))
-        for (p = 1; p <= alive; p++) if (parent[order[p]] == pid) children = children (children == "" ? "" : ",") described(order[p])
-    list = list (list == "" ? "" : ",") "{\"address\":" text(address) ",\"port\":" port ",\"pid\":" number_or_null(pid) \
-        ",\"owner\":" (pid != "" && (pid in command || !alive) ? described(pid) : "null") ",\"children\":[" children "]}"
+    listed[where, pid]
+    if (pid != "" && alive && !(pid in row))
+        for (p = 1; p <= alive; p++) { split(row[order[p]], item, " ")
+            if (item[2] == pid) children = children (children == "" ? "" : ",") described(order[p]) }
+    listeners = listeners (listeners == "" ? "" : ",") "{\"address\":" text(address_of(where)) ",\"port\":" port_of(where) \
+        ",\"pid\":" number_or_null(pid) ",\"owner\":" (pid != "" && (pid in row || !alive) ? described(pid) : "null") \
+        ",\"children\":[" children "]}"
 }
-$1 == "socket" && $2 == "LISTEN" {
-    count++; place[count] = $5; holders[count] = ""; rest = $0
-    while (match(rest, /pid=[0-9]+/)) {
-        holders[count] = holders[count] " " substr(rest, RSTART + 4, RLENGTH - 4); rest = substr(rest, RSTART + RLENGTH) }
+function listening(where, pids) {
+    if (index(ENVIRON["LOCAL"], " " port_of(where) " ")) { place[++count] = where; holders[count] = pids }
 }
-$1 == "socket" && $2 ~ /^tcp/ && $7 == "LISTEN" {
-    count++; place[count] = $5; holders[count] = $8 ~ /^[0-9]+\// ? " " ($8 + 0) : ""
+function state_of(s) {
+    if (s ~ /^ESTAB/) return "established"
+    gsub(/_/, "-", s)
+    return s ~ /^(CLOSE-WAIT|SYN-SENT|TIME-WAIT)$/ ? tolower(s) : "other"
 }
-$1 == "process" {
-    alive++; order[alive] = $2; parent[$2] = $3; user[$2] = $4
-    started[$2] = "\"" $9 "-" months[$6] "-" sprintf("%02d", $7) "T" $8 "Z\""
-    pid = $2; line = $0; for (i = 1; i <= 9; i++) sub(/^[^ ]+ +/, "", line); command[pid] = line
+function connection(state, here, there, pid,  near, far) {
+    near = port_of(here); far = port_of(there)
+    if (near !~ /^[0-9]+$/ || far !~ /^[0-9]+$/ || connected >= 500) return
+    if (!index(ENVIRON["LOCAL"], " " near " ") && !index(ENVIRON["REMOTE"], " " far " ")) return
+    connections = connections (connected++ ? "," : "") "{\"local_address\":" text(address_of(here)) ",\"local_port\":" near \
+        ",\"remote_address\":" text(address_of(there)) ",\"remote_port\":" far ",\"state\":\"" state_of(state) "\"" \
+        ",\"pid\":" number_or_null(pid) "}"
 }
-$1 == "short" { alive++; order[alive] = $2; parent[$2] = $3; pid = $2; line = $0
-    sub(/^short +[0-9]+ +[0-9]+ */, "", line); command[pid] = line }
+function pids_of(s,  pids) {
+    while (match(s, /pid=[0-9]+/)) { pids = pids " " substr(s, RSTART + 4, RLENGTH - 4); s = substr(s, RSTART + RLENGTH) }
+    return pids
+}
+/^=(sockets|processes|short)$/ { part = $0; leading = part == "=short" ? 2 : 8; next }
+part != "=sockets" { if ($1 ~ /^[0-9]+$/) { order[++alive] = $1; row[$1] = $0 } next }
+$1 ~ /^tcp/ && NF >= 6 {
+    holder = $7 ~ /^[0-9]+\// ? $7 + 0 : ""
+    if ($6 == "LISTEN") listening($4, holder); else connection($6, $4, $5, holder)
+    next
+}
+$1 == "LISTEN" { listening($4, pids_of($0)); next }
+$1 ~ /^[A-Z]+(-[A-Z0-9]+)*$/ && NF >= 5 { connection($1, $4, $5, match($0, /pid=[0-9]+/) ? substr($0, RSTART + 4, RLENGTH - 4) : "") }
 END {
     for (i = 1; i <= count; i++) {
         n = split(holders[i], pids, " ")
         if (n == 0) listener(place[i], "")
         for (k = 1; k <= n; k++) listener(place[i], pids[k])
     }
-    print "{\"data\":[" list "]}"
+    print "{\"data\":[" listeners "]}"
+    print ENVIRON["NO_CONNECTIONS"] == "" ? "{\"data\":[" connections "]}" : "{\"unknown\":" text(substr(ENVIRON["NO_CONNECTIONS"], 1, 400)) "}"
 }
 '

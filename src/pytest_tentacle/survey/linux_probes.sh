@@ -3,13 +3,19 @@
 
 workers=16
 
+# A line that a ping sends along, its line end as a format for printf; nothing for a probe.
+payload=
+
+# What openssl is told besides, to hold it to one version of TLS; nothing for a probe.
+client_options=
+
 # What can speak TLS here. s_client's brief mode prints the page alone on stdout, its progress on stderr unbuffered,
 # and with -msgfile the handshake's bytes, certificate and all, into a pipe of ours.
 choose_client() {
     tick
     client=
     if has openssl; then
-        case $(limit "$(within 5)" openssl s_client -help 2>&1 </dev/null) in *-brief*) client=openssl ;; esac
+        case $(bounded 5 openssl s_client -help 2>&1 </dev/null) in *-brief*) client=openssl ;; esac
     fi
     if [ -z "$client" ] && has curl; then client=curl; fi
 }
@@ -44,7 +50,8 @@ probe_some() {
         if [ "$word" != target ]; then continue; fi
         place=$((place + 1))
         if [ $(((place - 1) % workers)) -ne "$1" ]; then continue; fi
-        seconds=$(left)
+        tick
+        seconds=$remaining_budget
         if [ "$seconds" -gt "$probe_seconds" ]; then seconds=$probe_seconds; fi
         case $host in *%*) dialled=$(printf '%s' "$host" | awk "$json"'{ printf "%s%s", (NR > 1 ? "\n" : ""), decoded($0) }') ;;
             *) dialled=$host ;; esac
@@ -70,7 +77,8 @@ probe_some() {
 # Host, port, seconds: resolves, then tries each address until one connects; with --probe-identity a second
 # connection speaks Halibut's identity lines.
 probe_target() {
-    ends=$(($(date +%s) + $3))
+    clock
+    ends=$((now + $3))
     case $1 in
         *:* | *[!0-9.]*) literal= ;;
         *) literal=yes ;;
@@ -85,16 +93,18 @@ probe_target() {
     count=0
     for address in $found; do count=$((count + 1)); done
     for address in $found; do
-        remaining=$((ends - $(date +%s)))
+        clock
+        remaining=$((ends - now))
         if [ "$remaining" -lt 1 ]; then remaining=1; fi
         share=$(((remaining + count - 1) / count))
         count=$((count - 1))
-        attempt=$(speak "GET / HTTP/1.1\\r\\nHost: %s\\r\\nConnection: close\\r\\n\\r\\n" "$address" "$1" "$2" "$share")
+        attempt=$(speak "GET / HTTP/1.1\\r\\nHost: %s\\r\\nConnection: close\\r\\n$payload\\r\\n" "$address" "$1" "$2" "$share")
         case ${attempt%%=PAGE=*} in *"${newline}at connect"*) break ;; esac
     done
     printf 'address %s\n%s\n' "$address" "$attempt"
     if [ "$identity" -eq 1 ] && [ "$client" = openssl ]; then
-        remaining=$((ends - $(date +%s)))
+        clock
+        remaining=$((ends - now))
         if [ "$remaining" -lt 1 ]; then remaining=1; fi
         case ${attempt%%=PAGE=*} in
             *"${newline}at tls"*)
@@ -139,7 +149,7 @@ resolve() {
 why_not_found() {
     case $1 in -*) echo name-not-found && return ;; esac
     if has nslookup; then
-        case $(limit "$(within 3)" nslookup "$1" 2>&1 </dev/null || echo "code $?") in
+        case $(bounded 3 nslookup "$1" 2>&1 </dev/null || echo "code $?") in
             *NXDOMAIN*) ;;
             *SERVFAIL* | *REFUSED* | *'no servers could be reached'* | *'timed out'* | *'code 124'* | *'code 143'*)
                 echo resolver-failed && return
@@ -158,7 +168,8 @@ speak() {
     last=$(now_ms)
     echo
     if [ "$client" = openssl ]; then
-        set -- "$1" "$5" openssl s_client -brief -state -ign_eof -msg -msgfile /dev/fd/5 ${server_name:+-servername "$server_name"} -connect "$dial"
+        # shellcheck disable=SC2086  # options of ours
+        set -- "$1" "$5" openssl s_client $client_options -brief -state -ign_eof -msg -msgfile /dev/fd/5 ${server_name:+-servername "$server_name"} -connect "$dial"
     else
         set -- "$1" "$5" curl -q -sS -k -v -i --http1.1 --noproxy '*' -A '' -H 'Accept:' -H 'Connection: close' \
             --connect-to "::$dial" -w '\n=CURL= %{time_connect} %{time_appconnect} %{time_total}\n%{certs}' "https://$url/"
@@ -289,6 +300,7 @@ function complete(  at, head, size) {
 }
 function field(name, value) { return value == "" ? "" : ",\"" name "\":" value }
 function stage(name, ms, error, detail, more) {
+    took[name] = ms; if (error != "") { failed = name; why = error }
     return ",\"" name "\":{\"ms\":" number_or_null(ms) (error == "" ? "" : ",\"error\":\"" error "\"") \
         (detail == "" ? "" : ",\"detail\":" text(substr(detail, 1, 300))) more "}"
 }
@@ -313,7 +325,14 @@ function judge(  late, word) {
     return out stage("page", at_stage["end"], word, word == "" ? "" : detail,
         page == "" ? "" : ",\"text\":" text(substr(page, 1, 2000)) ",\"length\":" length(page))
 }
-function reset_all() { split("", at_stage); page = certificate = version = cipher = errno = reason = detail = code = ""; ended = in_page = 0 }
+function reset_all() { split("", at_stage); page = certificate = version = cipher = errno = reason = detail = code = ""; ended = in_page = greeted = 0 }
+# One attempt of a ping (with -v brief=1): milliseconds, the stage that failed, why, and the certificate; "-" for none.
+function brief_line() { return shown(took["resolve"]) shown(took["connect"]) shown(took["tls"]) shown(took["page"]) shown(failed) shown(why) \
+    (certificate == "" ? "-" : certificate) }
+# The same held to one version of TLS: what was spoken, the stage that failed, why, and whether we did not even say hello.
+function trial_line() { return shown(version) shown(cipher) shown(failed) shown(why) \
+    (failed == "tls" && !greeted && errno == "" && why != "timed-out" ? "unspoken" : "-") }
+function shown(value) { return (value == "" ? "-" : value) "\t" }
 BEGIN { reset_all() }
 in_page && $0 == "=END=" { in_page = 0; next }
 !in_page && $0 == "=IDENTITY=" { settle(); reset_all(); speaking = 1; next }
@@ -324,7 +343,10 @@ key == "log" {
     if (rest ~ /^Protocol version: /) version = substr(rest, 19)
     else if (rest ~ /^Ciphersuite: /) cipher = substr(rest, 14)
     else if (rest ~ /^(\* |curl: )/) curl_line(rest)
-    else learn(rest)
+    else {
+        if (rest ~ /^SSL_connect:.*write client hello/) greeted = 1
+        learn(rest)
+    }
     next
 }
 key == "at" { at_stage[$2] = $3; next }
@@ -348,7 +370,8 @@ function settle() {
 }
 END {
     if (!speaking) settle()
-    else {
+    if (brief) { print brief == "trial" ? trial_line() : brief_line(); exit }
+    if (speaking) {
         match(page, /^[^\r\n]*/); said = substr(page, 1, RLENGTH)
         late = code == 124 || code == 137 || code == 143
         word = said ~ /^MX-SERVER/ ? "" : said != "" ? "other" : late ? "timed-out" : "untrusted"

@@ -1,62 +1,100 @@
 # The sections of a survey. Each prints one line of JSON, {"data": ...} or {"unknown": reason}; further lines are for
 # the script itself.
 
-section_host() {
-    tick
-    {
-        printf 'kernel_name %s\n' "$(uname -n)"
-        printf 'architecture %s\n' "$(uname -m)"
-        printf 'fqdn %s\n' "$(limit "$(within 3)" hostname -f 2>/dev/null </dev/null)"
-        printf 'clock %s\n' "$(date +%s)"
-        printf 'user %s\n' "$(id -un 2>/dev/null)"
-        printf 'uid %s\n' "$(id -u)"
-        printf 'shell %s\n' "$(readlink "/proc/$$/exe" 2>/dev/null)"
-        printf 'shell_version %s\n' "${BASH_VERSION:-${KSH_VERSION:-}}"
-        (cat /proc/stat | sed -n 's/^btime/boot/p') 2>/dev/null
-        (cat /etc/os-release || cat /usr/lib/os-release) 2>/dev/null | sed -n 's/^/release /p'
-        addresses
-    } | awk "$json"'
-    { key = $1; sub(/^[^ ]* ?/, ""); if (key != "release" && key != "address") fact[key] = $0 }
-    key == "release" && /^[A-Z_]+=/ {
-        name = $0; sub(/=.*/, "", name); sub(/^[A-Z_]+=/, ""); gsub(/^["\047]|["\047]$/, ""); release[name] = $0 }
-    key == "address" && !($0 in seen) { seen[$0] = 1; addresses = addresses (addresses == "" ? "" : ",") text($0) }
-    END {
-        shell = fact["shell"]; sub(/.*\//, "", shell); if (shell == "") shell = "sh"
-        print "{\"data\":{\"hostname\":" text(fact["kernel_name"]) ",\"fqdn\":" text_or_null(fact["fqdn"]) \
-            ",\"os\":\"linux\",\"os_name\":" text_or_null(release["PRETTY_NAME"]) \
-            ",\"os_version\":" text_or_null(release["VERSION_ID"]) ",\"architecture\":" text_or_null(fact["architecture"]) \
-            ",\"boot_utc\":" iso(fact["boot"]) ",\"clock_utc\":" iso(fact["clock"]) ",\"user\":" text_or_null(fact["user"]) \
-            ",\"elevated\":" (fact["uid"] == "" ? "null" : fact["uid"] == "0" ? "true" : "false") \
-            ",\"shell\":{\"name\":" text(shell) ",\"version\":" text_or_null(fact["shell_version"]) "}" \
-            ",\"addresses\":[" addresses "]}}" }'
+# What system files say that several sections read, each line behind its file's name; messages of grep among them.
+read_system() {
+    system=$(bounded 5 grep -a '' /etc/os-release /usr/lib/os-release /proc/stat /etc/environment /etc/ssl/openssl.cnf \
+        /etc/pki/tls/openssl.cnf /etc/crypto-policies/back-ends/opensslcnf.config /etc/crypto-policies/config \
+        /proc/sys/crypto/fips_enabled 2>&1 </dev/null)
+    system_code=$?
 }
 
-# The machine's addresses but the loopback ones, as lines `address 192.0.2.7`.
+# awk: whether a line is one of this file; $0 is then what stands in it.
+of_file='
+function of(file,  at) {
+    at = index($0, file ":"); if (at == 0 || index($0, ":") != at + length(file)) return 0
+    $0 = substr($0, at + length(file) + 1); return 1
+}
+'
+
+# Further lines, tab-separated: `name <one of its own names>`, percent-encoded.
+section_host() {
+    {
+        printf 'clock %s\nversion %s\nkernel ' "$((begun + now - started))" "${BASH_VERSION:-${KSH_VERSION:-}}"
+        uname -nm
+        printf '\nfqdn '
+        bounded 3 hostname -f 2>/dev/null </dev/null
+        printf '\nid '
+        id 2>/dev/null
+        printf '\nshell '
+        readlink "/proc/$$/exe" 2>/dev/null
+        printf '\n'
+        addresses
+        printf '%s\n' "$system"
+    } | awk "$json$of_file$host_reader"
+}
+
+# What the tool at hand says of the machine's addresses, behind a line that names the tool.
 addresses() {
     if has ip; then
-        limit "$(within 5)" ip -o addr 2>/dev/null </dev/null | awk '$3 ~ /^inet6?$/ { sub(/\/.*/, "", $4); print "address " $4 }'
+        echo '=ip'
+        bounded 5 ip -o addr 2>/dev/null </dev/null
     elif has ifconfig; then
-        limit "$(within 5)" ifconfig -a 2>/dev/null </dev/null | awk '$1 ~ /^inet6?$/ {
-            for (i = 2; i <= NF; i++) { sub(/^addr:/, "", $i); sub(/[\/%].*/, "", $i)
-                if ($i ~ /^[0-9a-fA-F:.]+$/ && length($i) > 2) { print "address " $i; next } } }'
+        echo '=ifconfig'
+        bounded 5 ifconfig -a 2>/dev/null </dev/null
     else
-        limit "$(within 5)" hostname -I 2>/dev/null </dev/null | awk '{ for (i = 1; i <= NF; i++) print "address " $i }'
-    fi | sed -e '/^address 127\.0\.0\.1$/d' -e '/^address ::1$/d'
+        echo '=hostname'
+        bounded 5 hostname -I 2>/dev/null </dev/null
+    fi
+    echo '=system'
 }
+
+host_reader='
+function address(s) {
+    sub(/[\/%].*/, "", s); if (s !~ /^[0-9a-fA-F:.]+$/ || length(s) < 3 || s == "127.0.0.1" || s == "::1" || s in seen) return
+    seen[s]; addresses = addresses (addresses == "" ? "" : ",") text(s)
+}
+function own_name(s) { if (s != "" && !(s in named)) { named[s]; gsub(/%/, "%25", s); gsub(/[\t\r]/, " ", s); notes = notes "name\t" s "\n" } }
+/^=(ip|ifconfig|hostname|system)$/ { part = $0; next }
+part == "" { key = $1; if (sub(/^[^ ]* /, "") && !(key in fact)) fact[key] = $0; next }
+part == "=ip" { if ($3 ~ /^inet6?$/) address($4); next }
+part == "=ifconfig" { if ($1 ~ /^inet6?$/) for (i = 2; i <= NF; i++) { sub(/^addr:/, "", $i); if ($i ~ /^[0-9a-fA-F:.]+([\/%]|$)/ && length($i) > 2) { address($i); next } } next }
+part == "=hostname" { for (i = 1; i <= NF; i++) address($i); next }
+of("/proc/stat") { if ($1 == "btime") boot = $2; next }
+of("/etc/os-release") || (!released && of("/usr/lib/os-release")) {
+    if (!/^[A-Z_]+=/) next
+    name = $0; sub(/=.*/, "", name); sub(/^[A-Z_]+=/, ""); gsub(/^["\047]|["\047]$/, ""); release[name] = $0 }
+END {
+    host = machine = fact["kernel"]; sub(/ [^ ]*$/, "", host); sub(/^.* /, "", machine)
+    user = fact["id"]; uid = ""
+    if (match(user, /^uid=[0-9]+/)) { uid = substr(user, 5, RLENGTH - 4); user = substr(user, RLENGTH + 1) }
+    if (!sub(/^\(/, "", user) || !sub(/\) gid=.*$/, "", user)) user = ""
+    shell = fact["shell"]; sub(/.*\//, "", shell); if (shell == "") shell = "sh"
+    own_name(host); own_name(fact["fqdn"])
+    print "{\"data\":{\"hostname\":" text(host) ",\"fqdn\":" text_or_null(fact["fqdn"]) \
+        ",\"os\":\"linux\",\"os_name\":" text_or_null(release["PRETTY_NAME"]) \
+        ",\"os_version\":" text_or_null(release["VERSION_ID"]) ",\"architecture\":" text_or_null(machine) \
+        ",\"boot_utc\":" iso(boot) ",\"clock_utc\":" iso(fact["clock"]) ",\"user\":" text_or_null(user) \
+        ",\"elevated\":" (uid == "" ? "null" : uid == "0" ? "true" : "false") \
+        ",\"shell\":{\"name\":" text(shell) ",\"version\":" text_or_null(fact["version"]) "}" \
+        ",\"addresses\":[" addresses "]}}"
+    printf "%s", notes
+}
+'
 
 # Octopus Deploy's services, told by their command line (tentacle-facts 2.1). Further lines, tab-separated:
 # `environment <instance> <variable> <value>` for the variables that override settings, `unit <name> <product>
-# <instance or -> <account> <executable>`, `proxy <account> <variable> <value>`, `unread <account> <environment file>`.
+# <instance or -> <account> <executable>`, `proxy <account> <variable> <value>`, `unread <account> <environment file>`, and
+# of Tentacle's `early <account> <DefaultLogDirectory> <XDG_DATA_HOME> <HOME> <working folder>`, `-` for what is not set.
 section_services() {
-    tick
     if ! has systemctl; then
         unknown 'this machine has no systemctl, so its services cannot be read'
         return
     fi
     units=$(
-        limit "$(within 10)" systemctl list-unit-files --type=service --no-legend --no-pager --full 2>&1 </dev/null
+        bounded 10 systemctl list-unit-files --type=service --no-legend --no-pager --full 2>&1 </dev/null
         code=$?
-        limit "$(within 10)" systemctl list-units --all --type=service --plain --no-legend --no-pager --full 2>/dev/null </dev/null
+        bounded 10 systemctl list-units --all --type=service --plain --no-legend --no-pager --full 2>/dev/null </dev/null
         exit "$code"
     )
     code=$?
@@ -73,16 +111,21 @@ section_services() {
         unknown 'systemctl names no service at all'
         return
     fi
-    tick
-    shown=$(limit "$(within 15)" systemctl show --no-pager \
+    shown=$(bounded 15 systemctl show --no-pager \
         -p Id,ActiveState,SubState,Result,MainPID,ExecMainStatus,ExecMainStartTimestamp,NRestarts \
-        -p UnitFileState,User,ExecStart,Environment,EnvironmentFiles -- "$@" 2>&1 </dev/null)
+        -p UnitFileState,User,WorkingDirectory,ExecStart,Environment,EnvironmentFiles -- "$@" 2>&1 </dev/null)
     code=$?
     if [ "$code" -ne 0 ]; then
         unknown "$(complaint 'systemctl show' "$code" "$shown")"
         return
     fi
-    { environment_files "$shown" && printf '%s\n\n' "$shown"; } | awk "$json$unit_reader"
+    # What systemd itself gives to all units (DefaultEnvironment=); a unit's own variables win over it.
+    given=$(bounded 5 systemctl show --no-pager -p Environment 2>/dev/null </dev/null)
+    {
+        case $given in Environment=?*) printf 'Given=%s\n' "${given#Environment=}" ;; esac
+        case $shown in *EnvironmentFiles=/*) environment_files "$shown" ;; esac
+        printf '%s\n\n' "$shown"
+    } | awk "$json$unit_reader"
 }
 
 # The lines of the environment files of Octopus Deploy's units ($1: what `systemctl show` said), as
@@ -94,7 +137,7 @@ environment_files() {
     /^Id=/ { id = substr($0, 4) }
     /^$/ { for (i = 1; wanted && i <= count; i++) print id "\t" path[i]; count = 0; wanted = 0 }' |
         while IFS=$tab read -r unit file; do
-            content=$(limit "$(within 3)" cat "$file" 2>&1 </dev/null)
+            content=$(bounded 3 cat "$file" 2>&1 </dev/null)
             if [ $? -eq 0 ]; then
                 printf '%s\n' "$content" | UNIT=$unit awk '{ print "Variable=" ENVIRON["UNIT"] "\t" $0 }'
             else
@@ -154,7 +197,8 @@ function assignment(s,  at, value, words) {
     if (value ~ /^["\047]/) { words_of(value, words); value = words[1] }
     return substr(s, 1, at) value
 }
-function finish(  line, path, product, arguments, i, count, words, variable, environment, running, instance, account) {
+function field_of(s) { gsub(/[\t\n]/, " ", s); return s == "" ? "-" : s }
+function finish(  last, place, line, path, product, arguments, i, count, words, variable, environment, running, instance, account) {
     line = unit["ExecStart"]
     path = line; sub(/^.*path=/, "", path); sub(/ ;.*$/, "", path)
     sub(/^.*argv\[\]=/, "", line); sub(/ ; ignore_errors=.*$/, "", line); sub(/ ;[^;]*}$/, "", line)
@@ -170,14 +214,18 @@ function finish(  line, path, product, arguments, i, count, words, variable, env
     account = unit["User"] == "" ? "root" : unit["User"]
     notes = notes "unit\t" unit["Id"] "\t" product "\t" (instance == "" ? "-" : instance) "\t" account "\t" path "\n"
     if (unit["Id"] in unread) notes = notes "unread\t" account "\t" unread[unit["Id"]] "\n"
-    count = words_of(unit["Environment"], words); environment = ""
+    count = words_of(given " " unit["Environment"], words); environment = ""; split("", place)
     for (i = 1; i <= lines[unit["Id"]]; i++) { variable = assignment(line_of[unit["Id"], i]); if (variable != "") words[++count] = variable }
+    split("", last)
+    for (i = 1; i <= count; i++) { variable = words[i]; sub(/=.*/, "", variable); last[variable] = i }
     for (i = 1; i <= count; i++) {
         variable = words[i]; sub(/=.*/, "", variable)
+        if (last[variable] != i) continue
         if (tolower(variable) ~ /^(https?|all|no)_proxy$/) {
             sub(/^[^=]*=/, "", words[i]); gsub(/[\t\n]/, " ", words[i])
             notes = notes "proxy\t" account "\t" variable "\t" without_password(words[i]) "\n"
         }
+        if (variable ~ /^(DefaultLogDirectory|XDG_DATA_HOME|HOME)$/) place[variable] = substr(words[i], length(variable) + 2)
         if (variable !~ /^(TENTACLE|OCTOPUS)_|^TentacleMachineConfigurationHomeDirectory$/) continue
         if (variable ~ /PASSWORD|API_?KEY|TOKEN|SECRET|CONNECTION_?STRING|MASTER_?KEY|^TENTACLE_CERTIFICATE$/) continue
         sub(/^[^=]*=/, "", words[i])
@@ -185,6 +233,9 @@ function finish(  line, path, product, arguments, i, count, words, variable, env
         gsub(/[\t\n]/, " ", words[i])
         notes = notes "environment\t" (instance == "" ? "-" : instance) "\t" variable "\t" words[i] "\n"
     }
+    if (product == "tentacle")
+        notes = notes "early\t" account "\t" field_of(place["DefaultLogDirectory"]) "\t" field_of(place["XDG_DATA_HOME"]) \
+            "\t" field_of(place["HOME"]) "\t" field_of(unit["WorkingDirectory"]) "\n"
     running = unit["MainPID"] + 0 > 0
     list = list (list == "" ? "" : ",") "{\"name\":" text(unit["Id"]) ",\"product\":" text(product) \
         ",\"instance\":" text_or_null(instance) \
@@ -198,224 +249,11 @@ function finish(  line, path, product, arguments, i, count, words, variable, env
         ",\"executable\":" text_or_null(path) ",\"arguments\":" text_or_null(arguments) \
         ",\"environment\":{" environment "},\"detail\":" text(unit["SubState"] " / " unit["Result"]) "}"
 }
+/^Given=/ { given = substr($0, 7); next }
 /^Variable=/ { sub(/^Variable=/, ""); at = index($0, "\t"); id = substr($0, 1, at - 1)
     line_of[id, ++lines[id]] = substr($0, at + 1); next }
 /^Unread=/ { sub(/^Unread=/, ""); at = index($0, "\t"); unread[substr($0, 1, at - 1)] = substr($0, at + 1); next }
 /^$/ { if ("Id" in unit) finish(); split("", unit); next }
 { at = index($0, "="); name = substr($0, 1, at - 1); if (!(name in unit)) unit[name] = substr($0, at + 1) }
 END { print "{\"data\":[" list "]}"; printf "%s", notes }
-'
-
-# Instances by their index files (tentacle-facts 2.2). $1: the lines that section_services left. Further lines,
-# tab-separated: `port <number>`, `target <id> <host> <port> <by>`, `instance <product> <name> <configuration> <home>
-# <work folder>`, and `gone <index file>` where the configuration is not there.
-section_instances() {
-    tick
-    homes=${TentacleMachineConfigurationHomeDirectory:-/etc/octopus}$newline$(printf '%s\n' "$1" |
-        awk -F '\t' '$3 == "TentacleMachineConfigurationHomeDirectory" { print $4 }')
-    homes=$(printf '%s\n' "$homes" | awk 'NF && !($0 in seen) { seen[$0]; print }')
-    found=
-    notes=
-    old_ifs=$IFS
-    IFS=$newline
-    for home in $homes; do
-        for kind in tentacle:Tentacle server:OctopusServer; do
-            folder=$home/${kind#*:}/Instances
-            trouble=$(limit "$(within 5)" ls "$folder" 2>&1 >/dev/null </dev/null)
-            case $? in
-                0) ;;
-                *)
-                    case $trouble in
-                        *'No such file'* | *'Not a directory'*) continue ;;
-                        *) unknown "the folder $folder could not be read: $trouble" && return ;;
-                    esac
-                    ;;
-            esac
-            set +f
-            IFS=
-            set -- "$folder"/*.config
-            IFS=$newline
-            set -f
-            for index_file in "$@"; do
-                if [ "$index_file" = "$folder/*.config" ]; then continue; fi
-                one=$(IFS=$old_ifs && read_instance "${kind%%:*}" "$index_file")
-                found=$found${found:+,}${one%%"$newline"*}
-                case $one in *"$newline"*) notes=$notes${one#*"$newline"}$newline ;; esac
-            done
-        done
-    done
-    IFS=$old_ifs
-    printf '{"data":[%s]}\n%s' "$found" "$notes"
-}
-
-# One instance: $1 product, $2 its index file. One line of JSON, then further lines as above.
-read_instance() {
-    entry=$(limit "$(within 5)" cat "$2" 2>/dev/null </dev/null | awk "$json$index_reader")
-    name=${entry%%"$tab"*}
-    path=${entry#*"$tab"}
-    detail=
-    if [ -z "$entry" ]; then
-        name=${2##*/}
-        name=${name%.config}
-        path=$2
-    fi
-    content=
-    error=
-    trouble=$(limit "$(within 5)" cat "$path" 2>&1 >/dev/null </dev/null)
-    code=$?
-    if [ "$code" -ne 0 ]; then
-        case $trouble in
-            *'No such file'* | *'Not a directory'*) error=not-found ;;
-            *'ermission denied'*) error=denied ;;
-            *)
-                error=unreadable
-                detail=$(complaint cat "$code" "$trouble")
-                ;;
-        esac
-    elif [ -z "$entry" ]; then
-        error=malformed
-        detail="the instance's index file names no configuration file"
-    fi
-    measures=$(limit "$(within 5)" stat -L -c '%s %Y' "$path" 2>/dev/null </dev/null)
-    case $measures in
-        '0 '*) error=${error:-empty} ;;
-        ???????*' '*) error=${error:-unreadable} detail=${detail:-more than 1,000,000 bytes} ;;
-    esac
-    if [ -z "$error" ]; then
-        content=$(limit "$(within 5)" cat "$path" 2>/dev/null </dev/null | awk "$secret_remover")
-        if [ -z "$content" ]; then
-            error=malformed
-            detail='it holds no octopus-settings element'
-        fi
-    fi
-    {
-        printf '%s\n' "$1" "$name" "$path" "$measures" "$error"
-        printf '%s' "$content" | encode
-        printf '\n%s\n' "$detail"
-    } | awk "$json"'
-    { line[NR] = $0 }
-    END { split(line[4], measures, " ")
-        print "{\"product\":" text(line[1]) ",\"name\":" text(line[2]) ",\"configuration\":{\"path\":" text(line[3]) \
-            ",\"size\":" number_or_null(measures[1]) ",\"modified_utc\":" iso(measures[2]) ",\"error\":" text_or_null(line[5]) \
-            ",\"text\":" text_or_null(line[6]) ",\"detail\":" text_or_null(line[7]) "}}" }'
-    if [ -n "$content" ]; then
-        { printf '%s\n' "$service_notes" | awk -F '\t' -v product="$1" '
-            product == "tentacle" && $1 == "environment" { print }' && printf '\n%s\n' "$content"; } |
-            PRODUCT=$1 INSTANCE=$name CONFIGURATION=$path awk "$json$link_finder"
-    else
-        printf 'instance\t%s\t%s\t%s\t%s\n' "$1" "$name" "$path" "${path%/*}"
-        if [ "$error" = not-found ]; then printf 'gone\t%s\n' "$2"; fi
-    fi
-}
-
-index_reader='
-# A JSON string of an object, unescaped; file paths and instance names only, so surrogates may stay as they are.
-function member(s, name,  at, out, c, hex) {
-    if (!match(s, "\"" name "\"[ \t\r\n]*:[ \t\r\n]*\"")) return ""
-    out = ""
-    for (at = RSTART + RLENGTH; at <= length(s); at++) {
-        c = substr(s, at, 1)
-        if (c == "\"") return out
-        if (c != "\\") { out = out c; continue }
-        c = substr(s, ++at, 1)
-        if (c == "u") { hex = toupper(substr(s, at + 1, 4)); at += 4; out = out character(hex) }
-        else out = out (c == "n" || c == "t" || c == "r" || c == "b" || c == "f" ? " " : c)
-    }
-    return ""
-}
-function character(hex,  i, code) {
-    for (i = 1; i <= 4; i++) code = code * 16 + index("123456789ABCDEF", substr(hex, i, 1))
-    if (code < 128) return sprintf("%c", code < 32 ? 32 : code)
-    if (code < 2048) return sprintf("%c%c", 192 + int(code / 64), 128 + code % 64)
-    return sprintf("%c%c%c", 224 + int(code / 4096), 128 + int(code / 64) % 64, 128 + code % 64)
-}
-{ all = all $0 "\n" }
-END { path = member(all, "ConfigurationFilePath"); if (path != "") printf "%s\t%s", member(all, "Name"), path }
-'
-
-# Empties the values of secret keys. What cannot be told to be a whole element is dropped up to its end, so that a
-# cut-off or broken file gives nothing away; a file without the root element is not sent at all.
-secret_remover='
-{ all = all $0 "\n" }
-END {
-    if (index(all, "<octopus-settings") == 0) exit
-    while (match(all, /key[ \t\r\n]*=[ \t\r\n]*("[^"]*"|\047[^\047]*\047)/)) {
-        printf "%s", substr(all, 1, RSTART + RLENGTH - 1)
-        key = tolower(substr(all, RSTART, RLENGTH - 1)); all = substr(all, RSTART + RLENGTH)
-        if (key !~ /["\047]tentacle\.certificate$|password$|connectionstring$|masterkey$|apikey$/) continue
-        if (match(all, /^[ \t\r\n]*\/?>/)) {
-            printf "%s", substr(all, 1, RLENGTH); shut = substr(all, RLENGTH - 1, 1) == "/"; all = substr(all, RLENGTH + 1)
-            if (shut) continue
-        }
-        rest = index(tolower(all), "</set"); all = rest ? substr(all, rest) : ""
-    }
-    printf "%s", all
-}
-'
-
-# The links that an instance has by its settings and its service'\''s environment: first the environment, then the file.
-link_finder='
-function unescaped(s) {
-    gsub(/&quot;|&#34;|&#x22;/, "\"", s); gsub(/&apos;|&#39;/, "\047", s); gsub(/&lt;/, "<", s); gsub(/&gt;/, ">", s)
-    gsub(/&amp;/, "\\&", s); return s
-}
-function percent(s) { gsub(/%/, "%25", s); return s }
-function target(id, host, port, by) { print "target\t" percent(id) "\t" percent(host) "\t" port "\t" by }
-function is_port(s) { return s ~ /^[0-9]+$/ && s + 0 > 0 && s + 0 < 65536 }
-function local(port, host) {
-    if (!is_port(port)) return
-    if (host == "" || host ~ /^(0\.0\.0\.0|::|\*|any)$/) host = "localhost"
-    print "port\t" port + 0; target("local:" ENVIRON["INSTANCE"], host, port + 0, "local")
-}
-function poll(address,  host, port) {
-    port = 443; host = address; sub(/^[A-Za-z]+:\/\//, "", host); sub(/[\/?#].*$/, "", host)
-    if (match(host, /:[0-9]+$/) && (host !~ /:.*:/ || host ~ /\]:[0-9]+$/)) {
-        port = substr(host, RSTART + 1); host = substr(host, 1, RSTART - 1) }
-    gsub(/[\[\]\t]/, "", host)
-    if (host == "" || !is_port(port)) return
-    target("configured:" ENVIRON["INSTANCE"] ":" ++polled, host, port + 0,
-        host ~ /:/ || host ~ /^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$/ ? "address" : "name")
-}
-BEGIN { split("TENTACLE_SERVICE_PORT Tentacle.Services.PortNumber TENTACLE_LISTEN_IP Tentacle.Services.ListenIP " \
-    "TENTACLE_NO_LISTEN Tentacle.Services.NoListen TENTACLE_TRUSTED_SERVERS Tentacle.Communication.TrustedOctopusServers " \
-    "OCTOPUS_HOME Octopus.Home TENTACLE_APPLICATION_DIRECTORY Tentacle.Deployment.ApplicationDirectory", w, " ")
-    for (i = 1; i < 13; i += 2) key_of[w[i]] = w[i + 1] }
-!in_file && /^$/ { in_file = 1; next }
-!in_file {
-    split($0, field, "\t")
-    if (field[2] == ENVIRON["INSTANCE"] || (field[2] == "-" && ENVIRON["INSTANCE"] == "Tentacle"))
-        if (field[3] in key_of && field[4] != "") override[key_of[field[3]]] = field[4]
-    next
-}
-{ all = all $0 " " }
-END {
-    count = split(all, element, /<set[ \t]/)
-    for (i = 2; i <= count; i++) {
-        if (!match(element[i], /key[ ]*=[ ]*("[^"]*"|\047[^\047]*\047)/)) continue
-        key = substr(element[i], RSTART, RLENGTH - 1); sub(/^[^"\047]*["\047]/, "", key)
-        value = substr(element[i], RSTART + RLENGTH)
-        if (value ~ /^[^>]*\/>/) value = ""
-        sub(/^[^>]*>/, "", value); sub(/<.*$/, "", value); setting[key] = unescaped(value)
-    }
-    for (key in override) setting[key] = override[key]
-    home = setting["Octopus.Home"]; work = setting["Tentacle.Deployment.ApplicationDirectory"]
-    if (home !~ /^\//) { home = ENVIRON["CONFIGURATION"]; sub(/\/[^\/]*$/, "", home) }
-    sub(/\/+$/, "", home); gsub(/[\t\n]/, " ", home); gsub(/[\t\n]/, " ", work)
-    print "instance\t" ENVIRON["PRODUCT"] "\t" ENVIRON["INSTANCE"] "\t" ENVIRON["CONFIGURATION"] "\t" home "\t" work
-    if (ENVIRON["PRODUCT"] == "server") {
-        port = setting["Octopus.Communications.ServicesPort"]; local(port == "" ? 10943 : port, ""); exit }
-    if (tolower(setting["Tentacle.Services.NoListen"]) != "true") {
-        port = setting["Tentacle.Services.PortNumber"]
-        local(port == "" ? 10933 : port, setting["Tentacle.Services.ListenIP"])
-    }
-    servers = setting["Tentacle.Communication.TrustedOctopusServers"]
-    while (match(servers, /\{[^{}]*\}/)) {
-        one = substr(servers, RSTART, RLENGTH); servers = substr(servers, RSTART + RLENGTH)
-        if (one !~ /"CommunicationStyle"[ \t]*:[ \t]*(2[^0-9]|"TentacleActive")/) continue
-        if (match(one, /"Address"[ \t]*:[ \t]*"[^"]*"/)) {
-            address = substr(one, RSTART, RLENGTH - 1); sub(/^"Address"[ \t]*:[ \t]*"/, "", address)
-            gsub(/\\\//, "/", address); poll(address)
-        }
-    }
-}
 '

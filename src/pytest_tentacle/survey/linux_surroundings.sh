@@ -1,11 +1,6 @@
-# What stands around the instances: connections, logs, products, disks, load time, left-overs. These sections read
-# $instance_notes (lines `instance <product> <name> <configuration> <home> <work folder>`) and $service_notes (lines
-# `unit <name> <product> <instance or -> <account> <executable>`), both tab-separated.
-
-# A list of JSON values that each begin with a comma, as a section.
-listed() { printf '{"data":[%s]}\n' "${1#,}"; }
-
-as_text() { printf '%s\n' "$1" | awk "$json"'{ printf "%s", text($0) }'; }
+# What stands around the instances: logs, products, disks, load time, left-overs. These sections read $instance_notes
+# (lines `instance <product> <name> <configuration> <home> <work folder>`), $service_notes (lines `unit <name> <product>
+# <instance or -> <account> <executable>`) and $programs (lines `<product> <executable>`), all tab-separated.
 
 # What a tool's refusal of a file is called: $1 is its message.
 file_error() {
@@ -16,112 +11,117 @@ file_error() {
     esac
 }
 
-# TCP connections whose local port is of interest ($1), or whose remote port is one that an instance polls ($2).
-section_connections() {
-    tick
-    trouble=
-    code=1
-    for source_tool in ss netstat; do
-        has "$source_tool" || continue
-        case $source_tool in
-            ss) sockets=$(limit "$(within 8)" ss -H -tanp 2>&1 </dev/null) ;;
-            netstat) sockets=$(limit "$(within 8)" netstat -tanp 2>/dev/null </dev/null) ;;
-        esac
-        code=$?
-        if [ "$code" -eq 0 ]; then break; fi
-        trouble=${trouble:-$(complaint "$source_tool" "$code" "$sockets")}
-    done
-    if [ "$code" -ne 0 ]; then
-        unknown "${trouble:-this machine has neither ss nor netstat, so its connections cannot be read}"
-        return
-    fi
-    printf '%s\n' "$sockets" | LOCAL=" $1 " REMOTE=" $2 " awk "$json$connection_reader"
-}
-
-connection_reader='
-function state_of(s) {
-    if (s ~ /^ESTAB/) return "established"
-    gsub(/_/, "-", s)
-    return s ~ /^(CLOSE-WAIT|SYN-SENT|TIME-WAIT)$/ ? tolower(s) : "other"
-}
-function port_of(s) { sub(/.*:/, "", s); return s }
-function address_of(s) { sub(/:[^:]*$/, "", s); sub(/%.*$/, "", s); gsub(/[\[\]]/, "", s); return s == "*" || s == "" ? "::" : s }
-function connection(state, here, there, pid,  near, far) {
-    near = port_of(here); far = port_of(there)
-    if (near !~ /^[0-9]+$/ || far !~ /^[0-9]+$/ || count >= 500) return
-    if (!index(ENVIRON["LOCAL"], " " near " ") && !index(ENVIRON["REMOTE"], " " far " ")) return
-    list = list (count++ ? "," : "") "{\"local_address\":" text(address_of(here)) ",\"local_port\":" near \
-        ",\"remote_address\":" text(address_of(there)) ",\"remote_port\":" far ",\"state\":\"" state_of(state) "\"" \
-        ",\"pid\":" number_or_null(pid) "}"
-}
-$1 ~ /^tcp/ && NF >= 6 { if ($6 != "LISTEN") connection($6, $4, $5, $7 ~ /^[0-9]+\// ? $7 + 0 : ""); next }
-$1 ~ /^[A-Z]+(-[A-Z0-9]+)*$/ && $1 != "LISTEN" && NF >= 5 {
-    connection($1, $4, $5, match($0, /pid=[0-9]+/) ? substr($0, RSTART + 4, RLENGTH - 4) : "") }
-END { print "{\"data\":[" list "]}" }
-'
-
-# Each instance's own log, at most its last 2,000,000 bytes, the newest archive filling up what the log leaves free.
+# Each instance's own log, at most its last 2,000,000 bytes, the newest archive filling up what the log leaves free. Then
+# what the services' accounts wrote before they knew a home.
 log_bytes=2000000
 
 section_logs() {
-    listed "$(printf '%s\n' "$instance_notes" | while IFS=$tab read -r word product name path home work; do
-        if [ "$word" = instance ]; then
-            tick
-            read_log "$product" "$name" "$home/Logs"
+    printf '{"data":['
+    separator=
+    log_files=$newline
+    old_ifs=$IFS
+    IFS=$newline
+    for line in $instance_notes; do
+        IFS=$tab
+        # shellcheck disable=SC2086  # tab-separated fields, and set -f is on
+        set -- $line
+        IFS=$old_ifs
+        if [ "$1" = instance ]; then
+            printf '%s' "$separator"
+            separator=,
+            log_files=$log_files$5/Logs/OctopusTentacle.txt$newline
+            read_log "$2" "$3" "$5/Logs"
         fi
-    done)"
+        IFS=$newline
+    done
+    IFS=$old_ifs
+    early_logs
+    printf ']}\n'
 }
 
+# $1 product, $2 instance, $3 folder.
 read_log() {
     case $1 in server) log_name=OctopusServer ;; *) log_name=OctopusTentacle ;; esac
     log_file=$3/$log_name.txt
-    printf ',{"product":"%s","instance":%s,"path":%s' "$1" "$(as_text "$2")" "$(as_text "$log_file")"
+    size=
+    time=
+    error=
+    older=
+    tick
     if [ "$remaining_budget" -lt 3 ]; then
-        printf ',"error":"unreadable"}'
-        return
+        error=unreadable
+    elif has stat; then
+        measures=$(bounded 5 stat -L -c '%s %Y %n' "$log_file" "$3/$log_name.0.txt" 2>&1 </dev/null)
+        if timed_out $?; then error=unreadable; fi
+        log_ifs=$IFS
+        IFS=$newline
+        for row in $measures; do
+            case $row in
+                [0-9]*" "[0-9]*"/$log_name.txt")
+                    size=${row%% *}
+                    row=${row#* }
+                    time=${row%% *}
+                    ;;
+                [0-9]*" "[0-9]*"/$log_name.0.txt") older=yes ;;
+                *"/$log_name.txt'"*) error=$(file_error "$row") ;;
+            esac
+        done
+        IFS=$log_ifs
     fi
-    trouble=$(limit "$(within 5)" tail -c 1 "$log_file" 2>&1 >/dev/null </dev/null)
-    if [ $? -ne 0 ]; then
-        printf ',"error":"%s"}' "$(file_error "$trouble")"
-        return
+    content=
+    if [ -z "$error" ]; then
+        content=$(packed_end "$log_bytes" "$log_file")
+        # So little is the end of an empty file, or of one that could not be read.
+        if [ "${#content}" -lt 40 ]; then
+            trouble=$(bounded 5 tail -c 1 "$log_file" 2>&1 >/dev/null </dev/null)
+            if [ $? -ne 0 ]; then error=$(file_error "$trouble"); fi
+        fi
     fi
-    measures=$(limit "$(within 5)" stat -L -c '%s %Y' "$log_file" 2>/dev/null </dev/null)
-    printf '%s' "$measures" | awk "$json"'{ printf ",\"size\":%s,\"modified_utc\":%s", number_or_null($1), iso($2) }'
-    printf ',"text":"%s"' "$(packed_end "$log_bytes" "$log_file")"
-    older_bytes=$((log_bytes - ${measures%% *}))
-    if [ -n "$measures" ] && [ "$older_bytes" -gt 0 ]; then
-        older=$(packed_end "$older_bytes" "$3/$log_name.0.txt")
-        if [ -n "$older" ]; then printf ',"older":"%s"' "$older"; fi
+    printf '%s\n' "$1" "$2" "$log_file" "$size" "$time" "$error" | awk "$json"'
+    { line[NR] = $0 }
+    END { printf "{\"product\":\"%s\",\"instance\":%s,\"path\":%s", line[1], text(line[2]), text(line[3])
+          if (line[4] != "") printf ",\"size\":%s,\"modified_utc\":%s", number_or_null(line[4]), iso(line[5])
+          if (line[6] != "") printf ",\"error\":\"%s\"", line[6] }'
+    if [ -z "$error" ]; then
+        printf ',"text":"%s"' "$content"
+        if [ -n "$older" ] && [ -n "$size" ] && [ "$((log_bytes - size))" -gt 0 ]; then
+            printf ',"older":"%s"' "$(packed_end "$((log_bytes - size))" "$3/$log_name.0.txt")"
+        fi
     fi
     printf '}'
 }
 
 # The last bytes of a file ($1 how many, $2 which), packed if that can be done here, as base64 in one line.
 packed_end() {
-    if ! limit "$(within 5)" tail -c 1 "$2" >/dev/null 2>&1 </dev/null; then return; fi
     if has base64 && has gzip; then
-        limit "$(within 8)" tail -c "$1" "$2" 2>/dev/null </dev/null | gzip -c | base64 | tr -d '\n'
+        in_one_line "$(bounded 8 tail -c "$1" "$2" 2>/dev/null </dev/null | gzip -c | base64)"
     elif has base64; then
-        limit "$(within 8)" tail -c "$1" "$2" 2>/dev/null </dev/null | base64 | tr -d '\n'
+        in_one_line "$(bounded 8 tail -c "$1" "$2" 2>/dev/null </dev/null | base64)"
     else
         if [ "$1" -gt 200000 ]; then set -- 200000 "$2"; fi
-        limit "$(within 8)" tail -c "$1" "$2" 2>/dev/null </dev/null | encode
+        bounded 8 tail -c "$1" "$2" 2>/dev/null </dev/null | encode
     fi
 }
 
-# The lines `<product> <executable>` of all services, each once.
-programs() { printf '%s\n' "$service_notes" | awk -F '\t' '$1 == "unit" && $6 != "" && !(($3, $6) in seen) { seen[$3, $6]; print $3 "\t" $6 }'; }
+in_one_line() {
+    joined_ifs=$IFS
+    IFS=$newline
+    # shellcheck disable=SC2086  # base64 in lines, and set -f is on
+    set -- $1
+    IFS=
+    printf '%s' "$*"
+    IFS=$joined_ifs
+}
 
 # Versions by the package manager, or by the list of parts beside the program. Tentacle itself is never asked.
 section_products() {
-    tick
     version=
     if has dpkg-query; then
         # shellcheck disable=SC2016  # dpkg-query's own variables
-        version=$(limit "$(within 5)" dpkg-query -W -f '${db:Status-Status} ${Version}\n' tentacle 2>/dev/null </dev/null)
+        version=$(bounded 5 dpkg-query -W -f '${db:Status-Status} ${Version}\n' tentacle 2>/dev/null </dev/null)
     fi
     if [ -z "$version" ] && has rpm; then
-        version=$(limit "$(within 5)" rpm -q --qf 'installed %{VERSION}\n' tentacle 2>/dev/null </dev/null)
+        version=$(bounded 5 rpm -q --qf 'installed %{VERSION}\n' tentacle 2>/dev/null </dev/null)
     fi
     case $version in
         installed\ *)
@@ -130,78 +130,104 @@ section_products() {
             ;;
         *) version= ;;
     esac
-    listed "$({
+    {
         printf 'package\t%s\n' "$version"
-        programs | while IFS=$tab read -r product executable; do
-            parts=$(limit "$(within 3)" cat "${executable%/*}/${executable##*/}.deps.json" 2>/dev/null </dev/null | head -c 20000 |
-                sed -n 's/.*"\(Octopus\.\)\{0,1\}\(Tentacle\|Server\)\/\([0-9][^"]*\)".*/\3/p' | head -n 1)
-            printf 'program\t%s\t%s\t%s\n' "$product" "$executable" "$parts"
+        printf '%s' "$programs" | while IFS=$tab read -r product executable; do
+            own=
+            if [ "$product" != tentacle ] || [ -z "$version" ]; then
+                own=$(bounded 3 cat "$executable.deps.json" 2>/dev/null </dev/null | head -c 20000 |
+                    sed -n 's/.*"\(Octopus\.\)\{0,1\}\(Tentacle\|Server\)\/\([0-9][^"]*\)".*/\3/p' | head -n 1)
+            fi
+            printf 'program\t%s\t%s\t%s\n' "$product" "$executable" "$own"
         done
     } | awk -F '\t' "$json"'
-        $1 == "package" { version = $2; next }
-        { if ($2 == "tentacle") found = 1
-          printf ",{\"product\":%s,\"version\":%s,\"path\":%s}", text($2),
-              text_or_null($2 == "tentacle" && version != "" ? version : $4), text($3) }
-        END { if (!found && version != "") printf ",{\"product\":\"tentacle\",\"version\":%s}", text(version) }')"
+    function product(what, version, path) {
+        list = list (list == "" ? "" : ",") "{\"product\":" text(what) ",\"version\":" text_or_null(version) ",\"path\":" text_or_null(path) "}" }
+    $1 == "package" { version = $2; next }
+    { if ($2 == "tentacle") found = 1; product($2, $2 == "tentacle" && version != "" ? version : $4, $3) }
+    END { if (!found && version != "") product("tentacle", version, "")
+          print "{\"data\":[" list "]}" }'
 }
 
 # The file systems that each home and work folder lies on; for a folder that is not there, its nearest parent.
 section_disks() {
-    tick
     if ! has df; then
         unknown 'this machine has no df, so its file systems cannot be measured'
         return
     fi
-    rows=$(printf '%s\n' "$instance_notes" | awk -F '\t' '
-        $1 == "instance" { for (i = 5; i <= 6; i++) if ($i ~ /^\// && !($i in seen)) { seen[$i]; print $i } }' |
-        while IFS= read -r place; do
-            while :; do
-                row=$(limit "$(within 5)" df -Pk "$place" 2>&1 </dev/null)
-                code=$?
-                case $code:$row in
-                    *'No such file'*) ;;
-                    *) break ;;
-                esac
-                if [ "$place" = / ]; then break; fi
-                place=${place%/*}
-                place=${place:-/}
-            done
-            if [ "$code" -eq 0 ]; then printf '%s\n' "$row" | sed -n '2s/^/row /p'; else echo "trouble $(complaint df "$code" "$row")"; fi
-        done)
-    case $newline$rows in
-        *"$newline"row*) ;;
-        *"$newline"trouble*)
-            unknown "${rows#trouble }"
-            return
-            ;;
-    esac
-    listed "$(printf '%s\n' "$rows" | awk "$json"'
-        function kilobytes(s) { return s ~ /^[0-9]+$/ ? whole(s * 1024) : "null" }
-        $1 == "row" && match($0, / [0-9]+ +[0-9]+ +-?[0-9]+ +[0-9-]+%? +\//) {
-            split(substr($0, RSTART, RLENGTH), column, " "); mount = substr($0, RSTART + RLENGTH - 1)
-            if (mount in seen) next
-            seen[mount]
-            printf ",{\"path\":%s,\"free_bytes\":%s,\"size_bytes\":%s}", text(mount), kilobytes(column[3]), kilobytes(column[1]) }')"
+    places=
+    rows=
+    trouble=
+    old_ifs=$IFS
+    IFS=$newline
+    for line in $instance_notes; do
+        IFS=$tab
+        # shellcheck disable=SC2086  # tab-separated fields, and set -f is on
+        set -- $line
+        IFS=$newline
+        if [ "$1" != instance ]; then continue; fi
+        for place in "$5" "${6:-}"; do
+            case $newline$places in *"$newline$place$newline"*) continue ;; esac
+            case $place in /*) places=$places$place$newline ;; esac
+        done
+    done
+    for place in $places; do
+        set --
+        while [ -n "$place" ]; do
+            set -- "$@" "$place"
+            place=${place%/*}
+        done
+        # The first row is that of the deepest folder that is there.
+        shown=$(bounded 5 df -Pk "$@" / 2>&1 </dev/null)
+        code=$?
+        for line in $shown; do
+            case $line in
+                df:*'No such file'* | df:*"can't find mount point"*) ;;
+                df:*)
+                    trouble=${trouble:-$(complaint df "$code" "$line")}
+                    break
+                    ;;
+                *' '*' '*/*)
+                    rows=$rows$line$newline
+                    break
+                    ;;
+            esac
+        done
+        if timed_out "$code"; then trouble=${trouble:-$(complaint df "$code" '')}; fi
+    done
+    IFS=$old_ifs
+    if [ -z "$rows" ] && [ -n "$trouble" ]; then
+        unknown "$trouble"
+        return
+    fi
+    printf '%s' "$rows" | awk "$json"'
+    function kilobytes(s) { return s ~ /^[0-9]+$/ ? whole(s * 1024) : "null" }
+    match($0, / [0-9]+ +[0-9]+ +-?[0-9]+ +[0-9-]+%? +\//) {
+        split(substr($0, RSTART, RLENGTH), column, " "); mount = substr($0, RSTART + RLENGTH - 1)
+        if (mount in seen) next
+        seen[mount]
+        list = list (list == "" ? "" : ",") "{\"path\":" text(mount) ",\"free_bytes\":" kilobytes(column[3]) ",\"size_bytes\":" kilobytes(column[1]) "}" }
+    END { print "{\"data\":[" list "]}" }'
 }
 
 # `<program> help` twice, in milliseconds. It comes after the logs and the probes: the program writes into its log, and
 # whatever it finds to do must not take their time. It starts where it can write no file of its own.
 section_loading() {
-    tick
-    list=$(programs | while IFS=$tab read -r product executable; do
-        printf ',{"product":"%s","executable":%s' "$product" "$(as_text "$executable")"
+    printf '%s' "$programs" | while IFS=$tab read -r product executable; do
+        printf '%s\t%s' "$product" "$executable"
         error=
-        run=
+        after=
         for run in cold warm; do
             tick
             if [ "$remaining_budget" -lt 2 ]; then
                 error='no time was left for it'
                 break
             fi
-            before=$(now_ms)
-            trouble=$(cd /proc && limit "$(within 20)" "$executable" help 2>&1 >/dev/null </dev/null)
+            before=${after:-$(now_ms)}
+            trouble=$(cd /proc && bounded 20 "$executable" help 2>&1 >/dev/null </dev/null)
             code=$?
-            took=$(elapsed "$before" "$(now_ms)")
+            after=$(now_ms)
+            took=$(elapsed "$before" "$after")
             if timed_out "$code"; then
                 error="help did not answer within its time of ${took:-some} ms"
                 break
@@ -209,47 +235,62 @@ section_loading() {
                 error="it cannot be started: ${trouble:-exit code $code}"
                 break
             fi
-            printf ',"%s_ms":%s,"exit_code":%s' "$run" "${took:-null}" "$code"
+            printf '\t%s %s' "$code" "${took:--}"
         done
-        if [ -n "$error" ]; then printf ',"error":%s' "$(as_text "${error%%"$newline"*}")"; fi
-        printf '}'
-    done)
-    printf '{"data":{"times":[%s]}}\n' "${list#,}"
+        if [ -n "$error" ]; then printf '\terror %s' "${error%%"$newline"*}"; fi
+        echo
+    done | awk -F '\t' "$json"'
+    { one = "{\"product\":" text($1) ",\"executable\":" text($2); cold = 1
+      for (i = 3; i <= NF; i++) {
+          if (sub(/^error /, "", $i)) { one = one ",\"error\":" text($i); continue }
+          if ($i !~ /^[0-9]+ [0-9-]+$/) continue
+          split($i, part, " "); one = one ",\"" (cold ? "cold" : "warm") "_ms\":" number_or_null(part[2]); last = part[1]; cold = 0 }
+      list = list (list == "" ? "" : ",") one (cold ? "" : ",\"exit_code\":" last) "}" }
+    END { print "{\"data\":{\"times\":[" list "]}}" }'
 }
 
 # What earlier installations left: index entries and units that lead nowhere, folders that no instance uses.
 section_left_overs() {
-    tick
     case $instances in
         '{"unknown"'*)
             unknown 'the instances could not be read'
             return
             ;;
     esac
-    listed "$(
-        printf '%s\n' "$instance_notes" | while IFS=$tab read -r word value more; do
-            if [ "$word" = gone ]; then printf ',{"kind":"index","where":%s}' "$(as_text "$value")"; fi
+    left_over=
+    old_ifs=$IFS
+    IFS=$newline
+    for line in $instance_notes; do
+        case $line in "gone$tab"*) left_over=${left_over}index$tab${line#*"$tab"}$newline ;; esac
+    done
+    set --
+    for line in $programs; do set -- "$@" "${line#*"$tab"}"; done
+    if [ $# -gt 0 ] && ! bounded 3 ls -d "$@" >/dev/null 2>&1 </dev/null; then
+        for line in $service_notes; do
+            case $line in "unit$tab"*"$tab/"*) ;; *) continue ;; esac
+            unit=${line#*"$tab"}
+            trouble=$(bounded 3 ls -d "${line##*"$tab"}" 2>&1 >/dev/null </dev/null) && continue
+            if [ "$(file_error "$trouble")" = not-found ]; then left_over=${left_over}unit$tab${unit%%"$tab"*}$newline; fi
         done
-        printf '%s\n' "$service_notes" | while IFS=$tab read -r word unit product instance account executable; do
-            if [ "$word" != unit ]; then continue; fi
-            trouble=$(limit "$(within 3)" ls -d "$executable" 2>&1 >/dev/null </dev/null) && continue
-            if [ "$(file_error "$trouble")" = not-found ]; then printf ',{"kind":"unit","where":%s}' "$(as_text "$unit")"; fi
-        done
-        root=${TentacleMachineConfigurationHomeDirectory:-/etc/octopus}
-        limit "$(within 3)" ls -p "$root" 2>/dev/null </dev/null | sed -n 's/\/$//p' | while IFS= read -r folder; do
-            if is_used "$root/$folder"; then continue; fi
-            case $newline$(limit "$(within 3)" ls "$root/$folder" 2>/dev/null </dev/null)$newline in
-                *"$newline"Instances"$newline"*) ;;
-                *"$newline"Logs"$newline"* | *.config"$newline"*) printf ',{"kind":"folder","where":%s}' "$(as_text "$root/$folder")" ;;
-            esac
-        done
-    )"
-}
-
-# Whether a folder is an instance's home or holds its configuration file or work folder.
-is_used() {
-    printf '%s\n' "$instance_notes" | FOLDER=$1 awk -F '\t' '
-        function same(path) { return path == ENVIRON["FOLDER"] || index(path, ENVIRON["FOLDER"] "/") == 1 }
-        $1 == "instance" && (same($4) || same($5) || same($6)) { used = 1 }
-        END { exit !used }'
+    fi
+    root=${TentacleMachineConfigurationHomeDirectory:-/etc/octopus}
+    for folder in $(bounded 3 ls -p "$root" 2>/dev/null </dev/null); do
+        case $folder in */) folder=$root/${folder%/} ;; *) continue ;; esac
+        # An instance's home, or what holds its configuration file or work folder.
+        case $newline$instance_notes$newline in
+            *"${newline}instance$tab"*"$tab$folder$tab"* | *"${newline}instance$tab"*"$tab$folder/"* | *"${newline}instance$tab"*"$tab$folder$newline"*) continue ;;
+        esac
+        case $newline$(bounded 3 ls "$folder" 2>/dev/null </dev/null)$newline in
+            *"$newline"Instances"$newline"*) ;;
+            *"$newline"Logs"$newline"* | *.config"$newline"*) left_over=${left_over}folder$tab$folder$newline ;;
+        esac
+    done
+    IFS=$old_ifs
+    if [ -z "$left_over" ]; then
+        echo '{"data":[]}'
+        return
+    fi
+    printf '%s' "$left_over" | awk "$json"'
+    { at = index($0, "\t"); list = list (NR > 1 ? "," : "") "{\"kind\":\"" substr($0, 1, at - 1) "\",\"where\":" text(substr($0, at + 1)) "}" }
+    END { print "{\"data\":[" list "]}" }'
 }

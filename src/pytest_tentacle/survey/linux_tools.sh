@@ -8,24 +8,34 @@ export LC_ALL TZ LANGUAGE
 unset CDPATH
 set -f
 tab=$(printf '\t')
-newline=$(printf '\n.')
-newline=${newline%.}
+newline='
+'
 # An account without administrator's rights often lacks the folders where ss, ip and netstat live.
 case :$PATH: in *:/usr/bin:*) PATH=$PATH:/usr/sbin:/sbin ;; esac
 
 has() { command -v "$1" >/dev/null 2>&1; }
 
-# Seconds that are left of the script's budget.
-left() { echo $((budget - ($(date +%s) - begun))); }
+# Sets `now` to the seconds of a clock that nobody sets. Where the system has one to read, that costs no process.
+if { IFS=' .' read -r now _ </proc/uptime; } 2>/dev/null; then
+    clock() { IFS=' .' read -r now _ </proc/uptime; }
+else
+    clock() { now=$(date +%s); }
+fi
 
-# Takes note of what is left: once a section, since a look at the clock is a process.
-tick() { remaining_budget=$(left); }
+# Takes note of what is left of the script's budget, in seconds.
+tick() {
+    clock
+    remaining_budget=$((budget - (now - started)))
+}
 
-# The smaller one of a limit in seconds and what was left at the last tick, at least 1.
-within() {
-    if [ "$remaining_budget" -lt "$1" ]; then set -- "$remaining_budget"; fi
-    if [ "$1" -lt 1 ]; then set -- 1; fi
-    echo "$1"
+# bounded SECONDS COMMAND...: `limit`, but for no longer than what is left of the budget.
+bounded() {
+    tick
+    allowed=$1
+    shift
+    if [ "$remaining_budget" -lt "$allowed" ]; then allowed=$remaining_budget; fi
+    if [ "$allowed" -lt 1 ]; then allowed=1; fi
+    limit "$allowed" "$@"
 }
 
 # limit SECONDS COMMAND...: a command that cannot outlive its time. Exit code 124, 137 or 143 when it ran out.
@@ -138,21 +148,32 @@ function decoded(s,  out, at) {
 }
 '
 
-# base64 of stdin without a base64 command, which small systems lack.
+# base64 in awk, for what is text already, and for systems without a base64 command.
+base64='
+BEGIN { for (i = 1; i < 256; i++) ordinal[sprintf("%c", i)] = i
+        digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/" }
+function digit(n) { return substr(digits, n % 64 + 1, 1) }
+# Up to three bytes as four characters; held says how many there are.
+function group(a, b, c, held,  n) {
+    n = a * 65536 + b * 256 + c
+    return digit(int(n / 262144)) digit(int(n / 4096)) (held > 1 ? digit(int(n / 64)) : "=") (held > 2 ? digit(n) : "=")
+}
+function in_base64(s,  i, n, out, some) {
+    n = length(s)
+    for (i = 1; i <= n; i += 3) {
+        some = some group(ordinal[substr(s, i, 1)], ordinal[substr(s, i + 1, 1)], ordinal[substr(s, i + 2, 1)], n - i + 1)
+        if (length(some) > 4000) { out = out some; some = "" }
+    }
+    return out some
+}
+'
 encode() {
-    od -An -v -tx1 | awk '
-    BEGIN { digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-            for (i = 0; i < 256; i++) value[sprintf("%02x", i)] = i }
+    od -An -v -tx1 | awk "$base64"'
+    BEGIN { for (i = 0; i < 256; i++) value[sprintf("%02x", i)] = i }
     { for (f = 1; f <= NF; f++) {
-        pending = pending * 256 + value[$f]
-        if (++held == 3) {
-            printf "%s%s%s%s", substr(digits, int(pending / 262144) + 1, 1), substr(digits, int(pending / 4096) % 64 + 1, 1),
-                substr(digits, int(pending / 64) % 64 + 1, 1), substr(digits, pending % 64 + 1, 1)
-            pending = 0; held = 0
-        } } }
-    END { if (held == 1) printf "%s%s==", substr(digits, int(pending / 4) + 1, 1), substr(digits, pending * 16 % 64 + 1, 1)
-          if (held == 2) printf "%s%s%s=", substr(digits, int(pending / 1024) + 1, 1),
-              substr(digits, int(pending / 16) % 64 + 1, 1), substr(digits, pending * 4 % 64 + 1, 1) }'
+        byte[++held] = value[$f]
+        if (held == 3) { printf "%s", group(byte[1], byte[2], byte[3], 3); held = 0 } } }
+    END { if (held) printf "%s", group(byte[1], held > 1 ? byte[2] : 0, 0, held) }'
 }
 
 # A section that could not be read: its reason, as JSON.
@@ -161,5 +182,5 @@ unknown() { printf '%s' "$1" | awk "$json"'{ all = all (NR > 1 ? " " : "") $0 }
 
 # Why a command gave nothing: its exit code, and what it said on stderr.
 complaint() {
-    if timed_out "$2"; then echo "$1 did not answer within its time"; else echo "$1 failed (exit code $2): ${3:-no message}"; fi
+    if timed_out "$2"; then echo "$1 did not answer within its time"; else printf '%s failed (exit code %s): %.400s\n' "$1" "$2" "${3:-no message}"; fi
 }

@@ -1,5 +1,7 @@
 """A product's log as a survey keeps it: from up to 2 MB of text, what matters, in less than 50 kB.
 
+A server's log, which tells of hundreds of Tentacles, has up to 900 kB.
+
 Kept are: the last start of the agent; every kind of record that the catalogue of signatures knows, once, with how often
 and from when to when; the last warnings and errors that it does not know; who was let in and who was not. Nothing is
 judged here.
@@ -9,12 +11,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping  # noqa: TC003  part of the public shape
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_tentacle.guide.signatures import Classifier, Level
 
+from .logs_before_home import homes_of, instance_in, is_first
 from .logs_lines import decode, endpoint_of, records_of
 from .logs_peers import Connections, address_of
 from .logs_processes import processes_of
@@ -22,28 +26,39 @@ from .logs_startup import startup_of
 from .surroundings import LogFile, LogLink, LogPeer, LogRecord, Startup
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Iterable, Sequence
 
     from pytest_tentacle.guide.signatures import Signature
 
     from .logs_lines import RawRecord
     from .logs_processes import Process
+    from .surroundings import LogHome
 
 UNKNOWN_KEPT = 20
 """Warnings and errors without a signature that are kept: the last ones."""
 
-_ROOM = 22_000
-"""Characters of JSON for records that the catalogue knows; older ones give way."""
-_UNKNOWN_ROOM = 8_000
-_PEERS_ROOM = 7_000
-_LINKS_ROOM = 8_000
+
+@dataclass(frozen=True)
+class _Room:
+    """Characters of JSON for each part; what is older gives way."""
+
+    known: int
+    unknown: int
+    peers: int
+    links: int
+
+
+_ROOM = _Room(known=22_000, unknown=8_000, peers=7_000, links=8_000)
+_SERVERS_ROOM = _Room(known=400_000, unknown=8_000, peers=250_000, links=200_000)
+"""About 900 Tentacles' worth."""
 _LONGEST_TEXT = 2_000
 _SHORTEST_TEXT = 240
 _FACT_LENGTH = 300
 _OVERHEAD = 190
 """About what a record's other fields take."""
 _START_TIMES = 10
+_REQUEST = re.compile(r"An error occurred when sending a request to '(?P<endpoint>[^'\s]{1,300})'")
+_LOOKED_AT = 2_000
 
 
 def resolve_log(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,7 +80,12 @@ def resolve_log(raw: Mapping[str, Any]) -> dict[str, Any]:
     cut = fields.get("complete") is False or (isinstance(size, int) and size > len(data))
     # An archive comes from its own end, so that it begins in the middle of a record; what follows it is whole.
     joined = before + (b"" if not before or before.endswith(b"\n") else b"\n") + data if before else data
-    content = read_content(joined, cut=bool(before) or cut)
+    content = read_content(
+        joined,
+        product=str(fields.get("product")),
+        cut=bool(before) or cut,
+        before_home=fields.get("account") is not None,
+    )
     complete = fields.get("complete", True) is not False and content.pop("complete") and not cut
     return {**fields, **content, "complete": complete}
 
@@ -73,20 +93,20 @@ def resolve_log(raw: Mapping[str, Any]) -> dict[str, Any]:
 def read_log(text: bytes, *, product: str, instance: str, path: str, cut: bool = False, **more: Any) -> LogFile:
     """The log whose end is `text`. `cut`: it begins in the middle of the file, so its first record may be partial.
 
-    `more` are fields of `LogFile`: size, modified_utc. Any bytes will do.
+    `more` are fields of `LogFile`: size, modified_utc, account. Any bytes will do.
     """
-    content = read_content(text, cut=cut)
+    content = read_content(text, product=product, cut=cut, before_home=more.get("account") is not None)
     return LogFile.model_validate({"product": product, "instance": instance, "path": path, **more, **content})
 
 
-def read_content(text: bytes, *, cut: bool = False) -> dict[str, Any]:
+def read_content(text: bytes, *, product: str, cut: bool = False, before_home: bool = False) -> dict[str, Any]:
     """The fields of a `LogFile` that its text gives."""
     whole = decode(text)
     records = records_of(whole)
     if cut and records and not records[0].time:
         records = records[1:]  # the tail of a record whose head was not read
-    reader = _Reader(records, Classifier(whole))
-    return reader.content(complete=not cut)
+    reader = _Reader(records, Classifier(whole), before_home=before_home)
+    return reader.content(_SERVERS_ROOM if product == "server" else _ROOM, complete=not cut)
 
 
 @dataclass
@@ -99,15 +119,19 @@ class _Kind:
     first: RawRecord
     last: RawRecord
     count: int = 1
+    instance: str | None = None
 
 
 class _Reader:
     """Goes through the records once."""
 
-    def __init__(self, records: Sequence[RawRecord], classifier: Classifier) -> None:
+    def __init__(self, records: Sequence[RawRecord], classifier: Classifier, *, before_home: bool) -> None:
         self.records = records
         self.classifier = classifier
-        self.processes = dict(zip((record.number for record in records), processes_of(records), strict=True))
+        self.before_home = before_home
+        processes = processes_of(records, is_first if before_home else None)
+        self.processes = dict(zip((record.number for record in records), processes, strict=True))
+        self.by_number = {record.number: record for record in records} if before_home else {}
         self.kinds: dict[tuple[object, ...], _Kind] = {}
         self.unknown: list[_Kind] = []
         self.connections = Connections()
@@ -126,21 +150,27 @@ class _Reader:
 
     def _classify(self, record: RawRecord, process: Process) -> None:
         command = None if process.is_agent else process.command
+        instance = self._instance(process)
         matched = self.classifier.match(record.text, record.level)
         if matched is None:
-            if record.level >= Level.WARN and not record.text.startswith("===="):
-                self.unknown.append(_Kind(None, _endpoint(record), command, record, record))
+            if record.level >= Level.WARN and not record.text.startswith(("====", "----")):
+                self.unknown.append(_Kind(None, _endpoint(record), command, record, record, instance=instance))
                 del self.unknown[:-UNKNOWN_KEPT]
             return
         signature, found = matched
         facts = self._facts(record, found)
         telling = sorted(_telling(facts).items()) if signature.code else ()
-        key = (signature.id, command, *telling)
+        key = (signature.id, command, instance, *telling)
         before = self.kinds.get(key)
         if before is None:
-            self.kinds[key] = _Kind(signature, facts, command, record, record)
+            self.kinds[key] = _Kind(signature, facts, command, record, record, instance=instance)
         else:
             before.last, before.facts, before.count = record, facts, before.count + 1
+
+    def _instance(self, process: Process) -> str | None:
+        """Whose process it is, by its first words in a log of before home is known."""
+        head = self.by_number.get(process.head) if process.head is not None else None
+        return instance_in(head) if head is not None else None
 
     def _facts(self, record: RawRecord, found: re.Match[str]) -> dict[str, str]:
         facts = {name: value.strip()[:_FACT_LENGTH] for name, value in found.groupdict().items() if value}
@@ -149,18 +179,18 @@ class _Reader:
             facts["authenticated"] = "yes"
         return facts
 
-    def content(self, *, complete: bool) -> dict[str, Any]:
+    def content(self, room: _Room, *, complete: bool) -> dict[str, Any]:
         """The fields of a `LogFile`."""
         kinds = sorted(self.kinds.values(), key=_weight)
-        known, dropped_known = _fitting(kinds, _ROOM)
-        unknown, dropped_unknown = _fitting(self.unknown, _UNKNOWN_ROOM)
+        known, dropped_known = _fitting(kinds, room.known)
+        unknown, dropped_unknown = _fitting(self.unknown, room.unknown)
         named = {value for record in known for value in record.facts.values()}
         addresses = {address_of(record.facts["peer"]) for record in known if "peer" in record.facts}
         peers, dropped_peers = _in_room(
-            sorted(self.connections.peers, key=lambda peer: peer.address not in addresses), _PEERS_ROOM
+            sorted(self.connections.peers, key=lambda peer: peer.address not in addresses), room.peers
         )
         links, dropped_links = _in_room(
-            sorted(self.connections.links, key=lambda link: link.endpoint not in named), _LINKS_ROOM
+            sorted(self.connections.links, key=lambda link: link.endpoint not in named), room.links
         )
         dropped = dropped_known + dropped_peers + dropped_links
         return {
@@ -174,8 +204,14 @@ class _Reader:
             "last_time": next((record.time for record in reversed(self.records) if record.time), None),
             "peers": tuple(peers),
             "links": tuple(links),
+            "homes": self._homes(),
             "dropped": dropped,
         }
+
+    def _homes(self) -> tuple[LogHome, ...]:
+        if not self.before_home:
+            return ()
+        return homes_of((record, self._instance(self.processes[record.number])) for record in self.records)
 
     def _startup(self) -> Startup | None:
         if not self.starts:
@@ -202,7 +238,9 @@ def _telling(facts: Mapping[str, str]) -> dict[str, str]:
 
 
 def _endpoint(record: RawRecord) -> dict[str, str]:
-    endpoint = endpoint_of(record.text)
+    """Whom a record concerns: by Halibut's column, or by the task's own words about a request that failed."""
+    found = None if (endpoint := endpoint_of(record.text)) else _REQUEST.search(record.text[:_LOOKED_AT])
+    endpoint = found["endpoint"] if found else endpoint
     return {"endpoint": endpoint[:_FACT_LENGTH]} if endpoint else {}
 
 
@@ -233,6 +271,7 @@ def _record(kind: _Kind, longest: int) -> LogRecord:
         count=kind.count,
         first_time=kind.first.time if kind.count > 1 else None,
         command=kind.command,
+        instance=kind.instance,
     )
 
 

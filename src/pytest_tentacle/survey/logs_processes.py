@@ -11,7 +11,7 @@ from pytest_tentacle.guide.signatures import Level
 from .logs_lines import endpoint_of, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from .logs_lines import RawRecord
@@ -43,18 +43,22 @@ class Process:
         return self.command is None or self.command in AGENT_COMMANDS
 
 
-def processes_of(records: Sequence[RawRecord]) -> list[Process]:
-    """For each record, the process that wrote it: by the process number, or by order where the log has none."""
+def processes_of(records: Sequence[RawRecord], begins: Callable[[RawRecord], bool] | None = None) -> list[Process]:
+    """For each record, the process that wrote it: by the process number, or by order where the log has none.
+
+    `begins` tells the line that a process begins with; by default that is the separator.
+    """
+    begins = begins or is_separator
     by_pid: dict[int, Process] = {}
-    by_order = _ByOrder()
+    by_order = _ByOrder(begins)
     found: list[Process] = []
     for record in records:
         if record.pid is None:
             found.append(by_order.take(record))
             continue
         known = by_pid.get(record.pid)
-        if known is None or _begins(record, known):
-            known = by_pid[record.pid] = Process(record.number if known or is_separator(record) else None)
+        if known is None or begins(record) or _is_another(record, known):
+            known = by_pid[record.pid] = Process(record.number if known or begins(record) else None)
         _name(record, known)
         found.append(known)
     return found
@@ -65,10 +69,8 @@ def is_separator(record: RawRecord) -> bool:
     return record.level is Level.INFO and bool(_SEPARATOR.match(record.text))
 
 
-def _begins(record: RawRecord, process: Process) -> bool:
+def _is_another(record: RawRecord, process: Process) -> bool:
     """A process number that is used again, by another process."""
-    if is_separator(record):
-        return True
     named = record.level is Level.INFO and _COMMAND.match(record.text)
     return bool(named) and process.start is not None
 
@@ -83,13 +85,14 @@ def _name(record: RawRecord, process: Process) -> None:
 class _ByOrder:
     """Without process numbers: a call is over in seconds, the agent goes on; and only the agent has Halibut's lines."""
 
-    def __init__(self) -> None:
+    def __init__(self, begins: Callable[[RawRecord], bool]) -> None:
+        self.begins = begins
         self.agent = Process()
         self.last = self.agent
         self.began: datetime | None = None
 
     def take(self, record: RawRecord) -> Process:
-        if is_separator(record) or (_COMMAND.match(record.text) and self.last.start is not None):
+        if self.begins(record) or (_COMMAND.match(record.text) and self.last.start is not None):
             self.last, self.began = Process(record.number), moment(record.time)
         elif self.last is not self.agent and self.last.start is not None and self._is_agents(record):
             self.last = self.agent

@@ -13,7 +13,7 @@ from typing import Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from pytest_tentacle.link import Probe  # noqa: TC001  pydantic needs it at run time
+from pytest_tentacle.link import PingSeries, Probe, TlsVersions  # noqa: TC001  pydantic needs it at run time
 from pytest_tentacle.transport.base import ReachStage  # noqa: TC001  pydantic needs it at run time
 
 from .surroundings import (  # noqa: TC001  pydantic needs them at run time
@@ -185,6 +185,10 @@ class Survey(_Value):
     own_names: Section[tuple[OwnName, ...]] = Section(unknown=NOT_SURVEYED)
     proxy_connects: Section[tuple[ProxyConnect, ...]] = Section(unknown=NOT_SURVEYED)
     probes: tuple[Probe, ...] = ()
+    pings: tuple[PingSeries, ...] = ()
+    """Of the links that the machine opens itself, where the run was asked to ping."""
+    tls_versions: tuple[TlsVersions, ...] = ()
+    """Of the same links, where the run was asked to try each version of TLS."""
     noise: str | None = None
     """What the machine wrote besides the document (profile, banner), cut to 2,000 characters."""
 
@@ -212,5 +216,9 @@ class HostRecord(_Value):
     """The embedded lab answered from a recording, for want of a PowerShell."""
     peer_probes: tuple[Probe, ...] = ()
     """Round 2: a server's probes of its listening Tentacles."""
+    peer_pings: tuple[PingSeries, ...] = ()
+    """Round 2: a server's pings of the same, where the run was asked to ping."""
+    peer_tls_versions: tuple[TlsVersions, ...] = ()
+    """Round 2: of the same, where the run was asked to try each version of TLS."""
     peer_unknown: str | None = None
     """Why round 2 gave nothing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pytest_tentacle.link import Target  # noqa: TC001  part of the public shape
+from pytest_tentacle.link import PingOrder, Target  # noqa: TC001  part of the public shape
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,12 @@ class Request:
         ports: TCP ports whose listeners are of interest, besides those found in the configuration.
         probe_seconds: budget of one probe, all stages together.
         budget_seconds: budget of the whole script; what is not done by then is reported as unknown or unavailable.
+        ping: also ping, so often or so long, the `ping_targets` and, when it gathers, the addresses that polling
+            instances are configured with; None: do not ping.
         names: DNS names that the machine is declared with; it is asked what they resolve to on itself.
         identity: speak the Halibut identity lines as well (`--probe-identity`).
+        tls_versions: also try each version of TLS once with each of the `version_targets` and, when it gathers, with
+            the addresses that polling instances are configured with.
     """
 
     gather: bool = True
@@ -30,6 +34,15 @@ class Request:
     budget_seconds: float = 45.0
     identity: bool = False
     names: tuple[str, ...] = ()
+    ping: PingOrder | None = None
+    ping_targets: tuple[Target, ...] = ()
+    tls_versions: bool = False
+    version_targets: tuple[Target, ...] = ()
+
+
+def script_seconds(machine_timeout: float) -> float:
+    """What a script may use of a machine's budget: the log-on needs the rest."""
+    return max(5.0, machine_timeout * 0.75)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pytest_tentacle.inventory.model import Inventory  # noqa: TC001  pydantic needs it at run time
-from pytest_tentacle.link import Probe  # noqa: TC001  pydantic needs it at run time
+from pytest_tentacle.link import PingOrder, Probe, TlsVersions  # noqa: TC001  pydantic needs it at run time
 
 from .model import FORMAT, HostRecord
 
@@ -23,6 +23,9 @@ class Surveys(BaseModel):
 
     Attributes:
         controller_probes: by machine name, probes of its port from the machine that runs pytest.
+        controller_tls_versions: by machine name, the same port with each version of TLS; empty where the run was not
+            asked to try them.
+        ping: how each link was pinged; None where the run was not asked to.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,6 +39,8 @@ class Surveys(BaseModel):
     selected: tuple[str, ...] = ()
     """Names of the machines that were judged; the others came along as the other end of a link. Empty: all."""
     controller_probes: dict[str, tuple[Probe, ...]] = {}
+    controller_tls_versions: dict[str, TlsVersions] = {}
+    ping: PingOrder | None = None
 
 
 class StoreError(Exception):
@@ -48,20 +53,22 @@ def dumps(surveys: Surveys) -> str:
 
 
 @cache
-def words() -> tuple[frozenset[str], frozenset[str]]:
-    """The file's own vocabulary: the names of its fields, and those of them whose values are words of a fixed list."""
+def vocabulary() -> tuple[frozenset[str], dict[str, frozenset[str]]]:
+    """The file's own words: the names of its fields, and by such a name those that may stand there as a word of ours.
+
+    A field of one name may be a fixed word in one model and free text in another, so the words themselves are told.
+    """
     names: set[str] = set()
-    fixed = {"certificate", "thumbprint"}
+    fixed: dict[str, set[str]] = {}
     schema = Surveys.model_json_schema()
     for part in [schema, *schema["$defs"].values()]:
         for name, field in part.get("properties", {}).items():
             names.add(name)
             choices = [field, *field.get("anyOf", ())]
-            references = [schema["$defs"][one["$ref"].rpartition("/")[2]] for one in choices if "$ref" in one]
-            if any("enum" in one or "const" in one for one in [*choices, *references]):
-                fixed.add(name)
-    fixed.discard("name")  # a protocol's is one of a list, a machine's is not
-    return frozenset(names), frozenset(fixed)
+            choices += [schema["$defs"][one["$ref"].rpartition("/")[2]] for one in choices if "$ref" in one]
+            for one in choices:
+                fixed.setdefault(name, set()).update(one.get("enum", ()), [one["const"]] if "const" in one else ())
+    return frozenset(names), {name: frozenset(words) for name, words in fixed.items() if words}
 
 
 def load(path: Path) -> Surveys:

@@ -49,6 +49,8 @@ class LogRecord(_Value):
     """When the first of `count` was written; None for a single one."""
     command: str | None = None
     """Name of the command that wrote it, such as `ShowThumbprintCommand`; None for the agent, or where nobody knows."""
+    instance: str | None = None
+    """In a log of before home is known: the instance that its process was started for, `Default` where it was none."""
 
 
 class PolledServer(_Value):
@@ -116,11 +118,23 @@ class LogLink(_Value):
     protocol: str | None = None
 
 
+class LogHome(_Value):
+    """The last process of an instance that found its home, as the log of before it is known tells."""
+
+    instance: str
+    time: str
+    number: int
+    """As in `LogRecord.number`."""
+
+
 class LogFile(_Value):
     """What a log's end says: the records that matter, oldest first."""
 
     product: Literal["tentacle", "server"]
     instance: str
+    """Empty for a log of before home is known: what processes of any instance write there names theirs."""
+    account: str | None = None
+    """Whose log of before home is known it is; None for an instance's own."""
     path: str
     size: int | None = None
     modified_utc: datetime | None = None
@@ -140,6 +154,7 @@ class LogFile(_Value):
     last_time: str | None = None
     peers: tuple[LogPeer, ...] = ()
     links: tuple[LogLink, ...] = ()
+    homes: tuple[LogHome, ...] = ()
     dropped: int = 0
     """How many kinds of records, peers and links were left out for want of room."""
 

@@ -98,6 +98,28 @@ def peer_targets(inventory: Inventory, server: OctopusServer, surveys: Surveys) 
     )
 
 
+def own_ping_targets(inventory: Inventory, machine: Machine) -> tuple[Target, ...]:
+    """What a machine pings and tries in round 1, besides what its own settings name: each declared server node once."""
+    if not isinstance(machine, Tentacle) or machine.mode is Mode.LISTENING:
+        return ()
+    servers = inventory.servers_of(machine)
+    return tuple(targets[0] for server in servers if (targets := polling_targets(machine.name, server)))
+
+
+def peer_ping_targets(inventory: Inventory, server: OctopusServer, surveys: Surveys) -> tuple[Target, ...]:
+    """What a server pings and tries in round 2: each of its Tentacles that listens, once."""
+    targets = (
+        ping_target(tentacle, surveys) for tentacle in inventory.tentacles_of(server) if may_listen(tentacle, surveys)
+    )
+    return tuple(target for target in targets if target is not None)
+
+
+def ping_target(tentacle: Tentacle, surveys: Surveys) -> Target | None:
+    """How a listening Tentacle is pinged: by the name or address that stands first; None where none is known."""
+    targets = listening_targets(tentacle, surveys)
+    return targets[0] if targets else None
+
+
 def controller_targets(inventory: Inventory, machine: Machine, surveys: Surveys) -> tuple[Target, ...]:
     """Probes from the machine that runs pytest, as evidence beside the real vantage points."""
     if isinstance(machine, Tentacle):

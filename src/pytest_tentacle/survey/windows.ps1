@@ -11,10 +11,13 @@ $Survey['SectionEnd'] = $Survey.Budget
 
 # A section of the document is one line here and one function: it gives the section's data, or throws. Cheap ones first;
 # `Seconds` is how long a section may go on where it has a choice.
-$Sections = @(
+$FirstSections = @(
     @{ Name = 'host'; Read = { Get-HostSection } }
     @{ Name = 'services'; Read = { Get-ServiceSection }; IsList = $true }
     @{ Name = 'instances'; Read = { Get-InstanceSection }; IsList = $true }
+)
+
+$Sections = @(
     @{ Name = 'listeners'; Read = { Get-ListenerSection }; IsList = $true }
     @{ Name = 'connections'; Read = { Get-ConnectionSection }; IsList = $true }
     @{ Name = 'logs'; Read = { Get-LogSection }; IsList = $true }
@@ -27,6 +30,9 @@ $Sections = @(
     @{ Name = 'left_overs'; Read = { Get-LeftOverSection }; IsList = $true }
     @{ Name = 'events'; Read = { Get-EventSection }; IsList = $true }
     @{ Name = 'permissions'; Read = { Get-PermissionSection }; IsList = $true; Seconds = 3 }
+    @{ Name = 'reservations'; Read = { Get-ReservationSection } }
+    @{ Name = 'own_names'; Read = { Get-OwnNameSection }; IsList = $true }
+    @{ Name = 'proxy_connects'; Read = { Get-ProxyConnectSection }; IsList = $true }
 )
 
 # After the logs and the probes: it starts the products' own programs, which may take long and write lines of their own.
@@ -42,8 +48,12 @@ function Read-SectionTable {
 }
 
 $Document = @{}
+Read-SectionTable $FirstSections
+Start-Waiting
 Read-SectionTable $Sections
 $Document['probes'] = @(Invoke-Probing -Target @(Get-ProbeTarget))
+if ($Survey.Request.ping) { $Document['pings'] = @(Invoke-Pinging) }
+if ($Survey.Request.tls_versions) { $Document['tls_versions'] = @(Invoke-VersionProbing) }
 Read-SectionTable $LastSections
 Write-Document -Nonce $Nonce -Document $Document
 

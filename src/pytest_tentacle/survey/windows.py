@@ -15,6 +15,8 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from pytest_tentacle.link.series import INTERVAL
+
 from .request import Call
 
 if TYPE_CHECKING:
@@ -23,9 +25,10 @@ if TYPE_CHECKING:
     from .request import Request
 
 PARTS = (
-    "common", "host", "services", "accounts", "instances", "listeners", "connections", "logs", "products", "disks",
-    "proxies", "tls", "firewall", "watchdog", "left_overs", "events", "permissions", "loading", "targets", "failures",
-    "link",
+    "common", "programs", "waiting", "host", "services", "accounts", "instances", "listeners", "connections", "logs",
+    "products", "disks", "proxies", "tls", "firewall", "watchdog", "left_overs", "events", "permissions",
+    "reservations", "own_names", "proxy_connects", "publishers", "loading", "targets", "failures", "exchanges",
+    "link", "ping", "versions",
 )  # fmt: skip
 """The files of `windows_parts`, in the order in which they go into the script."""
 
@@ -75,6 +78,17 @@ def _request_json(request: Request) -> str:
         "identity": request.identity,
         "names": list(request.names),
     }
+    if request.ping:
+        data["ping"] = {
+            "count": request.ping.count,
+            "seconds": request.ping.starting_seconds(request.probe_seconds),
+            "is_duration": request.ping.seconds is not None,
+            "interval": INTERVAL,
+            "payload_bytes": request.ping.payload_bytes,
+            "targets": [target.model_dump(mode="json") for target in request.ping_targets],
+        }
+    if request.tls_versions:
+        data["tls_versions"] = {"targets": [target.model_dump(mode="json") for target in request.version_targets]}
     return json.dumps(data)
 
 

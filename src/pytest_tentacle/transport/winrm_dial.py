@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import queue
-import selectors
-import socket
-import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from . import tcp
 from .base import Deadline, ReachStage, TransportError
 from .winrm_tls import tls_failure
 from .winrm_wire import SLICE_SECONDS, TLSWire, Wire
 
 if TYPE_CHECKING:
+    import socket
     import ssl
 
     from .winrm_wire import Watch
-
-CONNECT_SECONDS = 15.0
-"""The longest wait for one address to answer; the kernel has repeated its SYN three times by then."""
-
-RETRY_SECONDS = (0.2, 0.6)
-"""Pauses before the second and the third attempt. A silent address is not asked again: the kernel has done that."""
-
-_Address = tuple[Any, ...]
 
 
 def dial(host: str, port: int, context: ssl.SSLContext | None, watch: Watch) -> Wire:
@@ -38,7 +27,6 @@ def dial(host: str, port: int, context: ssl.SSLContext | None, watch: Watch) -> 
     addresses = _again("the name's addresses", ReachStage.RESOLVE, lambda: _resolve(host, port, watch), watch)
     connection = _again("the connection", ReachStage.CONNECT, lambda: _connect(addresses, port, watch), watch)
     try:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         wire = Wire(connection, watch) if context is None else _secure(connection, host, context, watch)
     except BaseException:
         connection.close()
@@ -56,8 +44,9 @@ class _AgainError(Exception):
 
 
 def _again(what: str, stage: ReachStage, attempt: Any, watch: Watch) -> Any:
+    # a silent address is not asked again: the kernel has done that
     watch.waiting_for = what
-    for seconds in (*RETRY_SECONDS, None):
+    for seconds in (*tcp.RETRY_SECONDS, None):
         try:
             return attempt()
         except _AgainError as error:
@@ -79,47 +68,29 @@ def _again(what: str, stage: ReachStage, attempt: Any, watch: Watch) -> Any:
 _SILENT = "Is the machine up, is its address right, and do the firewalls between here and there let it through?"
 
 
-def _resolve(host: str, port: int, watch: Watch) -> list[_Address]:
-    # getaddrinfo takes no time limit: it runs in a daemon thread that is left behind if it hangs
-    answers: queue.SimpleQueue[list[_Address] | Exception] = queue.SimpleQueue()
-
-    def ask() -> None:
-        try:
-            answers.put(list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
-        except (OSError, ValueError, OverflowError) as error:  # ValueError: a label that no DNS name can have
-            answers.put(error)
-
-    threading.Thread(target=ask, name=f"resolve {host}", daemon=True).start()
-    while True:
-        watch.check()
-        try:
-            answer = answers.get(timeout=SLICE_SECONDS)
-        except queue.Empty:
-            continue
-        if isinstance(answer, list):
-            return answer
+def _resolve(host: str, port: int, watch: Watch) -> list[tcp.Address]:
+    try:
+        return tcp.resolve(host, port, watch.check)
+    except (OSError, ValueError, OverflowError) as error:
         failure = TransportError(
             ReachStage.RESOLVE,
-            f"{host} cannot be resolved ({getattr(answer, 'strerror', None) or answer})",
+            f"{host} cannot be resolved ({getattr(error, 'strerror', None) or error})",
             "Check the name in the inventory and this machine's DNS, or give an IP address.",
         )
-        if isinstance(answer, socket.gaierror) and answer.errno == socket.EAI_AGAIN:
-            raise _AgainError(failure)
-        raise failure
+        raise (_AgainError(failure) if tcp.may_pass(error) else failure) from None
 
 
-def _connect(addresses: list[_Address], port: int, watch: Watch) -> socket.socket:
-    limit = min(CONNECT_SECONDS, watch.deadline.remaining())
-    whole = Deadline(limit)
+def _connect(addresses: list[tcp.Address], port: int, watch: Watch) -> socket.socket:
+    whole = Deadline(min(tcp.CONNECT_SECONDS, watch.deadline.remaining()))
     failures: list[OSError] = []
     told: list[str] = []
-    for position, (family, kind, protocol, _, address) in enumerate(addresses):
+    for position, address in enumerate(addresses):
         share = Deadline(whole.remaining() / (len(addresses) - position))
         try:
-            return _connect_one(socket.socket(family, kind, protocol), address, share, watch)
+            return tcp.connect(address, share, watch.check)
         except OSError as error:
             failures.append(error)
-            told.append(f"{address[0]}: {error.strerror or error}")
+            told.append(f"{address[-1][0]}: {error.strerror or error}")
     silent = any(isinstance(error, TimeoutError) for error in failures)
     refused = any(isinstance(error, ConnectionRefusedError) for error in failures)
     if silent:
@@ -132,32 +103,6 @@ def _connect(addresses: list[_Address], port: int, watch: Watch) -> socket.socke
         advice = "Check the address, the route to it, and the firewalls between here and there."
     failure = TransportError(ReachStage.CONNECT, f"no connection to {watch.place} ({'; '.join(told)})", advice)
     raise failure if silent else _AgainError(failure)
-
-
-def _connect_one(connection: socket.socket, address: Any, share: Deadline, watch: Watch) -> socket.socket:
-    try:
-        connection.settimeout(0)
-        try:
-            connection.connect(address)
-        except (BlockingIOError, InterruptedError):
-            _await(connection, share, watch)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _await(connection: socket.socket, share: Deadline, watch: Watch) -> None:
-    with selectors.DefaultSelector() as selector:
-        selector.register(connection, selectors.EVENT_WRITE)
-        while not selector.select(min(SLICE_SECONDS, share.remaining())):
-            if share.expired():
-                raise TimeoutError(f"no answer within {share.seconds:.1f} s")
-            watch.check()
-    code = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-    if code:
-        # Windows keeps the texts of its socket errors in a table of their own
-        raise OSError(code, getattr(socket, "errorTab", {}).get(code) or os.strerror(code))
 
 
 def _secure(connection: socket.socket, host: str, context: ssl.SSLContext, watch: Watch) -> Wire:

@@ -119,6 +119,40 @@ class TestShapes:
         assert 'Environment="A=b \\"c\\" \\$d"' in first.splitlines()
         assert "ExecMainStartTimestamp=Fri 2026-11-20 10:11:12 UTC" in first.splitlines()
 
+    def test_uname(self, lab):
+        """Name and kind of the machine in one line."""
+        assert len(real("uname", "-nm").stdout.split()) == 2
+        assert lab("uname", "-nm") == (0, "web-7 x86_64\n")
+
+    def test_id(self, lab):
+        """Number and name of the login come first."""
+        pattern = re.compile(r"uid=\d+\([^)]+\) gid=\d+.*\n")
+        assert pattern.fullmatch(real("id").stdout)
+        assert pattern.fullmatch(lab("id")[1])
+
+    def test_df(self, lab):
+        """A header, and a row for each path that is there, in the order of the paths."""
+        actual = real("df", "-Pk", "/no/such", "/proc", "/").stdout.splitlines()
+        told = lab("df", "-Pk", "/etc/octopus", "/")[1].splitlines()
+        assert actual[0].split() == told[0].split()
+        assert [line.split()[-1] for line in actual[1:]] == ["/proc", "/"]
+        assert [line.split()[-1] for line in told[1:]] == ["/", "/"]
+
+    def test_grep(self, lab):
+        """A file that may not be read is named, and the others are read all the same, each line behind its file's name."""
+        for name in ("a", "b"):
+            (lab.folder / name).write_text(f"{name} 1\n{name}: 2\n")
+        (lab.folder / "machine.json").write_text(json.dumps(MACHINE | {"denied": [str(lab.folder / "a")]}))
+        (lab.folder / "bin" / "sh").unlink()
+        prepare(lab.folder)
+        paths = [str(lab.folder / name) for name in ("a", "b", "gone")]
+        assert lab("grep", "-a", "", *paths) == (2, f"{paths[1]}:b 1\n{paths[1]}:b: 2\n")
+        assert real("grep", "-a", "", *paths[1:]).stdout == f"{paths[1]}:b 1\n{paths[1]}:b: 2\n"
+
+    def test_own_names(self, lab):
+        """A healthy machine knows its own names."""
+        assert lab("getent", "ahosts", "web-7")[1].split()[0] == "127.0.0.77"
+
 
 class TestRecorder:
     def test_every_call_is_noted(self, lab):

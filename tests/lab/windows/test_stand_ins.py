@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -57,16 +56,8 @@ MACHINE: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="session")
-def engine() -> str:
-    found = os.environ.get("PYTEST_TENTACLE_POWERSHELL") or shutil.which("pwsh")
-    if not found:
-        pytest.fail("no PowerShell: set PYTEST_TENTACLE_POWERSHELL to the path of a pwsh, or put it on the PATH")
-    return found
-
-
 @pytest.fixture
-def ask(tmp_path: Path, engine: str):
+def ask(tmp_path: Path, engine: Path):
     """Runs code behind the prelude, parsed after it as the product's is, and gives what it prints as JSON."""
 
     def run(code: str, **changes: Any) -> Any:

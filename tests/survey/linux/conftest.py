@@ -77,8 +77,9 @@ def run(request, shell, environment, cwd, user=None):
     call = linux_call(request)
     began = time.monotonic()
     login = [shutil.which(shell[0]) or shell[0], *shell[1:], "-c", call.command]
+    patience = 60 + max(60, request.budget_seconds)
     done = subprocess.run(
-        login, input=call.stdin, capture_output=True, env=environment, cwd=cwd, timeout=60, user=user, check=False
+        login, input=call.stdin, capture_output=True, env=environment, cwd=cwd, timeout=patience, user=user, check=False
     )
     answer = Answer(done.stdout, done.stderr, done.returncode)
     return Ran(call, answer, time.monotonic() - began)

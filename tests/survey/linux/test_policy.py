@@ -33,6 +33,21 @@ class TestProxies:
         assert ran.survey.services.data[0].environment == {"TENTACLE_SERVICE_PORT": "10944", "OCTOPUS_HOME": "/a b c"}
         assert b"canary" not in ran.answer.stdout
 
+    def test_systemd_gives_it_to_all(self, machine, shell):
+        """DefaultEnvironment= reaches every unit; what a unit sets itself wins, and no secret leaves the machine."""
+        machine.description["systemd_environment"] = {
+            "LANG": "C", "https_proxy": "http://all:1", "TENTACLE_SERVICE_PORT": "1", "OCTOPUS_HOME": "/a b",
+            "OCTOPUS_PROXY_PASSWORD": "canary",
+        }  # fmt: skip
+        machine.service(environment={"TENTACLE_SERVICE_PORT": "10944"})
+        machine.service(name="Other", environment={"https_proxy": "http://own:2"}, account="other")
+        ran = machine.survey(shell)
+        (service,) = (one for one in ran.survey.services.data if one.account == "root")
+        assert service.environment == {"TENTACLE_SERVICE_PORT": "10944", "OCTOPUS_HOME": "/a b"}
+        found = {(proxy.account, proxy.address) for proxy in ran.survey.proxies.data}
+        assert found == {("root", "http://all:1"), ("other", "http://own:2")}
+        assert b"canary" not in ran.answer.stdout
+
     def test_machine(self, whole, shell):
         """The machine's own proxy belongs to no account; comments do not count."""
         whole.file("/etc/environment", FORGERY)

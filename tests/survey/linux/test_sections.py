@@ -259,6 +259,17 @@ class TestListeners:
         survey = machine.survey(ports=(10943,)).survey
         assert [listener.port for listener in survey.listeners.data] == [10943]
 
+    def test_too_many_connections_to_list(self, healthy):
+        """Where the list of all sockets takes too long, those that listen are asked for alone; connections are unknown."""
+        healthy.environment = healthy.ready()
+        tool = healthy.folder / "bin" / "ss"
+        hanging = 'case "$*" in *-tanp*) exec sleep 60 ;; esac'
+        tool.write_text(tool.read_text().replace("\n", f"\n{hanging}\n", 1))
+        (healthy.folder / "bin" / "netstat").unlink()
+        survey = healthy.survey(budget_seconds=30).survey
+        assert [(listener.port, listener.pid) for listener in survey.listeners.data] == [(10933, 2136)]
+        assert "within its time" in survey.connections.unknown
+
     def test_denied(self, healthy):
         """Sockets that may not be seen by any means are unknown, with the first tool's words."""
         healthy.description["denied"] = ["sockets"]
@@ -292,7 +303,7 @@ class TestNothingChanges:
         }
         allowed = {
             "systemctl": {"list-unit-files", "list-units", "show"}, "openssl": {"s_client", "version", "ciphers"},
-            "getent": {"ahosts"}, "ip": {"-o"}, "tail": {"-c"}, "df": {"-Pk"}, "dpkg-query": {"-W"}, "nft": {"-nn"},
+            "getent": {"ahosts", "passwd"}, "ip": {"-o"}, "tail": {"-c"}, "df": {"-Pk"}, "dpkg-query": {"-W"}, "nft": {"-nn"},
             "Tentacle": {"help"}, "stat": {"-L"}, "base64": set(), "gzip": {"-c"},
             "sed": {"-n", "-e", *(argument[0] for command, argument in called if command == "sed" if argument[0].startswith("s/"))},
         }  # fmt: skip

@@ -6,7 +6,6 @@ import base64
 import contextlib
 import json
 import os
-import shutil
 import socket
 import ssl
 import struct
@@ -45,15 +44,6 @@ STARTED = "2026-11-20T04:05:06Z"
 SECRET = "AQAAANCMnd8BFdERjHoAwE"
 
 
-@pytest.fixture(scope="session")
-def engine() -> str:
-    """The PowerShell engine; without one these tests cannot say anything, so they fail."""
-    found = os.environ.get("PYTEST_TENTACLE_POWERSHELL") or shutil.which("pwsh")
-    if not found:
-        pytest.fail("no PowerShell: set PYTEST_TENTACLE_POWERSHELL to the path of a pwsh, or put it on the PATH")
-    return found
-
-
 @dataclass
 class Run:
     """What one run gave."""
@@ -76,7 +66,7 @@ class WindowsMachine:
     """A lab machine's folder under construction; by default a healthy listening Tentacle."""
 
     folder: Path
-    engine: str
+    engine: Path
     address: str = "127.0.0.1"
     settings: dict[str, str] = field(default_factory=dict)
     description: dict[str, Any] = field(default_factory=dict)
@@ -135,7 +125,7 @@ class WindowsMachine:
         assert program == "powershell.exe"
         own = base64.b64decode(encoded).decode("utf-16-le")
         code = f". '{prelude}'\n{front}\n{own}"
-        arguments = [self.engine, *options, base64.b64encode(code.encode("utf-16-le")).decode()]
+        arguments = [str(self.engine), *options, base64.b64encode(code.encode("utf-16-le")).decode()]
         completed = subprocess.run(
             arguments,
             input=asked.stdin,
@@ -187,7 +177,7 @@ def configuration(settings: dict[str, str]) -> bytes:
 
 
 @pytest.fixture
-def machine(tmp_path: Path, engine: str) -> WindowsMachine:
+def machine(tmp_path: Path, engine: Path) -> WindowsMachine:
     """A machine without an instance yet."""
     return WindowsMachine(tmp_path / "web-1", engine)
 

@@ -28,7 +28,14 @@ ALLOWED_COMMANDS = {
     "Where-Object", "Write-Output",
 }  # fmt: skip
 
-ALLOWED_INDIRECT = {"$Begin", "$Read", "$section.Read", "$unpack", "([ScriptBlock]::Create($script))"}
+ALLOWED_INDIRECT = {
+    "$Begin",
+    "$Read",
+    "$WaitingStarts[$name]",
+    "$section.Read",
+    "$unpack",
+    "([ScriptBlock]::Create($script))",
+}
 """Script blocks of ours that are called by a variable."""
 
 FORBIDDEN_MEMBERS = re.compile(
@@ -37,7 +44,7 @@ FORBIDDEN_MEMBERS = re.compile(
 )
 
 
-def parsed(engine: str, text: str) -> dict[str, list[str]]:
+def parsed(engine: Path, text: str) -> dict[str, list[str]]:
     """All commands, called members and defined functions, as the engine's own parser sees them."""
     code = """
 $text = [Console]::In.ReadToEnd()
@@ -79,24 +86,39 @@ class TestReadOnly:
         called = {name for text in (windows.script(), bootstrap) for name in parsed(engine, text)["names"]}
         assert called >= ALLOWED_COMMANDS
 
-    def test_only_the_product_is_started_and_only_for_help(self):
-        """One place starts a program: `help` of an executable with a product's own name, and it ends no other process."""
+    def test_only_help_and_netsh_that_shows_are_started(self):
+        """One place starts programs, for two callers: `help` of a product's own program, and netsh, which shows.
+
+        It ends no other process.
+        """
         parts = {path.stem: path.read_text("utf-8") for path in (PACKAGE / "survey" / "windows_parts").glob("*.ps1")}
         starting = [name for name, text in parts.items() if "Process]::Start(" in text or "ProcessStartInfo" in text]
-        assert starting == ["loading"]
-        assert parts["loading"].count("Process]::Start(") == 1
-        assert re.findall(r"\.Arguments = (.*)", parts["loading"]) == ["'help'"]
-        assert re.findall(r"(\S+)\.Kill\(", parts["loading"]) == ["$process"]
+        assert starting == ["programs"]
+        assert parts["programs"].count("Process]::Start(") == 1
+        assert re.findall(r"(\S+)\.Kill\(", parts["programs"]) == ["$Program.Process"]
+        calls = {
+            name: re.findall(r"Start-Program -Item (.*?) -Arguments (.*?)[)}]", text) for name, text in parts.items()
+        }
+        assert {name: found for name, found in calls.items() if found} == {
+            "loading": [("$Item", "'help'")],
+            "reservations": [("$netsh", "$NetshQuestions[$name] ")],
+        }
+        questions = re.search(r"\$NetshQuestions = @\{(.*?)\n\}", parts["reservations"], re.DOTALL)
+        assert re.findall(r"'([^']*)'", questions[1]) == [
+            "interface ipv4 show excludedportrange protocol=tcp",
+            "http show servicestate view=requestq verbose=no",
+        ]
 
     def test_bytes_sent_are_those_of_the_link_client(self):
         """The probes send what `link.wire` lists and nothing else; tests of the probes see the same on the wire."""
         text = (PACKAGE / "survey" / "windows_parts" / "link.ps1").read_text("utf-8")
         sent = [line for line in text.splitlines() if "`r`n" in line and "IndexOf" not in line]
-        assert len(sent) == 3
+        assert len(sent) == 4
+        assert sum("('A' * $Payload) + \"`r`n\"" in line for line in sent) == 1
         assert sum('"MX' in line for line in sent) == 2
         assert (
             sum(
-                '"GET / HTTP/1.1`r`nHost: ${name}:$($Record.port)`r`nConnection: close`r`n`r`n"' in line
+                '"GET / HTTP/1.1`r`nHost: ${name}:$($Record.port)`r`nConnection: close`r`n$line`r`n"' in line
                 for line in sent
             )
             == 1

@@ -411,7 +411,9 @@ class TestEvents:
                 "in_user_data": True,
             },
         ] + [{"provider": "Schannel", "id": 36887, "data": {"CallerProcessId": "2136", "AlertDesc": "70"}}] * 90
-        events = tentacle.run().survey.events.data
+        section = tentacle.run().survey.events
+        assert section.unknown is None
+        events = section.data
         crash, logon = (event for event in events if event.source == "service-control-manager")
         if crash.id != 7031:
             crash, logon = logon, crash

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import os
-import shutil
 from typing import TYPE_CHECKING
 
 import paramiko
@@ -27,10 +26,7 @@ if TYPE_CHECKING:
 class Engine(Transport):
     """A Windows machine's PowerShell: each command line is run by the real engine here."""
 
-    def __init__(self) -> None:
-        engine = os.environ.get("PYTEST_TENTACLE_POWERSHELL") or shutil.which("pwsh")
-        if engine is None:
-            pytest.fail("these tests need a PowerShell: PYTEST_TENTACLE_POWERSHELL, or pwsh on the PATH")
+    def __init__(self, engine: Path) -> None:
         self._engine = engine
         self._local = LocalTransport()
         self.lines: list[str] = []
@@ -75,8 +71,8 @@ def host(request: pytest.FixtureRequest, server: SSHServer) -> Iterator[Host]:
 
 
 @pytest.fixture
-def windows() -> Host:
-    return make_host(Engine(), name="win", seconds=60)
+def windows(engine: Path) -> Host:
+    return make_host(Engine(engine), name="win", seconds=60)
 
 
 class TestPosix:

@@ -16,9 +16,12 @@ from .middlebox import MIDDLEBOX
 from .names import NAMES
 from .path import PATH
 from .path_polling import PATH_POLLING
+from .ping import PING
+from .process import PROCESS
 from .services import SERVICES
 from .settings import SETTINGS
 from .surroundings import SURROUNDINGS
+from .system import SYSTEM
 from .thumbprint import THUMBPRINT
 from .tls import TLS
 from .trust import TRUST
@@ -42,9 +45,12 @@ CAUSES: tuple[CauseKind, ...] = tuple(
             *PATH,
             *PATH_POLLING,
             *FIREWALLS,
+            *PROCESS,
             *INTERCEPTION,
             *MIDDLEBOX,
+            *PING,
             *SURROUNDINGS,
+            *SYSTEM,
             *MACHINE,
             *TLS,
         ),

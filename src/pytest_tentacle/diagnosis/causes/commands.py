@@ -26,8 +26,20 @@ DOWN = frozenset({"TT202", "TT203", "TT204", "TT206"})
 UNANSWERED = frozenset({"TT105", "TT106", "TT107", "TT108", "TT109", "TT112", "TT115", "TT116"})
 """What logs at either end tell of a Tentacle that nobody gets an answer from."""
 
-UNTRUSTED = frozenset({"TT103", "TT105", "TT127", "TT132"})
-"""What logs at either end tell where one does not trust the other."""
+ACROSS = frozenset({"TT106", "TT109", "TT115", "TT131"})
+"""What the log of the other end tells of a link that fails, whatever the reason."""
+
+UNTRUSTED = frozenset({"TT103", "TT105", "TT127", "TT132", "TT551"})
+"""What logs and sockets at either end tell where one does not trust the other."""
+
+UNCONNECTED = frozenset({"TT551"})
+"""A polling Tentacle's process holds no connection: so it is wherever its attempts fail."""
+
+UNREACHED = frozenset({"TT107", "TT108", "TT115", "TT118", "TT133"})
+"""What logs tell of attempts that do not come as far as a connection, and of requests that wait for one."""
+
+PROXIED = UNREACHED | UNCONNECTED | {"TT110", "TT119"}
+"""The same where the way leads through a proxy, or should."""
 
 STARTLESS = frozenset({"TT129", "TT130"})
 """What a log tells of a process that did not come through its start."""

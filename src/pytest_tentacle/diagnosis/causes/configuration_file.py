@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _BROKEN = DOWN | UNANSWERED | STARTLESS | {"TT124", "TT123"}
 _RESTORE = (
     "Restore the file from a backup of this very machine (its certificate is encrypted for it), then start the "
-    "service; without a backup, set the instance up again:"
+    "service; without a backup, set the instance up again. To see what is there:"
 )
 _LITTLE = 100 * 2**20
 """Bytes; Tentacle refuses to write with less than 1 MB, and a deployment needs 500 MB (tentacle-facts 3.4, 39)."""
@@ -102,11 +102,11 @@ CONFIGURATION_FILE: tuple[CauseKind, ...] = (
         "The list of trusted servers in the settings of {who} cannot be read: it was edited by hand, or by a script.",
         frozenset({"TT303"}),
         (
-            "Register the Tentacle again, or write the list anew:",
+            "Register the Tentacle again; or empty the list, then trust its servers anew:",
             *tentacle('configure --instance "<instance>" --reset-trust')[0],
         ),
         (
-            "Register the Tentacle again, or write the list anew:",
+            "Register the Tentacle again; or empty the list, then trust its servers anew:",
             *tentacle('configure --instance "<instance>" --reset-trust')[1],
         ),
         _trust_list,

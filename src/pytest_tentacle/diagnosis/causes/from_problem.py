@@ -5,31 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence, Predicate
-from pytest_tentacle.guide.problems_account import ACCOUNT
-from pytest_tentacle.guide.problems_addresses import ADDRESSES
-from pytest_tentacle.guide.problems_certificate import CERTIFICATE
-from pytest_tentacle.guide.problems_loading import LOADING
-from pytest_tentacle.guide.problems_logs import LOGS
-from pytest_tentacle.guide.problems_machine import MACHINE
-from pytest_tentacle.guide.problems_messages import MESSAGES
-from pytest_tentacle.guide.problems_proxies import PROXIES
-from pytest_tentacle.guide.problems_sockets import SOCKETS
-from pytest_tentacle.guide.problems_zombies import ZOMBIES
+from pytest_tentacle.guide.problems import CATALOGUE
 
 if TYPE_CHECKING:
     from pytest_tentacle.diagnosis.view import View
     from pytest_tentacle.guide.outcome import Problem
 
-REMEDIES = {
-    kind.code: kind
-    for kind in (*LOGS, *CERTIFICATE, *SOCKETS, *PROXIES, *ADDRESSES, *ZOMBIES, *ACCOUNT, *LOADING, *MESSAGES, *MACHINE)
-}
-"""By code, the problems whose remedy is that of their cause as well."""
-
 
 def told(view: View, problem: Problem) -> Clue:
-    """It explains the problem; `vantage` is the machine whose log it is, or who connects."""
-    return Clue(facts={"vantage": problem.facts.get("vantage") or view.name})
+    """It explains the problem.
+
+    Of its facts, `vantage` is the machine whose log it is, or who connects; `server` the one of the link, where that is
+    known; `far_end` names what is connected to. Where the problem names no thumbprint,
+    it is that of the server.
+    """
+    host, port = problem.facts.get("host"), problem.facts.get("port")
+    facts = {
+        "vantage": view.vantage_of(problem),
+        "server": view.server_of(problem),
+        "far_end": f"{host}:{port}" if host and port else host or "the other end",
+    }
+    if not problem.facts.get("thumbprint"):
+        facts["thumbprint"] = view.server_thumbprint(problem)
+    return Clue(facts=facts)
 
 
 def from_problem(
@@ -40,12 +38,13 @@ def from_problem(
     *,
     fold_by: tuple[str, ...] = (),
     also: frozenset[str] = frozenset(),
+    echoes: frozenset[str] = frozenset(),
     match: Predicate = told,
     rank: int = 60,
     confidence: Confidence = Confidence.CERTAIN,
 ) -> CauseKind:
     """A cause that the problem alone proves, as far as the predicate agrees."""
-    kind = REMEDIES[problem]
+    kind = CATALOGUE[problem]
     return CauseKind(
         code,
         title,
@@ -55,6 +54,7 @@ def from_problem(
         kind.linux,
         match,
         also=also - {problem},
+        echoes=echoes - {problem},
         fold_by=fold_by,
         rank=rank,
         confidence=confidence,

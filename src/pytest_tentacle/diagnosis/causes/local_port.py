@@ -94,7 +94,8 @@ LOCAL_PORT: tuple[CauseKind, ...] = (
     CauseKind(
         "TC502",
         "The settings were changed, and the service not restarted",
-        "The configuration of {who} was changed after the service had started; the process does not know of it.",
+        "The configuration of {who} was changed after the service had started. The process does not know of it, and so "
+        "nobody listens on port {port} yet.",
         frozenset({"TT501"}),
         ("Restart the service:", RESTART_WINDOWS),
         ("Restart the service:", RESTART_LINUX),
@@ -165,8 +166,8 @@ LOCAL_PORT: tuple[CauseKind, ...] = (
     CauseKind(
         "TC506",
         "Something else answers on the machine's own port",
-        "On {who} itself, port {port} shows something else than Octopus's page: another program, or a security product "
-        "that intercepts connections even there.",
+        "Seen on the machine itself, port {port} of {who} shows something else than Octopus's page: another program, "
+        "or a security product that intercepts connections even there.",
         frozenset({"TT504"}),
         ("See who listens and what answers:", WHO_WINDOWS, '$ curl.exe -kv "https://<host>:<port>/"'),
         ("See who listens and what answers:", WHO_LINUX, '$ curl -kv "https://<host>:<port>/"'),

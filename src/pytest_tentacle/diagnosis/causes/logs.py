@@ -11,6 +11,7 @@ from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence
 from pytest_tentacle.guide.outcome import Blocked, Evidence, Unknown
 from pytest_tentacle.inventory.model import Mode
 
+from .commands import ACROSS, UNCONNECTED
 from .from_problem import from_problem, told
 
 if TYPE_CHECKING:
@@ -33,6 +34,14 @@ def _known_certificate(view: View, problem: Problem) -> Clue | None:
 
 def _unknown_certificate(view: View, problem: Problem) -> Clue | None:
     return _when(view, problem, peer_thumbprint_known=False)
+
+
+def _too_many(view: View, problem: Problem) -> Clue | None:
+    return told(view, problem) if problem.facts.get("subscription") else None
+
+
+def _registered_twice(view: View, problem: Problem) -> Clue | None:
+    return None if problem.facts.get("subscription") else told(view, problem)
 
 
 def _sockets(view: View, problem: Problem) -> int | None:
@@ -59,7 +68,8 @@ def _busy(view: View, problem: Problem) -> Clue | None:
     return Clue(evidence=(Evidence(f"connections of {view.name}", f"{number} to a server's polling port"),))
 
 
-_LINK = frozenset({"TT106", "TT109", "TT131"})
+_LINK = ("link",)
+"""Who meets the same on the links from or to one server is told of in one line."""
 
 LOGS: tuple[CauseKind, ...] = (
     from_problem(
@@ -70,7 +80,8 @@ LOGS: tuple[CauseKind, ...] = (
         "one: the trust or the address is another machine's.",
         match=_known_certificate,
         fold_by=("thumbprint",),
-        also=_LINK,
+        also=UNCONNECTED,
+        echoes=ACROSS,
         confidence=Confidence.LIKELY,
     ),
     from_problem(
@@ -81,7 +92,8 @@ LOGS: tuple[CauseKind, ...] = (
         "inventory has: it was renewed, or entered wrongly.",
         match=_unknown_certificate,
         fold_by=("thumbprint",),
-        also=_LINK,
+        also=UNCONNECTED,
+        echoes=ACROSS,
         confidence=Confidence.LIKELY,
     ),
     from_problem(
@@ -90,7 +102,8 @@ LOGS: tuple[CauseKind, ...] = (
         "A foreign certificate comes back, at least at times",
         "According to the log, {subject} answers where {who} or {its} peer should: TLS is inspected on the way.",
         fold_by=("subject",),
-        also=_LINK | {"TT101"},
+        also=UNCONNECTED | {"TT101"},
+        echoes=ACROSS,
         confidence=Confidence.LIKELY,
     ),
     from_problem(
@@ -99,8 +112,9 @@ LOGS: tuple[CauseKind, ...] = (
         "A client is turned away for its thumbprint",
         "According to the log, the listening end does not trust the thumbprint {thumbprint}: on a Tentacle that is its "
         "server's, on a server it is a Tentacle's, whose machine may be disabled or deleted.",
-        fold_by=("vantage", "thumbprint"),
-        also=_LINK | {"TT105", "TT132"},
+        fold_by=("thumbprint",),
+        also=UNCONNECTED | {"TT132"},
+        echoes=ACROSS | {"TT105"},
         confidence=Confidence.LIKELY,
     ),
     from_problem(
@@ -109,7 +123,8 @@ LOGS: tuple[CauseKind, ...] = (
         "A client comes without a certificate",
         "According to the log, somebody speaks to {who} as Octopus does, without a certificate: SSL offloading on the "
         "way, or a certificate so weak that it is not offered.",
-        also=_LINK | {"TT105"},
+        also=UNCONNECTED | {"TT132"},
+        echoes=ACROSS | {"TT105"},
         confidence=Confidence.LIKELY,
     ),
     from_problem(
@@ -118,8 +133,9 @@ LOGS: tuple[CauseKind, ...] = (
         "The other end hangs up after the handshake",
         "According to the log of {vantage}, the other end closes as soon as it knows the certificate: it does not "
         "trust it, or has a limit of connections.",
-        fold_by=("vantage",),
-        also=_LINK | {"TT132"},
+        fold_by=_LINK,
+        also=UNCONNECTED | {"TT132", "TT106"},
+        echoes=ACROSS,
         confidence=Confidence.POSSIBLE,
     ),
     from_problem(
@@ -129,77 +145,100 @@ LOGS: tuple[CauseKind, ...] = (
         "{who} accept{s} the connections of {its} server and let{s} none of them in: at the usual level of logging, "
         "that is the only sign of a server that is not trusted, or of TLS that does not fit.",
         fold_by=("server",),
-        also=_LINK | {"TT105"},
+        also=frozenset({"TT105"}),
+        echoes=ACROSS,
         confidence=Confidence.POSSIBLE,
     ),
     from_problem(
         "TC108",
         "TT117",
         "Several machines poll with one subscription",
-        "According to the log, more connections poll with one subscription, or one thumbprint is registered more "
-        "often, than is allowed: usually copies of one machine.",
+        "According to the log of {vantage}, more connections poll with the subscription of {who} ({subscription}) than "
+        "are allowed: copies of one machine, or too many polling connections are set.",
+        match=_too_many,
         fold_by=("subscription",),
+        echoes=frozenset({"TT105"}),
+        confidence=Confidence.LIKELY,
+    ),
+    from_problem(
+        "TC142",
+        "TT117",
+        "The Tentacle is registered several times",
+        "According to the log of {vantage}, more than one machine in the portal has the thumbprint of {who}: it was "
+        "registered twice, or is a copy of another.",
+        match=_registered_twice,
         confidence=Confidence.LIKELY,
     ),
     from_problem(
         "TC109",
         "TT106",
-        "Connections are reset from time to time",
-        "According to the log of {vantage}, connections with {host} are reset; the probes did not meet that.",
-        fold_by=("vantage", "host"),
+        "Connections are reset, though the probes succeed",
+        "According to the log of {vantage}, connections with {far_end} are reset; the probes did not meet that.",
+        fold_by=_LINK,
+        also=UNCONNECTED,
+        echoes=ACROSS,
         confidence=Confidence.POSSIBLE,
     ),
     from_problem(
         "TC110",
         "TT107",
-        "Connections are refused from time to time",
-        "According to the log of {vantage}, {host}:{port} refuses connections; the probes did not meet that.",
-        fold_by=("vantage", "host", "port"),
-        also=frozenset({"TT115"}),
+        "Connections are refused, though the probes succeed",
+        "According to the log of {vantage}, connections to {far_end} are refused; the probes did not meet that.",
+        fold_by=_LINK,
+        also=UNCONNECTED,
+        echoes=ACROSS,
         confidence=Confidence.POSSIBLE,
     ),
     from_problem(
         "TC111",
         "TT108",
-        "The address does not answer from time to time",
-        "According to the log of {vantage}, {host}:{port} does not answer; the probes did not meet that.",
-        fold_by=("vantage", "host", "port"),
-        also=frozenset({"TT115", "TT109"}),
+        "The address does not answer, though the probes succeed",
+        "According to the log of {vantage}, connections to {far_end} are not answered; the probes did not meet that.",
+        fold_by=_LINK,
+        also=UNCONNECTED,
+        echoes=ACROSS,
         confidence=Confidence.POSSIBLE,
     ),
     from_problem(
         "TC112",
         "TT109",
         "Quiet connections are forgotten on the way",
-        "According to the log of {vantage}, connections with {host} are made and go quiet: a firewall or NAT forgets "
-        "idle connections, or a program hangs.",
-        fold_by=("vantage", "host"),
+        "According to the log of {vantage}, connections with {far_end} are made and go quiet: a firewall or NAT "
+        "forgets idle connections, or a program hangs.",
+        fold_by=_LINK,
+        also=UNCONNECTED,
+        echoes=ACROSS,
         confidence=Confidence.POSSIBLE,
     ),
     from_problem(
         "TC113",
         "TT110",
-        "A name does not resolve from time to time",
-        "According to the log of {vantage}, {host} does not resolve; the probes did not meet that.",
-        fold_by=("vantage", "host"),
+        "A name does not resolve, though the probes succeed",
+        "According to the log of {vantage}, the name in {far_end} does not resolve; the probes did not meet that.",
+        fold_by=_LINK,
+        also=UNCONNECTED,
+        echoes=ACROSS,
         confidence=Confidence.POSSIBLE,
     ),
     from_problem(
         "TC114",
         "TT112",
         "Connections are closed before TLS is up",
-        "According to the log of {vantage}, {host}:{port} accepts connections and closes them at once.",
-        fold_by=("vantage", "host", "port"),
+        "According to the log of {vantage}, connections to {far_end} are accepted and closed at once.",
+        fold_by=_LINK,
+        also=UNCONNECTED,
+        echoes=ACROSS,
         confidence=Confidence.POSSIBLE,
     ),
     from_problem(
         "TC115",
         "TT113",
-        "Handshakes fail from time to time",
+        "Handshakes fail, though the probes succeed",
         "According to the log of {vantage}, the TLS handshake fails, though the probes succeed: the programs offer "
         "other versions or suites than the probes, or a peer with other settings connects.",
-        fold_by=("vantage",),
-        also=_LINK | {"TT112"},
+        fold_by=_LINK,
+        also=UNCONNECTED,
+        echoes=ACROSS | {"TT112"},
         confidence=Confidence.POSSIBLE,
     ),
     from_problem(
@@ -207,8 +246,9 @@ LOGS: tuple[CauseKind, ...] = (
         "TT114",
         "A certificate is too weak for the system",
         "According to the log of {vantage}, its TLS library refuses a certificate for its key or hash.",
-        fold_by=("vantage",),
-        also=_LINK | {"TT113", "TT112"},
+        fold_by=_LINK,
+        also=UNCONNECTED | {"TT113", "TT112"},
+        echoes=ACROSS,
         rank=45,
         confidence=Confidence.LIKELY,
     ),
@@ -216,8 +256,10 @@ LOGS: tuple[CauseKind, ...] = (
         "TC117",
         "TT121",
         "What answers is no Octopus program",
-        "According to the log of {vantage}, what answers at {host}:{port} is no Octopus program.",
-        fold_by=("host", "port"),
+        "According to the log of {vantage}, what answers connections to {far_end} is no Octopus program.",
+        fold_by=_LINK,
+        also=UNCONNECTED,
+        echoes=ACROSS,
         confidence=Confidence.LIKELY,
     ),
     from_problem(
@@ -240,10 +282,11 @@ LOGS: tuple[CauseKind, ...] = (
     from_problem(
         "TC138",
         "TT133",
-        "There is no route from time to time",
-        "According to the log of {vantage}, there is no way to {host}; the probes did not meet that.",
-        fold_by=("vantage", "host"),
-        also=frozenset({"TT115", "TT109"}),
+        "There is no route, though the probes succeed",
+        "According to the log of {vantage}, there is no way to {far_end}; the probes did not meet that.",
+        fold_by=_LINK,
+        also=UNCONNECTED,
+        echoes=ACROSS,
         confidence=Confidence.POSSIBLE,
     ),
 )

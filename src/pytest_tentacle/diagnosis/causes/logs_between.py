@@ -6,13 +6,19 @@ from typing import TYPE_CHECKING
 
 from pytest_tentacle.diagnosis.kind import Confidence
 
-from .commands import UNANSWERED
-from .from_problem import from_problem
+from .commands import ACROSS, UNCONNECTED
+from .from_problem import from_problem, told
+from .logs_start import ends_the_start
 
 if TYPE_CHECKING:
-    from pytest_tentacle.diagnosis.kind import CauseKind
+    from pytest_tentacle.diagnosis.kind import CauseKind, Clue
+    from pytest_tentacle.diagnosis.view import View
+    from pytest_tentacle.guide.outcome import Problem
 
-_LINK = frozenset({"TT106", "TT109", "TT131"})
+
+def _on_the_way(view: View, problem: Problem) -> Clue | None:
+    return None if ends_the_start(view, problem) else told(view, problem)
+
 
 LOGS_BETWEEN: tuple[CauseKind, ...] = (
     from_problem(
@@ -20,8 +26,10 @@ LOGS_BETWEEN: tuple[CauseKind, ...] = (
         "TT118",
         "The proxy cannot be used",
         "According to the log, {who} {does} not get through the proxy on the way: it cannot be reached, or is none.",
+        match=_on_the_way,
         fold_by=("host", "port"),
-        also=_LINK | UNANSWERED,
+        also=UNCONNECTED,
+        echoes=ACROSS,
         rank=35,
         confidence=Confidence.LIKELY,
     ),
@@ -32,7 +40,8 @@ LOGS_BETWEEN: tuple[CauseKind, ...] = (
         "According to the log, the proxy answers {who} with {status}: 407 wants a user, 403 forbids the port, 502 and "
         "503 say that it does not reach the destination itself.",
         fold_by=("status",),
-        also=_LINK | UNANSWERED,
+        also=UNCONNECTED,
+        echoes=ACROSS,
         rank=35,
         confidence=Confidence.LIKELY,
     ),
@@ -41,7 +50,9 @@ LOGS_BETWEEN: tuple[CauseKind, ...] = (
         "TT120",
         "The server's web socket is not reached",
         "According to the log, {who} {does} not get a web socket of {its} server.",
-        also=UNANSWERED,
+        match=_on_the_way,
+        also=UNCONNECTED,
+        echoes=ACROSS,
         confidence=Confidence.LIKELY,
     ),
     from_problem(
@@ -50,8 +61,9 @@ LOGS_BETWEEN: tuple[CauseKind, ...] = (
         "A web page is inserted into the communication",
         "According to the log, a web server speaks where {who} or {its} peer should: a firewall, a proxy or a load "
         "balancer answers in its place.",
-        fold_by=("vantage", "host"),
-        also=_LINK | {"TT121", "TT113"},
+        fold_by=("link",),
+        also=UNCONNECTED | {"TT121", "TT113"},
+        echoes=ACROSS,
         rank=35,
         confidence=Confidence.LIKELY,
     ),
@@ -61,7 +73,8 @@ LOGS_BETWEEN: tuple[CauseKind, ...] = (
         "The peer does not name itself",
         "According to the log, the other end of {who} stays silent where it should name itself: often an old Tentacle "
         "with a weak certificate.",
-        also=_LINK | {"TT105"},
+        also=UNCONNECTED,
+        echoes=ACROSS | {"TT105"},
         confidence=Confidence.LIKELY,
     ),
     from_problem(
@@ -70,7 +83,8 @@ LOGS_BETWEEN: tuple[CauseKind, ...] = (
         "Traffic is changed on its way",
         "According to the log, what {who} receive{s} is not what Octopus sends: traffic is changed on its way, or "
         "another program answers.",
-        also=_LINK,
+        also=UNCONNECTED,
+        echoes=ACROSS,
         confidence=Confidence.POSSIBLE,
     ),
     from_problem(
@@ -78,7 +92,8 @@ LOGS_BETWEEN: tuple[CauseKind, ...] = (
         "TT954",
         "Messages are cut short",
         "According to the log, messages with {who} break off before their end.",
-        also=_LINK,
+        also=UNCONNECTED,
+        echoes=ACROSS,
         confidence=Confidence.POSSIBLE,
     ),
 )

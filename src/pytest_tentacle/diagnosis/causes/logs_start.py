@@ -2,23 +2,47 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_tentacle.diagnosis.kind import Confidence
 
-from .commands import STARTLESS, UNANSWERED
-from .from_problem import from_problem
+from .commands import DOWN, STARTLESS, UNANSWERED
+from .from_problem import from_problem, told
+from .process import trusts_as_before
 
 if TYPE_CHECKING:
-    from pytest_tentacle.diagnosis.kind import CauseKind
+    from pytest_tentacle.diagnosis.kind import CauseKind, Clue
+    from pytest_tentacle.diagnosis.view import View
+    from pytest_tentacle.guide.outcome import Problem
+
+
+def _without_a_server(view: View, problem: Problem) -> Clue | None:
+    if trusts_as_before(view, problem) is not None:
+        return None
+    settings = "Look at the settings of {who}: where they trust the server by now, the service only wants a restart."
+    return replace(told(view, problem), unsure=settings)
+
+
+_FATAL = {"TT118": frozenset({"proxy-host-form", "web-proxy-settings"}), "TT120": frozenset({"web-socket-unsupported"})}
+"""Signatures of settings with which a process does not come through its start, among those of links."""
+
+
+def ends_the_start(view: View, problem: Problem) -> bool:
+    """Whether it is one of settings that keep the process from starting, and none runs."""
+    return problem.facts.get("signature") in _FATAL[problem.code] and bool(view.codes & DOWN)
+
+
+def _ended(view: View, problem: Problem) -> Clue | None:
+    return told(view, problem) if ends_the_start(view, problem) else None
+
 
 LOGS_START: tuple[CauseKind, ...] = (
     from_problem(
         "TC124",
         "TT111",
         "The port was taken when the service started",
-        "According to the log, the port was in use when {who} started. Tentacle 8.0.0 to 8.1.61 says so for a minute "
-        "or two after each restart.",
+        "According to the log, the port was in use when {who} last started, and no start since then came to its end.",
         also=STARTLESS | {"TT203", "TT202", "TT501"},
         rank=25,
         confidence=Confidence.LIKELY,
@@ -85,8 +109,8 @@ LOGS_START: tuple[CauseKind, ...] = (
         "TC131",
         "TT127",
         "The running process has no server to work with",
-        "According to the log, the process of {who} trusts no server, or skips the entry of one. If its settings look "
-        "right by now, it only wants a restart.",
+        "According to the log, the process of {who} trusts no server, or skips the entry of one.",
+        match=_without_a_server,
         rank=40,
         confidence=Confidence.LIKELY,
     ),
@@ -107,6 +131,30 @@ LOGS_START: tuple[CauseKind, ...] = (
         "The process of {who} began to start and never said that it listens, nor that it will not.",
         also=frozenset({"TT204", "TT501", "TT505"}),
         rank=25,
+        confidence=Confidence.LIKELY,
+    ),
+    from_problem(
+        "TC139",
+        "TT118",
+        "The proxy's settings keep the process from starting",
+        "According to the log, the settings of {who} hold a proxy that cannot be one, such as a host with http:// in "
+        "front of it, and the process does not come through its start.",
+        match=_ended,
+        also=DOWN | STARTLESS,
+        echoes=UNANSWERED,
+        rank=15,
+        confidence=Confidence.LIKELY,
+    ),
+    from_problem(
+        "TC141",
+        "TT120",
+        "The program cannot poll by web socket",
+        "According to the log, {who} {is} set to poll by web socket, which the program cannot do there, and the "
+        "process does not come through its start.",
+        match=_ended,
+        also=DOWN | STARTLESS,
+        echoes=UNANSWERED,
+        rank=15,
         confidence=Confidence.LIKELY,
     ),
 )

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_tentacle.diagnosis.kind import Confidence
 
-from .commands import STARTLESS, UNANSWERED, UNTRUSTED
-from .from_problem import from_problem
+from .commands import ACROSS, STARTLESS, UNANSWERED, UNCONNECTED, UNREACHED
+from .from_problem import from_problem, told
 
 if TYPE_CHECKING:
-    from pytest_tentacle.diagnosis.kind import CauseKind
+    from pytest_tentacle.diagnosis.kind import CauseKind, Clue
+    from pytest_tentacle.diagnosis.view import View
+    from pytest_tentacle.guide.outcome import Problem
+
+
+def _holds_none(view: View, problem: Problem) -> Clue | None:
+    """Less sure where its log tells of a failure that is not known."""
+    clue = told(view, problem)
+    if "TT131" not in view.codes:
+        return clue
+    return replace(
+        clue,
+        confidence=Confidence.POSSIBLE,
+        unsure="The log tells of a failure that is not known here: read what it says of {who} first.",
+    )
+
 
 MACHINE: tuple[CauseKind, ...] = (
     from_problem(
@@ -37,7 +53,9 @@ MACHINE: tuple[CauseKind, ...] = (
         "The server hangs up on a polling Tentacle",
         "The way from {who} to {its} server is open, and yet the Tentacle's process holds no connection: the server "
         "does not trust its thumbprint, the machine is disabled or deleted in the portal, or the process is stuck.",
-        also=UNANSWERED | UNTRUSTED,
+        match=_holds_none,
+        also=frozenset({"TT115"}),
+        fold_by=("server",),
         rank=40,
         confidence=Confidence.LIKELY,
     ),
@@ -57,7 +75,8 @@ MACHINE: tuple[CauseKind, ...] = (
         "Only the Tentacle's own process is kept from the server",
         "A probe on {who} reaches the server, and the Tentacle's own process does not: an outbound rule or a security "
         "product for its program or account.",
-        also=UNANSWERED | {"TT551", "TT118"},
+        also=UNCONNECTED | UNREACHED,
+        echoes=ACROSS,
         rank=30,
         confidence=Confidence.LIKELY,
     ),
@@ -66,7 +85,7 @@ MACHINE: tuple[CauseKind, ...] = (
         "TT971",
         "A disk is nearly full",
         "A disk of {who} has too little free space for a Tentacle to work.",
-        also=STARTLESS | {"TT125", "TT203", "TT302", "TT303"},
+        also=STARTLESS | {"TT125", "TT203"},
         rank=12,
     ),
     from_problem(
@@ -82,7 +101,8 @@ MACHINE: tuple[CauseKind, ...] = (
         "TC973",
         "TT973",
         "A known defect of the installed version",
-        "{who} {has} a version with a known defect, and just what that does is seen.",
+        "{who} {has} version {version}, which has a known defect (mended in {fixed}), and just what that does is seen.",
+        fold_by=("version",),
         also=STARTLESS | UNANSWERED | {"TT111", "TT203"},
         rank=20,
         confidence=Confidence.LIKELY,

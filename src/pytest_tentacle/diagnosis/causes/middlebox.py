@@ -38,9 +38,10 @@ def _between(view: View, problem: Problem, error: str) -> Clue | None:
     end, name = view.end(problem), end_name(view, problem)
     if end is not None and end.answers_itself:
         seen = Evidence(f"probe on {name}", "there its own page is shown")
-        return Clue(facts={"end": name}, evidence=(seen,), place=vantage(problem))
+        facts = {"end": name, "own": "on its own machine it shows its page"}
+        return Clue(facts=facts, evidence=(seen,), place=vantage(problem))
     return Clue(
-        facts={"end": name},
+        facts={"end": name, "own": "whether it answers on its own machine is not known"},
         confidence=Confidence.POSSIBLE,
         unsure="Log on to {end} to tell something on the way from a process there that is ending.",
         place=vantage(problem),
@@ -62,12 +63,21 @@ def _around(view: View, problem: Problem) -> int:
 
 
 def _silent(view: View, problem: Problem) -> Clue | None:
-    return _between(view, problem, "timed-out") if _around(view, problem) < _SEVERAL else None
+    return _between(view, problem, "timed-out") if _too_large(view, problem) is None else None
+
+
+def _others_are_well(view: View, problem: Problem) -> bool:
+    """Whether the end that should answer does so to itself, or to machines of other subnets."""
+    end, around = view.end(problem), view.scene.reach.around(problem)
+    if end is not None and end.answers_itself:
+        return True
+    own = view.scene.reach.subnet(view.name)
+    return around is not None and any(names for subnet, names in around.reached.items() if subnet != own)
 
 
 def _too_large(view: View, problem: Problem) -> Clue | None:
     number = _around(view, problem)
-    if number < _SEVERAL or problem.facts.get("error") != "timed-out":
+    if number < _SEVERAL or problem.facts.get("error") != "timed-out" or not _others_are_well(view, problem):
         return None
     subnet = view.scene.reach.subnet(view.name)
     seen = Evidence("all links", f"{number} machines in {subnet} connect, and hear nothing afterwards")
@@ -85,7 +95,7 @@ MIDDLEBOX: tuple[CauseKind, ...] = (
         ("See what answers, and take it out of the way:", '$ curl -v "http://<host>:<port>/"'),
         _plain,
         also=IN_LOGS | SPOKEN,
-        fold_by=("vantage",),
+        fold_by=("link",),
         rank=25,
     ),
     CauseKind(
@@ -98,7 +108,7 @@ MIDDLEBOX: tuple[CauseKind, ...] = (
         ("See what {host} really is; let {vantage} connect to the machine itself:", HANDSHAKE),
         _closed,
         also=IN_LOGS,
-        fold_by=("server", "vantage"),
+        fold_by=("link",),
         rank=30,
         confidence=Confidence.LIKELY,
     ),
@@ -112,21 +122,21 @@ MIDDLEBOX: tuple[CauseKind, ...] = (
         ("See whether it is so each time; have the port exempted from inspection:", HANDSHAKE),
         _reset,
         also=IN_LOGS,
-        fold_by=("server", "vantage"),
+        fold_by=("link",),
         rank=30,
         confidence=Confidence.LIKELY,
     ),
     CauseKind(
         "TC548",
         "Something accepts the connection in the peer's place, and stays silent",
-        "Connections from {vantage} to {end}, port {port}, are accepted, and then nothing comes, though {end} itself "
-        "is not known to be ill: a device on the way answers for it.",
+        "Connections from {vantage} to {end}, port {port}, are accepted, and then nothing comes; {own}. A device on "
+        "the way answers for it, or swallows what comes after.",
         frozenset({"TT528"}),
         ("Try by hand, and ask the network's administrator what stands between:", TRY_WINDOWS),
         ("Try by hand, and ask the network's administrator what stands between:", HANDSHAKE),
         _silent,
         also=IN_LOGS,
-        fold_by=("server", "vantage"),
+        fold_by=("link",),
         rank=30,
         confidence=Confidence.LIKELY,
     ),

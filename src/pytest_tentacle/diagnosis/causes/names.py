@@ -171,7 +171,7 @@ NAMES: tuple[CauseKind, ...] = (
         ),
         _stale,
         also=frozenset({"TT101", "TT102", "TT106", "TT107", "TT108", "TT112", "TT121", "TT133"}),
-        fold_by=("vantage", "zone"),
+        fold_by=("link", "zone"),
         rank=40,
         confidence=Confidence.LIKELY,
     ),

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence
-from pytest_tentacle.guide.outcome import Evidence
 
 from .commands import TRY_LINUX, TRY_WINDOWS
 from .names import dead_address
@@ -17,15 +16,20 @@ from .path_links import (
     BLOCKED,
     IN_LOGS,
     NO_ROUTE,
+    OUTBOUND_WINDOWS,
     ROUTE_LINUX,
     ROUTE_WINDOWS,
     RULES_LINUX,
     RULES_WINDOWS,
     SEVERAL,
+    WAY_LINUX,
+    WAY_WINDOWS,
     Lost,
     explained_by_many,
     filter_verdict,
+    filtered,
     lost_link,
+    own_page,
 )
 
 if TYPE_CHECKING:
@@ -42,14 +46,13 @@ def _host_firewall(view: View, problem: Problem) -> Clue | None:
     link = lost_link(view, problem, listening=True)
     if link is None or not link.end_is_well or not link.near:
         return None
-    well = Evidence(f"probe on {view.name}", "its own port shows its page to itself")
+    evidence = (own_page(view.name), link.near_evidence)
     match filter_verdict(view, view.peer(problem), problem):
         case "closed":
-            told = Evidence(f"firewall of {view.name}", f"no rule lets port {problem.facts.get('port')} in")
-            return Clue(evidence=(told, well, link.near_evidence), confidence=Confidence.CERTAIN)
+            return Clue(evidence=(filtered(view.name, problem), *evidence), confidence=Confidence.CERTAIN)
         case "open":
             return None
-    return Clue(evidence=(well, link.near_evidence))
+    return Clue(evidence=evidence)
 
 
 def _security_group(view: View, problem: Problem) -> Clue | None:
@@ -58,7 +61,7 @@ def _security_group(view: View, problem: Problem) -> Clue | None:
         return None
     if filter_verdict(view, view.peer(problem), problem) != "open":
         return None
-    told = Evidence(f"firewall of {view.name}", f"it lets port {problem.facts.get('port')} in")
+    told = filtered(view.name, problem, let_in=True)
     return Clue(evidence=(told, link.near_evidence), place=link.server)
 
 
@@ -72,7 +75,7 @@ def _path(view: View, problem: Problem) -> Clue | None:
     unsure = "" if link.reached else _PERHAPS_OUTBOUND
     return Clue(
         facts={"subnet": link.region},
-        evidence=(link.near_evidence, link.far_evidence),
+        evidence=(link.far_evidence, link.near_evidence),
         confidence=sure,
         unsure=unsure,
         place=link.server,
@@ -93,11 +96,9 @@ def _one_alone(view: View, problem: Problem) -> Clue | None:
         return None
     verdict = filter_verdict(view, view.peer(problem), problem)
     if verdict == "closed":
-        told = Evidence(f"firewall of {view.name}", f"no rule lets port {problem.facts.get('port')} in")
-        return Clue(evidence=(told,), confidence=Confidence.CERTAIN)
-    well = Evidence(f"probe on {view.name}", "its own port shows its page to itself")
+        return Clue(evidence=(filtered(view.name, problem),), confidence=Confidence.CERTAIN)
     return Clue(
-        evidence=(well, link.far_evidence),
+        evidence=(own_page(view.name), link.far_evidence),
         unsure="No other Tentacle in the same subnet was tried: trace the way from {server} to tell the firewall of "
         "{who} from one on the way.",
     )
@@ -172,13 +173,11 @@ PATH: tuple[CauseKind, ...] = (
         BLOCKED,
         (
             "From {server}, see how far the way goes; have the network's administrator open the port:",
-            TRY_WINDOWS,
-            *ROUTE_WINDOWS,
+            *WAY_WINDOWS,
         ),
         (
             "From {server}, see how far the way goes; have the network's administrator open the port:",
-            TRY_LINUX,
-            *ROUTE_LINUX,
+            *WAY_LINUX,
         ),
         _path,
         also=IN_LOGS,
@@ -195,7 +194,7 @@ PATH: tuple[CauseKind, ...] = (
         (
             "On {server}, look at its network and at outbound rules:",
             TRY_WINDOWS,
-            "$ Get-NetFirewallRule -Direction Outbound -Action Block -Enabled True",
+            OUTBOUND_WINDOWS,
             "$ Get-NetIPConfiguration",
         ),
         ("On {server}, look at its network and at outbound rules:", TRY_LINUX, *RULES_LINUX, "$ ip route"),
@@ -208,7 +207,7 @@ PATH: tuple[CauseKind, ...] = (
     CauseKind(
         "TC527",
         "The network has no route",
-        "{vantage} has no route to {host} ({address}), or a router on the way says that there is none.",
+        "From {vantage} there is no route to {host} ({address}), or a router on the way says that there is none.",
         frozenset({NO_ROUTE}),
         ("On {vantage}, look at the route, and ask the network's administrator:", *ROUTE_WINDOWS),
         ("On {vantage}, look at the route, and ask the network's administrator:", *ROUTE_LINUX),
@@ -225,7 +224,7 @@ PATH: tuple[CauseKind, ...] = (
         frozenset({"TT523"}),
         (
             "On {vantage}, look for an outbound rule for this port:",
-            "$ Get-NetFirewallRule -Direction Outbound -Action Block -Enabled True",
+            OUTBOUND_WINDOWS,
             TRY_WINDOWS,
         ),
         ("On {vantage}, look for an outbound rule for this port:", *RULES_LINUX, "$ sudo ausearch -m avc -ts recent"),

@@ -8,6 +8,7 @@ from pytest_tentacle.checks.filter_rules import Filtered, on_linux, on_windows
 from pytest_tentacle.diagnosis.reach import NO_CONNECTION
 from pytest_tentacle.guide.outcome import Evidence
 
+from .commands import TRY_LINUX, TRY_WINDOWS
 from .names import dead_address
 
 if TYPE_CHECKING:
@@ -28,8 +29,11 @@ ALLOW_WINDOWS = (
     "-Action Allow"
 )
 RULES_LINUX = ("$ sudo nft list ruleset", "$ sudo iptables -S")
+OUTBOUND_WINDOWS = "$ Get-NetFirewallRule -Direction Outbound -Action Block -Enabled True"
 ROUTE_WINDOWS = ('$ Test-NetConnection "<host>" -TraceRoute', "$ Get-NetRoute")
 ROUTE_LINUX = ('$ tracepath "<host>"', "$ ip route")
+WAY_WINDOWS = (TRY_WINDOWS, *ROUTE_WINDOWS)
+WAY_LINUX = (TRY_LINUX, *ROUTE_LINUX)
 
 
 class Lost:
@@ -107,6 +111,17 @@ def filter_verdict(view: View | None, peer: View | None, problem: Problem) -> st
     if found is Filtered.UNCLEAR:
         return None
     return "open" if found is Filtered.OPEN else "closed"
+
+
+def own_page(name: str) -> Evidence:
+    """The end that should answer is well."""
+    return Evidence(f"probe on {name}", "its own port shows its page to itself")
+
+
+def filtered(name: str, problem: Problem, *, let_in: bool = False) -> Evidence:
+    """What the rules of a machine say about the port."""
+    port = problem.facts.get("port")
+    return Evidence(f"firewall of {name}", f"it lets port {port} in" if let_in else f"no rule lets port {port} in")
 
 
 def explained_by_many(link: Lost) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence
-from pytest_tentacle.guide.outcome import Evidence
 
 from .commands import TRY_LINUX, TRY_WINDOWS
 from .path_links import (
@@ -13,13 +12,16 @@ from .path_links import (
     BLOCKED,
     FIREWALL,
     IN_LOGS,
-    ROUTE_LINUX,
-    ROUTE_WINDOWS,
+    OUTBOUND_WINDOWS,
     RULES_LINUX,
     RULES_WINDOWS,
     SEVERAL,
+    WAY_LINUX,
+    WAY_WINDOWS,
     filter_verdict,
+    filtered,
     lost_link,
+    own_page,
 )
 
 if TYPE_CHECKING:
@@ -33,9 +35,9 @@ def _server_firewall(view: View, problem: Problem) -> Clue | None:
         return None
     if link.end is not None and link.end.codes & FIREWALL:
         return None
-    evidence = (Evidence(f"probe on {link.server}", "its own port shows its page to itself"), link.far_evidence)
-    if link.end is not None and filter_verdict(link.end, view, problem) == "closed":
-        told = Evidence(f"firewall of {link.server}", f"no rule lets port {problem.facts.get('port')} in")
+    evidence = (own_page(link.server), link.far_evidence)
+    if filter_verdict(link.end, view, problem) == "closed":
+        told = filtered(link.server, problem)
         return Clue(evidence=(told, *evidence), confidence=Confidence.CERTAIN, place=link.server)
     return Clue(evidence=evidence, place=link.server)
 
@@ -44,7 +46,7 @@ def _path_to_server(view: View, problem: Problem) -> Clue | None:
     link = lost_link(view, problem, listening=False)
     if link is None or not link.reached or link.near or link.near_lost < SEVERAL:
         return None
-    return Clue(facts={"subnet": link.region}, evidence=(link.near_evidence, link.far_evidence), place=link.server)
+    return Clue(facts={"subnet": link.region}, evidence=(link.far_evidence, link.near_evidence), place=link.server)
 
 
 def _own_outbound(view: View, problem: Problem) -> Clue | None:
@@ -66,7 +68,7 @@ def _one_poller(view: View, problem: Problem) -> Clue | None:
     if link is None or not link.end_is_well or link.reached or link.lost >= SEVERAL:
         return None
     return Clue(
-        evidence=(Evidence(f"probe on {link.server}", "its own port shows its page to itself"),),
+        evidence=(own_page(link.server),),
         unsure="No other Tentacle polls {server}: browse there from one more machine to tell the firewall of "
         "{server} from that of {who}.",
     )
@@ -95,13 +97,11 @@ PATH_POLLING: tuple[CauseKind, ...] = (
         BLOCKED,
         (
             "From one of these machines, see how far the way goes; have the network's administrator open the port:",
-            TRY_WINDOWS,
-            *ROUTE_WINDOWS,
+            *WAY_WINDOWS,
         ),
         (
             "From one of these machines, see how far the way goes; have the network's administrator open the port:",
-            TRY_LINUX,
-            *ROUTE_LINUX,
+            *WAY_LINUX,
         ),
         _path_to_server,
         also=IN_LOGS,
@@ -117,7 +117,7 @@ PATH_POLLING: tuple[CauseKind, ...] = (
         BLOCKED,
         (
             "On {there}, look for outbound rules, and see how far the way goes:",
-            "$ Get-NetFirewallRule -Direction Outbound -Action Block -Enabled True",
+            OUTBOUND_WINDOWS,
             TRY_WINDOWS,
         ),
         ("On {there}, look for outbound rules, and see how far the way goes:", *RULES_LINUX, TRY_LINUX),

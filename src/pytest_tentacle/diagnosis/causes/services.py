@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 _LOG_WINDOWS = (
     "$ Get-WinEvent -FilterHashtable @{LogName='System'; ProviderName='Service Control Manager'} -MaxEvents 20"
 )
-_ECHO = UNANSWERED | STARTLESS
 _LOGON, _DEPENDENCY, _NEVER = 1069, 1068, 1077
 _NO_FILE = frozenset({2, 3, 5})
 
@@ -37,9 +36,21 @@ def _exit(problem: Problem) -> object:
 
 
 def _stopped(view: View, problem: Problem) -> Clue | None:
-    if "TT205" in view.codes or _exit(problem) == _NEVER:
+    if "TT205" in view.codes or _exit(problem) == _NEVER or _last_words(view) is not None:
         return None
     return Clue()
+
+
+def _last_words(view: View) -> Problem | None:
+    """The error that ended its process, and that nobody knows."""
+    return next((problem for problem in view.problems if problem.code == "TT129"), None)
+
+
+def _ended_by_itself(view: View, problem: Problem) -> Clue | None:
+    last = _last_words(view)
+    if last is None or "TT205" in view.codes or _exit(problem) == _NEVER:
+        return None
+    return Clue(facts={"error": last.actual, "log": last.facts.get("log")}, evidence=last.evidence)
 
 
 def _since_boot(view: View, problem: Problem) -> Clue | None:
@@ -68,7 +79,16 @@ def _crashed(view: View, problem: Problem) -> Clue | None:
         return None
     if view.system == "windows" and _exit(problem) in {_LOGON, _DEPENDENCY, *_NO_FILE}:
         return None
-    return Clue(unsure="Why it ends stands at the end of the log of {who}.")
+    code = _exit(problem)
+    facts = {"log": _log(view), "exit": "no exit code is known" if code is None else f"exit code {code}"}
+    return Clue(facts=facts, unsure="Why it ends stands at the end of the log of {who}.")
+
+
+def _log(view: View) -> str | None:
+    """Path of its own log, as far as the survey found it."""
+    logs = view.survey.logs.data if view.survey else None
+    name = view.subject.instance_name.lower()
+    return next((log.path for log in logs or () if log.instance.lower() == name), None)
 
 
 def _account(view: View, problem: Problem) -> Clue | None:
@@ -100,7 +120,8 @@ SERVICES: tuple[CauseKind, ...] = (
         ("Start it, allow it 30 seconds, and look whether it stays:", START_WINDOWS, STATE_WINDOWS),
         ("Start it, allow it 30 seconds, and look whether it stays:", START_LINUX, STATE_LINUX),
         _stopped,
-        also=_ECHO,
+        also=STARTLESS,
+        echoes=UNANSWERED,
         rank=20,
     ),
     CauseKind(
@@ -112,7 +133,8 @@ SERVICES: tuple[CauseKind, ...] = (
         ("Start it; events 7000 and 7009 tell of a start that took too long:", START_WINDOWS, _LOG_WINDOWS),
         ("Start it, and see why it was not:", START_LINUX, JOURNAL),
         _since_boot,
-        also=_ECHO,
+        also=STARTLESS,
+        echoes=UNANSWERED,
         rank=20,
     ),
     CauseKind(
@@ -132,7 +154,8 @@ SERVICES: tuple[CauseKind, ...] = (
             '$ sudo systemctl enable --now "<service>"',
         ),
         _stays_off,
-        also=frozenset({"TT202", "TT206"}) | _ECHO,
+        also=frozenset({"TT202", "TT206"}) | STARTLESS,
+        echoes=UNANSWERED,
         rank=15,
     ),
     CauseKind(
@@ -158,23 +181,25 @@ SERVICES: tuple[CauseKind, ...] = (
             START_LINUX,
         ),
         _loops,
-        also=_ECHO,
+        also=STARTLESS,
+        echoes=UNANSWERED,
         rank=25,
     ),
     CauseKind(
         "TC206",
         "The service ends with an error",
-        "The service on {who} started and ended by itself with an error.",
+        "The service on {who} started and ended by itself with an error ({exit}).",
         frozenset({"TT203"}),
         (
             "Read the end of its log and the service events, mend what they say, then start it:",
-            '$ Get-Content -Tail 60 "C:\\Octopus\\Logs\\OctopusTentacle.txt"',
+            '$ Get-Content -Tail 60 "<log>"',
             _LOG_WINDOWS,
             START_WINDOWS,
         ),
         ("Read what it wrote last, mend that, then start it:", JOURNAL, START_LINUX),
         _crashed,
-        also=_ECHO,
+        also=STARTLESS,
+        echoes=UNANSWERED,
         rank=25,
         confidence=Confidence.LIKELY,
     ),
@@ -191,7 +216,8 @@ SERVICES: tuple[CauseKind, ...] = (
         ),
         ("See as whom it runs, then start it:", '$ systemctl show "<service>" -p User', START_LINUX),
         _account,
-        also=_ECHO,
+        also=STARTLESS,
+        echoes=UNANSWERED,
         fold_by=("account",),
         rank=20,
     ),
@@ -207,7 +233,8 @@ SERVICES: tuple[CauseKind, ...] = (
         ),
         ("See which one, and start that first:", '$ systemctl list-dependencies "<service>"', START_LINUX),
         _dependency,
-        also=_ECHO,
+        also=STARTLESS,
+        echoes=UNANSWERED,
         rank=20,
     ),
     CauseKind(
@@ -223,7 +250,8 @@ SERVICES: tuple[CauseKind, ...] = (
         ),
         ("See whether the file is there, repair the package, then start:", '$ ls -l "<executable>"', START_LINUX),
         _no_program,
-        also=_ECHO,
+        also=STARTLESS,
+        echoes=UNANSWERED,
         rank=20,
     ),
     CauseKind(
@@ -241,7 +269,8 @@ SERVICES: tuple[CauseKind, ...] = (
         ),
         ("See what it waits for, then restart it:", JOURNAL, '$ sudo systemctl restart "<service>"'),
         whenever,
-        also=_ECHO,
+        also=STARTLESS,
+        echoes=UNANSWERED,
         rank=20,
     ),
     CauseKind(
@@ -252,7 +281,8 @@ SERVICES: tuple[CauseKind, ...] = (
         ("Install and start it, in an elevated prompt:", f'$ {EXE} service --install --start --instance "<instance>"'),
         ("Install and start it:", f'$ {CLI} service --install --start --instance "<instance>"'),
         _unregistered,
-        also=_ECHO,
+        also=STARTLESS,
+        echoes=UNANSWERED,
         rank=15,
     ),
     CauseKind(
@@ -264,8 +294,33 @@ SERVICES: tuple[CauseKind, ...] = (
         ("See which instances there are; correct the inventory, or set the Tentacle up:", f"$ {EXE} list-instances"),
         ("See which instances there are; correct the inventory, or set it up:", f"$ {CLI} list-instances"),
         whenever,
-        also=frozenset({"TT201"}) | DOWN | _ECHO,
+        also=frozenset({"TT201"}) | DOWN | STARTLESS,
+        echoes=UNANSWERED,
         rank=10,
+    ),
+    CauseKind(
+        "TC214",
+        "The service's process ended with an error that is not known here",
+        "The service on {who} is stopped, and the last words in its log are an error: {error}.",
+        frozenset({"TT202", "TT206"}),
+        (
+            "Read the end of its log, mend what it says, then start it, and look whether it stays:",
+            '$ Get-Content -Tail 60 "<log>"',
+            START_WINDOWS,
+            STATE_WINDOWS,
+        ),
+        (
+            "Read the end of its log, mend what it says, then start it, and look whether it stays:",
+            '$ sudo tail -n 60 "<log>"',
+            START_LINUX,
+            STATE_LINUX,
+        ),
+        _ended_by_itself,
+        also=STARTLESS,
+        echoes=UNANSWERED,
+        fold_by=("error",),
+        rank=20,
+        confidence=Confidence.LIKELY,
     ),
     CauseKind(
         "TC213",
@@ -275,7 +330,8 @@ SERVICES: tuple[CauseKind, ...] = (
         ("Start it, allow it 30 seconds, and look whether it stays:", START_WINDOWS, STATE_WINDOWS),
         ("Start it, or its container, and look whether it stays:", START_LINUX, JOURNAL),
         _stopped,
-        also=_ECHO,
+        also=STARTLESS,
+        echoes=UNANSWERED,
         rank=5,
     ),
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_tentacle.diagnosis.kind import CauseKind, Clue, whenever
+from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence, whenever
+from pytest_tentacle.diagnosis.view import NAME_FAILURES
 from pytest_tentacle.guide.outcome import Blocked, Evidence, Unknown
 
 from .commands import (
@@ -13,6 +14,7 @@ from .commands import (
     RESTART_WINDOWS,
     STARTLESS,
     UNANSWERED,
+    UNCONNECTED,
     tentacle,
 )
 
@@ -46,6 +48,10 @@ def _overridden(view: View, _problem: Problem) -> Clue | None:
     return Clue(evidence=(Evidence(f"environment of the service on {view.name}", f"{name}={value}"),))
 
 
+def _other_way(_view: View, problem: Problem) -> Clue:
+    return Clue(facts={"seen": problem.actual})
+
+
 def _moved(view: View, problem: Problem) -> Clue | None:
     return Clue() if _overridden(view, problem) is None else None
 
@@ -74,6 +80,19 @@ def _server_moved(view: View, problem: Problem) -> Clue | None:
     return Clue() if _inventory_port(view, problem) is None else None
 
 
+def _polls_what_is_gone(view: View, problem: Problem) -> Clue | None:
+    """The one node that it does not poll, and the one name of no server that it polls and nobody resolves."""
+    nodes = [each for each in view.problems if each.code == "TT313"]
+    names = [
+        each
+        for each in view.problems
+        if each.code in NAME_FAILURES and each.facts.get("vantage") == view.name and each.facts.get("server") is None
+    ]
+    if len(nodes) != 1 or len(names) != 1 or not (problem is nodes[0] or problem is names[0]):
+        return None
+    return Clue(facts={"retired": names[0].facts.get("host"), "node": nodes[0].facts.get("server")})
+
+
 def _old_port(view: View, problem: Problem) -> Clue | None:
     if _inventory_port(view, problem) is not None:
         return None
@@ -84,12 +103,12 @@ SETTINGS: tuple[CauseKind, ...] = (
     CauseKind(
         "TC310",
         "The Tentacle communicates the other way round",
-        "{who} {is} set up for another communication mode than the inventory, and probably the server, believe "
-        "({declared}): each end waits for the other, or connects to where nobody listens.",
+        "{who} {is} {declared} according to the inventory, and probably to the server; by {its} own settings {seen}. "
+        "So the two ends never meet.",
         frozenset({"TT310"}),
         ("Correct the inventory and the machine's settings in the portal; or let it listen:", *_LISTEN[0]),
         ("Correct the inventory and the machine's settings in the portal; or let it listen:", *_LISTEN[1]),
-        whenever,
+        _other_way,
         also=UNANSWERED,
         fold_by=("declared",),
         rank=30,
@@ -150,6 +169,26 @@ SETTINGS: tuple[CauseKind, ...] = (
         rank=40,
     ),
     CauseKind(
+        "TC327",
+        "A server of old is polled in place of a node",
+        "{who} poll{s} {retired}, a name that neither the inventory nor DNS knows, and not the node {node}: it "
+        "was renamed, or took the place of the old one.",
+        frozenset({"TT313"}) | NAME_FAILURES,
+        (
+            "Let it poll {node}, with an API key that may register machines; then take the old entry out:",
+            *_POLL_NODE[0],
+        ),
+        (
+            "Let it poll {node}, with an API key that may register machines; then take the old entry out:",
+            *_POLL_NODE[1],
+        ),
+        _polls_what_is_gone,
+        also=UNCONNECTED | {"TT110", "TT115"},
+        fold_by=("retired", "node"),
+        rank=35,
+        confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
         "TC315",
         "A server node is polled on a port that it does not have",
         "{who} poll{s} {server} on port {port}, where it has no polling port: an old one, or a typing error.",
@@ -176,8 +215,8 @@ SETTINGS: tuple[CauseKind, ...] = (
     CauseKind(
         "TC317",
         "The Octopus Server's polling port was changed",
-        "The Octopus Server {who} serves polling Tentacles on port {port}, and not on {declared}, where the inventory "
-        "has them look.",
+        "The Octopus Server {who} serve{s} polling Tentacles on port {port}, and not on {declared}, where the "
+        "inventory has them look.",
         frozenset({"TT317"}),
         (
             "Correct polling_ports in the inventory and the Tentacles' addresses, or give the server its port back:",

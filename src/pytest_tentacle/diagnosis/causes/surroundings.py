@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING
 
 from pytest_tentacle.diagnosis.kind import Confidence
 
-from .commands import DOWN, STARTLESS, UNANSWERED
+from .commands import ACROSS, DOWN, PROXIED, STARTLESS, UNANSWERED
 from .from_problem import from_problem
 
 if TYPE_CHECKING:
     from pytest_tentacle.diagnosis.kind import CauseKind
 
-_PROXY_IN_LOGS = UNANSWERED | {"TT118", "TT119", "TT110", "TT131"}
 _NO_ANSWER = frozenset({"TT512", "TT520", "TT521", "TT522", "TT527", "TT528"}) | UNANSWERED | {"TT133"}
-_RIGHTS = frozenset({"TT126", "TT203", "TT122", "TT501"}) | STARTLESS
+_RIGHTS = frozenset({"TT126", "TT203", "TT122"}) | STARTLESS
 
 SURROUNDINGS: tuple[CauseKind, ...] = (
     from_problem(
@@ -22,7 +21,8 @@ SURROUNDINGS: tuple[CauseKind, ...] = (
         "TT601",
         "The proxy's host is written as a URL",
         "The proxy's host in the settings of {who} is no bare name: the Tentacle takes the whole text for a name.",
-        also=_PROXY_IN_LOGS,
+        also=PROXIED,
+        echoes=ACROSS,
         rank=30,
     ),
     from_problem(
@@ -30,7 +30,8 @@ SURROUNDINGS: tuple[CauseKind, ...] = (
         "TT602",
         "The proxy's port cannot be one",
         "What stands for the proxy's port in the settings of {who} is no port number.",
-        also=_PROXY_IN_LOGS,
+        also=PROXIED,
+        echoes=ACROSS,
         rank=30,
     ),
     from_problem(
@@ -39,7 +40,8 @@ SURROUNDINGS: tuple[CauseKind, ...] = (
         "The named proxy is ignored for the account's",
         "The settings of {who} name a proxy, and UseDefaultProxy makes the Tentacle use that of the service's account "
         "in its stead, or none.",
-        also=_PROXY_IN_LOGS,
+        also=PROXIED,
+        echoes=ACROSS,
         rank=30,
     ),
     from_problem(
@@ -47,7 +49,8 @@ SURROUNDINGS: tuple[CauseKind, ...] = (
         "TT604",
         "The server was entered as its own proxy",
         "The proxy in the settings of {who} is the very port that is polled, which is no proxy.",
-        also=_PROXY_IN_LOGS,
+        also=PROXIED,
+        echoes=ACROSS,
         rank=30,
     ),
     from_problem(
@@ -55,7 +58,8 @@ SURROUNDINGS: tuple[CauseKind, ...] = (
         "TT605",
         "The process still uses the proxy of before",
         "The proxy settings of {who} were changed, and the process not restarted: it uses what it found at its start.",
-        also=_PROXY_IN_LOGS,
+        also=PROXIED,
+        echoes=ACROSS,
         rank=25,
     ),
     from_problem(
@@ -90,7 +94,7 @@ SURROUNDINGS: tuple[CauseKind, ...] = (
         "A zombie takes a part of the connections",
         "On {who}, what an earlier process left behind listens beside the service: connections that end there are "
         "never answered.",
-        also=frozenset({"TT524", "TT528", "TT505", "TT111"}) | UNANSWERED,
+        also=frozenset({"TT528", "TT505", "TT111"}) | UNANSWERED,
         rank=20,
     ),
     from_problem(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue, whenever
 from pytest_tentacle.guide.outcome import Evidence
 
-from .commands import RESTART_LINUX, RESTART_WINDOWS, tentacle
+from .commands import RESTART_LINUX, RESTART_WINDOWS, UNTRUSTED, tentacle
 
 if TYPE_CHECKING:
     from pytest_tentacle.diagnosis.view import View
@@ -19,6 +19,8 @@ _NEW = tentacle(
     'show-thumbprint --instance "<instance>"',
     'service --restart --instance "<instance>"',
 )
+
+_MISTRUSTED = UNTRUSTED | {"TT101"}
 
 
 def _mixed_up(view: View, problem: Problem) -> Clue | None:
@@ -55,7 +57,7 @@ THUMBPRINT: tuple[CauseKind, ...] = (
         ("Enter the Tentacle's thumbprint in the machine's settings in the portal, and in the inventory:", *_SHOW[0]),
         ("Enter the Tentacle's thumbprint in the machine's settings in the portal, and in the inventory:", *_SHOW[1]),
         _reinstalled,
-        also=frozenset({"TT101", "TT103", "TT105"}),
+        also=_MISTRUSTED,
         rank=45,
     ),
     CauseKind(
@@ -67,7 +69,7 @@ THUMBPRINT: tuple[CauseKind, ...] = (
         ("Compare both machines' thumbprints with the portal, and correct the entries:", *_SHOW[0]),
         ("Compare both machines' thumbprints with the portal, and correct the entries:", *_SHOW[1]),
         _mixed_up,
-        also=frozenset({"TT101", "TT103", "TT105"}),
+        also=_MISTRUSTED,
         rank=45,
     ),
     CauseKind(
@@ -79,7 +81,7 @@ THUMBPRINT: tuple[CauseKind, ...] = (
         ("Restart the service:", RESTART_WINDOWS),
         ("Restart the service:", RESTART_LINUX),
         whenever,
-        also=frozenset({"TT101", "TT103", "TT105"}),
+        also=_MISTRUSTED,
         rank=30,
     ),
     CauseKind(

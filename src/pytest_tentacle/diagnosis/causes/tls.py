@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from pytest_tentacle.guide.outcome import Problem
     from pytest_tentacle.link import Probe
 
-_CODES = frozenset({"TT525", "TT526"})
+_CODES = frozenset({"TT525", "TT526", "TT908"})
 _OWN_VERSIONS, _OWN_SUITES, _DOTNET = "TT901", "TT904", "TT906"
 _WEAK = {"TT411": "a signature with SHA-1", "TT412": "a key that is too short"}
 _POLICIES = frozenset({"TT902", "TT903", "TT905"})
 _IN_LOGS = frozenset({"TT106", "TT112", "TT113", "TT131", "TT132"})
+_NO_PAGE = "TT505"
+"""On the machine itself no page comes: whatever TLS policy keeps others out keeps its own probe out as well."""
 _SHORT = 2048
 """Bits; with less, systems of today do not do TLS 1.2 (tentacle-facts 5, Schannel)."""
 
@@ -71,11 +73,16 @@ def _weak(view: View, problem: Problem) -> str:
     return _weakness(probe.tls.certificate) if probe and probe.tls and probe.tls.certificate else ""
 
 
+def _told_weak(view: View) -> str:
+    """What its own checks say of its certificate, in words."""
+    return " and ".join(words for code, words in _WEAK.items() if code in view.codes)
+
+
 def _weak_certificate(view: View, problem: Problem) -> Clue | None:
     if problem.code in _WEAK:
-        return Clue(facts={"end": view.name, "weakness": _WEAK[problem.code]}, place=view.name)
-    weakness = _weak(view, problem)
+        return Clue(facts={"end": view.name, "weakness": _told_weak(view)}, place=view.name)
     end = view.end(problem)
+    weakness = _weak(view, problem) and ((_told_weak(end) if end else "") or _weak(view, problem))
     if not weakness or end is None:
         return None
     seen = Evidence(f"certificate of {end.name}", weakness)
@@ -189,7 +196,7 @@ TLS: tuple[CauseKind, ...] = (
             "$ grep -i MinProtocol /etc/ssl/openssl.cnf",
         ),
         _disabled,
-        also=_IN_LOGS | _POLICIES | {_OWN_SUITES},
+        also=_IN_LOGS | _POLICIES | {_OWN_SUITES, _NO_PAGE},
         fold_by=("end",),
         rank=15,
     ),
@@ -220,20 +227,20 @@ TLS: tuple[CauseKind, ...] = (
         ("Take the appliance out of the way of port {port}; see what it offers from {vantage}:", *_TRY_LINUX),
         _old_between,
         also=_IN_LOGS | {"TT102"},
-        fold_by=("vantage",),
+        fold_by=("link",),
         rank=25,
         confidence=Confidence.LIKELY,
     ),
     CauseKind(
         "TC904",
         "The two ends share no version of TLS or cipher suite",
-        "{vantage} and {end} find no common version of TLS or cipher suite.",
+        "Between {vantage} and {end} no version of TLS, or no cipher suite, is common to both.",
         _CODES,
         ("Compare what both ends enable (guide, Schannel and TLS):", _SCHANNEL, _SUITES),
         ("Compare what both ends enable:", *_TRY_LINUX, "$ openssl ciphers -v"),
         _no_match,
         also=_IN_LOGS,
-        fold_by=("vantage",),
+        fold_by=("link",),
         rank=30,
         confidence=Confidence.POSSIBLE,
     ),
@@ -245,7 +252,7 @@ TLS: tuple[CauseKind, ...] = (
         ("Enable one of them (guide, Schannel and TLS), then reboot:", _SUITES, _ENABLE_SUITE),
         ("Allow one of them in the system's TLS policy:", "$ openssl ciphers -v", "$ update-crypto-policies --show"),
         whenever,
-        also=_IN_LOGS | _CODES | _POLICIES,
+        also=_IN_LOGS | _CODES | _POLICIES | {_NO_PAGE},
         rank=15,
     ),
     CauseKind(

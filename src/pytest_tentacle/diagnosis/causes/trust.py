@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_tentacle.checks.thumbprints import as_thumbprint
@@ -49,17 +50,15 @@ def _other_server(view: View, problem: Problem) -> str | None:
     return next((name for name in owners if name in view.scene.fleet.servers and name != own), None)
 
 
-def _trusts_the_presented(view: View, problem: Problem) -> str | None:
-    """What the server presents, where this Tentacle trusts that: then it is the declared one that is wrong."""
-    server = view.peer(problem)
-    presented = as_thumbprint(server.subject.presented_here) if server else None
-    return presented if presented in _trusted(view) else None
+def _differs_from_declared(server: View | None) -> Problem | None:
+    """The problem of a server that presents another thumbprint than the inventory declares."""
+    return next((problem for problem in server.problems if problem.code == "TT404"), None) if server else None
 
 
 def _many_trust_the_old(view: View, problem: Problem) -> bool:
     """Whether this server is not trusted by most of its Tentacles: then it is the server that changed."""
     server = view.peer(problem)
-    if server is None or _trusts_the_presented(view, problem):
+    if server is None:
         return False
     missing = view.scene.count("TT321", server=server.name)
     return missing >= _SEVERAL and missing * 2 >= len(server.peers)
@@ -67,6 +66,8 @@ def _many_trust_the_old(view: View, problem: Problem) -> bool:
 
 def _renewed_server(view: View, problem: Problem) -> Clue | None:
     if _other_server(view, problem) is not None or not _many_trust_the_old(view, problem):
+        return None
+    if _differs_from_declared(view.peer(problem)):
         return None
     return Clue(facts={"configured": _old_of(view) or None})
 
@@ -81,21 +82,22 @@ def _trusts_another(view: View, problem: Problem) -> Clue | None:
 
 
 def _untrusted(view: View, problem: Problem) -> Clue | None:
-    if (
-        _other_server(view, problem) is not None
-        or _many_trust_the_old(view, problem)
-        or _trusts_the_presented(view, problem)
-    ):
+    if _other_server(view, problem) is not None or _many_trust_the_old(view, problem):
         return None
     return Clue()
 
 
+def _no_thumbprint(view: View, problem: Problem) -> Clue | None:
+    """What is trusted is no thumbprint; without what is too much in it, it would be the server's."""
+    pasted = {other.facts.get("thumbprint"): other for other in view.problems if other.code == "TT322"}
+    if problem.code == "TT322":
+        return Clue()
+    meant = pasted.get(problem.facts.get("thumbprint"))
+    return Clue(facts={"configured": meant.facts.get("configured")}) if meant else None
+
+
 def _declared_is_old(view: View, problem: Problem) -> Clue | None:
     """All of the server's Tentacles that were read trust what it presents."""
-    if problem.code == "TT321":
-        found = _trusts_the_presented(view, problem)
-        server = str(problem.facts.get("server"))
-        return Clue(facts={"server": server, "presented": found}, place=server) if found else None
     presented = problem.facts.get("thumbprint")
     readable = [trusted for peer in view.peers if (trusted := _trusted(view.scene.view(peer)))]
     if not readable or not all(presented in trusted for trusted in readable):
@@ -105,7 +107,23 @@ def _declared_is_old(view: View, problem: Problem) -> Clue | None:
 
 
 def _presents_another(view: View, problem: Problem) -> Clue | None:
-    return Clue() if _declared_is_old(view, problem) is None else None
+    """Of the server itself, and of its Tentacles that still trust what the inventory declares."""
+    if problem.code == "TT321":
+        server = view.peer(problem)
+        told = _differs_from_declared(server)
+        if server is None or told is None or told.facts.get("expected_thumbprint") not in _trusted(view):
+            return None
+        return replace(_new_certificate(server, told), place=view.name)
+    return _new_certificate(view, problem) if _declared_is_old(view, problem) is None else None
+
+
+def _new_certificate(server: View, problem: Problem) -> Clue:
+    facts = {
+        "server": server.name,
+        "presented": problem.facts.get("thumbprint"),
+        "configured": problem.facts.get("expected_thumbprint"),
+    }
+    return Clue(facts=facts, evidence=(Evidence(f"own port of {server.name}", problem.actual),))
 
 
 TRUST: tuple[CauseKind, ...] = (
@@ -187,7 +205,7 @@ TRUST: tuple[CauseKind, ...] = (
         "A trusted thumbprint was pasted with something that is none",
         "A thumbprint that {who} trust{s} holds something else than 40 hexadecimal digits ({configured}), often "
         "invisible and pasted from the window of a certificate: it never equals any server's.",
-        frozenset({"TT322"}),
+        frozenset({"TT322", "TT321"}),
         (
             (
                 "Trust anew, with the thumbprint typed or pasted from the portal. A polling Tentacle must be "
@@ -202,8 +220,8 @@ TRUST: tuple[CauseKind, ...] = (
             ),
             *_RESET[1],
         ),
-        whenever,
-        also=UNTRUSTED | {"TT101", "TT321"},
+        _no_thumbprint,
+        also=UNTRUSTED | {"TT101"},
         rank=35,
     ),
     CauseKind(
@@ -222,7 +240,7 @@ TRUST: tuple[CauseKind, ...] = (
         "The inventory has an old thumbprint of the server",
         "The Octopus Server {server} presents {presented}, and its Tentacles trust just that; only the inventory "
         "declares another one.",
-        frozenset({"TT404", "TT321"}),
+        frozenset({"TT404"}),
         ("Correct the server's thumbprint in the inventory. Nothing is to be changed on a machine.",),
         ("Correct the server's thumbprint in the inventory. Nothing is to be changed on a machine.",),
         _declared_is_old,
@@ -232,21 +250,30 @@ TRUST: tuple[CauseKind, ...] = (
     CauseKind(
         "TC406",
         "The Octopus Server presents another certificate than declared",
-        "The Octopus Server {who} presents {thumbprint}, and not the declared {expected_thumbprint}: its certificate "
-        "was renewed. Tentacles that trust the old one break off.",
-        frozenset({"TT404"}),
+        "The Octopus Server {server} presents {presented}, and not the declared {configured}: its certificate was "
+        "renewed, or the server was installed anew. Tentacles that trust the old one break off.",
+        frozenset({"TT404", "TT321"}),
         (
-            "Compare with the portal (Configuration, Thumbprints), then correct inventory and Tentacles' trust:",
+            (
+                "Compare with the portal (Configuration, Thumbprints). If the old certificate can be restored from a "
+                "backup, that mends all; else correct the inventory, and let each Tentacle trust the new one:"
+            ),
             (
                 '$ & "$env:ProgramFiles\\Octopus Deploy\\Octopus\\Octopus.Server.exe" show-thumbprint --instance '
-                '"<instance>"'
+                '"OctopusServer"'
             ),
+            *_UPDATE[0],
         ),
         (
-            "Compare with the portal (Configuration, Thumbprints), then correct inventory and Tentacles' trust:",
-            "$ openssl s_client -connect localhost:10943 </dev/null | openssl x509 -noout -fingerprint -sha1",
+            (
+                "Compare with the portal (Configuration, Thumbprints). If the old certificate can be restored from a "
+                "backup, that mends all; else correct the inventory, and let each Tentacle trust the new one:"
+            ),
+            *_UPDATE[1],
         ),
         _presents_another,
+        also=UNTRUSTED | {"TT101"},
+        fold_by=("server",),
         rank=10,
     ),
 )

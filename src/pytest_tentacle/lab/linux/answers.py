@@ -63,7 +63,9 @@ def systemctl(machine: Machine) -> str:
     files = lines(*(f"{name:<40} {states.get(name, 'enabled'):<15} enabled" for name in names))
     units = lines(*(f"{name:<40} loaded active running {name}" for name in services))
     blocks = [(f"'{name}'", tell(_shown(name, services.get(name)))) for name in names]
-    show = f'while [ "$1" != -- ]; do shift; done; shift\n{each(blocks, ":")}\nexit 0'
+    given = " ".join(_quoted(f"{key}={value}") for key, value in machine.get("systemd_environment", {}).items())
+    itself = f'case "$*" in *" -- "*) ;; *) {tell(lines(f"Environment={given}"))}; exit 0 ;; esac'
+    show = f'{itself}\nwhile [ "$1" != -- ]; do shift; done; shift\n{each(blocks, ":")}\nexit 0'
     return choose(
         "$1", {"list-unit-files": say(files), "list-units": say(units), "show": show}, unsupported("systemctl")
     )
@@ -78,8 +80,8 @@ def _shown(name: str, service: dict[str, Any] | None) -> str:
             f"Id={name}\nActiveState=active\nSubState=running\nUnitFileState=enabled\nUser=\nResult=success\n\n"
         )
     active, sub_state = _ACTIVE.get(service["state"], ("inactive", "dead"))
-    running = service["state"] in {"running", "stopping"}
     pid = service.get("pid") or 0
+    running = pid and service["state"] in {"running", "starting", "stopping"}
     started = _moment(service["started_utc"]).strftime("%a %Y-%m-%d %H:%M:%S UTC") if service.get("started_utc") else ""
     environment = " ".join(_quoted(f"{key}={value}") for key, value in service.get("environment", {}).items())
     shown = [
@@ -91,6 +93,7 @@ def _shown(name: str, service: dict[str, Any] | None) -> str:
         *([f"Environment={environment}"] if environment else []),
         *(f"EnvironmentFiles={path} (ignore_errors=no)" for path in service.get("environment_files", [])),
         *([f"User={service['account']}"] if service.get("account") else []),
+        *([f"WorkingDirectory={service['working_folder']}"] if service.get("working_folder") else []),
         f"Id={name}",
         f"ActiveState={active}",
         f"SubState={service.get('sub_state') or sub_state}",
@@ -182,8 +185,9 @@ def ps(machine: Machine) -> str:
 
 
 def getent(machine: Machine) -> str:
-    """`getent ahosts <name>`; exit code 2 for whatever did not give an address."""
-    names = {"localhost": machine.get("addresses", [])} | machine.get("names", {})
+    """`getent ahosts <name>`, `getent passwd <account>`; exit code 2 for whatever did not give an address."""
+    own = ("localhost", machine["hostname"], machine.get("fqdn") or machine["hostname"])
+    names = dict.fromkeys(own, machine.get("addresses", [])) | machine.get("names", {})
     cases = {}
     for name, found in names.items():
         if found == "timed-out":
@@ -195,6 +199,11 @@ def getent(machine: Machine) -> str:
                 row for one in found for row in (f"{one:<15} STREAM {name}", f"{one:<15} DGRAM  ", f"{one:<15} RAW    ")
             ]
             cases[f"ahosts {name}"] = say(lines(*rows))
+    accounts = {"root", *(service.get("account") or "root" for service in machine.get("services", []))}
+    for account in sorted(accounts):
+        home = "/root" if account == "root" else f"/home/{account}"
+        number = 0 if account == "root" else 998
+        cases[f"passwd {account}"] = say(lines(f"{account}:x:{number}:{number}::{home}:/bin/sh"))
     return choose("$*", cases, say("", 2))
 
 
@@ -224,8 +233,9 @@ def hostname(machine: Machine) -> str:
 
 
 def uname(machine: Machine) -> str:
-    """`uname -n`, `uname -m`."""
-    return choose("$*", {"-m": say(lines(machine.get("architecture", "x86_64")))}, say(lines(machine["hostname"])))
+    """`uname -n`, `uname -m`, `uname -nm`."""
+    name, kind = machine["hostname"], machine.get("architecture", "x86_64")
+    return choose("$*", {"-m": say(lines(kind)), "-nm": say(lines(f"{name} {kind}"))}, say(lines(name)))
 
 
 def ip(machine: Machine) -> str:

@@ -10,7 +10,7 @@ import shlex
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from .shell import any_of, become, choose, lines, say, unsupported
+from .shell import any_of, become, choose, lines, say, tell, unsupported
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,19 +51,38 @@ def rpm(machine: Machine) -> str:
 
 
 def df(machine: Machine) -> str:
-    """`df -Pk <path>`: the row of the deepest mount point above the path."""
+    """`df -Pk <path>...`: for each path the row of the deepest mount point above it."""
     if _denied(machine, "disks"):
         return say("", 1, error="df: cannot read table of mounted file systems: Permission denied")
+    head = "printf '%s\\n' 'Filesystem     1024-blocks      Used Available Capacity Mounted on'"
     rows = []
     for disk in sorted(machine.get("disks", [_DISK]), key=lambda one: -len(one["mount"])):
         size, free = disk["size_bytes"] // _BLOCK, disk["free_bytes"] // _BLOCK
         row = (
             f"/dev/vda1 {size:>15} {size - free:>9} {free:>9} {100 * (size - free) // max(size, 1):>7}% {disk['mount']}"
         )
-        text = lines("Filesystem     1024-blocks      Used Available Capacity Mounted on", row)
         below = shlex.quote(disk["mount"].rstrip("/") + "/") + "*"
-        rows.append(f"{shlex.quote(disk['mount'])}|{below}) {say(text)} ;;")
-    return "\n".join(['for path do :; done; case "$path" in', *rows, "esac; exit 1"])
+        rows.append(f"{shlex.quote(disk['mount'])}|{below}) {tell(lines(row))} ;;")
+    return "\n".join(["shift", head, 'for path do case "$path" in', *rows, "esac; done"])
+
+
+def openssl(machine: Machine) -> dict[str, str]:
+    """`openssl version` and `openssl ciphers` of a machine that `openssl` describes; the rest is the real one's."""
+    own, real = machine.get("openssl", {}), shutil.which("openssl")
+    if not own or real is None:
+        return {}
+    cases = {}
+    if "version" in own:
+        cases["version"] = say(lines(own["version"]))
+    if "ciphers" in own:
+        cases["ciphers"] = say(lines(*(f"{name:<30} - {name:<30} TLSv1.2" for name in own["ciphers"])))
+    return {"openssl": choose("$1", cases, become(real))}
+
+
+def date(machine: Machine) -> dict[str, str]:
+    """The real date on a machine whose clock is ahead by `clock_seconds`."""
+    seconds, real = machine.get("clock_seconds"), shutil.which("date")
+    return {"date": become(real, "-d", f"{seconds} seconds")} if seconds and real is not None else {}
 
 
 def firewall_tools(machine: Machine) -> dict[str, str]:
@@ -106,10 +125,11 @@ def _firewalld(zones: str | None, *, denied: bool) -> str:
 
 
 def id_(machine: Machine) -> str:
-    """`id -u`, `id -un` of the login; `id -Gn <account>` of the service's account."""
+    """`id`, `id -u`, `id -un` of the login; `id -Gn <account>` of the service's account."""
     login = {**_LOGIN, **machine.get("login", {})}
     groups = {"root": ["root"], **machine.get("groups", {})}
     cases = {"-un": say(lines(login["name"])), "-u": say(lines(str(login["uid"])))}
+    cases[""] = say(lines(f"uid={login['uid']}({login['name']}) gid=0(root) groups=0(root)"))
     cases |= {f"-Gn {name}": say(lines(" ".join(names))) for name, names in groups.items()}
     return choose("$*", cases, "printf 'id: %s: no such user\\n' \"$2\" >&2; exit 1")
 

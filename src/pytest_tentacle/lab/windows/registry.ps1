@@ -65,7 +65,8 @@ function Initialize-LabProxy {
     }
 }
 
-# All profiles on, inbound blocked, and a rule for each port that the machine listens on, as the products' set-up makes it (3.3).
+# All profiles on, inbound blocked, and a rule for each port that the products' set-up made one for (3.3): machine.json's
+# `firewall_ports`, or else those that the machine listens on. `firewall_rules` adds further ones, by name.
 function Initialize-LabFirewall {
     $base = 'HKLM:\SYSTEM\CurrentControlSet\Services\SharedAccess\Parameters\FirewallPolicy'
     foreach ($name in 'DomainProfile', 'StandardProfile', 'PublicProfile') {
@@ -75,9 +76,12 @@ function Initialize-LabFirewall {
         'DeliveryOptimization-TCP-In' = 'v2.30|Action=Allow|Active=TRUE|Dir=In|Protocol=6|LPort=7680|App=%SystemRoot%\system32\svchost.exe|Svc=dosvc|Name=@%systemroot%\system32\dosvc.dll,-102|'
         'WINRM-HTTP-In-TCP' = 'v2.30|Action=Allow|Active=TRUE|Dir=In|Protocol=6|Profile=Domain|Profile=Private|LPort=5985|App=System|Name=@FirewallAPI.dll,-30253|'
     }
-    foreach ($port in @($TentacleLab.Machine.sockets | Where-Object { $_ -and $_.state -eq 'listen' } | ForEach-Object { $_.port } | Sort-Object -Unique)) {
+    $machine = $TentacleLab.Machine
+    $open = if ($null -ne $machine.firewall_ports) { $machine.firewall_ports } else { $machine.sockets | Where-Object { $_ -and $_.state -eq 'listen' } | ForEach-Object { $_.port } }
+    foreach ($port in @($open | Sort-Object -Unique)) {
         $rules["{00000000-0000-0000-0000-$('{0:000000000000}' -f $port)}"] = "v2.30|Action=Allow|Active=TRUE|Dir=In|Protocol=6|LPort=$port|Name=Octopus Tentacle: $port|"
     }
+    if ($machine.firewall_rules) { foreach ($rule in $machine.firewall_rules.PSObject.Properties) { $rules[$rule.Name] = [string]$rule.Value } }
     $TentacleLab.Registry["$base\FirewallRules"] = $rules
 }
 

@@ -2,13 +2,13 @@
 # by every script that is parsed after this one. The product's code stays as it is.
 
 class LabDns {
-    # Names are those of machine.json, and `localhost`: an own address stands for the machine's loopback. A word instead of
+    # Names are those of machine.json, `localhost` and the machine's own, which Windows answers itself: an own address stands for the machine's loopback. A word instead of
     # addresses is how the look-up ends (link.model.Failure); `timed-out` never ends.
     static [System.Threading.Tasks.Task[System.Net.IPAddress[]]] GetHostAddressesAsync([string]$Name) {
         $source = New-Object 'System.Threading.Tasks.TaskCompletionSource[System.Net.IPAddress[]]'
         $lab = (Get-Variable -Name TentacleLab -ValueOnly).Machine
         $answer = $lab.names.$Name
-        if ($null -eq $answer -and $Name -eq 'localhost') { $answer = $lab.addresses }
+        if ($null -eq $answer -and @('localhost', $lab.hostname, "$($lab.hostname).lab.example") -contains $Name) { $answer = $lab.addresses }
         if ($null -eq $answer) { $answer = 'name-not-found' }
         $numbers = @{ 'name-not-found' = 11001; 'resolver-failed' = 11002; 'no-address' = 11004 }
         if ($answer -is [string] -and $numbers.ContainsKey($answer)) {
@@ -63,8 +63,20 @@ class LabTcpTable {
     }
 }
 
+# Who signed a program: a real certificate, of the file signer.txt that windows_programs.py makes of machine.json's `crl`
+# and `ocsp`. Where there is no signature, .NET throws a CryptographicException.
+class LabSignedFile {
+    static [System.Security.Cryptography.X509Certificates.X509Certificate] CreateFromSignedFile([string]$Path) {
+        $file = [System.IO.Path]::Combine((Get-Variable -Name TentacleLab -ValueOnly).Folder, 'signer.txt')
+        if (-not [System.IO.File]::Exists($file)) { throw (New-Object System.Security.Cryptography.CryptographicException 'Cannot find the requested object.') }
+        $der = [System.Convert]::FromBase64String([System.IO.File]::ReadAllText($file))
+        return New-Object System.Security.Cryptography.X509Certificates.X509Certificate (, $der)
+    }
+}
+
 $accelerators = [psobject].Assembly.GetType('System.Management.Automation.TypeAccelerators')
 $accelerators::Add('Net.Dns', [LabDns])
 $accelerators::Add('Security.Principal.SecurityIdentifier', [LabSid])
 $accelerators::Add('Security.Principal.WindowsIdentity', [LabIdentity])
 $accelerators::Add('Net.NetworkInformation.IPGlobalProperties', [LabTcpTable])
+$accelerators::Add('Security.Cryptography.X509Certificates.X509Certificate2', [LabSignedFile])

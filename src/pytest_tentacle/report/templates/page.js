@@ -47,9 +47,9 @@
     if (machine.haystack === null) {
       const words = [machine.name, machine.summary];
       for (const [name, value] of machine.row[4]) words.push(text(name), text(value));
-      for (const [, problems, reason] of machine.row[6]) {
-        words.push(text(reason));
-        for (const [code, title, , actual] of problems) words.push(text(code), text(title), text(actual));
+      for (const [, problems, reason, , , , waived] of machine.row[6]) {
+        words.push(text(reason), ...waived.map((each) => text(each[5])));
+        for (const [code, title, , actual] of [...problems, ...waived]) words.push(text(code), text(title), text(actual));
       }
       for (const cause of machine.causes) words.push(...data.causes[cause]);
       machine.haystack = words.join("\n").toLowerCase();
@@ -179,9 +179,9 @@
 
   const isWell = (machine, entry) => data.o[machine.cells[entry[0]]] === "passed";
 
-  function result(machine, [step, problems, reason, advice, blocked, looked]) {
+  function result(machine, [step, problems, reason, advice, blocked, looked, waived]) {
     const word = data.o[machine.cells[step]];
-    const parts = problems.map(problem);
+    const parts = [...problems, ...waived].map(problem);
     if (text(reason)) parts.push(make("p", {}, make("span", { class: "tt-label" }, "Why"), text(reason)));
     if (blocked.length) parts.push(make("p", {}, make("span", { class: "tt-label" }, "Blocked by"), `${text(blocked[0])} on ${text(blocked[1])}`));
     if (text(advice)) parts.push(make("p", {}, make("span", { class: "tt-label" }, "What to do"), text(advice)));
@@ -202,10 +202,13 @@
     return address.startsWith("https://") ? make("a", { href: address, rel: "noreferrer", class: "tt-code" }, "guide") : null;
   }
 
-  function problem([code, title, expected, actual, evidence]) {
+  // A waived problem has the reason why it is accepted as its last part.
+  function problem([code, title, expected, actual, evidence, accepted]) {
+    const word = accepted === undefined ? "failed" : "waived";
     const [wanted, seen] = difference(text(expected), text(actual));
     return make("div", { class: "tt-problem" },
-      make("h4", {}, make("span", { class: "tt-o-failed" }, make("span", { "aria-hidden": "true" }, "✕ "), text(code)), ` ${text(title)}`),
+      make("h4", {}, make("span", { class: `tt-o-${word}` }, make("span", { "aria-hidden": "true" }, `${GLYPH[word]} `), text(code)), ` ${text(title)}`),
+      accepted === undefined ? null : make("p", { class: "tt-o-waived" }, text(accepted)),
       make("dl", { class: "tt-compare" }, make("dt", {}, "expected"), make("dd", {}, wanted), make("dt", {}, "actual"), make("dd", {}, seen)),
       evidence.length ? make("dl", { class: "tt-evidence" }, evidence.map(([source, words]) =>
         make("div", {}, make("dt", {}, text(source)), make("dd", {}, text(words))))) : null);

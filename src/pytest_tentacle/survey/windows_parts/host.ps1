@@ -4,6 +4,7 @@ function Get-HostSection {
     $tcpip = try { Get-RegistryValue 'HKLM:\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters' } catch { $null }
     $name = if ($tcpip -and $tcpip.Hostname) { [string]$tcpip.Hostname } else { [string]$env:COMPUTERNAME }
     $domain = if ($tcpip) { [string]$tcpip.Domain } else { '' }
+    $Survey.Cache['own'] = @($name) + @(if ($domain) { "$name.$domain" })
     $system = Get-SystemFact
     $identity = Get-IdentityFact
     $framework = try { Get-RegistryValue 'HKLM:\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full' } catch { $null }

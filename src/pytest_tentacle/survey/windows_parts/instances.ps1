@@ -6,12 +6,16 @@ $ConfigurationLimit = 1048576
 # Keys whose values never leave the machine; more than the known ones, since a new secret should not slip through.
 $SecretKey = '[^"'']*(?:Certificate|Password|Secret|Token|Key)|[^"'']*ConnectionString[^"'']*'
 
-# Variables that decide where an instance listens and whom it polls, and the keys that they stand for.
+# Variables that decide where an instance listens, whom it polls and through what, and the keys that they stand for.
 $OverriddenSettings = @{
     TENTACLE_SERVICE_PORT    = 'Tentacle.Services.PortNumber'
     TENTACLE_LISTEN_IP       = 'Tentacle.Services.ListenIP'
     TENTACLE_NO_LISTEN       = 'Tentacle.Services.NoListen'
     TENTACLE_TRUSTED_SERVERS = 'Tentacle.Communication.TrustedOctopusServers'
+
+    TENTACLE_POLLING_USE_DEFAULT_PROXY = 'Octopus.Server.Proxy.UseDefaultProxy'
+    TENTACLE_POLLING_CUSTOM_PROXY_HOST = 'Octopus.Server.Proxy.ProxyHost'
+    TENTACLE_POLLING_CUSTOM_PROXY_PORT = 'Octopus.Server.Proxy.ProxyPort'
 }
 
 function Get-InstanceSection {

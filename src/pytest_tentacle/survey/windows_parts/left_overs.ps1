@@ -1,8 +1,17 @@
 # What an installation that is gone left behind: it takes part in nothing, and gets in the way of the next one.
 
+# The machine's stores in which Tentacle and Server keep their certificates (guide, "Uninstall Tentacles"), as keys of the
+# registry: a certificate's key is its thumbprint.
+$StoreKey = 'HKLM:\SOFTWARE\Microsoft\SystemCertificates'
+$CertificateStores = 'MY', 'Octopus'
+
+# As many certificates of one store are looked at.
+$CertificateLimit = 200
+
 function Get-LeftOverSection {
     $instances = @(Get-KnownList 'instances')
     $services = @(Get-ProductService)
+    Get-UnusedCertificate $instances
     foreach ($instance in $instances) {
         if ($instance.Configuration.error -eq 'not-found') { @{ kind = 'index'; where = "$($instance.Name): $($instance.Configuration.path)" } }
     }
@@ -34,4 +43,44 @@ function Get-ProductLeftOver {
         if (-not $location -or -not (Test-Path -LiteralPath $location)) { @{ kind = 'registry'; where = "HKLM:\SOFTWARE\Octopus\$Folder" } }
     }
     foreach ($task in @($Survey.Cache['tasks'] | Where-Object { $_ -like "Octopus Watchdog $Folder*" })) { @{ kind = 'task'; where = $task } }
+}
+
+# Certificates of the products that no registered instance uses. An Octopus Server has its thumbprint in its database, and
+# settings that could not be read may name any: then nothing is said.
+function Get-UnusedCertificate {
+    param([object[]]$Instance)
+    $used = @()
+    foreach ($one in $Instance) {
+        $thumbprint = [string]$one.Settings['Tentacle.CertificateThumbprint']
+        if ($one.Product -ne 'tentacle' -or ($one.Settings.Count -eq 0 -and $one.Configuration.error -ne 'not-found')) { return }
+        $used += $thumbprint.Trim()
+    }
+    foreach ($store in $CertificateStores) {
+        $keys = @(Get-LegacyKey "$StoreKey\$store\Certificates") | Select-Object -First $CertificateLimit
+        foreach ($key in $keys) {
+            $thumbprint = [string]$key.PSChildName
+            if ($used -contains $thumbprint) { continue }
+            $subject = Get-StoredSubject (Get-RegistryValue "$StoreKey\$store\Certificates\$thumbprint").Blob
+            if ($subject -match '^CN=Octopus (Tentacle|Server|Portal)$') { @{ kind = 'certificate'; where = "LocalMachine\${store}: $thumbprint ($subject)" } }
+        }
+    }
+}
+
+# A stored certificate is a row of properties, each with number, a reserved word and length before it; 32 is the
+# certificate itself (MS-GPEF 2.2.1.1.1.1).
+function Get-StoredSubject {
+    param($Blob)
+    $bytes = $Blob -as [byte[]]
+    $at = 0
+    while ($null -ne $bytes -and $at + 12 -le $bytes.Length) {
+        $number, $length = [BitConverter]::ToInt32($bytes, $at), [BitConverter]::ToInt32($bytes, $at + 8)
+        $at += 12
+        if ($length -lt 0 -or $at + $length -gt $bytes.Length) { return $null }
+        if ($number -eq 32) {
+            $der = New-Object byte[] $length
+            [Array]::Copy($bytes, $at, $der, 0, $length)
+            try { return (New-Object Security.Cryptography.X509Certificates.X509Certificate (, $der)).Subject } catch { return $null }
+        }
+        $at += $length
+    }
 }

@@ -2,6 +2,9 @@
 # waiting in tasks, and this one thread moves each probe from stage to stage. Each is one connection and one whole GET,
 # which leaves no more in a log than a browser does. No script block ever runs on another thread.
 
+# ping.ps1 makes the same probes many times over; a target's `Ping` says so, and `Payload` how many bytes to send along.
+# versions.ps1 makes them with one version of TLS, by its number in `Protocol`.
+
 # So many probes are under way at most.
 $ProbeLimit = 256
 
@@ -62,6 +65,9 @@ function Start-Probe {
     param([hashtable]$Target)
     $record = @{ id = $Target.id; host = $Target.host; port = $Target.port; by = $Target.by }
     $probe = @{ Record = $record; Stage = 'done'; Addresses = @(); Attempts = @(); Client = $null; Tls = $null; Task = $null; Identity = $false }
+    $probe['Spoken'] = $Survey.Request.identity -and -not $Target.Ping -and -not $Target.Protocol
+    $probe['Protocol'] = [int]$Target.Protocol
+    $probe['Payload'] = [int]$Target.Payload
     $left = (Get-RemainingSecond) * 1000
     if ($left -lt 100) {
         $record['unavailable'] = 'no time left in the budget of the script'
@@ -147,9 +153,9 @@ function Get-AttemptText {
 function Start-Handshake {
     param([hashtable]$Probe)
     try {
-        $Probe.Tls.AuthenticateAsClientAsync($Probe.Record.host, $null, [Security.Authentication.SslProtocols]0, $false)
+        $Probe.Tls.AuthenticateAsClientAsync($Probe.Record.host, $null, [Security.Authentication.SslProtocols]$Probe.Protocol, $false)
     } catch {
-        if (-not (Test-Chain $_.Exception ([ArgumentException]))) { throw }
+        if ($Probe.Protocol -or -not (Test-Chain $_.Exception ([ArgumentException]))) { throw }
         $Probe.Tls.AuthenticateAsClientAsync($Probe.Record.host, $null, [Security.Authentication.SslProtocols]3072, $false)
     }
 }
@@ -163,7 +169,7 @@ function Complete-Tls {
         cipher      = Get-CipherName $Probe.Tls
         certificate = if ($certificate) { [Convert]::ToBase64String($certificate.GetRawCertData()) } else { $null }
     }
-    $text = if ($Probe.Identity) { "MX`r`n`r`n" } else { Get-PageRequest $Probe.Record }
+    $text = if ($Probe.Identity) { "MX`r`n`r`n" } else { Get-PageRequest -Record $Probe.Record -Payload $Probe.Payload }
     $Probe['Received'] = New-Object IO.MemoryStream
     $Probe['Buffer'] = New-Object byte[] 8192
     $Probe['Lines'] = if ($Probe.Identity) { @("MX-CLIENT 1.0`r`n`r`n") } else { @() }
@@ -171,10 +177,11 @@ function Complete-Tls {
 }
 
 function Get-PageRequest {
-    param([hashtable]$Record)
+    param([hashtable]$Record, [int]$Payload)
+    $line = if ($Payload) { ('A' * $Payload) + "`r`n" } else { '' }
     $name = ($Record.host -split '%')[0]
     if ($name.Contains(':')) { $name = "[$name]" }
-    "GET / HTTP/1.1`r`nHost: ${name}:$($Record.port)`r`nConnection: close`r`n`r`n"
+    "GET / HTTP/1.1`r`nHost: ${name}:$($Record.port)`r`nConnection: close`r`n$line`r`n"
 }
 
 function Send-Text {
@@ -238,7 +245,7 @@ function Complete-Page {
     }
     Set-StageRecord -Probe $Probe -Stage 'page' -Values $record
     $Probe.Stage = 'done'
-    if ($Survey.Request.identity -and -not $record.error) {
+    if ($Probe.Spoken -and -not $record.error) {
         Close-Probe $Probe
         $Probe.Identity = $true
         $Probe.Addresses = @($Probe.Address)

@@ -7,8 +7,12 @@ $WinTrustKey = 'Software\Microsoft\Windows\CurrentVersion\WinTrust\Trust Provide
 $IgnoreRevocation = 0x200
 
 function Get-LoadingSection {
-    $times = @(foreach ($executable in @(Get-ProductExecutable)) { Measure-Loading $executable })
-    @{ times = $times; revocation = @(foreach ($account in @(Get-ServiceAccount)) { Get-Revocation $account }) }
+    $executables = @(Get-ProductExecutable)
+    $times = @(foreach ($executable in $executables) { Measure-Loading $executable })
+    $revocation = @(foreach ($account in @(Get-ServiceAccount)) { Get-Revocation $account })
+    # After the measurement, which a look into the program could make shorter.
+    if (@($revocation | Where-Object { $_.enabled }).Count) { Set-Reachability -Revocation $revocation -Executable $executables }
+    @{ times = $times; revocation = $revocation }
 }
 
 function Measure-Loading {
@@ -31,33 +35,13 @@ function Measure-Loading {
     $time
 }
 
-# One call of `help`, which reads nothing but the program itself. Both its outputs are read while it runs, or it might wait for
-# us; what it prints does not matter. It runs in its own folder, where it finds no instance's configuration.
+# One call of `help`, which reads nothing but the program itself; what it prints does not matter. It runs in its own
+# folder, where it finds no instance's configuration.
 function Measure-Help {
     param($Item)
     $seconds = [Math]::Min($LoadSeconds, (Get-SectionSecond))
     if ($seconds -lt 1) { throw 'no time left in the budget of the script' }
-    $start = New-Object Diagnostics.ProcessStartInfo
-    $start.FileName = $Item.FullName
-    $start.Arguments = 'help'
-    $start.WorkingDirectory = $Item.DirectoryName
-    $start.UseShellExecute = $false
-    $start.CreateNoWindow = $true
-    $start.RedirectStandardInput = $true
-    $start.RedirectStandardOutput = $true
-    $start.RedirectStandardError = $true
-    $clock = [Diagnostics.Stopwatch]::StartNew()
-    $process = [Diagnostics.Process]::Start($start)
-    try {
-        $process.StandardInput.Close()
-        $readers = [Threading.Tasks.Task[]]@($process.StandardOutput.ReadToEndAsync(), $process.StandardError.ReadToEndAsync())
-        $ended = $process.WaitForExit([int]($seconds * 1000))
-        $took = [Math]::Round($clock.Elapsed.TotalMilliseconds, 1)
-        if (-not $ended) { $process.Kill() } else { $null = [Threading.Tasks.Task]::WaitAll($readers, 1000) }
-        @{ ExitCode = if ($ended) { [int64]$process.ExitCode } else { $null }; Milliseconds = $took; Seconds = $seconds }
-    } finally {
-        $process.Dispose()
-    }
+    Wait-Program -Program (Start-Program -Item $Item -Arguments 'help') -Seconds $seconds
 }
 
 # Whether Windows looks for revocations of code signing certificates for this account. The default is yes.

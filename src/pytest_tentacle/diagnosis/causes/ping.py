@@ -1,0 +1,214 @@
+"""What only many attempts at a link show: a dead member of several, losses, slowness, two machines at one address."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence, Predicate
+from pytest_tentacle.guide.outcome import Evidence
+from pytest_tentacle.guide.problems_ping import PING as PROBLEMS
+
+from .interception import end_name, vantage
+
+if TYPE_CHECKING:
+    from pytest_tentacle.diagnosis.view import View
+    from pytest_tentacle.guide.outcome import Problem
+
+_REMEDIES = {kind.code: kind for kind in PROBLEMS}
+_LOSSES = frozenset({"TT642", "TT643"})
+_CHANGES = frozenset({"TT645"})
+_FAILED_LOOK = frozenset({"TT520", "TT521", "TT522", "TT524", "TT528"})
+"""What a single look says that happened to meet one of the bad attempts."""
+
+_SEVERAL = 3
+"""Links of one server that all lose connections; with fewer it may be chance."""
+
+
+def _pinged(view: View, problem: Problem, codes: frozenset[str]) -> Problem | None:
+    """What the ping says of the problem's own link."""
+    if problem.code in codes:
+        return problem
+    link = problem.facts.get("vantage"), problem.facts.get("server")
+    return next(
+        (
+            other
+            for other in view.problems
+            if other.code in codes and (other.facts.get("vantage"), other.facts.get("server")) == link
+        ),
+        None,
+    )
+
+
+def _clue(view: View, problem: Problem, told: Problem, *, place: str | None, evidence: tuple[Evidence, ...]) -> Clue:
+    names = ("host", "port", "sent", "lost", "period")
+    facts = {name: told.facts.get(name) for name in names} | {"end": end_name(view, problem)}
+    return Clue(facts=facts, evidence=evidence, place=place)
+
+
+def _all_of_server(view: View, told: Problem) -> int:
+    """How many links of the server were pinged, where each of them loses connections; else 0."""
+    server = told.facts.get("server")
+    losing = sum(view.scene.count(code, server=server) for code in sorted(_LOSSES))
+    return losing if server and losing >= _SEVERAL and losing == view.scene.pinged[str(server)] else 0
+
+
+def _dead_member(view: View, problem: Problem) -> Clue | None:
+    told = _pinged(view, problem, _LOSSES)
+    if told is None or not told.facts.get("period"):
+        return None
+    return _clue(view, problem, told, place=vantage(problem), evidence=())
+
+
+def _at_the_server(view: View, problem: Problem) -> Clue | None:
+    told = _pinged(view, problem, _LOSSES)
+    if told is None or told.facts.get("period"):
+        return None
+    number = _all_of_server(view, told)
+    if not number:
+        return None
+    server = str(told.facts["server"])
+    seen = Evidence("all links", f"each of the {number} links of {server} that were pinged loses connections")
+    return _clue(view, problem, told, place=server, evidence=(seen,))
+
+
+def _on_this_link(view: View, problem: Problem) -> Clue | None:
+    told = _pinged(view, problem, _LOSSES)
+    if told is None or told.facts.get("period") or _all_of_server(view, told):
+        return None
+    server = str(told.facts.get("server"))
+    others = view.scene.pinged[server] - sum(view.scene.count(code, server=server) for code in sorted(_LOSSES))
+    seen = Evidence("all links", f"{others} other links of {server} were pinged without a loss")
+    return _clue(view, problem, told, place=vantage(problem), evidence=(seen,) if others > 0 else ())
+
+
+def _several_at_one_address(view: View, problem: Problem) -> Clue | None:
+    told = _pinged(view, problem, _CHANGES)
+    return None if told is None else _clue(view, problem, told, place=vantage(problem), evidence=())
+
+
+def _stage(*stages: str, at_the_end: bool = False) -> Predicate:
+    """A slow link whose slowest stage is one of these."""
+
+    def match(view: View, problem: Problem) -> Clue | None:
+        if problem.facts.get("slow_stage") not in stages:
+            return None
+        end = view.end(problem)
+        place = end.name if at_the_end and end else vantage(problem)
+        return _clue(view, problem, problem, place=place, evidence=())
+
+    return match
+
+
+def _told(view: View, problem: Problem) -> Clue:
+    return _clue(view, problem, problem, place=vantage(problem), evidence=())
+
+
+def _cause(
+    code: str,
+    problem: str,
+    title: str,
+    sentence: str,
+    match: Predicate,
+    *,
+    needs: frozenset[str] = frozenset(),
+    fold_by: tuple[str, ...] = ("server", "vantage"),
+    confidence: Confidence = Confidence.LIKELY,
+) -> CauseKind:
+    kind = _REMEDIES[problem]
+    return CauseKind(
+        code,
+        title,
+        sentence,
+        needs | {problem},
+        kind.windows,
+        kind.linux,
+        match,
+        fold_by=fold_by,
+        rank=45,
+        confidence=confidence,
+    )
+
+
+PING: tuple[CauseKind, ...] = (
+    _cause(
+        "TC641",
+        "TT641",
+        "The link stopped between two looks",
+        "From {vantage}, {host}:{port} showed its page, and moments later did not any more ({sent} attempts): what "
+        "answers has just stopped, or something on the way limits the number of connections.",
+        _told,
+    ),
+    _cause(
+        "TC642",
+        "TT642",
+        "One link loses connections",
+        "From {vantage}, {lost} of {sent} connections to {host}:{port} failed, and the others went well: the way "
+        "between the two, or {end} itself, fails now and then.",
+        _on_this_link,
+        needs=_LOSSES | _FAILED_LOOK,
+    ),
+    _cause(
+        "TC643",
+        "TT643",
+        "One of several machines behind an address is dead",
+        "From {vantage}, each connection number {period} to {host}:{port} fails and the others do not: so many "
+        "machines take turns behind that address, and one of them does not answer.",
+        _dead_member,
+        needs=_LOSSES | _FAILED_LOOK,
+        fold_by=("host",),
+    ),
+    _cause(
+        "TC644",
+        "TT642",
+        "All links of one server lose connections",
+        "Connections between {server} and {who} fail now and then, like those of all others that were pinged: it is "
+        "{server} itself, or the network next to it.",
+        _at_the_server,
+        needs=_LOSSES | _FAILED_LOOK,
+        fold_by=("server",),
+    ),
+    _cause(
+        "TC645",
+        "TT645",
+        "Several machines answer at one address",
+        "At {host}:{port}, {vantage} meets one certificate now and another then: a load balancer, a cluster, or two "
+        "machines with the same address. Octopus breaks off with all but one of them.",
+        _several_at_one_address,
+        needs=frozenset({"TT531"}),
+        fold_by=("host",),
+        confidence=Confidence.CERTAIN,
+    ),
+    _cause(
+        "TC646",
+        "TT646",
+        "Only small packets get through",
+        "From {vantage} to {host}:{port} small requests are answered and larger ones are not: a tunnel or VPN with a "
+        "smaller MTU whose notices are filtered, or a device that cuts requests off.",
+        _told,
+    ),
+    _cause(
+        "TC647",
+        "TT644",
+        "A DNS server does not answer at once",
+        "On {vantage} it takes a second and more until a name is resolved: the first of its DNS servers does not "
+        "answer, and the next one is only asked then.",
+        _stage("resolve"),
+        fold_by=("vantage",),
+    ),
+    _cause(
+        "TC648",
+        "TT644",
+        "Packets are lost on the way",
+        "From {vantage} to {host}:{port} it takes a second and more until a connection is made: its first packet is "
+        "lost and sent again.",
+        _stage("connect"),
+    ),
+    _cause(
+        "TC649",
+        "TT644",
+        "The other end is slow to answer",
+        "Connections from {vantage} to {host}:{port} are made at once, and then it takes a second and more until "
+        "{end}, or a device before it, goes on: it is busy.",
+        _stage("tls", "page", at_the_end=True),
+    ),
+)

@@ -1,0 +1,137 @@
+"""Where a process lives by something else than its settings: what it read at its start, its account's proxy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_tentacle.checks.thumbprints import as_thumbprint
+from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence
+from pytest_tentacle.guide.outcome import Blocked, Evidence, Unknown
+from pytest_tentacle.inventory.model import Mode
+from pytest_tentacle.link import By
+
+from .commands import ACROSS, PROXIED, RESTART_LINUX, RESTART_WINDOWS, UNTRUSTED, tentacle
+
+if TYPE_CHECKING:
+    from pytest_tentacle.diagnosis.view import View
+    from pytest_tentacle.guide.outcome import Problem
+    from pytest_tentacle.survey.surroundings import LogFile, Proxy, Startup
+
+_DIRECT = tentacle(
+    'polling-proxy --instance "<instance>" --proxyEnable False', 'service --restart --instance "<instance>"'
+)
+_REFUSED = frozenset({"TT118", "TT119"})
+
+
+def _last_start(view: View) -> tuple[LogFile, Startup] | None:
+    """The start of the process that runs now, as it told of it itself; None where its log does not reach back."""
+    logs = view.survey.logs.data if view.survey else None
+    pid = view.service.pid if view.service else None
+    for log in logs or ():
+        own = log.instance.lower() == view.subject.instance_name.lower() and log.product == view.subject.product
+        if own and log.startup is not None and pid is not None and log.startup.pid == pid:
+            return log, log.startup
+    return None
+
+
+def _trusted_now(view: View) -> frozenset[str]:
+    """By the configuration file; empty where it could not be read."""
+    try:
+        entries = view.subject.settings.trusted
+    except (Unknown, Blocked):
+        return frozenset()
+    polling = view.subject.mode is Mode.POLLING
+    found = (as_thumbprint(entry.thumbprint) for entry in entries if entry.polls or not polling)
+    return frozenset(filter(None, found))
+
+
+def trusts_as_before(view: View, _problem: Problem) -> Clue | None:
+    """The file trusts a server of its by now, which the process, by its own words at its start, does not."""
+    started = _last_start(view)
+    if view.is_server or started is None:
+        return None
+    log, startup = started
+    texts = (*startup.trusted, *(server.thumbprint for server in startup.polls))
+    at_start = {thumbprint for text in texts if (thumbprint := as_thumbprint(text))}
+    if not at_start and not startup.trusts_nobody:
+        return None
+    expected = {as_thumbprint(view.scene.view(peer).subject.expected_thumbprint) for peer in view.peers}
+    missed = sorted((_trusted_now(view) - at_start).intersection(filter(None, expected)))
+    if not missed:
+        return None
+    before = ", ".join(sorted(at_start)) or "nobody"
+    return Clue(
+        facts={"thumbprint": missed[0], "before": before},
+        evidence=(
+            Evidence(f"log of {view.name}, {log.path}", f"at its start ({startup.time}) it trusted {before}"),
+            Evidence(view.subject.instance.configuration.path, f"trusts {missed[0]} by now"),
+        ),
+    )
+
+
+def _account_proxy(view: View) -> Proxy | None:
+    """The proxy of the service's own account; None where the settings name one, or the whole machine has one."""
+    try:
+        own = view.subject.settings.polling_proxy
+    except (Unknown, Blocked):
+        return None
+    proxies = view.survey.proxies.data if view.survey else None
+    account = (view.service.account or "").lower() if view.service else ""
+    on = [proxy for proxy in proxies or () if proxy.enabled and (proxy.address or proxy.pac)]
+    if own.host or not own.use_default or not account or any(proxy.account is None for proxy in on):
+        return None
+    return next((proxy for proxy in on if (proxy.account or "").lower() == account), None)
+
+
+def _one_account(view: View, _problem: Problem) -> Clue | None:
+    """The survey's account, which has no such proxy, reaches the server from the same machine."""
+    proxy = _account_proxy(view)
+    if proxy is None or view.subject.mode is not Mode.POLLING:
+        return None
+    survey = view.survey
+    reached = (
+        next((probe for probe in survey.probes if probe.shows_page and probe.by is not By.LOCAL), None)
+        if survey
+        else None
+    )
+    if reached is None:
+        return None
+    return Clue(
+        facts={"account": proxy.account, "proxy": proxy.address or proxy.pac},
+        evidence=(
+            Evidence(f"proxies of {view.name}", f"of {proxy.account}: {proxy.address or proxy.pac} ({proxy.layer})"),
+            Evidence(f"probe on {view.name}", f"without a proxy, https://{reached.host}:{reached.port} shows its page"),
+        ),
+    )
+
+
+PROCESS: tuple[CauseKind, ...] = (
+    CauseKind(
+        "TC326",
+        "The process still trusts whom it trusted at its start",
+        "The settings of {who} trust the server by now ({thumbprint}), and the running process still trusts {before}: "
+        "it was not restarted.",
+        UNTRUSTED | {"TT101"},
+        ("Restart the service:", RESTART_WINDOWS),
+        ("Restart the service:", RESTART_LINUX),
+        trusts_as_before,
+        also=frozenset({"TT106", "TT109", "TT131"}),
+        fold_by=("before",),
+        rank=25,
+    ),
+    CauseKind(
+        "TC140",
+        "The proxy of one account is in the way",
+        "The account {account}, as which the service of {who} runs, has a proxy of its own ({proxy}), which does not "
+        "let the Tentacle through; other accounts of the machine reach the server without one.",
+        _REFUSED,
+        ("Let the Tentacle poll without its account's proxy, or let the proxy pass the port:", *_DIRECT[0]),
+        ("Let the Tentacle poll without its account's proxy, or let the proxy pass the port:", *_DIRECT[1]),
+        _one_account,
+        also=(PROXIED | {"TT553"}) - _REFUSED,
+        echoes=ACROSS,
+        fold_by=("proxy",),
+        rank=25,
+        confidence=Confidence.LIKELY,
+    ),
+)

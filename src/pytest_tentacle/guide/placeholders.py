@@ -1,0 +1,49 @@
+"""What the placeholders in remedies stand for. A report fills in what its facts tell; the rest is left to a person."""
+
+from __future__ import annotations
+
+import re
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+PLACEHOLDER = re.compile(r"<([a-z][a-z_]*)>")
+
+MEANINGS: Mapping[str, str] = MappingProxyType(
+    {
+        "account": "the account that the service runs as",
+        "address": "an IP address; in a command about polling, the URL of the server's polling port",
+        "child": "number of a process that the vanished one left behind; the evidence lists those that are known",
+        "command": "`polling-proxy` for the way to the server's polling port, `proxy` for web requests",
+        "configured": "the thumbprint as the configuration file has it now",
+        "declared": "the port that the inventory declares",
+        "executable": "full path of the product's program",
+        "file": "full path of the instance's configuration file",
+        "home": "Octopus Home of the instance: the folder with its logs, work and packages",
+        "host": "name or address that the connection is made to; in a command about a proxy, the proxy's",
+        "instance": "name of the instance of Tentacle or Octopus Server, mostly `Tentacle` or `OctopusServer`",
+        "key": "an API key of Octopus Server, which only a person has; no report knows it",
+        "key_side": "`Client` or `Server`: the side of the connection whose registry key it is",
+        "log": "full path of the product's own log file",
+        "password": "a password that only a person has; no report knows it",
+        "path": "a file or folder of the machine",
+        "pid": "number of a process",
+        "port": "TCP port of the link: by default 10933 at a listening Tentacle, 10943 at a server; or the proxy's",
+        "portal": "URL of Octopus Server's web portal",
+        "profile": "a profile of Windows Firewall: `Domain`, `Private` or `Public`",
+        "proxy": "name or address of the proxy",
+        "service": "name of the Windows service or of the systemd unit",
+        "sid": "SID of an account or group, such as `S-1-5-32-545`",
+        "target": "host and port of the server's polling port, which the proxy is asked to connect to",
+        "thumbprint": "40 hexadecimal digits: the thumbprint of the certificate that should be trusted or expected",
+        "user": "a user whom the proxy knows; no report knows it",
+    }
+)
+"""By name, in words that fit any problem."""
+
+
+def named_in(lines: Iterable[str]) -> tuple[str, ...]:
+    """The placeholders of these lines, each once, in the order of the alphabet."""
+    return tuple(sorted({name for line in lines for name in PLACEHOLDER.findall(line)}))

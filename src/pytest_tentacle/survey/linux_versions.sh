@@ -1,0 +1,97 @@
+# Versions of TLS: each link once with each of them, several at once. Only where the request asks for it: who is offered
+# a version that it does not take may write an Error into its log.
+
+tls_names='TLSv1 TLSv1.1 TLSv1.2 TLSv1.3'
+
+# Each trial is a dozen processes: with more at once the slowest would run out of time by our own doing.
+triers=8
+
+# Seconds that are kept for what comes after the trials.
+trial_reserve=3
+
+# Targets (lines `tried <id> <host> <port> <by>` of the request, and `target configured:...` of the machine's own
+# settings, each host and port once); prints all trials as JSON, with commas.
+versions_all() {
+    tried=$(printf '%s\n' "$1" | awk -F '\t' '($1 == "tried" || $2 ~ /^configured:/) && !(($3, $4) in seen) { seen[$3, $4]; print }')
+    if [ -z "$tried" ]; then return; fi
+    identity=0
+    choose_client
+    pieces=
+    if [ "$client" = openssl ]; then
+        client_help=$(bounded 5 openssl s_client -help 2>&1 </dev/null)
+        jobs=$(printf '%s\n' "$tried" | awk -F '\t' -v names="$tls_names" 'BEGIN { n = split(names, name, " ") }
+            { for (i = 1; i <= n; i++) print NR "\t" name[i] "\t" $3 "\t" $4 }')
+        pieces=$(
+            worker=0
+            while [ "$worker" -lt "$triers" ]; do
+                try_some "$worker" </dev/null 2>/dev/null &
+                worker=$((worker + 1))
+            done
+            wait
+        )
+    fi
+    printf '%s\n%s\n' "$tried" "$pieces" | awk -F '\t' -v names="$tls_names" -v client="$client" "$json$trials_writer"
+}
+
+# One worker: every eighth trial, one after the other. Prints `<place> <version> <what try_version says>`.
+try_some() {
+    number=0
+    printf '%s\n' "$jobs" | while IFS=$tab read -r place version host port; do
+        number=$((number + 1))
+        if [ $(((number - 1) % triers)) -ne "$1" ]; then continue; fi
+        printf '%s\t%s\t%s\n' "$place" "$version" "$(try_version "$version" "$host" "$port")"
+    done
+}
+
+# Version, host, port: one trial. Prints either `unavailable <why>` or `<version> <cipher> <stage> <error> <unspoken>`.
+# The old versions need OpenSSL's lowest security level, which nobody else's handshake is given.
+try_version() {
+    tick
+    seconds=$((remaining_budget - trial_reserve))
+    if [ "$seconds" -gt "$probe_seconds" ]; then seconds=$probe_seconds; fi
+    if [ "$seconds" -lt 1 ]; then
+        printf 'unavailable\tno time was left for it'
+        return
+    fi
+    case $1 in
+        TLSv1) option=-tls1 more='-cipher DEFAULT:@SECLEVEL=0' ;;
+        TLSv1.1) option=-tls1_1 more='-cipher DEFAULT:@SECLEVEL=0' ;;
+        TLSv1.2) option=-tls1_2 more= ;;
+        *) option=-tls1_3 more= ;;
+    esac
+    # Asked for what it lacks, it would connect and say nothing.
+    case $client_help in
+        *"$option "* | *"$option$tab"* | *"$option$newline"*) ;;
+        *)
+            printf 'unavailable\tits openssl has no %s' "$option"
+            return
+            ;;
+    esac
+    client_options="$option $more"
+    case $2 in *%*) dialled=$(printf '%s' "$2" | awk "$json"'{ printf "%s%s", (NR > 1 ? "\n" : ""), decoded($0) }') ;;
+        *) dialled=$2 ;; esac
+    {
+        printf 'id -\nhost -\nport 0\nby name\n'
+        probe_target "$dialled" "$3" "$seconds" </dev/null
+    } | awk -v brief=trial "$json$probe_reader"
+}
+
+# shellcheck disable=SC2016  # awk's own dollars
+trials_writer='
+function known(name, value) { return value == "" || value == "-" ? "" : ",\"" name "\":" text(value) }
+function of(i, version,  part) {
+    if (client != "openssl") return known("unavailable", "it takes openssl 1.0.2 or newer, which this machine lacks")
+    if (!((i, version) in outcome)) return known("unavailable", "the trial did not come to its end")
+    split(outcome[i, version], part, "\t")
+    if (part[1] == "unavailable") return known("unavailable", part[2])
+    if (part[5] == "unspoken") return known("unavailable", "its openssl refused to speak it")
+    if (part[1] != "-" && part[1] != version) return known("unavailable", "asked for it, its openssl spoke " part[1])
+    return known("cipher", part[2]) known("stage", part[3]) known("error", part[4])
+}
+$1 == "tried" || $1 == "target" { id[++count] = decoded($2); host[count] = decoded($3); port[count] = $4; by[count] = $5; next }
+NF > 2 { rest = $0; sub(/^[^\t]*\t[^\t]*\t/, "", rest); outcome[$1, $2] = rest }
+END { n = split(names, name, " "); for (i = 1; i <= count; i++) {
+    printf "%s{\"id\":%s,\"host\":%s,\"port\":%s,\"by\":%s,\"trials\":[", (i > 1 ? "," : ""), text(id[i]), text(host[i]), port[i], text(by[i])
+    for (k = 1; k <= n; k++) printf "%s{\"version\":%s%s}", (k > 1 ? "," : ""), text(name[k]), of(i, name[k])
+    printf "]}"
+} }'

@@ -1,0 +1,204 @@
+"""Each code that a log leads to, and what the steps read."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from pytest_tentacle.checks import identify, other_messages
+from pytest_tentacle.checks.check import checks_of
+from pytest_tentacle.checks.judging import findings
+from pytest_tentacle.checks.result import Outcome
+from pytest_tentacle.guide.problems_logs import LOGS
+from pytest_tentacle.survey.logs import read_log
+from pytest_tentacle.survey.surroundings import Connection
+
+LISTEN = "listen://[::]:10933/             91  "
+POLL = "https://octo-1.example:10943/        12  "
+TO_TENTACLE = "https://web-01.example:10933/    34  "
+OCTO = "[::ffff:192.0.2.10]"
+OLD_PID, WEB_PID, POLL_PID = 77, 2136, 900
+LISTENS = "Agent listening on: [::]:10933"
+DAYS = timedelta(days=3)
+HOUR = timedelta(hours=1)
+IN_USE = "Address already in use\nSystem.Net.Sockets.SocketException (98): Address already in use"
+CLOSED = f"{POLL}Unexpected exception executing transaction.\nSystem.IO.EndOfStreamException: Attempted to read past the end of the stream."
+REFUSED = f"{POLL}The remote host at https://octo-1.example:10943/ refused the connection. This may mean that the expected listening service is not running."
+UNKNOWN_NAME = (
+    f"{POLL}Socket communication error while connecting to https://octo-1.example:10943/\nName or service not known"
+)
+ESTABLISHED = Connection(
+    local_address="192.0.2.30",
+    local_port=50000,
+    remote_address="192.0.2.10",
+    remote_port=10943,
+    state="established",
+    pid=POLL_PID,
+)
+
+
+FROM_OCTO = f"{LISTEN}A client at {OCTO}:5000 connected, and attempted a message exchange, but "
+ONE_OF_EACH = {
+    "TT101": (
+        "poll-01",
+        f"{POLL}The server at https://octo-1.example:10943/ presented an unexpected security certificate. We expected the server to present a certificate with the thumbprint 'AA'. Instead, it presented a certificate with a thumbprint of 'BB' and subject 'CN=Octopus Server'",
+    ),
+    "TT102": (
+        "poll-01",
+        f"{POLL}The server at https://octo-1.example:10943/ presented an unexpected security certificate. We expected the server to present a certificate with the thumbprint 'AA'. Instead, it presented a certificate with a thumbprint of 'BB' and subject 'CN=Inspection'",
+    ),
+    "TT103": (
+        "web-01",
+        f"{FROM_OCTO}it presented a client certificate with the thumbprint '{'CC' * 20}' which is not in the list of thumbprints that we trust",
+    ),
+    "TT104": ("web-01", f"{FROM_OCTO}did not present a client certificate"),
+    "TT105": ("poll-01", CLOSED),
+    "TT106": ("poll-01", f"{POLL}Unexpected exception executing transaction.\nConnection reset by peer"),
+    "TT107": ("poll-01", REFUSED),
+    "TT108": (
+        "poll-01",
+        f"{POLL}The client was unable to establish the initial connection within the timeout 00:01:00.",
+    ),
+    "TT109": (
+        "poll-01",
+        f"{POLL}The connection to the host at https://octo-1.example:10943/ timed out. There may be problems with the network.",
+    ),
+    "TT110": ("poll-01", UNKNOWN_NAME),
+    "TT112": (
+        "poll-01",
+        f"{POLL}Unexpected exception executing transaction.\nReceived an unexpected EOF or 0 bytes from the transport stream.",
+    ),
+    "TT113": (
+        "poll-01",
+        f"{POLL}Authentication failed while setting up connection to https://octo-1.example:10943/\nerror:0A00042E:SSL routines::tlsv1 alert protocol version",
+    ),
+    "TT114": (
+        "web-01",
+        f"{LISTEN}Client failed authentication: {OCTO}:5000\nUsing SSL certificate failed with OpenSSL error - ee key too small.",
+    ),
+    "TT117": ("web-01", "This Tentacle is registered multiple times with the server"),
+    "TT118": (
+        "poll-01",
+        f"{POLL}Unexpected exception executing transaction.\nConnection to proxy host 10.1.1.1 on port 8080 failed: Connection refused",
+    ),
+    "TT119": (
+        "poll-01",
+        f"{POLL}Unexpected exception executing transaction.\nProxy destination 10.1.1.1 on port 8080 responded with a 407 code - Proxy Authentication Required",
+    ),
+    "TT120": (
+        "poll-01",
+        "System.Net.WebSockets.WebSocketException (0x80004005): Unable to connect to the remote server",
+    ),
+    "TT121": (
+        "poll-01",
+        f"{POLL}Halibut client exception: Cannot determine the frame size or a corrupted frame was received. Retrying in 5.0 seconds",
+    ),
+    "TT122": ("web-01", "System.Security.Cryptography.CryptographicException: Keyset does not exist"),
+    "TT123": ("web-01", "Padding is invalid and cannot be removed"),
+    "TT124": ("web-01", "Root element is missing."),
+    "TT125": ("web-01", "There is not enough space on the disk"),
+    "TT126": ("web-01", "Access to the path 'C:\\Octopus' is denied."),
+    "TT127": ("web-01", "The agent is not configured to trust any Octopus Servers."),
+    "TT128": ("web-01", f"{LISTEN}Error accepting TCP client: x"),
+    "TT129": ("web-01", "Service OctopusDeploy Tentacle doesn't have Running status after 30sec"),
+    "TT131": ("poll-01", f"{POLL}Unexpected exception executing transaction.\nSomething new"),
+    "TT111": ("web-01", IN_USE),
+    "TT133": ("poll-01", f"{POLL}Unexpected exception executing transaction.\nNo route to host"),
+    "TT134": ("web-01", "Cannot assign requested address"),
+}
+"""A text of its own log that leads to each code; the others have tests of their own above."""
+
+
+class TestOtherMessages:
+    @pytest.mark.parametrize(
+        ("text", "code"),
+        [
+            ("Unable to process remote identity; unknown identity 'HTTP/1.0'", "TT951"),
+            ("Unable to process remote identity; unknown identity type: 'HTTP/1.0'", "TT951"),
+            ("Unable to receive the remote identity; the following line was not empty.", "TT951"),
+            ("Unable to receive the remote identity; the identity line was empty.", "TT952"),
+            ("Expected PROCEED, got: HELLO", "TT953"),
+            ("Data stream size mismatch detected", "TT954"),
+        ],
+    )
+    def test_are_found_in_either_log_and_only_in_this_step(self, logs: Any, text: str, code: str) -> None:
+        heading = "Connection initialization failed while connecting\nHalibut.Transport.Protocol.ConnectionInitializationFailedException: "
+        logs.write("poll-01", logs.line(60, "ERROR", f"{POLL}{heading}{text}", POLL_PID))
+        logs.write("octo-1", logs.line(60, "ERROR", f"{TO_TENTACLE}{heading}{text}", 1000))
+
+        for name in ("poll-01", "web-01"):
+            assert logs.codes(name, other_messages.STEP) == [code]
+            assert logs.codes(name) == []
+
+    def test_what_nobody_knows_is_shown_and_not_judged(self, logs: Any) -> None:
+        logs.write("web-01", logs.line(60, "ERROR", "Something entirely new"))
+
+        result = logs.judge("web-01", other_messages.STEP)
+
+        assert result.outcome is Outcome.PASSED
+        assert any("Something entirely new" in seen for seen in result.looked_at)
+
+
+class TestEachCode:
+    @pytest.mark.parametrize("code", sorted(ONE_OF_EACH))
+    def test_is_found_in_its_own_log_with_facts_for_its_remedy(self, logs: Any, code: str) -> None:
+        name, text = ONE_OF_EACH[code]
+        pid = logs.world[name].service["pid"]
+        logs.write(name, logs.start(DAYS, pid, LISTENS) + logs.line(60, "ERROR", text, pid))
+
+        (problem,) = logs.judge(name).problems
+
+        assert problem.code == code
+        assert problem.expected
+        assert problem.actual
+        assert problem.evidence[0].text.endswith(text)
+        assert problem.facts["log"]
+        assert problem.facts["instance"] == "Tentacle"
+
+    def test_none_is_left_out(self) -> None:
+        elsewhere = {"TT115", "TT116", "TT130", "TT132"}
+        assert set(ONE_OF_EACH) | elsewhere == {kind.code for kind in LOGS}
+
+    def test_a_request_that_nobody_answers_is_found_in_the_servers_log(self, logs: Any) -> None:
+        text = "poll://abcdefghij0123456789/: A request was sent to a polling endpoint, the polling endpoint collected it but the request was cancelled before the polling endpoint responded."
+        logs.write("octo-1", logs.line(60, "ERROR", text, 1000))
+
+        assert logs.codes("poll-01") == ["TT116"]
+
+
+class TestReads:
+    def test_what_is_declared_is_what_is_read(self, logs: Any) -> None:
+        """Over a handful of worlds, each with something in both logs."""
+        logs.write(
+            "web-01",
+            self.noise(logs, ONE_OF_EACH["TT103"][1])
+            + "".join(logs.accepted(3600 - 2 * n, f"{OCTO}:{5000 + n}") for n in range(5)),
+        )
+        logs.write("poll-01", self.noise(logs, CLOSED))
+        logs.write("octo-1", self.noise(logs, f"{TO_TENTACLE}Connection refused"))
+        first = logs.line(60, "INFO", "Tentacle version 8.3.3000 (8.3.3000) instance Tentacle", 77)
+        early = read_log(
+            (first + logs.line(60, "FATAL", "Root element is missing.", 77)).encode(),
+            product="tentacle", instance="", path="/logs/early.txt", account="root",
+        )  # fmt: skip
+        logs.logs["web-01"] = (*logs.logs["web-01"], early)
+        logs.connections = dict.fromkeys(logs.world.drafts, (ESTABLISHED,))
+        fleet = logs.fleet()
+        declared = {
+            one.name: set(one.reads) for step in (identify.STEP, other_messages.STEP) for one in checks_of(step)
+        }
+        read: dict[str, set[str]] = {}
+        for step in (identify.STEP, other_messages.STEP):
+            for one in checks_of(step):
+                done: set[str] = set()
+                for subject in fleet.subjects:
+                    with fleet.ledger.watch() as reads:
+                        list(findings(one, subject))
+                    done |= {section if name == subject.name else f"peer.{section}" for name, section in reads}
+                read[one.name] = done
+        assert read == declared
+
+    def noise(self, logs: Any, text: str) -> str:
+        return logs.line(HOUR, "ERROR", text) + logs.line(60, "ERROR", text)

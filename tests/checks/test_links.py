@@ -1,0 +1,195 @@
+"""Links and ports where more than one thing has to be weighed: two ways to one machine, aliases, workers, proxies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytest_tentacle.checks.result import Outcome
+from pytest_tentacle.link import Failure
+
+HERE, ACROSS = "welcome-page-here", "welcome-page-across"
+SETTINGS = "communication-settings"
+
+
+def codes(result: Any) -> list[str]:
+    return [problem.code for problem in result.problems]
+
+
+class TestLink:
+    """By name, then by address, and what the two say together."""
+
+    def test_an_address_that_fails_is_no_matter_where_the_name_works(self, world: Any, across: Any) -> None:
+        """The guide tries the address only if the name fails."""
+        for mode, name in (("listening", "web-01"), ("polling", "poll-01")):
+            across(world, mode, {}, {"fails": "connect", "error": Failure.TIMED_OUT})
+            assert world.judge(ACROSS, name).outcome is Outcome.PASSED
+
+    def test_name_and_address_fail_each_in_its_own_way(self, world: Any, across: Any) -> None:
+        """Two things are wrong, and both are told."""
+        across(
+            world,
+            "listening",
+            {"fails": "resolve", "error": Failure.NAME_NOT_FOUND},
+            {"fails": "connect", "error": Failure.TIMED_OUT},
+        )
+        assert codes(world.judge(ACROSS, "web-01")) == ["TT511", "TT521"]
+
+    def test_mapped_and_plain_addresses_are_the_same(self, world: Any, across: Any) -> None:
+        """::ffff:192.0.2.20 is 192.0.2.20: no name that leads elsewhere."""
+        refused = {"fails": "connect", "error": Failure.REFUSED, "addresses": ("::ffff:192.0.2.20",)}
+        across(world, "listening", refused, refused)
+        assert codes(world.judge(ACROSS, "web-01")) == ["TT520"]
+
+    def test_a_restart_needed_is_no_interception(self, world: Any, thumbprint_of: Any) -> None:
+        """The same certificate is seen here and there: nobody stands between, though the file says otherwise."""
+        world["web-01"].settings["Tentacle.CertificateThumbprint"] = thumbprint_of("its new certificate")
+        assert world.judge(ACROSS, "web-01").outcome is Outcome.PASSED
+
+    def test_subject_and_issuer_are_named(self, world: Any, across: Any, real_certificate: str) -> None:
+        """Of the certificate that is presented on the way, by name and for folding."""
+        across(world, "listening", {"der": real_certificate}, {"der": real_certificate})
+        problem = world.judge(ACROSS, "web-01").problems[0]
+        assert problem.code == "TT531"
+        assert "CN=www.example.com issued by CN=Inspection CA" in problem.actual
+        assert (problem.facts["subject"], problem.facts["issuer"]) == ("CN=www.example.com", "CN=Inspection CA")
+        assert (problem.facts["vantage"], problem.facts["server"]) == ("octo-1", "octo-1")
+
+    def test_every_server_is_asked(self, world: Any, make_probe: Any) -> None:
+        """A listening Tentacle must be reached from each of its nodes."""
+        second = world.add_server("octo-2", "192.0.2.11")
+        world["web-01"].declare(servers=("octo-1", "octo-2"))
+        second.peer = [
+            make_probe("192.0.2.20", fails="connect", error=Failure.UNREACHABLE, probe_id="web-01:address"),
+        ]
+        problems = world.judge(ACROSS, "web-01").problems
+        assert [(problem.code, problem.facts["vantage"]) for problem in problems] == [("TT522", "octo-2")]
+
+    def test_no_server_declared(self, world: Any) -> None:
+        """Nobody knows from where to look."""
+        world["web-01"].declare(servers=())
+        assert world.judge(ACROSS, "web-01").outcome is Outcome.UNKNOWN
+
+
+class TestPolledNodes:
+    """Which node an address belongs to, and by which address it is judged."""
+
+    def test_an_alias_whose_certificate_is_the_nodes(self, world: Any, make_probe: Any) -> None:
+        """A name that is not declared, but leads to the node, is as good."""
+        draft = world["poll-01"]
+        draft.trusted[0]["Address"] = "https://octopus.example:10943/"
+        draft.replace("configured:Tentacle:0", make_probe("octopus.example", 10943, whose="octopus", page="server"))
+        assert world.judge(SETTINGS, "poll-01").outcome is Outcome.PASSED
+        assert world.judge(ACROSS, "poll-01").outcome is Outcome.PASSED
+
+    def test_one_alias_does_not_do_for_two_nodes(self, world: Any, make_probe: Any) -> None:
+        """Such as a load balancer before them: each node must be polled."""
+        self.test_an_alias_whose_certificate_is_the_nodes(world, make_probe)
+        world.add_server("octo-2", "192.0.2.11")
+        world["poll-01"].declare(servers=("octo-1", "octo-2"))
+        assert codes(world.judge(SETTINGS, "poll-01")) == ["TT313"]
+
+    def test_two_aliases_do_for_two_nodes(self, world: Any, make_probe: Any) -> None:
+        """The nodes of one server have one certificate; each address counts for another of them."""
+        world.add_server("octo-2", "192.0.2.11")
+        draft = world["poll-01"]
+        draft.declare(servers=("octo-1", "octo-2"))
+        entry = draft.trusted[0]
+        draft.trusted = [entry | {"Address": f"https://{host}.example:10943/"} for host in ("east", "west")]
+        draft.own = [
+            make_probe(
+                f"{host}.example", 10943, whose="octopus", page="server", probe_id=f"configured:Tentacle:{number}"
+            )
+            for number, host in enumerate(("east", "west"))
+        ]
+        assert world.judge(SETTINGS, "poll-01").outcome is Outcome.PASSED
+        assert world.judge(ACROSS, "poll-01").outcome is Outcome.PASSED
+
+    def test_further_addresses_of_a_node(self, world: Any, make_probe: Any) -> None:
+        """`addresses` are as good as the DNS name."""
+        world["octo-1"].declare(addresses=("OCTOPUS.example.",))
+        draft = world["poll-01"]
+        draft.trusted[0]["Address"] = "https://octopus.example:10943/"
+        draft.replace("configured:Tentacle:0", make_probe("octopus.example", 10943, whose="octopus", page="server"))
+        result = world.judge(SETTINGS, "poll-01")
+        assert result.outcome is Outcome.PASSED
+        assert any("polls octo-1 at" in fact for fact in result.looked_at)
+
+    def test_a_node_that_is_not_configured_is_judged_by_what_is_declared(self, world: Any) -> None:
+        """The link is looked at even where the settings name nobody."""
+        world["poll-01"].trusted = []
+        assert world.judge(ACROSS, "poll-01").outcome is Outcome.PASSED
+
+    def test_web_sockets_are_not_misjudged(self, world: Any) -> None:
+        """Another port, another certificate and another page are right there: unknown, and no problem."""
+        entry = world["poll-01"].trusted[0]
+        entry |= {"Address": "wss://octo-1.example:443/OctopusComms", "Thumbprint": "A" * 40}
+        assert world.judge(SETTINGS, "poll-01").outcome is Outcome.PASSED
+        assert world.judge(ACROSS, "poll-01").outcome is Outcome.UNKNOWN
+
+    def test_behind_a_proxy_the_direct_way_says_nothing(self, world: Any, across: Any) -> None:
+        """What the Tentacle does not use cannot be what is wrong with it."""
+        settings = world["poll-01"].settings
+        settings |= {"Octopus.Server.Proxy.ProxyHost": "proxy.example", "Octopus.Server.Proxy.UseDefaultProxy": "false"}
+        silent = {"fails": "connect", "error": Failure.TIMED_OUT}
+        across(world, "polling", silent, silent)
+        result = world.judge(ACROSS, "poll-01")
+        assert (result.outcome, "proxy.example" in result.reason) == (Outcome.UNKNOWN, True)
+
+    def test_a_proxy_that_is_ignored_is_none(self, world: Any, across: Any) -> None:
+        """With UseDefaultProxy the named host is not used, so the direct way is the Tentacle's own."""
+        world["poll-01"].settings["Octopus.Server.Proxy.ProxyHost"] = "proxy.example"
+        silent = {"fails": "connect", "error": Failure.TIMED_OUT}
+        across(world, "polling", silent, silent)
+        assert world.judge(ACROSS, "poll-01").outcome is Outcome.FAILED
+
+    def test_trusted_twice_is_no_left_over(self, world: Any, thumbprint_of: Any) -> None:
+        """`configure --trust` and `server-comms` leave two entries for one server (tentacle-seen 4.1)."""
+        world["poll-01"].declare(mode=None)
+        world["poll-01"].trusted.append({"Thumbprint": thumbprint_of("octopus"), "CommunicationStyle": 1})
+        assert world.judge(SETTINGS, "poll-01").outcome is Outcome.PASSED
+
+    def test_a_second_server_may_be_trusted_to_connect(self, world: Any, thumbprint_of: Any) -> None:
+        """A Tentacle that is declared to poll, and polls, is in its mode, whoever else is trusted."""
+        world["poll-01"].trusted.append({"Thumbprint": thumbprint_of("another server"), "CommunicationStyle": 1})
+        assert world.judge(SETTINGS, "poll-01").outcome is Outcome.PASSED
+
+    def test_lower_case_is_right_for_a_listening_one(self, world: Any) -> None:
+        """A listener compares without regard to case (tentacle-facts 1.2)."""
+        world["web-01"].trusted[0]["Thumbprint"] = world["web-01"].trusted[0]["Thumbprint"].lower()
+        assert world.judge(SETTINGS, "web-01").outcome is Outcome.PASSED
+
+
+class TestPort:
+    """Who holds it."""
+
+    def test_the_services_own_worker(self, world: Any) -> None:
+        """A wrapper starts the Tentacle, which then has another process number; its page is another one's business."""
+        draft = world["web-01"]
+        draft.settings.pop("Tentacle.CertificateThumbprint")
+        draft.declare(thumbprint=None)
+        draft.listeners[0] |= {"pid": 2137, "owner": {"pid": 2137, "name": "dotnet", "parent_pid": 2136}}
+        assert world.judge(HERE, "web-01").outcome is Outcome.PASSED
+
+    def test_somebody_on_another_address(self, world: Any, make_probe: Any) -> None:
+        """ListenIP set: who listens on loopback alone is not in the way."""
+        draft = world["web-01"]
+        draft.settings["Tentacle.Services.ListenIP"] = "192.0.2.20"
+        draft.listeners = [
+            {"address": "127.0.0.1", "port": 10933, "pid": 5, "owner": {"pid": 5, "name": "other"}},
+            {"address": "192.0.2.20", "port": 10933, "pid": 2136, "owner": {"pid": 2136, "name": "Tentacle.exe"}},
+        ]
+        draft.replace("local:Tentacle", make_probe("192.0.2.20", fails="tls", error=Failure.TIMED_OUT))
+        assert codes(world.judge(HERE, "web-01")) == ["TT505"]
+
+    def test_refused_though_the_service_listens(self, world: Any, make_probe: Any) -> None:
+        """Then the port is open, and something else refuses."""
+        world["web-01"].replace("local:Tentacle", make_probe(fails="connect", error=Failure.REFUSED))
+        assert codes(world.judge(HERE, "web-01")) == ["TT505"]
+
+    def test_without_wmi_the_executable_tells(self, world: Any, make_probe: Any) -> None:
+        """Then the service's process number is not known."""
+        draft = world["web-01"]
+        draft.service["pid"] = None
+        draft.listeners[0]["owner"]["executable"] = draft.service["executable"].upper()
+        draft.replace("local:Tentacle", make_probe(fails="tls", error=Failure.TIMED_OUT))
+        assert codes(world.judge(HERE, "web-01")) == ["TT505"]

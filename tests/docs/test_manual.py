@@ -1,0 +1,117 @@
+"""The generated pages of the manual are committed as they are generated, and lead somewhere."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_tentacle.checks.check import REGISTRY
+from pytest_tentacle.diagnosis import CAUSES
+from pytest_tentacle.guide.problems import KINDS
+from pytest_tentacle.guide.sections import STEPS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COMMAND = "python3 scripts/dev.py docs"
+
+
+@pytest.fixture(scope="module")
+def manual(top: Path) -> Any:
+    """The script that writes the pages."""
+    spec = importlib.util.spec_from_file_location("scripts_manual", top / "scripts" / "manual.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # its dataclass looks itself up there
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def pages(manual: Any) -> dict[str, str]:
+    made: dict[str, str] = manual.pages()
+    return made
+
+
+class TestCommitted:
+    def test_what_is_committed_is_what_is_generated(self, manual: Any, pages: dict[str, str]) -> None:
+        """Otherwise the list tells which pages, and the command writes them."""
+        present = {name: manual.DOCS / name for name in pages}
+        missing = [name for name, file in present.items() if not file.exists()]
+        other = [
+            name for name, file in present.items() if file.exists() and file.read_text(encoding="utf-8") != pages[name]
+        ]
+        left = [str(page.relative_to(manual.DOCS)) for page in manual.stale(pages)]
+        wrong = [*missing, *other, *left]
+        assert not wrong, f"run `{COMMAND}`: missing {missing}; not as generated {other}; left over {left}"
+
+    def test_twice_is_the_same(self, manual: Any, pages: dict[str, str]) -> None:
+        """The order of sets does not show."""
+        assert manual.pages() == pages
+
+    def test_a_page_whose_problem_is_gone_is_found(self, manual: Any, pages: dict[str, str]) -> None:
+        kept = {name: text for name, text in pages.items() if name != "problems/TT503.md"}
+        assert [page.name for page in manual.stale(kept)] == ["TT503.md"]
+
+
+class TestPages:
+    def test_each_problem_and_cause_has_one_and_stands_in_its_index(self, pages: dict[str, str]) -> None:
+        for folder, kinds in (("problems", KINDS), ("causes", CAUSES)):
+            index = pages[f"{folder}/README.md"]
+            assert not [kind.code for kind in kinds if f"{folder}/{kind.code}.md" not in pages], "without a page"
+            assert not [kind.code for kind in kinds if f"]({kind.code}.md)" not in index], "not in the index"
+
+    def test_links_lead_to_files_of_the_checkout_or_of_the_manual(self, manual: Any, pages: dict[str, str]) -> None:
+        """The guide is the only place on the network that is named."""
+        made = {(manual.DOCS / name).resolve() for name in pages}
+        dead = []
+        for name, text in pages.items():
+            for target in re.findall(r"\]\(([^)]+)\)", text) if name.endswith(".md") else ():
+                if target.startswith("https://octopus.com/docs/"):
+                    continue
+                file = (manual.DOCS / name).parent.joinpath(target).resolve()
+                if file not in made and not file.exists():
+                    dead.append(f"{name}: {target}")
+        assert not dead
+
+    @pytest.mark.parametrize("kind", [pytest.param(kind, id=kind.code) for kind in KINDS])
+    def test_a_problems_page_tells_all_that_the_registries_know(self, pages: dict[str, str], kind: Any) -> None:
+        """Guide, meaning, who finds it by what, what to do on either system, which causes explain it."""
+        page = pages[f"problems/{kind.code}.md"]
+        assert kind.link in page
+        assert f"`{kind.step}`" in page
+        for check in REGISTRY[kind.step]:
+            if kind.code in check.codes:
+                assert f"`{check.name}`" in page
+                assert all(f"`{read}`" in page for read in check.reads)
+        for line in (*kind.windows, *kind.linux):
+            if line.startswith("$ "):
+                assert f"\n{line.removeprefix('$ ')}\n" in page
+        for cause in CAUSES:
+            if kind.code in cause.needs:
+                assert f"(../causes/{cause.code}.md)" in page
+
+    def test_each_step_names_a_test_of_the_guide(self, manual: Any) -> None:
+        assert set(manual.guide_tests()) == {step.slug for step in STEPS}
+
+
+class TestProse:
+    """What the catalogue says reads the same as Markdown."""
+
+    @pytest.mark.parametrize(
+        ("text", "markdown"),
+        [
+            ("start <service> again", "start `<service>` again"),
+            ("a < b, Octopus.Proxy.*, C:\\*", "a \\< b, Octopus.Proxy.\\*, C:\\\\\\*"),
+            ("`owner` is None | `*`", "`owner` is None \\| `*`"),
+            ("one ` alone", "one \\` alone"),
+            ("SERVICE_PORT and _this_", "SERVICE_PORT and \\_this\\_"),
+        ],
+    )
+    def test_is_escaped(self, manual: Any, text: str, markdown: str) -> None:
+        assert manual.prose(text) == markdown

@@ -1,0 +1,153 @@
+"""What the operating systems say, in the languages that they say it in, by itself and inside a product's record."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_tentacle.guide.signatures import classify
+
+PROXY = "Unexpected exception executing transaction.\nHalibut.Transport.Proxy.Exceptions.ProxyException: Connection to proxy host proxy.lab on port 8080 failed: "
+SOCKET = "listen://[::]:10933/             91  Socket IO exception: [::ffff:10.0.0.5]:42320\nSystem.IO.IOException: "
+LISTENER = "listen://[::]:10933/             91  Client failed authentication: [::ffff:10.0.0.5]:42320\nSystem.ComponentModel.Win32Exception: "
+POLLER = "https://octo-1.lab:10943/        12  Halibut client exception: An error occurred when sending a request to 'https://octo-1.lab:10943/', after the request began: "
+
+GERMAN: tuple[tuple[str, str], ...] = (
+    (
+        "refused",
+        "Es konnte keine Verbindung hergestellt werden, da der Zielcomputer die Verbindung verweigerte. [::ffff:10.0.0.7]:10933",
+    ),
+    (
+        "no-response-from-host",
+        "Ein Verbindungsversuch ist fehlgeschlagen, da die Gegenstelle nach einer bestimmten Zeitspanne nicht richtig reagiert hat, oder die hergestellte Verbindung war fehlerhaft, da der verbundene Host nicht reagiert hat.",
+    ),
+    (
+        "read-timed-out",
+        "Von der Übertragungsverbindung können keine Daten gelesen werden: Ein Verbindungsversuch ist fehlgeschlagen, da die Gegenstelle nach einer bestimmten Zeitspanne nicht richtig reagiert hat.",
+    ),
+    (
+        "reset",
+        "Von der Übertragungsverbindung können keine Daten gelesen werden: Eine vorhandene Verbindung wurde vom Remotehost geschlossen.",
+    ),
+    ("name-unknown", "Der angegebene Host ist unbekannt."),
+    ("name-unknown", "Es ist kein solcher Host bekannt."),
+    ("name-unknown", "Der Remotename konnte nicht aufgelöst werden: 'octo-1.lab'"),
+    ("unreachable", "Ein Socketvorgang bezog sich auf einen nicht verfügbaren Host."),
+    ("unreachable", "Ein Socketvorgang bezog sich auf ein nicht verfügbares Netzwerk."),
+    (
+        "address-in-use",
+        "Normalerweise darf jede Socketadresse (Protokoll, Netzwerkadresse oder Anschluss) nur jeweils einmal verwendet werden.",
+    ),
+    ("address-not-local", "Die angeforderte Adresse ist in diesem Kontext ungültig."),
+    ("port-forbidden", "Der Zugriff auf einen Socket war aufgrund der Zugriffsrechte des Sockets unzulässig."),
+    (
+        "no-common-algorithm",
+        "Der Client und der Server können keine Daten austauschen, da sie nicht über einen gemeinsamen Algorithmus verfügen",
+    ),
+    ("sspi-failed", "Fehler bei einem SSPI-Aufruf. Siehe interne Ausnahme."),
+    ("not-tls", "Fehler beim Handshake aufgrund eines unerwarteten Paketformats."),
+    ("keyset-missing", "Der Schlüsselsatz ist nicht vorhanden."),
+    ("wrong-machine-key", "Der Schlüssel ist im angegebenen Status nicht gültig."),
+    ("access-denied", 'Der Zugriff auf den Pfad "C:\\Octopus\\Work" wurde verweigert.'),
+    ("disk-full", "Es steht nicht genug Speicherplatz auf dem Datenträger zur Verfügung."),
+    ("proxy-name-unknown", PROXY + "Der angegebene Host ist unbekannt"),
+    (
+        "proxy-unreachable",
+        PROXY + "Es konnte keine Verbindung hergestellt werden, da der Zielcomputer die Verbindung verweigerte.",
+    ),
+    ("visitor-reset", SOCKET + "Eine vorhandene Verbindung wurde vom Remotehost geschlossen."),
+    (
+        "visitor-went-away",
+        SOCKET + "Eine bestehende Verbindung wurde softwaregesteuert durch den Hostcomputer abgebrochen.",
+    ),
+    (
+        "no-common-algorithm",
+        LISTENER
+        + "Der Client und der Server können keine Daten austauschen, da sie nicht über einen gemeinsamen Algorithmus verfügen",
+    ),
+)
+JAPANESE: tuple[tuple[str, str], ...] = (
+    ("refused", "対象のコンピューターによって拒否されたため、接続できませんでした。 [::ffff:10.0.0.7]:10933"),
+    (
+        "no-response-from-host",
+        "接続済みの呼び出し先が一定の時間を過ぎても正しく応答しなかったため、接続できませんでした。または接続済みのホストが応答しなかったため、確立された接続は失敗しました。",
+    ),
+    (
+        "read-timed-out",
+        "転送接続からデータを読み取れません: 接続済みの呼び出し先が一定の時間を過ぎても正しく応答しなかったため、接続できませんでした。",
+    ),
+    ("reset", "転送接続からデータを読み取れません: 既存の接続はリモート ホストに強制的に切断されました。"),
+    ("name-unknown", "そのようなホストは不明です。"),
+    ("unreachable", "到達できないホストに対してソケット操作を実行しようとしました。"),
+    ("unreachable", "到達できないネットワークに対してソケット操作を実行しようとしました。"),
+    (
+        "address-in-use",
+        "通常、各ソケット アドレスに対してプロトコル、ネットワーク アドレス、またはポートのどれか 1 つのみを使用できます。",
+    ),
+    ("address-not-local", "要求したアドレスのコンテキストが無効です。"),
+    ("port-forbidden", "アクセス許可で禁じられた方法でソケットにアクセスしようとしました。"),
+    ("no-common-algorithm", "クライアントとサーバーに共通のアルゴリズムがないため通信できません。"),
+    ("sspi-failed", "SSPI の呼び出しに失敗しました。内部例外を参照してください。"),
+    ("keyset-missing", "キーセットがありません。"),
+    ("wrong-machine-key", "指定された状態で使用するには無効なキーです。"),
+    ("access-denied", "パス 'C:\\Octopus\\Work' へのアクセスが拒否されました。"),
+    ("disk-full", "ディスクに十分な空き領域がありません。"),
+    ("proxy-name-unknown", PROXY + "そのようなホストは不明です。"),
+    ("visitor-reset", SOCKET + "既存の接続はリモート ホストに強制的に切断されました。"),
+    ("visitor-went-away", SOCKET + "確立された接続がホスト コンピューターのソフトウェアによって中止されました。"),
+    ("no-common-algorithm", LISTENER + "クライアントとサーバーに共通のアルゴリズムがないため通信できません。"),
+)
+FRENCH: tuple[tuple[str, str], ...] = (
+    ("refused", "Aucune connexion n'a pu être établie car l'ordinateur cible l'a expressément refusée"),
+    ("reset", "Une connexion existante a dû être fermée par l'hôte distant."),
+)
+TEXTS = (*GERMAN, *JAPANESE, *FRENCH)
+HEADED = (PROXY, SOCKET, LISTENER)
+
+
+class TestLanguages:
+    @pytest.mark.parametrize(("slug", "text"), TEXTS)
+    def test_a_system_s_text_is_known_by_itself(self, slug: str, text: str) -> None:
+        found = classify(text)
+
+        assert found is not None
+        assert found[0].id == slug
+
+    @pytest.mark.parametrize(("slug", "text"), [one for one in TEXTS if not one[1].startswith(HEADED)])
+    def test_it_is_known_inside_a_record_of_halibut(self, slug: str, text: str) -> None:
+        """Halibut's own words are English everywhere."""
+        found = classify(f"{POLLER}{text}. Retrying in 5.0 seconds")
+
+        assert found is not None
+        assert found[0].id == slug
+
+    @pytest.mark.parametrize(("slug", "text"), [*GERMAN, *FRENCH])
+    def test_it_is_known_when_its_accents_were_broken(self, slug: str, text: str) -> None:
+        """An old Tentacle's log, read as UTF-8 where it is Windows-1252, or the other way round."""
+        found = classify(text.encode().decode("cp1252", "replace"))
+
+        assert found is not None
+        assert found[0].id == slug
+
+
+class TestNumbers:
+    """An error's number tells what a text in any language does."""
+
+    @pytest.mark.parametrize(
+        ("number", "slug"),
+        [
+            ("10061", "refused"),
+            ("111", "refused"),
+            ("10060", "no-response-from-host"),
+            ("10054", "reset"),
+            ("10048", "address-in-use"),
+            ("98", "address-in-use"),
+            ("11001", "name-unknown"),
+            ("10065", "unreachable"),
+            ("10049", "address-not-local"),
+        ],
+    )
+    def test_without_a_text_that_is_known(self, number: str, slug: str) -> None:
+        found = classify(f"System.Net.Sockets.SocketException ({number}): Nawiązanie połączenia nie powiodło się")
+
+        assert found is not None
+        assert found[0].id == slug

@@ -1,0 +1,121 @@
+"""The verdicts over inventory/lab-guide.yaml, and that the labs together fail every problem code of the guide."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+
+import pytest
+
+from pytest_tentacle.guide.problems import CATALOGUE
+from pytest_tentacle.guide.sections import STEPS
+from pytest_tentacle.inventory import load
+from pytest_tentacle.inventory.model import Tentacle
+
+TABLE = "lab-guide.verdicts.yaml"
+
+ELSEWHERE = re.compile(r"TT1\d\d|TT95\d|TT64\d|TT908")
+"""Codes of logs, which inventory/lab-logs.yaml shows, and those of what is done on request only: pings, trials of TLS."""
+
+_ROOT = "only root can make a system forbid its own connections: nftables, in the tests of link/"
+_WINDOWS_FILTER = "of Windows Firewall"
+
+CANNOT_BE = {
+    "linux": {
+        "TT414": "Schannel's events",
+        "TT506": "Linux excludes no ports from use by those who ask for them",
+        "TT507": "Windows' own HTTP server",
+        "TT523": _ROOT,
+        "TT541": _WINDOWS_FILTER,
+        "TT542": _WINDOWS_FILTER,
+        "TT543": _WINDOWS_FILTER,
+        "TT544": _WINDOWS_FILTER,
+        "TT545": _WINDOWS_FILTER,
+        "TT803": "owner, group and mode deny nobody what others of them give",
+        "TT812": "Windows' signatures of programs",
+        "TT901": "no setting of OpenSSL that is read takes both versions away",
+        "TT906": ".NET Framework",
+    },
+    "windows": {
+        "TT523": _ROOT,
+        "TT546": "of nftables, iptables, firewalld and ufw",
+    },
+}
+"""By system, the codes that it cannot have in a lab, and why."""
+
+
+@pytest.fixture(scope="module")
+def told(top, tables) -> list[tuple[str, str, str, str]]:
+    """Every problem that the two labs are designed to have: system, mode (a server's is polling), step, code."""
+    rows = []
+    for name, table in tables.items():
+        inventory = load([top / "inventory" / f"{name}.yaml"])
+        for machine, steps in table.items():
+            found = inventory.find(machine)
+            mode = found.mode.value if isinstance(found, Tentacle) else "polling"
+            rows += [(found.os.value, mode, step, code) for step, codes in steps.items() for code in _codes(codes)]
+    return rows
+
+
+def _codes(verdict: tuple[str, ...] | str) -> tuple[str, ...]:
+    return verdict if isinstance(verdict, tuple) else ()
+
+
+class TestVerdicts:
+    """Every machine of inventory/lab-guide.yaml, with the real windows.ps1 and linux.sh, over all steps."""
+
+    def test_its_faults_yield_their_own_codes_and_no_other(self, guide_run, sick_or_well):
+        """What several faults of one machine come to is the sum of what each of them does."""
+        machine, expected = sick_or_well
+        assert guide_run.of(machine) == expected
+
+    def test_every_machine_is_designed(self, guide_run, tables):
+        """No machine is left out of the table; servers without a transport have no steps."""
+        assert guide_run.machines == set(tables["lab-guide"])
+
+
+class TestCoverage:
+    """What the labs are designed to show, all of them together."""
+
+    @pytest.mark.parametrize("system", ["windows", "linux"])
+    @pytest.mark.parametrize("code", [code for code in CATALOGUE if not ELSEWHERE.fullmatch(code)])
+    def test_every_code_is_failed_on_each_system(self, told, system: str, code: str):
+        """By some machine; what a system cannot have is named with the reason, and is really not there."""
+        failed = any((system, code) == (row[0], row[3]) for row in told)
+        assert failed == (code not in CANNOT_BE[system])
+
+    def test_every_step_is_failed_in_both_modes(self, told):
+        """A server's own port and its account are polling's."""
+        modes = defaultdict(set)
+        for _, mode, step, _ in told:
+            modes[step].add(mode)
+        steps = {step.slug for step in STEPS} - {"tentacle-ping", "other-error-messages"}
+        assert modes == {step: {"listening", "polling"} for step in steps}
+
+    @pytest.mark.parametrize("system", ["windows", "linux"])
+    @pytest.mark.parametrize("kind", ["listening", "polling", "server"])
+    def test_a_healthy_machine_of_each_kind_passes_everything(self, top, tables, system: str, kind: str):
+        """Without a single unknown; that the tables tell the truth, the verdicts' tests hold."""
+        well = set()
+        for name, table in tables.items():
+            inventory = load([top / "inventory" / f"{name}.yaml"])
+            for machine in (inventory.find(name) for name, steps in table.items() if not steps):
+                faults = inventory.lab_faults.get(machine.name, {})
+                own = machine.mode.value if isinstance(machine, Tentacle) else "server"
+                if not faults:
+                    well.add((machine.os.value, own))
+        assert (system, kind) in well
+
+
+class TestWithoutPowerShell:
+    """The guide's lab has no recordings."""
+
+    def test_it_says_what_it_needs(self, run_pytest, top, tmp_path):
+        """No traceback: the machines that cannot answer, and what to do; nothing runs."""
+        done = run_pytest(
+            "--inventory", top / "inventory" / "lab-guide.yaml", "-p", "no:cacheprovider",
+            cwd=tmp_path, environment={"PYTEST_TENTACLE_POWERSHELL": "none"},
+        )  # fmt: skip
+        assert done.returncode not in (0, 1)
+        assert "need a PowerShell: octo-3, octo-4" in done.stdout + done.stderr
+        assert "Traceback" not in done.stdout + done.stderr

@@ -1,0 +1,100 @@
+"""Which names of a run become pseudonyms, and which words must not."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_tentacle.report.names import Names
+from pytest_tentacle.report.redaction import Redactor
+from pytest_tentacle.survey.surroundings import Access, OwnName, Proxy
+
+
+def redactor(*hosts: str, **more) -> Redactor:
+    made = Redactor(pseudonyms=True, key=b"k" * 32)
+    made.learn(hosts, **more)
+    return made
+
+
+class TestDomains:
+    """A domain is replaced as one, and no other word with it."""
+
+    def test_a_product_word_keeps_its_place(self):
+        """`octopus` tells nothing; the domain behind it does."""
+        assert redactor("octopus.contoso.com").text("octopus.contoso.com, Octopus Server") == (
+            "octopus.domain-1.example, Octopus Server"
+        )
+
+    def test_a_registered_domain_is_one(self):
+        """`contoso.com` is no host `contoso` below `com`: other names below `com` stay."""
+        clean = redactor("contoso.com").text("contoso.com x.contoso.com nuget.com octopus.com")
+        assert clean == "domain-1.example host-001.domain-1.example nuget.com octopus.com"
+
+    def test_a_domain_of_one_label(self):
+        """It is one behind a dot only, and not within a file's name."""
+        clean = redactor("web-01.lab").text("web-01.lab *.lab the lab, inventory/lab.yaml db.lab:443")
+        assert clean == (
+            "host-001.domain-1.example *.domain-1.example the lab, inventory/lab.yaml host-002.domain-1.example:443"
+        )
+
+    def test_links_work(self):
+        """Whoever names the public addresses of products says nothing of himself."""
+        link = "https://octopus.com/docs/infrastructure"
+        assert redactor(texts=[link]).text(link) == link
+
+
+class TestShown:
+    """Names that only a text shows."""
+
+    @pytest.mark.parametrize(
+        ("text", "word"),
+        [
+            (r"logon of CORP\alice failed", "alice"),
+            ("mail alice@fabrikam.org", "alice"),
+            ("mail alice@fabrikam.org", "fabrikam.org"),
+            (r"C:\Users\alice\x", "alice"),
+        ],
+    )
+    def test_learnt(self, text, word):
+        """By what stands around them; then they go everywhere."""
+        made = redactor(users=[r"CORP\svc"], texts=[text])
+        assert word not in made.text(f"{text} and {word} again")
+
+    def test_files(self):
+        """An inventory's path becomes a plain one, also its last part alone."""
+        made = redactor(files=[("/home/x/contoso/prod.yaml", "inventory-1.yaml")])
+        assert (
+            made.text("/home/x/contoso/prod.yaml:3: warning; prod.yaml")
+            == "inventory-1.yaml:3: warning; inventory-1.yaml"
+        )
+
+
+class TestFields:
+    """Where a field is for a name, the whole of it is one."""
+
+    def names(self, value) -> tuple[list[str], list[str]]:
+        found = Names()
+        found.walk(value)
+        return list(found.hosts), list(found.users)
+
+    def test_proxies(self):
+        """Addresses and exceptions, in all the ways in which they are written."""
+        proxy = Proxy(
+            layer="wininet", enabled=True, account=r"CORP\svc", address="http=p1:80;https=p2.corp:81",
+            bypass="*.intra.corp;<local>;10.*; srv9", pac="http://wpad.corp/p.dat",
+        )  # fmt: skip
+        hosts, users = self.names(proxy)
+        assert set(hosts) == {"p1", "p2.corp", "intra.corp", "srv9", "wpad.corp"}
+        assert users == [r"CORP\svc"]
+
+    def test_own_names_and_owners(self):
+        """Security identifiers name nobody."""
+        assert self.names(OwnName(name="web-01"))[0] == ["web-01"]
+        assert self.names(Access(path="/x", owner="alice"))[1] == ["alice"]
+        assert self.names(Access(path="/x", owner="S-1-5-18"))[1] == []
+
+    def test_well_known_accounts_and_words_of_ours(self):
+        """Remedies must stay readable."""
+        made = redactor("state", users=["root", "octopus", "sudo"])
+        assert made.text("sudo octopus root") == "sudo octopus root"
+        assert made.value({"state": "state"}, names=frozenset({"state"})) == {"state": "host-001"}
+        assert made.value({"state": "state"}, words={"state": frozenset({"state"})}) == {"host-001": "state"}
