@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from pytest_tentacle.checks.result import Outcome
+from pytest_tentacle.inventory.model import NoTransport
 from pytest_tentacle.link import Failure
 
 HERE, ACROSS = "welcome-page-here", "welcome-page-across"
@@ -125,6 +128,53 @@ class TestPolledNodes:
         entry |= {"Address": "wss://octo-1.example:443/OctopusComms", "Thumbprint": "A" * 40}
         assert world.judge(SETTINGS, "poll-01").outcome is Outcome.PASSED
         assert world.judge(ACROSS, "poll-01").outcome is Outcome.UNKNOWN
+
+    def test_web_sockets_by_a_name_of_no_node(self, world: Any, across: Any, thumbprint_of: Any) -> None:
+        """A balancer's, perhaps: neither is a node missing, nor is the polling port its way."""
+        entry = world["poll-01"].trusted[0]
+        entry |= {"Address": "wss://octopus.example:443/OctopusComms", "Thumbprint": "A" * 40}
+        assert world["octo-1"].machine.thumbprint == thumbprint_of("octopus")
+        world["poll-01"].own = [
+            one.model_copy(update={"connect": one.connect.model_copy(update={"error": Failure.TIMED_OUT})})
+            for one in world["poll-01"].own
+        ]
+        assert world.judge(SETTINGS, "poll-01").outcome is Outcome.UNKNOWN
+        assert world.judge(ACROSS, "poll-01").outcome is Outcome.UNKNOWN
+
+    @pytest.mark.parametrize("doubt", ["not-probed", "proxy", "certificate"])
+    def test_an_alias_that_nobody_could_look_at_is_no_missing_node(
+        self, world: Any, make_probe: Any, doubt: str
+    ) -> None:
+        """No probe, a proxy's way, or a server whose certificate nobody declares, as Octopus Cloud's may be."""
+        draft = world["poll-01"]
+        draft.trusted[0]["Address"] = "https://octopus.example:10943/"
+        alias = make_probe("octopus.example", 10943, page="server", whose="octopus")
+        draft.replace("configured:Tentacle:0", alias)
+        if doubt == "not-probed":
+            draft.drop("configured:Tentacle:0")
+        elif doubt == "proxy":
+            draft.settings |= {
+                "Octopus.Server.Proxy.ProxyHost": "proxy.example",
+                "Octopus.Server.Proxy.UseDefaultProxy": "false",
+            }
+            draft.replace(
+                "configured:Tentacle:0",
+                make_probe("octopus.example", 10943, fails="connect", error=Failure.TIMED_OUT),
+            )
+        else:
+            world["octo-1"].declare(transport=NoTransport(), thumbprint=None)
+            world["octo-1"].drop("local:OctopusServer")
+        result = world.judge(SETTINGS, "poll-01")
+        assert result.outcome is Outcome.UNKNOWN
+        assert "addresses: [octopus.example]" in result.advice
+
+    def test_a_name_that_leads_to_another_address_of_the_machine_is_right(self, world: Any, across: Any) -> None:
+        """Two networks, or IPv6 beside IPv4: what fails there is the connection, not the record."""
+        dropped = {"fails": "connect", "error": Failure.TIMED_OUT}
+        across(world, "listening", dropped | {"addresses": ("2001:db8::20",)}, dropped)
+        assert "TT512" in codes(world.judge(ACROSS, "web-01"))
+        world["web-01"].host["addresses"] = ("192.0.2.20", "2001:db8:0::20")
+        assert codes(world.judge(ACROSS, "web-01")) == ["TT521"]
 
     def test_behind_a_proxy_the_direct_way_says_nothing(self, world: Any, across: Any) -> None:
         """What the Tentacle does not use cannot be what is wrong with it."""

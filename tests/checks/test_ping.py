@@ -264,6 +264,25 @@ class TestUnknown:
         assert result.outcome is Outcome.UNKNOWN
         assert "1.5 s late" in result.reason
 
+    @pytest.mark.parametrize("name", MACHINES)
+    def test_all_lost_and_no_first_look(self, scene: Scene, name: str) -> None:
+        """That the link worked before was not seen."""
+        scene.ping(name, "c" * 20)
+        for draft in scene.world.drafts.values():
+            draft.peer = []
+            draft.own = [one for one in draft.own if one.id.startswith("local:")]
+        result = scene.judge(name)
+        assert result.outcome is Outcome.UNKNOWN
+        assert "20 lost" in result.reason
+
+    def test_a_web_socket(self, scene: Scene) -> None:
+        """Neither its own port nor the polling port of a node is judged by such pings."""
+        scene.world["poll-01"].trusted[0]["Address"] = "wss://octopus.example:443/OctopusComms"
+        scene.ping("poll-01", "t" * 20)
+        result = scene.judge("poll-01")
+        assert result.outcome is Outcome.UNKNOWN
+        assert "web socket" in result.reason
+
     def test_through_a_proxy(self, scene: Scene) -> None:
         """The direct way is not the one that it polls by."""
         prefix = "Octopus.Server.Proxy."
@@ -321,6 +340,11 @@ class TestApplies:
                 list(findings(check, fleet.subject(name)))
             read |= {section if machine == name else f"peer.{section}" for machine, section in seen}
         assert read <= check.reads
+        scene.ping("web-01", "c" * 20)
+        fleet = scene.fleet()
+        with fleet.ledger.watch() as seen:
+            list(findings(check, fleet.subject("web-01")))
+        read |= {section if machine == "web-01" else f"peer.{section}" for machine, section in seen}
         scene.world["poll-01"].trusted[0]["Address"] = "https://10.9.9.9:10943/"
         fleet = scene.fleet()
         with fleet.ledger.watch() as seen:

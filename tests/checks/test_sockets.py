@@ -43,7 +43,7 @@ CASES = {
     "TT551": ("poll-01", ()),
     "TT551-another-state": ("poll-01", (row("time-wait"),)),
     "TT551-another-service": ("poll-01", (row(pid=901),)),
-    "TT551-another-server": ("poll-01", (row(remote="198.51.100.1"),)),
+    "TT551-another-process": ("poll-01", (row(pid=4711, remote="198.51.100.1"),)),
     "TT552": ("web-01", pile(10)),
     "TT552-polling": ("poll-01", (row(), *(row("close-wait") for _ in range(12)))),
     "TT553": ("poll-01", (row("syn-sent"),)),
@@ -150,6 +150,13 @@ class TestNotJudged:
         around.world["poll-01"].drop("configured:Tentacle:0")
         around.sections["poll-01"]["connections"] = ()
         assert around.judge(sockets.STEP, "poll-01").outcome is Outcome.UNKNOWN
+
+    def test_an_address_that_the_name_leads_to_no_more(self, around: Any) -> None:
+        """The process is connected by that port, and whether to its server nobody sees: behind a name may be many."""
+        around.sections["poll-01"]["connections"] = (row(remote="198.51.100.1"),)
+        result = around.judge(sockets.STEP, "poll-01")
+        assert result.outcome is Outcome.UNKNOWN
+        assert "198.51.100.1:10943" in result.reason
 
     def test_a_web_socket(self, around: Any) -> None:
         around.world["poll-01"].trusted[0]["Address"] = "wss://octo-1.example:443/OctopusComms"

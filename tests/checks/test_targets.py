@@ -96,6 +96,17 @@ class TestTargets:
         ports.append(peer_targets(surveys.inventory, surveys.inventory.servers[0], surveys)[0].port)
         assert ports == [10933, 10944, 10933]
 
+    def test_the_services_environment_wins(self, world: Any) -> None:
+        """The server probes the port that the process listens on, not the one in the file; none where it only polls."""
+        draft = world["web-01"]
+        draft.declare(port=None, mode=None)
+        draft.service["environment"] = {"TENTACLE_SERVICE_PORT": "10944"}
+        surveys = world.surveys()
+        assert peer_targets(surveys.inventory, surveys.inventory.servers[0], surveys)[0].port == 10944
+        draft.service["environment"] = {"TENTACLE_NO_LISTEN": "True"}
+        surveys = world.surveys()
+        assert peer_targets(surveys.inventory, surveys.inventory.servers[0], surveys) == ()
+
     def test_a_mode_that_is_not_declared(self, world: Any) -> None:
         """Both ways are probed unless the settings tell that it only polls; there is no third round."""
         world["poll-01"].declare(mode=None)

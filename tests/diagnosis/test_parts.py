@@ -151,6 +151,14 @@ class TestQuoting:
         assert fill(("$ x -p <port>",), "linux", {"port": 10933}) == ("$ x -p 10933",)
         assert fill(("$ x -p <port>",), "linux", {"port": "1;reboot"}) == ("$ x -p <port>",)
 
+    def test_between_two_words(self) -> None:
+        """What stands between two quoted words is in neither of them."""
+        line = '$ & "$env:ProgramFiles\\x.exe" "<command>" --instance "<instance>" -p <port>'
+        facts = {"command": "polling-proxy", "instance": "My Tentacle"}
+        assert fill((line,), "windows", facts) == (
+            "$ & \"$env:ProgramFiles\\x.exe\" polling-proxy --instance 'My Tentacle' -p <port>",
+        )
+
     def test_a_fact_does_not_bring_a_placeholder(self) -> None:
         """What a machine calls itself is not filled again."""
         assert fill(('$ x "<host>"',), "linux", {"host": "<port>", "port": 1}) == ('$ x "<host>"',)

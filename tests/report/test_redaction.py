@@ -153,6 +153,7 @@ class TestShapes:
             "https://octo-1:10943/path?mail=a@b",
             "token expected",
             "Basic authentication is refused over HTTP",
+            '$ Tentacle polling-proxy --proxyPassword "<password>" --proxyUsername "<user>"',
         ],
     )
     def test_what_only_looks_like_one_stays(self, text):

@@ -29,9 +29,11 @@ STEP = "welcome-page-across"
     STEP,
     codes=VERDICT_CODES,
     reads=(
+        "host",
         "instances",
         "services",
         "probes",
+        "peer.host",
         "peer.instances",
         "peer.services",
         "peer.probes",

@@ -133,7 +133,7 @@ def _overcome(record: LogRecord, log: LogFile, present: Present) -> bool:
 @check(
     STEP,
     codes=(NEVER_LET_IN,),
-    reads=("logs", "instances", "services", "probes", "peer.host", "peer.instances", "peer.probes"),
+    reads=("logs", "host", "instances", "services", "probes", "peer.host", "peer.instances", "peer.probes"),
 )
 def never_let_in(subject: Subject) -> Iterator[Finding]:
     """A server that connects is let in: `Accepted TCP client` is followed by `authenticated as`."""
@@ -209,7 +209,8 @@ def longest_row(times: Iterable[str]) -> int:
 
 def _judged_times(peer: LogPeer, log: LogFile, subject: Subject) -> tuple[str, ...]:
     """Without those of our own survey's time: a probe leaves the same line."""
-    taken = subject.record.taken_utc if subject.record else None
+    host = host_of(subject)
+    taken = (host.clock_utc if host else None) or (subject.record.taken_utc if subject.record else None)
     if taken is None:
         return peer.unanswered_times
     kept = []

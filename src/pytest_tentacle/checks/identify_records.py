@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator  # noqa: TC003  part of the public shape
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pytest_tentacle.guide.outcome import Blocked, Evidence, Unknown
@@ -12,6 +13,8 @@ from pytest_tentacle.survey.targets import names_of, plain_address, plain_host
 from .identify_index import index_of, role_of, telling
 from .identify_recovery import Present, State, Verdict, judge
 from .identify_server import Names, at_server, names
+from .identify_times import ahead_of_ours
+from .polling import account_proxy
 from .thumbprints import as_thumbprint
 
 if TYPE_CHECKING:
@@ -24,10 +27,10 @@ if TYPE_CHECKING:
 LOGS_ADVICE = "Survey with an account that may read the folder Logs of Octopus Home, or read the log by hand."
 
 
-MACHINE_READS = ("logs", "host", "instances", "services", "connections", "probes")
+MACHINE_READS = ("logs", "host", "instances", "services", "connections", "probes", "proxies")
 OWN_READS = (*MACHINE_READS, "peer.host", "peer.instances", "peer.probes")
 """What `own_records` reads."""
-SERVER_READS = ("logs", "host", "instances", "services", "probes", "peer.logs", "peer.instances")
+SERVER_READS = ("logs", "host", "instances", "services", "probes", "peer.host", "peer.logs", "peer.instances")
 """What `server_records` reads."""
 
 _SHOWN = 800
@@ -98,10 +101,12 @@ def server_records(subject: Subject, server: Subject) -> Iterator[Judged]:
         own_logs = logs_of(subject)
     except Unknown:
         own_logs = ()
+    ahead = _ahead_of(subject, server)
     for log in logs_of(server):
         for record, signature in index_of(log).about(known.all):
             if names(record, signature, known):
-                yield Judged(record, signature, log, server, at_server(record, signature, log, known, own_logs))
+                verdict = at_server(record, signature, log, known, own_logs, ahead=ahead)
+                yield Judged(record, signature, log, server, verdict)
 
 
 def present_of(subject: Subject) -> Present:
@@ -185,6 +190,12 @@ def _of_a_stranger(record: LogRecord, signature: Signature, subject: Subject) ->
     return bool(known) and (plain_address(peer.rpartition(":")[0]) or "") not in known
 
 
+def _ahead_of(subject: Subject, server: Subject) -> timedelta:
+    """By how much its clock is ahead of the server's; nothing where either is not known."""
+    own, other = ahead_of_ours(subject), ahead_of_ours(server)
+    return own - other if own is not None and other is not None else timedelta()
+
+
 def _connections(subject: Subject) -> tuple[Connection, ...] | None:
     try:
         return subject.read("connections")
@@ -196,7 +207,7 @@ def _has_proxy(subject: Subject) -> bool:
     if not subject.is_tentacle:
         return False
     try:
-        return subject.settings.polling_proxy.host is not None
+        return subject.settings.polling_proxy.host is not None or account_proxy(subject) is not None
     except (Unknown, Blocked):
         return False
 

@@ -202,12 +202,18 @@ def _rank_of(phase: Phase) -> tuple[int, int]:
 def _stands(place: Place | None, present: Present) -> bool | None:
     if present.connections is None or not present.direct:
         return None
-    return any(
-        connection.state == "established"
-        and (present.pid is None or connection.pid in {None, present.pid})
-        and (place is None or _leads_to(connection, place, present))
+    standing = [
+        connection
         for connection in present.connections
-    )
+        if connection.state == "established" and (present.pid is None or connection.pid in {None, present.pid})
+    ]
+    if place is None or any(_leads_to(connection, place, present) for connection in standing):
+        return bool(standing)
+    # Behind a name, a balancer or DNS may have led to another address when the connection was made.
+    known = frozenset[str]().union(*present.addresses.values())
+    strange = (each for each in standing if (plain_address(each.remote_address) or "") not in known)
+    same_port = any(each.remote_port == place.port and each.pid == present.pid is not None for each in strange)
+    return None if same_port and plain_address(place.host) is None else False
 
 
 def _leads_to(connection: Connection, place: Place, present: Present) -> bool:

@@ -67,9 +67,18 @@ def names(record: LogRecord, signature: Signature, known: Names) -> bool:
 
 
 def at_server(
-    record: LogRecord, signature: Signature, log: LogFile, known: Names, own_logs: tuple[LogFile, ...]
+    record: LogRecord,
+    signature: Signature,
+    log: LogFile,
+    known: Names,
+    own_logs: tuple[LogFile, ...],
+    *,
+    ahead: timedelta,
 ) -> Verdict:
-    """Whether a server's line about a Tentacle still holds. `own_logs` are the Tentacle's."""
+    """Whether a server's line about a Tentacle still holds.
+
+    `own_logs` are the Tentacle's, whose clock is ahead of the server's by `ahead`.
+    """
     if "authenticated" in record.facts:
         return Verdict(State.HISTORY, "the connection had been let in, and came to an end")
     for peer in log.peers:
@@ -79,7 +88,7 @@ def at_server(
         if named and (peer.authenticated_number or -1) > record.number:
             return Verdict(State.HISTORY, f"it was let in afterwards ({peer.authenticated_time})")
     if role_of(signature, record) == "client":
-        further = got_further(record, signature, log) or _let_in_there(record, log, own_logs)
+        further = got_further(record, signature, log) or _let_in_there(record, log, own_logs, ahead)
         if further is not None:
             return further
     if log.dropped or signature.code in _PASSING:
@@ -93,7 +102,7 @@ _PASSING = frozenset({"TT115", "TT116"})
 """They need no recovery to be written: a connection that was busy once is free again."""
 
 
-def _let_in_there(record: LogRecord, log: LogFile, own_logs: tuple[LogFile, ...]) -> Verdict | None:
+def _let_in_there(record: LogRecord, log: LogFile, own_logs: tuple[LogFile, ...], ahead: timedelta) -> Verdict | None:
     """The Tentacle's own log shows a client let in after the server's failure."""
     failed = utc_of(log, record.time)
     if failed is None:
@@ -101,7 +110,7 @@ def _let_in_there(record: LogRecord, log: LogFile, own_logs: tuple[LogFile, ...]
     for own in own_logs:
         for peer in own.peers:
             came = utc_of(own, peer.authenticated_time or "")
-            if came is not None and came > failed + _CLOCKS_DIFFER:
+            if came is not None and came - ahead > failed + _CLOCKS_DIFFER:
                 return Verdict(State.HISTORY, f"the Tentacle let {peer.address} in afterwards")
     return None
 

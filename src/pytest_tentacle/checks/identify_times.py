@@ -1,14 +1,17 @@
-"""When a log's line was written, by the clock that all machines share: a log is in local time and names no zone."""
+"""When a log's line was written, in UTC by its own machine's clock: a log is in local time and names no zone."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from pytest_tentacle.guide.outcome import Unknown
 from pytest_tentacle.survey.logs_lines import moment
 
 if TYPE_CHECKING:
     from pytest_tentacle.survey.surroundings import LogFile
+
+    from .subject import Subject
 
 _ZONE_STEP = timedelta(minutes=15)
 _SLACK = timedelta(minutes=5)
@@ -39,3 +42,13 @@ def age_of(log: LogFile, time: str, clock: datetime | None) -> timedelta | None:
         return clock - written
     local, last = moment(time), moment(log.last_time or "")
     return last - local if local is not None and last is not None else None
+
+
+def ahead_of_ours(subject: Subject) -> timedelta | None:
+    """How far its clock is ahead of that of the machine that runs pytest; the survey's own time is within it."""
+    try:
+        clock = subject.read("host").clock_utc
+    except Unknown:
+        return None
+    taken = subject.record.taken_utc if subject.record else None
+    return clock - taken if clock is not None and taken is not None else None

@@ -93,7 +93,7 @@ def _name_failed(link: Link, name: LinkFinding) -> Iterator[Finding]:
     if name.code == NAME_NOT_RESOLVED:
         # No failure at the other end explains this one.
         yield _problem(link, NAME_NOT_RESOLVED, name, name.actual)
-    elif link.by_name is not None and _leads_elsewhere(link.by_name, link.declared_ip):
+    elif link.by_name is not None and _leads_elsewhere(link.by_name, link):
         resolved = ", ".join(link.by_name.resolve.addresses) if link.by_name.resolve else "?"
         actual = f"the name leads to {resolved}, not to {link.declared_ip}: {name.actual}"
         yield _blocked_or(link, LinkFinding(ANOTHER_ADDRESS, actual, name.facts, name.evidence))
@@ -126,10 +126,19 @@ def is_well(probe: Probe, vantage: str, product: Literal["tentacle", "server"], 
         return False
 
 
-def _leads_elsewhere(probe: Probe, declared_ip: str | None) -> bool:
-    if probe.resolve is None or not probe.resolve.addresses or declared_ip is None:
+def _leads_elsewhere(probe: Probe, link: Link) -> bool:
+    """Whether a name leads neither to the declared address nor to another one of the same machine."""
+    if probe.resolve is None or not probe.resolve.addresses or link.declared_ip is None:
         return False
-    return plain_address(declared_ip) not in {plain_address(address) for address in probe.resolve.addresses}
+    return _own_addresses(link).isdisjoint(plain_address(address) for address in probe.resolve.addresses)
+
+
+def _own_addresses(link: Link) -> set[str | None]:
+    declared = {plain_address(link.declared_ip or "")}
+    try:
+        return declared | {plain_address(each) for each in link.end.read("host").addresses} if link.end else declared
+    except Unknown:
+        return declared
 
 
 def _blocked_or(link: Link, finding: LinkFinding) -> Problem | Blocked:

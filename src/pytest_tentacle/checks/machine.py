@@ -14,6 +14,7 @@ from .attempts import TENTACLE_READS, attempts_of
 from .check import check
 from .here import STEP as HERE
 from .identify import STEP as IDENTIFY
+from .identify_times import ahead_of_ours
 from .versions import parsed, version_of
 
 if TYPE_CHECKING:
@@ -100,9 +101,9 @@ def clocks(subject: Subject) -> Iterator[Finding]:
     """The clocks of a Tentacle and its servers agree, as far as that matters."""
     if not subject.is_tentacle:
         return
-    own = _offset(subject)
+    own = ahead_of_ours(subject)
     for server in subject.peers:
-        other = _offset(server)
+        other = ahead_of_ours(server)
         if own is None or other is None:
             continue
         apart = abs(own - other)
@@ -193,16 +194,6 @@ def _parts(path: str) -> tuple[str, ...]:
     if path.startswith("/"):
         return tuple(part for part in posixpath.normpath(path).split("/") if part)
     return tuple(part.lower() for part in ntpath.normpath(path).split("\\") if part)
-
-
-def _offset(subject: Subject) -> timedelta | None:
-    """How far its clock is ahead of that of the machine that runs pytest; the survey's own time is within it."""
-    try:
-        clock = subject.read("host").clock_utc
-    except Unknown:
-        return None
-    taken = subject.record.taken_utc if subject.record else None
-    return clock - taken if clock is not None and taken is not None else None
 
 
 def _duration(span: timedelta) -> str:

@@ -9,10 +9,11 @@ from pytest_tentacle.inventory.model import Mode, OctopusServer
 from pytest_tentacle.survey.targets import ping_target, plain_host, polling_targets
 
 from .across import STEP as ACROSS
+from .attempts import attempts_of
 from .check import check
 from .link_verdict import standing_in_the_way
 from .ping_series import SERIES_CODES, Pinged, all_lost, judge_series, summary
-from .polling import entries_of, nodes_of
+from .polling import entries_of, nodes_of, unnamed_web_socket
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,7 +32,16 @@ _UNPINGED = "Run again with --ping-count, and with a longer --machine-timeout if
 @check(
     STEP,
     codes=SERIES_CODES,
-    reads=("instances", "services", "probes", "pings", "peer.instances", "peer.probes", "peer.peer_pings"),
+    reads=(
+        "instances",
+        "services",
+        "probes",
+        "pings",
+        "peer.instances",
+        "peer.probes",
+        "peer.peer_probes",
+        "peer.peer_pings",
+    ),
 )
 def links(subject: Subject) -> Iterator[Finding]:
     """Every attempt at each link goes well, in good time, and meets the same certificate."""
@@ -83,10 +93,16 @@ def _to_servers(subject: Subject) -> Iterator[Finding]:
     for entry in entries:
         node = _node_of(entry, nodes, subject)
         reached |= {node.name} if node else set()
+        if entry.is_web_socket:
+            yield Unknown(
+                f"{subject.name} polls {entry.address} over a web socket, which is not judged here",
+                "Browse there from the Tentacle's machine: the portal's web server answers.",
+            )
+            continue
         found = _find(series, entry.host, entry.port)
         server = node.name if node else None
         findings += _judge(subject, found, vantage=subject.name, server=server, end=node)
-    for node in nodes:
+    for node in () if unnamed_web_socket(entries, nodes) else nodes:
         targets = polling_targets(subject.name, node.machine) if isinstance(node.machine, OctopusServer) else ()
         if node.name not in reached and targets:
             found = _find(series, targets[0].host, targets[0].port)
@@ -140,10 +156,24 @@ def _judge(
         if standing:
             yield standing
             return
+        if not _went_well_before(subject, series):
+            yield Unknown(
+                f"all {series.sent} attempts of {vantage} failed, and no first look at {series.host}:{series.port} "
+                f"tells why: {summary(series)}",
+                "See the step of the welcome page across the link, or browse there by hand.",
+            )
+            return
     yield from judge_series(Pinged(subject.name, vantage, server, series))
 
 
-def _failed_before(subject: Subject, vantage: str, server: str | None) -> Blocked | Unknown | None:
+def _went_well_before(subject: Subject, series: PingSeries) -> bool:
+    """Whether the first look at the same host and port showed the page."""
+    wanted = (plain_host(series.host), series.port)
+    looks = (attempt for attempt in attempts_of(subject) if attempt.shows_page)
+    return any((plain_host(look.probe.host), look.probe.port) == wanted for look in looks)
+
+
+def _failed_before(subject: Subject, vantage: str, server: str | None) -> Blocked | None:
     """What the step of the welcome page says of the same link."""
     result = subject.result(ACROSS)
     for problem in result.problems:

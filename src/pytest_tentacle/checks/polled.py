@@ -11,7 +11,7 @@ from pytest_tentacle.survey.targets import names_of, plain_address, plain_host, 
 
 from .link_verdict import UNPROBED, Link, is_well, judge_link, standing_in_the_way
 from .links import describe
-from .polling import Entry, entries_of, nodes_of
+from .polling import Entry, entries_of, nodes_of, unnamed_web_socket
 from .settings import STEP as SETTINGS
 from .thumbprints import as_thumbprint
 
@@ -43,6 +43,8 @@ def links_to_polled_servers(subject: Subject) -> Iterator[Finding]:
         if node is not None:
             reached.add(node.name)
         yield from _through(proxy, f"{subject.name} polls {entry.address}", _judge_entry(subject, entry, node))
+    if unnamed_web_socket(entries, nodes):
+        return
     for node in nodes:
         if node.name not in reached:
             yield from _through(proxy, f"{subject.name} polls", _judge_declared(subject, node))

@@ -1,4 +1,4 @@
-"""A polling Tentacle's own addresses, and the server nodes that they belong to."""
+"""A polling Tentacle's own addresses, the server nodes that they belong to, and what it may poll through."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from .thumbprints import as_thumbprint
 if TYPE_CHECKING:
     from pytest_tentacle.link import Probe
     from pytest_tentacle.survey.configuration import TentacleSettings
+    from pytest_tentacle.survey.surroundings import Proxy
 
     from .subject import Subject
 
@@ -66,6 +67,25 @@ def entries_of(settings: TentacleSettings) -> tuple[Entry, ...]:
 def nodes_of(tentacle: Subject) -> tuple[Subject, ...]:
     """The server nodes that are declared for a Tentacle."""
     return tentacle.peers
+
+
+def account_proxy(tentacle: Subject) -> Proxy | None:
+    """A proxy through which it may poll though its settings name none: on Windows, that of its service's account.
+
+    It holds there unless the settings say otherwise (tentacle-facts 2.3). Raises Unknown where it could not be read.
+    """
+    if tentacle.read("host").os != "windows" or not tentacle.settings.polling_proxy.use_default:
+        return None
+    found = (proxy for proxy in tentacle.read("proxies") if proxy.enabled and (proxy.address or proxy.pac))
+    return next(found, None)
+
+
+def unnamed_web_socket(entries: tuple[Entry, ...], nodes: tuple[Subject, ...]) -> bool:
+    """Whether it polls over a web socket by a name that is declared for no node.
+
+    Any node may be behind that name, and the ports that are declared for the nodes are none of its ways then.
+    """
+    return any(entry.is_web_socket and not any(map(entry.names, nodes)) for entry in entries)
 
 
 def _taken_apart(address: str, thumbprint: str | None) -> Entry | None:

@@ -59,8 +59,8 @@ def applicable(step: str, subject: Subject) -> bool:
     """Whether a step says anything about a machine. Raises LookupError for a slug that is no step.
 
     A polling Tentacle has no port of its own; where the mode is not known the step stays, and is unknown. A server is
-    looked at as far as we can log on to it, and its polling port only if somebody polls it; the links are judged at
-    their Tentacles. Pings are judged where the survey was asked for them.
+    looked at as far as we can log on to it, its TLS only if it has links, its polling port only if somebody polls it;
+    the links are judged at their Tentacles. Pings are judged where the survey was asked for them.
     """
     if step not in _SLUGS:
         raise LookupError(f"{step!r} is no step of the guide")
@@ -69,6 +69,8 @@ def applicable(step: str, subject: Subject) -> bool:
     if subject.is_tentacle:
         return step not in _LISTENING_STEPS or subject.mode is not Mode.POLLING
     if not subject.can_log_on or step in _TENTACLE_STEPS:
+        return False
+    if step == tls.STEP and not subject.peers:
         return False
     return step in _SERVER_STEPS or (step in _POLLING_PORT_STEPS and subject.name in subject.fleet.polled_servers)
 

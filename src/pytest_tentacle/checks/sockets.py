@@ -14,7 +14,7 @@ from pytest_tentacle.survey.targets import plain_address
 from .across import STEP as ACROSS
 from .check import check
 from .link_verdict import is_well, standing_in_the_way
-from .polling import entries_of
+from .polling import account_proxy, entries_of
 from .thumbprints import as_thumbprint
 
 if TYPE_CHECKING:
@@ -109,6 +109,7 @@ def _judge_entry(subject: Subject, service: Service, entry: Entry, rows: tuple[C
         of = f" of {wanted}" if wanted else ""
         yield Evidence(source, f"{len(established)}{of} connections to {entry.host}:{entry.port} are established")
         return
+    _require_no_other_address(subject, service, entry)
     _require_reachable(subject, entry)
     _require_settled(subject, service)
     _require_no_proxy(subject)
@@ -170,6 +171,23 @@ def _to(entry: Entry, subject: Subject, connections: tuple[Connection, ...]) -> 
     )
 
 
+def _require_no_other_address(subject: Subject, service: Service, entry: Entry) -> None:
+    """Raises Unknown where its process is connected to that port at an address that is none of its servers'.
+
+    A name behind which a balancer or a DNS server takes turns led there when the connection was made; or the process
+    still works by older settings. Whether that is the entry's server, nobody sees.
+    """
+    connections = subject.read("connections")
+    known = {row for other in entries_of(subject.settings) for row in _to(other, subject, connections)}
+    for row in connections:
+        if row.pid == service.pid and row.state == "established" and row.remote_port == entry.port and row not in known:
+            raise Unknown(
+                f"{service.name} on {subject.name} is connected to {row.remote_address}:{row.remote_port}, which "
+                f"{entry.host} does not lead to now",
+                "See whether that address is the server's or its balancer's; if it is of old, restart the service.",
+            )
+
+
 def _other_services(subject: Subject, service: Service) -> frozenset[int]:
     """The processes of the host's other services of Octopus: what they hold is not this one's."""
     pids = (other.pid for other in subject.read("services") if other.name != service.name)
@@ -186,10 +204,8 @@ def _require_settled(subject: Subject, service: Service) -> None:
 
 
 def _require_no_proxy(subject: Subject) -> None:
-    """On Windows the account's own proxy holds unless the settings say otherwise (tentacle-facts 2.3)."""
-    if subject.read("host").os != "windows" or not subject.settings.polling_proxy.use_default:
-        return
-    proxy = next((proxy for proxy in subject.read("proxies") if proxy.enabled and (proxy.address or proxy.pac)), None)
+    """Raises Unknown where it may poll through the proxy of its account."""
+    proxy = account_proxy(subject)
     if proxy is not None:
         raise Unknown(
             f"{subject.name} may poll through the proxy {proxy.address or proxy.pac}, whose connections are not seen",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_tentacle.guide.outcome import Evidence, Problem
+from pytest_tentacle.guide.outcome import Evidence, Problem, Unknown
 from pytest_tentacle.inventory.model import Mode, OctopusServer, Tentacle
 
 from .check import check
@@ -147,7 +147,8 @@ def polling_addresses(subject: Subject) -> Iterator[Finding]:
                 aliases.remove(alias)
                 yield Evidence(subject.instance.configuration.path, f"polls {node.name} as {alias.address}")
             elif not _explained(subject, entries):
-                yield _missing(subject, node, entries)
+                doubt = next((entry for entry in aliases if _may_lead_to(entry, node, subject)), None)
+                yield _unclear(subject, node, doubt) if doubt else _missing(subject, node, entries)
 
 
 def _by_text(trusted: tuple[TrustedServer, ...]) -> dict[str, set[int | None]]:
@@ -161,6 +162,28 @@ def _explained(subject: Subject, entries: tuple[Entry, ...]) -> bool:
     """Whether another problem of the settings says already why there is no address at all."""
     polling = [entry for entry in subject.settings.trusted if entry.style == POLLING_STYLE]
     return not entries or any(not entry.address for entry in polling)
+
+
+def _may_lead_to(entry: Entry, node: Subject, subject: Subject) -> bool:
+    """Whether an address that is declared for no node may be this one's for all that was seen.
+
+    A web socket shows the portal's certificate, a proxy's way is not ours, and a probe may be missing; and whose page
+    it is nobody can say where the node's own certificate is not known.
+    """
+    proxy = subject.settings.polling_proxy
+    probe = entry.probe(subject)
+    if entry.is_web_socket or (proxy.host and not proxy.use_default):
+        return True
+    if probe is None or (probe.failed is None and probe.page is None):
+        return True
+    return node.expected_thumbprint is None and probe.shows_page
+
+
+def _unclear(subject: Subject, node: Subject, entry: Entry) -> Unknown:
+    return Unknown(
+        f"whether {entry.address}, which {subject.name} polls, leads to {node.name} could not be seen",
+        f"If it does, declare its host for {node.name}: addresses: [{entry.host}].",
+    )
 
 
 def _ports(node: Subject) -> tuple[int, ...]:

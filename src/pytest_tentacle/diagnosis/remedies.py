@@ -11,12 +11,12 @@ from pytest_tentacle.guide.placeholders import MEANINGS, PLACEHOLDER
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_WORD = re.compile(r'"([^"]*<[a-z][a-z_]*>[^"]*)"')
+_WORD = re.compile(r'"([^"]*)"')
 _LONGEST = 200
 _SHOWN = 5
 """Machines whose values are named, and values of one machine."""
 
-_BARE = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,99}|[0-9]{1,10}")
+_BARE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,99}|[0-9]{1,10}")
 _SINGLE_QUOTES = re.compile(
     "(['\N{LEFT SINGLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}"
     "\N{SINGLE LOW-9 QUOTATION MARK}\N{SINGLE HIGH-REVERSED-9 QUOTATION MARK}])"
@@ -76,6 +76,8 @@ def _line(line: str, system: str, facts: Mapping[str, object]) -> str:
 
 
 def _word(word: str, system: str, facts: Mapping[str, object]) -> str:
+    if not PLACEHOLDER.search(word):
+        return f'"{word}"'
     filled = PLACEHOLDER.sub(lambda match: _value(match, facts) or match[0], word)
     if PLACEHOLDER.search(filled):
         return f'"{filled}"' if filled == word else f'"{word}"'

@@ -55,7 +55,8 @@ ACROSS: tuple[ProblemKind, ...] = (
         "TT520",
         "The connection is refused",
         "The address answers, and refuses: nothing listens on that port there, or a firewall on the way rejects. "
-        "Nothing else is known to be wrong with the end that should listen.",
+        "Nothing else is known to be wrong with the end that should listen. A server that is told to reach the "
+        "Tentacle through a proxy (portal, Infrastructure, Proxies) does not use the direct way that was tried.",
         "Check that the address is the right machine's, and that the firewalls on the way let the port pass:",
         windows=(_CONNECT_WINDOWS, _RULES_WINDOWS),
         linux=(_BROWSE_LINUX, *_RULES_LINUX),
@@ -63,7 +64,9 @@ ACROSS: tuple[ProblemKind, ...] = (
     _kind(
         "TT521",
         "Nothing answers",
-        "No answer at all comes back: a firewall drops the packets, the address is nobody's, or the machine is down.",
+        "No answer at all comes back: a firewall drops the packets, the address is nobody's, or the machine is down. A "
+        "server that is told to reach the Tentacle through a proxy (portal, Infrastructure, Proxies) does not use the "
+        "direct way that was tried.",
         "Open the port in the firewalls on the way (Windows' own, the network's, a cloud's security groups):",
         windows=(_CONNECT_WINDOWS, _RULES_WINDOWS),
         linux=(_BROWSE_LINUX, *_RULES_LINUX),

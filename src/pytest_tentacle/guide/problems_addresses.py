@@ -17,7 +17,7 @@ ADDRESSES: tuple[ProblemKind, ...] = (
         _STEP,
         "The address that the connecting machine uses does not belong to the machine that should answer, nobody "
         "declares it for that machine, and nothing takes a connection there: a stale record in DNS, an old address "
-        "in the settings, or an address of a NAT device that does not pass the port on.",
+        "in the settings, or an address of a NAT device or load balancer that does not pass the port on.",
         (
             (
                 "Compare the addresses of the machine that should answer with what the name gives on the other one; "

@@ -7,8 +7,8 @@ from .problem_kind import ProblemKind
 _STEP = "proxies-and-ssl-offloading"
 _TENTACLE_EXE = '& "$env:ProgramFiles\\Octopus Deploy\\Tentacle\\Tentacle.exe"'
 _TENTACLE = "sudo /opt/octopus/tentacle/Tentacle"
-_SET = '<command> --instance "<instance>" --proxyEnable True --proxyHost "<host>" --proxyPort "<port>"'
-_NONE = '<command> --instance "<instance>" --proxyEnable False'
+_SET = '"<command>" --instance "<instance>" --proxyEnable True --proxyHost "<host>" --proxyPort "<port>"'
+_NONE = '"<command>" --instance "<instance>" --proxyEnable False'
 _RESTART = 'service --restart --instance "<instance>"'
 _USER = '--proxyUsername "<user>" --proxyPassword "<password>"'
 _TRY = '$ curl -vk --max-time 15 -x "http://<proxy>" "https://<target>/"'

@@ -126,6 +126,7 @@ def proxy_overruled(machine: Blueprint, _: Site) -> None:
 def polls_through_its_server(machine: Blueprint, site: Site) -> None:
     """Its server was given as the proxy to poll through, after the process had started without one."""
     server = site.servers_of(machine)[0]
+    machine.log.before_proxy = True
     machine.settings |= {
         "Octopus.Server.Proxy.ProxyHost": f"{server.name}.lab",
         "Octopus.Server.Proxy.ProxyPort": str(server.port),
@@ -149,7 +150,7 @@ def polls_through_choosy_proxy(machine: Blueprint, site: Site) -> None:
 
 
 def _poll_through(machine: Blueprint, statuses: dict[str, int] | None = None) -> None:
-    """A proxy on an address of its own; it was configured after the process had started without one."""
+    """A proxy on an address of its own."""
     address = elsewhere(machine)
     machine.settings |= {"Octopus.Server.Proxy.ProxyHost": address, "Octopus.Server.Proxy.ProxyPort": str(_PROXY_PORT)}
     if statuses is not None:

@@ -81,10 +81,12 @@ class Log:
 
     Attributes:
         rotated: minutes ago that the file was begun; what is older stands in the archive. None: there is no archive.
+        before_proxy: the process started before the proxy to poll through was configured.
     """
 
     layout: Layout = Layout.PROCESS
     rotated: float | None = None
+    before_proxy: bool = False
     starts: list[Start] = field(default_factory=lambda: [Start(STARTED)])
     said: list[Said] = field(default_factory=list)
     lost: list[Lost] = field(default_factory=list)
@@ -166,8 +168,16 @@ def _start(machine: Blueprint, start: Start) -> list[str]:
             f"Agent will poll Octopus Server at {trust.address}/ for subscription {trust.subscription} "
             f"expecting thumbprint {trust.thumbprint}"
         )
-        messages.append("Agent will not use a proxy server")
+        messages.append(_proxy(machine, trust.address or ""))
     return messages + _end(machine, polled) if start.ends else messages
+
+
+def _proxy(machine: Blueprint, address: str) -> str:
+    """What the agent says of the proxy that it polls a server through (tentacle-seen 4.3)."""
+    host, port = (machine.settings.get(f"Octopus.Server.Proxy.Proxy{part}") for part in ("Host", "Port"))
+    if not host or machine.log.before_proxy:
+        return "Agent will not use a proxy server"
+    return f"Agent will use the octopus configured proxy at {host}:{port} for server at {address}/"
 
 
 def _who(product: str, version: str, instance: str = "Tentacle") -> tuple[str, str]:

@@ -229,11 +229,11 @@ def _parser() -> argparse.ArgumentParser:
         description="Probe a Tentacle's or an Octopus Server's port: name, TCP, TLS and page, again and again.",
     )
     parser.add_argument("host", help="DNS name or IP address")
-    parser.add_argument("--port", type=_port, default=TENTACLE_PORT, help="TCP port (default: %(default)s)")
-    parser.add_argument("--count", type=_positive_int, help="attempts (default: 10, if there is no --duration)")
-    parser.add_argument("--duration", type=_positive, metavar="SECONDS", help="ping for this time")
-    parser.add_argument("--interval", type=_positive, default=INTERVAL, metavar="SECONDS", help="default: %(default)s")
-    parser.add_argument("--timeout", type=_positive, default=5.0, metavar="SECONDS", help="for one attempt")
+    parser.add_argument("--port", type=port, default=TENTACLE_PORT, help="TCP port (default: %(default)s)")
+    parser.add_argument("--count", type=whole_number, help="attempts (default: 10, if there is no --duration)")
+    parser.add_argument("--duration", type=number, metavar="SECONDS", help="ping for this time")
+    parser.add_argument("--interval", type=number, default=INTERVAL, metavar="SECONDS", help="default: %(default)s")
+    parser.add_argument("--timeout", type=number, default=5.0, metavar="SECONDS", help="for one attempt")
     parser.add_argument(
         "--payload-bytes", type=int, default=0, metavar="N", help="send a line of N bytes in each request, to a pong"
     )
@@ -241,21 +241,24 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _positive(text: str) -> float:
+def number(text: str) -> float:
+    """A number above 0. argparse tells these functions' names to who gives something else."""
     value = float(text)
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
     return value
 
 
-def _positive_int(text: str) -> int:
+def whole_number(text: str) -> int:
+    """A whole number above 0."""
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
     return value
 
 
-def _port(text: str) -> int:
+def port(text: str) -> int:
+    """A TCP port."""
     value = int(text)
     if not 1 <= value <= 65_535:  # noqa: PLR2004  the ports that there are
         raise argparse.ArgumentTypeError(f"{text} is not a port, 1 to 65535")

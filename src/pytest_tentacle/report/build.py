@@ -20,7 +20,6 @@ from .document import (
     EvidenceView,
     FactView,
     MachineView,
-    NotLookedAt,
     ProblemView,
     Provenance,
     RedactionView,
@@ -34,6 +33,7 @@ from .facts import facts_of
 from .links import CONTROLLER, Looks
 from .names import learn_surveys
 from .redaction import Redactor
+from .unknowns import fold_unknowns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -145,7 +145,7 @@ def _report(run: Run, causes: Sequence[CauseView], why: str) -> Report:
         machine_counts=_every_outcome(machine_counts),
         steps=(*known, *(StepView(slug=slug, title=slug, section="", link="") for slug in strange)),
         causes=tuple(_cause(cause) for cause in ordered),
-        not_looked_at=_not_looked_at(run.results),
+        not_looked_at=fold_unknowns(run.results, {machine.name: machine for machine in inventory.machines}, records),
         waived=_waived(run.results),
         machines=views,
         provenance=_provenance(run, records),
@@ -280,17 +280,6 @@ def _cause(cause: CauseView) -> CauseReport:
         remedy_linux=tuple(cause.remedy_linux),
         link=cause.link,
         unsure=cause.unsure,
-    )
-
-
-def _not_looked_at(results: Iterable[StepResult]) -> tuple[NotLookedAt, ...]:
-    folded: dict[tuple[str, str], dict[str, None]] = {}
-    for result in results:
-        if result.outcome is Outcome.UNKNOWN:
-            folded.setdefault((result.reason, result.advice), {})[result.machine] = None
-    ordered = sorted(folded.items(), key=lambda item: -len(item[1]))
-    return tuple(
-        NotLookedAt(reason=reason, advice=advice, machines=tuple(names)) for (reason, advice), names in ordered
     )
 
 

@@ -53,6 +53,7 @@ _COLOURS: dict[Outcome, dict[str, Any]] = {
     Outcome.WAIVED: {"purple": True},
 }
 _NAMES = 6
+_LINES = 6
 _REASONS = 8
 
 
@@ -135,8 +136,10 @@ def _cause(cause: CauseReport) -> Iterator[Line]:
         first = cause.evidence[0]
         yield f"    seen: {_one_line(first.source)}: {_one_line(first.text)}", {}
     for system, remedy in (("Windows", cause.remedy_windows), ("Linux", cause.remedy_linux)):
-        for line in remedy[:3]:
+        for line in remedy[:_LINES]:
             yield f"    {system}: {_one_line(line.removeprefix('$ '))}", {}
+        if len(remedy) > _LINES:
+            yield f"    {system}: and {len(remedy) - _LINES} more in the report", {}
     if cause.unsure:
         yield f"    not certain: {_one_line(cause.unsure)}", {"yellow": True}
     if cause.link:

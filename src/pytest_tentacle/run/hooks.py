@@ -16,6 +16,7 @@ from pytest_tentacle.report.html_hooks import HtmlReport
 
 from . import collection, outputs, parallel, verdict
 from .logs import CleanRecords
+from .patience import Patience
 from .session import TentacleRun
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ class TentaclePlugin:
         self.config = config
         self.run = TentacleRun.from_options(options)
         self.surveys_file: Path | None = None
+        self.reserved: Path | None = None
+        self.patience = Patience()
+        if not parallel.is_worker(config):
+            self._choose_report(config)
         self.records = CleanRecords(self.run.redactor.text)
         self.records.install()
         worker_file = parallel.worker_surveys(config)
@@ -41,7 +46,6 @@ class TentaclePlugin:
         collection.aim(config)
         _quieten(config, options)
         if not parallel.is_worker(config):
-            self._choose_report(config)
             config.pluginmanager.register(
                 HtmlReport(self.run.judged, self.run.redactor, lambda: self.run.causes() or ()), "tentacle-html"
             )
@@ -152,8 +156,11 @@ class TentaclePlugin:
         """Make the exit status honest; once JUnit XML is written, take this machine's name out of it where asked."""
         if parallel.is_worker(self.config):
             return (yield)
+        self.patience.start()
         self._set_status(session)
         result = yield
+        if self.run.unwritten and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
         junit = getattr(self.config.option, "xmlpath", None)
         if junit and self.run.options.pseudonyms:
             outputs.hide_junit_host(Path(junit))
@@ -161,10 +168,12 @@ class TentaclePlugin:
 
     def _set_status(self, session: pytest.Session) -> None:
         status = int(session.exitstatus)
+        self.run.interrupted |= status == pytest.ExitCode.INTERRUPTED
         if self.run.forgives(session.testsfailed) and status == pytest.ExitCode.TESTS_FAILED:
             session.exitstatus = pytest.ExitCode.OK
         else:
             session.exitstatus = self.run.exit_status(status)
+        self.run.interrupted |= bool(session.shouldfail)  # -x: nobody is well whose later steps were never judged
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The diagnosis in words."""
@@ -188,6 +197,8 @@ class TentaclePlugin:
         if self.run.report_path:
             self.run.write_outputs()
             terminalreporter.write_line(f"report: {self.run.report_path}", bold=True)
+        for text in self.run.unwritten.values():
+            terminalreporter.write_line(f"ERROR: {self.run.redactor.text(text)}", red=True, bold=True)
         if self.run.mapping_path:
             terminalreporter.write_line(f"private, do not hand on: {self.run.mapping_path}", yellow=True)
 
@@ -197,6 +208,9 @@ class TentaclePlugin:
         self.run.close()
         if self.surveys_file:
             self.surveys_file.unlink(missing_ok=True)
+        if self.reserved and self.reserved.exists() and not self.reserved.stat().st_size:
+            self.reserved.unlink()
+        self.patience.end()
 
     def _survey(self, names: list[str]) -> None:
         self.run.take_surveys(names, self._reporter())
@@ -206,15 +220,26 @@ class TentaclePlugin:
         return reporter
 
     def _choose_report(self, config: pytest.Config) -> None:
+        if config.option.collectonly:
+            return
+        if self.run.options.save_surveys:
+            outputs.check_writable(self.run.options.save_surveys, "--save-surveys FILE")
+        if self.run.options.bundle:
+            outputs.check_writable(self.run.options.bundle, "--bundle FILE.zip")
         chosen = getattr(config.option, "htmlpath", None)
-        if chosen is None and not config.option.collectonly:
+        if chosen is not None:
+            report = Path(chosen)
+            outputs.check_writable(report, "--html FILE")
+        else:
             source = self.run.options.replay or self.run.options.inventories[0]
             stem = "diagnosis" if self.run.options.pseudonyms else source.stem
             name = f"{stem}-{datetime.now().astimezone():%Y%m%d-%H%M%S}.html"
-            config.option.htmlpath = str(Path("reports") / name)
-            config.option.self_contained_html = True
-        if config.getoption("htmlpath", None):
-            self.run.report_path = Path(config.option.htmlpath)
+            report = Path("reports") / name
+            outputs.check_writable(report, "--html FILE")
+            report = self.reserved = outputs.reserve(report)
+        config.option.htmlpath = str(report)
+        config.option.self_contained_html = True
+        self.run.report_path = report
 
 
 def _quieten(config: pytest.Config, options: Options) -> None:

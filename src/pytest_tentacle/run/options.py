@@ -22,6 +22,9 @@ DEFAULT_WORKERS = 32
 
 DEFAULT_MACHINE_TIMEOUT = 60.0
 
+_ONLY_OURS = ("limit", "mode", "save_surveys", "bundle", "ping_count", "ping_duration", "ping_payload", "probe_tls")
+"""Options that nobody gives by habit (`addopts`) to pytest runs that are no diagnosis."""
+
 MOST_PINGS = 1_000
 MOST_PING_SECONDS = 600
 MOST_PAYLOAD = 16_000
@@ -106,20 +109,20 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--mode", choices=[mode.value for mode in Mode], help="only Tentacles of this communication mode")
     group.addoption(
         "--workers",
-        type=_positive_int,
+        type=whole_number,
         metavar="N",
         help=f"hosts surveyed at the same time (default {DEFAULT_WORKERS})",
     )
     group.addoption(
         "--machine-timeout",
-        type=_positive_float,
+        type=number,
         default=DEFAULT_MACHINE_TIMEOUT,
         metavar="SECONDS",
         help=f"budget of one machine, log-on included (default {DEFAULT_MACHINE_TIMEOUT:g})",
     )
     group.addoption(
         "--probe-timeout",
-        type=_positive_float,
+        type=number,
         default=5.0,
         metavar="SECONDS",
         help="budget of one look at a link, all stages together (default 5)",
@@ -183,6 +186,9 @@ def add_options(parser: pytest.Parser) -> None:
 def read_options(config: pytest.Config) -> Options:
     """The options of this run. Raises pytest.UsageError where pings or trials do not fit what else is given."""
     option = config.getoption
+    forgotten = _forgotten_inventory(config)
+    if forgotten and not (option("inventory") or option("replay")):
+        raise pytest.UsageError(f"{forgotten} goes with --inventory FILE or --replay FILE: which machines are meant?")
     return Options(
         inventories=tuple(Path(name) for name in option("inventory")),
         replay=_path(option("replay")),
@@ -200,6 +206,11 @@ def read_options(config: pytest.Config) -> Options:
         ping=_ping_order(config),
         tls_versions=_tls_versions(config),
     )
+
+
+def _forgotten_inventory(config: pytest.Config) -> str | None:
+    """An option that asks for something of ours where no inventory is given: `pytest --limit web-01`."""
+    return next((f"--{name.replace('_', '-')}" for name in _ONLY_OURS if config.getoption(name)), None)
 
 
 def _ping_order(config: pytest.Config) -> PingOrder | None:
@@ -243,27 +254,29 @@ def _ping_shown(ping: PingOrder) -> dict[str, str]:
 
 
 def _whole(least: int, most: int) -> Callable[[str], int]:
-    def number(text: str) -> int:
+    def whole_number(text: str) -> int:
         value = int(text)
         if not least <= value <= most:
             raise argparse.ArgumentTypeError(f"{text}: must be {least} to {most}")
         return value
 
-    return number
+    return whole_number
 
 
 def _path(text: str | None) -> Path | None:
     return Path(text) if text else None
 
 
-def _positive_int(text: str) -> int:
+def whole_number(text: str) -> int:
+    """A whole number above 0. argparse tells these functions' names to who gives something else."""
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text}: must be at least 1")
     return value
 
 
-def _positive_float(text: str) -> float:
+def number(text: str) -> float:
+    """A number of seconds above 0."""
     value = float(text)
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text}: must be a number of seconds above 0")

@@ -5,12 +5,16 @@ Every text goes through the run's redactor. Files appear whole or not at all.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import re
+import tempfile
 import zipfile
 from typing import TYPE_CHECKING
+
+import pytest
 
 from pytest_tentacle import __version__
 from pytest_tentacle.report.build import build_report
@@ -41,6 +45,34 @@ def write(path: Path, data: str | bytes) -> None:
     temporary.replace(path)
 
 
+def check_writable(path: Path, option: str) -> None:
+    """Find out before the survey what would else be found out after it. Raises pytest.UsageError."""
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise pytest.UsageError(
+            f"{path} cannot be written: {error.strerror or error}. Name a file in a folder that you "
+            f"may write to: {option}."
+        ) from None
+
+
+def reserve(path: Path) -> Path:
+    """A file of this name, or with a number behind it where another run has that; empty until it is written."""
+    free, number = path, 1
+    while True:
+        try:
+            free.touch(exist_ok=False)
+        except FileExistsError:
+            number += 1
+            free = path.with_stem(f"{path.stem}-{number}")
+        else:
+            return free
+
+
 def write_private(path: Path, text: str) -> None:
     """Write a file that only its owner may read."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -57,13 +89,10 @@ def hide_junit_host(path: Path) -> None:
         write(path, re.sub(r'(<testsuite [^>]*?\bhostname=")[^"]*', r"\1hidden", text))
 
 
-def write_beside(report: Path, run: Run, causes: Sequence[CauseView] | None, redactor: Redactor) -> dict[str, str]:
-    """Write `<report>.json` and `<report>.md`; gives their texts by name."""
+def texts_of(run: Run, causes: Sequence[CauseView] | None, redactor: Redactor) -> dict[str, str]:
+    """The report for programs and for tickets, by their names in a bundle."""
     built = build_report(run, causes, redactor)
-    texts = {"report.json": report_json(built), "report.md": report_markdown(built)}
-    write(report.with_suffix(".json"), texts["report.json"])
-    write(report.with_suffix(".md"), texts["report.md"])
-    return texts
+    return {"report.json": report_json(built), "report.md": report_markdown(built)}
 
 
 def write_bundle(path: Path, parts: Mapping[str, str]) -> None:
@@ -97,8 +126,19 @@ def load_surveys(path: Path) -> store.Surveys:
             if unlisted:
                 raise store.StoreError(f"{path}: holds what the run did not put there: {', '.join(sorted(unlisted))}.")
             return store.loads(_part(bundle, SURVEYS), f"{path}: {SURVEYS}")
-    except (zipfile.BadZipFile, KeyError, ValueError, AttributeError, EOFError, OSError) as error:
-        raise store.StoreError(f"{path}: not a whole bundle of pytest-tentacle ({error}).") from None
+    except (
+        zipfile.BadZipFile,
+        KeyError,
+        ValueError,
+        AttributeError,
+        TypeError,
+        RecursionError,
+        EOFError,
+        OSError,
+    ) as error:
+        raise store.StoreError(
+            f"{path}: not a whole bundle of pytest-tentacle ({error}). Take it again with --bundle."
+        ) from None
 
 
 def _part(bundle: zipfile.ZipFile, name: str) -> bytes:

@@ -9,7 +9,7 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
     from .options import Options
 
+T = TypeVar("T")
+
 
 class TentacleRun:
     """One diagnosis, from the inventory to the exit code."""
@@ -62,6 +64,8 @@ class TentacleRun:
         self.interrupted = False
         self.report_path: Path | None = None
         self.mapping_path: Path | None = None
+        self.unwritten: dict[Path, str] = {}
+        """Files that could not be written, and why: a full disk takes no verdict away."""
         self._clock = time.monotonic()
         self._fleet: Fleet | None = None
         self._lab: Lab | None = None
@@ -124,9 +128,16 @@ class TentacleRun:
             return
         text = self._surveys_text(surveys)
         if self.options.save_surveys:
-            outputs.write(self.options.save_surveys, text)
+            self._write(outputs.write, self.options.save_surveys, text)
         if self.options.bundle:
-            outputs.write_bundle(self.options.bundle, {outputs.SURVEYS: text})
+            self._write(outputs.write_bundle, self.options.bundle, {outputs.SURVEYS: text})
+
+    def _write(self, write: Callable[[Path, T], None], path: Path, content: T) -> None:
+        self.unwritten.pop(path, None)
+        try:
+            write(path, content)
+        except OSError as error:
+            self.unwritten[path] = f"{path} could not be written: {error.strerror or error}"
 
     def _with_peers(self, chosen: set[str]) -> set[str]:
         needed = {
@@ -256,15 +267,17 @@ class TentacleRun:
         run = self.judged()
         if run is None or self.report_path is None:
             return
-        texts = outputs.write_beside(self.report_path, run, self.causes(), self.redactor)
+        texts = outputs.texts_of(run, self.causes(), self.redactor)
+        for name, text in texts.items():
+            self._write(outputs.write, self.report_path.with_suffix(Path(name).suffix), text)
         if self.options.bundle:
             parts = {outputs.SURVEYS: self._surveys_text(run.surveys), **texts}
             if self.report_path.exists():
                 parts["report.html"] = self.report_path.read_text(encoding="utf-8")
-            outputs.write_bundle(self.options.bundle, parts)
+            self._write(outputs.write_bundle, self.options.bundle, parts)
         if self.options.pseudonyms:
             self.mapping_path = self.report_path.with_suffix(".mapping.json")
-            outputs.write_private(self.mapping_path, json.dumps(self.redactor.mapping(), indent=1))
+            self._write(outputs.write_private, self.mapping_path, json.dumps(self.redactor.mapping(), indent=1))
 
     def _surveys_text(self, surveys: Surveys) -> str:
         names, words = store.vocabulary()

@@ -111,7 +111,7 @@ END { told() }
 '
 
 # Reads what read_instance prints, behind the services' notes, and writes the section.
-# Empties the values of secret keys. What cannot be told to be a whole element is dropped up to its end, so that a
+# Empties the values of secret keys, and of more than the known ones, since a new secret should not slip through. What cannot be told to be a whole element is dropped up to its end, so that a
 # cut-off or broken file gives nothing away; a file without the root element is not sent at all.
 instance_writer='
 function without_secrets(s,  key, shut, rest, out) {
@@ -119,7 +119,7 @@ function without_secrets(s,  key, shut, rest, out) {
     while (match(s, /key[ \t\r\n]*=[ \t\r\n]*("[^"]*"|\047[^\047]*\047)/)) {
         out = out substr(s, 1, RSTART + RLENGTH - 1)
         key = tolower(substr(s, RSTART, RLENGTH - 1)); s = substr(s, RSTART + RLENGTH)
-        if (key !~ /["\047]tentacle\.certificate$|password$|connectionstring$|masterkey$|apikey$/) continue
+        if (key !~ /(certificate|password|secret|token|key)$|connectionstring/) continue
         if (match(s, /^[ \t\r\n]*\/?>/)) {
             out = out substr(s, 1, RLENGTH); shut = substr(s, RLENGTH - 1, 1) == "/"; s = substr(s, RLENGTH + 1)
             if (shut) continue

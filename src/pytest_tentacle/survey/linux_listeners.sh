@@ -111,7 +111,7 @@ function described(pid,  field, line, user, started, name, executable, i) {
     name = line; sub(/ .*/, "", name); executable = name ~ /^\// ? name : ""
     sub(/.*\//, "", name); sub(/:$/, "", name); gsub(/^\[|\]$/, "", name)
     return "{\"pid\":" pid ",\"name\":" text_or_null(name) ",\"executable\":" text_or_null(executable) \
-        ",\"command_line\":" text_or_null(line) ",\"parent_pid\":" number_or_null(field[2]) \
+        ",\"command_line\":" text_or_null(without_secrets_of_a_call(line)) ",\"parent_pid\":" number_or_null(field[2]) \
         ",\"started_utc\":" (started == "" ? "null" : started) ",\"user\":" text_or_null(user) "}"
 }
 function port_of(s) { sub(/.*:/, "", s); return s }

@@ -119,15 +119,19 @@ section_permissions() {
         # shellcheck disable=SC2086  # tab-separated fields, and set -f is on
         set -- $line
         IFS=$newline
+        # The unit that names it, else one that names none where it is the default.
         account=
         for unit in $service_notes; do
-            case $unit in
-                "unit$tab"*"$tab$2$tab$3$tab"* | "unit$tab"*"$tab$2$tab-$tab"*)
-                    account=${unit#*"$tab$2$tab"*"$tab"}
-                    account=${account%%"$tab"*}
-                    break
+            case $unit/$3 in
+                "unit$tab"*"$tab$2$tab$3$tab"*) ;;
+                "unit$tab"*"$tab$2$tab-$tab"*/Tentacle | "unit$tab"*"$tab$2$tab-$tab"*/OctopusServer)
+                    if [ -n "$account" ]; then continue; fi
                     ;;
+                *) continue ;;
             esac
+            account=${unit#*"$tab$2$tab"*"$tab"}
+            account=${account%%"$tab"*}
+            case $unit in "unit$tab"*"$tab$2$tab$3$tab"*) break ;; esac
         done
         if [ -n "$account" ]; then instance_rights "$2" "$3" "$account" "$5" "$4"; fi
     done | awk "$json$rights_reader"

@@ -226,8 +226,7 @@ function finish(  last, place, line, path, product, arguments, i, count, words, 
             notes = notes "proxy\t" account "\t" variable "\t" without_password(words[i]) "\n"
         }
         if (variable ~ /^(DefaultLogDirectory|XDG_DATA_HOME|HOME)$/) place[variable] = substr(words[i], length(variable) + 2)
-        if (variable !~ /^(TENTACLE|OCTOPUS)_|^TentacleMachineConfigurationHomeDirectory$/) continue
-        if (variable ~ /PASSWORD|API_?KEY|TOKEN|SECRET|CONNECTION_?STRING|MASTER_?KEY|^TENTACLE_CERTIFICATE$/) continue
+        if (!(variable in overriding)) continue
         sub(/^[^=]*=/, "", words[i])
         environment = environment (environment == "" ? "" : ",") text(variable) ":" text(words[i])
         gsub(/[\t\n]/, " ", words[i])
@@ -246,9 +245,15 @@ function finish(  last, place, line, path, product, arguments, i, count, words, 
         ",\"started_utc\":" (running ? iso(epoch(unit["ExecMainStartTimestamp"])) : "null") \
         ",\"exit_code\":" (running ? "null" : number_or_null(unit["ExecMainStatus"])) \
         ",\"restarts\":" number_or_null(unit["NRestarts"]) \
-        ",\"executable\":" text_or_null(path) ",\"arguments\":" text_or_null(arguments) \
+        ",\"executable\":" text_or_null(path) ",\"arguments\":" text_or_null(without_secrets_of_a_call(arguments)) \
         ",\"environment\":{" environment "},\"detail\":" text(unit["SubState"] " / " unit["Result"]) "}"
 }
+# The variables that override settings; those that hold secrets are left out.
+BEGIN { count = split("TENTACLE_SERVICE_PORT TENTACLE_LISTEN_IP TENTACLE_NO_LISTEN TENTACLE_TRUSTED_SERVERS " \
+    "TENTACLE_APPLICATION_DIRECTORY TENTACLE_CERTIFICATE_THUMBPRINT TENTACLE_POLLING_USE_DEFAULT_PROXY " \
+    "TENTACLE_POLLING_CUSTOM_PROXY_USER TENTACLE_POLLING_CUSTOM_PROXY_HOST TENTACLE_POLLING_CUSTOM_PROXY_PORT OCTOPUS_HOME " \
+    "OCTOPUS_USE_DEFAULT_PROXY OCTOPUS_PROXY_HOST OCTOPUS_PROXY_PORT OCTOPUS_PROXY_USER TentacleMachineConfigurationHomeDirectory", words, " ")
+    for (i = 1; i <= count; i++) overriding[words[i]] }
 /^Given=/ { given = substr($0, 7); next }
 /^Variable=/ { sub(/^Variable=/, ""); at = index($0, "\t"); id = substr($0, 1, at - 1)
     line_of[id, ++lines[id]] = substr($0, at + 1); next }

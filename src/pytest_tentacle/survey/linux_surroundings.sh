@@ -214,6 +214,8 @@ section_disks() {
 # whatever it finds to do must not take their time. It starts where it can write no file of its own.
 section_loading() {
     printf '%s' "$programs" | while IFS=$tab read -r product executable; do
+        # Only the product's own program: a unit may run it by way of another one, which may do anything with `help`.
+        case $executable in */Tentacle | */Octopus.Tentacle | */Octopus.Server) ;; *) continue ;; esac
         printf '%s\t%s' "$product" "$executable"
         error=
         after=

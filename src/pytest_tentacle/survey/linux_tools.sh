@@ -138,6 +138,24 @@ function without_password(s,  at, i, scheme, user) {
     user = substr(s, 1, at - 1); sub(/:.*$/, "", user)
     return scheme (user == "" ? "" : user "@") substr(s, at + 1)
 }
+# A command line may carry a password or an API key, as an option, within a connection string, or within an address.
+function without_secrets_of_a_call(s,  out, user) {
+    out = ""
+    while (match(tolower(s), /(^|[ "\047])--?[a-z0-9_-]*(password|api-?key|master-?key|secret|token|connection-?string)[a-z0-9_-]*(=|:| +)/)) {
+        out = out substr(s, 1, RSTART + RLENGTH - 1) "***"; s = substr(s, RSTART + RLENGTH)
+        if (s ~ /^"/) sub(/^"[^"]*"?/, "", s); else if (s ~ /^\047/) sub(/^\047[^\047]*\047?/, "", s); else sub(/^[^ ]+/, "", s)
+    }
+    s = out s; out = ""
+    while (match(tolower(s), /(password|pwd)=[^;" *]+/)) {
+        out = out substr(s, 1, RSTART - 1 + index(substr(s, RSTART), "=")) "***"; s = substr(s, RSTART + RLENGTH)
+    }
+    s = out s; out = ""
+    while (match(s, /:\/\/[^\/ :@"]*:[^ @"]*@/)) {
+        user = substr(s, RSTART + 3, RLENGTH - 3); sub(/:.*$/, "", user)
+        out = out substr(s, 1, RSTART + 2) user ":***@"; s = substr(s, RSTART + RLENGTH)
+    }
+    return out s
+}
 # Undoes the percent encoding of the request.
 function decoded(s,  out, at) {
     out = ""

@@ -86,7 +86,7 @@ def loads(raw: bytes, name: str) -> Surveys:
     """The surveys in a file's bytes; `name` is for the error. Raises StoreError."""
     try:
         document = json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StoreError(f"{name}: damaged: not JSON ({error}). Take it again with --save-surveys.") from None
     if not isinstance(document, dict) or "records" not in document or "inventory" not in document:
         raise StoreError(f"{name}: not a survey file of pytest-tentacle. --replay takes what --save-surveys wrote.")

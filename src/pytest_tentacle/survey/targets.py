@@ -21,6 +21,8 @@ from pytest_tentacle.inventory.model import (
 )
 from pytest_tentacle.link import By, Target
 
+from .configuration import TentacleSettings, effective_settings
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -31,8 +33,6 @@ if TYPE_CHECKING:
 
 DEFAULT_INSTANCES = {"tentacle": "Tentacle", "server": "OctopusServer"}
 """Names of the instances that need no name (tentacle-facts 2.1; the server's by Octopus's documentation)."""
-
-HIGHEST_PORT = 65535
 
 
 def plain_address(host: str) -> str | None:
@@ -145,19 +145,14 @@ def listening_id(tentacle: str, by: By) -> str:
 
 def listening_port(tentacle: Tentacle, surveys: Surveys) -> int:
     """The port that the server would use: the inventory's, else the one that the Tentacle is configured with."""
-    if tentacle.port is not None:
-        return tentacle.port
-    instance = surveyed_instance(tentacle, surveys)
-    text = instance.configuration.settings.get("Tentacle.Services.PortNumber", "") if instance else ""
-    return int(text) if text.isascii() and text.isdecimal() and 0 < int(text) <= HIGHEST_PORT else TENTACLE_PORT
+    return tentacle.port or _settings_of(tentacle, surveys).port or TENTACLE_PORT
 
 
 def may_listen(tentacle: Tentacle, surveys: Surveys) -> bool:
     """Whether a Tentacle's port is worth a probe: not when it is declared, or configured, to poll only."""
     if tentacle.mode is not None:
         return tentacle.mode is Mode.LISTENING
-    instance = surveyed_instance(tentacle, surveys)
-    return instance is None or instance.configuration.settings.get("Tentacle.Services.NoListen", "").lower() != "true"
+    return not _settings_of(tentacle, surveys).no_listen
 
 
 def ports_of_interest(machines: Iterable[Machine]) -> tuple[int, ...]:
@@ -171,13 +166,18 @@ def ports_of_interest(machines: Iterable[Machine]) -> tuple[int, ...]:
     return tuple(sorted(ports))
 
 
-def surveyed_instance(machine: Machine, surveys: Surveys) -> Instance | None:
-    """A machine's own instance in what was surveyed; None where it is not known."""
-    for record in surveys.records:
-        if machine.name in record.machines:
-            instances = record.survey.instances.data if record.survey else None
-            return own_instance(machine, instances or ())
-    return None
+def _settings_of(tentacle: Tentacle, surveys: Surveys) -> TentacleSettings:
+    """What a Tentacle runs with: its service's environment wins over the file. The defaults where it is not known."""
+    survey = next((record.survey for record in surveys.records if tentacle.name in record.machines), None)
+    instance = own_instance(tentacle, survey.instances.data or ()) if survey else None
+    if survey is None or instance is None:
+        return TentacleSettings.of({})
+    environment: dict[str, str] = {}
+    for service in survey.services.data or ():
+        named = service.instance or DEFAULT_INSTANCES["tentacle"]
+        if service.product == "tentacle" and named.lower() == instance.name.lower():
+            environment = service.environment
+    return TentacleSettings.of(effective_settings(instance.configuration.settings, environment))
 
 
 def own_instance(machine: Machine, instances: Iterable[Instance]) -> Instance | None:

@@ -11,7 +11,7 @@ from pytest_tentacle.checks import Fleet, identify
 from pytest_tentacle.survey.logs import read_log
 from pytest_tentacle.survey.logs_lines import moment
 from pytest_tentacle.survey.model import Section
-from pytest_tentacle.survey.surroundings import Connection, LogFile  # noqa: TC001  the fixture's attributes
+from pytest_tentacle.survey.surroundings import Connection, LogFile, Proxy  # noqa: TC001  the fixture's attributes
 
 if TYPE_CHECKING:
     from pytest_tentacle.checks.result import StepResult
@@ -29,6 +29,7 @@ class Logs:
         self.world = world
         self.logs: dict[str, tuple[LogFile, ...] | str] = {}
         self.connections: dict[str, tuple[Connection, ...]] = {}
+        self.proxies: dict[str, tuple[Proxy, ...]] = {}
         for name, draft in world.drafts.items():
             self.write(name, self.line(DAYS, "INFO", "nothing", draft.service["pid"]))
 
@@ -55,6 +56,8 @@ class Logs:
             update: dict[str, Any] = {"logs": Section(unknown=logs) if isinstance(logs, str) else Section(data=logs)}
             if machine in self.connections:
                 update["connections"] = Section(data=self.connections[machine])
+            if machine in self.proxies:
+                update["proxies"] = Section(data=self.proxies[machine])
             records.append(record.model_copy(update={"survey": record.survey.model_copy(update=update)}))
         return Fleet(surveys.model_copy(update={"records": tuple(records)}))
 

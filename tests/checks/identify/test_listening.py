@@ -107,6 +107,15 @@ class TestNeverLetIn:
 
         assert logs.codes("web-01") == []
 
+    def test_our_own_surveys_time_is_by_the_machines_clock(self, logs: Any) -> None:
+        """It is an hour behind: an attempt of our own stands in its log an hour before we made it."""
+        logs.world["web-01"].host["clock_utc"] = NOW - timedelta(hours=1)
+        logs.write("web-01", self.attempts(logs, OCTO, 2, ago=3630))
+        assert logs.codes("web-01") == []
+
+        logs.world["web-01"].host["clock_utc"] = NOW
+        assert logs.codes("web-01") == ["TT132"]
+
     def test_a_stranger_is_not_the_server(self, logs: Any) -> None:
         logs.write("web-01", self.attempts(logs, STRANGER, 2))
 
@@ -139,6 +148,19 @@ class TestServersLog:
         text = f"{TO_TENTACLE}The client was unable to establish the initial connection within the timeout 00:01:00."
         logs.write("octo-1", logs.line(600, "ERROR", text, 1000) + logs.line(60, "INFO", TO_TENTACLE + SECURED, 1000))
 
+        assert logs.codes("web-01") == []
+
+    def test_what_came_afterwards_is_told_by_the_difference_of_the_clocks(self, logs: Any) -> None:
+        """The Tentacle's clock is three hours ahead: what it let in before the failure looks later."""
+        text = (
+            f"{TO_TENTACLE}Unexpected exception executing transaction.\nAttempted to read past the end of the stream."
+        )
+        logs.write("octo-1", logs.line(3600, "ERROR", text, 1000))
+        logs.write("web-01", logs.let_in(-3600, f"{OCTO}:5001"))
+        logs.world["web-01"].host["clock_utc"] = NOW + timedelta(hours=3)
+        assert logs.codes("web-01") == ["TT105"]
+
+        logs.world["web-01"].host["clock_utc"] = NOW + timedelta(minutes=90)
         assert logs.codes("web-01") == []
 
     def test_a_tentacle_that_let_the_server_in_afterwards_trusts_it(self, logs: Any) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_tentacle.checks import identify, other_messages
 from pytest_tentacle.checks.result import Outcome
-from pytest_tentacle.survey.surroundings import Connection, LogFile
+from pytest_tentacle.survey.surroundings import Connection, LogFile, Proxy
 
 POLL = "https://octo-1.example:10943/        12  "
 OCTO = "[::ffff:192.0.2.10]"
@@ -210,8 +210,29 @@ class TestPolling:
         logs.connections["poll-01"] = (ESTABLISHED.model_copy(update={"state": "close-wait"}),)
         assert logs.codes("poll-01") == ["TT105"]
 
-        logs.connections["poll-01"] = (ESTABLISHED.model_copy(update={"remote_address": "192.0.2.99"}),)
+        logs.connections["poll-01"] = (ESTABLISHED.model_copy(update={"remote_address": "192.0.2.99", "pid": 4711}),)
         assert logs.codes("poll-01") == ["TT105"]
+
+    def test_a_connection_to_another_address_of_the_name_may_be_the_link(self, logs: Any) -> None:
+        """A balancer or DNS may lead elsewhere by now: neither proof of recovery nor of its absence."""
+        logs.write("poll-01", logs.line(HOUR, "ERROR", CLOSED, POLL_PID))
+        elsewhere = ESTABLISHED.model_copy(update={"remote_address": "192.0.2.99"})
+        logs.connections["poll-01"] = (elsewhere,)
+        assert elsewhere.pid == POLL_PID
+        assert logs.judge("poll-01").outcome is Outcome.UNKNOWN
+
+        logs.connections["poll-01"] = (elsewhere.model_copy(update={"remote_port": 443}),)
+        assert logs.codes("poll-01") == ["TT105"]
+
+    def test_through_the_accounts_proxy_no_connection_to_the_server_is_expected(self, logs: Any) -> None:
+        """Windows' default: nothing stands at the server's address, and nothing can be seen from it."""
+        logs.world["poll-01"].os = "windows"
+        logs.write("poll-01", logs.line(HOUR, "ERROR", CLOSED, POLL_PID))
+        logs.connections["poll-01"] = ()
+        assert logs.codes("poll-01") == ["TT105"]
+
+        logs.proxies["poll-01"] = (Proxy(layer="wininet", account="LocalSystem", enabled=True, address="proxy:8080"),)
+        assert logs.judge("poll-01").outcome is Outcome.UNKNOWN
 
     def test_a_connection_that_stands_proves_nothing_while_failures_are_fresh(self, logs: Any) -> None:
         logs.write("poll-01", logs.line(60, "ERROR", CLOSED, POLL_PID))

@@ -24,6 +24,13 @@ def inspected(world: Whole) -> None:
         world.both(name, {"der": der})
 
 
+@case("TC540", "web-01", "web-02", confidence="certain")
+def inspected_under_the_same_subject(world: Whole) -> None:
+    der = issued("Octopus Tentacle", "Inspection CA")
+    for name in ("web-01", "web-02"):
+        world.both(name, {"der": der})
+
+
 @case("TC541")
 def leads_to_another(world: Whole) -> None:
     world.both("web-01", {"whose": "web-02"})

@@ -141,6 +141,16 @@ class TestPermissions:
         (rights,) = machine.survey().survey.permissions.data
         assert (rights.account, rights.groups, rights.groups_complete) == ("octopus", ("octopus", "adm"), True)
 
+    def test_the_unit_that_names_it(self, machine, tools, shell):
+        """A unit that names no instance runs the default one, wherever it stands among the units."""
+        machine.service(account="plain", command="/opt/octopus/tentacle/Tentacle run")
+        machine.service(name="other", account="own", command="/opt/octopus/tentacle/Tentacle run --instance=Other")
+        for name in ("Tentacle", "Other", "Third"):
+            machine.instance(tools.settings_file(tools.SETTINGS | {"Octopus.Home": f"/etc/octopus/{name}"}), name)
+        machine.description["groups"] = {"plain": ["plain"], "own": ["own"]}
+        found = {rights.instance: rights.account for rights in machine.survey(shell).survey.permissions.data}
+        assert found == {"Tentacle": "plain", "Other": "own"}
+
     def test_unknown_account(self, machine, tools):
         """An account that the machine does not know: its groups are not complete."""
         machine.service(account="gone")

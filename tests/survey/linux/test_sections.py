@@ -82,12 +82,31 @@ class TestServices:
             "TENTACLE_SERVICE_PORT": "10944",
             "OCTOPUS_HOME": nasty,
             "OCTOPUS_PROXY_PASSWORD": "canary",
+            "OCTOPUS_ADMIN_PASS": "canary",
             "LANG": "C",
         }
         machine.service(environment=environment)
         ran = machine.survey()
         assert ran.survey.services.data[0].environment == {"TENTACLE_SERVICE_PORT": "10944", "OCTOPUS_HOME": nasty}
         assert b"canary" not in ran.answer.stdout
+
+    def test_a_command_line_without_secrets(self, machine, shell):
+        """Passwords and keys go, as options, within connection strings and addresses; what else stands there stays."""
+        call = (
+            'serve --apiKey=API-canary1 --db-password "canary 2" --storageConnectionString=canary3 '
+            "-x Server=h;Password=canary4;Y=z https://user:canary5@proxy:8080/ --port 10933"
+        )
+        machine.service(command="/opt/octopus/tentacle/Tentacle run --token canary6 --instance=Tentacle")
+        machine.process(2136, f"/usr/bin/other {call}")
+        machine.listens("127.0.0.77", 10933, 2136)
+        ran = machine.survey(shell, ports=(10933,))
+        assert b"canary" not in ran.answer.stdout
+        (service,) = ran.survey.services.data
+        assert (service.instance, service.arguments) == ("Tentacle", "run --token *** --instance=Tentacle")
+        assert ran.survey.listeners.data[0].owner.command_line == (
+            "/usr/bin/other serve --apiKey=*** --db-password *** --storageConnectionString=*** "
+            "-x Server=h;Password=***;Y=z https://user:***@proxy:8080/ --port 10933"
+        )
 
     def test_others_are_left_out(self, machine):
         """Services that are not Octopus Deploy's do not show."""
@@ -131,12 +150,13 @@ class TestInstances:
                 b"<octopus-settings><set key='Octopus.Proxy.ProxyPassword'><![CDATA[<canary>]]></set></octopus-settings>",
                 None,
             ),
+            (b'<octopus-settings><set key="Octopus.Some.ClientSecret">canary</set></octopus-settings>', None),
             (
                 '<octopus-settings><set key="Tentacle.Certificate">canary</set></octopus-settings>'.encode("utf-16"),
                 "malformed",
             ),
         ],
-        ids=["missing", "empty", "bom-only", "cut-off", "broken-tag", "cdata", "utf-16"],
+        ids=["missing", "empty", "bom-only", "cut-off", "broken-tag", "cdata", "unheard-of", "utf-16"],
     )
     def test_damaged_files(self, machine, content, error):
         """Each kind of damage has its word, and none lets a secret through."""

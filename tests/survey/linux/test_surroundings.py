@@ -232,6 +232,16 @@ class TestLoading:
         whole.description["loading"] = {"exit_code": 100}
         assert whole.survey().survey.loading.data.times[0].exit_code == 100
 
+    def test_by_way_of_another_program(self, machine, shell):
+        """A unit's own script may do anything with `help`: only the product's program is started."""
+        started = machine.file("/usr/local/bin/start-it", "#!/bin/sh\necho >>calls")
+        started.chmod(0o755)
+        machine.service(command=f"{started} /opt/octopus/tentacle/Tentacle run --instance=Tentacle")
+        survey = machine.survey(shell).survey
+        assert survey.services.data[0].executable == str(started)
+        assert survey.loading.data.times == ()
+        assert not list(machine.folder.rglob("calls"))
+
     def test_gone(self, whole):
         """A program that is not there cannot be started, and its unit is a left-over."""
         whole.description["loading"] = {"missing": True}

@@ -176,6 +176,45 @@ def configuration(settings: dict[str, str]) -> bytes:
     return text.encode("utf-8-sig")
 
 
+@pytest.fixture(scope="session")
+def healthy_run(tmp_path_factory: pytest.TempPathFactory, engine: Path) -> tuple[WindowsMachine, Run]:
+    """A healthy listening Tentacle that is left as it is, and its survey: for tests that only look at it."""
+    machine = WindowsMachine(tmp_path_factory.mktemp("healthy") / "web-1", engine)
+    machine.add_instance("Tentacle", machine.settings)
+    return machine, machine.run()
+
+
+@pytest.fixture(scope="session")
+def healthy(healthy_run: tuple[WindowsMachine, Run]) -> Survey:
+    """What a healthy listening Tentacle says of itself."""
+    return healthy_run[1].survey
+
+
+@pytest.fixture(scope="session")
+def refused(tmp_path_factory: pytest.TempPathFactory, engine: Path) -> Survey:
+    """A German machine that refuses what can be refused without taking a whole instance out of sight."""
+    machine = WindowsMachine(tmp_path_factory.mktemp("refused") / "web-1", engine)
+    machine.add_instance("Tentacle", machine.settings)
+    machine.description["locale"] = "de"
+    machine.deny(
+        "sockets",
+        "netstat",
+        "connections",
+        "volumes",
+        "disks",
+        "proxies",
+        "tls",
+        "firewall",
+        "events",
+        "tasks",
+        "netsh",
+    )
+    survey = machine.run().survey
+    for section in (survey.host, survey.services, survey.instances, survey.logs, survey.permissions, survey.loading):
+        assert section.data
+    return survey
+
+
 @pytest.fixture
 def machine(tmp_path: Path, engine: Path) -> WindowsMachine:
     """A machine without an instance yet."""

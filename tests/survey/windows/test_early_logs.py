@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 TIME = "2026-11-22 03:04:05.0057"
 FIRST = f"{TIME}   70      1  INFO  Tentacle version 8.3.3000 (8.3.3000) instance Tentacle\r\n"
 FATAL = f"{TIME}   70      1  FATAL  Root element is missing.\r\n"
@@ -34,13 +32,16 @@ class TestWhere:
             ("configuration-damaged", "Tentacle")
         ]
 
-    @pytest.mark.parametrize("name", ["LocalService", "NetworkService"])
-    def test_of_windows_own_accounts(self, tentacle, name: str):
+    def test_of_windows_own_accounts(self, tentacle, shapes):
         """Each has its profile beside the others."""
-        tentacle.description["services"][0]["account"] = f"NT AUTHORITY\\{name}"
-        tentacle.put(f"Windows/ServiceProfiles/{name}/{LOCAL}", FIRST)
-        (log,) = early(tentacle)
-        assert log.path == windows(f"Windows/ServiceProfiles/{name}/{LOCAL}")
+        names = ("LocalService", "NetworkService")
+        tentacle.description["services"] = [
+            shapes.service(name=name, account=f"NT AUTHORITY\\{name}") for name in names
+        ]
+        for name in names:
+            tentacle.put(f"Windows/ServiceProfiles/{name}/{LOCAL}", FIRST)
+        found = {log.account: log.path for log in early(tentacle)}
+        assert found == {f"NT AUTHORITY\\{name}": windows(f"Windows/ServiceProfiles/{name}/{LOCAL}") for name in names}
 
     def test_of_another_account(self, tentacle):
         """Where the list of profiles says, by the account's SID."""
@@ -91,9 +92,9 @@ class TestBounds:
         assert (log.complete, log.read) == (False, 204_800 // len(FIRST))
         assert log.records[-1].text == "Root element is missing."
 
-    def test_absent_empty_or_refused(self, tentacle):
+    def test_absent_empty_or_refused(self, tentacle, healthy):
         """Without a word: a healthy machine has none, and whoever may not read it learns from the instance's own."""
-        assert early(tentacle) == []
+        assert [log.account for log in healthy.logs.data] == [None]
         tentacle.put(SYSTEM, "")
         assert early(tentacle) == []
         tentacle.put(SYSTEM, FIRST)

@@ -7,8 +7,6 @@ import socket
 import ssl
 import time
 
-import pytest
-
 from pytest_tentacle.link import By, Target, wire
 from pytest_tentacle.link.model import Failure, Stage
 from pytest_tentacle.survey.request import Request
@@ -116,21 +114,18 @@ class TestFailures:
         assert 900 <= probe.connect.ms < 2500
         assert time.monotonic() - started < 10
 
-    @pytest.mark.parametrize(
-        ("behaviour", "word"),
-        [
-            ("banner", Failure.NOT_TLS),
-            ("closed", Failure.CLOSED),
-            ("reset", Failure.RESET),
-            ("silent", Failure.TIMED_OUT),
-        ],
-    )
-    def test_tls(self, machine, peer, behaviour: str, word: Failure):
+    def test_tls(self, machine, peer):
         """What answers instead of a handshake, told apart."""
-        (probe,) = probes(machine, to(peer(behaviour).port), seconds=1.5)
-        assert probe.failed[0] is Stage.TLS
-        assert probe.tls.error is word
-        assert probe.page is None
+        words = {
+            "banner": Failure.NOT_TLS,
+            "closed": Failure.CLOSED,
+            "reset": Failure.RESET,
+            "silent": Failure.TIMED_OUT,
+        }
+        found = probes(machine, *(to(peer(behaviour).port, name=behaviour) for behaviour in words), seconds=1.5)
+        assert {probe.id: (probe.failed[0], probe.tls.error, probe.page) for probe in found} == {
+            behaviour: (Stage.TLS, word, None) for behaviour, word in words.items()
+        }
 
     def test_an_old_protocol(self, machine, peer):
         """A server that knows nothing newer than TLS 1.1."""
@@ -138,36 +133,30 @@ class TestFailures:
         assert probe.failed[0] is Stage.TLS
         assert probe.tls.error in {Failure.PROTOCOL_VERSION, Failure.NO_COMMON_CIPHER}
 
-    @pytest.mark.parametrize(
-        ("answer", "word"),
-        [
-            (None, Failure.NAME_NOT_FOUND),
-            ("name-not-found", Failure.NAME_NOT_FOUND),
-            ("resolver-failed", Failure.RESOLVER_FAILED),
-            ("no-address", Failure.NO_ADDRESS),
-            ([], Failure.NO_ADDRESS),
-            ("timed-out", Failure.TIMED_OUT),
-        ],
-    )
-    def test_resolve(self, machine, answer, word: Failure):
+    def test_resolve(self, machine):
         """Each way for a look-up to fail."""
-        if answer is not None:
-            machine.description["names"] = {"gone.lab": answer}
-        (probe,) = probes(machine, to(10933, "gone.lab", By.NAME), seconds=1.0)
-        assert probe.failed[0] is Stage.RESOLVE
-        assert probe.resolve.error is word
-        assert probe.connect is None
+        words = {
+            "unknown.lab": Failure.NAME_NOT_FOUND,
+            "name-not-found.lab": Failure.NAME_NOT_FOUND,
+            "resolver-failed.lab": Failure.RESOLVER_FAILED,
+            "no-address.lab": Failure.NO_ADDRESS,
+            "empty.lab": Failure.NO_ADDRESS,
+            "timed-out.lab": Failure.TIMED_OUT,
+        }
+        machine.description["names"] = {name: name.removesuffix(".lab") for name in words if name != "unknown.lab"}
+        machine.description["names"]["empty.lab"] = []
+        found = probes(machine, *(to(10933, name, By.NAME, name) for name in words), seconds=1.0)
+        assert {probe.id: (probe.failed[0], probe.resolve.error, probe.connect) for probe in found} == {
+            name: (Stage.RESOLVE, word, None) for name, word in words.items()
+        }
 
-    @pytest.mark.parametrize(
-        ("page", "word"),
-        [(b"", Failure.CLOSED), (b"220 mail.example ESMTP\r\n", Failure.NOT_HTTP)],
-        ids=["nothing", "mail"],
-    )
-    def test_page(self, machine, peer, page: bytes, word: Failure):
+    def test_page(self, machine, peer):
         """TLS, but no page behind it."""
-        (probe,) = probes(machine, to(peer(page=page).port))
-        assert probe.failed[0] is Stage.PAGE
-        assert probe.page.error is word
+        pages = {"nothing": (b"", Failure.CLOSED), "mail": (b"220 mail.example ESMTP\r\n", Failure.NOT_HTTP)}
+        found = probes(machine, *(to(peer(page=page).port, name=name) for name, (page, _) in pages.items()))
+        assert {probe.id: (probe.failed[0], probe.page.error) for probe in found} == {
+            name: (Stage.PAGE, word) for name, (_, word) in pages.items()
+        }
 
 
 class TestMany:

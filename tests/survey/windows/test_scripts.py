@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,7 @@ FORBIDDEN_MEMBERS = re.compile(
 )
 
 
+@cache
 def parsed(engine: Path, text: str) -> dict[str, list[str]]:
     """All commands, called members and defined functions, as the engine's own parser sees them."""
     code = """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
@@ -76,7 +75,11 @@ class TestHealthyTentacle:
         tentacle.put("ProgramData/Octopus/Tentacle/Instances/cut.config", index)
         tentacle.description["processes"] = [
             shapes.process(
-                2136, "Tentacle.exe", command_line=f'Tentacle.exe --password "{shapes.secret}" --apiKey=API-1'
+                2136,
+                "Tentacle.exe",
+                command_line=f'Tentacle.exe --password "{shapes.secret}" --apiKey=API-1 '
+                f"--storageConnectionString={shapes.secret} /p:Password={shapes.secret} "
+                f"-x Server=h;Pwd={shapes.secret};Y=z https://user:{shapes.secret}@proxy:8080/",
             )
         ]
         tentacle.description["services"][0]["environment"] = {
@@ -90,6 +93,8 @@ class TestHealthyTentacle:
         assert shapes.secret not in str(document) + "".join(texts)
         assert "API-1" not in str(document)
         assert '<set key="Tentacle.Certificate"></set>' in "".join(texts)
+        (listener,) = document["listeners"]["data"]
+        assert listener["owner"]["command_line"].endswith("-x Server=h;Pwd=***;Y=z https://user:***@proxy:8080/")
         assert document["services"]["data"][0]["environment"] == {"TENTACLE_SERVICE_PORT": "10999"}
         assert run.survey.instances.data[0].configuration.error == "malformed"
 
@@ -131,23 +136,21 @@ class TestHealthyTentacle:
 
 
 class TestServices:
-    @pytest.mark.parametrize(
-        ("changes", "expected"),
-        [
-            ({"state": "stopped", "pid": 0, "exit_code": 0}, ("stopped", "auto", 0, None)),
-            ({"state": "failed", "pid": 0, "exit_code": None}, ("stopped", "auto", 1067, None)),
-            ({"state": "starting", "start_mode": "manual"}, ("starting", "manual", 0, 2136)),
-            (
-                {"state": "stopped", "pid": 0, "start_mode": "disabled", "exit_code": 1077},
-                ("stopped", "disabled", 1077, None),
-            ),
-        ],
-    )
-    def test_states(self, tentacle, shapes, changes: dict[str, Any], expected):
+    def test_states(self, tentacle, shapes):
         """Each state, with start mode and exit code as numbers."""
-        tentacle.description["services"] = [shapes.service(**changes)]
-        (service,) = tentacle.run().survey.services.data
-        assert (service.state, service.start_mode, service.exit_code, service.pid) == expected
+        tentacle.description["services"] = [
+            shapes.service(name="a", state="stopped", pid=0, exit_code=0),
+            shapes.service(name="b", state="failed", pid=0, exit_code=None),
+            shapes.service(name="c", state="starting", start_mode="manual"),
+            shapes.service(name="d", state="stopped", pid=0, start_mode="disabled", exit_code=1077),
+        ]
+        found = tentacle.run().survey.services.data
+        assert {one.name: (one.state, one.start_mode, one.exit_code, one.pid) for one in found} == {
+            "a": ("stopped", "auto", 0, None),
+            "b": ("stopped", "auto", 1067, None),
+            "c": ("starting", "manual", 0, 2136),
+            "d": ("stopped", "disabled", 1077, None),
+        }
 
     def test_denied_services_leave_the_rest_standing(self, tentacle):
         """A refused section says so in words that do not depend on the language; all others are there."""
@@ -171,7 +174,16 @@ class TestServices:
         assert (service.name, service.state, service.start_mode) == ("OctopusDeploy Tentacle", "running", "auto")
         assert (service.account, service.instance, service.exit_code) == ("LocalSystem", "Tentacle", None)
         assert survey.host.data.os_name == "Windows Server 2019 Standard"
+        assert survey.host.data.os_version == "10.0.17763"
         assert survey.listeners.data[0].owner.name == "Tentacle"
+
+    def test_the_version_of_an_older_system_without_wmi(self, tentacle):
+        """Windows Server 2012 R2 has its version in one text."""
+        tentacle.deny("cim")
+        key = "HKLM:\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion"
+        values = {"ProductName": "Windows Server 2012 R2 Standard", "CurrentVersion": "6.3", "CurrentBuild": "9600"}
+        tentacle.description["registry"] = {key: values}
+        assert tentacle.run().survey.host.data.os_version == "6.3.9600"
 
     def test_an_unnamed_instance_and_a_foreign_service(self, tentacle, shapes):
         """No --instance: none is named. A service that merely runs from a folder named Tentacle has no product."""
@@ -230,38 +242,43 @@ class TestInstances:
         machine.description["environment"] = {"TentacleMachineConfigurationHomeDirectory": "C:\\elsewhere"}
         assert [entry.name for entry in machine.run().survey.instances.data] == ["X"]
 
-    @pytest.mark.parametrize(
-        ("content", "denied", "error"),
-        [
-            (None, [], "not-found"),
-            (b"", [], "empty"),
-            (b"not xml at all, password=x", [], "malformed"),
-            (b'<octopus-settings><set key="a">', [], "malformed"),
-            (b"x", ["configuration"], "denied"),
-        ],
-        ids=["missing", "empty", "foreign", "cut-off", "denied"],
-    )
-    def test_configuration_errors(self, tentacle, content: bytes | None, denied: list[str], error: str):
+    def test_configuration_errors(self, machine):
         """What is wrong with the file, told apart; the instance itself is known all the same."""
-        path = tentacle.folder / "files/C/Octopus/Tentacle-Tentacle.config"
-        if content is None:
-            path.unlink()
-        else:
-            path.write_bytes(content)
-        if denied:
-            # a second file decides which error comes: the index must be readable
-            tentacle.put("ProgramData/Octopus/Tentacle/Instances/tentacle.config", "{}")
-            tentacle.description["registry"] = {
-                "HKLM:\\SOFTWARE\\Octopus\\Tentacle\\Legacy": {
-                    "ConfigurationFilePath": "C:\\Octopus\\Tentacle-Tentacle.config"
-                }
-            }
-            tentacle.deny(*denied)
-        run = tentacle.run()
-        instance = run.survey.instances.data[-1]
-        assert instance.configuration.error == error
-        assert instance.configuration.settings == {}
+        contents = {
+            "missing": None,
+            "empty": b"",
+            "foreign": b"not xml at all, password=x",
+            "cut-off": b'<octopus-settings><set key="a">',
+        }
+        for name, content in contents.items():
+            machine.add_instance(name, {})
+            path = machine.folder / f"files/C/Octopus/Tentacle-{name}.config"
+            if content is None:
+                path.unlink()
+            else:
+                path.write_bytes(content)
+        run = machine.run()
+        found = {one.name: one.configuration for one in run.survey.instances.data}
+        assert {name: one.error for name, one in found.items()} == {
+            "missing": "not-found",
+            "empty": "empty",
+            "foreign": "malformed",
+            "cut-off": "malformed",
+        }
+        assert all(one.settings == {} for one in found.values())
         assert "password=x" not in str(run.document)
+
+    def test_a_refused_configuration(self, tentacle):
+        """An error of its own. The registry names the file, since the lab refuses the index's files as well."""
+        tentacle.description["registry"] = {
+            "HKLM:\\SOFTWARE\\Octopus\\Tentacle\\Legacy": {
+                "ConfigurationFilePath": "C:\\Octopus\\Tentacle-Tentacle.config"
+            }
+        }
+        tentacle.deny("configuration")
+        instance = tentacle.run().survey.instances.data[-1]
+        assert (instance.name, instance.configuration.error) == ("Legacy", "denied")
+        assert instance.configuration.settings == {}
 
     def test_a_damaged_index(self, tentacle):
         """An index file that is no JSON names itself as what is malformed."""
@@ -271,11 +288,21 @@ class TestInstances:
         assert "index" in instance.configuration.detail
 
     def test_a_refused_index(self, tentacle):
-        """Who may not look at the index does not know how many instances there are."""
+        """Who may not look at the index does not know how many instances there are, nor what lies in their homes."""
         tentacle.deny("instances")
         survey = tentacle.run().survey
         assert survey.instances.unknown.startswith("access-denied: ")
         assert survey.services.data
+        for section in (survey.logs, survey.disks, survey.permissions, survey.left_overs):
+            assert section.unknown == survey.instances.unknown
+
+    def test_an_index_that_only_looks_absent(self, tentacle):
+        """PowerShell calls a folder missing that it may not look into; .NET says so, and then nothing is known."""
+        refusal = "(New-Object UnauthorizedAccessException)"
+        thrown = f"(New-Object Management.Automation.ItemNotFoundException ('gone', {refusal}))"
+        survey = tentacle.run(front=f"function Get-ChildItem {{ throw {thrown} }}").survey
+        assert survey.instances.unknown.startswith("access-denied: ")
+        assert survey.left_overs.data is None
 
     def test_utf16(self, tentacle, shapes):
         """A file that somebody saved as UTF-16 keeps its secrets, too."""
@@ -361,12 +388,10 @@ class TestListeners:
             ("::", 10943, 4),
         }
 
-    def test_neither(self, tentacle):
+    def test_neither(self, refused):
         """Without both the section is unknown, not empty."""
-        tentacle.deny("sockets", "netstat")
-        survey = tentacle.run().survey
-        assert survey.listeners.data is None
-        assert "netstat" in survey.listeners.unknown
+        assert refused.listeners.data is None
+        assert "netstat" in refused.listeners.unknown
 
     def test_ports_of_the_request(self, tentacle):
         """The request's ports are looked at, besides those of the configuration."""

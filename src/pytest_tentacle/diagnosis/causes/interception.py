@@ -36,9 +36,15 @@ def _subject(problem: Problem) -> str:
 
 
 def end_name(view: View, problem: Problem) -> str:
-    """Name of the machine that should answer."""
+    """Name of the machine that should answer; of a polled address that is declared for none, its host."""
     end = view.end(problem)
-    return end.name if end else str(problem.facts.get("server"))
+    return end.name if end else str(problem.facts.get("server") or problem.facts.get("host"))
+
+
+def _is_octopus(problem: Problem) -> bool:
+    """Octopus's certificates are self-signed; an inspector copies the subject, and signs with one of its own."""
+    subject, issuer = _subject(problem), str(problem.facts.get("issuer") or "")
+    return "octopus" in subject.lower() and issuer in ("", subject)
 
 
 def _owner(view: View, problem: Problem) -> str | None:
@@ -58,7 +64,7 @@ def _elsewhere(view: View, problem: Problem) -> Clue | None:
 
 
 def _inspected(view: View, problem: Problem) -> Clue | None:
-    if _owner(view, problem) is not None or "octopus" in _subject(problem).lower() or not _subject(problem):
+    if _owner(view, problem) is not None or _is_octopus(problem) or not _subject(problem):
         return None
     issuer = str(problem.facts.get("issuer") or "?")
     many = view.scene.count("TT531", issuer=problem.facts.get("issuer"))
@@ -76,7 +82,7 @@ def _inspected(view: View, problem: Problem) -> Clue | None:
 
 def _other_octopus(view: View, problem: Problem) -> Clue | None:
     """Octopus's own kind of certificate, of a machine that the inventory does not know."""
-    if _owner(view, problem) is not None or "octopus" not in _subject(problem).lower():
+    if _owner(view, problem) is not None or not _is_octopus(problem):
         return None
     end, name = view.end(problem), end_name(view, problem)
     if end is not None and end.answers_itself:

@@ -66,16 +66,18 @@ SURROUNDINGS: tuple[CauseKind, ...] = (
         "TC711",
         "TT711",
         "The connection goes to an address that the machine does not have",
-        "The address by which {who} {is} to be reached is none of the machine's: a stale record, or a NAT device that "
-        "does not pass the port on.",
+        "The address that is used on the link of {who} is none of the machine that should answer: a stale record, or a "
+        "NAT device or load balancer that does not pass the port on.",
         also=_NO_ANSWER,
         rank=30,
+        confidence=Confidence.LIKELY,
     ),
     from_problem(
         "TC712",
         "TT712",
         "The port is open on another address of the machine",
-        "The port is open on another address of the machine than the one that is used to reach it ({who}).",
+        "The machine that should answer has its port open on another of its addresses than the one that is used on the "
+        "link of {who}.",
         also=_NO_ANSWER | {"TT501", "TT505"},
         rank=25,
     ),

@@ -214,7 +214,7 @@
         make("div", {}, make("dt", {}, text(source)), make("dd", {}, text(words))))) : null);
   }
 
-  // Marks what differs between the common beginning and the common end; two sentences that share nothing stay unmarked.
+  // Marks what differs between the common beginning and the common end; two sentences that share little stay unmarked.
   function difference(expected, actual) {
     const one = Array.from(expected);
     const other = Array.from(actual);
@@ -223,7 +223,8 @@
     while (start < shorter && one[start] === other[start]) start += 1;
     let end = 0;
     while (end < shorter - start && one[one.length - 1 - end] === other[other.length - 1 - end]) end += 1;
-    const alike = start + end >= 3 || (!/\s/.test(expected) && !/\s/.test(actual));
+    const common = start + end;
+    const alike = (common >= 3 && common * 3 >= shorter) || (!/\s/.test(expected) && !/\s/.test(actual));
     if (!alike || expected === actual) return [[expected], [actual]];
     return [one, other].map((letters) => {
       const middle = letters.slice(start, letters.length - end).join("");

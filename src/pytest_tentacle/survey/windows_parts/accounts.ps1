@@ -48,7 +48,7 @@ function Get-ProductService {
     foreach ($service in @(Get-KnownList 'services')) { if ($service.product) { $service } }
 }
 
-# The service that runs an instance: the one that names it, or one that names none for the only or the default instance.
+# The service that runs an instance: the one that names it, or one that names none for the default instance.
 function Get-InstanceService {
     param([hashtable]$Instance)
     $candidates = @(Get-ProductService | Where-Object { $_.product -eq $Instance.Product })
@@ -75,7 +75,8 @@ function Get-AccountHive {
     "Registry::HKEY_USERS\$Sid"
 }
 
-# The services' accounts, each once, with SID and hive; Loaded tells whether the hive can be looked into.
+# The services' accounts, each once, with SID and hive; Loaded tells whether the hive can be looked into, Refusal why not
+# where it is there: only administrators may look into another account's.
 function Get-ServiceAccount {
     $seen = @{}
     foreach ($service in @(Get-ProductService)) {
@@ -83,7 +84,8 @@ function Get-ServiceAccount {
         $seen[$service.account] = $true
         $sid = Get-AccountSid $service.account
         $hive = if ($sid) { Get-AccountHive $sid } else { $null }
-        $loaded = if ($hive) { $null -ne (Get-RegistryValue $hive) } else { $false }
-        @{ Name = $service.account; Sid = $sid; Hive = $hive; Loaded = $loaded }
+        $refusal = $null
+        $loaded = if ($hive) { try { $null -ne (Get-RegistryValue $hive) } catch { $refusal = $_; $false } } else { $false }
+        @{ Name = $service.account; Sid = $sid; Hive = $hive; Loaded = $loaded; Refusal = $refusal }
     }
 }

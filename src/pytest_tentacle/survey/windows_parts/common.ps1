@@ -95,10 +95,13 @@ function Get-RegistryValue {
     }
 }
 
-# A command line may carry a password or an API key.
+# A command line may carry a password or an API key, as an option, within a connection string, or within an address.
 function Hide-Secret {
     param([string]$Line)
-    [regex]::Replace($Line, '(?i)((?:--?|/)[\w-]*(?:password|api-?key|master-?key|secret|token)[\w-]*(?:[=:]\s*|\s+))("[^"]*"|\S+)', '$1***')
+    $options = '(?i)((?:--?|/)[\w-]*(?:password|api-?key|master-?key|secret|token|connection-?string)[\w-]*(?:[=:]\s*|\s+))("[^"]*"|\S+)'
+    $Line = [regex]::Replace($Line, $options, '$1***')
+    $Line = [regex]::Replace($Line, '(?i)\b(password|pwd)=(?!\*)[^;"\s]+', '$1=***')
+    [regex]::Replace($Line, '(://[^/\s:@"]*):[^\s@"]*@', '$1:***@')
 }
 
 # All processes, read once: Win32_Process, else (no rights to WMI) what Get-Process shows, without parents.

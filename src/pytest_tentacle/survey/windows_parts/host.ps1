@@ -42,11 +42,18 @@ function Get-SystemFact {
         $row = try { Get-RegistryValue 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion' } catch { $null }
         @{
             Name         = if ($row) { [string]$row.ProductName } else { $null }
-            Version      = if ($row) { '{0}.{1}.{2}' -f $row.CurrentMajorVersionNumber, $row.CurrentMinorVersionNumber, $row.CurrentBuild } else { $null }
+            Version      = if ($row) { Get-RegisteredVersion $row } else { $null }
             Architecture = [string]$env:PROCESSOR_ARCHITECTURE
             Boot         = $null
         }
     }
+}
+
+# Windows Server 2012 R2 and older have the two numbers in one text; later ones still say 6.3 there.
+function Get-RegisteredVersion {
+    param($Values)
+    if ($null -eq $Values.CurrentMajorVersionNumber) { return "$($Values.CurrentVersion).$($Values.CurrentBuild)" }
+    '{0}.{1}.{2}' -f $Values.CurrentMajorVersionNumber, $Values.CurrentMinorVersionNumber, $Values.CurrentBuild
 }
 
 # Elevated: the token holds Administrators (S-1-5-32-544) as a group that counts; a filtered token lists it for denial only

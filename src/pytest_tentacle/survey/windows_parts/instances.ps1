@@ -51,6 +51,7 @@ function Get-IndexFile {
     try {
         Get-ChildItem -LiteralPath $Folder -Filter '*.config' -ErrorAction Stop | Sort-Object -Property Name
     } catch [Management.Automation.ItemNotFoundException] {
+        if ((Get-FileErrorWord $_ $Folder) -eq 'denied') { throw (New-Object UnauthorizedAccessException "$Folder may not be looked into") }
         @()
     }
 }

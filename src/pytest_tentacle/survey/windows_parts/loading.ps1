@@ -47,7 +47,8 @@ function Measure-Help {
 # Whether Windows looks for revocations of code signing certificates for this account. The default is yes.
 function Get-Revocation {
     param([hashtable]$Account)
-    $record = @{ account = $Account.Name; enabled = $null; detail = 'its registry hive is not loaded' }
+    $why = if ($Account.Refusal) { Get-Reason $Account.Refusal } else { 'its registry hive is not loaded' }
+    $record = @{ account = $Account.Name; enabled = $null; detail = $why }
     if (-not $Account.Loaded) { return $record }
     try {
         $values = Get-RegistryValue "$($Account.Hive)\$WinTrustKey"

@@ -4,6 +4,7 @@ $InternetSettings = 'Software\Microsoft\Windows\CurrentVersion\Internet Settings
 
 function Get-ProxySection {
     foreach ($account in @(Get-ServiceAccount)) {
+        if ($account.Refusal) { throw $account.Refusal }
         if (-not $account.Loaded) { continue }
         Get-WinInetProxy -Layer 'wininet' -Account $account.Name -Key "$($account.Hive)\$InternetSettings"
         Get-VariableProxy -Layer 'environment' -Account $account.Name -Variables (Get-VariableTable (Get-RegistryValue "$($account.Hive)\Environment"))

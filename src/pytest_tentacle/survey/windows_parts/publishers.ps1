@@ -13,7 +13,7 @@ function Set-Reachability {
         if (-not $record.enabled) { continue }
         $detail = $found.Detail
         if ($found.Reachable -eq $false -and (Test-OwnProxy $record.account)) {
-            $detail += '; the account has a proxy of its own, which was not tried'
+            $detail += '; the account has, or may have, a proxy of its own, which was not tried'
         } else {
             $record['reachable'] = $found.Reachable
         }
@@ -72,9 +72,11 @@ function Get-WinHttpServer {
     }
 }
 
+# Where the proxies cannot be read, there may be one.
 function Test-OwnProxy {
     param([string]$Account)
-    foreach ($proxy in @(Get-ProxySection)) {
+    $proxies = try { @(Get-ProxySection) } catch { return $true }
+    foreach ($proxy in $proxies) {
         if ($proxy.enabled -and @('wininet', 'policy') -contains $proxy.layer -and (-not $proxy.account -or $proxy.account -eq $Account)) { return $true }
     }
     $false
