@@ -12,23 +12,18 @@ import gzip
 import json
 import re
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from facts import facts_about
 from plan import SERVER, role
 
-from pytest_tentacle.lab import recording
-from pytest_tentacle.lab.winrm_runner import SaidCommand
-from pytest_tentacle.link import Target, probe_all
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pytest_tentacle.inventory.model import Inventory, OctopusServer, Tentacle
-    from pytest_tentacle.lab import Lab
-    from pytest_tentacle.link import Probe
+from pytest_tentacle.inventory.model import Inventory, OctopusServer, Tentacle
+from pytest_tentacle.lab import Lab, recording
+from pytest_tentacle.lab.winrm.runner import SaidCommand
+from pytest_tentacle.link import Probe, Target, probe_all
 
 ANSWERS = Path(__file__).with_name("canned.json")
 

@@ -11,20 +11,17 @@ import re
 import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import paramiko
 from facts import facts_about
 
-from pytest_tentacle.inventory.model import OperatingSystem
+from pytest_tentacle.inventory.model import Inventory, Machine, OperatingSystem
+from pytest_tentacle.lab import Lab
 from pytest_tentacle.lab.ssh_server import SSHServer
-from pytest_tentacle.survey.linux import linux_call
 from pytest_tentacle.survey.request import Request
+from pytest_tentacle.survey.scripts.linux import linux_call
 from pytest_tentacle.survey.targets import own_targets, ports_of_interest
-
-if TYPE_CHECKING:
-    from pytest_tentacle.inventory.model import Inventory, Machine
-    from pytest_tentacle.lab import Lab
 
 SURVEY = "the survey"
 _NONCE = re.compile(r"survey-([0-9a-f]+)$")

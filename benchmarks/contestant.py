@@ -13,19 +13,17 @@ import resource
 import sys
 import time
 import urllib.parse
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
 from socket import EAI_NONAME, gaierror
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from facts import Fact, facts_about
 from pydantic import SecretStr
 
 from pytest_tentacle.inventory.model import SSH, Inventory, Machine, NoTransport, WinRM
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def main() -> None:
@@ -51,9 +49,9 @@ def prepare_ours(inventory: Inventory, asked: dict[str, Any]) -> Callable[[], di
     """The product's own way: one script a host, then every applicable step's verdict."""
     for transport in ("ssh", "winrm"):  # else the first log-on imports them, and imports are not what is measured
         import_module(f"pytest_tentacle.transport.{transport}")
-    from pytest_tentacle.checks import Fleet, applicable, judge  # noqa: PLC0415  only this contestant's
-    from pytest_tentacle.checks.result import Outcome  # noqa: PLC0415
     from pytest_tentacle.guide.sections import STEPS  # noqa: PLC0415
+    from pytest_tentacle.judging.result import Outcome  # noqa: PLC0415
+    from pytest_tentacle.sections import Fleet, applicable, judge  # noqa: PLC0415  only this contestant's
     from pytest_tentacle.survey.collector import Plan, collect  # noqa: PLC0415
     from pytest_tentacle.transport import ReachStage  # noqa: PLC0415
 

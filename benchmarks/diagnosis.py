@@ -15,19 +15,17 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pytest_tentacle.checks import Fleet, applicable
-from pytest_tentacle.checks.result import Run
 from pytest_tentacle.diagnosis import diagnose
 from pytest_tentacle.guide.sections import STEPS
+from pytest_tentacle.judging.result import Run
 from pytest_tentacle.link import Failure
 from pytest_tentacle.report.page import render_summary
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from pytest_tentacle.sections import Fleet, applicable
 
 DROPPED = {"fails": "connect", "error": Failure.TIMED_OUT}
 PAGE = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Report</title><body>{}</body></html>'

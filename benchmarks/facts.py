@@ -8,12 +8,8 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from pytest_tentacle.inventory.model import Mode, OctopusServer, OperatingSystem, Tentacle
-
-if TYPE_CHECKING:
-    from pytest_tentacle.inventory.model import Inventory
+from pytest_tentacle.inventory.model import Inventory, Mode, OctopusServer, OperatingSystem, Tentacle
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from typing import Any, Self
 from facts import facts_about
 
 from pytest_tentacle.inventory.model import Inventory, NoTransport
-from pytest_tentacle.lab.engine import find_powershell
+from pytest_tentacle.lab.windows.powershell import find_powershell
 
 HERE = Path(__file__).resolve().parent
 KINDS = ("windows", "linux")

@@ -7,18 +7,15 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
 
 from canned import ANSWERS, marks_of
 from facts import Fact, facts_about
 from plan import lab_inventory, role
 
+from pytest_tentacle.inventory.model import Inventory
 from pytest_tentacle.lab import Lab
-from pytest_tentacle.lab.engine import find_powershell
+from pytest_tentacle.lab.windows.powershell import find_powershell
 from pytest_tentacle.transport import Deadline, open_transport
-
-if TYPE_CHECKING:
-    from pytest_tentacle.inventory.model import Inventory
 
 SECONDS = 300
 

@@ -13,25 +13,22 @@ import inspect
 import re
 import sys
 from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Formatter
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
-from pytest_tentacle.checks.check import REGISTRY, Check
 from pytest_tentacle.diagnosis import CAUSES, STAND_ALONE
+from pytest_tentacle.diagnosis.kind import CauseKind
 from pytest_tentacle.diagnosis.wording import sentence
 from pytest_tentacle.guide.placeholders import MEANINGS, PLACEHOLDER, named_in
-from pytest_tentacle.guide.problems import CATALOGUE, KINDS, ProblemKind
 from pytest_tentacle.guide.sections import STEPS, Step
-from pytest_tentacle.guide.signatures import SIGNATURES
+from pytest_tentacle.judging.check import REGISTRY, Check
+from pytest_tentacle.logs.signatures import SIGNATURES
 from pytest_tentacle.report.json_report import schema_text
+from pytest_tentacle.sections.catalogue import CATALOGUE, KINDS, ProblemKind
 from pytest_tentacle.survey.model import HostRecord, Survey
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from pytest_tentacle.diagnosis.kind import CauseKind
 
 TOP = Path(__file__).resolve().parent.parent
 DOCS = TOP / "docs"

@@ -18,7 +18,7 @@ from pytest_tentacle.inventory.model import OperatingSystem
 from pytest_tentacle.lab import Lab, recording
 from pytest_tentacle.survey.answer import read_document
 from pytest_tentacle.survey.request import Request
-from pytest_tentacle.survey.windows import windows_call
+from pytest_tentacle.survey.scripts.windows import windows_call
 from pytest_tentacle.transport import Deadline, TransportError, open_transport
 
 TOP = Path(__file__).resolve().parent.parent

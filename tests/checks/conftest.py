@@ -10,13 +10,15 @@ import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import Any
 
 import pytest
 
-from pytest_tentacle.checks import Fleet
 from pytest_tentacle.inventory.model import SSH, Inventory, Mode, OctopusServer, Tentacle, WinRM
+from pytest_tentacle.judging.result import StepResult
 from pytest_tentacle.link import By, Connected, Failure, Page, Probe, Resolved, Secured
+from pytest_tentacle.sections import Fleet
 from pytest_tentacle.survey.model import (
     ConfigurationFile,
     Host,
@@ -30,18 +32,9 @@ from pytest_tentacle.survey.model import (
     Unreachable,
 )
 from pytest_tentacle.survey.store import Surveys
-from pytest_tentacle.survey.surroundings import (
-    OwnName,
-    ProxyConnect,
-    Reservations,
-)
+from pytest_tentacle.survey.surroundings import OwnName, ProxyConnect, Reservations
 from pytest_tentacle.survey.targets import listening_id, polling_id
 from pytest_tentacle.transport.base import ReachStage
-
-if TYPE_CHECKING:
-    from types import ModuleType
-
-    from pytest_tentacle.checks.result import StepResult
 
 NOW = datetime(2026, 11, 22, 3, 4, 5, tzinfo=UTC)
 PAGES = {

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pytest_tentacle.checks import Fleet
+from pytest_tentacle.judging.result import StepResult
+from pytest_tentacle.sections import Fleet
 from pytest_tentacle.survey.model import Section
 from pytest_tentacle.survey.surroundings import (
     Connection,
@@ -15,9 +16,6 @@ from pytest_tentacle.survey.surroundings import (
     Product,
     TlsPolicy,
 )
-
-if TYPE_CHECKING:
-    from pytest_tentacle.checks.result import StepResult
 
 WINDOWS_SUITES = ("TLS_AES_256_GCM_SHA384", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "TLS_RSA_WITH_AES_256_CBC_SHA")
 LINUX_SUITES = ("TLS_AES_256_GCM_SHA384", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256")

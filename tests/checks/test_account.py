@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from pytest_tentacle.checks import Fleet, account
-from pytest_tentacle.checks.result import Outcome
-from pytest_tentacle.checks.rights import FULL, MODIFY, has_rights
+from pytest_tentacle.judging.result import Outcome, StepResult
+from pytest_tentacle.sections import Fleet
+from pytest_tentacle.sections.account import checks as account
+from pytest_tentacle.sections.account.rights import FULL, MODIFY, has_rights
 from pytest_tentacle.survey.model import Section
 from pytest_tentacle.survey.surroundings import Access, AccessEntry, Permissions
-
-if TYPE_CHECKING:
-    from pytest_tentacle.checks.result import StepResult
 
 ME, OTHER = "S-1-5-21-1-2-3-1001", "S-1-5-21-1-2-3-1002"
 SYSTEM, ADMINISTRATORS, USERS, EVERYONE = "S-1-5-18", "S-1-5-32-544", "S-1-5-32-545", "S-1-1-0"

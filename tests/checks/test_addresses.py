@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
-from pytest_tentacle.checks import addresses
-from pytest_tentacle.checks.result import Outcome
 from pytest_tentacle.inventory.model import NoTransport
+from pytest_tentacle.judging.result import Outcome, StepResult
 from pytest_tentacle.link import Failure
-
-if TYPE_CHECKING:
-    from pytest_tentacle.checks.result import StepResult
+from pytest_tentacle.sections.addresses import checks as addresses
 
 DROPPED = {"fails": "connect", "error": Failure.TIMED_OUT}
 REFUSED = {"fails": "connect", "error": Failure.REFUSED}

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from pytest_tentacle.checks import certificate
-from pytest_tentacle.checks.result import Outcome
+from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
 from pytest_tentacle.link.certificate import KeyedCertificate, make_certificate
 from pytest_tentacle.link.decoding import decode
+from pytest_tentacle.sections.thumbprint import certificate
 from pytest_tentacle.survey.surroundings import Event
 
 SILENT = {"fails": "connect", "error": Failure.TIMED_OUT}

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from pytest_tentacle.checks import applicable
-from pytest_tentacle.checks.check import REGISTRY
-from pytest_tentacle.checks.result import Outcome
-from pytest_tentacle.guide.outcome import Problem
-from pytest_tentacle.guide.problems import CATALOGUE
 from pytest_tentacle.guide.sections import STEPS as ALL_STEPS
 from pytest_tentacle.inventory.model import Mode
+from pytest_tentacle.judging.check import REGISTRY
+from pytest_tentacle.judging.finding import Problem
+from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from pytest_tentacle.sections import applicable
+from pytest_tentacle.sections.catalogue import CATALOGUE
 
 CORE = ("services-running", "communication-settings", "tentacle-thumbprint", "welcome-page-here", "welcome-page-across")
 """The steps that these tests hold; those of the other sections have files of their own, test_<section>.py."""
@@ -453,7 +451,7 @@ class TestDeclared:
         """A check that yields what it does not declare is found out at once."""
         from dataclasses import replace
 
-        from pytest_tentacle.checks import judge_step
+        from pytest_tentacle.sections import judge_step
 
         honest = REGISTRY["services-running"][0]
         liar = replace(honest, look=lambda subject: iter([Problem("TT999", subject.name, "", "")]))

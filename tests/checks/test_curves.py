@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from pytest_tentacle.checks import tls
-from pytest_tentacle.checks.tls_policy import plain_curve
 from pytest_tentacle.link import Failure
+from pytest_tentacle.sections.tls import checks as tls
+from pytest_tentacle.sections.tls.policy import plain_curve
 
 DEAD = {"fails": "tls", "error": Failure.NO_COMMON_CIPHER}
 ECDHE = ("TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "TLS_AES_256_GCM_SHA384")

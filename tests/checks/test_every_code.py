@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pytest_tentacle.checks.check import REGISTRY, Check
-from pytest_tentacle.guide.problems import CATALOGUE
-from pytest_tentacle.guide.signatures import codes as codes_of_logs
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pytest_tentacle.judging.check import REGISTRY, Check
+from pytest_tentacle.logs.signatures import codes as codes_of_logs
+from pytest_tentacle.sections.catalogue import CATALOGUE
 
 CHECKS = {check.name: check for checks in REGISTRY.values() for check in checks}
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from pytest_tentacle.checks import firewall
-from pytest_tentacle.checks.filter_rules import Filtered, on_linux, on_windows
-from pytest_tentacle.checks.result import Outcome
+from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
+from pytest_tentacle.sections.connections import firewall
+from pytest_tentacle.sections.connections.filter_rules import Filtered, on_linux, on_windows
 from pytest_tentacle.survey.surroundings import Firewall, FirewallProfile, FirewallRule
 
 SILENT = {"fails": "connect", "error": Failure.TIMED_OUT}

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from pytest_tentacle.checks import machine
 from pytest_tentacle.guide.sections import STEPS
+from pytest_tentacle.sections.health import checks as machine
 from pytest_tentacle.survey.surroundings import LeftOver
 
 STOPPED = {"state": "stopped", "pid": None, "exit_code": 0}

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from pytest_tentacle.checks.result import Outcome
-from pytest_tentacle.guide.problems import CATALOGUE
+from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
+from pytest_tentacle.sections.catalogue import CATALOGUE
 
 STEP = "welcome-page-across"
 ENDS = {"listening": "web-01", "polling": "poll-01"}

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from pytest_tentacle.checks.result import Outcome
 from pytest_tentacle.inventory.model import NoTransport
+from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
 
 HERE, ACROSS = "welcome-page-here", "welcome-page-across"

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from pytest_tentacle.checks import Fleet, loading
-from pytest_tentacle.checks.result import Outcome
+from pytest_tentacle.judging.result import Outcome, StepResult
+from pytest_tentacle.sections import Fleet
+from pytest_tentacle.sections.load_time import checks as loading
 from pytest_tentacle.survey.model import Section
 from pytest_tentacle.survey.surroundings import Loading, LoadTime, Revocation
-
-if TYPE_CHECKING:
-    from pytest_tentacle.checks.result import StepResult
 
 EXECUTABLE = r"C:\Program Files\Octopus Deploy\Tentacle\Tentacle.exe"
 BROKEN_OFF_WINDOWS = "it did not end within 20 seconds"
@@ -169,13 +167,13 @@ class TestScripts:
     @pytest.mark.parametrize(
         ("script", "words", "spelt"),
         [
-            ("windows_parts/loading.ps1", "it did not end within {0:0} seconds", BROKEN_OFF_WINDOWS),
-            ("linux_surroundings.sh", "help did not answer within its time of ${took:-some} ms", BROKEN_OFF_LINUX),
+            ("windows/loading.ps1", "it did not end within {0:0} seconds", BROKEN_OFF_WINDOWS),
+            ("linux/surroundings.sh", "help did not answer within its time of ${took:-some} ms", BROKEN_OFF_LINUX),
         ],
     )
     def test_are_the_same(self, script: str, words: str, spelt: str) -> None:
         """Whoever changes the one has to change the other."""
-        text = files("pytest_tentacle.survey").joinpath(*script.split("/")).read_text("utf-8")
+        text = files("pytest_tentacle.survey.scripts").joinpath(*script.split("/")).read_text("utf-8")
         assert words in text
         assert loading.OUT_OF_TIME.fullmatch(spelt)
 

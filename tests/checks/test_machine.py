@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from pytest_tentacle.checks import machine
-from pytest_tentacle.checks.machine import LEAST_FREE
-from pytest_tentacle.checks.result import Outcome
-from pytest_tentacle.checks.versions import parsed
+from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
-from pytest_tentacle.survey.logs import read_log
+from pytest_tentacle.logs.reader import read_log
+from pytest_tentacle.sections.health import checks as machine
+from pytest_tentacle.sections.health.checks import LEAST_FREE
+from pytest_tentacle.sections.health.versions import parsed
 from pytest_tentacle.survey.surroundings import Disk, LeftOver, Product, Watchdog
 from pytest_tentacle.survey.targets import polling_id
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 SILENT = {"fails": "connect", "error": Failure.TIMED_OUT}
 CHILD = {"pid": 4712, "name": "powershell.exe", "parent_pid": 4711}

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from pytest_tentacle.checks import applicable
-from pytest_tentacle.checks.result import Outcome
 from pytest_tentacle.guide.sections import STEPS as ALL_STEPS
 from pytest_tentacle.inventory.model import NoTransport
+from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
+from pytest_tentacle.sections import applicable
 
 HERE, ACROSS = "welcome-page-here", "welcome-page-across"
 SERVICES, SETTINGS, THUMBPRINT = "services-running", "communication-settings", "tentacle-thumbprint"
@@ -76,7 +76,7 @@ class TestUnreachableMachine:
         """A server without a record leaves the link unknown."""
         surveys = world.surveys()
         kept = tuple(record for record in surveys.records if record.machines != ("octo-1",))
-        from pytest_tentacle.checks import Fleet
+        from pytest_tentacle.sections import Fleet
 
         result = Fleet(surveys.model_copy(update={"records": kept})).subject("web-01").result(ACROSS)
         assert result.outcome is Outcome.UNKNOWN

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from pytest_tentacle.checks import addresses
-from pytest_tentacle.checks.result import Outcome
+from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
+from pytest_tentacle.sections.addresses import checks as addresses
 from pytest_tentacle.survey.surroundings import OwnName
 
 SILENT = {"fails": "connect", "error": Failure.TIMED_OUT}

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from pytest_tentacle.checks import Fleet, applicable, ping
-from pytest_tentacle.checks.check import checks_of
-from pytest_tentacle.checks.judging import findings
-from pytest_tentacle.checks.result import Outcome
-from pytest_tentacle.guide.problems_ping import PING
+from pytest_tentacle.judging.check import checks_of
+from pytest_tentacle.judging.evaluate import findings
+from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import By, Failure, PingAttempt, PingOrder, PingSeries, Stage
+from pytest_tentacle.sections import Fleet, applicable
+from pytest_tentacle.sections.ping import checks as ping
+from pytest_tentacle.sections.ping.problems import PING
 
 MACHINES = ("web-01", "poll-01")
 WELL = "+" * 20

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from pytest_tentacle.checks import Fleet, proxies
-from pytest_tentacle.checks.result import Outcome
+from pytest_tentacle.judging.result import Outcome, StepResult
 from pytest_tentacle.link import Failure
+from pytest_tentacle.logs.model import LogFile, Startup
+from pytest_tentacle.sections import Fleet
+from pytest_tentacle.sections.proxies import checks as proxies
 from pytest_tentacle.survey.model import Section
-from pytest_tentacle.survey.surroundings import LogFile, Proxy, Startup
-
-if TYPE_CHECKING:
-    from pytest_tentacle.checks.result import StepResult
+from pytest_tentacle.survey.surroundings import Proxy
 
 POLLING, WEB = "Octopus.Server.Proxy.", "Octopus.Proxy."
 USES = "Agent will use the octopus configured proxy at {} for server at https://octo-1.example:10943/"

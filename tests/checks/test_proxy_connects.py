@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from pytest_tentacle.checks import proxies
-from pytest_tentacle.checks.result import Outcome
-from pytest_tentacle.survey.surroundings import LogFile, ProxyConnect
+from pytest_tentacle.judging.result import Outcome
+from pytest_tentacle.logs.model import LogFile
+from pytest_tentacle.sections.proxies import checks as proxies
+from pytest_tentacle.survey.surroundings import ProxyConnect
 
 POLLING = "Octopus.Server.Proxy."
 LOG = LogFile(product="tentacle", instance="Tentacle", path="/etc/octopus/Logs/OctopusTentacle.txt")

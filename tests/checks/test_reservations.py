@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from pytest_tentacle.checks import here
-from pytest_tentacle.checks.reserved import excluded_range, served_urls
-from pytest_tentacle.checks.result import Outcome
+from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
+from pytest_tentacle.sections.connections import here
+from pytest_tentacle.sections.connections.reserved import excluded_range, served_urls
 from pytest_tentacle.survey.surroundings import PortRange, Reservations
 
 SYSTEM = {"pid": 4, "name": "System"}

@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
-from pytest_tentacle.checks import addresses, settings, sockets, tls
-from pytest_tentacle.checks.result import Outcome
+from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import By, Failure
+from pytest_tentacle.sections.addresses import checks as addresses
+from pytest_tentacle.sections.connections import sockets
+from pytest_tentacle.sections.settings import checks as settings
+from pytest_tentacle.sections.tls import checks as tls
 from pytest_tentacle.survey.surroundings import TlsProtocol
 from pytest_tentacle.survey.targets import polling_id
 

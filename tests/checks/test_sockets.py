@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from pytest_tentacle.checks import sockets
-from pytest_tentacle.checks.result import Outcome
+from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
+from pytest_tentacle.sections.connections import sockets
 from pytest_tentacle.survey.surroundings import Connection, Proxy
 
 PROXY = Proxy(layer="wininet", account="LocalSystem", enabled=True, address="proxy.example:8080")

@@ -8,14 +8,8 @@ import pytest
 
 from pytest_tentacle.inventory.model import SSH, Mode, NoTransport, OctopusServer, Tentacle
 from pytest_tentacle.link import By
-from pytest_tentacle.survey.targets import (
-    controller_targets,
-    names_of,
-    own_targets,
-    peer_targets,
-    plain_host,
-    ports_of_interest,
-)
+from pytest_tentacle.link.hosts import plain_host
+from pytest_tentacle.survey.targets import controller_targets, names_of, own_targets, peer_targets, ports_of_interest
 
 
 def of(targets: Any) -> list[tuple[str, str, int, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_tentacle.checks.thumbprints import as_thumbprint, fault_in
+from pytest_tentacle.judging.thumbprints import as_thumbprint, fault_in
 
 GOOD = "0123456789ABCDEF0123456789ABCDEF01234567"
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from pytest_tentacle.checks import tls
-from pytest_tentacle.checks.result import Outcome
-from pytest_tentacle.checks.tls_policy import excluded, usable_suites
+from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
+from pytest_tentacle.sections.tls import checks as tls
+from pytest_tentacle.sections.tls.policy import excluded, usable_suites
 from pytest_tentacle.survey.surroundings import Event, Product, TlsPolicy, TlsProtocol
 from pytest_tentacle.survey.targets import polling_id
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 DEAD = {"fails": "tls", "error": Failure.PROTOCOL_VERSION}
 DECLARED = polling_id("poll-01", "octo-1", "octo-1.example", 10943)

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from pytest_tentacle.checks import Fleet, tls
-from pytest_tentacle.checks.result import Outcome
 from pytest_tentacle.inventory.model import Mode
+from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import By, Failure, Stage, TlsVersion, TlsVersions, VersionTrial
+from pytest_tentacle.sections import Fleet
+from pytest_tentacle.sections.tls import checks as tls
 from pytest_tentacle.survey.surroundings import TlsProtocol
 from pytest_tentacle.survey.targets import polling_id
 

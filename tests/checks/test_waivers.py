@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from pytest_tentacle.checks.result import Outcome, accepted
-from pytest_tentacle.checks.waivers import waiver_notes
 from pytest_tentacle.diagnosis import diagnose
 from pytest_tentacle.inventory.model import Origin, Waiver
+from pytest_tentacle.judging.result import Outcome, accepted
 from pytest_tentacle.link import Failure
+from pytest_tentacle.run.waivers import waiver_notes
 
 SERVICES, ACROSS = "services-running", "welcome-page-across"
 REFUSED = {"fails": "connect", "error": Failure.REFUSED}

@@ -5,15 +5,13 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pytest_tentacle.checks.check import REGISTRY
-from pytest_tentacle.guide.outcome import Blocked, Evidence, Problem, Unknown
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pytest_tentacle.judging.check import REGISTRY
+from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 
 CHECK = REGISTRY["zombie-child-processes"][0]
 

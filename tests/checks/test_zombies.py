@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from pytest_tentacle.checks import zombies
-from pytest_tentacle.checks.result import Outcome
+from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
+from pytest_tentacle.sections.zombies import checks as zombies
 
 GONE = {"address": "0.0.0.0", "port": 10933, "pid": 4711}
 CHILD = {"pid": 4712, "name": "powershell.exe", "parent_pid": 4711}

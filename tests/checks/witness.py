@@ -20,11 +20,12 @@ from typing import Any
 
 import pytest
 
-from pytest_tentacle.checks import runner, subject
-from pytest_tentacle.checks.check import REGISTRY, Check
-from pytest_tentacle.guide.outcome import Blocked, Problem, Unknown
 from pytest_tentacle.guide.placeholders import named_in
-from pytest_tentacle.guide.problems import CATALOGUE
+from pytest_tentacle.judging import subject
+from pytest_tentacle.judging.check import REGISTRY, Check
+from pytest_tentacle.judging.finding import Blocked, Problem, Unknown
+from pytest_tentacle.sections import runner
+from pytest_tentacle.sections.catalogue import CATALOGUE
 
 
 class Notes:

@@ -6,20 +6,16 @@ import importlib
 import importlib.util
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import Any
 
 import pytest
 
-from pytest_tentacle.checks import applicable
-from pytest_tentacle.checks.result import Outcome, StepResult
-from pytest_tentacle.diagnosis import diagnose
-from pytest_tentacle.guide.outcome import Evidence, Problem
+from pytest_tentacle.diagnosis import Diagnosis, diagnose
 from pytest_tentacle.guide.sections import STEPS
-
-if TYPE_CHECKING:
-    from types import ModuleType
-
-    from pytest_tentacle.diagnosis import Diagnosis
+from pytest_tentacle.judging.finding import Evidence, Problem
+from pytest_tentacle.judging.result import Outcome, StepResult
+from pytest_tentacle.sections import applicable
 
 
 def _load_faults() -> ModuleType:

@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pytest_tentacle.checks.result import Outcome
 from pytest_tentacle.diagnosis import diagnose
+from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.survey.surroundings import Product
 
 SETTINGS = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

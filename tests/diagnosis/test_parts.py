@@ -16,7 +16,7 @@ from pytest_tentacle.diagnosis.kind import CauseKind, Confidence, Found, wheneve
 from pytest_tentacle.diagnosis.remedies import fill
 from pytest_tentacle.diagnosis.subnets import regions, subnet_of
 from pytest_tentacle.diagnosis.wording import listed, sentence, who
-from pytest_tentacle.guide.outcome import Problem
+from pytest_tentacle.judging.finding import Problem
 
 PROBLEMS = tuple(Problem(f"TT{number}", "web-01", "well", "ill") for number in range(10))
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pytest_tentacle.checks.check import REGISTRY
 from pytest_tentacle.diagnosis import CAUSES
-from pytest_tentacle.guide.problems import KINDS
 from pytest_tentacle.guide.sections import STEPS
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pytest_tentacle.judging.check import REGISTRY
+from pytest_tentacle.sections.catalogue import KINDS
 
 COMMAND = "python3 scripts/dev.py docs"
 

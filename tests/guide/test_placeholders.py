@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_tentacle.diagnosis import CAUSES
 from pytest_tentacle.guide.placeholders import MEANINGS, named_in
-from pytest_tentacle.guide.problems import KINDS
+from pytest_tentacle.sections.catalogue import KINDS
 
 
 def used() -> dict[str, list[str]]:

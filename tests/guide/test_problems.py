@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from pytest_tentacle.checks.check import REGISTRY, checks_of
-from pytest_tentacle.guide.problems import CATALOGUE, KINDS, ProblemKind
 from pytest_tentacle.guide.sections import GUIDE, STEPS
+from pytest_tentacle.judging.check import REGISTRY, checks_of
+from pytest_tentacle.sections.catalogue import CATALOGUE, KINDS, ProblemKind
 
 SECTIONS = {
     "identify-the-problem": "TT1",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_tentacle.guide.signatures import classify
+from pytest_tentacle.logs.signatures import classify
 
 PROXY = "Unexpected exception executing transaction.\nHalibut.Transport.Proxy.Exceptions.ProxyException: Connection to proxy host proxy.lab on port 8080 failed: "
 SOCKET = "listen://[::]:10933/             91  Socket IO exception: [::ffff:10.0.0.5]:42320\nSystem.IO.IOException: "

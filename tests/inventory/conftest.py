@@ -5,17 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import textwrap
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pytest_tentacle.inventory import InventoryError, load
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
-
-    from pytest_tentacle.inventory.model import Inventory
+from pytest_tentacle.inventory.model import Inventory
 
 
 class Files:

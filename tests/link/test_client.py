@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from pytest_tentacle.lab.halibut import HalibutListener, make_certificate
+from pytest_tentacle.lab.halibut.listener import HalibutListener, make_certificate
 from pytest_tentacle.lab.network import (
     BlackHole,
     Closer,
@@ -27,7 +27,7 @@ from pytest_tentacle.lab.network import (
     Trickler,
     TricklingPage,
 )
-from pytest_tentacle.lab.tls_boxes import TlsBox
+from pytest_tentacle.lab.network.tls_boxes import TlsBox
 from pytest_tentacle.link import By, Failure, Stage, Target, probe_all, system_resolver
 
 LOOPBACK = "127.0.0.1"

@@ -13,15 +13,12 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_tentacle.link import Failure, Probe, Stage
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 NAME = "tentacle-1.lab"
 SERVER, TENTACLE = "10.99.0.1", "10.99.0.2"

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from pytest_tentacle.lab.halibut import HalibutListener, make_certificate
+from pytest_tentacle.lab.halibut.listener import HalibutListener, make_certificate
 from pytest_tentacle.lab.network import BlackHole, HttpsServer, Refused
 from pytest_tentacle.link import By, Connected, Failure, Page, Probe, Stage, Target
 from pytest_tentacle.link.ping import Attempt, Percentiles, PingResult, main, ping

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from pytest_tentacle.lab.network import HttpsServer
-from pytest_tentacle.lab.tls_boxes import TlsBox
+from pytest_tentacle.lab.network.tls_boxes import TlsBox
 from pytest_tentacle.link import By, Target, wire
 from pytest_tentacle.link.ping import ping
 

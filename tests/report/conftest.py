@@ -6,15 +6,12 @@ import importlib.util
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import ModuleType
 
 import pytest
 
-if TYPE_CHECKING:
-    from types import ModuleType
-
-    from pytest_tentacle.checks.result import Run
-    from pytest_tentacle.report.causes import Cause
+from pytest_tentacle.judging.result import Run
+from pytest_tentacle.report.causes import Cause
 
 
 def _load_runs() -> ModuleType:

@@ -14,9 +14,9 @@ CONFTEST = """
 import importlib.util
 import sys
 import pytest
-from pytest_tentacle.checks.result import Outcome
+from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.report.html_hooks import HtmlReport
-from pytest_tentacle.report.redaction import Redactor
+from pytest_tentacle.report.redaction.redactor import Redactor
 
 spec = importlib.util.spec_from_file_location("builders", {builders!r})
 builders = sys.modules["builders"] = importlib.util.module_from_spec(spec)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_tentacle.report.names import Names
-from pytest_tentacle.report.redaction import Redactor
+from pytest_tentacle.report.redaction.names import Names
+from pytest_tentacle.report.redaction.redactor import Redactor
 from pytest_tentacle.survey.surroundings import Access, OwnName, Proxy
 
 

@@ -10,9 +10,9 @@ from datetime import timedelta
 import pytest
 from axe_core_python.sync_playwright import Axe
 
-from pytest_tentacle.checks.result import Outcome, Run, StepResult
-from pytest_tentacle.guide.outcome import Evidence, Problem
 from pytest_tentacle.inventory.model import Inventory
+from pytest_tentacle.judging.finding import Evidence, Problem
+from pytest_tentacle.judging.result import Outcome, Run, StepResult
 from pytest_tentacle.link import Secured
 from pytest_tentacle.report.causes import Cause
 from pytest_tentacle.report.page import render_summary

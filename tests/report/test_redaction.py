@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_tentacle.report.redaction import Redactor
+from pytest_tentacle.report.redaction.redactor import Redactor
 
 SECRET = "pä\"ss<w&rd'7\\x"
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from pytest_tentacle.checks.result import Outcome, Run, StepResult
-from pytest_tentacle.guide.outcome import Evidence, Problem
+from pytest_tentacle.judging.finding import Evidence, Problem
+from pytest_tentacle.judging.result import Outcome, Run, StepResult
 from pytest_tentacle.report.build import build_report
 from pytest_tentacle.report.causes import Cause
 from pytest_tentacle.report.console import explain, summary_lines
 from pytest_tentacle.report.json_report import render_json, schema, schema_text
 from pytest_tentacle.report.markdown import code, plain, render_markdown
-from pytest_tentacle.report.redaction import Redactor
+from pytest_tentacle.report.redaction.redactor import Redactor
 
 SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "report-schema.json"
 

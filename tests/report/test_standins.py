@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from pytest_tentacle.link import PingSeries, Secured
-from pytest_tentacle.report.redaction import Redactor
-from pytest_tentacle.report.standins import stand_in, with_stand_ins
+from pytest_tentacle.report.redaction.redactor import Redactor
+from pytest_tentacle.report.redaction.standins import stand_in, with_stand_ins
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 UNTIL = datetime(2099, 1, 1, tzinfo=UTC)

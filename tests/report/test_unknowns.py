@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from pytest_tentacle.checks.result import Outcome, StepResult
 from pytest_tentacle.inventory.model import SSH, Tentacle
+from pytest_tentacle.judging.result import Outcome, StepResult
 from pytest_tentacle.report.unknowns import fold_unknowns
 from pytest_tentacle.survey.model import HostRecord, Unreachable
 from pytest_tentacle.transport.base import ReachStage

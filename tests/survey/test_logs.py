@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_tentacle.guide.signatures import Level
-from pytest_tentacle.survey.logs import UNKNOWN_KEPT, read_log, resolve_log
-from pytest_tentacle.survey.logs_lines import decode, endpoint_of, moment, records_of
-from pytest_tentacle.survey.surroundings import LogFile
+from pytest_tentacle.logs.lines import decode, endpoint_of, moment, records_of
+from pytest_tentacle.logs.model import LogFile
+from pytest_tentacle.logs.reader import UNKNOWN_KEPT, read_log, resolve_log
+from pytest_tentacle.logs.signatures import Level
 
 TP = "4B8E0F5A1C2D3E4F5A6B7C8D9E0F1A2B3C4D5E6F"
 LISTEN = "listen://[::]:10933/             91  "

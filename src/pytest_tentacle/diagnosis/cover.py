@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from .kind import Found
+from .kind import Found
 
 EXACT = 12
 """Up to this many candidates every choice is tried, the smallest first; with more, the best next one is taken."""

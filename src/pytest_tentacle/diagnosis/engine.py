@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pytest_tentacle.guide.outcome import Evidence
+from pytest_tentacle.guide.consequences import UNANSWERED
+from pytest_tentacle.judging.finding import Evidence, Problem
+from pytest_tentacle.judging.result import StepResult
+from pytest_tentacle.sections import Fleet
 
 from .causes import CAUSES
-from .causes.commands import UNANSWERED
 from .cover import fewest
 from .folding import FoldedCause, Folder
-from .kind import Found
-from .view import Scene
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from pytest_tentacle.checks import Fleet
-    from pytest_tentacle.checks.result import StepResult
-    from pytest_tentacle.guide.outcome import Problem
-
-    from .kind import CauseKind, Clue
-    from .view import View
+from .kind import CauseKind, Clue, Found
+from .view import Scene, View
 
 _BY_CODE: dict[str, tuple[CauseKind, ...]] = {
     code: tuple(kind for kind in CAUSES if code in kind.needs) for code in {c for kind in CAUSES for c in kind.needs}

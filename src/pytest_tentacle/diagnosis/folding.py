@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
-from pytest_tentacle.guide.outcome import Evidence
-from pytest_tentacle.guide.problems import CATALOGUE
 from pytest_tentacle.guide.sections import GUIDE
+from pytest_tentacle.judging.finding import Evidence, Problem
+from pytest_tentacle.sections.catalogue import CATALOGUE
 
+from .kind import Found
 from .last_resort import LINUX, WINDOWS, left_overs
 from .remedies import fill, with_own_values
+from .view import Scene
 from .wording import listed, sentence
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
-    from pytest_tentacle.guide.outcome import Problem
-
-    from .kind import Found
-    from .view import Scene
 
 _EVIDENCE = 6
 _DOUBTS = 3

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
-from pytest_tentacle.guide.outcome import Evidence, Problem
+from pytest_tentacle.judging.finding import Evidence, Problem
 
-if TYPE_CHECKING:
-    from .view import View
+from .view import View
 
 
 class Confidence(StrEnum):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
-from pytest_tentacle.guide import last_resort as guide
-from pytest_tentacle.guide.outcome import Evidence
+from pytest_tentacle.guide import commands as guide
+from pytest_tentacle.judging.finding import Evidence
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from .view import View
+from .view import View
 
 _FIRST = f"No cause is known for this. As a last resort: {guide.RESTART.lower()}:"
 _THEN = f"If that does not help, {guide.CLEAN_SLATE}:"

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from pytest_tentacle.inventory.model import Mode, OctopusServer, Tentacle
-from pytest_tentacle.link import By
-from pytest_tentacle.survey.targets import names_of, plain_address, plain_host
+from pytest_tentacle.judging.finding import Problem
+from pytest_tentacle.link import By, Probe
+from pytest_tentacle.link.hosts import plain_address, plain_host
+from pytest_tentacle.sections import Fleet
+from pytest_tentacle.survey.targets import names_of
 
 from .subnets import regions, subnet_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from pytest_tentacle.checks import Fleet
-    from pytest_tentacle.guide.outcome import Problem
-    from pytest_tentacle.link import Probe
 
 NO_CONNECTION = frozenset({"TT520", "TT521", "TT522"})
 """The TCP connection did not come about, and nothing else is known to be wrong with the end that should listen."""

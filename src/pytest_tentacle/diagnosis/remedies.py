@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 from pytest_tentacle.guide.placeholders import MEANINGS, PLACEHOLDER
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 _WORD = re.compile(r'"([^"]*)"')
 _LONGEST = 200

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections import defaultdict
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
-from pytest_tentacle.survey.targets import plain_address
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from pytest_tentacle.link.hosts import plain_address
 
 _PREFIX = {4: 24, 6: 64}
 _WIDER = {4: 16, 6: 48}

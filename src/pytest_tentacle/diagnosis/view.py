@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pytest_tentacle.checks.result import Outcome
-from pytest_tentacle.checks.thumbprints import as_thumbprint
-from pytest_tentacle.guide.outcome import Blocked, Unknown
-from pytest_tentacle.guide.problems import CATALOGUE
 from pytest_tentacle.inventory.model import Mode
-from pytest_tentacle.survey.targets import names_of, plain_host
+from pytest_tentacle.judging.finding import Blocked, Problem, Unknown
+from pytest_tentacle.judging.result import Outcome, StepResult
+from pytest_tentacle.judging.thumbprints import as_thumbprint
+from pytest_tentacle.link.hosts import plain_host
+from pytest_tentacle.sections import Fleet, Subject
+from pytest_tentacle.sections.catalogue import CATALOGUE
+from pytest_tentacle.survey.model import Service, Survey
+from pytest_tentacle.survey.targets import names_of
 
 from .reach import Reach
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from pytest_tentacle.checks import Fleet, Subject
-    from pytest_tentacle.checks.result import StepResult
-    from pytest_tentacle.guide.outcome import Problem
-    from pytest_tentacle.survey.model import Service, Survey
 
 NAME_FAILURES = frozenset({"TT510", "TT511"})
 

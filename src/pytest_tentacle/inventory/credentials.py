@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from .model import SSH, Inventory, Machine, Transport, WinRM
-
-if TYPE_CHECKING:
-    from .secrets import Secret
+from .secrets import Secret
 
 M = TypeVar("M", bound=Machine)
 

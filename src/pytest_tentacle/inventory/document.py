@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .characters import invisible_in
-from .faults import did_you_mean
+from pydantic import BaseModel
+
+from .faults import Faults, did_you_mean
+from .fields import invisible_in
 from .file_model import (
     Defaults,
     GroupSettings,
@@ -16,14 +18,8 @@ from .file_model import (
     TentacleDefaults,
     TentacleEntry,
 )
-from .nodes import Entry, ListValue, MapValue, ScalarValue, is_null, kind_of, parse
-
-if TYPE_CHECKING:
-    from pydantic import BaseModel
-
-    from .faults import Faults
-    from .layers import Layer, LayerReader
-    from .nodes import Value
+from .layers import Layer, LayerReader
+from .nodes import Entry, ListValue, MapValue, ScalarValue, Value, is_null, kind_of, parse
 
 
 @dataclass(frozen=True)

@@ -9,23 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from .fields import (
-    Address,
-    Code,
-    Date,
-    Host,
-    Hosts,
-    Maps,
-    Name,
-    Names,
-    Port,
-    Ports,
-    Switch,
-    Text,
-    Thumbprint,
-    Url,
-)
-from .model import Mode, OperatingSystem  # noqa: TC001  pydantic needs them at run time
+from .fields import Address, Code, Date, Host, Hosts, Maps, Name, Names, Port, Ports, Switch, Text, Thumbprint, Url
+from .model import Mode, OperatingSystem
 
 TransportKind = Literal["winrm", "ssh", "local", "none"]
 

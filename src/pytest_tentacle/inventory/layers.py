@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast, get_args
+from typing import Any, Final, NamedTuple, cast, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from .characters import invisible_in
-from .faults import did_you_mean
-from .fields import FieldError
+from .faults import Faults, Place, did_you_mean
+from .fields import FieldError, invisible_in
 from .file_model import (
     PATH_KEYS,
     SECRET_KEYS,
@@ -23,13 +23,7 @@ from .file_model import (
     WinRMTransport,
 )
 from .nodes import ListValue, MapValue, ScalarValue, Value, is_null, kind_of, place_at, plain
-from .references import path_beside
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from .faults import Faults, Place
-    from .references import References
+from .references import References, path_beside
 
 TRANSPORT_MODELS: dict[str, type[BaseModel]] = {
     "winrm": WinRMTransport,

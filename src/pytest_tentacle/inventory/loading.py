@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from .document import Declaration, Document, read_document
 from .faults import Faults, Place, did_you_mean
@@ -13,10 +15,6 @@ from .layers import Layer, LayerReader, merged
 from .model import Inventory, OctopusServer, OperatingSystem, Origin, Tentacle, Waiver, WinRM
 from .references import References
 from .transports import TransportBuilder
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
-    from pathlib import Path
 
 _DEFAULT_INSTANCE = {"tentacle": "Tentacle", "server": "OctopusServer"}
 """What an instance is called where nobody named it (tentacle-facts, services and registry)."""

@@ -6,14 +6,14 @@ secret in clear (see `secrets`), and they can be written into a survey file with
 
 from __future__ import annotations
 
-from datetime import date  # noqa: TC003  pydantic needs it at run time
+from datetime import date
 from enum import StrEnum
-from pathlib import Path  # noqa: TC003  pydantic needs it at run time
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from .secrets import Secret  # noqa: TC001  pydantic needs it at run time
+from .secrets import Secret
 
 TENTACLE_PORT = 10933
 """A listening Tentacle's default port (guide, "Listening Tentacles")."""

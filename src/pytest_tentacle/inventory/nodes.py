@@ -7,21 +7,17 @@ and a plain scalar keeps its spelling, so that a thumbprint, password or name of
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
-from .characters import name_of
-from .faults import Place
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from .faults import Faults
+from .faults import Faults, Place
+from .fields import name_of
 
 MOST_NODES = 500_000
 """Aliases can make a few lines stand for billions of values; no inventory needs more than this."""

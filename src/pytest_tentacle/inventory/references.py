@@ -8,18 +8,14 @@ from __future__ import annotations
 
 import importlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
-from .faults import did_you_mean
+from .faults import Faults, Place, did_you_mean
+from .nodes import ScalarValue
 from .secrets import Secret
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from .faults import Faults, Place
-    from .nodes import ScalarValue
 
 LARGEST_SECRET = 65_536
 """Bytes; a larger file was not meant."""

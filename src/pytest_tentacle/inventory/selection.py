@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
 
 from .faults import nearest
-from .model import Tentacle
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from .model import Inventory, Mode, OctopusServer
+from .model import Inventory, Mode, OctopusServer, Tentacle
 
 _GLOB_SIGNS = frozenset("*?[")
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import model
+from .faults import Faults
 from .fields import FieldError, host
 from .file_model import PATH_KEYS
-from .layers import FAULTY, TRANSPORT_MODELS, Setting
-from .references import SecretSource
-
-if TYPE_CHECKING:
-    from .faults import Faults
-    from .layers import Layer
-    from .references import References
+from .layers import FAULTY, TRANSPORT_MODELS, Layer, Setting
+from .references import References, SecretSource
 
 WINRM_HTTP_PORT = 5985
 """WinRM's port for plain HTTP."""

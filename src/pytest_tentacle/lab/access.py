@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import paramiko
 from pydantic import SecretStr
 
 from pytest_tentacle.inventory.model import SSH, WinRM
+from pytest_tentacle.link.certificate import KeyedCertificate
 
-from . import linux_machine, windows_machine
-from .halibut import make_certificate
+from .blueprint import Blueprint
+from .halibut.listener import make_certificate
+from .linux import machine as linux_machine
 from .recording import RecordedRunner
 from .ssh_server import SSHServer
-from .winrm_runner import PowerShellRunner
-from .winrm_server import WinRMServer
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from pytest_tentacle.link.certificate import KeyedCertificate
-
-    from .blueprint import Blueprint
-    from .winrm_runner import CommandRunner
+from .windows import machine as windows_machine
+from .winrm.runner import CommandRunner, PowerShellRunner
+from .winrm.server import WinRMServer
 
 WINRM_PORT, SSH_PORT = 5986, 2222
 

@@ -7,35 +7,23 @@ A blueprint becomes a folder with `machine.json` (what the stand-ins for the ope
 from __future__ import annotations
 
 import json
-import os
-import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import Any, Literal
 from xml.sax.saxutils import escape
 
 from pytest_tentacle.inventory.model import TENTACLE_PORT, Mode, OctopusServer, OperatingSystem, Tentacle
+from pytest_tentacle.lab.log_entries import Log
 
-from .logs import Log, write_early_log, write_logs
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from .halibut import LabCertificate
+from .halibut.listener import LabCertificate
 
 PID = 2136
 """Process id of the product's service on every lab machine."""
 
 LISTENING_STYLE, POLLING_STYLE = 1, 2
 """TentaclePassive and TentacleActive (tentacle-facts 2.3)."""
-
-
-_EARLY_LOGS = {
-    OperatingSystem.WINDOWS: "C/Windows/System32/config/systemprofile/AppData/Local/Octopus/Logs",
-    OperatingSystem.LINUX: "root/.local/share/Octopus/Logs",
-}
-"""Where the services' own account writes before it knows its home (tentacle-facts 3.1)."""
 
 
 @dataclass
@@ -143,37 +131,6 @@ class Blueprint:
             return f"C:\\Octopus\\{name}.config", folder / "files" / "C" / "Octopus" / f"{name}.config"
         real = folder / "files" / "etc" / "octopus" / "default" / f"{name.lower()}-{name}.config"
         return str(real), real
-
-    def write(self, folder: Path) -> None:
-        """Write the machine's folder."""
-        folder.mkdir(parents=True)
-        named, real = self.config_path(folder)
-        kind = "OctopusServer" if self.is_server else "Tentacle"
-        root = folder / "files" / ("C/ProgramData/Octopus" if self.is_windows else "etc/octopus")
-        index = root / kind / "Instances" / f"{kind.lower()}.config"
-        index.parent.mkdir(parents=True)
-        if self.registered:
-            index.write_text(json.dumps({"Name": kind, "ConfigurationFilePath": named}, indent=2), encoding="utf-8")
-        real.parent.mkdir(parents=True)
-        if not self.is_windows:
-            self.settings["Octopus.Home"] = str(real.parent)
-        logs = real.parent / "Logs"
-        logs.mkdir()
-        write_logs(self, logs, PID)
-        if not self.is_server:
-            early = folder / "files" / _EARLY_LOGS[self.os]
-            early.mkdir(parents=True)
-            write_early_log(self, early, PID)
-        if not self.config_missing:
-            text = self.xml() if self.config_text is None else self.config_text
-            real.write_bytes(text.encode("utf-8-sig") if text else b"")
-            written = time.time() - self.config_hours * 3600
-            os.utime(real, (written, written))
-        for path, text in self.files.items():
-            place = folder / "files" / path.replace(":\\", "/").replace("\\", "/").lstrip("/")
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(text, encoding="utf-8")
-        (folder / "machine.json").write_text(json.dumps(self.description(), indent=1), encoding="utf-8")
 
     def xml(self) -> str:
         """The configuration file: BOM, declaration, sorted keys (tentacle-seen 4.1)."""

@@ -3,105 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from pytest_tentacle.lab.log_entries import RULE, Layout, Said, Start, introduction
 
-    from .blueprint import Blueprint, Trust
-
-RULE = "=" * 80
-BANNER = "=" * 79
-"""What stands above an error that ends a process."""
-
-STARTED = 30 * 60.0
-"""Minutes ago that a healthy machine's service started."""
-
-
-class Layout(StrEnum):
-    """The forms of a line, of four ages of the products (tentacle-facts 3.2)."""
-
-    PROCESS = "{time}  {pid:>5}  {thread:>5} {level:>5}  {text}"
-    THREAD = "{time}  {thread:>5} {level:>5}  {text}"
-    BARE = "{time} {level:>5}  {text}"
-    BARS = "{time} | {level:>5} | {text}"
-
-
-@dataclass
-class Start:
-    """One start of the service.
-
-    Attributes:
-        minutes_ago: when it began.
-        pid: of the process; None: the one that runs at the survey.
-        ends: whether the agent came to saying that it listens, or that it will not.
-        trust: what it says of the servers that it trusts; None: what its configuration says at the survey.
-    """
-
-    minutes_ago: float
-    pid: int | None = None
-    ends: bool = True
-    trust: tuple[str, ...] | None = None
-
-
-@dataclass
-class Said:
-    """One record; further lines may follow in its text."""
-
-    minutes_ago: float
-    level: str
-    text: str
-    pid: int | None = None
-    thread: int = 9
-
-
-@dataclass
-class Lost:
-    """A process that did not learn where its home is.
-
-    Attributes:
-        instance: that it was started for.
-        command: that it named before it gave up; None: it did not come that far.
-        records: levels and texts.
-    """
-
-    minutes_ago: float
-    pid: int
-    instance: str
-    records: tuple[tuple[str, str], ...]
-    command: str | None = None
-
-
-@dataclass
-class Log:
-    """What a machine's product has written.
-
-    Attributes:
-        rotated: minutes ago that the file was begun; what is older stands in the archive. None: there is no archive.
-        before_proxy: the process started before the proxy to poll through was configured.
-    """
-
-    layout: Layout = Layout.PROCESS
-    rotated: float | None = None
-    before_proxy: bool = False
-    starts: list[Start] = field(default_factory=lambda: [Start(STARTED)])
-    said: list[Said] = field(default_factory=list)
-    lost: list[Lost] = field(default_factory=list)
-
-    def add(self, minutes_ago: float, level: str, text: str, *below: str, pid: int | None = None) -> None:
-        """One record. `below` are the lines under the heading; `pid` None is the service's own process."""
-        self.said.append(Said(minutes_ago, level, "\n".join((text, *below)), pid))
-
-    def call(self, minutes_ago: float, command: str, *records: tuple[str, str], pid: int = 5100) -> None:
-        """A call of the command line, which writes into the same file: levels and texts (tentacle-seen 4.3)."""
-        own = ((RULE, *_who("Tentacle", "8.3.3000")), (f"==== {command} ====", f"CommandLine: Tentacle {command}"))
-        for text in (text for part in own for text in part):
-            self.add(minutes_ago, "INFO", text, pid=pid)
-        for level, text in records:
-            self.add(minutes_ago, level, text, pid=pid)
+from .blueprint import Blueprint, Trust
 
 
 def write_logs(machine: Blueprint, folder: Path, pid: int) -> None:
@@ -122,10 +29,10 @@ def write_early_log(machine: Blueprint, folder: Path, pid: int) -> None:
     said = [
         Said(start.minutes_ago + 0.01, "INFO", text, start.pid, thread=1)
         for start in machine.log.starts
-        for text in (*_who("Tentacle", "8.3.3000"), f"Changing log folder from Octopus/Logs to {home}")
+        for text in (*introduction("Tentacle", "8.3.3000"), f"Changing log folder from Octopus/Logs to {home}")
     ]
     for lost in machine.log.lost:
-        texts = [("INFO", text) for text in _who("Tentacle", "8.3.3000", instance=lost.instance)]
+        texts = [("INFO", text) for text in introduction("Tentacle", "8.3.3000", instance=lost.instance)]
         if lost.command:
             texts.append(("INFO", f"==== {lost.command} ===="))
         said += [Said(lost.minutes_ago, *text, lost.pid, thread=1) for text in (*texts, *lost.records)]
@@ -157,7 +64,7 @@ def _start(machine: Blueprint, start: Start) -> list[str]:
     who = ("Octopus Server", "2025.4.10") if machine.is_server else ("Tentacle", "8.3.3000")
     messages = [
         RULE,
-        *_who(*who, instance=name),
+        *introduction(*who, instance=name),
         "==== RunAgentCommand ====",
         f"CommandLine: {name} agent --instance {name} --noninteractive",
     ]
@@ -178,14 +85,6 @@ def _proxy(machine: Blueprint, address: str) -> str:
     if not host or machine.log.before_proxy:
         return "Agent will not use a proxy server"
     return f"Agent will use the octopus configured proxy at {host}:{port} for server at {address}/"
-
-
-def _who(product: str, version: str, instance: str = "Tentacle") -> tuple[str, str]:
-    lines = ("OperatingSystem: lab", "OsBitVersion: x64", "Is64BitProcess: True", "ProcessorCount: 2")
-    return (
-        f"{product} version {version} ({version}) instance {instance}",
-        "Environment Information:\n" + "\n".join(f"  {line}" for line in lines),
-    )
 
 
 def _trust(machine: Blueprint) -> list[str]:

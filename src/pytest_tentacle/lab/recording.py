@@ -15,15 +15,13 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pytest_tentacle.link import PingOrder, Target, probe_all, try_versions
 from pytest_tentacle.link.ping import ping_series
 
-from .winrm_runner import SaidCommand
-
-if TYPE_CHECKING:
-    from .blueprint import Blueprint
+from .blueprint import Blueprint
+from .winrm.runner import SaidCommand
 
 _ENCODED = re.compile(r"-EncodedCommand (\S+)\s*$")
 _NONCE = re.compile(r"\$Nonce = '([0-9a-f]+)'")

@@ -8,33 +8,22 @@ import shutil
 import socket
 import sys
 import tempfile
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pytest_tentacle.inventory.model import (
-    Inventory,
-    Mode,
-    NoTransport,
-    OctopusServer,
-)
+from pytest_tentacle.inventory.model import Inventory, Machine, Mode, NoTransport, OctopusServer, Transport
+from pytest_tentacle.survey.store import Surveys
 
 from .access import LabAccess
 from .addresses import Addresses
-from .blueprint import LISTENING_STYLE, PID, Trust, healthy
-from .engine import VARIABLE, find_powershell
+from .blueprint import LISTENING_STYLE, PID, Blueprint, Trust, healthy
 from .faults import FAULTS, Site, polling_trust
-from .halibut import HalibutListener, make_certificate
+from .folder import write
+from .halibut.listener import HalibutListener, LabCertificate, make_certificate
 from .recording import is_recorded
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from pytest_tentacle.inventory.model import Machine, Transport
-    from pytest_tentacle.survey.store import Surveys
-
-    from .blueprint import Blueprint
-    from .halibut import LabCertificate
+from .windows.powershell import VARIABLE, find_powershell
 
 USER = "surveyor"
 
@@ -144,7 +133,7 @@ class Lab:
             if machine.name not in surveyed:
                 continue
             folder = self.folder(machine.name)
-            blueprint.write(folder)
+            write(blueprint, folder)
             access = LabAccess(
                 blueprint,
                 folder,

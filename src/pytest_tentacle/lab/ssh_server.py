@@ -14,7 +14,9 @@ import socket
 import subprocess
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Self
 
 import paramiko
 from paramiko.channel import Channel
@@ -27,11 +29,7 @@ from paramiko.common import (
 )
 from paramiko.pkey import PublicBlob
 
-from pytest_tentacle.transport.ssh_wire import QuietPacketizer, wire_logger
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
+from pytest_tentacle.transport.ssh.wire import QuietPacketizer, wire_logger
 
 _CHUNK = 32_768
 _CANNOT_RUN = 126

@@ -11,17 +11,14 @@ import ssl
 import tempfile
 import threading
 from collections import defaultdict
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
 
 _POOL = 4
 """Private keys that are made at most for each size; certificates differ by their serial numbers all the same."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
 
 from . import wire
 from .connecting import connect_stage
@@ -13,10 +14,6 @@ from .model import Probe, Target
 from .page import page_stage
 from .resolving import Resolver, resolve_stage, system_resolver
 from .securing import tls_stage
-
-if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Callable, Iterable, Sequence
 
 _GLANCE = 0.2
 """Seconds between two looks at the workers: on Windows a wait without a limit cannot be interrupted by Ctrl-C."""

@@ -6,12 +6,10 @@ import contextlib
 import os
 import selectors
 import socket
+import ssl
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Self
-
-if TYPE_CHECKING:
-    import ssl
+from typing import Self
 
 Peer = tuple[str, int]
 """The client's address and port."""

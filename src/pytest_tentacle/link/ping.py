@@ -9,17 +9,14 @@ import json
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from .client import probe
 from .deadline import Deadline
 from .model import By, Failure, Probe, Stage, StageRecord, Target
 from .resolving import Resolver, is_literal, system_resolver
 from .series import INTERVAL, Percentiles, PingOrder, PingSeries
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 TENTACLE_PORT = 10933
 

@@ -14,16 +14,14 @@ import socket
 import ssl
 import sys
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from . import failures, wire
 from .certificate import KeyedCertificate, make_certificate
 from .deadline import Deadline
 from .listener import Listener, Peer, finish, secure
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 BODY = b"A" * 10_240
 ANSWER = b"HTTP/1.0 200 OK\r\nContent-Length: 10240\r\n\r\n" + BODY

@@ -9,17 +9,15 @@ from __future__ import annotations
 import base64
 import contextlib
 import functools
+import socket
 import ssl
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable
+from typing import TypeVar
 
 from . import failures
 from .deadline import Deadline, Stopwatch
 from .model import Failure, Secured
 from .resolving import is_literal
-
-if TYPE_CHECKING:
-    import socket
-    from collections.abc import Callable
 
 T = TypeVar("T")
 

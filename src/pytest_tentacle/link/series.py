@@ -6,16 +6,13 @@ import base64
 import hashlib
 import itertools
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from .model import By, Failure, Probe, Stage
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 INTERVAL = 0.5
 """Seconds from the start of one attempt to that of the next: TentaclePing's own pause (tentacle-facts 1.11)."""

@@ -5,22 +5,16 @@ from __future__ import annotations
 import functools
 import ssl
 import warnings
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
 from .client import probe
-from .model import By, Failure, Probe, Stage
-from .resolving import system_resolver
+from .model import By, Failure, Probe, Stage, Target
+from .resolving import Resolver, system_resolver
 from .securing import new_client_context
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from .model import Target
-    from .resolving import Resolver
 
 _TRIALS = 64
 """So many at once."""

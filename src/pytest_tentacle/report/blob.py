@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pytest_tentacle.checks.result import Outcome, accepted
+from pytest_tentacle.judging.result import Outcome, accepted
 
-from .document import STAGES
-
-if TYPE_CHECKING:
-    from .document import LinkView, MachineView, ProblemView, Report, ResultView
+from .document import STAGES, LinkView, MachineView, ProblemView, Report, ResultView
 
 LARGE = 200
 """Above this many machines, those that are well bring no pictures, and passed steps their outcome only."""

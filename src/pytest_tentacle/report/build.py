@@ -5,16 +5,19 @@ from __future__ import annotations
 import ntpath
 import platform
 from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib import metadata
-from typing import TYPE_CHECKING
 
 from pytest_tentacle import __version__
-from pytest_tentacle.checks.result import Outcome, accepted
 from pytest_tentacle.guide.sections import STEPS
+from pytest_tentacle.inventory.model import Machine
+from pytest_tentacle.judging.finding import Evidence, Problem
+from pytest_tentacle.judging.result import Outcome, Run, StepResult, accepted
+from pytest_tentacle.survey.model import HostRecord
 
 from .catalogue import title_of
-from .causes import fold_problems
+from .causes import CauseView, fold_problems
 from .document import (
     CauseReport,
     EvidenceView,
@@ -31,19 +34,9 @@ from .document import (
 )
 from .facts import facts_of
 from .links import CONTROLLER, Looks
-from .names import learn_surveys
-from .redaction import Redactor
+from .redaction.names import learn_surveys
+from .redaction.redactor import Redactor
 from .unknowns import fold_unknowns
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from pytest_tentacle.checks.result import Run, StepResult
-    from pytest_tentacle.guide.outcome import Evidence, Problem
-    from pytest_tentacle.inventory.model import Machine
-    from pytest_tentacle.survey.model import HostRecord
-
-    from .causes import CauseView
 
 WORST_FIRST = (Outcome.FAILED, Outcome.UNKNOWN, Outcome.BLOCKED, Outcome.WAIVED, Outcome.PASSED)
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
-from pytest_tentacle.guide.problems import CATALOGUE
 from pytest_tentacle.guide.sections import GUIDE
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from pytest_tentacle.sections.catalogue import CATALOGUE
 
 
 def title_of(code: str) -> str:

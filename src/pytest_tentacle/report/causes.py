@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from pytest_tentacle.guide.outcome import Evidence
+from pytest_tentacle.judging.finding import Evidence, Problem
+from pytest_tentacle.judging.result import StepResult
 
 from .catalogue import link_of, meaning_of, remedy_of, title_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from pytest_tentacle.checks.result import StepResult
-    from pytest_tentacle.guide.outcome import Problem
 
 
 class CauseView(Protocol):

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import warnings
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.utils import CryptographyDeprecationWarning
 
-from .document import CertificateView
+from pytest_tentacle.link import Secured
 
-if TYPE_CHECKING:
-    from pytest_tentacle.link import Secured
+from .document import CertificateView
 
 
 def describe(secured: Secured, whose: str, seen_from: str) -> CertificateView:

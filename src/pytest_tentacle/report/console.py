@@ -5,21 +5,16 @@ Every line says in words what its colour says; a terminal that cannot show the g
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
 
-from pytest_tentacle.checks.result import Outcome, accepted
+from pytest_tentacle.judging.result import Outcome, Run, StepResult, accepted
 
 from .build import build_report, plural
 from .catalogue import link_of, title_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from pytest_tentacle.checks.result import Run, StepResult
-
-    from .causes import CauseView
-    from .document import CauseReport, MachineView, Report, ResultView
-    from .redaction import Redactor
+from .causes import CauseView
+from .document import CauseReport, MachineView, Report, ResultView
+from .redaction.redactor import Redactor
 
 Line = tuple[str, dict[str, Any]]
 """A line's text, and the markup that `TerminalReporter.write_line` takes."""

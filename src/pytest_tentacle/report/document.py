@@ -5,12 +5,12 @@ It holds what a stranger needs, in plain values, already judged and already clea
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003  pydantic needs it at run time
+from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from pytest_tentacle.checks.result import Outcome  # noqa: TC001  pydantic needs it at run time
+from pytest_tentacle.judging.result import Outcome
 
 FORMAT = 1
 """Version of the JSON report; raised when a reader of the old one would be misled."""

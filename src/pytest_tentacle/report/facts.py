@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from datetime import datetime
 
-from pytest_tentacle.inventory.model import OctopusServer, Tentacle
+from pytest_tentacle.inventory.model import Machine, OctopusServer, Tentacle
+from pytest_tentacle.survey.model import Host, HostRecord, Instance, Service, Survey
 
 from .document import FactView
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
-
-    from pytest_tentacle.inventory.model import Machine
-    from pytest_tentacle.survey.model import Host, HostRecord, Instance, Service, Survey
 
 _CONFIGURATION_KEYS = (
     "Tentacle.Services.NoListen",

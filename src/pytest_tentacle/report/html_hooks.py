@@ -6,22 +6,17 @@ Its cells are raw HTML, and its filters know pytest's own words only; hence the 
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from pytest_tentacle.checks.result import Outcome
+from pytest_tentacle.judging.result import Outcome, Run
 
+from .causes import CauseView
 from .page import GLYPHS, render_summary
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from pytest_tentacle.checks.result import Run
-
-    from .causes import CauseView
-    from .redaction import Redactor
+from .redaction.redactor import Redactor
 
 ALL_ROWS = 200
 """Up to this many tests pytest-html's own table shows every one."""

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
+
+from pytest_tentacle.judging.result import Run
 
 from .build import build_report
+from .causes import CauseView
 from .document import Report
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pytest_tentacle.checks.result import Run
-
-    from .causes import CauseView
-    from .redaction import Redactor
+from .redaction.redactor import Redactor
 
 
 def render_json(run: Run, causes: Sequence[CauseView] | None = None, redactor: Redactor | None = None) -> str:

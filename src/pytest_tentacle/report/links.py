@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
 
-from pytest_tentacle.inventory.model import Machine, Mode, Tentacle
-from pytest_tentacle.link import Stage
+from pytest_tentacle.inventory.model import Inventory, Machine, Mode, Tentacle
+from pytest_tentacle.link import Probe, Stage
+from pytest_tentacle.survey.model import HostRecord
+from pytest_tentacle.survey.store import Surveys
 
 from .certificates import describe
 from .document import STAGES, CertificateView, LaneView, LinkView, StageView
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from pytest_tentacle.inventory.model import Inventory
-    from pytest_tentacle.link import Probe
-    from pytest_tentacle.survey.model import HostRecord
-    from pytest_tentacle.survey.store import Surveys
 
 THUMBPRINT_SETTING = "Tentacle.CertificateThumbprint"
 

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import html
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
-from pytest_tentacle.checks.result import accepted
+from pytest_tentacle.judging.result import Run, accepted
 
 from .build import build_report, plural
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from pytest_tentacle.checks.result import Run
-
-    from .causes import CauseView
-    from .document import CauseReport, Report
-    from .redaction import Redactor
+from .causes import CauseView
+from .document import CauseReport, Report
+from .redaction.redactor import Redactor
 
 MOST_CAUSES = 20
 MOST_NAMES = 15

@@ -6,25 +6,19 @@ looked at. The script makes elements and text nodes only: nothing that a machine
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from pytest_tentacle.checks.result import Outcome, accepted
+from pytest_tentacle.judging.result import Outcome, Run, accepted
 
 from .blob import LARGE, page_data
 from .build import WORST_FIRST, build_report, plural
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pytest_tentacle.checks.result import Run
-
-    from .causes import CauseView
-    from .document import Report
-    from .redaction import Redactor
+from .causes import CauseView
+from .document import Report
+from .redaction.redactor import Redactor
 
 GLYPHS = {
     Outcome.PASSED: "✓",

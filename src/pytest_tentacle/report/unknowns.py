@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
 
-from pytest_tentacle.checks.result import Outcome
+from pytest_tentacle.inventory.model import Machine
+from pytest_tentacle.judging.result import Outcome, StepResult
+from pytest_tentacle.survey.model import HostRecord
 
 from .document import NotLookedAt
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from pytest_tentacle.checks.result import StepResult
-    from pytest_tentacle.inventory.model import Machine
-    from pytest_tentacle.survey.model import HostRecord
 
 _ADDRESS = re.compile(r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}(?![\w.])|[0-9a-fA-F]*(?::[0-9a-fA-F]*){2,})")
 """What may be an IP address in a sentence."""

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from pytest_tentacle.checks import applicable, ping
-from pytest_tentacle.inventory.model import Mode
+from pytest_tentacle.inventory.model import Machine, Mode
+from pytest_tentacle.sections import applicable
+from pytest_tentacle.sections.ping import checks as ping
 
-if TYPE_CHECKING:
-    from pytest_tentacle.inventory.model import Machine
-
-    from .session import TentacleRun
+from .session import TentacleRun
 
 FIXTURES = ("machine", "tentacle", "listening_tentacle", "polling_tentacle", "octopus_server")
 """Fixtures that stand for one machine; a test that asks for one runs once for each machine of that kind."""

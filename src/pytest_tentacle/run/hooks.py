@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Generator
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from pytest_tentacle.checks import judge_step
-from pytest_tentacle.checks.result import Outcome
+from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.report.console import summary_lines
 from pytest_tentacle.report.html_hooks import HtmlReport
+from pytest_tentacle.sections import Check, Subject, judge_step
 
 from . import collection, outputs, parallel, verdict
-from .logs import CleanRecords
-from .patience import Patience
+from .logs import CleanRecords, Patience
+from .options import Options
 from .session import TentacleRun
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-
-    from pytest_tentacle.checks import Check, Subject
-
-    from .options import Options
 
 
 class TentaclePlugin:

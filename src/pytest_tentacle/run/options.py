@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import pytest
 
 from pytest_tentacle.inventory.model import Mode
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pytest_tentacle.link import PingOrder
+from pytest_tentacle.link import PingOrder
 
 DEFAULT_WORKERS = 32
 """More threads than that did not make a fleet's survey faster on two cores."""

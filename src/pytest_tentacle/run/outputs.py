@@ -12,23 +12,19 @@ import os
 import re
 import tempfile
 import zipfile
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pytest
 
 from pytest_tentacle import __version__
+from pytest_tentacle.judging.result import Run
 from pytest_tentacle.report.build import build_report
+from pytest_tentacle.report.causes import CauseView
 from pytest_tentacle.report.json_report import report_json
 from pytest_tentacle.report.markdown import report_markdown
+from pytest_tentacle.report.redaction.redactor import Redactor
 from pytest_tentacle.survey import store
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from pytest_tentacle.checks.result import Run
-    from pytest_tentacle.report.causes import CauseView
-    from pytest_tentacle.report.redaction import Redactor
 
 BUNDLE_FORMAT = 1
 SURVEYS = "surveys.json"

@@ -7,12 +7,11 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from .session import TentacleRun
+from .session import TentacleRun
 
 LIST_VARIABLE = "PYTEST_TENTACLE_LIST_MACHINES"
 """Names a file: a collecting process writes the selected machines there, one a line, and surveys nothing."""

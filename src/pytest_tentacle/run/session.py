@@ -6,42 +6,34 @@ import json
 import os
 import tempfile
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import pytest
 
-from pytest_tentacle.checks import Fleet
-from pytest_tentacle.checks.result import Outcome, Run, StepResult
-from pytest_tentacle.checks.waivers import WaiverNotes, waiver_notes
-from pytest_tentacle.diagnosis import diagnose
-from pytest_tentacle.guide.problems import CATALOGUE
-from pytest_tentacle.inventory import InventoryError, SelectionError, known_secrets, load, select
+from pytest_tentacle.diagnosis import Diagnosis, diagnose
+from pytest_tentacle.inventory import InventoryError, Selection, SelectionError, known_secrets, load, select
+from pytest_tentacle.inventory.model import Inventory, Machine
+from pytest_tentacle.judging.result import Outcome, Run, StepResult
+from pytest_tentacle.lab import Lab
 from pytest_tentacle.link import system_resolver
-from pytest_tentacle.report.names import learn_inventory, learn_surveys
-from pytest_tentacle.report.redaction import Redactor
-from pytest_tentacle.report.standins import CERTIFICATE_FIELDS, with_stand_ins
+from pytest_tentacle.report.causes import CauseView
+from pytest_tentacle.report.redaction.names import learn_inventory, learn_surveys
+from pytest_tentacle.report.redaction.redactor import Redactor
+from pytest_tentacle.report.redaction.standins import CERTIFICATE_FIELDS, with_stand_ins
+from pytest_tentacle.sections import Fleet, Subject
+from pytest_tentacle.sections.catalogue import CATALOGUE
 from pytest_tentacle.survey import store
 from pytest_tentacle.survey.collector import Interrupted, Plan, collect
+from pytest_tentacle.survey.store import Surveys
 
 from . import outputs
-from .options import DEFAULT_WORKERS
+from .options import DEFAULT_WORKERS, Options
 from .progress import TerminalProgress
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from pytest_tentacle.checks import Subject
-    from pytest_tentacle.diagnosis import Diagnosis
-    from pytest_tentacle.inventory import Selection
-    from pytest_tentacle.inventory.model import Inventory, Machine
-    from pytest_tentacle.lab import Lab
-    from pytest_tentacle.report.causes import CauseView
-    from pytest_tentacle.survey.store import Surveys
-
-    from .options import Options
+from .waivers import WaiverNotes, waiver_notes
 
 T = TypeVar("T")
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from pytest_tentacle.checks.result import Outcome, StepResult, WaivedProblem
-from pytest_tentacle.guide.outcome import Blocked, Evidence, Problem, Unknown
+from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
+from pytest_tentacle.judging.result import Outcome, StepResult, WaivedProblem
 from pytest_tentacle.report.console import explain
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 ATTRIBUTE = "tentacle"
 """Name of the attribute of a test report that holds the step's result as plain data; it travels between processes."""

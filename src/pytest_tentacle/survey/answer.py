@@ -7,12 +7,11 @@ import binascii
 import json
 import re
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from pytest_tentacle.transport.base import Answer
+from pytest_tentacle.transport.base import Answer
 
-    from .request import Call
+from .request import Call
 
 NOISE_LIMIT = 2_000
 """Characters of noise that a survey keeps."""

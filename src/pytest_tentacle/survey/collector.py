@@ -8,14 +8,25 @@ checks.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from pytest_tentacle import __version__
 from pytest_tentacle.inventory import without_credentials
-from pytest_tentacle.link import probe_all, system_resolver, try_versions
+from pytest_tentacle.inventory.model import Inventory, Machine
+from pytest_tentacle.link import (
+    PingOrder,
+    Probe,
+    Resolver,
+    Target,
+    TlsVersions,
+    probe_all,
+    system_resolver,
+    try_versions,
+)
 from pytest_tentacle.transport import ReachStage
 
 from .host import SESSIONS, HostTask, survey_host
@@ -30,12 +41,6 @@ from .targets import (
     peer_targets,
     ports_of_interest,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-    from pytest_tentacle.inventory.model import Inventory, Machine
-    from pytest_tentacle.link import PingOrder, Probe, Resolver, Target, TlsVersions
 
 GRACE_SECONDS = 3.0
 """How long after its own deadline a host may still be waited for before its session is closed from outside."""

@@ -6,7 +6,7 @@ Keys, defaults and overriding variables: tentacle-facts 2.2 and 2.3.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping  # noqa: TC003  part of the public shape
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType

@@ -11,25 +11,19 @@ import threading
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from pytest_tentacle.inventory.model import Local, OperatingSystem, WinRM
-from pytest_tentacle.transport import Deadline, ReachStage, TransportError, open_transport
+from pytest_tentacle.inventory.model import Transport as TransportSettings
+from pytest_tentacle.transport import Deadline, ReachStage, Transport, TransportError, open_transport
 
 from .answer import AnswerError, read_document
 from .ingest import ingest
-from .linux import linux_call
-from .model import HostRecord, Unreachable
-from .windows import windows_call
-
-if TYPE_CHECKING:
-    from pytest_tentacle.inventory.model import Transport as TransportSettings
-    from pytest_tentacle.transport import Transport
-
-    from .model import Survey
-    from .request import Call, Request
+from .model import HostRecord, Survey, Unreachable
+from .request import Call, Request
+from .scripts.linux import linux_call
+from .scripts.windows import windows_call
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from pytest_tentacle.logs.reader import resolve_log
+
 from .answer import AnswerError
 from .configuration import ConfigurationError, parse_settings
-from .logs import resolve_log
 from .model import Survey
 
 LOG_LIMIT = 8_000_000

@@ -7,23 +7,21 @@ holds data, or the reason why it is unknown.
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003  pydantic needs it at run time
+from datetime import datetime
 from enum import StrEnum
 from typing import Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from pytest_tentacle.link import PingSeries, Probe, TlsVersions  # noqa: TC001  pydantic needs it at run time
-from pytest_tentacle.transport.base import ReachStage  # noqa: TC001  pydantic needs it at run time
-
-from .surroundings import (  # noqa: TC001  pydantic needs them at run time
+from pytest_tentacle.link import PingSeries, Probe, TlsVersions
+from pytest_tentacle.logs.model import LogFile
+from pytest_tentacle.survey.surroundings import (
     Connection,
     Disk,
     Event,
     Firewall,
     LeftOver,
     Loading,
-    LogFile,
     OwnName,
     Permissions,
     Product,
@@ -33,6 +31,7 @@ from .surroundings import (  # noqa: TC001  pydantic needs them at run time
     TlsPolicy,
     Watchdog,
 )
+from pytest_tentacle.transport.base import ReachStage
 
 FORMAT = 1
 """Version of the survey document; a file with a higher one is refused."""

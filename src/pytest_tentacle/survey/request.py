@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pytest_tentacle.link import PingOrder, Target  # noqa: TC001  part of the public shape
+from pytest_tentacle.link import PingOrder, Target
 
 
 @dataclass(frozen=True)

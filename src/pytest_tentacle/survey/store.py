@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime  # noqa: TC003  pydantic needs it at run time
+from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from pytest_tentacle.inventory.model import Inventory  # noqa: TC001  pydantic needs it at run time
-from pytest_tentacle.link import PingOrder, Probe, TlsVersions  # noqa: TC001  pydantic needs it at run time
+from pytest_tentacle.inventory.model import Inventory
+from pytest_tentacle.link import PingOrder, Probe, TlsVersions
 
 from .model import FORMAT, HostRecord
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class Surveys(BaseModel):

@@ -7,47 +7,28 @@ scripts' own ids are `local:<instance>` and `configured:<instance>:<n>`.
 
 from __future__ import annotations
 
-import ipaddress
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from pytest_tentacle.inventory.model import (
     POLLING_PORT,
     SSH,
     TENTACLE_PORT,
+    Inventory,
+    Machine,
     Mode,
     OctopusServer,
     Tentacle,
     WinRM,
 )
 from pytest_tentacle.link import By, Target
+from pytest_tentacle.link.hosts import plain_address, plain_host
 
 from .configuration import TentacleSettings, effective_settings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from pytest_tentacle.inventory.model import Inventory, Machine
-
-    from .model import Instance
-    from .store import Surveys
+from .model import Instance
+from .store import Surveys
 
 DEFAULT_INSTANCES = {"tentacle": "Tentacle", "server": "OctopusServer"}
 """Names of the instances that need no name (tentacle-facts 2.1; the server's by Octopus's documentation)."""
-
-
-def plain_address(host: str) -> str | None:
-    """A literal address in its shortest form, IPv4-mapped ones as IPv4 and without a zone; None for a name."""
-    try:
-        address = ipaddress.ip_address(host.strip("[]").partition("%")[0])
-    except ValueError:
-        return None
-    mapped = getattr(address, "ipv4_mapped", None)
-    return str(mapped or address)
-
-
-def plain_host(host: str) -> str:
-    """A host as two are compared: lower case, without a final dot, addresses in their shortest form."""
-    return plain_address(host) or host.strip().rstrip(".").lower()
 
 
 def names_of(machine: Machine) -> tuple[tuple[str, By], ...]:

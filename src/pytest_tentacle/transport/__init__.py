@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pytest_tentacle.inventory.model import SSH, Local, NoTransport, WinRM
+from pytest_tentacle.inventory.model import Transport as Settings
 
 from .base import Answer, Deadline, ReachStage, Transport, TransportError
-
-if TYPE_CHECKING:
-    from pytest_tentacle.inventory.model import Transport as Settings
 
 __all__ = ["Answer", "Deadline", "ReachStage", "Transport", "TransportError", "open_transport"]
 
@@ -23,11 +19,11 @@ def open_transport(settings: Settings) -> Transport:
     try:
         match settings:
             case WinRM():
-                from .winrm import WinRMTransport  # noqa: PLC0415  see above
+                from .winrm.transport import WinRMTransport  # noqa: PLC0415  see above
 
                 return WinRMTransport(settings)
             case SSH():
-                from .ssh import SSHTransport  # noqa: PLC0415  see above
+                from .ssh.transport import SSHTransport  # noqa: PLC0415  see above
 
                 return SSHTransport(settings)
             case Local():

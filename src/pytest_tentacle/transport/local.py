@@ -8,12 +8,10 @@ import signal
 import subprocess
 import sys
 import threading
-from typing import IO, TYPE_CHECKING
+from collections.abc import Iterator
+from typing import IO
 
 from .base import Answer, Deadline, ReachStage, Transport, TransportError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _CHUNK = 65_536
 _SLICE = 0.1

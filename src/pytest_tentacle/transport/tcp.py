@@ -11,12 +11,10 @@ import queue
 import selectors
 import socket
 import threading
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from .base import Deadline
+from .base import Deadline
 
 CONNECT_SECONDS = 15.0
 """The longest wait for one address to answer; the kernel has repeated its SYN three times by then."""

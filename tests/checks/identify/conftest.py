@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from pytest_tentacle.checks import Fleet, identify
-from pytest_tentacle.survey.logs import read_log
-from pytest_tentacle.survey.logs_lines import moment
+from pytest_tentacle.judging.result import StepResult
+from pytest_tentacle.logs.lines import moment
+from pytest_tentacle.logs.model import LogFile
+from pytest_tentacle.logs.reader import read_log
+from pytest_tentacle.sections import Fleet
+from pytest_tentacle.sections.identify import checks as identify
 from pytest_tentacle.survey.model import Section
-from pytest_tentacle.survey.surroundings import Connection, LogFile, Proxy  # noqa: TC001  the fixture's attributes
-
-if TYPE_CHECKING:
-    from pytest_tentacle.checks.result import StepResult
+from pytest_tentacle.survey.surroundings import Connection, Proxy
 
 NOW = datetime(2026, 11, 22, 3, 4, 5, tzinfo=UTC)
 LISTEN = "listen://[::]:10933/             91  "

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from pytest_tentacle.checks.result import Outcome
-from pytest_tentacle.survey.logs import read_log
-from pytest_tentacle.survey.logs_lines import moment
+from pytest_tentacle.judging.result import Outcome
+from pytest_tentacle.logs.lines import moment
+from pytest_tentacle.logs.reader import read_log
 
 OLD_PID = 77
 LISTENS = "Agent listening on: [::]:10933"

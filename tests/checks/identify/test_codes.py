@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from pytest_tentacle.checks import identify, other_messages
-from pytest_tentacle.checks.check import checks_of
-from pytest_tentacle.checks.judging import findings
-from pytest_tentacle.checks.result import Outcome
-from pytest_tentacle.guide.problems_logs import LOGS
-from pytest_tentacle.survey.logs import read_log
+from pytest_tentacle.judging.check import checks_of
+from pytest_tentacle.judging.evaluate import findings
+from pytest_tentacle.judging.result import Outcome
+from pytest_tentacle.logs.reader import read_log
+from pytest_tentacle.sections.identify import checks as identify
+from pytest_tentacle.sections.identify.problems import LOGS
+from pytest_tentacle.sections.messages import checks as other_messages
 from pytest_tentacle.survey.surroundings import Connection
 
 LISTEN = "listen://[::]:10933/             91  "

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from pytest_tentacle.checks.identify import longest_row
-from pytest_tentacle.checks.result import Outcome
+from pytest_tentacle.judging.result import Outcome
+from pytest_tentacle.sections.identify.checks import longest_row
 
 LISTEN = "listen://[::]:10933/             91  "
 SERVER_LISTEN = "listen://[::]:10943/             91  "

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from pytest_tentacle.checks import identify, other_messages
-from pytest_tentacle.checks.result import Outcome
-from pytest_tentacle.survey.surroundings import Connection, LogFile, Proxy
+from pytest_tentacle.judging.result import Outcome
+from pytest_tentacle.logs.model import LogFile
+from pytest_tentacle.sections.identify import checks as identify
+from pytest_tentacle.sections.messages import checks as other_messages
+from pytest_tentacle.survey.surroundings import Connection, Proxy
 
 POLL = "https://octo-1.example:10943/        12  "
 OCTO = "[::ffff:192.0.2.10]"

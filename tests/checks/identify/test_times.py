@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pytest_tentacle.checks.identify_times import age_of, offset_of, utc_of
-from pytest_tentacle.survey.surroundings import LogFile
+from pytest_tentacle.logs.model import LogFile
+from pytest_tentacle.sections.identify.index import age_of, offset_of, utc_of
 
 HOUR = timedelta(hours=1)
 NOW = datetime(2026, 11, 22, 3, 4, 5, tzinfo=UTC)

@@ -6,14 +6,13 @@ A module for each folder of causes; `test_causes.py` runs them all, and fails wh
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_tentacle.link import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from .whole import Whole
 
 REFUSED = {"fails": "connect", "error": Failure.REFUSED}

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from . import DROPPED, NO_DNS, NO_NAME, case
-
-if TYPE_CHECKING:
-    from .whole import Whole
+from .whole import Whole
 
 
 @case("TC510", confidence="likely", unsure="resolve web-01.example on another machine")

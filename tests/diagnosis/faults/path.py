@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pytest_tentacle.survey.surroundings import Firewall, FirewallProfile
 
 from . import DROPPED, FORBIDDEN, NO_ROUTE, REFUSED, case
-
-if TYPE_CHECKING:
-    from .whole import Whole
+from .whole import Whole
 
 UNREAD = "Get-NetFirewallRule is not allowed"
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pytest_tentacle.link import Failure, PingAttempt, PingOrder, PingSeries, Stage
+from pytest_tentacle.survey.store import Surveys
 
 from . import CLOSED, case
 from .whole import By, Whole, certificate
-
-if TYPE_CHECKING:
-    from pytest_tentacle.survey.store import Surveys
 
 EVERY_THIRD = "++c" * 6 + "++"
 NOW_AND_THEN = "++++++++cc++++++++++"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from pytest_tentacle.checks.machine import LEAST_FREE
-from pytest_tentacle.checks.rights import FULL
 from pytest_tentacle.inventory.model import WinRM
+from pytest_tentacle.sections.account.rights import FULL
+from pytest_tentacle.sections.health.checks import LEAST_FREE
 from pytest_tentacle.survey.surroundings import (
     Access,
     AccessEntry,

@@ -8,18 +8,21 @@ import sys
 from datetime import UTC, timedelta
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
-from pytest_tentacle.checks import Fleet
 from pytest_tentacle.inventory.model import SSH, WinRM
-from pytest_tentacle.survey.logs import read_log
-from pytest_tentacle.survey.logs_lines import moment
+from pytest_tentacle.logs.lines import moment
+from pytest_tentacle.logs.model import LogFile
+from pytest_tentacle.logs.reader import read_log
+from pytest_tentacle.sections import Fleet
 from pytest_tentacle.survey.model import HostRecord, Section, Service, Unreachable
+from pytest_tentacle.survey.store import Surveys
 from pytest_tentacle.survey.surroundings import (
     Access,
     Connection,
@@ -29,7 +32,6 @@ from pytest_tentacle.survey.surroundings import (
     FirewallRule,
     Loading,
     LoadTime,
-    LogFile,
     OwnName,
     Permissions,
     Product,
@@ -39,11 +41,6 @@ from pytest_tentacle.survey.surroundings import (
     TlsPolicy,
 )
 from pytest_tentacle.transport.base import ReachStage
-
-if TYPE_CHECKING:
-    from types import ModuleType
-
-    from pytest_tentacle.survey.store import Surveys
 
 
 def _load_builder() -> ModuleType:

@@ -6,19 +6,15 @@ import json
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from ruamel.yaml import YAML
 
-from pytest_tentacle.checks import Fleet, applicable
-from pytest_tentacle.diagnosis import diagnose
+from pytest_tentacle.diagnosis import Diagnosis, diagnose
 from pytest_tentacle.guide.placeholders import PLACEHOLDER
 from pytest_tentacle.guide.sections import STEPS
+from pytest_tentacle.sections import Fleet, applicable
 from pytest_tentacle.survey import store
-
-if TYPE_CHECKING:
-    from pytest_tentacle.diagnosis import Diagnosis
 
 RUNS = {"lab": "real_run", "lab-logs": "log_run", "lab-guide": "guide_run"}
 """Each inventory, and the fixture that surveys it. Judged anew here, since a run may have had some of the steps only."""

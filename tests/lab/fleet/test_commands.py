@@ -6,19 +6,17 @@ import hashlib
 import json
 import re
 import subprocess
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pytest_tentacle.inventory.model import SSH, Inventory, Mode, OctopusServer, OperatingSystem, Tentacle, WinRM
-from pytest_tentacle.lab import Lab, linux_machine
+from pytest_tentacle.lab import Lab
+from pytest_tentacle.lab.linux import machine as linux_machine
 from pytest_tentacle.survey.collector import Plan, collect
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from pytest_tentacle.survey.store import Surveys
+from pytest_tentacle.survey.store import Surveys
 
 Call = tuple[str, list[str] | dict[str, str]]
 

@@ -7,10 +7,10 @@ import re
 
 import pytest
 
-from pytest_tentacle.guide.problems_logs import LOGS
-from pytest_tentacle.guide.problems_messages import MESSAGES
-from pytest_tentacle.guide.signatures import BY_ID
 from pytest_tentacle.inventory import load
+from pytest_tentacle.logs.signatures import BY_ID
+from pytest_tentacle.sections.identify.problems import LOGS
+from pytest_tentacle.sections.messages.problems import MESSAGES
 
 STEPS = ("identify-the-problem", "other-error-messages")
 

@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from pytest_tentacle.lab.linux_machine import REAL_TOOLS, STAND_INS, called, prepare
+from pytest_tentacle.lab.linux.machine import REAL_TOOLS, STAND_INS, called, prepare
 
 MACHINE = {
     "hostname": "web-7", "os": "linux", "addresses": ["127.0.0.77", "::7"],

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from pytest_tentacle.lab import network
-from pytest_tentacle.lab.halibut import HalibutListener, make_certificate
+from pytest_tentacle.lab.halibut.listener import HalibutListener, make_certificate
 
 LOOPBACK = "127.0.0.1"
 

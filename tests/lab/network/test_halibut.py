@@ -13,7 +13,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from pytest_tentacle.lab.halibut import HalibutListener, make_certificate
+from pytest_tentacle.lab.halibut.listener import HalibutListener, make_certificate
 from pytest_tentacle.link import wire
 
 LOOPBACK = "127.0.0.1"

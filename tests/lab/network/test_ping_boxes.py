@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pytest_tentacle.lab import network
-from pytest_tentacle.lab.halibut import HalibutListener, make_certificate
-from pytest_tentacle.lab.ping_boxes import LoadBalancer, SlowStart, SmallOnly
+from pytest_tentacle.lab.halibut.listener import HalibutListener, make_certificate
+from pytest_tentacle.lab.network.ping_boxes import LoadBalancer, SlowStart, SmallOnly
 from pytest_tentacle.link import By, Failure, PingOrder, Stage, Target
 from pytest_tentacle.link.ping import ping, ping_series
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pytest_tentacle.lab.windows_machine import prepare
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pytest_tentacle.lab.windows.machine import prepare
 
 MACHINE: dict[str, Any] = {
     "hostname": "a-machine-with-a-long-name",

@@ -11,8 +11,8 @@ from types import SimpleNamespace
 import pytest
 import trustme
 
-from pytest_tentacle.lab.winrm_runner import ProcessCommand
-from pytest_tentacle.lab.winrm_server import Rules, WinRMServer
+from pytest_tentacle.lab.winrm.runner import ProcessCommand
+from pytest_tentacle.lab.winrm.server import Rules, WinRMServer
 
 ACCOUNTS = {"vagrant": "pass:wörd'\"", "LAB\\admin": "geheim"}
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from winrm.protocol import Protocol
 
-from pytest_tentacle.lab.winrm_runner import COMMAND_LINE_LIMIT, PowerShellRunner, ProcessCommand
-from pytest_tentacle.lab.winrm_server import WinRMServer
+from pytest_tentacle.lab.winrm.runner import COMMAND_LINE_LIMIT, PowerShellRunner, ProcessCommand
+from pytest_tentacle.lab.winrm.server import WinRMServer
 
 
 def logged_on(server, user="vagrant", password="pass:wörd'\"", address="localhost"):

@@ -12,7 +12,7 @@ from pypsrp.wsman import WSMan
 from winrm.exceptions import InvalidCredentialsError, WSManFaultError
 from winrm.protocol import Protocol
 
-from pytest_tentacle.lab.winrm_runner import PowerShellRunner
+from pytest_tentacle.lab.winrm.runner import PowerShellRunner
 
 COPY = "import sys; sys.stdout.buffer.write(sys.stdin.buffer.read()); sys.stderr.write('err'); sys.exit(5)"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.guide.outcome import Evidence
+from pytest_tentacle.judging.finding import Evidence
 from pytest_tentacle.report.causes import Cause
 
 from .parts import (

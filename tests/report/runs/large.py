@@ -5,13 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from pytest_tentacle import __version__
-from pytest_tentacle.checks.result import Outcome, Run, StepResult
-from pytest_tentacle.guide.outcome import Evidence, Problem
 from pytest_tentacle.inventory.model import Inventory, Mode, OctopusServer, Tentacle, WinRM
+from pytest_tentacle.judging.finding import Evidence, Problem
+from pytest_tentacle.judging.result import Outcome, Run, StepResult
 from pytest_tentacle.link import By, Failure
-from pytest_tentacle.survey.model import (
-    HostRecord,
-)
+from pytest_tentacle.survey.model import HostRecord
 from pytest_tentacle.survey.store import Surveys
 
 from .parts import (

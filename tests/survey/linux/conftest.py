@@ -20,11 +20,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from pytest_tentacle.lab import linux_machine
+from pytest_tentacle.lab.linux import machine as linux_machine
 from pytest_tentacle.survey.answer import read_document
 from pytest_tentacle.survey.ingest import ingest
-from pytest_tentacle.survey.linux import linux_call
 from pytest_tentacle.survey.request import Request
+from pytest_tentacle.survey.scripts.linux import linux_call
 from pytest_tentacle.transport.base import Answer
 
 SHELLS = {"dash": ["dash"], "bash": ["bash"], "posix": ["bash", "--posix"]}

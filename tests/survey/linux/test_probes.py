@@ -365,7 +365,7 @@ class TestDataIsNeverCode:
 
     def test_command_line_is_constant(self):
         """Nothing but the nonce differs between two calls' commands."""
-        from pytest_tentacle.survey.linux import linux_call
+        from pytest_tentacle.survey.scripts.linux import linux_call
 
         calls = [linux_call(Request()), linux_call(probing(at(1, NASTY)))]
         assert {call.command.replace(call.nonce, "") for call in calls} == {
@@ -414,7 +414,7 @@ class TestRealMachine:
     def test_noise_before_the_answer(self):
         """What a login prints is kept apart from the document."""
         from pytest_tentacle.survey.answer import read_document
-        from pytest_tentacle.survey.linux import linux_call
+        from pytest_tentacle.survey.scripts.linux import linux_call
         from pytest_tentacle.transport.base import Answer
 
         call = linux_call(Request(gather=False))
@@ -437,7 +437,7 @@ class TestRealMachine:
     def test_cut_off_request(self):
         """A request or a script that did not arrive whole is refused by name, and nothing of it is run."""
         from pytest_tentacle.survey.answer import AnswerError, read_document
-        from pytest_tentacle.survey.linux import linux_call
+        from pytest_tentacle.survey.scripts.linux import linux_call
         from pytest_tentacle.transport.base import Answer
 
         call = linux_call(Request())

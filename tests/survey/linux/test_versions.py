@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from pytest_tentacle.lab.halibut import HalibutListener, make_certificate
-from pytest_tentacle.lab.tls_boxes import NoCommonCipher, OldTls
+from pytest_tentacle.lab.halibut.listener import HalibutListener, make_certificate
+from pytest_tentacle.lab.network.tls_boxes import NoCommonCipher, OldTls
 from pytest_tentacle.link import By, Failure, Stage, Target, TlsVersion
 from pytest_tentacle.survey.request import Request
 

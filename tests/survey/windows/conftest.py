@@ -12,9 +12,11 @@ import struct
 import subprocess
 import threading
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import escape
 
 import pytest
@@ -23,18 +25,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from pytest_tentacle.lab.windows_machine import prepare
+from pytest_tentacle.lab.windows.machine import prepare
 from pytest_tentacle.survey.answer import read_document
 from pytest_tentacle.survey.ingest import ingest
+from pytest_tentacle.survey.model import Survey
 from pytest_tentacle.survey.request import Call, Request
-from pytest_tentacle.survey.windows import windows_call
+from pytest_tentacle.survey.scripts.windows import windows_call
 from pytest_tentacle.transport.base import Answer
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from pytest_tentacle.survey.model import Survey
 
 PAGE = (
     b"HTTP/1.0 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: 57\r\n\r\n"

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import resource
-from typing import TYPE_CHECKING
 
+from pytest_tentacle.survey.model import Survey
 from pytest_tentacle.survey.request import Request
-
-if TYPE_CHECKING:
-    from pytest_tentacle.survey.model import Survey
 
 FIREWALL = "HKLM:\\SYSTEM\\CurrentControlSet\\Services\\SharedAccess\\Parameters\\FirewallPolicy"
 SYSTEM_HIVE = "Registry::HKEY_USERS\\S-1-5-18"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import pytest_tentacle
-from pytest_tentacle.survey import windows
+from pytest_tentacle.survey.scripts import windows
 
 PACKAGE = Path(pytest_tentacle.__file__).parent
 SCRIPTS = sorted(PACKAGE.rglob("*.ps1"))
@@ -73,7 +73,7 @@ class TestReadOnly:
     @pytest.mark.parametrize("part", ["script", "bootstrap"])
     def test_every_command_may_be_called(self, engine, part: str):
         """No command but our own functions and those of the list; nothing is written to a file."""
-        text = windows.script() if part == "script" else (PACKAGE / "survey" / "bootstrap.ps1").read_text("utf-8")
+        text = windows.script() if part == "script" else (PACKAGE / "survey" / "scripts" / "windows" / "bootstrap.ps1").read_text("utf-8")
         found = parsed(engine, text)
         assert found["errors"] == []
         assert set(found["names"]) - set(found["functions"]) - ALLOWED_COMMANDS - ALLOWED_INDIRECT == set()
@@ -84,7 +84,7 @@ class TestReadOnly:
 
     def test_the_list_holds_nothing_superfluous(self, engine):
         """What the list allows is called somewhere."""
-        bootstrap = (PACKAGE / "survey" / "bootstrap.ps1").read_text("utf-8")
+        bootstrap = (PACKAGE / "survey" / "scripts" / "windows" / "bootstrap.ps1").read_text("utf-8")
         called = {name for text in (windows.script(), bootstrap) for name in parsed(engine, text)["names"]}
         assert called >= ALLOWED_COMMANDS
 
@@ -93,7 +93,9 @@ class TestReadOnly:
 
         It ends no other process.
         """
-        parts = {path.stem: path.read_text("utf-8") for path in (PACKAGE / "survey" / "windows_parts").glob("*.ps1")}
+        parts = {
+            path.stem: path.read_text("utf-8") for path in (PACKAGE / "survey" / "scripts" / "windows").glob("*.ps1")
+        }
         starting = [name for name, text in parts.items() if "Process]::Start(" in text or "ProcessStartInfo" in text]
         assert starting == ["programs"]
         assert parts["programs"].count("Process]::Start(") == 1
@@ -113,7 +115,7 @@ class TestReadOnly:
 
     def test_bytes_sent_are_those_of_the_link_client(self):
         """The probes send what `link.wire` lists and nothing else; tests of the probes see the same on the wire."""
-        text = (PACKAGE / "survey" / "windows_parts" / "link.ps1").read_text("utf-8")
+        text = (PACKAGE / "survey" / "scripts" / "windows" / "link.ps1").read_text("utf-8")
         sent = [line for line in text.splitlines() if "`r`n" in line and "IndexOf" not in line]
         assert len(sent) == 4
         assert sum("('A' * $Payload) + \"`r`n\"" in line for line in sent) == 1
@@ -130,7 +132,11 @@ class TestReadOnly:
 class TestForm:
     def test_every_part_goes_into_the_script(self):
         """The folder of parts and the list of parts are the same."""
-        assert {path.stem for path in (PACKAGE / "survey" / "windows_parts").glob("*.ps1")} == set(windows.PARTS)
+        assert {path.stem for path in (PACKAGE / "survey" / "scripts" / "windows").glob("*.ps1")} == {
+            *windows.PARTS,
+            "survey",
+            "bootstrap",
+        }
         assert "# <parts>" not in windows.script()
         assert windows.script().endswith("# <end>")
 
@@ -140,7 +146,7 @@ class TestForm:
 
     def test_the_bootstrap_does_not_use_pipeline_input(self):
         """`$input` in a command makes powershell.exe read stdin itself, so that the script would find nothing there."""
-        assert not re.search(r"\$input\b", (PACKAGE / "survey" / "bootstrap.ps1").read_text("utf-8"), re.IGNORECASE)
+        assert not re.search(r"\$input\b", (PACKAGE / "survey" / "scripts" / "windows" / "bootstrap.ps1").read_text("utf-8"), re.IGNORECASE)
 
 
 class TestAnalyzer:

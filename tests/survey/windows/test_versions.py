@@ -11,8 +11,8 @@ from importlib.resources import files
 
 import pytest
 
-from pytest_tentacle.lab.halibut import HalibutListener, make_certificate
-from pytest_tentacle.lab.tls_boxes import NoCommonCipher, OldTls
+from pytest_tentacle.lab.halibut.listener import HalibutListener, make_certificate
+from pytest_tentacle.lab.network.tls_boxes import NoCommonCipher, OldTls
 from pytest_tentacle.link import By, Failure, Stage, Target, TlsVersion
 from pytest_tentacle.survey.request import Request
 
@@ -92,7 +92,7 @@ class TestTrials:
 class TestOwnLimits:
     def test_what_leaves_the_machine_decides(self, engine):
         """The hello is read from memory: the engine's own library speaks 1.2 and 1.3, and no older version."""
-        part = (files("pytest_tentacle.survey") / "windows_parts" / "versions.ps1").read_text(encoding="utf-8")
+        part = (files("pytest_tentacle.survey.scripts") / "windows" / "versions.ps1").read_text(encoding="utf-8")
         done = subprocess.run(
             [engine, "-NoProfile", "-NonInteractive", "-Command", f"{part}\n192, 768, 3072, 12288 | ForEach-Object {{ Test-SpokenVersion $_ }}"],
             capture_output=True, text=True, timeout=60, check=True,

@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import socket
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from pytest_tentacle.survey.request import Request
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 SYSTEM_HIVE = "Registry::HKEY_USERS\\S-1-5-18"
 INTERNET = "Software\\Microsoft\\Windows\\CurrentVersion\\Internet Settings"

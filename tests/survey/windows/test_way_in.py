@@ -10,7 +10,7 @@ from pytest_tentacle.link import By, Target
 from pytest_tentacle.survey.answer import AnswerError
 from pytest_tentacle.survey.model import Section
 from pytest_tentacle.survey.request import Request
-from pytest_tentacle.survey.windows import windows_call
+from pytest_tentacle.survey.scripts.windows import windows_call
 
 READ_ONLY_STAND_INS = {
     "netsh.exe",  # whose arguments tests/survey/windows/test_waiting.py holds to `show`

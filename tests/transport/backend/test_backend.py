@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import base64
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import paramiko
 import pytest
 import testinfra
+from testinfra.host import Host
 
 from pytest_tentacle.inventory.model import SSH
 from pytest_tentacle.lab.ssh_server import SSHServer
 from pytest_tentacle.transport import Answer, Deadline, Transport, TransportError, open_transport
 from pytest_tentacle.transport.backend import TentacleBackend, make_host, powershell_command
 from pytest_tentacle.transport.local import LocalTransport
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from testinfra.host import Host
 
 
 class Engine(Transport):

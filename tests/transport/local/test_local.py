@@ -167,7 +167,9 @@ class TestOpenTransport:
 
     def test_a_missing_part_disturbs_nobody_else(self, monkeypatch) -> None:
         """Without paramiko, SSH says what is missing, and the others work."""
-        for name in [name for name in sys.modules if name.startswith(("paramiko", "pytest_tentacle.transport.ssh"))]:
+        for name in [
+            name for name in sys.modules if name.startswith(("paramiko", "pytest_tentacle.transport.ssh.transport"))
+        ]:
             monkeypatch.delitem(sys.modules, name)
         monkeypatch.setitem(sys.modules, "paramiko", None)
         with pytest.raises(TransportError, match="ssh needs the Python package paramiko"):

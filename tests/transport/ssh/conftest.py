@@ -10,10 +10,10 @@ import socket
 import subprocess
 import threading
 import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import paramiko
 import pytest
@@ -21,10 +21,7 @@ import pytest
 from pytest_tentacle.inventory.model import SSH
 from pytest_tentacle.lab.ssh_server import SSHServer
 from pytest_tentacle.transport import Deadline
-from pytest_tentacle.transport.ssh import SSHTransport
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+from pytest_tentacle.transport.ssh.transport import SSHTransport
 
 SSHD = shutil.which("sshd", path=os.environ.get("PATH", "") + ":/usr/sbin")
 PASSWORD = 'pä\'ss "wörd" $(id) `x`\\'

@@ -9,8 +9,8 @@ import pytest
 
 from pytest_tentacle.inventory.model import SSH
 from pytest_tentacle.transport import Deadline, ReachStage, TransportError
-from pytest_tentacle.transport.ssh import SSHTransport
-from pytest_tentacle.transport.ssh_config import plan_route
+from pytest_tentacle.transport.ssh.config import plan_route
+from pytest_tentacle.transport.ssh.transport import SSHTransport
 
 
 @pytest.fixture

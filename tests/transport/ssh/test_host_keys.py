@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from pytest_tentacle.inventory.model import SSH
 from pytest_tentacle.transport import Deadline, ReachStage, TransportError
-from pytest_tentacle.transport.ssh import SSHTransport
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pytest_tentacle.transport.ssh.transport import SSHTransport
 
 
 def refusal(settings: SSH) -> TransportError:

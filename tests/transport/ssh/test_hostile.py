@@ -11,7 +11,7 @@ import pytest
 
 from pytest_tentacle.inventory.model import SSH
 from pytest_tentacle.transport import Deadline, ReachStage, TransportError
-from pytest_tentacle.transport.ssh import SSHTransport
+from pytest_tentacle.transport.ssh.transport import SSHTransport
 
 BANNER = b"SSH-2.0-OpenSSH_9.9\r\n"
 

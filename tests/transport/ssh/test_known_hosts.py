@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from pytest_tentacle.transport.ssh_known_hosts import Trust, append_key, fingerprint, known_names, load_known_hosts
+from pytest_tentacle.transport.ssh.known_hosts import Trust, append_key, fingerprint, known_names, load_known_hosts
 
 KEY = b"\x00\x00\x00\x0bssh-ed25519one"
 OTHER = b"\x00\x00\x00\x0bssh-ed25519two"

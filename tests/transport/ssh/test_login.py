@@ -10,19 +10,15 @@ import socket
 import subprocess
 import threading
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_tentacle.inventory.model import SSH
 from pytest_tentacle.transport import Deadline, ReachStage, TransportError
-from pytest_tentacle.transport.ssh import SSHTransport
-from pytest_tentacle.transport.ssh_wire import LOG_NAME
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pytest_tentacle.inventory.model import SSH
+from pytest_tentacle.transport.ssh.transport import SSHTransport
+from pytest_tentacle.transport.ssh.wire import LOG_NAME
 
 PASSWORD = 'pä\'ss "wörd" $(id) `x`\\'
 

@@ -6,20 +6,16 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
 
 import paramiko
 import pytest
 
 from pytest_tentacle.inventory.model import SSH
+from pytest_tentacle.lab.ssh_server import SSHServer
 from pytest_tentacle.transport import Deadline, ReachStage, TransportError
-from pytest_tentacle.transport.ssh import SSHTransport
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pytest_tentacle.lab.ssh_server import SSHServer
+from pytest_tentacle.transport.ssh.transport import SSHTransport
 
 
 class TestExecute:

@@ -17,9 +17,9 @@ import trustme
 from pydantic import SecretStr
 
 from pytest_tentacle.inventory.model import WinRM
-from pytest_tentacle.lab.winrm_runner import ProcessCommand
-from pytest_tentacle.lab.winrm_server import Rules, WinRMServer
-from pytest_tentacle.transport.winrm import WinRMTransport
+from pytest_tentacle.lab.winrm.runner import ProcessCommand
+from pytest_tentacle.lab.winrm.server import Rules, WinRMServer
+from pytest_tentacle.transport.winrm.transport import WinRMTransport
 
 USER = "LAB\\björn"
 PASSWORD = 's3:crét "quoted" \'ß€'

@@ -14,9 +14,9 @@ from pydantic import SecretStr
 from winrm import transport as pywinrm
 
 from pytest_tentacle.inventory.model import WinRM
-from pytest_tentacle.lab.winrm_soap import Fault
+from pytest_tentacle.lab.winrm.soap import Fault
 from pytest_tentacle.transport.base import Deadline, ReachStage, TransportError
-from pytest_tentacle.transport.winrm import WinRMTransport
+from pytest_tentacle.transport.winrm.transport import WinRMTransport
 
 
 def fails(transport, seconds=10.0):

@@ -11,7 +11,7 @@ import tracemalloc
 import pytest
 
 from pytest_tentacle.transport.base import Deadline, ReachStage, TransportError
-from pytest_tentacle.transport.winrm_wire import RESPONSE_LIMIT
+from pytest_tentacle.transport.winrm.wire import RESPONSE_LIMIT
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml\r\n"
 

@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from pytest_tentacle.lab.winrm_runner import PowerShellRunner
+from pytest_tentacle.lab.winrm.runner import PowerShellRunner
 from pytest_tentacle.transport.base import Deadline
-from pytest_tentacle.transport.winrm import BLOCK_BYTES, shared_tls_context
+from pytest_tentacle.transport.winrm.transport import BLOCK_BYTES, shared_tls_context
 
 WAYS = [("https", "ntlm"), ("http", "ntlm"), ("https", "basic")]
 

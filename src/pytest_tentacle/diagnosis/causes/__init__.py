@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pytest_tentacle.diagnosis.kind import CauseKind
 
 from .configuration_file import CONFIGURATION_FILE
 from .firewall import FIREWALLS
@@ -25,9 +25,6 @@ from .system import SYSTEM
 from .thumbprint import THUMBPRINT
 from .tls import TLS
 from .trust import TRUST
-
-if TYPE_CHECKING:
-    from pytest_tentacle.diagnosis.kind import CauseKind
 
 CAUSES: tuple[CauseKind, ...] = tuple(
     sorted(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence, whenever
-from pytest_tentacle.guide.outcome import Evidence
-
-from .commands import DOWN, FILE_LINUX, FILE_WINDOWS, STARTLESS, UNANSWERED, UNTRUSTED, tentacle
-
-if TYPE_CHECKING:
-    from pytest_tentacle.diagnosis.view import View
-    from pytest_tentacle.guide.outcome import Problem
+from pytest_tentacle.diagnosis.view import View
+from pytest_tentacle.guide.consequences import (
+    DOWN,
+    FILE_LINUX,
+    FILE_WINDOWS,
+    STARTLESS,
+    UNANSWERED,
+    UNTRUSTED,
+    tentacle,
+)
+from pytest_tentacle.judging.finding import Evidence, Problem
 
 _BROKEN = DOWN | UNANSWERED | STARTLESS | {"TT124", "TT123"}
 _RESTORE = (

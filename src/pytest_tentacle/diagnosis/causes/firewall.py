@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
-from pytest_tentacle.guide.outcome import Evidence
+from pytest_tentacle.diagnosis.view import View
+from pytest_tentacle.judging.finding import Evidence, Problem
 
 from .path_links import ALLOW_WINDOWS, BLOCKED, FIREWALL, IN_LOGS, RULES_LINUX, RULES_WINDOWS
-
-if TYPE_CHECKING:
-    from pytest_tentacle.diagnosis.view import View
-    from pytest_tentacle.guide.outcome import Problem
 
 
 def _keeps_out(view: View, problem: Problem) -> Clue | None:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence, Predicate
-from pytest_tentacle.guide.problems import CATALOGUE
-
-if TYPE_CHECKING:
-    from pytest_tentacle.diagnosis.view import View
-    from pytest_tentacle.guide.outcome import Problem
+from pytest_tentacle.diagnosis.view import View
+from pytest_tentacle.judging.finding import Problem
+from pytest_tentacle.sections.catalogue import CATALOGUE
 
 
 def told(view: View, problem: Problem) -> Clue:

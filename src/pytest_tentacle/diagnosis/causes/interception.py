@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence
-from pytest_tentacle.guide.outcome import Evidence
-
-if TYPE_CHECKING:
-    from pytest_tentacle.diagnosis.view import View
-    from pytest_tentacle.guide.outcome import Problem
+from pytest_tentacle.diagnosis.view import View
+from pytest_tentacle.judging.finding import Evidence, Problem
 
 _CERTIFICATE = frozenset({"TT530", "TT531"})
 IN_LOGS = frozenset({"TT101", "TT102", "TT104", "TT105", "TT106", "TT109", "TT112", "TT113", "TT121", "TT132"})

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence, whenever
-from pytest_tentacle.guide.outcome import Blocked, Evidence, Unknown
-
-from .commands import (
+from pytest_tentacle.diagnosis.view import View
+from pytest_tentacle.guide.consequences import (
     DOWN,
     RESTART_LINUX,
     RESTART_WINDOWS,
@@ -18,10 +15,7 @@ from .commands import (
     WHO_LINUX,
     WHO_WINDOWS,
 )
-
-if TYPE_CHECKING:
-    from pytest_tentacle.diagnosis.view import View
-    from pytest_tentacle.guide.outcome import Problem
+from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 
 _TAKEN = DOWN | STARTLESS | UNANSWERED | {"TT111"}
 _CHILDREN_WINDOWS = (

@@ -5,18 +5,13 @@ Each of these gives way to a cause that explains the same log and more besides.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence
-from pytest_tentacle.guide.outcome import Blocked, Evidence, Unknown
+from pytest_tentacle.diagnosis.view import View
+from pytest_tentacle.guide.consequences import ACROSS, UNCONNECTED
 from pytest_tentacle.inventory.model import Mode
+from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 
-from .commands import ACROSS, UNCONNECTED
 from .from_problem import from_problem, told
-
-if TYPE_CHECKING:
-    from pytest_tentacle.diagnosis.view import View
-    from pytest_tentacle.guide.outcome import Problem
 
 
 def _when(view: View, problem: Problem, *, peer_thumbprint_known: bool) -> Clue | None:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence
+from pytest_tentacle.diagnosis.view import View
+from pytest_tentacle.guide.consequences import ACROSS, UNCONNECTED
+from pytest_tentacle.judging.finding import Problem
 
-from pytest_tentacle.diagnosis.kind import Confidence
-
-from .commands import ACROSS, UNCONNECTED
 from .from_problem import from_problem, told
 from .logs_start import ends_the_start
-
-if TYPE_CHECKING:
-    from pytest_tentacle.diagnosis.kind import CauseKind, Clue
-    from pytest_tentacle.diagnosis.view import View
-    from pytest_tentacle.guide.outcome import Problem
 
 
 def _on_the_way(view: View, problem: Problem) -> Clue | None:

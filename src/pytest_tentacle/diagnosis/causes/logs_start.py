@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from pytest_tentacle.diagnosis.kind import Confidence
+from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence
+from pytest_tentacle.diagnosis.view import View
+from pytest_tentacle.guide.consequences import DOWN, STARTLESS, UNANSWERED
+from pytest_tentacle.judging.finding import Problem
 
-from .commands import DOWN, STARTLESS, UNANSWERED
 from .from_problem import from_problem, told
 from .process import trusts_as_before
-
-if TYPE_CHECKING:
-    from pytest_tentacle.diagnosis.kind import CauseKind, Clue
-    from pytest_tentacle.diagnosis.view import View
-    from pytest_tentacle.guide.outcome import Problem
 
 
 def _without_a_server(view: View, problem: Problem) -> Clue | None:

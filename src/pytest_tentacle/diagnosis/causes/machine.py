@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from pytest_tentacle.diagnosis.kind import Confidence
+from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence
+from pytest_tentacle.diagnosis.view import View
+from pytest_tentacle.guide.consequences import ACROSS, STARTLESS, UNANSWERED, UNCONNECTED, UNREACHED
+from pytest_tentacle.judging.finding import Problem
 
-from .commands import ACROSS, STARTLESS, UNANSWERED, UNCONNECTED, UNREACHED
 from .from_problem import from_problem, told
-
-if TYPE_CHECKING:
-    from pytest_tentacle.diagnosis.kind import CauseKind, Clue
-    from pytest_tentacle.diagnosis.view import View
-    from pytest_tentacle.guide.outcome import Problem
 
 
 def _holds_none(view: View, problem: Problem) -> Clue | None:

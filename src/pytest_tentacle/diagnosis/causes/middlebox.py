@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence
-from pytest_tentacle.guide.outcome import Evidence
+from pytest_tentacle.diagnosis.view import View
+from pytest_tentacle.guide.consequences import HANDSHAKE, TRY_WINDOWS
+from pytest_tentacle.judging.finding import Evidence, Problem
 
-from .commands import HANDSHAKE, TRY_WINDOWS
 from .interception import IN_LOGS, SPOKEN, end_name, vantage
-
-if TYPE_CHECKING:
-    from pytest_tentacle.diagnosis.view import View
-    from pytest_tentacle.guide.outcome import Problem
 
 _SEVERAL = 2
 

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence
-from pytest_tentacle.diagnosis.view import zone_of
-from pytest_tentacle.guide.outcome import Evidence
-from pytest_tentacle.survey.targets import plain_address, plain_host
-
-if TYPE_CHECKING:
-    from pytest_tentacle.diagnosis.view import View
-    from pytest_tentacle.guide.outcome import Problem
+from pytest_tentacle.diagnosis.view import View, zone_of
+from pytest_tentacle.judging.finding import Evidence, Problem
+from pytest_tentacle.link.hosts import plain_address, plain_host
 
 _FAILED = frozenset({"TT510", "TT511"})
 _SEVERAL = 2

@@ -5,11 +5,11 @@ What one link cannot tell, its neighbours do: whom the same server reaches, on t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence
+from pytest_tentacle.diagnosis.view import View
+from pytest_tentacle.guide.consequences import TRY_LINUX, TRY_WINDOWS
+from pytest_tentacle.judging.finding import Problem
 
-from .commands import TRY_LINUX, TRY_WINDOWS
 from .names import dead_address
 from .path_links import (
     ALLOW_WINDOWS,
@@ -31,10 +31,6 @@ from .path_links import (
     lost_link,
     own_page,
 )
-
-if TYPE_CHECKING:
-    from pytest_tentacle.diagnosis.view import View
-    from pytest_tentacle.guide.outcome import Problem
 
 _PERHAPS_OUTBOUND = (
     "No Tentacle elsewhere is known to be reached by {server}: browse from {server} to one in another subnet to tell "

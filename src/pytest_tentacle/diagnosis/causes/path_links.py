@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pytest_tentacle.diagnosis.reach import NO_CONNECTION, Around
+from pytest_tentacle.diagnosis.view import View
+from pytest_tentacle.guide.consequences import TRY_LINUX, TRY_WINDOWS
+from pytest_tentacle.judging.finding import Evidence, Problem
+from pytest_tentacle.sections.connections.filter_rules import Filtered, on_linux, on_windows
 
-from pytest_tentacle.checks.filter_rules import Filtered, on_linux, on_windows
-from pytest_tentacle.diagnosis.reach import NO_CONNECTION
-from pytest_tentacle.guide.outcome import Evidence
-
-from .commands import TRY_LINUX, TRY_WINDOWS
 from .names import dead_address
-
-if TYPE_CHECKING:
-    from pytest_tentacle.diagnosis.reach import Around
-    from pytest_tentacle.diagnosis.view import View
-    from pytest_tentacle.guide.outcome import Problem
 
 SEVERAL = 2
 NO_ROUTE = "TT522"

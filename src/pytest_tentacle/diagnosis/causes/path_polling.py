@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence
+from pytest_tentacle.diagnosis.view import View
+from pytest_tentacle.guide.consequences import TRY_LINUX, TRY_WINDOWS
+from pytest_tentacle.judging.finding import Problem
 
-from .commands import TRY_LINUX, TRY_WINDOWS
 from .path_links import (
     ALLOW_WINDOWS,
     BLOCKED,
@@ -23,10 +23,6 @@ from .path_links import (
     lost_link,
     own_page,
 )
-
-if TYPE_CHECKING:
-    from pytest_tentacle.diagnosis.view import View
-    from pytest_tentacle.guide.outcome import Problem
 
 
 def _server_firewall(view: View, problem: Problem) -> Clue | None:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence, Predicate
-from pytest_tentacle.guide.outcome import Evidence
-from pytest_tentacle.guide.problems_ping import PING as PROBLEMS
+from pytest_tentacle.diagnosis.view import View
+from pytest_tentacle.judging.finding import Evidence, Problem
+from pytest_tentacle.sections.ping.problems import PING as PROBLEMS
 
 from .interception import end_name, vantage
-
-if TYPE_CHECKING:
-    from pytest_tentacle.diagnosis.view import View
-    from pytest_tentacle.guide.outcome import Problem
 
 _REMEDIES = {kind.code: kind for kind in PROBLEMS}
 _LOSSES = frozenset({"TT642", "TT643"})

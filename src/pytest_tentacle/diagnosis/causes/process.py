@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from pytest_tentacle.checks.thumbprints import as_thumbprint
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence
-from pytest_tentacle.guide.outcome import Blocked, Evidence, Unknown
+from pytest_tentacle.diagnosis.view import View
+from pytest_tentacle.guide.consequences import ACROSS, PROXIED, RESTART_LINUX, RESTART_WINDOWS, UNTRUSTED, tentacle
 from pytest_tentacle.inventory.model import Mode
+from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
+from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link import By
-
-from .commands import ACROSS, PROXIED, RESTART_LINUX, RESTART_WINDOWS, UNTRUSTED, tentacle
-
-if TYPE_CHECKING:
-    from pytest_tentacle.diagnosis.view import View
-    from pytest_tentacle.guide.outcome import Problem
-    from pytest_tentacle.survey.surroundings import LogFile, Proxy, Startup
+from pytest_tentacle.logs.model import LogFile, Startup
+from pytest_tentacle.survey.surroundings import Proxy
 
 _DIRECT = tentacle(
     'polling-proxy --instance "<instance>" --proxyEnable False', 'service --restart --instance "<instance>"'

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence, whenever
-from pytest_tentacle.guide.outcome import Evidence
-
-from .commands import (
+from pytest_tentacle.diagnosis.view import View
+from pytest_tentacle.guide.consequences import (
     CLI,
     DOWN,
     EXE,
@@ -19,10 +16,7 @@ from .commands import (
     STATE_WINDOWS,
     UNANSWERED,
 )
-
-if TYPE_CHECKING:
-    from pytest_tentacle.diagnosis.view import View
-    from pytest_tentacle.guide.outcome import Problem
+from pytest_tentacle.judging.finding import Evidence, Problem
 
 _LOG_WINDOWS = (
     "$ Get-WinEvent -FilterHashtable @{LogName='System'; ProviderName='Service Control Manager'} -MaxEvents 20"

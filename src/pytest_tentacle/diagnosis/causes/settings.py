@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence, whenever
-from pytest_tentacle.diagnosis.view import NAME_FAILURES
-from pytest_tentacle.guide.outcome import Blocked, Evidence, Unknown
-
-from .commands import (
+from pytest_tentacle.diagnosis.view import NAME_FAILURES, View
+from pytest_tentacle.guide.consequences import (
     DOWN,
     RESTART_LINUX,
     RESTART_WINDOWS,
@@ -17,10 +13,7 @@ from .commands import (
     UNCONNECTED,
     tentacle,
 )
-
-if TYPE_CHECKING:
-    from pytest_tentacle.diagnosis.view import View
-    from pytest_tentacle.guide.outcome import Problem
+from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 
 _LISTEN = tentacle('configure --instance "<instance>" --noListen False', 'service --restart --instance "<instance>"')
 _PORT = tentacle('configure --instance "<instance>" --port "<declared>"', 'service --restart --instance "<instance>"')

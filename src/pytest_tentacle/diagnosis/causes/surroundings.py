@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pytest_tentacle.diagnosis.kind import CauseKind, Confidence
+from pytest_tentacle.guide.consequences import ACROSS, DOWN, PROXIED, STARTLESS, UNANSWERED
 
-from pytest_tentacle.diagnosis.kind import Confidence
-
-from .commands import ACROSS, DOWN, PROXIED, STARTLESS, UNANSWERED
 from .from_problem import from_problem
-
-if TYPE_CHECKING:
-    from pytest_tentacle.diagnosis.kind import CauseKind
 
 _NO_ANSWER = frozenset({"TT512", "TT520", "TT521", "TT522", "TT527", "TT528"}) | UNANSWERED | {"TT133"}
 _RIGHTS = frozenset({"TT126", "TT203", "TT122"}) | STARTLESS

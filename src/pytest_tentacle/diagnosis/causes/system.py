@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from pytest_tentacle.diagnosis.kind import CauseKind, Confidence, whenever
+from pytest_tentacle.guide.consequences import (
+    ACROSS,
+    DOWN,
+    PROXIED,
+    START_LINUX,
+    START_WINDOWS,
+    STARTLESS,
+    UNANSWERED,
+    WHO_LINUX,
+    WHO_WINDOWS,
+)
 
-from .commands import ACROSS, DOWN, PROXIED, START_LINUX, START_WINDOWS, STARTLESS, UNANSWERED, WHO_LINUX, WHO_WINDOWS
 from .from_problem import from_problem
 
 _NO_PORT = DOWN | STARTLESS | UNANSWERED | {"TT111"}

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue, whenever
-from pytest_tentacle.guide.outcome import Evidence
-
-from .commands import RESTART_LINUX, RESTART_WINDOWS, UNTRUSTED, tentacle
-
-if TYPE_CHECKING:
-    from pytest_tentacle.diagnosis.view import View
-    from pytest_tentacle.guide.outcome import Problem
+from pytest_tentacle.diagnosis.view import View
+from pytest_tentacle.guide.consequences import RESTART_LINUX, RESTART_WINDOWS, UNTRUSTED, tentacle
+from pytest_tentacle.judging.finding import Evidence, Problem
 
 _SHOW = tentacle('show-thumbprint --instance "<instance>"')
 _NEW = tentacle(

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import warnings
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.utils import CryptographyDeprecationWarning
 
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence, whenever
-from pytest_tentacle.guide.outcome import Blocked, Evidence, Unknown
-
-from .commands import DOWN, STARTLESS, UNANSWERED, tentacle
-
-if TYPE_CHECKING:
-    from pytest_tentacle.diagnosis.view import View
-    from pytest_tentacle.guide.outcome import Problem
-    from pytest_tentacle.link import Probe
+from pytest_tentacle.diagnosis.view import View
+from pytest_tentacle.guide.consequences import DOWN, STARTLESS, UNANSWERED, tentacle
+from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
+from pytest_tentacle.link import Probe
 
 _CODES = frozenset({"TT525", "TT526", "TT908"})
 _OWN_VERSIONS, _OWN_SUITES, _DOTNET = "TT901", "TT904", "TT906"

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from pytest_tentacle.checks.thumbprints import as_thumbprint
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence, whenever
-from pytest_tentacle.guide.outcome import Blocked, Evidence, Unknown
-
-from .commands import UNTRUSTED, tentacle
-
-if TYPE_CHECKING:
-    from pytest_tentacle.diagnosis.view import View
-    from pytest_tentacle.guide.outcome import Problem
+from pytest_tentacle.diagnosis.view import View
+from pytest_tentacle.guide.consequences import UNTRUSTED, tentacle
+from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
+from pytest_tentacle.judging.thumbprints import as_thumbprint
 
 _TRUST = tentacle(
     'configure --instance "<instance>" --trust "<thumbprint>"', 'service --restart --instance "<instance>"'

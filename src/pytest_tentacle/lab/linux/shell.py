@@ -7,10 +7,7 @@ the machine is prepared, and told by the shell itself, without an interpreter or
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 
 def lines(*texts: str) -> str:

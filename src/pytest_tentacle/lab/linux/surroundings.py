@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import shlex
 import shutil
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from .shell import any_of, become, choose, lines, say, tell, unsupported
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 Machine = dict[str, Any]
 

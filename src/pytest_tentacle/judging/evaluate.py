@@ -1,0 +1,116 @@
+"""From a step's findings to its result: all problems at once, and what could not be looked at besides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pytest_tentacle.inventory.model import Waiver
+
+from .check import Check, Finding
+from .finding import Blocked, Evidence, Problem, Unknown
+from .reading import Ledger
+from .result import Outcome, StepResult, WaivedProblem, accepted
+
+
+class _Subject(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def ledger(self) -> Ledger: ...
+    @property
+    def waivers(self) -> Mapping[str, Waiver]: ...
+
+
+@dataclass
+class _Findings:
+    """Problems in the order of the checks; of unknowns, blocks and facts each once."""
+
+    problems: list[Problem] = field(default_factory=list)
+    waived: list[WaivedProblem] = field(default_factory=list)
+    unknowns: dict[str, Unknown] = field(default_factory=dict)
+    blocks: dict[tuple[str, str], Blocked] = field(default_factory=dict)
+    seen: dict[str, None] = field(default_factory=dict)
+
+
+def findings(check: Check, subject: Any) -> Iterator[Finding]:
+    """What a check yields, with a raised Unknown or Blocked as its last finding."""
+    try:
+        yield from check.look(subject)
+    except (Unknown, Blocked) as error:
+        yield error
+
+
+def evaluate(step: str, checks: Iterable[Check], subject: _Subject) -> StepResult:
+    """Run the checks. FAILED if there is any problem that is not waived, else UNKNOWN, BLOCKED, WAIVED, PASSED.
+
+    What is both blocked and unknown is unknown: when the block is lifted, that part would still not have been seen.
+    What a waived problem of the same machine blocks is accepted with it; what it blocks on other machines is not, or
+    one waiver on a server would make a whole fleet pass that nobody could look at.
+    """
+    found = _sort(_all_findings(checks, subject), subject.waivers)
+    problems, waived, unknowns, blocks = found.problems, found.waived, found.unknowns, found.blocks
+    tolerated = [key for key in blocks if key[1] == subject.name and key[0] in subject.waivers]
+    standing = {key: block for key, block in blocks.items() if key not in tolerated}
+    common: dict[str, Any] = {
+        "machine": subject.name,
+        "step": step,
+        "looked_at": tuple(found.seen),
+        "waived": tuple(waived),
+    }
+    reasons = "; ".join(unknowns)
+    advice = " ".join(dict.fromkeys(unknown.advice for unknown in unknowns.values() if unknown.advice))
+    if problems:
+        return StepResult(**common, outcome=Outcome.FAILED, problems=tuple(problems), reason=reasons, advice=advice)
+    if unknowns:
+        return StepResult(**common, outcome=Outcome.UNKNOWN, reason=reasons, advice=advice)
+    if standing:
+        why = "; ".join(_blocked(key, block) for key, block in standing.items())
+        return StepResult(**common, outcome=Outcome.BLOCKED, reason=why, blocked_by=next(iter(standing)))
+    if waived or tolerated:
+        why = "; ".join(_blocked_by_waived(key, blocks[key], subject.waivers[key[0]]) for key in tolerated)
+        return StepResult(**common, outcome=Outcome.WAIVED, reason=why)
+    return StepResult(**common, outcome=Outcome.PASSED)
+
+
+def _sort(every: Iterable[Finding], waivers: Mapping[str, Waiver]) -> _Findings:
+    found = _Findings()
+    for finding in every:
+        match finding:
+            case Problem() if waiver := waivers.get(finding.code):
+                found.waived.append(WaivedProblem(finding, waiver.reason, _day(waiver)))
+            case Problem():
+                found.problems.append(finding)
+            case Unknown():
+                found.unknowns.setdefault(finding.reason, finding)
+            case Blocked():
+                found.blocks.setdefault((finding.code, finding.machine), finding)
+            case Evidence():
+                found.seen.setdefault(f"{finding.text} ({finding.source})")
+    return found
+
+
+def _day(waiver: Waiver) -> str:
+    return waiver.until.isoformat() if waiver.until else ""
+
+
+def _blocked_by_waived(key: tuple[str, str], block: Blocked, waiver: Waiver) -> str:
+    return f"{_blocked(key, block)}, which is {accepted(waiver.reason, _day(waiver))}"
+
+
+def _blocked(key: tuple[str, str], block: Blocked) -> str:
+    return f"blocked by {key[0]} on {key[1]}" + _because(block)
+
+
+def _all_findings(checks: Iterable[Check], subject: _Subject) -> Iterator[Finding]:
+    for check in checks:
+        with subject.ledger.watch():
+            for finding in findings(check, subject):
+                if isinstance(finding, Problem) and finding.code not in check.codes:
+                    raise LookupError(f"{check.name} yields {finding.code}, which it does not declare")
+                yield finding
+
+
+def _because(block: Blocked) -> str:
+    return f" ({block.reason})" if block.reason else ""

@@ -1,0 +1,71 @@
+"""Keeps count of what is read while a check runs, also through values that were worked out before and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Generic, Protocol, TypeVar
+
+from .finding import Blocked, Unknown
+
+T = TypeVar("T")
+
+Read = tuple[str, str]
+"""Name of the machine, and the section of its survey."""
+
+
+class Ledger:
+    """What was read, by the innermost watch."""
+
+    def __init__(self) -> None:
+        self._watches: list[set[Read]] = []
+
+    @contextmanager
+    def watch(self) -> Iterator[set[Read]]:
+        """Everything read inside; an outer watch does not see it."""
+        seen: set[Read] = set()
+        self._watches.append(seen)
+        try:
+            yield seen
+        finally:
+            self._watches.pop()
+
+    def note(self, reads: Iterable[Read]) -> None:
+        """These sections were read."""
+        if self._watches:
+            self._watches[-1].update(reads)
+
+
+class _Owner(Protocol):
+    ledger: Ledger
+    kept: dict[str, Any]
+
+
+class derived(Generic[T]):  # noqa: N801  a decorator, like functools.cached_property
+    """A property that is worked out once; whoever uses it again has read the same sections.
+
+    Unknown and Blocked are kept and raised again likewise.
+    """
+
+    def __init__(self, work_out: Callable[[Any], T]) -> None:
+        self._work_out = work_out
+        self._name = work_out.__name__
+        self.__doc__ = work_out.__doc__
+
+    def __get__(self, owner: _Owner, _: type | None = None) -> T:
+        """The value, or the Unknown or Blocked that came instead."""
+        if self._name not in owner.kept:
+            with owner.ledger.watch() as reads:
+                owner.kept[self._name] = (*self._try(owner), reads)
+        value, error, reads = owner.kept[self._name]
+        owner.ledger.note(reads)
+        if error is not None:
+            raise error.with_traceback(None)
+        result: T = value
+        return result
+
+    def _try(self, owner: _Owner) -> tuple[T | None, Unknown | Blocked | None]:
+        try:
+            return self._work_out(owner), None
+        except (Unknown, Blocked) as error:
+            return None, error

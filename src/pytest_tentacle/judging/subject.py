@@ -1,0 +1,400 @@
+"""One machine's view of the fleet: its sections, instance, service, settings and probes, read with a count kept."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from pytest_tentacle.inventory.model import Mode, NoTransport, OctopusServer, Tentacle, Waiver
+from pytest_tentacle.link import Probe
+from pytest_tentacle.logs.model import LogFile
+from pytest_tentacle.survey.configuration import ServerSettings, TentacleSettings, effective_settings
+from pytest_tentacle.survey.model import Host, HostRecord, Instance, Listener, Service, Survey
+from pytest_tentacle.survey.surroundings import (
+    Connection,
+    Disk,
+    Event,
+    Firewall,
+    LeftOver,
+    Loading,
+    OwnName,
+    Permissions,
+    Product,
+    Proxy,
+    ProxyConnect,
+    Reservations,
+    TlsPolicy,
+    Watchdog,
+)
+from pytest_tentacle.survey.targets import DEFAULT_INSTANCES, own_instance
+
+from .check import checks_of
+from .evaluate import evaluate
+from .finding import Blocked, Problem, Unknown
+from .reading import derived
+from .result import StepResult
+
+if TYPE_CHECKING:
+    from .fleet import Fleet
+
+SectionName = Literal[
+    "host",
+    "services",
+    "instances",
+    "listeners",
+    "connections",
+    "logs",
+    "firewall",
+    "proxies",
+    "permissions",
+    "loading",
+    "tls",
+    "events",
+    "disks",
+    "products",
+    "watchdog",
+    "left_overs",
+    "reservations",
+    "own_names",
+    "proxy_connects",
+]
+
+_CONFIGURATION_CODES = {"not-found": "TT301", "empty": "TT302", "malformed": "TT303"}
+"""What a configuration file's error is called in the catalogue; the other errors are ours, not the Tentacle's."""
+
+NOT_REGISTERED = "TT207"
+
+
+class Subject:
+    """One machine. What cannot be known raises Unknown; what a failure elsewhere makes meaningless raises Blocked."""
+
+    def __init__(self, machine: Tentacle | OctopusServer, fleet: Fleet) -> None:
+        self.machine = machine
+        self.fleet = fleet
+        self.ledger = fleet.ledger
+        self.kept: dict[str, Any] = {}
+        self._results: dict[str, StepResult] = {}
+
+    def __repr__(self) -> str:
+        return f"Subject({self.name})"
+
+    # -- who it is -----------------------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """The machine's name in the inventory."""
+        return self.machine.name
+
+    @property
+    def is_tentacle(self) -> bool:
+        """Whether it is a Tentacle; else it is an Octopus Server node."""
+        return isinstance(self.machine, Tentacle)
+
+    @property
+    def product(self) -> Literal["tentacle", "server"]:
+        """The product's word in surveys."""
+        return "tentacle" if self.is_tentacle else "server"
+
+    @property
+    def record(self) -> HostRecord | None:
+        """What came of the log-on; None where it was not selected."""
+        return self.fleet.record(self.name)
+
+    @property
+    def can_log_on(self) -> bool:
+        """Whether a transport is declared."""
+        return not isinstance(self.machine.transport, NoTransport)
+
+    @property
+    def peers(self) -> tuple[Subject, ...]:
+        """The other ends of its links: a Tentacle's servers, or a server's Tentacles."""
+        inventory = self.fleet.surveys.inventory
+        if isinstance(self.machine, Tentacle):
+            names = [name for name in self.machine.servers if name in self.fleet.servers]
+        else:
+            names = [tentacle.name for tentacle in inventory.tentacles_of(self.machine)]
+        return tuple(self.fleet.subject(name) for name in names)
+
+    # -- what was read -------------------------------------------------------------------------------------------
+
+    @property
+    def survey(self) -> Survey:
+        """The host's survey. Raises Unknown where the host could not be surveyed: the stage and what to do."""
+        record = self.record
+        if record is None:
+            raise Unknown(f"{self.name} was not surveyed", "Select it too (--limit), or replay a file that holds it.")
+        if record.survey is None:
+            unreachable = record.unreachable
+            if unreachable is None:
+                raise Unknown(f"{self.name} gave no survey", "Run again with -v.")
+            raise Unknown(f"{unreachable.summary} (stage: {unreachable.stage.value})", unreachable.advice)
+        return record.survey
+
+    @overload
+    def read(self, section: Literal["host"]) -> Host: ...
+    @overload
+    def read(self, section: Literal["services"]) -> tuple[Service, ...]: ...
+    @overload
+    def read(self, section: Literal["instances"]) -> tuple[Instance, ...]: ...
+    @overload
+    def read(self, section: Literal["listeners"]) -> tuple[Listener, ...]: ...
+    @overload
+    def read(self, section: Literal["connections"]) -> tuple[Connection, ...]: ...
+    @overload
+    def read(self, section: Literal["logs"]) -> tuple[LogFile, ...]: ...
+    @overload
+    def read(self, section: Literal["firewall"]) -> Firewall: ...
+    @overload
+    def read(self, section: Literal["proxies"]) -> tuple[Proxy, ...]: ...
+    @overload
+    def read(self, section: Literal["permissions"]) -> tuple[Permissions, ...]: ...
+    @overload
+    def read(self, section: Literal["loading"]) -> Loading: ...
+    @overload
+    def read(self, section: Literal["tls"]) -> TlsPolicy: ...
+    @overload
+    def read(self, section: Literal["events"]) -> tuple[Event, ...]: ...
+    @overload
+    def read(self, section: Literal["disks"]) -> tuple[Disk, ...]: ...
+    @overload
+    def read(self, section: Literal["products"]) -> tuple[Product, ...]: ...
+    @overload
+    def read(self, section: Literal["watchdog"]) -> tuple[Watchdog, ...]: ...
+    @overload
+    def read(self, section: Literal["left_overs"]) -> tuple[LeftOver, ...]: ...
+    @overload
+    def read(self, section: Literal["reservations"]) -> Reservations: ...
+    @overload
+    def read(self, section: Literal["own_names"]) -> tuple[OwnName, ...]: ...
+    @overload
+    def read(self, section: Literal["proxy_connects"]) -> tuple[ProxyConnect, ...]: ...
+    def read(self, section: SectionName) -> Any:
+        """A section's data. Raises Unknown, with the reason, where there is none."""
+        self.ledger.note({(self.name, section)})
+        found = getattr(self.survey, section)
+        if found.data is None:
+            raise Unknown(
+                f"{section} of {self.name}: {found.unknown}",
+                "Give the account that surveys the rights to read it (Windows: local Administrators; Linux: root or "
+                "sudo).",
+            )
+        return found.data
+
+    def own_probe(self, probe_id: str) -> Probe | None:
+        """A probe that the machine made in round 1; None where there is none. Raises Unknown without a survey."""
+        self.ledger.note({(self.name, "probes")})
+        return self.fleet.own_probes(self.name).get(probe_id) if self.survey else None
+
+    def own_probes(self) -> tuple[Probe, ...]:
+        """All probes that its host made in round 1. Raises Unknown without a survey."""
+        self.ledger.note({(self.name, "probes")})
+        return self.survey.probes
+
+    def peer_probe(self, probe_id: str) -> Probe | None:
+        """A probe that this server made of one of its Tentacles in round 2; None where there is none.
+
+        Raises Unknown where it could not be logged on to, or round 2 gave nothing.
+        """
+        self.ledger.note({(self.name, "peer_probes")})
+        survey = self.survey
+        found = self.fleet.peer_probes(self.name).get(probe_id)
+        record = self.record
+        if found is None and survey and record and record.peer_unknown:
+            raise Unknown(f"{self.name} did not probe: {record.peer_unknown}", "Run again.")
+        return found
+
+    # -- what it comes to ----------------------------------------------------------------------------------------
+
+    @derived
+    def registered(self) -> Instance | None:
+        """Its own instance in the registry of instances; None where the machine has none that fits.
+
+        Raises Unknown where several fit, and where the service runs with `--config` and needs no registry.
+        """
+        instances = self.read("instances")
+        found = own_instance(self.machine, instances)
+        if found is not None:
+            return found
+        own = [instance.name for instance in instances if instance.product == self.product]
+        if len(own) > 1 and self.machine.instance is None:
+            raise Unknown(
+                f"{self.name} has several instances ({', '.join(own)})",
+                "Say in the inventory which one is meant: instance: <name>.",
+            )
+        if any(_has_config_argument(service) for service in self._services_or_none()):
+            raise Unknown(
+                f"a service on {self.name} is started with --config, outside the registry of instances",
+                "Register the instance (create-instance --instance <name> --config <file>), or look at its file by "
+                "hand.",
+            )
+        return None
+
+    @derived
+    def instance(self) -> Instance:
+        """Its own instance. Raises Blocked where it is not registered."""
+        found = self.registered
+        if found is None:
+            raise Blocked(NOT_REGISTERED, self.name, "no instance, no settings")
+        return found
+
+    @property
+    def instance_name(self) -> str:
+        """Declared, else found, else the product's default."""
+        if self.machine.instance is not None:
+            return self.machine.instance
+        try:
+            found = self.registered
+        except Unknown:
+            found = None
+        return found.name if found else DEFAULT_INSTANCES[self.product]
+
+    @derived
+    def service(self) -> Service | None:
+        """The service of its instance; the running one where there are several. None where there is none."""
+        wanted = self.instance_name.lower()
+        services = self.read("services")
+        own = [service for service in services if service.product == self.product]
+        fitting = [service for service in own if self._instance_of(service).lower() == wanted]
+        if not fitting and self.machine.instance is None and len(own) == 1:
+            fitting = own
+        return min(fitting, key=lambda service: service.state != "running", default=None)
+
+    @derived
+    def file_settings(self) -> dict[str, str]:
+        """The settings as the process sees them: the service's environment wins over the file.
+
+        Raises Unknown where the file could not be read by us, Blocked where it is missing, empty or malformed.
+        """
+        configuration = self.instance.configuration
+        code = _CONFIGURATION_CODES.get(configuration.error or "")
+        if code:
+            raise Blocked(code, self.name, f"{configuration.path}: {configuration.error}")
+        if configuration.error:
+            raise Unknown(
+                f"{configuration.path} on {self.name} could not be read: {configuration.detail or configuration.error}",
+                "Survey with an account that may read it (Windows: local Administrators; Linux: root or sudo).",
+            )
+        try:
+            service = self.service
+        except Unknown:
+            service = None
+        return effective_settings(configuration.settings, service.environment if service else {})
+
+    @derived
+    def settings(self) -> TentacleSettings:
+        """A Tentacle's settings, typed. Raises as `file_settings` does."""
+        return TentacleSettings.of(self.file_settings)
+
+    @derived
+    def server_settings(self) -> ServerSettings:
+        """An Octopus Server's settings, typed. Raises as `file_settings` does."""
+        return ServerSettings.of(self.file_settings)
+
+    @derived
+    def mode(self) -> Mode | None:
+        """The communication mode: declared, else by the settings; None where neither tells, and for a server."""
+        if not isinstance(self.machine, Tentacle):
+            return None
+        if self.machine.mode is not None:
+            return self.machine.mode
+        try:
+            settings = self.settings
+        except (Unknown, Blocked):
+            return None
+        if any(entry.polls for entry in settings.trusted):
+            return Mode.POLLING
+        return Mode.LISTENING if not settings.no_listen or settings.trusted else None
+
+    @property
+    def expected_port(self) -> int | None:
+        """The port that its instance listens on by its settings. Raises as `file_settings` does."""
+        return self.settings.port if self.is_tentacle else self.server_settings.services_port
+
+    @property
+    def local_probe(self) -> Probe | None:
+        """Its probe of its own port; None where it did not make one. Raises Unknown without a survey."""
+        return self.own_probe(f"local:{self.instance_name}")
+
+    @property
+    def presented_here(self) -> str | None:
+        """The thumbprint that its own port presents to itself with a welcome page; None where that is not known."""
+        try:
+            probe = self.local_probe
+        except Unknown:
+            return None
+        return probe.thumbprint if probe and probe.page and probe.page.product == self.product else None
+
+    @property
+    def expected_thumbprint(self) -> str | None:
+        """What a peer should see: what the port presents on its own machine, else the configured, else the declared."""
+        return self.presented_here or self.configured_thumbprint or self.machine.thumbprint
+
+    @property
+    def configured_thumbprint(self) -> str | None:
+        """A Tentacle's own thumbprint by its settings; None where it is not known. A server has it in its database."""
+        if not self.is_tentacle:
+            return None
+        try:
+            return self.settings.certificate_thumbprint
+        except (Unknown, Blocked):
+            return None
+
+    @property
+    def subscriptions(self) -> tuple[str, ...]:
+        """The ids that it polls with, lower case, without the final slash; none where the settings are not known."""
+        if not self.is_tentacle:
+            return ()
+        try:
+            entries = [entry for entry in self.settings.trusted if entry.polls]
+        except (Unknown, Blocked):
+            return ()
+        return tuple(
+            dict.fromkeys(entry.subscription_id.rstrip("/").lower() for entry in entries if entry.subscription_id)
+        )
+
+    # -- what other checks say -----------------------------------------------------------------------------------
+
+    def result(self, step: str) -> StepResult:
+        """A step's result on this machine, judged once."""
+        if step not in self._results:
+            self._results[step] = evaluate(step, checks_of(step), self)
+        return self._results[step]
+
+    def problems_of(self, step: str) -> tuple[Problem, ...]:
+        """All problems of a step on this machine, waived ones too: to accept a failure does not undo what it blocks."""
+        result = self.result(step)
+        return (*result.problems, *(each.problem for each in result.waived))
+
+    @cached_property
+    def waivers(self) -> dict[str, Waiver]:
+        """Its waivers that hold, by the problem's code. The day is that of the surveys, so that a replay agrees."""
+        day = self.fleet.surveys.taken_utc.date()
+        return {waiver.code: waiver for waiver in self.machine.waive if waiver.holds(day)}
+
+    def first_problem(self, codes: frozenset[str], *steps: str) -> Problem | None:
+        """The first problem of these steps that is one of these codes: what stands in the way of another check."""
+        for step in steps:
+            for problem in self.problems_of(step):
+                if problem.code in codes:
+                    return problem
+        return None
+
+    def _services_or_none(self) -> tuple[Service, ...]:
+        try:
+            return tuple(service for service in self.read("services") if service.product == self.product)
+        except Unknown:
+            return ()
+
+    def _instance_of(self, service: Service) -> str:
+        if service.instance:
+            return service.instance
+        if _has_config_argument(service):
+            for instance in self.survey.instances.data or ():
+                if instance.configuration.path.lower() in (service.arguments or "").lower():
+                    return instance.name
+        _, colon, named = service.name.partition(": ")
+        return named if colon else DEFAULT_INSTANCES[self.product]
+
+
+def _has_config_argument(service: Service) -> bool:
+    return "--config" in (service.arguments or "").lower()

@@ -1,0 +1,19 @@
+"""Which version of its product a machine runs, by what was read there."""
+
+from __future__ import annotations
+
+from pytest_tentacle.judging.finding import Blocked, Unknown
+from pytest_tentacle.judging.subject import Subject
+
+
+def version_of(subject: Subject) -> str | None:
+    """As installed: of the program that its service runs, else of the only one. Raises Unknown without the section."""
+    own = [product for product in subject.read("products") if product.product == subject.product]
+    try:
+        service = subject.service
+    except (Unknown, Blocked):
+        service = None
+    running = (service.executable or "").lower() if service else ""
+    fitting = [product for product in own if running and (product.path or "").lower() == running]
+    versions = {product.version for product in fitting or own if product.version}
+    return versions.pop() if len(versions) == 1 else None

@@ -1,0 +1,232 @@
+"""Signatures of TLS and of the network (tentacle-facts 3.4, numbers 7-11 and 14-19; tentacle-seen 1.2, 1.3 and 2)."""
+
+from __future__ import annotations
+
+from .model import FIRST_LINE, PEER, URL, Level, Phase, Role, Signature, compiled
+from .texts import (
+    BROKEN_READ,
+    NO_COMMON_ALGORITHM,
+    NO_SUCH_NAME,
+    NOT_TLS,
+    REFUSED,
+    RESET,
+    SSPI,
+    TIMED_OUT,
+    UNEXPECTED_EOF,
+    UNREACHABLE,
+)
+
+_ALIGN = (
+    "Enable TLS 1.2 with a suite of the other end on both (see the step Schannel and TLS); renew a certificate with "
+    "SHA-1 or a short key."
+)
+_CLIENT = rf"(?:{FIRST_LINE}Client failed authentication: {PEER}.{{0,4000}}?)?"
+
+
+def _secure(
+    slug: str, pattern: str, keys: tuple[str, ...], meaning: str, advice: str, *, code: str = "TT113"
+) -> Signature:
+    return Signature(
+        slug, compiled(pattern), keys, "either", "either", Level.DEBUG, Phase.SECURE, meaning, advice, code
+    )
+
+
+TLS: tuple[Signature, ...] = (
+    _secure(
+        "key-too-small",
+        _CLIENT + r"(?:(?:ee|ca) key too small|md too weak)",
+        ("key too small", "md too weak"),
+        "A certificate's key or hash is too weak for the system's TLS library. The other end is told something about "
+        "protocol versions, which misleads.",
+        "Give that end a new certificate (new-certificate), then trust or register it again.",
+        code="TT114",
+    ),
+    _secure(
+        "no-common-cipher",
+        _CLIENT + r"(?:no shared cipher|no cipher match)",
+        ("no shared cipher", "no cipher match"),
+        "The two ends have no cipher suite (or no version of TLS) in common.",
+        _ALIGN,
+    ),
+    _secure(
+        "no-common-protocol",
+        _CLIENT + r"(?:tlsv1 alert protocol version|routines::?\S*:?unsupported protocol|no protocols available)",
+        ("alert protocol version", "unsupported protocol", "no protocols available"),
+        "The two ends have no version of TLS in common; or the other end's certificate is too weak for its system.",
+        _ALIGN,
+    ),
+    _secure(
+        "handshake-alert",
+        _CLIENT + r"(?:alert handshake failure|remote party sent a TLS alert: '(?P<word>\w+)')",
+        ("alert handshake failure", "sent a tls alert"),
+        "The other end refused the TLS handshake.",
+        _ALIGN,
+    ),
+    _secure(
+        "no-common-algorithm",
+        _CLIENT + NO_COMMON_ALGORITHM.pattern,
+        NO_COMMON_ALGORITHM.keys,
+        "Schannel: the two ends have no version, cipher suite or signature algorithm in common.",
+        _ALIGN,
+    ),
+    _secure(
+        "sspi-failed",
+        _CLIENT + SSPI.pattern,
+        SSPI.keys,
+        "Schannel could not do the TLS handshake: protocols, cipher suites or hashes do not fit, or a key is too "
+        "short.",
+        _ALIGN,
+    ),
+    Signature(
+        "visitor-without-tls",
+        compiled(rf"{FIRST_LINE}Client failed authentication: {PEER}.{{0,4000}}?{NOT_TLS.pattern}"),
+        ("client failed authentication",),
+        "either",
+        "listener",
+        Level.DEBUG,
+        Phase.HOST,
+        "Somebody spoke something else than TLS to the port: a probe, a scanner, a browser with http://.",
+        "Name the prober by its address; give a browser https://.",
+        None,
+    ),
+    _secure(
+        "not-tls",
+        NOT_TLS.pattern,
+        NOT_TLS.keys,
+        "What answers at the other end does not speak TLS.",
+        "Correct the address or the port; see what listens there.",
+        code="TT121",
+    ),
+)
+
+
+def _net(
+    slug: str,
+    pattern: str,
+    keys: tuple[str, ...],
+    meaning: str,
+    advice: str,
+    *,
+    code: str,
+    phase: Phase = Phase.REACH,
+    role: Role = "client",
+) -> Signature:
+    return Signature(slug, compiled(pattern), keys, "either", role, Level.WARN, phase, meaning, advice, code)
+
+
+NETWORK: tuple[Signature, ...] = (
+    _net(
+        "refused",
+        rf"(?:The remote host at {URL} )?refused the connection\. This may mean|{REFUSED.pattern}",
+        ("refused the connection. this may mean", *REFUSED.keys),
+        "Nothing listens at that address and port, or a firewall says no.",
+        "Start the service, check address and port, then the firewalls.",
+        code="TT107",
+    ),
+    _net(
+        "name-unknown",
+        NO_SUCH_NAME.pattern,
+        NO_SUCH_NAME.keys,
+        "The name of the other end cannot be resolved.",
+        "Correct the record in DNS or the hosts file; try by IP address.",
+        code="TT110",
+    ),
+    _net(
+        "unreachable",
+        UNREACHABLE.pattern,
+        UNREACHABLE.keys,
+        "There is no way to the other end, or a router or firewall says so.",
+        "Check address, routes and firewalls.",
+        code="TT133",
+    ),
+    _net(
+        "connect-timeout",
+        r"unable to establish the initial connection within (?:the timeout )?(?P<seconds>\d\d:\d\d:\d\d(?:\.\d+)?)",
+        ("unable to establish the initial connection within",),
+        "Nothing answered: a firewall drops, the address is wrong, or there is no route.",
+        "Check address, firewalls, security groups and routes.",
+        code="TT108",
+    ),
+    _net(
+        "connection-lost",
+        rf"(?:The connection to the host at {URL} )?timed out\. There may be problems with the network\.",
+        ("timed out. there may be problems with the network",),
+        "A connection that stood went quiet: the network lost it, or the other end, or a proxy, does not answer.",
+        "Look at idle time-outs of firewalls and NAT between the two, and at the other end.",
+        code="TT109",
+        phase=Phase.TALK,
+    ),
+    _net(
+        "read-timed-out",
+        rf"{BROKEN_READ.pattern}[^\n]{{0,80}}?{TIMED_OUT.pattern}",
+        BROKEN_READ.keys,
+        "A connection that stood went quiet: the network lost it, or the other end does not answer any more.",
+        "Look at idle time-outs of firewalls and NAT between the two, and at the other end.",
+        code="TT109",
+        phase=Phase.TALK,
+    ),
+    _net(
+        "no-response-from-host",
+        TIMED_OUT.pattern,
+        TIMED_OUT.keys,
+        "Nothing answered in time, or a connection that stood was dropped without a word.",
+        "Check address, firewalls, security groups and routes.",
+        code="TT108",
+    ),
+    _net(
+        "reset",
+        RESET.pattern,
+        RESET.keys,
+        "The other end, or something in between, reset the connection: TLS that does not fit, a firewall, a process "
+        "that "
+        "was ended.",
+        "Look into the other end's log at the same second.",
+        code="TT106",
+        phase=Phase.TALK,
+        role="either",
+    ),
+    _net(
+        "closed-before-tls",
+        UNEXPECTED_EOF.pattern,
+        UNEXPECTED_EOF.keys,
+        "The other end accepted the connection and closed it before TLS was up.",
+        "See what really listens there: a load balancer without a machine behind it, a proxy, or a stopping service.",
+        code="TT112",
+        phase=Phase.SECURE,
+        role="either",
+    ),
+)
+
+TLS_UNSPECIFIC: tuple[Signature, ...] = (
+    Signature(
+        "tls-failed-listening",
+        compiled(rf"Client failed authentication: {PEER}"),
+        ("client failed authentication",),
+        "either",
+        "listener",
+        Level.DEBUG,
+        Phase.SECURE,
+        "A client came, and the TLS handshake failed.",
+        _ALIGN,
+        "TT113",
+    ),
+    Signature(
+        "tls-failed",
+        compiled(
+            rf"Authentication failed while setting up connection to {URL}|SSL Handshake failed with OpenSSL error|"
+            r"Authentication failed, see inner exception"
+        ),
+        (
+            "authentication failed while setting up",
+            "ssl handshake failed with openssl",
+            "authentication failed, see inner exception",
+        ),
+        "either",
+        "client",
+        Level.WARN,
+        Phase.SECURE,
+        "The TLS handshake with the other end failed.",
+        _ALIGN,
+        "TT113",
+    ),
+)

@@ -1,0 +1,144 @@
+"""The names in a run that pseudonyms stand for: what the inventory declares, and what the surveys found.
+
+Always in one order, so that every process of a run gives everybody the same false name.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import warnings
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from cryptography import x509
+from cryptography.utils import CryptographyDeprecationWarning
+from cryptography.x509.oid import NameOID
+from pydantic import BaseModel
+
+from pytest_tentacle.inventory.model import SSH, Inventory, OctopusServer, WinRM
+from pytest_tentacle.survey.store import Surveys
+
+from .redactor import Redactor
+
+_HOST_FIELDS = frozenset({"hostname", "fqdn", "host", "dns_name", "endpoint", "proxy"})
+_USER_FIELDS = frozenset({"user", "account", "owner"})
+_PROXY_FIELDS = frozenset({"address", "bypass"})
+_HOST_SETTINGS = ("proxyhost", "nodename")
+_USER_SETTINGS = ("proxyusername",)
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^\s/@\"'<>]*@)?([A-Za-z0-9_][\w.-]*)")
+_HOST = re.compile(
+    r"(?:[a-z]+=)?(?:[a-z]+://)?(?:\*?\.)?([A-Za-z0-9_][\w-]*(?:\.[\w-]+)*)\.?(?::\d+)?/?", re.IGNORECASE
+)
+_LETTER = re.compile(r"[A-Za-z]")
+
+
+class Names:
+    """Hosts and users, each once, in the order in which they were met; and texts that may tell of more."""
+
+    def __init__(self) -> None:
+        self.hosts: dict[str, None] = {}
+        self.users: dict[str, None] = {}
+        self.texts: dict[str, None] = {}
+        self._certificates: set[str] = set()
+
+    def host(self, text: str) -> None:
+        """A host's name, with or without port."""
+        match = _HOST.fullmatch(text.strip())
+        if match and _LETTER.search(match[1]):
+            self.hosts[match[1]] = None
+
+    def user(self, text: str) -> None:
+        """A user's name, with or without domain; a security identifier is none."""
+        if not text.upper().startswith("S-1-"):
+            self.users[text] = None
+
+    def walk(self, value: Any, key: str = "", owner: str = "") -> None:
+        """Everything in a model, recursively; `owner` is the model's name, `key` the field's or the map's."""
+        match value:
+            case str():
+                self._text(value, key, owner)
+            case BaseModel():
+                for name, member in value:
+                    self.walk(member, name, type(value).__name__)
+            case dict():
+                for name, member in value.items():
+                    self._text(str(name), "", "map")
+                    self.walk(member, str(name), "map")
+            case list() | tuple():
+                for member in value:
+                    self.walk(member, key, owner)
+
+    def _text(self, text: str, key: str, owner: str) -> None:
+        lower = key.lower()
+        if lower in ("certificate", "certificates"):
+            self._certificate(text)
+            return
+        self.texts[text] = None
+        for host in _URL.findall(text):
+            self.host(host)
+        if key in _HOST_FIELDS or lower.endswith(_HOST_SETTINGS) or (owner == "OwnName" and key == "name"):
+            self.host(text)
+        elif key in _USER_FIELDS or lower.endswith(_USER_SETTINGS):
+            self.user(text)
+        elif owner == "Proxy" and key in _PROXY_FIELDS and "\n" not in text:
+            for part in re.split(r"[;, ]+", text):
+                self.host(part)
+
+    def _certificate(self, text: str) -> None:
+        if text in self._certificates:
+            return
+        self._certificates.add(text)
+        for name in _certificate_names(text):
+            self.texts[name] = None
+            if "." in name:
+                self.host(name)
+
+
+def learn_inventory(redactor: Redactor, inventory: Inventory) -> None:
+    """Teach the names that an inventory declares, and its files'."""
+    names = Names()
+    for machine in inventory.machines:
+        names.hosts[machine.name] = None
+    for machine in inventory.machines:
+        for host in (machine.dns_name, *(machine.addresses if isinstance(machine, OctopusServer) else ())):
+            names.host(host or "")
+        if isinstance(machine, OctopusServer):
+            names.host(urlsplit(machine.portal or "").hostname or "")
+        if isinstance(machine.transport, WinRM | SSH):
+            names.host(machine.transport.host)
+            names.user(machine.transport.user or "")
+        if isinstance(machine.transport, SSH) and machine.transport.proxy_jump:
+            for jump in machine.transport.proxy_jump.split(","):
+                user, _, host = jump.rpartition("@")
+                names.user(user)
+                names.host(host)
+    files = [(file, f"inventory-{number}.yaml") for number, file in enumerate(inventory.files, 1)]
+    redactor.learn(names.hosts, names.users, files)
+
+
+def learn_surveys(redactor: Redactor, surveys: Surveys) -> None:
+    """Teach the names that surveys hold: where a field is for one, and where a text shows one."""
+    if not redactor.uses_pseudonyms or redactor.taught(surveys):
+        return
+    learn_inventory(redactor, surveys.inventory)
+    names = Names()
+    for record in surveys.records:
+        names.walk(record)
+    for probes in surveys.controller_probes.values():
+        names.walk(probes)
+    redactor.learn(names.hosts, names.users, texts=names.texts)
+
+
+def _certificate_names(text: str) -> Iterator[str]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+            certificate = x509.load_der_x509_certificate(base64.b64decode(text))
+            for name in (certificate.subject, certificate.issuer):
+                yield from (str(each.value) for each in name.get_attributes_for_oid(NameOID.COMMON_NAME))
+            other = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+            yield from other.get_values_for_type(x509.DNSName)
+    except (ValueError, x509.ExtensionNotFound, x509.InvalidVersion):
+        return

@@ -1,0 +1,50 @@
+"""TT80x: the rights of the service's account on Octopus Home."""
+
+from __future__ import annotations
+
+from pytest_tentacle.guide.problem import ProblemKind
+
+_STEP = "service-account-permissions"
+_GRANT = '$ icacls "<home>" /grant "<account>:(OI)(CI)F" /T /C'
+_SHOW = '$ Get-Acl -LiteralPath "<path>" | Format-List Owner, AccessToString'
+_OWN = '$ sudo chown -R "<account>" "<home>"'
+_LIST = '$ ls -ld "<path>"'
+
+ACCOUNT: tuple[ProblemKind, ...] = (
+    ProblemKind(
+        "TT801",
+        "The service's account has too few rights on Octopus Home",
+        _STEP,
+        "The account that the service runs as cannot read, write and delete in the folder Octopus Home. The guide "
+        "asks for full control of it, with all that is below.",
+        ("Give the account full control, recursively; see what stands there now:", _SHOW, _GRANT),
+        ("Make the account the folder's owner, recursively; see what stands there now:", _LIST, _OWN),
+    ),
+    ProblemKind(
+        "TT802",
+        "The service's account has too few rights below Octopus Home",
+        _STEP,
+        "The account may work in Octopus Home itself, but not with everything below: a folder or file there does not "
+        "inherit its rights, or somebody else made it, such as an administrator who ran a command by hand.",
+        (
+            "Give the account full control, recursively, and let what is below inherit; see what stands there now:",
+            _SHOW,
+            '$ icacls "<path>" /inheritance:e',
+            _GRANT,
+        ),
+        ("Make the account the owner of all that is below; see what stands there now:", _LIST, _OWN),
+    ),
+    ProblemKind(
+        "TT803",
+        "An entry that denies takes the account's rights away",
+        _STEP,
+        "The account, or a group that it is in, is given the rights on Octopus Home or below, and another entry "
+        "denies them. An entry that denies wins over those that allow.",
+        (
+            "See which entry it is, and remove it (for one of a group, think of the others in it first):",
+            _SHOW,
+            '$ icacls "<path>" /remove:d "*<sid>"',
+        ),
+        ("See which entry it is, and remove it:", '$ getfacl "<path>"'),
+    ),
+)

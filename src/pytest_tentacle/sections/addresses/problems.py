@@ -1,0 +1,104 @@
+"""TT71x: IP addresses: the one that a name leads to, the ones that the machine has, the ones that it listens on."""
+
+from __future__ import annotations
+
+from pytest_tentacle.guide.problem import ProblemKind
+
+_STEP = "ip-addresses"
+_ADDRESSES_WINDOWS = "$ ipconfig /all"
+_ADDRESSES_LINUX = "$ ip address show"
+_SOCKETS_WINDOWS = "$ Get-NetTCPConnection -State Listen -LocalPort <port> | Select-Object LocalAddress, OwningProcess"
+_SOCKETS_LINUX = "$ sudo ss -ltnp 'sport = :<port>'"
+
+ADDRESSES: tuple[ProblemKind, ...] = (
+    ProblemKind(
+        "TT711",
+        "The address that is used is none of the machine's",
+        _STEP,
+        "The address that the connecting machine uses does not belong to the machine that should answer, nobody "
+        "declares it for that machine, and nothing takes a connection there: a stale record in DNS, an old address "
+        "in the settings, or an address of a NAT device or load balancer that does not pass the port on.",
+        (
+            (
+                "Compare the addresses of the machine that should answer with what the name gives on the other one; "
+                "correct the record, or let the NAT device forward the port:"
+            ),
+            _ADDRESSES_WINDOWS,
+            '$ Resolve-DnsName "<host>"',
+        ),
+        (
+            (
+                "Compare the addresses of the machine that should answer with what the name gives on the other one; "
+                "correct the record, or let the NAT device forward the port:"
+            ),
+            _ADDRESSES_LINUX,
+            '$ getent ahosts "<host>"',
+        ),
+    ),
+    ProblemKind(
+        "TT712",
+        "The machine does not listen on the address that is used",
+        _STEP,
+        "The address is one of the machine's, but the port is open on another of its addresses only, so that "
+        "connections to this one fail.",
+        (
+            (
+                "Let it listen on every address (for a Tentacle: an empty ListenIP), or let the other end use the one "
+                "that it listens on. See which that is:"
+            ),
+            _SOCKETS_WINDOWS,
+            _ADDRESSES_WINDOWS,
+        ),
+        (
+            (
+                "Let it listen on every address (for a Tentacle: an empty ListenIP), or let the other end use the one "
+                "that it listens on. See which that is:"
+            ),
+            _SOCKETS_LINUX,
+            _ADDRESSES_LINUX,
+        ),
+    ),
+    ProblemKind(
+        "TT713",
+        "An address of the machine's own making is used",
+        _STEP,
+        "The address that the connecting machine uses is link-local (169.254.0.0/16 or fe80::/10). A machine takes "
+        "such an address when nobody gives it one; no router passes it on, and nothing answers there.",
+        (
+            (
+                "Find out why the machine got no address (DHCP, cable, virtual switch), then remove the link-local "
+                "address from DNS or inventory:"
+            ),
+            _ADDRESSES_WINDOWS,
+            '$ Resolve-DnsName "<host>"',
+        ),
+        (
+            (
+                "Find out why the machine got no address (DHCP, cable, virtual switch), then remove the link-local "
+                "address from DNS or inventory:"
+            ),
+            _ADDRESSES_LINUX,
+            '$ getent ahosts "<host>"',
+        ),
+    ),
+    ProblemKind(
+        "TT714",
+        "The machine's own name leads to another machine",
+        _STEP,
+        "Asked on the machine itself, a name by which its servers should reach it leads to addresses of another "
+        "surveyed machine: a stale or doubled record in DNS, or an entry in the hosts file. Whoever uses the name "
+        "talks to that other machine.",
+        (
+            "Correct the record, or the hosts file; see what the name gives and which addresses the machine has:",
+            '$ Resolve-DnsName "<host>"',
+            '$ Get-Content "$env:SystemRoot\\System32\\drivers\\etc\\hosts"',
+            _ADDRESSES_WINDOWS,
+        ),
+        (
+            "Correct the record, or /etc/hosts; see what the name gives and which addresses the machine has:",
+            '$ getent ahosts "<host>"',
+            "$ cat /etc/hosts",
+            _ADDRESSES_LINUX,
+        ),
+    ),
+)

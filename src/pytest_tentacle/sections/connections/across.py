@@ -1,0 +1,97 @@
+"""Guide, "Check the Connections": the welcome page across the link, by DNS name, then by IP address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pytest_tentacle.inventory.model import Mode
+from pytest_tentacle.judging.check import Finding, check
+from pytest_tentacle.judging.finding import Blocked, Unknown
+from pytest_tentacle.judging.links import nodes_of
+from pytest_tentacle.judging.subject import Subject
+from pytest_tentacle.judging.thumbprints import as_thumbprint
+from pytest_tentacle.link import By
+from pytest_tentacle.survey.targets import listening_id, names_of
+
+from .link_verdict import VERDICT_CODES, Link, judge_link, standing_in_the_way
+from .polled import links_to_polled_servers
+from .probe_verdict import describe
+
+STEP = "welcome-page-across"
+
+
+@check(
+    STEP,
+    codes=VERDICT_CODES,
+    reads=(
+        "host",
+        "instances",
+        "services",
+        "probes",
+        "peer.host",
+        "peer.instances",
+        "peer.services",
+        "peer.probes",
+        "peer.peer_probes",
+        "controller.probes",
+    ),
+)
+def page(subject: Subject) -> Iterator[Finding]:
+    """The page is shown across the link that the mode prescribes, by DNS name, or else by IP address."""
+    match subject.mode:
+        case Mode.LISTENING:
+            yield from _links_from_servers(subject)
+        case Mode.POLLING:
+            yield from links_to_polled_servers(subject)
+        case None:
+            yield _mode_unknown(subject)
+
+
+def _links_from_servers(subject: Subject) -> Iterator[Finding]:
+    """From each of its Octopus Servers, https://<dns name or ip>:<port> shows the Tentacle's page."""
+    servers = nodes_of(subject)
+    if not servers:
+        raise Unknown(f"no server is declared for {subject.name}", "Declare it in the inventory: servers: [<name>].")
+    if not names_of(subject.machine):
+        raise Unknown(
+            f"neither a DNS name nor an IP address of {subject.name} is declared", "Declare dns_name, ip, or both."
+        )
+    for server in servers:
+        try:
+            by_name = server.peer_probe(listening_id(subject.name, By.NAME))
+            by_address = server.peer_probe(listening_id(subject.name, By.ADDRESS))
+        except Unknown as unknown:
+            yield standing_in_the_way(subject) or _with_our_own_look(subject, server, unknown)
+            continue
+        link = Link(
+            machine=subject.name,
+            vantage=server.name,
+            end=subject,
+            product="tentacle",
+            thumbprint=as_thumbprint(subject.expected_thumbprint),
+            by_name=by_name,
+            by_address=by_address,
+            declared_ip=subject.machine.ip,
+        )
+        yield from judge_link(link)
+
+
+def _mode_unknown(subject: Subject) -> Unknown:
+    try:
+        subject.settings  # noqa: B018  raises the reason
+    except Unknown as unknown:
+        return Unknown(f"the mode of {subject.name} is not known: {unknown.reason}", unknown.advice)
+    except Blocked:
+        pass
+    return Unknown(
+        f"the mode of {subject.name} is not known", "Declare it in the inventory: mode: listening or polling."
+    )
+
+
+def _with_our_own_look(subject: Subject, server: Subject, unknown: Unknown) -> Unknown:
+    """What this machine sees is evidence, and no verdict: it is not the server."""
+    subject.ledger.note({("controller", "probes")})
+    probes = subject.fleet.surveys.controller_probes.get(subject.name, ())
+    seen = "; ".join(describe(probe) for probe in probes)
+    from_here = f". Seen from the machine that runs pytest, which is not the server: {seen}" if seen else ""
+    return Unknown(f"{server.name} could not look: {unknown.reason}{from_here}", unknown.advice)

@@ -1,0 +1,243 @@
+"""Guide, "Check the Connections": "Remember to check the built-in Windows Firewall, and any other firewalls".
+
+A rule only explains a link that is not well. Where a connection came through from a peer, the rules that we read are
+evidence at most, whatever they seem to say; and so they are where the port is not even open on the machine itself: a
+closed port is as silent from outside as a filtered one, and a service that does not run explains it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pytest_tentacle.inventory.model import Local
+from pytest_tentacle.judging.attempts import ATTEMPT_READS, Attempt, attempts_of, is_well
+from pytest_tentacle.judging.check import Finding, check
+from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
+from pytest_tentacle.judging.subject import Subject
+from pytest_tentacle.link import Failure
+from pytest_tentacle.sections.settings.checks import NOT_LISTENING_CODES
+from pytest_tentacle.sections.settings.checks import STEP as SETTINGS
+from pytest_tentacle.survey.surroundings import Firewall, FirewallRule
+
+from .filter_rules import Filtered, Verdict, on_linux, on_windows
+from .link_verdict import standing_in_the_way
+from .probe_verdict import describe
+
+STEP = "local-firewall"
+
+_CODES = {
+    Filtered.NO_RULE: "TT541",
+    Filtered.BLOCK_RULE: "TT542",
+    Filtered.EVERYTHING: "TT543",
+    Filtered.LOCAL_RULES_IGNORED: "TT544",
+    Filtered.OTHER_SCOPE: "TT545",
+}
+_LINUX_CODE = "TT546"
+
+_WORDS = {
+    Filtered.NO_RULE: "no rule lets the port in, and what no rule names is blocked",
+    Filtered.BLOCK_RULE: "a rule blocks the port",
+    Filtered.EVERYTHING: "all incoming connections are blocked, whatever the rules say",
+    Filtered.LOCAL_RULES_IGNORED: "only rules of the machine's own let the port in, and group policy ignores those",
+    Filtered.OTHER_SCOPE: "the rules for the port are for other networks, peers or programs",
+}
+
+_DROPPED = frozenset({Failure.TIMED_OUT, Failure.UNREACHABLE})
+"""How a packet filter looks from outside. Linux may also answer a refusal, but so does a port that is not open."""
+
+_ADVICE = "Look at the rules by hand, for the port and the network's profile."
+
+
+@check(
+    STEP, codes=(*_CODES.values(), _LINUX_CODE), reads=("firewall", "listeners", "controller.probes", *ATTEMPT_READS)
+)
+def rules(subject: Subject) -> Iterator[Finding]:
+    """The listening end's own packet filter lets its peers in."""
+    port = _port(subject)
+    attempts = tuple(attempt for attempt in attempts_of(subject) if attempt.listening is subject.is_tentacle)
+    through = is_well(attempts) or next((attempt for attempt in attempts if attempt.connected), None)
+    try:
+        firewall = subject.read("firewall")
+    except Unknown:
+        if through is None:
+            raise
+        yield _let_in(through)
+        return
+    if through is not None:
+        yield _let_in(through)
+        yield Evidence(_source(subject, firewall), _described(subject, firewall, port, attempts))
+    elif (standing := _not_open_here(subject, port)) is not None:
+        yield Evidence(_source(subject, firewall), _described(subject, firewall, port, attempts))
+        yield standing
+    elif firewall.engine == "windows":
+        yield from _windows(subject, firewall, port, attempts)
+    else:
+        yield from _linux(subject, firewall, port, attempts)
+
+
+def _windows(subject: Subject, firewall: Firewall, port: int, attempts: tuple[Attempt, ...]) -> Iterator[Finding]:
+    if firewall.running is not True:
+        state = "does not run" if firewall.running is False else "was not seen"
+        raise Unknown(
+            f"the service of Windows Firewall (MpsSvc) on {subject.name} {state}: what it filters then is not known",
+            "Start the service MpsSvc; Windows is not supported without it.",
+        )
+    verdict = on_windows(firewall, port, _peers(subject, attempts), _programs(subject, port))
+    if verdict.filtered is Filtered.UNCLEAR:
+        raise Unknown(
+            f"the rules of Windows Firewall on {subject.name} do not tell whether they let port {port} in", _ADVICE
+        )
+    refused = any(_error_of(attempt) is Failure.REFUSED for attempt in attempts)  # which Windows Firewall never does
+    if verdict.filtered is Filtered.OPEN or refused or _others_get_through(subject, port):
+        yield Evidence(_source(subject, firewall), _described(subject, firewall, port, attempts))
+        return
+    yield _problem(subject, firewall, port, verdict, attempts)
+
+
+def _linux(subject: Subject, firewall: Firewall, port: int, attempts: tuple[Attempt, ...]) -> Iterator[Finding]:
+    verdict = on_linux(firewall, port)
+    if firewall.engine == "none" or verdict.filtered is Filtered.OPEN:
+        yield Evidence(_source(subject, firewall), f"nothing keeps port {port} out")
+        return
+    dropped = bool(attempts) and all(_error_of(attempt) in _DROPPED for attempt in attempts)
+    if verdict.filtered is Filtered.NO_RULE and dropped and _open_here(subject, port):
+        if not _others_get_through(subject, port):
+            yield _problem(subject, firewall, port, verdict, attempts)
+            return
+    elif not attempts:
+        raise Unknown(
+            f"the rules of {firewall.engine} on {subject.name} do not tell whether they let port {port} in, and "
+            "nobody tried",
+            _ADVICE,
+        )
+    yield Evidence(_source(subject, firewall), _described(subject, firewall, port, attempts))
+
+
+def _port(subject: Subject) -> int:
+    """The port that it listens on. Raises Blocked or Unknown where it has none."""
+    if subject.is_tentacle:
+        settings = subject.settings
+        if settings.no_listen:
+            standing = subject.first_problem(NOT_LISTENING_CODES, SETTINGS)
+            if standing:
+                raise Blocked(standing.code, subject.name, "it listens on no port")
+            raise Unknown(f"{subject.name} listens on no port, and nobody says that it polls", "Declare its mode.")
+    port = subject.expected_port
+    if port is None:
+        raise Blocked("TT311" if subject.is_tentacle else "TT317", subject.name, "there is no port number to look at")
+    return port
+
+
+def _peers(subject: Subject, attempts: tuple[Attempt, ...]) -> frozenset[str]:
+    """The addresses that its peers are known to connect from: declared ones. What translates them, nobody knows."""
+    names = {attempt.vantage for attempt in attempts} or {peer.name for peer in subject.peers}
+    machines = (peer.machine for peer in subject.peers if peer.name in names)
+    return frozenset(machine.ip for machine in machines if machine.ip)
+
+
+def _programs(subject: Subject, port: int) -> frozenset[str]:
+    """The executables that listen, or would."""
+    found: set[str | None] = set()
+    try:
+        for listener in subject.read("listeners"):
+            if listener.port == port and listener.owner is not None:
+                found.add(listener.owner.executable)
+    except Unknown:
+        return frozenset()
+    try:
+        service = subject.service
+    except (Unknown, Blocked):
+        service = None
+    found.add(service.executable if service else None)
+    return frozenset(program for program in found if program)
+
+
+def _open_here(subject: Subject, port: int) -> bool:
+    """Whether the machine itself can connect to its port: then what keeps others out stands between."""
+    probe = subject.local_probe
+    return probe is not None and probe.port == port and probe.connect is not None and probe.connect.error is None
+
+
+def _not_open_here(subject: Subject, port: int) -> Blocked | None:
+    """What on the machine itself keeps the port closed; None where it is open, or nobody knows why it is not."""
+    return None if _open_here(subject, port) else standing_in_the_way(subject)
+
+
+def _error_of(attempt: Attempt) -> Failure | None:
+    """Why there is no TCP connection; None where there is one, or nobody came as far."""
+    return attempt.probe.connect.error if attempt.probe.connect else None
+
+
+def _others_get_through(subject: Subject, port: int) -> bool:
+    """Whether the machine that runs pytest could connect: then the rules do not say what we read in them."""
+    subject.ledger.note({("controller", "probes")})
+    if isinstance(subject.machine.transport, Local):
+        return False
+    probes = subject.fleet.surveys.controller_probes.get(subject.name, ())
+    return any(probe.port == port and probe.connect and probe.connect.error is None for probe in probes)
+
+
+def _let_in(attempt: Attempt) -> Evidence:
+    return Evidence(f"probe from {attempt.vantage}", f"a connection comes through: {describe(attempt.probe)}")
+
+
+def _source(subject: Subject, firewall: Firewall) -> str:
+    name = "Windows Firewall" if firewall.engine == "windows" else f"packet filter ({firewall.engine})"
+    return f"{name} of {subject.name}"
+
+
+def _described(subject: Subject, firewall: Firewall, port: int, attempts: tuple[Attempt, ...]) -> str:
+    """What the rules say, for the record."""
+    if firewall.engine != "windows":
+        return (firewall.text or "no rule mentions the port").strip().replace("\n", "; ")[:400]
+    if firewall.running is not True:
+        return "its service does not run"
+    verdict = on_windows(firewall, port, _peers(subject, attempts), _programs(subject, port))
+    if verdict.filtered is Filtered.OPEN:
+        by = ", ".join(rule.name for rule in verdict.rules[:3])
+        return f"port {port} is let in" + (f" by {by}" if by else "")
+    return f"port {port}: {_WORDS.get(verdict.filtered, 'the rules do not tell')}"
+
+
+def _problem(
+    subject: Subject, firewall: Firewall, port: int, verdict: Verdict, attempts: tuple[Attempt, ...]
+) -> Problem:
+    source = _source(subject, firewall)
+    where = f" ({verdict.profile})" if verdict.profile else ""
+    evidence = [Evidence(source, _rule_line(rule)) for rule in verdict.rules[:5]]
+    evidence += [Evidence(source, profile) for profile in _profile_lines(firewall)]
+    if firewall.text:
+        evidence.append(Evidence(source, firewall.text.strip()[:1000]))
+    evidence += [Evidence(f"probe from {attempt.vantage}", describe(attempt.probe)) for attempt in attempts[:3]]
+    return Problem(
+        _CODES[verdict.filtered] if firewall.engine == "windows" else _LINUX_CODE,
+        subject.name,
+        expected=f"the machine's own firewall lets TCP port {port} in",
+        actual=_WORDS[verdict.filtered] + where,
+        evidence=tuple(evidence),
+        facts={
+            "port": port,
+            "profile": verdict.profile,
+            "engine": firewall.engine,
+            "rule": verdict.rules[0].name if verdict.rules else None,
+            "instance": subject.instance_name,
+        },
+    )
+
+
+def _profile_lines(firewall: Firewall) -> Iterator[str]:
+    for profile in firewall.profiles:
+        if profile.active is not False:
+            state = "off" if profile.enabled is False else f"inbound {profile.inbound or 'not known'}"
+            ignored = ", local rules ignored" if profile.local_rules is False else ""
+            yield f"{profile.name}: {state}{ignored}"
+
+
+def _rule_line(rule: FirewallRule) -> str:
+    parts = [f"rule {rule.name}: {rule.action}", f"ports {', '.join(rule.ports) or 'any'}"]
+    parts.append(f"profiles {', '.join(rule.profiles) or 'any'}")
+    if rule.remote:
+        parts.append(f"from {', '.join(rule.remote)}")
+    if rule.program:
+        parts.append(f"program {rule.program}")
+    return ", ".join([*parts, rule.source])

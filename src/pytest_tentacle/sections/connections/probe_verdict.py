@@ -1,0 +1,187 @@
+"""What a probe says about a link: the problem that its first failed stage stands for, in the words of the catalogue."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from cryptography import x509
+from cryptography.utils import CryptographyDeprecationWarning
+
+from pytest_tentacle.judging.finding import Evidence, Unknown
+from pytest_tentacle.link import Failure, Probe, Stage
+
+NAME_NOT_RESOLVED = "TT511"
+OTHER_FAILURE = "TT527"
+ANOTHER_PAGE = "TT530"
+ANOTHER_CERTIFICATE = "TT531"
+
+_CONNECT = {
+    Failure.REFUSED: "TT520",
+    Failure.TIMED_OUT: "TT521",
+    Failure.UNREACHABLE: "TT522",
+    Failure.PROHIBITED: "TT523",
+    Failure.RESET: "TT524",
+    Failure.CLOSED: "TT524",
+}
+_TLS = {
+    Failure.RESET: "TT524",
+    Failure.CLOSED: "TT524",
+    Failure.PROTOCOL_VERSION: "TT525",
+    Failure.NO_COMMON_CIPHER: "TT526",
+    Failure.TIMED_OUT: "TT528",
+    Failure.NOT_TLS: "TT529",
+}
+_PAGE = {
+    Failure.RESET: "TT524",
+    Failure.CLOSED: "TT524",
+    Failure.TIMED_OUT: "TT528",
+    Failure.NOT_HTTP: "TT530",
+}
+
+LINK_CODES = (
+    NAME_NOT_RESOLVED,
+    *dict.fromkeys([*_CONNECT.values(), *_TLS.values()]),
+    OTHER_FAILURE,
+    ANOTHER_PAGE,
+    ANOTHER_CERTIFICATE,
+)
+"""Every code that `finding_of` may give."""
+
+_WORDS = {
+    Failure.NAME_NOT_FOUND: "there is no such name",
+    Failure.NO_ADDRESS: "the name has no address",
+    Failure.RESOLVER_FAILED: "the DNS server did not answer as it should",
+    Failure.TIMED_OUT: "nothing answered in time",
+    Failure.REFUSED: "the connection was refused",
+    Failure.UNREACHABLE: "there is no way there",
+    Failure.PROHIBITED: "this machine's own policy forbids the connection",
+    Failure.RESET: "the connection was reset",
+    Failure.CLOSED: "the connection was closed without an answer",
+    Failure.NOT_TLS: "what answers does not speak TLS",
+    Failure.PROTOCOL_VERSION: "there is no common version of TLS",
+    Failure.NO_COMMON_CIPHER: "there is no common cipher suite",
+    Failure.NOT_HTTP: "what answers is no page",
+    Failure.UNTRUSTED: "the connection was closed without an answer",
+    Failure.OTHER: "it failed in another way",
+}
+
+
+@dataclass(frozen=True)
+class LinkFinding:
+    """What is wrong with one probed link.
+
+    Attributes:
+        code: of the catalogue.
+        actual: what was seen, in one line.
+        facts: stage, error, host, port, address, and of the certificate thumbprint, subject and issuer.
+        evidence: the probe, stage by stage.
+    """
+
+    code: str
+    actual: str
+    facts: dict[str, object]
+    evidence: tuple[Evidence, ...]
+
+
+def finding_of(
+    probe: Probe, vantage: str, product: Literal["tentacle", "server"], thumbprint: str | None
+) -> LinkFinding | None:
+    """What is wrong with a link; None where the product's page came back, with this thumbprint where one is known.
+
+    Raises Unknown where the vantage point could not probe at all.
+    """
+    failed = probe.failed
+    facts = facts_of(probe) | {"vantage": vantage}
+    evidence = (Evidence(f"probe from {vantage}", describe(probe)),)
+    if failed is not None:
+        stage, record = failed
+        error = record.error or Failure.OTHER
+        code = _code_of(stage, error)
+        facts |= {"stage": stage.value, "error": error.value}
+        return LinkFinding(code, f"{_endpoint(probe)}: {_WORDS[error]} ({stage.value})", facts, evidence)
+    if probe.page is None:
+        raise Unknown(
+            f"{vantage} could not probe {_endpoint(probe)}: {probe.unavailable or 'it came to no end'}",
+            "See the survey's own notes, or browse there by hand as the guide says.",
+        )
+    if probe.page.product != product:
+        other = {"tentacle": "a Tentacle's", "server": "an Octopus Server's"}.get(probe.page.product or "", "another")
+        actual = f"{_endpoint(probe)} shows {other} page" + _certificate_words(probe)
+        return LinkFinding(ANOTHER_PAGE, actual, facts | {"page": probe.page.product}, evidence)
+    if thumbprint is not None and probe.thumbprint != thumbprint:
+        actual = f"{_endpoint(probe)} presents {probe.thumbprint}" + _certificate_words(probe)
+        return LinkFinding(ANOTHER_CERTIFICATE, actual, facts | {"expected_thumbprint": thumbprint}, evidence)
+    return None
+
+
+def facts_of(probe: Probe) -> dict[str, object]:
+    """What a probe says, as facts to fold by."""
+    facts: dict[str, object] = {"host": probe.host, "port": probe.port, "by": probe.by.value}
+    if probe.resolve is not None and probe.resolve.addresses:
+        facts["resolved"] = probe.resolve.addresses
+    if probe.connect is not None and probe.connect.address:
+        facts["address"] = probe.connect.address
+    if probe.tls is not None and probe.tls.certificate:
+        subject, issuer = certificate_names(probe.tls.certificate)
+        facts |= {"thumbprint": probe.thumbprint, "subject": subject, "issuer": issuer}
+    return facts
+
+
+def describe(probe: Probe) -> str:
+    """A probe in one line, stage by stage, with times."""
+    parts = [_endpoint(probe)]
+    for stage in Stage:
+        record = getattr(probe, stage.value)
+        if record is None:
+            continue
+        time = f" in {record.ms:.0f} ms" if record.ms is not None else ""
+        outcome = f"{record.error.value}" + (f" ({record.detail})" if record.detail else "") if record.error else "ok"
+        parts.append(f"{stage.value} {outcome}{time}{_detail(probe, stage)}")
+    if probe.unavailable:
+        parts.append(f"not probed: {probe.unavailable}")
+    return ", ".join(parts)
+
+
+@lru_cache(maxsize=4096)
+def certificate_names(certificate: str) -> tuple[str, str]:
+    """Subject and issuer of a certificate given as base64 of DER; question marks where it cannot be decoded."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+            pem = f"-----BEGIN CERTIFICATE-----\n{certificate}\n-----END CERTIFICATE-----\n"
+            decoded = x509.load_pem_x509_certificate(pem.encode("ascii"))
+            return decoded.subject.rfc4514_string(), decoded.issuer.rfc4514_string()
+    except (ValueError, x509.InvalidVersion):
+        return "?", "?"
+
+
+def _code_of(stage: Stage, error: Failure) -> str:
+    if stage is Stage.RESOLVE:
+        return NAME_NOT_RESOLVED
+    table = {Stage.CONNECT: _CONNECT, Stage.TLS: _TLS, Stage.PAGE: _PAGE}.get(stage, {})
+    return table.get(error, OTHER_FAILURE)
+
+
+def _endpoint(probe: Probe) -> str:
+    host = f"[{probe.host}]" if ":" in probe.host else probe.host
+    return f"https://{host}:{probe.port}"
+
+
+def _certificate_words(probe: Probe) -> str:
+    if probe.tls is None or not probe.tls.certificate:
+        return ""
+    subject, issuer = certificate_names(probe.tls.certificate)
+    return f", certificate of {subject}" + (f" issued by {issuer}" if issuer != subject else ", self-signed")
+
+
+def _detail(probe: Probe, stage: Stage) -> str:
+    if stage is Stage.RESOLVE and probe.resolve and probe.resolve.addresses:
+        return f" -> {', '.join(probe.resolve.addresses)}"
+    if stage is Stage.CONNECT and probe.connect and probe.connect.address:
+        return f" to {probe.connect.address}"
+    if stage is Stage.TLS and probe.tls and probe.tls.version:
+        return f" {probe.tls.version} {probe.tls.cipher or ''}".rstrip() + _certificate_words(probe)
+    return ""

@@ -1,0 +1,166 @@
+"""TT51x to TT53x: the welcome page across the link. Everything is to be done from the machine that connects."""
+
+from __future__ import annotations
+
+from pytest_tentacle.guide.problem import ProblemKind
+
+_STEP = "welcome-page-across"
+_RESOLVE_WINDOWS = (
+    '$ Resolve-DnsName "<host>"',
+    '$ Select-String "<host>" "$env:SystemRoot\\System32\\drivers\\etc\\hosts"',
+)
+_RESOLVE_LINUX = ('$ getent ahosts "<host>"', "$ cat /etc/resolv.conf /etc/hosts")
+_CONNECT_WINDOWS = '$ Test-NetConnection "<host>" -Port <port>'
+_BROWSE_LINUX = '$ curl -kv "https://<host>:<port>/"'
+_OPENSSL = '$ openssl s_client -connect "<host>:<port>" </dev/null'
+_RULES_WINDOWS = "$ Get-NetFirewallPortFilter | Where-Object LocalPort -eq <port> | Get-NetFirewallRule"
+_SCHANNEL = "$ Get-ChildItem -Recurse HKLM:\\SYSTEM\\CurrentControlSet\\Control\\SecurityProviders\\SCHANNEL\\Protocols"
+_RULES_LINUX = ("$ sudo nft list ruleset", "$ sudo iptables -S")
+
+
+def _kind(
+    code: str, title: str, meaning: str, what: str, *, windows: tuple[str, ...], linux: tuple[str, ...]
+) -> ProblemKind:
+    return ProblemKind(code, title, _STEP, meaning, (what, *windows), (what, *linux))
+
+
+ACROSS: tuple[ProblemKind, ...] = (
+    _kind(
+        "TT510",
+        "DNS issue: the IP address works, the name does not",
+        "The welcome page is shown by IP address, but the name cannot be resolved from the machine that connects.",
+        "On the machine that connects, see what the name gives, and add or correct its record in DNS:",
+        windows=_RESOLVE_WINDOWS,
+        linux=_RESOLVE_LINUX,
+    ),
+    _kind(
+        "TT511",
+        "The name does not resolve",
+        "The machine that connects gets no address for the name: there is no such record, or its DNS servers do not "
+        "answer. By IP address it does not work either, or that was not tried.",
+        "On the machine that connects, see what the name gives, and which DNS servers it asks:",
+        windows=(*_RESOLVE_WINDOWS, "$ Get-DnsClientServerAddress"),
+        linux=_RESOLVE_LINUX,
+    ),
+    _kind(
+        "TT512",
+        "The name leads to another address",
+        "The name resolves, but not to the declared address, and there it does not work: a stale record or cache, a "
+        "hosts file, or an inventory that is not up to date.",
+        "On the machine that connects, compare; then correct the record, empty the cache, or correct the inventory:",
+        windows=(*_RESOLVE_WINDOWS, "$ Clear-DnsClientCache"),
+        linux=(*_RESOLVE_LINUX, "$ sudo resolvectl flush-caches"),
+    ),
+    _kind(
+        "TT520",
+        "The connection is refused",
+        "The address answers, and refuses: nothing listens on that port there, or a firewall on the way rejects. "
+        "Nothing else is known to be wrong with the end that should listen. A server that is told to reach the "
+        "Tentacle through a proxy (portal, Infrastructure, Proxies) does not use the direct way that was tried.",
+        "Check that the address is the right machine's, and that the firewalls on the way let the port pass:",
+        windows=(_CONNECT_WINDOWS, _RULES_WINDOWS),
+        linux=(_BROWSE_LINUX, *_RULES_LINUX),
+    ),
+    _kind(
+        "TT521",
+        "Nothing answers",
+        "No answer at all comes back: a firewall drops the packets, the address is nobody's, or the machine is down. A "
+        "server that is told to reach the Tentacle through a proxy (portal, Infrastructure, Proxies) does not use the "
+        "direct way that was tried.",
+        "Open the port in the firewalls on the way (Windows' own, the network's, a cloud's security groups):",
+        windows=(_CONNECT_WINDOWS, _RULES_WINDOWS),
+        linux=(_BROWSE_LINUX, *_RULES_LINUX),
+    ),
+    _kind(
+        "TT522",
+        "The network has no way there",
+        "The machine that connects has no route to the address, or a router on the way says that there is none.",
+        "On the machine that connects, look at the route, and ask the network's administrator:",
+        windows=('$ Test-NetConnection "<host>" -TraceRoute', "$ Get-NetRoute"),
+        linux=('$ ip route get "<address>"', '$ tracepath "<host>"'),
+    ),
+    _kind(
+        "TT523",
+        "The machine's own policy forbids the connection",
+        "The machine that connects does not let the connection out: an outbound firewall rule or a security product.",
+        "On the machine that connects, look for an outbound rule for this port:",
+        windows=("$ Get-NetFirewallRule -Direction Outbound -Action Block -Enabled True", _CONNECT_WINDOWS),
+        linux=(*_RULES_LINUX, "$ sudo ausearch -m avc -ts recent"),
+    ),
+    _kind(
+        "TT524",
+        "The connection is reset or closed",
+        "It is accepted and then ended without an answer: by a load balancer without a living member, a firewall "
+        "that looks into connections, or a service that is just ending.",
+        "See whether it is so each time, and what stands between; a direct connection is needed:",
+        windows=(_CONNECT_WINDOWS,),
+        linux=(_OPENSSL,),
+    ),
+    _kind(
+        "TT525",
+        "No common version of TLS",
+        "The two ends agree on no version of TLS. A listener whose certificate's key is too short for its system's "
+        "policy answers in the same words.",
+        "Compare the versions that both ends enable (guide, Schannel and TLS), and the key of the peer's certificate:",
+        windows=(_SCHANNEL,),
+        linux=('$ openssl s_client -tls1_2 -connect "<host>:<port>" </dev/null', "$ openssl ciphers -v"),
+    ),
+    _kind(
+        "TT526",
+        "No common cipher suite",
+        "The two ends agree on no cipher suite; a listener on .NET refuses old versions of TLS in the same words.",
+        "Compare the cipher suites and versions that both ends enable (guide, Schannel and TLS):",
+        windows=("$ Get-TlsCipherSuite | Format-Table Name",),
+        linux=(_OPENSSL, "$ openssl ciphers -v"),
+    ),
+    _kind(
+        "TT527",
+        "The connection fails in another way",
+        "The connection or the TLS handshake failed for a reason that has no name of its own here; the system's own "
+        "words are in the evidence.",
+        "Read the evidence, and try by hand from the machine that connects:",
+        windows=(_CONNECT_WINDOWS,),
+        linux=(_OPENSSL,),
+    ),
+    _kind(
+        "TT528",
+        "The connection is accepted, then nothing comes",
+        "Something accepts the connection and stays silent: a device on the way that answers for the peer, packets "
+        "that are too large for the way, or a peer that hangs.",
+        "Try by hand from the machine that connects, and ask the network's administrator what stands between:",
+        windows=(_CONNECT_WINDOWS, '$ ping -f -l 1472 "<host>"'),
+        linux=(_OPENSSL, '$ tracepath "<host>"'),
+    ),
+    _kind(
+        "TT529",
+        "What answers does not speak TLS",
+        "A proxy, a port forwarder or another service answers in plain text, where Octopus needs TLS from end to end.",
+        "See what answers, and take it out of the way: proxies and SSL offloading are not supported on this link:",
+        windows=('$ curl.exe -v "http://<host>:<port>/"',),
+        linux=('$ curl -v "http://<host>:<port>/"',),
+    ),
+    _kind(
+        "TT530",
+        "Another page is shown",
+        "TLS works, but the answer is not the welcome page of the right product: the address is another machine's, "
+        "or a proxy or gateway answers in its place.",
+        "See whose certificate and page it is, then correct the address, or take the device out of the way:",
+        windows=('$ curl.exe -kv "https://<host>:<port>/"',),
+        linux=(_BROWSE_LINUX,),
+    ),
+    _kind(
+        "TT531",
+        "Another certificate is presented on the way",
+        "The welcome page is shown, but not with the peer's own certificate. Something on the way opens the TLS "
+        "connection (inspection, SSL offloading), or another Tentacle answers at this address. Octopus breaks off "
+        "such a connection.",
+        "See whose certificate it is (subject and issuer are in the evidence); exempt the port from inspection:",
+        windows=('$ curl.exe -kv "https://<host>:<port>/"',),
+        linux=(
+            (
+                '$ openssl s_client -connect "<host>:<port>" </dev/null | openssl x509 -noout -subject -issuer '
+                "-fingerprint -sha1"
+            ),
+        ),
+    ),
+)

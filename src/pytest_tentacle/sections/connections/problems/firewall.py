@@ -1,0 +1,91 @@
+"""TT54x: the listening end's own packet filter (guide, "Check the Connections")."""
+
+from __future__ import annotations
+
+from pytest_tentacle.guide.problem import ProblemKind
+
+_STEP = "local-firewall"
+_RULES = (
+    "$ Get-NetFirewallPortFilter | Where-Object LocalPort -eq <port> | Get-NetFirewallRule | "
+    "Format-Table DisplayName, Action, Enabled, Profile"
+)
+_PROFILES = "$ Get-NetConnectionProfile | Format-Table InterfaceAlias, NetworkCategory"
+_ADD = (
+    '$ New-NetFirewallRule -DisplayName "Octopus Tentacle <port>" -Direction Inbound -Protocol TCP -LocalPort <port> '
+    "-Action Allow"
+)
+_LINUX = (
+    "$ sudo nft list ruleset",
+    "$ sudo iptables -S",
+    "$ sudo ufw status verbose",
+    "$ sudo firewall-cmd --list-all",
+)
+_ON_LINUX = "This concerns Windows Firewall. On Linux, see what filters there:"
+
+
+def _windows(code: str, title: str, meaning: str, what: str, *commands: str) -> ProblemKind:
+    return ProblemKind(code, title, _STEP, meaning, (what, *commands), (_ON_LINUX, *_LINUX))
+
+
+FIREWALL: tuple[ProblemKind, ...] = (
+    _windows(
+        "TT541",
+        "No rule of Windows Firewall lets the port in",
+        "Windows Firewall blocks what no rule names, and no enabled inbound rule names the port. From the machine "
+        "itself "
+        "the page is shown all the same: that way is not filtered.",
+        "Add a rule for the port:",
+        _RULES,
+        _ADD,
+    ),
+    _windows(
+        "TT542",
+        "A rule of Windows Firewall blocks the port",
+        "An enabled inbound rule blocks the port. Such a rule wins over every rule that allows.",
+        "Disable or remove the rule that the evidence names:",
+        _RULES,
+        "$ Get-NetFirewallRule -Direction Inbound -Action Block -Enabled True | Format-Table DisplayName, Profile",
+    ),
+    _windows(
+        "TT543",
+        "Windows Firewall blocks all incoming connections",
+        "The profile of the connected network blocks all incoming connections, even those in the list of allowed ones.",
+        "Let the rules count again for this profile:",
+        "$ Set-NetFirewallProfile -Name <profile> -AllowInboundRules True",
+    ),
+    _windows(
+        "TT544",
+        "Group policy ignores the machine's own rule for the port",
+        "There is a rule for the port, but a group policy lets only its own rules count for this profile.",
+        "Have the rule added to the group policy; what really counts is in the active store:",
+        "$ Get-NetFirewallProfile -PolicyStore ActiveStore | Format-Table Name, AllowLocalFirewallRules",
+    ),
+    _windows(
+        "TT545",
+        "The firewall's rule for the port does not fit the network, the peer or the program",
+        "There is a rule that lets the port in, but for other kinds of network than the connected one, for other "
+        "remote "
+        "addresses than the peers', or for another program. A domain member's network may be taken for a public one "
+        "after a start.",
+        "Compare the rule with the network's category, then widen the rule or correct the category:",
+        _RULES,
+        _PROFILES,
+    ),
+    ProblemKind(
+        "TT546",
+        "The packet filter on Linux drops the port",
+        _STEP,
+        "The rules drop what they do not name, they do not name the port, and the peers' attempts get no answer, while "
+        "the machine itself can connect. The installer of a Tentacle for Linux leaves firewalls alone.",
+        (
+            "This concerns a packet filter on Linux. On Windows, look at the rules for the port:",
+            _RULES,
+        ),
+        (
+            "Let the port in, with the tool that made the rules:",
+            *_LINUX,
+            "$ sudo ufw allow <port>/tcp",
+            "$ sudo firewall-cmd --permanent --add-port=<port>/tcp",
+        ),
+    ),
+)

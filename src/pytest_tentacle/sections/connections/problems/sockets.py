@@ -1,0 +1,71 @@
+"""TT55x: the connections that both ends really hold (guide, "Check the Connections")."""
+
+from __future__ import annotations
+
+from pytest_tentacle.guide.problem import ProblemKind
+
+_STEP = "connections-established"
+_SHOW_WINDOWS = (
+    "$ Get-NetTCPConnection -RemotePort <port> | Format-Table RemoteAddress, State, OwningProcess, CreationTime"
+)
+_SHOW_LINUX = "$ sudo ss -tanp '( sport = :<port> or dport = :<port> )'"
+_SERVICE = '$ & "$env:ProgramFiles\\Octopus Deploy\\Tentacle\\Tentacle.exe" service --restart --instance "<instance>"'
+_SERVICE_LINUX = '$ sudo /opt/octopus/tentacle/Tentacle service --restart --instance "<instance>"'
+
+SOCKETS: tuple[ProblemKind, ...] = (
+    ProblemKind(
+        "TT551",
+        "The polling Tentacle holds no connection to its server",
+        _STEP,
+        "The server's page is shown from the Tentacle's machine, and yet the Tentacle's process holds no connection to "
+        "it, though it runs long enough: the server closes each of them at once (it does not trust the Tentacle's "
+        "thumbprint, or the machine is disabled or deleted there), or the process is stuck.",
+        (
+            "Read the end of the Tentacle's log and compare the thumbprints at both ends; watch the connections:",
+            _SHOW_WINDOWS,
+            _SERVICE,
+        ),
+        (
+            "Read the end of the Tentacle's log and compare the thumbprints at both ends; watch the connections:",
+            _SHOW_LINUX,
+            _SERVICE_LINUX,
+        ),
+    ),
+    ProblemKind(
+        "TT552",
+        "Connections pile up in CLOSE_WAIT",
+        _STEP,
+        "One address closed many connections that this end still holds half-open. Something between the two, or the "
+        "other "
+        "end, breaks connections off, or the process here is stuck and does not clean up.",
+        (
+            "See whose address it is; look there for a firewall or proxy that closes connections; restart the service:",
+            (
+                "$ Get-NetTCPConnection -State CloseWait | Group-Object RemoteAddress, OwningProcess | Format-Table "
+                "Count, Name"
+            ),
+            _SERVICE,
+        ),
+        (
+            "See whose address it is; look there for a firewall or proxy that closes connections; restart the service:",
+            "$ sudo ss -tanp state close-wait",
+            _SERVICE_LINUX,
+        ),
+    ),
+    ProblemKind(
+        "TT553",
+        "The Tentacle's own connection attempts get no answer",
+        _STEP,
+        "A probe from the same machine reaches the server, but what the Tentacle's process sends is not answered: an "
+        "outbound rule for its program or its account, or a security product, keeps it back.",
+        (
+            "See which outbound rules name the program:",
+            _SHOW_WINDOWS,
+            (
+                "$ Get-NetFirewallRule -Direction Outbound -Enabled True -Action Block | "
+                "Get-NetFirewallApplicationFilter | Format-Table Program"
+            ),
+        ),
+        ("See which rules concern the account that it runs as:", _SHOW_LINUX, "$ sudo nft list ruleset"),
+    ),
+)

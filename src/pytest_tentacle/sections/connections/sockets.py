@@ -1,0 +1,231 @@
+"""Guide, "Check the Connections": what the processes of both ends really hold open."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+
+from pytest_tentacle.inventory.model import Mode
+from pytest_tentacle.judging.check import Finding, check
+from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
+from pytest_tentacle.judging.links import Entry, account_proxy, entries_of
+from pytest_tentacle.judging.subject import Subject
+from pytest_tentacle.judging.thumbprints import as_thumbprint
+from pytest_tentacle.link.hosts import plain_address
+from pytest_tentacle.survey.model import Service, ServiceState
+from pytest_tentacle.survey.surroundings import Connection
+
+from .across import STEP as ACROSS
+from .link_verdict import is_well, standing_in_the_way
+
+STEP = "connections-established"
+
+PILE = 10
+"""As many half-closed connections of one address are no coincidence."""
+
+_SETTLED = timedelta(minutes=2)
+"""A polling Tentacle tries again after two minutes at the latest (tentacle-facts 1.7)."""
+
+
+@check(
+    STEP,
+    codes=("TT551", "TT553"),
+    reads=("connections", "instances", "services", "host", "probes", "proxies", "peer.instances", "peer.probes"),
+)
+def polled(subject: Subject) -> Iterator[Finding]:
+    """The Tentacle's process holds a connection to each server that it polls, where the server can be reached."""
+    if not subject.is_tentacle or subject.mode is not Mode.POLLING:
+        return
+    settings = subject.settings
+    service = subject.service
+    if service is None or service.state is not ServiceState.RUNNING:
+        yield Evidence(f"services of {subject.name}", "the service does not run, so it polls nobody")
+        return
+    if settings.polling_proxy.host and not settings.polling_proxy.use_default:
+        yield Evidence(
+            subject.instance.configuration.path, f"polls through the proxy {settings.polling_proxy.host}: not looked at"
+        )
+        return
+    connections = subject.read("connections")
+    for entry in entries_of(settings):
+        if entry.is_web_socket:
+            yield Evidence(subject.instance.configuration.path, f"{entry.address} is a web socket: not looked at")
+        else:
+            try:
+                yield from _judge_entry(subject, service, entry, _to(entry, subject, connections))
+            except (Unknown, Blocked) as reason:  # the others can be looked at all the same
+                yield reason
+
+
+@check(STEP, codes=("TT552",), reads=("connections", "instances", "services"))
+def half_closed(subject: Subject) -> Iterator[Finding]:
+    """Connections that the other end closed are closed here as well."""
+    rows = _own_rows(subject)
+    piles = Counter(
+        plain_address(row.remote_address) or row.remote_address for row in rows if row.state == "close-wait"
+    )
+    alive = Counter(
+        plain_address(row.remote_address) or row.remote_address for row in rows if row.state == "established"
+    )
+    yield Evidence(
+        f"connections of {subject.name}", f"{sum(alive.values())} established, {sum(piles.values())} half-closed"
+    )
+    for address, count in sorted(piles.items()):
+        if count < PILE or count <= alive[address]:
+            continue
+        row = next(row for row in rows if row.state == "close-wait" and _is(row, address))
+        yield Problem(
+            "TT552",
+            subject.name,
+            expected="connections that the other end closed are closed here as well",
+            actual=f"{count} connections of {address} are in CLOSE_WAIT, {alive[address]} established",
+            evidence=(Evidence(f"connections of {subject.name}", f"{count} in CLOSE_WAIT, such as {_line(row)}"),),
+            facts={
+                "address": address,
+                "count": count,
+                "port": _own_port(subject, row),
+                "instance": subject.instance_name,
+            },
+        )
+
+
+def _judge_entry(subject: Subject, service: Service, entry: Entry, rows: tuple[Connection, ...]) -> Iterator[Finding]:
+    others = _other_services(subject, service)
+    mine = [row for row in rows if row.pid not in others]
+    established = [row for row in mine if row.state == "established"]
+    trying = [row for row in mine if row.state == "syn-sent" and row.pid == service.pid]
+    wanted = subject.settings.polling_connection_count
+    source = f"connections of {subject.name}"
+    if established:
+        of = f" of {wanted}" if wanted else ""
+        yield Evidence(source, f"{len(established)}{of} connections to {entry.host}:{entry.port} are established")
+        return
+    _require_no_other_address(subject, service, entry)
+    _require_reachable(subject, entry)
+    _require_settled(subject, service)
+    _require_no_proxy(subject)
+    seen = f"none is established; {len(rows)} in other states or of other processes"
+    yield Problem(
+        "TT553" if trying else "TT551",
+        subject.name,
+        expected=f"{service.name} holds a connection to {entry.host}:{entry.port}",
+        actual="it gets no answer to its own attempts, and a probe does" if trying else "it holds none",
+        evidence=(
+            Evidence(source, "; ".join(map(_line, trying)) or seen),
+            Evidence(f"probe from {subject.name}", f"https://{entry.host}:{entry.port} shows the server's page"),
+        ),
+        facts={
+            "host": entry.host,
+            "port": entry.port,
+            "server": next((node.name for node in subject.peers if entry.names(node)), None),
+            "service": service.name,
+            "pid": service.pid,
+            "executable": service.executable,
+            "instance": subject.instance_name,
+        },
+    )
+
+
+def _require_reachable(subject: Subject, entry: Entry) -> None:
+    """Raises Blocked where the step of the welcome page across the link, or the server, says why there is nobody.
+
+    Raises Unknown where neither does, and where the server was not seen to answer.
+    """
+    probe = entry.probe(subject)
+    node = next((node for node in subject.peers if entry.names(node)), None)
+    thumbprint = as_thumbprint(node.expected_thumbprint if node else None) or as_thumbprint(entry.thumbprint)
+    if probe is not None and is_well(probe, subject.name, "server", thumbprint):
+        return
+    for problem in subject.problems_of(ACROSS):
+        if problem.facts.get("host") == entry.host and problem.facts.get("port") == entry.port:
+            raise Blocked(problem.code, subject.name, f"{entry.host}:{entry.port} cannot be reached")
+    raise standing_in_the_way(node) or Unknown(
+        f"no connection to {entry.host}:{entry.port} is established, and whether it can be reached was not seen",
+        "See the step of the welcome page across the link.",
+    )
+
+
+def _to(entry: Entry, subject: Subject, connections: tuple[Connection, ...]) -> tuple[Connection, ...]:
+    """The connections to an entry's server. Where one name stands for several addresses, each of them counts."""
+    probe = entry.probe(subject)
+    known = {plain_address(entry.host)}
+    if probe is not None:
+        known |= {plain_address(address) for address in (probe.resolve.addresses if probe.resolve else ())}
+        known.add(plain_address(probe.connect.address or "") if probe.connect else None)
+    addresses = {address for address in known if address}
+    declared = {plain_address(node.machine.ip or "") for node in subject.peers if entry.names(node)}
+    addresses |= {address for address in declared if address}
+    return tuple(
+        row
+        for row in connections
+        if row.remote_port == entry.port and (not addresses or plain_address(row.remote_address) in addresses)
+    )
+
+
+def _require_no_other_address(subject: Subject, service: Service, entry: Entry) -> None:
+    """Raises Unknown where its process is connected to that port at an address that is none of its servers'.
+
+    A name behind which a balancer or a DNS server takes turns led there when the connection was made; or the process
+    still works by older settings. Whether that is the entry's server, nobody sees.
+    """
+    connections = subject.read("connections")
+    known = {row for other in entries_of(subject.settings) for row in _to(other, subject, connections)}
+    for row in connections:
+        if row.pid == service.pid and row.state == "established" and row.remote_port == entry.port and row not in known:
+            raise Unknown(
+                f"{service.name} on {subject.name} is connected to {row.remote_address}:{row.remote_port}, which "
+                f"{entry.host} does not lead to now",
+                "See whether that address is the server's or its balancer's; if it is of old, restart the service.",
+            )
+
+
+def _other_services(subject: Subject, service: Service) -> frozenset[int]:
+    """The processes of the host's other services of Octopus: what they hold is not this one's."""
+    pids = (other.pid for other in subject.read("services") if other.name != service.name)
+    return frozenset(pid for pid in pids if pid is not None)
+
+
+def _require_settled(subject: Subject, service: Service) -> None:
+    """Raises Unknown where the service may not yet have come as far as to connect."""
+    clock = subject.read("host").clock_utc
+    if clock is None or service.started_utc is None:
+        raise Unknown(f"since when {service.name} on {subject.name} runs is not known", "Run again in two minutes.")
+    if clock - service.started_utc < _SETTLED:
+        raise Unknown(f"{service.name} on {subject.name} was just started", "Run again in two minutes.")
+
+
+def _require_no_proxy(subject: Subject) -> None:
+    """Raises Unknown where it may poll through the proxy of its account."""
+    proxy = account_proxy(subject)
+    if proxy is not None:
+        raise Unknown(
+            f"{subject.name} may poll through the proxy {proxy.address or proxy.pac}, whose connections are not seen",
+            "See the proxy settings of the service's account (guide, proxy servers).",
+        )
+
+
+def _own_rows(subject: Subject) -> tuple[Connection, ...]:
+    """The connections of its own port; of a polling Tentacle, those of its process."""
+    if subject.is_tentacle and subject.mode is Mode.POLLING:
+        service = subject.service
+        pid = service.pid if service else None
+        ports = {entry.port for entry in entries_of(subject.settings)}
+        return tuple(row for row in subject.read("connections") if row.remote_port in ports and row.pid in (pid, None))
+    port = subject.expected_port
+    return tuple(row for row in subject.read("connections") if row.local_port == port)
+
+
+def _own_port(subject: Subject, row: Connection) -> int:
+    return row.remote_port if subject.is_tentacle and subject.mode is Mode.POLLING else row.local_port
+
+
+def _is(row: Connection, address: str) -> bool:
+    return (plain_address(row.remote_address) or row.remote_address) == address
+
+
+def _line(row: Connection) -> str:
+    return (
+        f"{row.local_address}:{row.local_port} to {row.remote_address}:{row.remote_port}, {row.state}, "
+        f"pid {row.pid or 'not shown'}"
+    )

@@ -1,0 +1,202 @@
+"""What besides the guide's own sections keeps a Tentacle from working: disk space, clocks, versions, left-overs."""
+
+from __future__ import annotations
+
+import ntpath
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pytest_tentacle.judging.attempts import TENTACLE_READS, attempts_of
+from pytest_tentacle.judging.check import Finding, check
+from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
+from pytest_tentacle.judging.subject import Subject
+from pytest_tentacle.judging.versions import version_of
+from pytest_tentacle.sections.connections.here import STEP as HERE
+from pytest_tentacle.sections.health.versions import parsed
+from pytest_tentacle.sections.identify.checks import STEP as IDENTIFY
+from pytest_tentacle.sections.identify.index import ahead_of_ours
+from pytest_tentacle.survey.surroundings import Disk
+
+STEP = "machine-health"
+
+_MEBIBYTE = 1024 * 1024
+LEAST_FREE = 550 * _MEBIBYTE
+"""A Tentacle refuses work below 500 MB and a tenth (tentacle-facts 3.4 #39; in mebibytes, Issues#7962)."""
+
+_CLOCKS_WORTH_A_WORD = timedelta(minutes=5)
+_CLOCKS_APART = timedelta(days=1)
+"""Time is no part of the protocol; only a fresh certificate, valid from yesterday, can be of the future for somebody
+(tentacle-facts 3.4 #57)."""
+
+
+@dataclass(frozen=True)
+class _Defect:
+    """A fault of some versions of a product, and the problem by which it shows.
+
+    Attributes:
+        first: the first version that has it.
+        fixed: the first one that does not.
+    """
+
+    product: str
+    first: tuple[int, ...]
+    fixed: tuple[int, ...]
+    what: str
+    shown_by: frozenset[str]
+    step: str
+
+
+_DEFECTS = (
+    _Defect(
+        "tentacle",
+        (8, 0, 0),
+        (8, 1, 62),
+        "it finds its own port in use for a minute or two after a restart",
+        frozenset({"TT111"}),
+        IDENTIFY,
+    ),
+    _Defect(
+        "tentacle",
+        (3, 0),
+        (3, 3, 23),
+        "processes that it starts inherit its listening socket and keep the port",
+        frozenset({"TT503"}),
+        HERE,
+    ),
+)
+"""OctopusTentacle#725; Issues#2573 (tentacle-facts 6)."""
+
+
+@check(STEP, codes=("TT971",), reads=("disks", "instances", "services"))
+def disk_space(subject: Subject) -> Iterator[Finding]:
+    """There is room on the volumes of Octopus Home and of the folder for applications."""
+    for disk in _own_disks(subject):
+        if disk.free_bytes is None:
+            yield Evidence(f"disks of {subject.name}", f"{disk.path}: its free space cannot be read")
+            continue
+        free = f"{disk.free_bytes / _MEBIBYTE:,.0f} MiB"
+        if disk.free_bytes >= LEAST_FREE:
+            yield Evidence(f"disks of {subject.name}", f"{disk.path}: {free} free")
+            continue
+        yield Problem(
+            "TT971",
+            subject.name,
+            expected=f"{LEAST_FREE // _MEBIBYTE} MiB free on {disk.path}",
+            actual=f"{free} free",
+            evidence=(Evidence(f"disks of {subject.name}", f"{disk.path}: {disk.free_bytes} bytes free"),),
+            facts={"path": disk.path, "free": disk.free_bytes, "instance": subject.instance_name},
+        )
+
+
+@check(STEP, codes=("TT972",), reads=("host", "peer.host", *TENTACLE_READS))
+def clocks(subject: Subject) -> Iterator[Finding]:
+    """The clocks of a Tentacle and its servers agree, as far as that matters."""
+    if not subject.is_tentacle:
+        return
+    own = ahead_of_ours(subject)
+    for server in subject.peers:
+        other = ahead_of_ours(server)
+        if own is None or other is None:
+            continue
+        apart = abs(own - other)
+        source = f"clocks of {subject.name} and {server.name}"
+        shown = f"{_duration(apart)} apart"
+        well = any(attempt.shows_page for attempt in attempts_of(subject) if attempt.server == server.name)
+        if apart <= _CLOCKS_APART or well:
+            told = shown if apart > _CLOCKS_WORTH_A_WORD else "they agree within five minutes"
+            yield Evidence(source, told)
+            continue
+        yield Problem(
+            "TT972",
+            subject.name,
+            expected=f"the clocks of {subject.name} and {server.name} agree",
+            actual=f"they are {shown}",
+            evidence=(
+                Evidence(subject.name, f"{_duration(abs(own))} {_way(own)} the machine that runs pytest"),
+                Evidence(server.name, f"{_duration(abs(other))} {_way(other)} the machine that runs pytest"),
+            ),
+            facts={"server": server.name, "seconds": int(apart.total_seconds())},
+        )
+
+
+@check(STEP, codes=("TT973",), reads=("products", "services", "instances"))
+def known_defects(subject: Subject) -> Iterator[Finding]:
+    """The installed version has no known defect that shows on the machine."""
+    version = version_of(subject)
+    number = parsed(version)
+    if number is None:
+        yield Evidence(f"products of {subject.name}", "the installed version is not known")
+        return
+    yield Evidence(f"products of {subject.name}", f"version {version}")
+    for defect in _DEFECTS:
+        if defect.product != subject.product or not defect.first <= number < defect.fixed:
+            continue
+        fixed = ".".join(map(str, defect.fixed))
+        shown = subject.first_problem(defect.shown_by, defect.step)
+        if shown is None:
+            yield Evidence(f"products of {subject.name}", f"known of {version}: {defect.what}; fixed in {fixed}")
+            continue
+        yield Problem(
+            "TT973",
+            subject.name,
+            expected=f"version {fixed} or later",
+            actual=f"version {version}: {defect.what}",
+            evidence=(Evidence(f"{shown.code} on {subject.name}", shown.actual), *shown.evidence[:2]),
+            facts={"version": version, "fixed": fixed, "shown_by": shown.code, "instance": subject.instance_name},
+        )
+
+
+@check(STEP, codes=(), reads=("watchdog", "left_overs"))
+def lying_about(subject: Subject) -> Iterator[Finding]:
+    """A disabled watchdog and what earlier installations left behind: evidence for who looks for a cause."""
+    try:
+        for task in subject.read("watchdog"):
+            yield Evidence(f"scheduled tasks of {subject.name}", f"{task.name} is {task.state}")
+    except Unknown as unknown:
+        yield Evidence(f"scheduled tasks of {subject.name}", f"not read: {unknown.reason}")
+    try:
+        for left in subject.read("left_overs"):
+            yield Evidence(f"left-overs on {subject.name}", f"{left.kind}: {left.where}")
+    except Unknown as unknown:
+        yield Evidence(f"left-overs on {subject.name}", f"not read: {unknown.reason}")
+
+
+def _own_disks(subject: Subject) -> tuple[Disk, ...]:
+    """Those of its own folders; all that were measured, where the folders are not known."""
+    disks = subject.read("disks")
+    try:
+        if subject.is_tentacle:
+            folders = (subject.settings.home, subject.settings.application_directory)
+        else:
+            folders = (subject.server_settings.home, None)
+    except (Unknown, Blocked):
+        return disks
+    found = {disk: None for folder in folders if folder for disk in [_below(folder, disks)] if disk is not None}
+    return tuple(found) or disks
+
+
+def _below(folder: str, disks: tuple[Disk, ...]) -> Disk | None:
+    """The innermost volume that a folder lies on."""
+    wanted = _parts(folder)
+    fitting = [disk for disk in disks if wanted[: len(_parts(disk.path))] == _parts(disk.path)]
+    return max(fitting, key=lambda disk: len(_parts(disk.path)), default=None)
+
+
+def _parts(path: str) -> tuple[str, ...]:
+    if path.startswith("/"):
+        return tuple(part for part in posixpath.normpath(path).split("/") if part)
+    return tuple(part.lower() for part in ntpath.normpath(path).split("\\") if part)
+
+
+def _duration(span: timedelta) -> str:
+    minutes = int(span.total_seconds() // 60)
+    if minutes < 120:  # noqa: PLR2004  two hours
+        return f"{minutes} min"
+    hours = minutes // 60
+    return f"{hours} h" if hours < 48 else f"{hours // 24} days"  # noqa: PLR2004  two days
+
+
+def _way(offset: timedelta) -> str:
+    return "ahead of" if offset > timedelta() else "behind"

@@ -1,0 +1,63 @@
+"""Guide, "Restart" and "Uninstall Tentacles": no step, but advice in the outcome of the last one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pytest_tentacle.guide.commands import (
+    CLEAN_LINUX,
+    CLEAN_SLATE,
+    CLEAN_WINDOWS,
+    RESTART,
+    RESTART_LINUX,
+    RESTART_WINDOWS,
+)
+from pytest_tentacle.guide.problem import filled
+from pytest_tentacle.judging.check import Finding, check
+from pytest_tentacle.judging.finding import Blocked, Evidence, Unknown
+from pytest_tentacle.judging.subject import Subject
+from pytest_tentacle.sections.connections.across import STEP as ACROSS
+from pytest_tentacle.sections.connections.sockets import STEP as SOCKETS
+from pytest_tentacle.sections.identify.checks import STEP as IDENTIFY
+from pytest_tentacle.sections.services.checks import STEP as SERVICES
+from pytest_tentacle.sections.settings.checks import STEP as SETTINGS
+from pytest_tentacle.sections.thumbprint.checks import STEP as THUMBPRINT
+
+from .checks import STEP
+
+_OF_A_TENTACLE = (IDENTIFY, SERVICES, SETTINGS, THUMBPRINT, ACROSS, SOCKETS)
+_OF_A_SERVER = (IDENTIFY, SERVICES)
+_SOURCE = "last resort, once every other advice was followed"
+
+
+@check(STEP, codes=(), reads=("host", "instances", "services", "left_overs"))
+def last_resort(subject: Subject) -> Iterator[Finding]:
+    """Where something failed, the guide's last advice, with its commands and what lies about from earlier times."""
+    steps = _OF_A_TENTACLE if subject.is_tentacle else _OF_A_SERVER
+    if not any(subject.problems_of(step) for step in steps):
+        return
+    try:
+        linux = subject.read("host").os == "linux"
+        service = subject.service
+    except (Unknown, Blocked):
+        return  # earlier steps say what could not be read; a command for the wrong system is worse than none
+    facts: dict[str, object] = {"service": service.name if service else None, "instance": subject.instance_name}
+    yield _advice(RESTART, RESTART_LINUX if linux else RESTART_WINDOWS, facts)
+    if not subject.is_tentacle:
+        return
+    yield _advice(f"then {CLEAN_SLATE}", CLEAN_LINUX if linux else CLEAN_WINDOWS, facts)
+    yield Evidence(_SOURCE, f"left over from earlier installations, to be removed then: {_left_over(subject)}")
+
+
+def _left_over(subject: Subject) -> str:
+    try:
+        found = subject.read("left_overs")
+    except Unknown as unknown:
+        return f"not known, {unknown.reason}"
+    return ", ".join(f"{left.where} ({left.kind})" for left in found) or "nothing was found"
+
+
+def _advice(words: str, commands: tuple[str, ...], facts: dict[str, object]) -> Evidence:
+    """Words and commands in one line; what has no place in a command is left as a placeholder."""
+    shown = (command.removeprefix("$ ") for command in filled(commands, facts))
+    return Evidence(_SOURCE, f"{words}: {'; '.join(f'`{command}`' for command in shown)}")

@@ -1,0 +1,46 @@
+"""TT97x: the rest of the machine: disk space, clocks, versions with known defects."""
+
+from __future__ import annotations
+
+from pytest_tentacle.guide.problem import ProblemKind
+
+_STEP = "machine-health"
+
+MACHINE: tuple[ProblemKind, ...] = (
+    ProblemKind(
+        "TT971",
+        "Too little free disk space",
+        _STEP,
+        "Below 500 MB and a tenth of free space a Tentacle refuses its work, and a full disk can cost it its "
+        "configuration file.",
+        (
+            "Free some space; retention policies and old packages are the first to look at:",
+            "$ Get-CimInstance Win32_Volume | Format-Table Name, FreeSpace, Capacity",
+        ),
+        ("Free some space; retention policies and old packages are the first to look at:", '$ df -h "<path>"'),
+    ),
+    ProblemKind(
+        "TT972",
+        "The clocks of the two ends are more than a day apart",
+        _STEP,
+        "Time is no part of the protocol, but a certificate is valid from the day before it was made: for a clock "
+        "that is "
+        "more than a day behind, a new one lies in the future. Log-ons and records of logs suffer as well.",
+        ("Correct the clock of the machine that is wrong:", "$ w32tm /query /status", "$ w32tm /resync"),
+        ("Correct the clock of the machine that is wrong:", "$ timedatectl status"),
+    ),
+    ProblemKind(
+        "TT973",
+        "The installed version has a known defect that shows here",
+        _STEP,
+        "The version is one of those with this defect, and just what it does was found on the machine.",
+        (
+            "Upgrade to the fixed version or a later one, in the Octopus Web Portal or by the installer; installed is:",
+            "$ Get-ItemPropertyValue 'HKLM:\\SOFTWARE\\Octopus\\Tentacle' -Name InstallLocation",
+        ),
+        (
+            "Upgrade to the fixed version or a later one, by the package manager; installed is:",
+            "$ /opt/octopus/tentacle/Tentacle version",
+        ),
+    ),
+)

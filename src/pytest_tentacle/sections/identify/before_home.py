@@ -1,0 +1,121 @@
+"""What kept the service from its own log: the words of processes that did not learn where their home is.
+
+Such a log belongs to an account, and every call of the program by that account begins there (tentacle-facts 3.1). So
+only what was said for this machine's instance counts, and only as long as nothing later shows that a process got
+further: its own log begins with just that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from pytest_tentacle.judging.check import Finding, check
+from pytest_tentacle.judging.finding import Blocked, Unknown
+from pytest_tentacle.judging.subject import Subject
+from pytest_tentacle.logs.lines import moment
+from pytest_tentacle.logs.model import LogFile, LogRecord
+
+from .checks import STEP, problems_among
+from .index import age_of, telling, utc_of
+from .records import MACHINE_READS, Judged, logs_of, present_of
+from .recovery import FRESH, State, Verdict, judge
+
+BEFORE_HOME_CODES = ("TT124", "TT126")
+"""What can keep a process from its home: the configuration, and rights on files and folders."""
+
+_NO_INSTANCE = "default"
+"""What a process without `--instance` calls its instance."""
+
+
+@check(STEP, codes=BEFORE_HOME_CODES, reads=MACHINE_READS)
+def before_home(subject: Subject) -> Iterator[Finding]:
+    """No start of its service ended before it knew its home, without one that got further since."""
+    if subject.is_tentacle:
+        yield from problems_among(subject, _records(subject), BEFORE_HOME_CODES)
+
+
+def _records(subject: Subject) -> Iterator[Judged]:
+    try:
+        logs = subject.read("logs")
+    except Unknown:
+        return  # its own log is unknown for the same reason, and says so
+    early = [log for log in logs if log.account is not None and log.product == subject.product]
+    if not early:
+        return
+    names = _names(subject)
+    try:
+        own = logs_of(subject)
+    except Unknown:
+        own = ()
+    present = present_of(subject)
+    for log in early:
+        for record, signature in telling(log):
+            if (record.instance or record.facts.get("instance", "")).lower() not in names:
+                continue
+            verdict = _got_further(record, log, own) or _written_since(record, log, subject)
+            if verdict is None:
+                verdict = judge(record, signature, log, present)
+                if verdict.state is State.CURRENT and not own and not _service_is_known(subject):
+                    age = age_of(log, record.time, present.clock)
+                    if age is None or age > FRESH:
+                        verdict = Verdict(State.UNPROVEN, "neither its service nor its own log could be read")
+            yield Judged(record, signature, log, subject, verdict)
+
+
+def _names(subject: Subject) -> set[str]:
+    """What a process of its service may call its instance."""
+    found = {subject.instance_name.lower()}
+    try:
+        service = subject.service
+    except (Unknown, Blocked):
+        return found
+    if service is not None:
+        found.add((service.instance or _NO_INSTANCE).lower())
+    return found
+
+
+def _got_further(record: LogRecord, log: LogFile, own: tuple[LogFile, ...]) -> Verdict | None:
+    """A later process that learned where its home is. All logs of a machine are in the same local time."""
+    for home in log.homes:
+        if home.number > record.number and home.instance == record.instance:
+            return Verdict(State.HISTORY, f"a later process read its configuration ({home.time})")
+    failed = moment(record.time)
+    for other in own:
+        for time in _signs(other):
+            at = moment(time)
+            if failed is not None and at is not None and at > failed:
+                return Verdict(State.HISTORY, f"its own log goes on at {time}")
+    return None
+
+
+def _signs(log: LogFile) -> Iterator[str]:
+    """When an agent started, made a connection or let a client in."""
+    if log.startup is not None:
+        yield log.startup.time
+    yield from (link.time for link in log.links)
+    yield from (peer.authenticated_time for peer in log.peers if peer.authenticated_time)
+
+
+def _written_since(record: LogRecord, log: LogFile, subject: Subject) -> Verdict | None:
+    """The configuration is well by now, and was written after that."""
+    failed = utc_of(log, record.time)
+    written = _well_since(subject)
+    if failed is not None and written is not None and written > failed:
+        return Verdict(State.HISTORY, f"its configuration was written afterwards ({written:%Y-%m-%d %H:%M:%S} UTC)")
+    return None
+
+
+def _well_since(subject: Subject) -> datetime | None:
+    try:
+        configuration = subject.instance.configuration
+    except (Unknown, Blocked):
+        return None
+    return configuration.modified_utc if configuration.error is None else None
+
+
+def _service_is_known(subject: Subject) -> bool:
+    try:
+        return subject.service is not None
+    except (Unknown, Blocked):
+        return False

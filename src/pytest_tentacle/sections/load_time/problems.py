@@ -1,0 +1,69 @@
+"""TT81x: how long the programs take to load."""
+
+from __future__ import annotations
+
+from pytest_tentacle.guide.problem import ProblemKind
+
+_STEP = "load-time"
+_MEASURE_WINDOWS = '$ Measure-Command { & "<executable>" help }'
+_MEASURE_LINUX = '$ time "<executable>" help'
+_STATE = (
+    "$ Get-ItemProperty 'HKCU:\\Software\\Microsoft\\Windows\\CurrentVersion\\WinTrust\\Trust Providers\\Software "
+    "Publishing' -Name State"
+)
+
+LOADING: tuple[ProblemKind, ...] = (
+    ProblemKind(
+        "TT811",
+        "The program loads slowly",
+        _STEP,
+        "The help of the program is not displayed at once (the guide: within 1 s), even when it was loaded just "
+        "before. Every start and every task pays for that, and connections may time out meanwhile: a busy machine, a "
+        "virus scanner that looks into each file, or, on Windows without Internet access, the check of the "
+        "publisher's certificate.",
+        (
+            (
+                "See how long it takes; exempt the program's folder and Octopus Home from virus scanning; without "
+                "Internet access, uncheck Internet Options, Advanced, Check for publisher's certificate revocation, as "
+                "the service's account:"
+            ),
+            _MEASURE_WINDOWS,
+            _STATE,
+        ),
+        (
+            "See how long it takes, and what keeps the machine busy:",
+            _MEASURE_LINUX,
+            "$ top -b -n 1",
+        ),
+    ),
+    ProblemKind(
+        "TT812",
+        "The first load waits for the check of the publisher's certificate",
+        _STEP,
+        "The first load takes much longer than the second, Windows is set to look for revocations of code signing "
+        "certificates for the service's account, and the place where it would find them cannot be reached: it waits "
+        "for an answer that never comes.",
+        (
+            (
+                "Uncheck Internet Options, Advanced, Check for publisher's certificate revocation, as the service's "
+                "account; or let the machine reach the distribution points (port 80). See how it is set for yourself:"
+            ),
+            _STATE,
+            _MEASURE_WINDOWS,
+        ),
+        ("Only Windows looks for revocations when it loads a program; see how long it takes:", _MEASURE_LINUX),
+    ),
+    ProblemKind(
+        "TT813",
+        "The program fails when it is asked for help",
+        _STEP,
+        "Showing its help needs no instance and no settings, and yet the program ends with an error: parts of the "
+        "installation are missing or damaged, or what it needs of the system is.",
+        (
+            "See what it says; look for its crash in the Application log; then repair the installation:",
+            '$ & "<executable>" help',
+            "$ Get-WinEvent -FilterHashtable @{ LogName = 'Application'; ProviderName = '.NET Runtime' } -MaxEvents 5",
+        ),
+        ("See what it says, then install the package again:", '$ "<executable>" help'),
+    ),
+)

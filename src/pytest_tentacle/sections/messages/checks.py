@@ -1,0 +1,52 @@
+"""Guide, "Other Error Messages": a web page where Halibut should speak, and the rest that logs may say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pytest_tentacle.judging.check import Finding, check
+from pytest_tentacle.judging.finding import Evidence, Unknown
+from pytest_tentacle.judging.subject import Subject
+from pytest_tentacle.logs.signatures import codes
+from pytest_tentacle.sections.identify.checks import problems_among
+from pytest_tentacle.sections.identify.records import (
+    OWN_READS,
+    SERVER_READS,
+    evidence_of,
+    logs_of,
+    own_records,
+    server_records,
+)
+
+STEP = "other-error-messages"
+
+MESSAGE_CODES = tuple(sorted(code for code in codes() if code.startswith("TT9")))
+
+
+@check(STEP, codes=MESSAGE_CODES, reads=OWN_READS)
+def own_log(subject: Subject) -> Iterator[Finding]:
+    """Its own log tells of no such message that was not followed by proof of recovery; what nobody knows is shown."""
+    yield from problems_among(subject, own_records(subject), MESSAGE_CODES)
+    for log in logs_of(subject):
+        unknown = [record for record in log.records if record.signature is None and record.command is None]
+        if not unknown:
+            yield Evidence(f"log of {subject.name}, {log.path}", "no warning or error that the catalogue does not know")
+            continue
+        last = evidence_of(unknown[-1], log, subject)
+        yield Evidence(last.source, f"{len(unknown)} warnings and errors that the catalogue does not know; {last.text}")
+
+
+@check(STEP, codes=MESSAGE_CODES, reads=SERVER_READS)
+def servers_logs(subject: Subject) -> Iterator[Finding]:
+    """The servers' logs tell of no such message about this Tentacle."""
+    if not subject.is_tentacle:
+        return
+    for server in subject.peers:
+        if not server.can_log_on:
+            continue
+        try:
+            found = list(server_records(subject, server))
+        except Unknown as unknown:
+            yield unknown
+            continue
+        yield from problems_among(subject, found, MESSAGE_CODES)

@@ -1,0 +1,52 @@
+"""TT95x: the rest of what logs may say (guide, "Other Error Messages")."""
+
+from __future__ import annotations
+
+from pytest_tentacle.guide.problem import ProblemKind
+
+_STEP = "other-error-messages"
+_WINDOWS = ('$ Test-NetConnection "<host>" -Port <port>', '$ Get-Content -Tail 200 "<log>"')
+_LINUX = ('$ curl -kv "https://<host>:<port>/"', '$ tail -n 200 "<log>"')
+
+MESSAGES: tuple[ProblemKind, ...] = (
+    ProblemKind(
+        "TT951",
+        "A web page is inserted into the communication",
+        _STEP,
+        "Where Halibut should have named itself (unknown identity 'HTTP/1.0' and its kin), a web server spoke: a "
+        "firewall, "
+        "a proxy or a load balancer answers in place of the other end.",
+        ("Find what answers, and let the port pass through untouched; from the machine that connects:", *_WINDOWS),
+        ("Find what answers, and let the port pass through untouched; from the machine that connects:", *_LINUX),
+    ),
+    ProblemKind(
+        "TT952",
+        "The other end does not name itself",
+        _STEP,
+        "It closed, or sent an empty line, where Halibut names itself: often an old Tentacle whose weak certificate "
+        "its "
+        "system no longer offers.",
+        ("Upgrade the Tentacle and renew its certificate (SHA-256, 2048 bits), then register it again.", *_WINDOWS),
+        ("Upgrade the Tentacle and renew its certificate (SHA-256, 2048 bits), then register it again.", *_LINUX),
+    ),
+    ProblemKind(
+        "TT953",
+        "The other end does not speak as Halibut does",
+        _STEP,
+        "What came is not what Halibut allows at that point: traffic is changed on its way, the parts are swapped, "
+        "or a "
+        "program that is no Tentacle answers.",
+        ("See that the address leads to the right machine and port, and what lies between:", *_WINDOWS),
+        ("See that the address leads to the right machine and port, and what lies between:", *_LINUX),
+    ),
+    ProblemKind(
+        "TT954",
+        "Messages break off",
+        _STEP,
+        "A message ended before its end: the network cuts traffic short, or a weak certificate gives trouble (seen "
+        "with "
+        "SHA-1 on Windows Server 2012 R2).",
+        ("Look at the network between the two; renew a certificate with SHA-1:", *_WINDOWS),
+        ("Look at the network between the two; renew a certificate with SHA-1:", *_LINUX),
+    ),
+)

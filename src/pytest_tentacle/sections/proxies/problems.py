@@ -1,0 +1,139 @@
+"""TT60x: proxies: a setting that is wrong, a proxy that does not let through. What a probe meets is TT529 to TT531."""
+
+from __future__ import annotations
+
+from pytest_tentacle.guide.problem import ProblemKind
+
+_STEP = "proxies-and-ssl-offloading"
+_TENTACLE_EXE = '& "$env:ProgramFiles\\Octopus Deploy\\Tentacle\\Tentacle.exe"'
+_TENTACLE = "sudo /opt/octopus/tentacle/Tentacle"
+_SET = '"<command>" --instance "<instance>" --proxyEnable True --proxyHost "<host>" --proxyPort "<port>"'
+_NONE = '"<command>" --instance "<instance>" --proxyEnable False'
+_RESTART = 'service --restart --instance "<instance>"'
+_USER = '--proxyUsername "<user>" --proxyPassword "<password>"'
+_TRY = '$ curl -vk --max-time 15 -x "http://<proxy>" "https://<target>/"'
+_TRY_WINDOWS = (
+    '$ Test-NetConnection "<host>" -Port <port>',
+    '$ curl.exe -vk --max-time 15 -x "http://<proxy>" "https://<target>/"',
+)
+
+
+def _kind(code: str, title: str, meaning: str, what: str, *calls: str) -> ProblemKind:
+    """A problem that is mended by calls of Tentacle, with the same arguments on both systems."""
+    return ProblemKind(
+        code,
+        title,
+        _STEP,
+        meaning,
+        (what, *(f"$ {_TENTACLE_EXE} {call}" for call in calls)),
+        (what, *(f"$ {_TENTACLE} {call}" for call in calls)),
+    )
+
+
+PROXIES: tuple[ProblemKind, ...] = (
+    _kind(
+        "TT601",
+        "The proxy's host is no bare host name",
+        "Where the name or address of a proxy should stand, there is a URL, a port or another sign besides. The "
+        "Tentacle takes the whole text for the host's name and never reaches the proxy.",
+        "Name the host alone, and the port beside it; then restart the service:",
+        _SET,
+        _RESTART,
+    ),
+    _kind(
+        "TT602",
+        "The proxy's port is no port number",
+        "What stands for the proxy's port cannot be one, so the proxy cannot be reached.",
+        "Give the proxy's port, 1 to 65535; then restart the service:",
+        _SET,
+        _RESTART,
+    ),
+    _kind(
+        "TT603",
+        "A proxy's host is set, and ignored",
+        "UseDefaultProxy is true (which it is, too, where it is not set), and then the Tentacle does not look at "
+        "ProxyHost: it uses the proxy of the service's account, or none. It often comes of setting the host by "
+        "environment variables alone.",
+        "Say which of the two is meant. For the named host (without --proxyHost it is the account's proxy):",
+        _SET,
+        _RESTART,
+    ),
+    _kind(
+        "TT604",
+        "The proxy is the Octopus Server itself",
+        "The proxy for polling has the very host and port that the Tentacle polls. The server's polling port is no "
+        "proxy: it does not answer CONNECT.",
+        "Name the real proxy's host and port, or switch the proxy off:",
+        _NONE,
+        _RESTART,
+    ),
+    _kind(
+        "TT605",
+        "The Tentacle runs with another proxy than its settings name",
+        "When it started, the process said that it would use another proxy than the settings name by now: they were "
+        "changed, and the service not restarted.",
+        "Restart the service:",
+        _RESTART,
+    ),
+    ProblemKind(
+        "TT606",
+        "The proxy gives no answer",
+        _STEP,
+        "The Tentacle polls through a proxy, and where that should be, nothing answers CONNECT: its name does not "
+        "resolve, nobody listens on its port, a firewall drops the connection, or what listens is no HTTP proxy (SOCKS "
+        "and proxies that speak TLS themselves do not do).",
+        (
+            "Try the proxy from the Tentacle's machine; correct its host and port, or switch it off:",
+            *_TRY_WINDOWS,
+            f"$ {_TENTACLE_EXE} {_SET}",
+            f"$ {_TENTACLE_EXE} {_RESTART}",
+        ),
+        (
+            "Try the proxy from the Tentacle's machine; correct its host and port, or switch it off:",
+            _TRY,
+            f"$ {_TENTACLE} {_SET}",
+            f"$ {_TENTACLE} {_RESTART}",
+        ),
+    ),
+    ProblemKind(
+        "TT607",
+        "The proxy does not allow CONNECT to the server",
+        _STEP,
+        "The proxy answers CONNECT with a refusal. Many proxies allow it for port 443 only; a polling Tentacle needs "
+        "the server's polling port, which is 10943 unless it was changed.",
+        (
+            "Have the proxy's operator allow CONNECT to <target> from this machine, and see its answer:",
+            *_TRY_WINDOWS,
+        ),
+        ("Have the proxy's operator allow CONNECT to <target> from this machine, and see its answer:", _TRY),
+    ),
+    ProblemKind(
+        "TT608",
+        "The proxy wants credentials, and none are configured",
+        _STEP,
+        "The proxy answers CONNECT with 407, and the Tentacle's settings hold no user for it. The Tentacle can log on "
+        "with user and password (Basic); it cannot by NTLM or Kerberos, whatever the account may do in a browser.",
+        (
+            "Give the Tentacle the proxy's user, or have the proxy let this machine through without one:",
+            f"$ {_TENTACLE_EXE} {_SET} {_USER}",
+            f"$ {_TENTACLE_EXE} {_RESTART}",
+        ),
+        (
+            "Give the Tentacle the proxy's user, or have the proxy let this machine through without one:",
+            f"$ {_TENTACLE} {_SET} {_USER}",
+            f"$ {_TENTACLE} {_RESTART}",
+        ),
+    ),
+    ProblemKind(
+        "TT609",
+        "The proxy cannot connect to the server",
+        _STEP,
+        "The proxy is there and tries, and it reports a failure, or no end of its try: from where it stands, the "
+        "server's name does not resolve or its polling port does not answer.",
+        (
+            "Have the proxy's operator try <target> from the proxy itself: name, route, firewall; see its answer:",
+            *_TRY_WINDOWS,
+        ),
+        ("Have the proxy's operator try <target> from the proxy itself: name, route, firewall; see its answer:", _TRY),
+    ),
+)

@@ -1,0 +1,216 @@
+"""Guide, "Check the Octopus and Tentacle Services are Running"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from pytest_tentacle.judging.check import Finding, check
+from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
+from pytest_tentacle.judging.subject import Subject
+from pytest_tentacle.survey.model import Service, ServiceState
+
+STEP = "services-running"
+
+START_LIMIT = timedelta(seconds=30)
+"""How long a service may take to start (the guide's words: "Allow 30 seconds")."""
+
+LOOP_RESTARTS = 3
+LOOP_UPTIME = timedelta(minutes=5)
+"""systemd restarted it this often since somebody last started it, and the last time is not longer ago than that."""
+
+_NEVER_STARTED = 1077
+_TERMINATED = 143
+"""What a Tentacle gives when it is asked to end by SIGTERM, and systemd then calls failed (tentacle-seen 4.2)."""
+
+_WINDOWS_EXIT_CODES = {
+    2: "its executable is missing",
+    3: "its executable is missing",
+    5: "access was refused",
+    1053: "it did not answer in time",
+    1058: "it is disabled",
+    1067: "its process ended unexpectedly",
+    1068: "a service that it depends on failed",
+    1069: "its account could not log on",
+    _NEVER_STARTED: "it was not started since the machine was",
+}
+"""windows-shapes 1.2."""
+
+STOPPING_CODES = frozenset({"TT201", "TT202", "TT203", "TT204", "TT206"})
+"""A machine with one of these has nobody who could answer on its port."""
+
+
+@check(STEP, codes=("TT207",), reads=("instances", "services"))
+def instance_registered(subject: Subject) -> Iterator[Finding]:
+    """The instance that the inventory means is in the machine's registry of instances."""
+    found = subject.registered
+    if found is not None:
+        yield Evidence(f"instance registry of {subject.name}", f"instance {found.name}: {found.configuration.path}")
+        return
+    others = [instance.name for instance in subject.read("instances") if instance.product == subject.product]
+    wanted = f"instance {subject.machine.instance}" if subject.machine.instance else "an instance"
+    present = f"only {', '.join(others)}" if others else "no instance at all"
+    yield Problem(
+        "TT207",
+        subject.name,
+        expected=f"{wanted} of {_product(subject)} is registered",
+        actual=f"{present} of {_product(subject)} is registered",
+        evidence=(Evidence(f"instance registry of {subject.name}", present),),
+        facts={"instance": subject.instance_name},
+    )
+
+
+@check(STEP, codes=("TT201",), reads=("instances", "services", "host"))
+def installed(subject: Subject) -> Iterator[Finding]:
+    """There is a service for the instance."""
+    service = subject.service
+    if service is not None:
+        yield Evidence(f"services of {subject.name}", f"service {service.name} is installed")
+        return
+    host = subject.read("host")
+    if host.os == "windows" and host.elevated is not True:
+        raise Unknown(
+            f"{subject.name} shows no service, but {host.user or 'the account'} may not be allowed to see it",
+            "Survey with an account of the local Administrators.",
+        )
+    others = [service.name for service in subject.read("services") if service.product == subject.product]
+    yield Problem(
+        "TT201",
+        subject.name,
+        expected=f"a service runs instance {subject.instance_name} of {_product(subject)}",
+        actual=f"other services only: {', '.join(others)}" if others else "there is no such service",
+        evidence=(Evidence(f"services of {subject.name}", ", ".join(others) or "none of Octopus Deploy's"),),
+        facts={"instance": subject.instance_name},
+    )
+
+
+@check(STEP, codes=("TT202", "TT203", "TT204", "TT206"), reads=("instances", "services", "host"))
+def running(subject: Subject) -> Iterator[Finding]:
+    """The service is running, and keeps running."""
+    service = _service(subject)
+    if _loops(service):
+        yield _problem(subject, service, "TT203", "it crashes and is started again and again")
+        return
+    match service.state:
+        case ServiceState.RUNNING:
+            yield from _running(subject, service)
+        case ServiceState.STARTING:
+            yield from _starting(subject, service)
+        case ServiceState.FAILED if service.exit_code != _TERMINATED:
+            yield _problem(subject, service, "TT203", "it failed")
+        case ServiceState.STOPPED if _ended_by_error(subject, service):
+            yield _problem(subject, service, "TT203", "it stopped with an error")
+        case ServiceState.UNKNOWN:
+            raise Unknown(f"the state of service {service.name} on {subject.name} is not known", "Look by hand.")
+        case state:
+            word = "stopped" if state is ServiceState.FAILED else state.value
+            yield _problem(subject, service, "TT202" if subject.is_tentacle else "TT206", f"it is {word}")
+
+
+@check(STEP, codes=("TT205",), reads=("instances", "services"))
+def starts_by_itself(subject: Subject) -> Iterator[Finding]:
+    """The service comes back after a reboot."""
+    service = _service(subject)
+    match service.start_mode:
+        case "disabled" | "manual":
+            yield _problem(
+                subject, service, "TT205", f"its start mode is {service.start_mode}", expected="starts by itself"
+            )
+        case None:
+            raise Unknown(f"the start mode of service {service.name} on {subject.name} is not known", "Look by hand.")
+        case mode:
+            yield Evidence(f"services of {subject.name}", f"service {service.name}: start mode {mode}")
+
+
+def _service(subject: Subject) -> Service:
+    service = subject.service
+    if service is None:
+        raise Blocked("TT201", subject.name, "there is no service")
+    return service
+
+
+def _loops(service: Service) -> bool:
+    """Whether systemd waits for the moment to start it again."""
+    return service.state is ServiceState.STARTING and "auto-restart" in (service.detail or "")
+
+
+def _running(subject: Subject, service: Service) -> Iterator[Finding]:
+    if (service.restarts or 0) >= LOOP_RESTARTS:
+        uptime = _since(subject, service.started_utc)
+        if uptime is None:
+            yield Unknown(
+                f"service {service.name} on {subject.name} was restarted {service.restarts} times, nobody knows when "
+                f"last",
+                "Look at `systemctl status` and the Tentacle's log.",
+            )
+            return
+        if uptime <= LOOP_UPTIME:
+            seconds = int(uptime.total_seconds())
+            yield _problem(
+                subject, service, "TT203", f"it was restarted {service.restarts} times, the last time {seconds} s ago"
+            )
+            return
+    yield Evidence(f"services of {subject.name}", f"service {service.name} is running" + _as_process(service))
+
+
+def _starting(subject: Subject, service: Service) -> Iterator[Finding]:
+    uptime = _since(subject, service.started_utc)
+    if uptime is None or uptime <= START_LIMIT:
+        yield Unknown(
+            f"service {service.name} on {subject.name} was just starting", "Allow it 30 seconds, then run again."
+        )
+        return
+    seconds = int(uptime.total_seconds())
+    yield _problem(subject, service, "TT204", f"it has been starting for {seconds} s")
+
+
+def _since(subject: Subject, moment: datetime | None) -> timedelta | None:
+    clock = subject.read("host").clock_utc
+    return clock - moment if clock and moment else None
+
+
+def _ended_by_error(subject: Subject, service: Service) -> bool:
+    """Only Windows: systemd itself tells what ended by an error from what was stopped."""
+    if service.exit_code in (None, 0, _NEVER_STARTED):
+        return False
+    return subject.read("host").os == "windows"
+
+
+def _problem(
+    subject: Subject, service: Service, code: str, what: str, *, expected: str = "is running, and keeps running"
+) -> Problem:
+    facts: dict[str, object] = {
+        "service": service.name,
+        "instance": subject.instance_name,
+        "state": service.state.value,
+    }
+    if service.exit_code is not None:
+        facts["exit_code"] = service.exit_code
+    word = _WINDOWS_EXIT_CODES.get(service.exit_code or 0) if code in {"TT202", "TT203"} else None
+    on_windows = service.restarts is None
+    return Problem(
+        code,
+        subject.name,
+        expected=f"service {service.name} {expected}",
+        actual=what + (f": {word}" if word and on_windows else ""),
+        evidence=(Evidence(f"services of {subject.name}", _line(service)),),
+        facts=facts,
+    )
+
+
+def _line(service: Service) -> str:
+    parts = [f"{service.name}: {service.state.value}"]
+    parts += [f"start mode {service.start_mode}"] if service.start_mode else []
+    parts += [f"pid {service.pid}"] if service.pid else []
+    parts += [f"exit code {service.exit_code}"] if service.exit_code is not None else []
+    parts += [f"{service.restarts} restarts"] if service.restarts else []
+    parts += [service.detail] if service.detail else []
+    return ", ".join(parts)
+
+
+def _as_process(service: Service) -> str:
+    return f" (pid {service.pid})" if service.pid else ""
+
+
+def _product(subject: Subject) -> str:
+    return "Tentacle" if subject.is_tentacle else "Octopus Server"

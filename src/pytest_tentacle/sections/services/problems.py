@@ -1,0 +1,129 @@
+"""TT2xx: the services."""
+
+from __future__ import annotations
+
+from pytest_tentacle.guide.problem import ProblemKind
+
+_STEP = "services-running"
+
+SERVICES: tuple[ProblemKind, ...] = (
+    ProblemKind(
+        "TT201",
+        "The service is not installed",
+        _STEP,
+        "The instance has no service that would run it: it was never installed, or it was removed with an upgrade or "
+        "by hand.",
+        (
+            "Install and start it, in an elevated prompt, in the folder of the program:",
+            (
+                '$ & "$env:ProgramFiles\\Octopus Deploy\\Tentacle\\Tentacle.exe" service --install --start --instance '
+                '"<instance>"'
+            ),
+        ),
+        (
+            "Install and start it:",
+            '$ sudo /opt/octopus/tentacle/Tentacle service --install --start --instance "<instance>"',
+        ),
+    ),
+    ProblemKind(
+        "TT202",
+        "The Tentacle's service is not running",
+        _STEP,
+        "Nobody listens or polls while the service is stopped. Somebody stopped it, or it was not started after a "
+        "reboot.",
+        (
+            "Start it, allow it 30 seconds, then look again; if it stops by itself, read the Tentacle's log:",
+            '$ Start-Service -Name "<service>"',
+            '$ Get-Service -Name "<service>"',
+        ),
+        (
+            "Start it, allow it 30 seconds, then look again; if it stops by itself, read the Tentacle's log:",
+            '$ sudo systemctl start "<service>"',
+            '$ systemctl status "<service>"',
+        ),
+    ),
+    ProblemKind(
+        "TT203",
+        "The service fails or crashes",
+        _STEP,
+        "It was started and ended by itself, perhaps again and again. The reason stands in its log: a port in use, a "
+        "configuration or certificate that cannot be read, an account that may not log on.",
+        (
+            "Read the end of the log in the folder Logs of the Tentacle's home, and the last service events:",
+            '$ Get-Content -Tail 60 "C:\\Octopus\\Logs\\OctopusTentacle.txt"',
+            "$ Get-WinEvent -FilterHashtable @{LogName='System'; ProviderName='Service Control Manager'} -MaxEvents 20",
+        ),
+        (
+            "Read the last lines that it wrote, and its log in the folder Logs of the Tentacle's home:",
+            '$ journalctl -u "<service>" -n 60 --no-pager',
+            '$ systemctl show "<service>" -p Result,ExecMainStatus,NRestarts',
+        ),
+    ),
+    ProblemKind(
+        "TT204",
+        "The service does not finish starting",
+        _STEP,
+        "It has been starting for longer than the 30 seconds that the guide allows. It may wait for something: the "
+        "check of a certificate's revocation without a way to the internet, a domain controller, a busy disk.",
+        (
+            "Read the end of the Tentacle's log, and measure how long the program takes to load (guide, load time):",
+            '$ Measure-Command { & "$env:ProgramFiles\\Octopus Deploy\\Tentacle\\Tentacle.exe" help }',
+            '$ Restart-Service -Name "<service>"',
+        ),
+        (
+            "See what it waits for, then start it anew:",
+            '$ journalctl -u "<service>" -n 60 --no-pager',
+            '$ sudo systemctl restart "<service>"',
+        ),
+    ),
+    ProblemKind(
+        "TT205",
+        "The service does not start by itself",
+        _STEP,
+        "It will be missing after the next reboot, such as the one that installs patches.",
+        ("Let it start with the machine:", '$ Set-Service -Name "<service>" -StartupType Automatic'),
+        (
+            "Let it start with the machine:",
+            '$ sudo systemctl unmask "<service>"',
+            '$ sudo systemctl enable "<service>"',
+        ),
+    ),
+    ProblemKind(
+        "TT206",
+        "The Octopus Server's service is not running",
+        _STEP,
+        "Without it no Tentacle is reached and none can poll; whatever fails on their links is no news until it runs.",
+        (
+            "Start it, allow it 30 seconds, then look again; if it stops by itself, read the server's log:",
+            '$ Start-Service -Name "<service>"',
+            '$ Get-Service -Name "<service>"',
+        ),
+        (
+            "An Octopus Server on Linux runs in a container; start it, then look at what it writes:",
+            '$ sudo systemctl start "<service>"',
+            '$ journalctl -u "<service>" -n 60 --no-pager',
+        ),
+    ),
+    ProblemKind(
+        "TT207",
+        "The instance is not registered",
+        _STEP,
+        "The machine's list of instances does not hold the one that the inventory means: it has another name, was "
+        "deleted, or the program is not configured at all.",
+        (
+            (
+                "See which instances there are (the command leaves some lines in the Tentacle's log), and correct "
+                "the inventory, or create the instance with the Tentacle Manager:"
+            ),
+            '$ & "$env:ProgramFiles\\Octopus Deploy\\Tentacle\\Tentacle.exe" list-instances',
+        ),
+        (
+            (
+                "See which instances there are (the command leaves some lines in the Tentacle's log), and correct "
+                "the inventory, or create the instance:"
+            ),
+            "$ /opt/octopus/tentacle/Tentacle list-instances",
+            "$ sudo /opt/octopus/tentacle/configure-tentacle.sh",
+        ),
+    ),
+)

@@ -1,0 +1,203 @@
+"""TT3xx: the communication settings."""
+
+from __future__ import annotations
+
+from pytest_tentacle.guide.problem import ProblemKind
+
+_STEP = "communication-settings"
+_TENTACLE_EXE = '& "$env:ProgramFiles\\Octopus Deploy\\Tentacle\\Tentacle.exe"'
+_TENTACLE = "sudo /opt/octopus/tentacle/Tentacle"
+_REGISTER_ANEW = (
+    "Or, as the guide says, delete the instance in the Tentacle Manager and set it up again with the right settings.",
+)
+
+
+def _kind(code: str, title: str, meaning: str, what: str, *arguments: str, restart: bool = True) -> ProblemKind:
+    """A problem that is mended by calls of Tentacle, with the same arguments on both systems."""
+    again = ('service --restart --instance "<instance>"',) if restart else ()
+    calls = arguments + again
+    return ProblemKind(
+        code,
+        title,
+        _STEP,
+        meaning,
+        (what, *(f"$ {_TENTACLE_EXE} {call}" for call in calls), *_REGISTER_ANEW),
+        (what, *(f"$ {_TENTACLE} {call}" for call in calls)),
+    )
+
+
+_FILE_REMEDY_WINDOWS = (
+    (
+        "Restore the file from a backup of this very machine (its certificate is encrypted for it), then restart the "
+        "service; without a backup, set the instance up again. See what is there:"
+    ),
+    '$ Get-Item "<file>"',
+)
+_FILE_REMEDY_LINUX = (
+    (
+        "Restore the file from a backup of this very machine (its certificate is encrypted for it), then restart the "
+        "service; without a backup, set the instance up again. See what is there:"
+    ),
+    '$ ls -l "<file>"',
+    "$ df -h",
+)
+
+SETTINGS: tuple[ProblemKind, ...] = (
+    ProblemKind(
+        "TT301",
+        "The configuration file is missing",
+        _STEP,
+        "The instance is registered, but the file that its registration names is not there. It does not start without.",
+        _FILE_REMEDY_WINDOWS,
+        _FILE_REMEDY_LINUX,
+    ),
+    ProblemKind(
+        "TT302",
+        "The configuration file is empty",
+        _STEP,
+        "The file has no content; a disk that was full when the Tentacle wrote it does that. It does not start.",
+        (*_FILE_REMEDY_WINDOWS, "Make room on the disk first:", "$ Get-PSDrive -PSProvider FileSystem"),
+        _FILE_REMEDY_LINUX,
+    ),
+    ProblemKind(
+        "TT303",
+        "The configuration file is malformed",
+        _STEP,
+        "The file, or the list of trusted servers in it, cannot be read: cut off by a full disk, or edited by hand.",
+        _FILE_REMEDY_WINDOWS,
+        _FILE_REMEDY_LINUX,
+    ),
+    _kind(
+        "TT310",
+        "The communication mode is another one",
+        "The Tentacle is set up to listen where the inventory has it poll, or the other way round: each end waits "
+        "for the other, or connects to where nobody listens.",
+        "Correct the inventory and the machine's settings in the Octopus Web Portal, or set the Tentacle up for the "
+        "other mode. To let it listen:",
+        'configure --instance "<instance>" --noListen False',
+    ),
+    _kind(
+        "TT311",
+        "The Tentacle listens on another port",
+        "The server connects to the port that it has on record, and nobody listens there.",
+        "Correct the port in the inventory and in the machine's settings in the Octopus Web Portal, or let the "
+        "Tentacle listen on the port that they have, and open it in the firewall:",
+        'configure --instance "<instance>" --port <declared>',
+    ),
+    _kind(
+        "TT312",
+        "The Tentacle is told not to listen, though a server is to connect",
+        "NoListen is true: the service runs and opens no port. It stays behind when a polling Tentacle becomes a "
+        "listening one.",
+        "Let it listen:",
+        'configure --instance "<instance>" --noListen False',
+    ),
+    ProblemKind(
+        "TT313",
+        "A server node is not polled",
+        _STEP,
+        "A polling Tentacle must poll every node of its Octopus Server: a node that it does not poll cannot give it "
+        "work. A load balancer before the nodes does not do instead.",
+        (
+            (
+                "Let it poll the node as well, with an API key that may register machines; or declare the name that "
+                "it polls among the node's addresses in the inventory:"
+            ),
+            (
+                f'$ {_TENTACLE_EXE} poll-server --instance "<instance>" --server "<portal>" --apiKey "<key>" '
+                '--server-comms-address "<address>"'
+            ),
+            f'$ {_TENTACLE_EXE} service --restart --instance "<instance>"',
+        ),
+        (
+            (
+                "Let it poll the node as well, with an API key that may register machines; or declare the name that "
+                "it polls among the node's addresses in the inventory:"
+            ),
+            (
+                f'$ {_TENTACLE} poll-server --instance "<instance>" --server "<portal>" --apiKey "<key>" '
+                '--server-comms-address "<address>"'
+            ),
+            f'$ {_TENTACLE} service --restart --instance "<instance>"',
+        ),
+    ),
+    _kind(
+        "TT314",
+        "A server node is polled on another port",
+        "The Tentacle connects to a port that is not one of the node's polling ports.",
+        "Correct the node's polling_ports in the inventory, or the port that the Tentacle polls:",
+        'server-comms --instance "<instance>" --thumbprint "<thumbprint>" --style TentacleActive --host "<host>" '
+        "--port <declared>",
+    ),
+    _kind(
+        "TT315",
+        "A polling entry is incomplete",
+        "The Tentacle skips an entry without address or subscription, and says so in its log: it polls nobody there.",
+        "Complete the entry, then register the machine again if it still has no subscription:",
+        'server-comms --instance "<instance>" --thumbprint "<thumbprint>" --style TentacleActive --host "<host>" '
+        "--port <declared>",
+    ),
+    _kind(
+        "TT316",
+        "The listening address is not one of the machine's",
+        "ListenIP names an address that the machine has not, or no longer, so the Tentacle cannot open its port. "
+        "That happens when the machine gets another address.",
+        "Let it listen on every address:",
+        'configure --instance "<instance>" --listenIpAddress Any',
+    ),
+    ProblemKind(
+        "TT317",
+        "The Octopus Server's polling port is another one",
+        _STEP,
+        "The server listens for polling Tentacles on another port than the inventory declares.",
+        (
+            (
+                "Correct polling_ports in the inventory, or the server's port (the service restarts, and no Tentacle "
+                "polls meanwhile):"
+            ),
+            (
+                '$ & "$env:ProgramFiles\\Octopus Deploy\\Octopus\\Octopus.Server.exe" configure '
+                '--instance "<instance>" --commsListenPort <declared>'
+            ),
+        ),
+        (
+            "Correct polling_ports in the inventory, or the port that the container publishes:",
+            "$ docker ps --format '{{.Names}} {{.Ports}}'",
+        ),
+    ),
+    _kind(
+        "TT320",
+        "No Octopus Server is trusted",
+        "A Tentacle that trusts nobody closes every connection, and polls nobody.",
+        "Trust the server by the thumbprint that the Octopus Web Portal shows under Configuration, Thumbprints; a "
+        "polling Tentacle must be registered again instead (poll-server):",
+        'configure --instance "<instance>" --trust "<thumbprint>"',
+    ),
+    _kind(
+        "TT321",
+        "The Octopus Server is not trusted",
+        "The server's thumbprint is not among the trusted ones: the Tentacle closes its connections without a word, "
+        "or breaks off when the server presents its certificate. The server has a new certificate, or another server "
+        "was meant.",
+        "Compare with the Octopus Web Portal (Configuration, Thumbprints), then trust it:",
+        'configure --instance "<instance>" --trust "<thumbprint>"',
+    ),
+    _kind(
+        "TT322",
+        "A trusted thumbprint is malformed",
+        "The thumbprint holds something that is no hexadecimal digit, often invisible, pasted along from the window "
+        "of a certificate: it never equals any server's.",
+        "Trust anew; type the thumbprint, or paste it from the Octopus Web Portal. All trust is removed by the first "
+        "command, so a polling Tentacle must be registered again afterwards (poll-server):",
+        'configure --instance "<instance>" --reset-trust',
+        'configure --instance "<instance>" --trust "<thumbprint>"',
+    ),
+    _kind(
+        "TT323",
+        "A polled server's thumbprint is in lower case",
+        "A polling Tentacle compares thumbprints letter by letter, and servers present them in upper case: never "
+        "equal. (A listening one does not mind.)",
+        "Write it in upper case:",
+        'update-trust --instance "<instance>" --oldThumbprint "<configured>" --newThumbprint "<thumbprint>"',
+    ),
+)

@@ -1,0 +1,111 @@
+"""Guide, "Check the Tentacle Thumbprint"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pytest_tentacle.inventory.model import Mode
+from pytest_tentacle.judging.check import Finding, check
+from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
+from pytest_tentacle.judging.subject import Subject
+from pytest_tentacle.judging.thumbprints import as_thumbprint
+from pytest_tentacle.sections.connections.here import HERE_CODES
+from pytest_tentacle.sections.connections.here import STEP as HERE
+from pytest_tentacle.sections.services.checks import STEP as SERVICES
+from pytest_tentacle.sections.services.checks import STOPPING_CODES
+from pytest_tentacle.sections.settings.checks import NOT_LISTENING_CODES
+from pytest_tentacle.sections.settings.checks import STEP as SETTINGS
+
+STEP = "tentacle-thumbprint"
+
+_NAMED = 5
+"""How many machines with the same certificate are named."""
+
+
+@check(STEP, codes=("TT401",), reads=("instances", "services"))
+def as_declared(subject: Subject) -> Iterator[Finding]:
+    """The Tentacle's configured thumbprint is the one that the inventory declares."""
+    if not subject.is_tentacle:
+        return
+    path = subject.instance.configuration.path
+    configured = as_thumbprint(subject.settings.certificate_thumbprint)
+    if configured is None:
+        raise Unknown(f"{path} names no thumbprint", "Look with `Tentacle show-thumbprint --instance <instance>`.")
+    declared = as_thumbprint(subject.machine.thumbprint)
+    if declared in (None, configured):
+        yield Evidence(path, f"thumbprint {configured}")
+        return
+    yield Problem(
+        "TT401",
+        subject.name,
+        expected=f"thumbprint {declared} (inventory)",
+        actual=f"thumbprint {configured}",
+        evidence=(Evidence(path, f"Tentacle.CertificateThumbprint = {configured}"),),
+        facts={"instance": subject.instance_name, "thumbprint": configured, "expected_thumbprint": declared},
+    )
+
+
+@check(STEP, codes=("TT402", "TT404"), reads=("instances", "services", "probes"))
+def as_presented(subject: Subject) -> Iterator[Finding]:
+    """The own port presents the configured thumbprint; a server's polling port the declared one."""
+    if subject.is_tentacle and subject.mode is not Mode.LISTENING:
+        return
+    if subject.is_tentacle:
+        code, expected = "TT402", as_thumbprint(subject.settings.certificate_thumbprint)
+        source = subject.instance.configuration.path
+    else:
+        code, expected, source = "TT404", as_thumbprint(subject.machine.thumbprint), "inventory"
+    if expected is None:
+        return  # what is not declared is not asserted; a Tentacle's missing one is told by the check above
+    presented = subject.presented_here
+    if presented == expected:
+        yield Evidence(f"{subject.name} on its own port", f"presents {presented}")
+        return
+    standing = (
+        subject.first_problem(STOPPING_CODES, SERVICES)
+        or subject.first_problem(NOT_LISTENING_CODES - {"TT311"}, SETTINGS)
+        or subject.first_problem(HERE_CODES, HERE)
+    )
+    if standing:
+        raise Blocked(standing.code, subject.name, "what its port presents is not its own")
+    if presented is None:
+        raise Unknown(
+            f"{subject.name} did not see which certificate its own port presents",
+            "See the step of the welcome page on the machine itself.",
+        )
+    probe = subject.local_probe
+    where = f"{probe.host}:{probe.port}" if probe else "its own port"
+    yield Problem(
+        code,
+        subject.name,
+        expected=f"its port presents {expected} ({source})",
+        actual=f"it presents {presented}",
+        evidence=(Evidence(f"probe of {where} on {subject.name}", f"certificate {presented}"),),
+        facts={"instance": subject.instance_name, "thumbprint": presented, "expected_thumbprint": expected},
+    )
+
+
+@check(STEP, codes=("TT403",), reads=("instances", "services", "fleet.thumbprints"))
+def of_its_own(subject: Subject) -> Iterator[Finding]:
+    """No Tentacle on another host has the same certificate: a clone."""
+    if not subject.is_tentacle:
+        return
+    thumbprint = as_thumbprint(subject.settings.certificate_thumbprint)
+    if thumbprint is None:
+        return
+    subject.ledger.note({("fleet", "thumbprints")})
+    hosts = subject.fleet.hosts_by_thumbprint.get(thumbprint, {})
+    others = sorted(name for names in hosts.values() if subject.name not in names for name in names)
+    if not others:
+        yield Evidence("all surveyed Tentacles", f"nobody else has {thumbprint}")
+        return
+    more = len(others) - _NAMED
+    shown = ", ".join(others[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    yield Problem(
+        "TT403",
+        subject.name,
+        expected="each Tentacle has a certificate of its own",
+        actual=f"the same thumbprint has {shown}",
+        evidence=(Evidence(subject.instance.configuration.path, f"thumbprint {thumbprint}"),),
+        facts={"thumbprint": thumbprint, "others": tuple(others), "instance": subject.instance_name},
+    )

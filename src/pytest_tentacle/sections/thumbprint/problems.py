@@ -1,0 +1,87 @@
+"""TT4xx: the Tentacle's thumbprint."""
+
+from __future__ import annotations
+
+from pytest_tentacle.guide.problem import ProblemKind
+
+_STEP = "tentacle-thumbprint"
+
+THUMBPRINT: tuple[ProblemKind, ...] = (
+    ProblemKind(
+        "TT401",
+        "The Tentacle's thumbprint is not the declared one",
+        _STEP,
+        "The Tentacle has another certificate than the inventory, and probably the Octopus Server, know: it was set "
+        "up again, or its certificate was renewed. The server breaks off such a connection.",
+        (
+            (
+                "Compare with the machine's settings in the Octopus Web Portal, and correct the thumbprint there and "
+                "in the inventory. The Tentacle's own (the command leaves some lines in its log):"
+            ),
+            '$ & "$env:ProgramFiles\\Octopus Deploy\\Tentacle\\Tentacle.exe" show-thumbprint --instance "<instance>"',
+        ),
+        (
+            (
+                "Compare with the machine's settings in the Octopus Web Portal, and correct the thumbprint there and "
+                "in the inventory. The Tentacle's own (the command leaves some lines in its log):"
+            ),
+            '$ sudo /opt/octopus/tentacle/Tentacle show-thumbprint --instance "<instance>"',
+        ),
+    ),
+    ProblemKind(
+        "TT402",
+        "The port presents another thumbprint than the configured one",
+        _STEP,
+        "The running process has another certificate than its configuration file: the file was changed and the "
+        "service not restarted since.",
+        (
+            "Restart the service, then compare again:",
+            '$ & "$env:ProgramFiles\\Octopus Deploy\\Tentacle\\Tentacle.exe" service --restart --instance "<instance>"',
+        ),
+        (
+            "Restart the service, then compare again:",
+            '$ sudo /opt/octopus/tentacle/Tentacle service --restart --instance "<instance>"',
+        ),
+    ),
+    ProblemKind(
+        "TT403",
+        "Several machines have one and the same certificate",
+        _STEP,
+        "They were made from one image, with its Tentacle already set up. The server cannot tell them apart by their "
+        "certificate, and a deployment may run on the wrong one.",
+        (
+            "Give each copy a certificate of its own, restart it, and register it again:",
+            '$ & "$env:ProgramFiles\\Octopus Deploy\\Tentacle\\Tentacle.exe" new-certificate --instance "<instance>"',
+            '$ & "$env:ProgramFiles\\Octopus Deploy\\Tentacle\\Tentacle.exe" service --restart --instance "<instance>"',
+        ),
+        (
+            "Give each copy a certificate of its own, restart it, and register it again:",
+            '$ sudo /opt/octopus/tentacle/Tentacle new-certificate --instance "<instance>"',
+            '$ sudo /opt/octopus/tentacle/Tentacle service --restart --instance "<instance>"',
+        ),
+    ),
+    ProblemKind(
+        "TT404",
+        "The Octopus Server's port presents another thumbprint than the declared one",
+        _STEP,
+        "The server has another certificate than the inventory declares. Tentacles that trust the declared one break "
+        "off.",
+        (
+            (
+                "Compare with the Octopus Web Portal (Configuration, Thumbprints); correct the inventory, or the "
+                "Tentacles' trust:"
+            ),
+            (
+                '$ & "$env:ProgramFiles\\Octopus Deploy\\Octopus\\Octopus.Server.exe" show-thumbprint --instance '
+                '"<instance>"'
+            ),
+        ),
+        (
+            (
+                "Compare with the Octopus Web Portal (Configuration, Thumbprints); correct the inventory, or the "
+                "Tentacles' trust. What the port presents:"
+            ),
+            "$ openssl s_client -connect localhost:10943 </dev/null | openssl x509 -noout -fingerprint -sha1",
+        ),
+    ),
+)

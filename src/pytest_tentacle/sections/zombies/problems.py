@@ -1,0 +1,28 @@
+"""TT72x: zombie child processes beside a living service. One that holds the port in its stead is TT503."""
+
+from __future__ import annotations
+
+from pytest_tentacle.guide.problem import ProblemKind
+
+_STEP = "zombie-child-processes"
+
+ZOMBIES: tuple[ProblemKind, ...] = (
+    ProblemKind(
+        "TT721",
+        "A left-over process holds the port beside the service",
+        _STEP,
+        "The service has its port, and yet a socket on the same port belongs to what an earlier process left behind: "
+        "a PowerShell or Calamari of a cancelled task that inherited it. Connections that end there are never "
+        "answered, and the next start of the service may find the port in use.",
+        (
+            "End the left-over process (what is known of it is in the evidence), or reboot:",
+            "$ Get-NetTCPConnection -State Listen -LocalPort <port> | Select-Object LocalAddress, OwningProcess",
+            "$ Get-CimInstance Win32_Process | Where-Object ParentProcessId -eq <pid> | Select-Object ProcessId, Name",
+        ),
+        (
+            "End the left-over process (what is known of it is in the evidence), or reboot:",
+            "$ sudo ss -ltnp 'sport = :<port>'",
+            "$ ps -o pid,ppid,user,lstart,args -p <pid>",
+        ),
+    ),
+)

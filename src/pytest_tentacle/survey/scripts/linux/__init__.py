@@ -1,0 +1,113 @@
+"""The survey script for Linux as a call: `survey.sh` and its parts over stdin, behind the request, which is data."""
+
+from __future__ import annotations
+
+import math
+import re
+import secrets
+from functools import cache
+from importlib import resources
+
+from pytest_tentacle.link.series import INTERVAL
+from pytest_tentacle.survey.request import Call, Request
+
+PARTS = (
+    "tools.sh",
+    "sections.sh",
+    "instances.sh",
+    "listeners.sh",
+    "surroundings.sh",
+    "early_logs.sh",
+    "policy.sh",
+    "firewall.sh",
+    "own_names.sh",
+    "proxy_connects.sh",
+    "probes.sh",
+    "ping.sh",
+    "versions.sh",
+    "survey.sh",
+)
+"""In this order they are one script: functions first, `survey.sh` runs them."""
+
+_END_OF_SCRIPT = "#SURVEY-END"
+# The shell's own `read` takes the request: it never reads a byte too many from a pipe, as `head -c` of busybox does,
+# but costs a system call for each, so the script behind it is left to `cat`. A script that did not arrive whole is not
+# run. No character in it means anything to bash, dash, fish or csh as a login shell: single quotes around, none inside,
+# no exclamation mark, no newline.
+_BOOTSTRAP = (
+    'n=$(printf "\\n."); n=${n%.}; r=; while IFS= read -r l; do r=$r$l$n; case $l in end) break;; esac; done; '
+    f's=$(cat); case $s in *"{_END_OF_SCRIPT}") eval "$s";; '
+    '*) printf "%s\\n" "" "-----SURVEY REFUSED ${0#survey-} request-cut-off-----"; exit 3;; esac'
+)
+_UNSAFE = re.compile(r"[%\x00-\x1f\x7f]")
+
+
+@cache
+def script() -> str:
+    """The whole script's text."""
+    folder = resources.files(__package__)
+    return "".join((folder / part).read_text(encoding="utf-8") for part in PARTS)
+
+
+def linux_call(request: Request) -> Call:
+    """The call that surveys a Linux machine.
+
+    The command is constant but for the nonce, which is random hex of ours. Values of the request travel on stdin as
+    data: tab-separated fields in which `%` and control characters are percent-encoded.
+    """
+    nonce = secrets.token_hex(8)
+    fields = [
+        ("nonce", nonce),
+        ("gather", str(int(request.gather))),
+        ("budget", str(max(1, math.floor(request.budget_seconds)))),
+        ("probe-seconds", str(max(1, math.ceil(request.probe_seconds)))),
+        ("identity", str(int(request.identity))),
+        *(("port", str(port)) for port in request.ports),
+        *(("name", _encoded(name)) for name in request.names),
+        *(
+            ("target", _encoded(target.id), _encoded(target.host), str(target.port), target.by.value)
+            for target in request.targets
+        ),
+        *_ping_fields(request),
+        *_version_fields(request),
+        ("end",),
+    ]
+    data = "".join("\t".join(field) + "\n" for field in fields)
+    text = f"{data}{script()}{_END_OF_SCRIPT}\n"
+    return Call(command=f"sh -c '{_BOOTSTRAP}' survey-{nonce}", stdin=text.encode(), nonce=nonce)
+
+
+def _ping_fields(request: Request) -> list[tuple[str, ...]]:
+    """`ping`, attempts (0: as many as fit), seconds, milliseconds between, bytes, duration or not; and the targets."""
+    order = request.ping
+    if order is None:
+        return []
+    seconds = math.ceil(order.starting_seconds(request.probe_seconds))
+    numbers = (
+        order.count or 0, seconds, round(INTERVAL * 1000), order.payload_bytes, int(order.seconds is not None),
+    )  # fmt: skip
+    return [
+        ("ping", *map(str, numbers)),
+        *(
+            ("pinged", _encoded(target.id), _encoded(target.host), str(target.port), target.by.value)
+            for target in request.ping_targets
+        ),
+    ]
+
+
+def _version_fields(request: Request) -> list[tuple[str, ...]]:
+    """`tls-versions`, and the targets."""
+    if not request.tls_versions:
+        return []
+    return [
+        ("tls-versions", "1"),
+        *(
+            ("tried", _encoded(target.id), _encoded(target.host), str(target.port), target.by.value)
+            for target in request.version_targets
+        ),
+    ]
+
+
+def _encoded(value: str) -> str:
+    """The value without tabs, line ends and other control characters; an empty one stays visible to `read`."""
+    return _UNSAFE.sub(lambda match: f"%{ord(match[0]):02X}", value) or "%20"
