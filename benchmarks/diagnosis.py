@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import argparse
 import gc
-import importlib
-import importlib.util
 import shutil
 import statistics
 import sys
@@ -26,6 +24,11 @@ from pytest_tentacle.judging.result import Run
 from pytest_tentacle.link import Failure
 from pytest_tentacle.report.page import render_summary
 from pytest_tentacle.sections import Fleet, applicable
+
+sys.path.append(str(Path(__file__).parents[1] / "tests"))  # the fleet is the one that the tests make up
+
+from support.certificates import thumbprint
+from support.whole import Whole
 
 DROPPED = {"fails": "connect", "error": Failure.TIMED_OUT}
 PAGE = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Report</title><body>{}</body></html>'
@@ -72,7 +75,7 @@ def judged(fleet: Fleet) -> list[Any]:
 
 def sick_fleet(machines: int) -> Any:
     """One server; Tentacles in subnets of 200, the first third of those that listen stopped, the second not reached."""
-    world = builder().Whole()
+    world = Whole()
     world.add_server("octo-1", "10.0.0.1")
     listening = machines // 2
     for number in range(listening):
@@ -85,22 +88,8 @@ def sick_fleet(machines: int) -> Any:
     for number in range(machines - listening):
         world.add_polling(f"poll-{number}", f"10.9.{number // 200}.{number % 200 + 1}")
         if not number % 3:
-            world[f"poll-{number}"].trusted[0]["Thumbprint"] = world.thumbprint("octopus of old")
+            world[f"poll-{number}"].trusted[0]["Thumbprint"] = thumbprint("octopus of old")
     return world
-
-
-def builder() -> Any:
-    """The tests' module that makes whole fleets, from its file: tests are no package."""
-    name, folder = "tests_diagnosis_faults", Path(__file__).parents[1] / "tests" / "diagnosis" / "faults"
-    spec = importlib.util.spec_from_file_location(
-        name, folder / "__init__.py", submodule_search_locations=[str(folder)]
-    )
-    if spec is None or spec.loader is None:
-        raise SystemExit(f"{folder} is missing")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return importlib.import_module(f"{name}.whole")
 
 
 def looked_at(page: str) -> tuple[float, float]:

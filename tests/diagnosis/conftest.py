@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-import sys
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -16,27 +12,7 @@ from pytest_tentacle.guide.sections import STEPS
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.judging.result import Outcome, StepResult
 from pytest_tentacle.sections import applicable
-
-
-def _load_faults() -> ModuleType:
-    """Test folders are no packages, so that of the faults is loaded from its file, with all its modules."""
-    name, folder = "tests_diagnosis_faults", Path(__file__).parent / "faults"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(
-            name, folder / "__init__.py", submodule_search_locations=[str(folder)]
-        )
-        assert spec
-        assert spec.loader
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-        for path in sorted(folder.glob("[!_]*.py")):
-            importlib.import_module(f"{name}.{path.stem}")
-    return sys.modules[name]
-
-
-faults = _load_faults()
-whole = sys.modules["tests_diagnosis_faults.whole"]
+from support import faults, whole
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -10,6 +10,7 @@ import pytest
 from pytest_tentacle.diagnosis import diagnose
 from pytest_tentacle.link import Failure
 from pytest_tentacle.survey.surroundings import Product, Proxy
+from support.certificates import issued
 
 DROPPED = {"fails": "connect", "error": Failure.TIMED_OUT}
 
@@ -149,10 +150,10 @@ class TestIssuers:
     """One inspector on many links is one inspection; two are two."""
 
     @pytest.mark.parametrize(("issuers", "expected"), [(("CA 1", "CA 1"), 1), (("CA 1", "CA 2"), 2)])
-    def test_by_issuer(self, issuers: tuple[str, str], expected: int, world: Any, diagnosed: Any, whole: Any) -> None:
+    def test_by_issuer(self, issuers: tuple[str, str], expected: int, world: Any, diagnosed: Any) -> None:
         """Over listening and polling links alike, whatever the certificate's subject."""
         for name, issuer in zip(("web-01", "poll-01"), issuers, strict=True):
-            world.both(name, {"der": whole.issued(f"{name}.example", f"Inspection {issuer}")})
+            world.both(name, {"der": issued(f"{name}.example", f"Inspection {issuer}")})
             if name == "poll-01":
                 world.sections[name]["connections"] = ()
         causes = diagnosed(world).causes

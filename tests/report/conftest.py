@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
-import sys
-from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 from pytest_tentacle.judging.result import Run
 from pytest_tentacle.report.causes import Cause
-
-
-def _load_runs() -> ModuleType:
-    """Test folders are no packages, so that of the runs is loaded from its file, with all its modules."""
-    name = "tests_report_runs"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / "runs" / "__init__.py")
-        assert spec
-        assert spec.loader
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-runs = _load_runs()
+from support import runs
 
 
 @pytest.fixture(scope="session")

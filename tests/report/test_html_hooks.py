@@ -11,17 +11,13 @@ from pytest_tentacle.report.html_hooks import MOST_ROWS, keep_row
 pytest_plugins = ["pytester"]
 
 CONFTEST = """
-import importlib.util
-import sys
 import pytest
+from support import runs
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.report.html_hooks import HtmlReport
 from pytest_tentacle.report.redaction.redactor import Redactor
 
-spec = importlib.util.spec_from_file_location("builders", {builders!r})
-builders = sys.modules["builders"] = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(builders)
-RUN = builders.{builder}()
+RUN = runs.{builder}()
 RESULTS = {{(result.machine, result.step): result for result in RUN.results}}
 
 def pytest_configure(config):
@@ -47,14 +43,14 @@ def pytest_runtest_makereport(item, call):
 
 
 @pytest.fixture
-def written(pytester):
+def written(pytester, top):
     """Runs pytest with our hooks over a run's results, and gives the file."""
 
     def written(builder, *options):
-        builders = str(__import__("pathlib").Path(__file__).parent / "runs" / "__init__.py")
-        pytester.makeconftest(CONFTEST.format(builders=builders, builder=builder))
+        pytester.makeconftest(CONFTEST.format(builder=builder))
         pytester.makepyfile("def test_step(machine, step): pass")
         pytester.runpytest_subprocess(
+            f"--override-ini=pythonpath={top / 'tests'}",
             "--html=report.html",
             "--self-contained-html",
             "-q",

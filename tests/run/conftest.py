@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
 
 import pytest
@@ -23,15 +21,3 @@ def surveyed(run_pytest, top: Path, tmp_path_factory: pytest.TempPathFactory):
     )  # fmt: skip
     assert (folder / "saved.json").exists(), done.stdout + done.stderr
     return done, folder, folder / "saved.json"
-
-
-@pytest.fixture(scope="session")
-def planting():
-    """The module that plants something in every text field of a survey. Test folders are no packages."""
-    name, folder = "tests_run_canaries_planting", Path(__file__).parent / "canaries"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, folder / "planting.py")
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-        sys.modules[name].FOLDER = folder
-    return sys.modules[name]

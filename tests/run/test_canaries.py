@@ -12,6 +12,7 @@ import pytest
 
 from pytest_tentacle.inventory import load
 from pytest_tentacle.survey import store
+from support import planting
 
 INVENTORY = """
 defaults:
@@ -101,7 +102,7 @@ KNOWN = {
 
 
 @pytest.fixture(scope="module")
-def planted(planting, tmp_path_factory: pytest.TempPathFactory):
+def planted(tmp_path_factory: pytest.TempPathFactory):
     """A folder with an inventory, surveys full of secrets, a user's own test, and the environment for a run."""
     folder = tmp_path_factory.mktemp("planted")
     canaries = Canaries()
@@ -118,7 +119,7 @@ def planted(planting, tmp_path_factory: pytest.TempPathFactory):
     environment |= {
         "CANARY_SURVEYS": str(folder / "surveys.json"),
         "CANARY_LOG": f"https://svc:{canaries.one('log')}@x/y {KNOWN['CANARY_PASSWORD']}",
-        "PYTHONPATH": os.pathsep.join([str(planting.FOLDER), os.environ.get("PYTHONPATH", "")]),
+        "PYTHONPATH": os.pathsep.join([str(Path(planting.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]),
     }
     return folder, environment, canaries
 
@@ -136,11 +137,11 @@ class TestSecrets:
     """Nothing that a machine, an inventory or a library says of a secret comes out of a run."""
 
     @pytest.mark.parametrize("options", RUNS.values(), ids=RUNS)
-    def test_no_canary_is_in_any_output(self, planted, planting, run_pytest, top: Path, tmp_path: Path, options):
+    def test_no_canary_is_in_any_output(self, planted, run_pytest, top: Path, tmp_path: Path, options):
         """Page, JSON, Markdown, JUnit, console, log, surveys, bundle, mapping: searched as text and decoded."""
         folder, environment, canaries = planted
         done = run_pytest(
-            folder / "test_users.py", top / "tests_infra", "-p", "stand_in_collector", "-p", "no:cacheprovider",
+            folder / "test_users.py", top / "tests_infra", "-p", "support.stand_in_collector", "-p", "no:cacheprovider",
             "--inventory", folder / "prod.yaml", "--junitxml", "j.xml", "--save-surveys", "s.json", "--bundle", "b.zip",
             "--html", "r.html", "--log-file", "log.txt", "--log-file-level", "DEBUG", *options,
             cwd=tmp_path, environment=environment,

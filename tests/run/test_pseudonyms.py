@@ -13,6 +13,7 @@ import pytest
 
 from pytest_tentacle.inventory import load
 from pytest_tentacle.survey import store
+from support import planting
 
 INVENTORY = """
 defaults:
@@ -82,7 +83,7 @@ class Canaries:
 
 
 @pytest.fixture(scope="module")
-def planted(planting, tmp_path_factory: pytest.TempPathFactory):
+def planted(tmp_path_factory: pytest.TempPathFactory):
     """A folder with an inventory, surveys full of names, a user's own test, and the environment for a run."""
     folder = tmp_path_factory.mktemp("planted") / "zq90020"
     folder.mkdir()
@@ -96,7 +97,7 @@ def planted(planting, tmp_path_factory: pytest.TempPathFactory):
         "P": "x1y2z3",
         "CANARY_SURVEYS": str(folder / "surveys.json"),
         "CANARY_LOG": "https://zq90001octo.zq90002corp.test and fd12:3456:789a::1",
-        "PYTHONPATH": os.pathsep.join([str(planting.FOLDER), os.environ.get("PYTHONPATH", "")]),
+        "PYTHONPATH": os.pathsep.join([str(Path(planting.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]),
     }
     return folder, environment, canaries
 
@@ -112,11 +113,11 @@ class TestNames:
     """Hosts, users and addresses, wherever they stand."""
 
     @pytest.mark.parametrize("options", RUNS.values(), ids=RUNS)
-    def test_no_name_is_in_any_output(self, planted, planting, run_pytest, top: Path, tmp_path: Path, options):
+    def test_no_name_is_in_any_output(self, planted, run_pytest, top: Path, tmp_path: Path, options):
         """Page, JSON, Markdown, JUnit, console, log, surveys, bundle: searched as text and decoded."""
         folder, environment, canaries = planted
         done = run_pytest(
-            top / "tests_infra", folder.parent / "test_users.py", "-p", "stand_in_collector", "-p", "no:cacheprovider",
+            top / "tests_infra", folder.parent / "test_users.py", "-p", "support.stand_in_collector", "-p", "no:cacheprovider",
             "--rootdir", tmp_path, "--inventory", folder / "zq90021prod.yaml", "--junitxml", "j.xml",
             "--save-surveys", "s.json", "--bundle", "b.zip", "--html", "r.html", "--pseudonyms",
             "--log-file", "log.txt", "--log-file-level", "DEBUG", *options,

@@ -1,0 +1,57 @@
+"""Certificates of the made-up fleets: real ones, so that what reads them reads them."""
+
+from __future__ import annotations
+
+import base64
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import NameOID
+
+from pytest_tentacle.link import Secured
+
+from . import NOW
+
+
+@cache
+def _key() -> Any:
+    return rsa.generate_private_key(65537, 2048)
+
+
+def issued(subject: str, issuer: str) -> str:
+    """A certificate as base64 of DER, with an elliptic key."""
+    return _signed(subject, issuer, ec.generate_private_key(ec.SECP256R1()))
+
+
+def _signed(subject: str, issuer: str, key: Any, serial: int = 7) -> str:
+    name = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)]) for text in (subject, issuer)]
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(name[0])
+        .issuer_name(name[1])
+        .public_key(key.public_key())
+        .serial_number(serial)
+        .not_valid_before(NOW - timedelta(days=3))
+        .not_valid_after(NOW + timedelta(days=36_500))
+        .sign(key, hashes.SHA256())
+    )
+    return base64.b64encode(built.public_bytes(serialization.Encoding.DER)).decode()
+
+
+@cache
+def certificate(whose: str) -> str:
+    """A Tentacle's or server's own, of the kind that Octopus makes; the same name, the same certificate."""
+    common = "Octopus Server" if whose.startswith("octopus") else "Octopus Tentacle"
+    serial = int.from_bytes(whose.encode(), "big") % 2**120 + 1
+    return _signed(common, common, _key(), serial)
+
+
+def thumbprint(whose: str) -> str:
+    """The thumbprint of that certificate."""
+    found = Secured(certificate=certificate(whose)).thumbprint
+    assert found is not None
+    return found

@@ -1,0 +1,360 @@
+"""What only a log tells of a fleet that looks well otherwise (causes/logs*.py)."""
+
+from __future__ import annotations
+
+from support.certificates import thumbprint
+from support.whole import LISTEN, POLL, SERVER_LISTEN, Whole, line, started
+
+from . import case
+
+SECOND = 60
+OCTO = "[::ffff:192.0.2.10]:50001"
+POLLER = "[::ffff:203.0.113.1]:50001"
+TO_WEB = "https://web-01.example:10933/        34  "
+WRAP = "An error occurred when sending a request to 'https://web-01.example:10933/', before the request could begin: "
+TRANSACTION = f"{POLL}Unexpected exception executing transaction.\n"
+PROXY = "Halibut.Transport.Proxy.Exceptions.ProxyException: "
+INIT = f"{TO_WEB}Connection initialization failed while connecting to https://web-01.example:10933/\n"
+SUBSCRIPTION = "poll://abcdefghij0123456789/"
+
+
+def met(world: Whole, met_thumbprint: str, subject: str) -> None:
+    """The poller's log tells of a certificate that is not the expected one."""
+    text = (
+        f"{POLL}Halibut client exception: The server at https://octo-1.example:10943/ presented an unexpected security "
+        f"certificate. We expected the server to present a certificate with the thumbprint '{thumbprint('octopus')}'. "
+        f"Instead, it presented a certificate with a thumbprint of '{met_thumbprint}' and subject '{subject}'. This "
+        "usually happens when the client has been configured to expect the server to have the wrong certificate.. "
+        "Retrying in 5.0 seconds"
+    )
+    world.say("poll-01", "ERROR", text)
+
+
+@case("TC101", "poll-01", confidence="likely")
+def anothers_certificate(world: Whole) -> None:
+    met(world, thumbprint("web-02"), "CN=Octopus Tentacle")
+
+
+@case("TC102", "poll-01", confidence="likely")
+def a_strangers_certificate(world: Whole) -> None:
+    met(world, thumbprint("nobody of ours"), "CN=Octopus Server")
+
+
+@case("TC103", "poll-01")
+def inspected_at_times(world: Whole) -> None:
+    met(world, thumbprint("nobody of ours"), "CN=Corporate TLS Inspection, O=Example")
+
+
+@case("TC104", "poll-01")
+def turned_away(world: Whole) -> None:
+    """The server's log: the portal does not know this machine's thumbprint, or has it disabled."""
+    text = (
+        f"{SERVER_LISTEN}A client at {POLLER} connected, and attempted a message exchange, but it presented a client "
+        f"certificate with the thumbprint '{thumbprint('poll-01')}' which is not in the list of thumbprints that we trust"
+    )
+    world.say("octo-1", "INFO", text)
+
+
+@case("TC105")
+def without_certificate(world: Whole) -> None:
+    text = (
+        f"{LISTEN}A client at {OCTO} connected, and attempted a message exchange, but did not present a client "
+        "certificate"
+    )
+    world.say("web-01", "INFO", text)
+
+
+@case("TC106", "poll-01", confidence="possible")
+def hung_up_on(world: Whole) -> None:
+    world.say(
+        "poll-01",
+        "ERROR",
+        f"{TRANSACTION}System.IO.EndOfStreamException: Attempted to read past the end of the stream.",
+    )
+
+
+@case("TC107", confidence="possible")
+def never_let_in(world: Whole) -> None:
+    """Five attempts of the server, of which none is let in."""
+    for ago in (300, 298, 296, 294, 292):
+        world.logs["web-01"] += line(ago, "INFO", f"{LISTEN}Accepted TCP client: {OCTO}", 2136)
+    world.say("web-01", "INFO", "nothing else", 200)
+
+
+@case("TC108", "poll-01")
+def too_many_of_one_subscription(world: Whole) -> None:
+    text = (
+        f"{SERVER_LISTEN}A polling client at {POLLER} has exceeded the maximum number of active connections (1) for "
+        f"subscription {SUBSCRIPTION}. New connections will be rejected"
+    )
+    world.say("octo-1", "WARN", text)
+
+
+@case("TC142", confidence="likely")
+def registered_twice(world: Whole) -> None:
+    world.say(
+        "web-01", "ERROR", "This Tentacle is registered multiple times with the server - unable to display status"
+    )
+
+
+@case("TC109", "poll-01", confidence="possible")
+def reset_at_times(world: Whole) -> None:
+    text = (
+        f"{TRANSACTION}System.IO.IOException: Unable to read data from the transport connection: An existing connection "
+        "was forcibly closed by the remote host."
+    )
+    world.say("poll-01", "ERROR", text)
+
+
+@case("TC110", "poll-01", confidence="possible")
+def refused_at_times(world: Whole) -> None:
+    text = f"{POLL}The remote host at https://octo-1.example:10943/ refused the connection. This may mean that the expected listening service is not running."
+    world.say("poll-01", "ERROR", text)
+
+
+@case("TC110")
+def refused_at_times_by_the_servers_log(world: Whole) -> None:
+    world.say(
+        "octo-1",
+        "ERROR",
+        f"{TO_WEB}The remote host at https://web-01.example:10933/ refused the connection. This may mean that the expected listening service is not running.",
+    )
+
+
+@case("TC111")
+def unanswered_at_times(world: Whole) -> None:
+    text = f"{TO_WEB}The client was unable to establish the initial connection within the timeout 00:01:00. Retrying in 1.0 seconds."
+    world.say("octo-1", "ERROR", text)
+
+
+@case("TC112", "poll-01")
+def forgotten_when_quiet(world: Whole) -> None:
+    text = f"{POLL}The connection to the host at https://octo-1.example:10943/ timed out. There may be problems with the network. The connection will be retried."
+    world.say("poll-01", "ERROR", text)
+
+
+@case("TC113", "poll-01")
+def unresolved_at_times(world: Whole) -> None:
+    text = (
+        f"{POLL}Socket communication error while connecting to https://octo-1.example:10943/\nName or service not known"
+    )
+    world.say("poll-01", "ERROR", text)
+
+
+@case("TC114", "poll-01")
+def closed_before_tls(world: Whole) -> None:
+    world.say(
+        "poll-01",
+        "ERROR",
+        f"{TRANSACTION}System.IO.IOException: Received an unexpected EOF or 0 bytes from the transport stream.",
+    )
+
+
+@case("TC115", "poll-01")
+def handshakes_fail_at_times(world: Whole) -> None:
+    text = (
+        f"{POLL}Authentication failed while setting up connection to https://octo-1.example:10943/\n"
+        "error:0A000410:SSL routines::sslv3 alert handshake failure"
+    )
+    world.say("poll-01", "ERROR", text)
+
+
+@case("TC116")
+def weak_for_the_library(world: Whole) -> None:
+    text = (
+        f"{LISTEN}Client failed authentication: {OCTO}\nInterop+OpenSsl+SslException: Using SSL certificate failed with "
+        "OpenSSL error - ee key too small."
+    )
+    world.say("web-01", "ERROR", text)
+
+
+@case("TC117", "poll-01")
+def no_octopus_answers(world: Whole) -> None:
+    frame = "System.Security.Authentication.AuthenticationException: Cannot determine the frame size or a corrupted frame was received."
+    world.say("poll-01", "ERROR", f"{POLL}Halibut client exception: {frame}. Retrying in 5.0 seconds")
+
+
+@case("TC118", "poll-01")
+def proxy_is_away(world: Whole) -> None:
+    world.say(
+        "poll-01",
+        "ERROR",
+        f"{TRANSACTION}{PROXY}Connection to proxy host 127.0.0.1 on port 19000 failed: Connection refused",
+    )
+
+
+@case("TC119", "poll-01")
+def proxy_refuses(world: Whole) -> None:
+    world.say(
+        "poll-01",
+        "ERROR",
+        f"{TRANSACTION}{PROXY}Proxy destination ::ffff:127.0.0.1 on port 19031 responded with a 403 code - Forbidden",
+    )
+
+
+@case("TC120", "poll-01")
+def web_socket(world: Whole) -> None:
+    world.say(
+        "poll-01",
+        "ERROR",
+        f"{TRANSACTION}System.Net.WebSockets.WebSocketException (0x80004005): Unable to connect to the remote server",
+    )
+
+
+def not_collected(world: Whole) -> None:
+    text = (
+        f"An error occurred when sending a request to '{SUBSCRIPTION}', before the request could begin: A request was "
+        "sent to a polling endpoint, but the polling endpoint did not collect the request within the allowed time "
+        "(00:02:00), so the request timed out."
+    )
+    world.say("octo-1", "ERROR", text)
+
+
+@case("TC122", "poll-01", confidence="likely", unsure="")
+def connected_and_busy(world: Whole) -> None:
+    not_collected(world)
+
+
+@case("TC122", "poll-01", confidence="possible", unsure="Look at the connections of poll-01")
+def busy_or_not_connected(world: Whole) -> None:
+    not_collected(world)
+    world.sections["poll-01"]["connections"] = "ss is missing"
+
+
+@case("TC123", "poll-01")
+def fetched_and_not_answered(world: Whole) -> None:
+    text = (
+        f"An error occurred when sending a request to '{SUBSCRIPTION}', after the request began: A request was sent to a "
+        "polling endpoint, the polling endpoint collected it but the request was cancelled before the polling endpoint "
+        "responded."
+    )
+    world.say("octo-1", "ERROR", text)
+
+
+@case("TC138", "poll-01")
+def no_route_at_times(world: Whole) -> None:
+    world.say(
+        "poll-01",
+        "ERROR",
+        f"{POLL}Socket communication error while connecting to https://octo-1.example:10943/\nNo route to host",
+    )
+
+
+@case("TC134")
+def page_inserted(world: Whole) -> None:
+    text = "Halibut.Transport.Protocol.ConnectionInitializationFailedException: Unable to process remote identity; unknown identity type: 'HTTP/1.0'"
+    world.say("octo-1", "ERROR", INIT + text)
+
+
+@case("TC135")
+def no_identity(world: Whole) -> None:
+    world.say("octo-1", "ERROR", f"{INIT}Unable to receive the remote identity; the identity line was empty.")
+
+
+@case("TC136")
+def changed_on_its_way(world: Whole) -> None:
+    world.say("octo-1", "ERROR", f"{INIT}Unexpected byte after '\\r' in control message: 0x58")
+
+
+@case("TC137")
+def messages_cut(world: Whole) -> None:
+    world.say("octo-1", "ERROR", f"{TO_WEB}Data stream size mismatch detected during send.")
+
+
+# -- the start ---------------------------------------------------------------------------------------------------------
+
+
+def fails_to_start(world: Whole, name: str, text: str) -> None:
+    """The service ends with an error, and its log says why."""
+    world.down(name, exit_code=1067)
+    pid = 77
+    world.logs[name] += started(pid, ago=SECOND) + line(SECOND - 1, "FATAL", text, pid)
+
+
+@case("TC124", confidence="likely")
+def port_in_use(world: Whole) -> None:
+    fails_to_start(world, "web-01", "A required communications port is already in use.")
+
+
+@case("TC125")
+def port_forbidden(world: Whole) -> None:
+    fails_to_start(
+        world,
+        "web-01",
+        "System.Net.Sockets.SocketException (10013): Der Zugriff auf einen Socket war aufgrund der Zugriffsrechte des Sockets unzulässig",
+    )
+
+
+@case("TC126")
+def keyset_missing(world: Whole) -> None:
+    fails_to_start(world, "web-01", "System.Security.Cryptography.CryptographicException: Keyset does not exist")
+
+
+@case("TC127")
+def made_elsewhere(world: Whole) -> None:
+    fails_to_start(
+        world, "web-01", "System.Security.Cryptography.CryptographicException: Key not valid for use in specified state"
+    )
+
+
+@case("TC128")
+def configuration_was_missing(world: Whole) -> None:
+    """It is there by now."""
+    fails_to_start(
+        world,
+        "web-01",
+        "The configuration file for instance Tentacle could not be located at the specified location C:\\Octopus\\Tentacle.config. The file might have been manually removed without properly removing the instance",
+    )
+
+
+@case("TC129")
+def wanted_for_space(world: Whole) -> None:
+    world.say("web-01", "ERROR", "System.IO.IOException: No space left on device : 'C:\\Octopus\\Work'")
+
+
+@case("TC130")
+def no_access(world: Whole) -> None:
+    world.say(
+        "web-01", "ERROR", "System.UnauthorizedAccessException: Access to the path 'C:\\Octopus\\Work' is denied."
+    )
+
+
+@case("TC131", unsure="Look at the settings of web-01")
+def runs_without_trust(world: Whole) -> None:
+    """What its file says could not be read."""
+    world["web-01"].config_error = "denied"
+    nobody = "The agent is not configured to trust any Octopus Servers."
+    world.logs["web-01"] = started(2136, nobody, "Agent listening on: [::]:10933")
+
+
+@case("TC132")
+def accepting_fails(world: Whole) -> None:
+    world.say(
+        "web-01",
+        "ERROR",
+        f"{LISTEN}Accepting a connection has failed 20 times in a row, this may mean that the listener is unhealthy. See https://g.octopushq.com/TentacleTroubleshooting",
+    )
+
+
+@case("TC133")
+def hangs_in_its_start(world: Whole) -> None:
+    world.shut("web-01")
+    world.logs["web-01"] = started(2136, ago=600)
+
+
+@case("TC139", "poll-01", confidence="likely")
+def proxy_with_a_scheme(world: Whole) -> None:
+    fails_to_start(world, "poll-01", "The proxy's hostname cannot contain a protocol prefix (eg http://)")
+
+
+@case("TC141", "poll-01", confidence="likely")
+def no_web_sockets_there(world: Whole) -> None:
+    text = "The netstandard build of this library cannot act as the client in a WebSocket polling setup"
+    fails_to_start(world, "poll-01", text)
+
+
+@case("TC214", confidence="likely")
+def ends_with_an_unknown_error(world: Whole) -> None:
+    """The service manager knows nothing of it."""
+    fails_to_start(world, "web-01", "Could not load file or assembly 'Autofac, Version=4.6.2.0'.")
+    world["web-01"].service["exit_code"] = 0

@@ -1,0 +1,82 @@
+"""The port on the machine itself (causes/local_port.py, and zombies of causes/surroundings.py)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from pytest_tentacle.survey.model import Section
+from support import NOW
+from support.failures import SILENT
+from support.whole import Whole
+from support.world import probe
+
+from . import case
+
+GONE = {"address": "::", "port": 10933, "pid": 4711}
+CHILD = {"pid": 4712, "name": "powershell.exe", "parent_pid": 4711}
+
+
+@case("TC501", confidence="possible", unsure="stands in the log of web-01")
+def port_not_open(world: Whole) -> None:
+    world.shut("web-01")
+
+
+@case("TC502", confidence="likely", unsure="")
+def changed_and_not_restarted(world: Whole) -> None:
+    """The file is younger than the process, and nobody listens where it says."""
+    world.shut("web-01")
+    original = world["web-01"]._survey
+
+    def survey():
+        made = original()
+        instance = made.instances.data[0]
+        file = instance.configuration.model_copy(update={"modified_utc": NOW - timedelta(hours=1)})
+        return made.model_copy(
+            update={"instances": Section(data=(instance.model_copy(update={"configuration": file}),))}
+        )
+
+    world["web-01"]._survey = survey
+
+
+@case("TC503")
+def taken_and_crashed(world: Whole) -> None:
+    world.down("web-01", exit_code=1067)
+    owner = {"pid": 4711, "name": "nginx", "executable": "/usr/sbin/nginx", "parent_pid": 1}
+    world["web-01"].listeners = [GONE | {"owner": owner}]
+    other = {"page": "other", "whose": "nginx"}
+    world["web-01"].replace("local:Tentacle", probe(**other))
+    world.both("web-01", other)
+
+
+@case("TC504")
+def second_instance(world: Whole) -> None:
+    owner = {"pid": 4711, "name": "Tentacle.exe", "executable": r"C:\Other\Tentacle.exe", "parent_pid": 1}
+    world["web-01"].listeners = [GONE | {"owner": owner}]
+    world["web-01"].own = [probe(whose="another", probe_id="local:Tentacle")]
+    world.both("web-01", {"whose": "another"})
+
+
+@case("TC505", confidence="certain")
+def zombie(world: Whole) -> None:
+    world.down("web-01", exit_code=1067)
+    world["web-01"].listeners = [GONE | {"children": (CHILD,)}]
+    world["web-01"].replace("local:Tentacle", probe(**SILENT))
+    world.both("web-01", SILENT)
+
+
+@case("TC506")
+def another_page_here(world: Whole) -> None:
+    other = {"page": "other", "whose": "security suite"}
+    world["web-01"].own = [probe(probe_id="local:Tentacle", **other)]
+    world.both("web-01", other)
+
+
+@case("TC507")
+def hangs(world: Whole) -> None:
+    world["web-01"].own = [probe(probe_id="local:Tentacle", **SILENT)]
+    world.both("web-01", SILENT)
+
+
+@case("TC721")
+def zombie_beside_the_service(world: Whole) -> None:
+    world["web-01"].listeners.append(GONE | {"address": "0.0.0.0", "children": (CHILD,)})

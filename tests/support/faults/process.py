@@ -1,0 +1,54 @@
+"""What the running process does otherwise than its settings say (causes/process.py)."""
+
+from __future__ import annotations
+
+from pytest_tentacle.survey.surroundings import Proxy
+from support.certificates import thumbprint
+from support.whole import LISTEN, LISTENS, Whole, line, make_windows, started
+
+from . import case
+from .logs import OCTO, PROXY, TRANSACTION, met
+
+OLD = "octopus of old"
+
+
+@case("TC326", confidence="certain", unsure="")
+def trusts_the_old_server(world: Whole) -> None:
+    """Its settings were corrected, the process was not restarted: the server is never let in."""
+    said = f"Agent will trust Octopus Servers with the thumbprint: {thumbprint(OLD)}"
+    world.logs["web-01"] = started(2136, said, LISTENS)
+    for ago in (300, 298, 296, 294, 292):
+        world.logs["web-01"] += line(ago, "INFO", f"{LISTEN}Accepted TCP client: {OCTO}", 2136)
+    world.say("web-01", "INFO", "nothing else", 200)
+
+
+@case("TC326")
+def trusts_nobody_yet(world: Whole) -> None:
+    world.logs["web-01"] = started(2136, "The agent is not configured to trust any Octopus Servers.", LISTENS)
+
+
+@case("TC326", "poll-01")
+def polls_with_the_old_thumbprint(world: Whole) -> None:
+    right = world["poll-01"].trusted
+    world["poll-01"].trusted = [{**right[0], "Thumbprint": thumbprint(OLD)}]
+    world.logs["poll-01"] = world.polls_at_start("poll-01")
+    world["poll-01"].trusted = right
+    met(world, thumbprint("octopus"), "CN=Octopus Server")
+    world.sections["poll-01"]["connections"] = ()
+
+
+@case("TC140", "poll-01", confidence="likely")
+def proxy_of_one_account(world: Whole) -> None:
+    """The service's account has one in its Internet Options, which forbids the port; the survey's account has none."""
+    make_windows(world, "poll-01")
+    world["poll-01"].service["account"] = "CORP\\octopus"
+    (rights,) = world.sections["poll-01"]["permissions"]
+    world.sections["poll-01"]["permissions"] = (rights.model_copy(update={"account": "CORP\\octopus"}),)
+    proxy = Proxy(layer="wininet", account="CORP\\octopus", enabled=True, address="proxy.corp.example:3128")
+    world.sections["poll-01"]["proxies"] = (proxy,)
+    world.sections["poll-01"]["connections"] = ()
+    world.say(
+        "poll-01",
+        "ERROR",
+        f"{TRANSACTION}{PROXY}Proxy destination proxy.corp.example on port 3128 responded with a 403 code - Forbidden",
+    )

@@ -1,0 +1,163 @@
+"""Configuration files and settings (causes/configuration_file.py, causes/settings.py)."""
+
+from __future__ import annotations
+
+from pytest_tentacle.link import By
+from pytest_tentacle.survey.surroundings import Disk
+from support.failures import NO_NAME, REFUSED
+from support.whole import Whole
+from support.world import probe
+
+from . import case
+
+
+def full_disk(world: Whole, name: str) -> None:
+    world.sections[name]["disks"] = (Disk(path="C:\\", free_bytes=4096, size_bytes=10**10),)
+
+
+@case("TC301", confidence="certain", unsure="")
+def file_gone_and_service_down(world: Whole) -> None:
+    world["web-01"].config_error = "not-found"
+    world.down("web-01", exit_code=1067)
+
+
+@case("TC302", confidence="likely")
+def disk_full(world: Whole) -> None:
+    world["web-01"].config_error = "empty"
+    world.down("web-01", exit_code=1067)
+    full_disk(world, "web-01")
+
+
+@case("TC303", confidence="certain", unsure="")
+def file_empty(world: Whole) -> None:
+    world["web-01"].config_error = "empty"
+    world.down("web-01", exit_code=1067)
+
+
+@case("TC303", unsure="whether a disk of web-01 is full")
+def file_empty_and_disks_not_seen(world: Whole) -> None:
+    file_empty(world)
+    world.sections["web-01"]["disks"] = "access is denied"
+
+
+@case("TC304", "poll-01")
+def file_cut_and_crash_loop(world: Whole) -> None:
+    world["poll-01"].config_error = "malformed"
+    world.down("poll-01", state="starting", restarts=9, detail="auto-restart / exit-code", exit_code=100)
+
+
+@case("TC305", "poll-01")
+def trust_is_no_list(world: Whole) -> None:
+    world["poll-01"].settings["Tentacle.Communication.TrustedOctopusServers"] = "[{"
+    world.down("poll-01", state="failed", exit_code=100, detail="failed / exit-code")
+
+
+@case("TC310")
+def other_mode(world: Whole) -> None:
+    """It polls, and the server still knocks."""
+    draft, other = world["web-01"], world["poll-01"]
+    draft.settings["Tentacle.Services.NoListen"] = "true"
+    draft.trusted = [{**other.trusted[0], "SubscriptionId": "poll://itsown/"}]
+    draft.own = [*draft.own, *(each for each in other.own if each.id.startswith("configured:"))]
+    world.shut("web-01")
+    world.sections["web-01"]["connections"] = (world.connection("web-01", "octo-1", pid=2136),)
+    world.logs["web-01"] = world.polls_at_start("web-01").replace("   900 ", "  2136 ")
+
+
+@case("TC311")
+def other_port(world: Whole) -> None:
+    draft = world["web-01"]
+    draft.settings["Tentacle.Services.PortNumber"] = "10944"
+    draft.listeners[0]["port"] = 10944
+    draft.own = [probe(port=10944, probe_id="local:Tentacle")]
+    world.both("web-01", REFUSED)
+
+
+@case("TC312")
+def port_by_environment(world: Whole) -> None:
+    draft = world["web-01"]
+    draft.service["environment"] = {"TENTACLE_SERVICE_PORT": "10944"}
+    draft.listeners[0]["port"] = 10944
+    draft.own = [probe(port=10944, probe_id="local:Tentacle")]
+    world.both("web-01", REFUSED)
+
+
+@case("TC313")
+def no_listen(world: Whole) -> None:
+    world["web-01"].settings["Tentacle.Services.NoListen"] = "true"
+    world.shut("web-01")
+
+
+@case("TC314", "poll-01")
+def node_not_polled(world: Whole) -> None:
+    world.add_server("octo-2", "192.0.2.11")
+    draft = world["poll-01"]
+    draft.declare(servers=("octo-1", "octo-2"))
+    common = {"port": 10943, "page": "server", "whose": "octopus"}
+    draft.own += [
+        probe(
+            "octo-2.example",
+            by=By.NAME,
+            addresses=("192.0.2.11",),
+            probe_id="poll-01:octo-2:10943:octo-2.example",
+            **common,
+        ),
+        probe("192.0.2.11", by=By.ADDRESS, probe_id="poll-01:octo-2:10943:192.0.2.11", **common),
+    ]
+
+
+@case("TC327", "poll-01", confidence="likely")
+def polls_a_retired_server(world: Whole) -> None:
+    world.add_server("octo-2", "192.0.2.11")
+    world.join("poll-01", "octo-2")
+    world["poll-01"].trusted[1]["Address"] = "https://octo-of-old.example:10943/"
+    world["poll-01"].replace("configured:Tentacle:1", probe("octo-of-old.example", 10943, By.NAME, **NO_NAME))
+    world.sections["poll-01"]["connections"] = world.sections["poll-01"]["connections"][:1]
+
+
+@case("TC315", "poll-01")
+def polls_old_port(world: Whole) -> None:
+    world["poll-01"].trusted[0]["Address"] = "https://octo-1.example:10950/"
+    refused = probe(
+        "octo-1.example", 10950, By.NAME, addresses=("192.0.2.10",), page="server", whose="octopus", **REFUSED
+    )
+    world["poll-01"].replace("configured:Tentacle:0", refused)
+    world.sections["poll-01"]["connections"] = ()
+
+
+def moved_server(world: Whole) -> None:
+    """The server's polling port is 10950, and is served there."""
+    world["octo-1"].settings["Octopus.Communications.ServicesPort"] = "10950"
+    world["octo-1"].listeners[0]["port"] = 10950
+    world["octo-1"].own = [probe(port=10950, page="server", whose="octopus", probe_id="local:OctopusServer")]
+
+
+@case("TC316", "octo-1", "poll-01", "poll-02")
+def inventory_port_is_old(world: Whole) -> None:
+    moved_server(world)
+    for name in ("poll-01", "poll-02"):
+        world[name].trusted[0]["Address"] = "https://octo-1.example:10950/"
+        common = {"port": 10950, "page": "server", "whose": "octopus"}
+        made = probe("octo-1.example", by=By.NAME, addresses=("192.0.2.10",), **common)
+        world[name].replace("configured:Tentacle:0", made)
+        (held,) = world.sections[name]["connections"]
+        world.sections[name]["connections"] = (held.model_copy(update={"remote_port": 10950}),)
+
+
+@case("TC317", "octo-1")
+def server_port_changed(world: Whole) -> None:
+    moved_server(world)
+    for name in ("poll-01", "poll-02"):
+        world.both(name, REFUSED)
+
+
+@case("TC318", "poll-01")
+def half_entry(world: Whole) -> None:
+    world["poll-01"].trusted[0]["Address"] = None
+    world.sections["poll-01"]["connections"] = ()
+
+
+@case("TC319")
+def foreign_listen_ip(world: Whole) -> None:
+    world["web-01"].settings["Tentacle.Services.ListenIP"] = "192.0.2.77"
+    world.down("web-01", exit_code=1067)

@@ -1,0 +1,352 @@
+"""A small fleet made by hand: one server, one listening Windows Tentacle, one polling Linux Tentacle, all of them well."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from pytest_tentacle.inventory.model import SSH, Inventory, Mode, OctopusServer, Tentacle, WinRM
+from pytest_tentacle.judging.result import StepResult
+from pytest_tentacle.link import By, Connected, Failure, Page, Probe, Resolved, Secured
+from pytest_tentacle.sections import Fleet
+from pytest_tentacle.survey.model import (
+    ConfigurationFile,
+    Host,
+    HostRecord,
+    Instance,
+    Listener,
+    Section,
+    Service,
+    Shell,
+    Survey,
+    Unreachable,
+)
+from pytest_tentacle.survey.store import Surveys
+from pytest_tentacle.survey.surroundings import OwnName, ProxyConnect, Reservations
+from pytest_tentacle.survey.targets import listening_id, polling_id
+
+from . import NOW
+from .certificates import certificate, thumbprint
+
+PAGES = {
+    "tentacle": "HTTP/1.0 200 OK\r\n\r\n<h1>Octopus Tentacle configured successfully</h1>",
+    "server": "HTTP/1.0 200 OK\r\n\r\n<title>Octopus Server configured successfully</title>",
+    "other": "HTTP/1.1 200 OK\r\n\r\n<title>Welcome to nginx!</title>",
+}
+STAGES = ("resolve", "connect", "tls", "page")
+
+
+def probe(
+    host: str = "localhost",
+    port: int = 10933,
+    by: By = By.LOCAL,
+    *,
+    page: str = "tentacle",
+    whose: str = "web-01",
+    der: str | None = None,
+    addresses: tuple[str, ...] | None = None,
+    fails: str | None = None,
+    error: Failure = Failure.OTHER,
+    probe_id: str = "",
+) -> Probe:
+    """A probe that goes well, or fails at a stage."""
+    address = (addresses or (host if by is By.ADDRESS else "127.0.0.1",))[0]
+    records: dict[str, Any] = {
+        "resolve": None if by is By.ADDRESS else Resolved(ms=1, addresses=addresses or (address,)),
+        "connect": Connected(ms=1, address=address),
+        "tls": Secured(ms=1, version="TLSv1.3", cipher="TLS_AES_256_GCM_SHA384", certificate=der or certificate(whose)),
+        "page": Page(ms=1, text=PAGES[page], length=1216),
+    }
+    if fails:
+        kinds = {"resolve": Resolved, "connect": Connected, "tls": Secured, "page": Page}
+        extra = {"address": address} if fails == "connect" else {}
+        records[fails] = kinds[fails](ms=1, error=error, detail="in the system's own words", **extra)
+        for later in STAGES[STAGES.index(fails) + 1 :]:
+            records[later] = None
+    return Probe(id=probe_id, host=host, port=port, by=by, **records)
+
+
+def _subscription(name: str) -> str:
+    """Everyone's own; the first poller's is the one that the log samples name."""
+    own = hashlib.sha256(name.encode()).hexdigest()[:20]
+    return f"poll://{'abcdefghij0123456789' if name == 'poll-01' else own}/"
+
+
+def running(name: str, product: str, pid: int, **more: Any) -> dict[str, Any]:
+    """A service that is well, since three days."""
+    common = {"state": "running", "start_mode": "auto", "started_utc": NOW - timedelta(days=3)}
+    return {"name": name, "product": product, "pid": pid, **common, **more}
+
+
+@dataclass
+class Draft:
+    """One machine, to be changed before the surveys are built."""
+
+    machine: Tentacle | OctopusServer
+    os: str
+    settings: dict[str, str]
+    service: dict[str, Any]
+    trusted: list[dict[str, Any]] = field(default_factory=list)
+    host: dict[str, Any] = field(default_factory=dict)
+    listeners: list[dict[str, Any]] = field(default_factory=list)
+    instances: list[str] = field(default_factory=list)
+    config_error: str | None = None
+    config_modified: datetime | None = None
+    own: list[Probe] = field(default_factory=list)
+    peer: list[Probe] = field(default_factory=list)
+    peer_unknown: str | None = None
+    own_names: list[OwnName] | None = None
+    reservations: Reservations = field(default_factory=Reservations)
+    proxy_connects: list[ProxyConnect] = field(default_factory=list)
+    unknown: dict[str, str] = field(default_factory=dict)
+    unreachable: Unreachable | None = None
+    without_service: bool = False
+
+    @property
+    def product(self) -> str:
+        return "tentacle" if isinstance(self.machine, Tentacle) else "server"
+
+    @property
+    def instance(self) -> str:
+        return "Tentacle" if self.product == "tentacle" else "OctopusServer"
+
+    def declare(self, **values: Any) -> None:
+        """Change the inventory's entry."""
+        self.machine = self.machine.model_copy(update=values)
+
+    def replace(self, old_id: str, new: Probe) -> None:
+        """Put another probe in the place of one."""
+        for probes in (self.own, self.peer):
+            for number, present in enumerate(probes):
+                if present.id == old_id:
+                    probes[number] = new.model_copy(update={"id": old_id})
+                    return
+        raise KeyError(old_id)
+
+    def drop(self, some_id: str) -> None:
+        """A probe that was not made."""
+        self.own = [one for one in self.own if one.id != some_id]
+        self.peer = [one for one in self.peer if one.id != some_id]
+
+    def record(self) -> HostRecord:
+        common: dict[str, Any] = {
+            "host_key": self.machine.host_key,
+            "machines": (self.machine.name,),
+            "taken_utc": NOW,
+            "seconds": 1.0,
+            "peer_unknown": self.peer_unknown,
+            "peer_probes": tuple(self.peer),
+        }
+        if self.unreachable:
+            return HostRecord(**common, unreachable=self.unreachable)
+        return HostRecord(**common, survey=self._survey())
+
+    def _own_names(self) -> list[OwnName]:
+        """Its names lead to its address."""
+        machine = self.machine
+        return [
+            OwnName(name=name, addresses=(machine.ip or "192.0.2.1",))
+            for name in (machine.name, machine.dns_name)
+            if name
+        ]
+
+    def _survey(self) -> Survey:
+        settings = dict(self.settings)
+        if self.product == "tentacle":
+            settings.setdefault("Tentacle.Communication.TrustedOctopusServers", json.dumps(self.trusted))
+        file = ConfigurationFile(
+            path=rf"C:\Octopus\{self.instance}.config"
+            if self.os == "windows"
+            else f"/etc/octopus/{self.instance}.config",
+            settings={} if self.config_error else settings,
+            error=self.config_error,
+            modified_utc=self.config_modified,
+        )
+        names = self.instances or [self.instance]
+        host = Host(
+            os=self.os,
+            shell=Shell(name="powershell" if self.os == "windows" else "sh"),
+            **(
+                {"hostname": self.machine.name, "elevated": True, "addresses": (self.machine.ip or "192.0.2.1",)}
+                | {"clock_utc": NOW}
+                | self.host
+            ),
+        )
+        sections: dict[str, Any] = {
+            "host": host,
+            "services": () if self.without_service else (Service(**self.service),),
+            "instances": tuple(
+                Instance(product=self.product, name=name, configuration=file) for name in names if name != "-"
+            ),
+            "listeners": tuple(Listener(**listener) for listener in self.listeners),
+            "own_names": tuple(self._own_names() if self.own_names is None else self.own_names),
+            "reservations": self.reservations,
+            "proxy_connects": tuple(self.proxy_connects),
+        }
+        made = {
+            name: Section(unknown=self.unknown[name]) if name in self.unknown else Section(data=data)
+            for name, data in sections.items()
+        }
+        return Survey(**made, probes=tuple(self.own))
+
+
+class World:
+    """A fleet of drafts."""
+
+    def __init__(self) -> None:
+        self.drafts: dict[str, Draft] = {}
+        self.controller: dict[str, tuple[Probe, ...]] = {}
+
+    def __getitem__(self, name: str) -> Draft:
+        return self.drafts[name]
+
+    def add_server(self, name: str, ip: str) -> Draft:
+        """A healthy Octopus Server node on Windows."""
+        draft = Draft(
+            machine=OctopusServer(
+                name=name, dns_name=f"{name}.example", ip=ip, transport=WinRM(host=ip), thumbprint=thumbprint("octopus")
+            ),
+            os="windows",
+            settings={"Octopus.Communications.ServicesPort": "10943"},
+            service=running("OctopusDeploy", "server", 1000),
+            listeners=[
+                {"address": "::", "port": 10943, "pid": 1000, "owner": {"pid": 1000, "name": "Octopus.Server.exe"}}
+            ],
+        )
+        draft.own = [probe(port=10943, page="server", whose="octopus", probe_id="local:OctopusServer")]
+        self.drafts[name] = draft
+        return draft
+
+    def add_listening(self, name: str, ip: str, server: str = "octo-1") -> Draft:
+        """A healthy listening Tentacle on Windows."""
+        draft = Draft(
+            machine=Tentacle(
+                name=name,
+                dns_name=f"{name}.example",
+                ip=ip,
+                transport=WinRM(host=ip),
+                mode=Mode.LISTENING,
+                port=10933,
+                thumbprint=thumbprint(name),
+                servers=(server,),
+            ),
+            os="windows",
+            settings={
+                "Tentacle.Services.PortNumber": "10933",
+                "Tentacle.Services.NoListen": "false",
+                "Tentacle.CertificateThumbprint": thumbprint(name),
+            },
+            service=running(
+                "OctopusDeploy Tentacle",
+                "tentacle",
+                2136,
+                instance="Tentacle",
+                executable=r"C:\Program Files\Octopus Deploy\Tentacle\Tentacle.exe",
+                arguments='run --instance="Tentacle"',
+            ),
+            trusted=[{"Thumbprint": thumbprint("octopus"), "CommunicationStyle": 1, "Address": None}],
+            listeners=[{"address": "::", "port": 10933, "pid": 2136, "owner": {"pid": 2136, "name": "Tentacle.exe"}}],
+        )
+        draft.own = [probe(whose=name, probe_id="local:Tentacle")]
+        self.drafts[name] = draft
+        self[server].peer += [
+            probe(f"{name}.example", by=By.NAME, whose=name, addresses=(ip,), probe_id=listening_id(name, By.NAME)),
+            probe(ip, by=By.ADDRESS, whose=name, probe_id=listening_id(name, By.ADDRESS)),
+        ]
+        return draft
+
+    def add_polling(self, name: str, ip: str, server: str = "octo-1") -> Draft:
+        """A healthy polling Tentacle on Linux."""
+        node = self[server].machine
+        host = f"{server}.example"
+        draft = Draft(
+            machine=Tentacle(
+                name=name,
+                dns_name=f"{name}.example",
+                ip=ip,
+                transport=SSH(host=ip),
+                mode=Mode.POLLING,
+                thumbprint=thumbprint(name),
+                servers=(server,),
+            ),
+            os="linux",
+            settings={"Tentacle.Services.NoListen": "true", "Tentacle.CertificateThumbprint": thumbprint(name)},
+            service=running(
+                "Tentacle.service", "tentacle", 900, instance="Tentacle", restarts=0, detail="running / success"
+            ),
+            trusted=[
+                {
+                    "Thumbprint": thumbprint("octopus"),
+                    "CommunicationStyle": 2,
+                    "Address": f"https://{host}:10943/",
+                    "SubscriptionId": _subscription(name),
+                }
+            ],
+        )
+        common: dict[str, Any] = {"port": 10943, "page": "server", "whose": "octopus"}
+        assert node.ip
+        draft.own = [
+            probe(host, by=By.NAME, addresses=(node.ip,), probe_id="configured:Tentacle:0", **common),
+            probe(host, by=By.NAME, addresses=(node.ip,), probe_id=polling_id(name, server, host, 10943), **common),
+            probe(node.ip, by=By.ADDRESS, probe_id=polling_id(name, server, node.ip, 10943), **common),
+        ]
+        self.drafts[name] = draft
+        return draft
+
+    def surveys(self) -> Surveys:
+        """What the drafts come to."""
+        machines = [draft.machine for draft in self.drafts.values()]
+        return Surveys(
+            version="0",
+            taken_utc=NOW,
+            inventory=Inventory(
+                servers=tuple(machine for machine in machines if isinstance(machine, OctopusServer)),
+                tentacles=tuple(machine for machine in machines if isinstance(machine, Tentacle)),
+            ),
+            records=tuple(draft.record() for draft in self.drafts.values()),
+            controller_probes=self.controller,
+        )
+
+    def fleet(self) -> Fleet:
+        """The drafts, ready to be judged."""
+        return Fleet(self.surveys())
+
+    def judge(self, step: str, name: str) -> StepResult:
+        """A step's result on a machine."""
+        return self.fleet().subject(name).result(step)
+
+
+LINK_PROBES = {
+    "listening": ("octo-1", (listening_id("web-01", By.NAME), listening_id("web-01", By.ADDRESS))),
+    "polling": (
+        "poll-01",
+        ("configured:Tentacle:0", polling_id("poll-01", "octo-1", "192.0.2.10", 10943)),
+    ),
+}
+
+
+def small_fleet() -> World:
+    """octo-1, web-01 (listening, Windows) and poll-01 (polling, Linux), all of them well."""
+    made = World()
+    made.add_server("octo-1", "192.0.2.10")
+    made.add_listening("web-01", "192.0.2.20")
+    made.add_polling("poll-01", "192.0.2.30")
+    return made
+
+
+def across(world: World, mode: str, by_name: dict[str, Any] | None, by_address: dict[str, Any] | None = None) -> None:
+    """Replaces both probes of a link; None leaves one as it is."""
+    machine, ids = LINK_PROBES[mode]
+    host, ip = ("web-01.example", "192.0.2.20") if mode == "listening" else ("octo-1.example", "192.0.2.10")
+    common: dict[str, Any] = (
+        {"port": 10933, "whose": "web-01"}
+        if mode == "listening"
+        else {"port": 10943, "whose": "octopus", "page": "server"}
+    )
+    if by_name is not None:
+        world[machine].replace(ids[0], probe(host, by=By.NAME, **({"addresses": (ip,)} | common | by_name)))
+    if by_address is not None:
+        world[machine].replace(ids[1], probe(ip, by=By.ADDRESS, **(common | by_address)))
