@@ -7,12 +7,16 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from pytest_tentacle.inventory.model import Mode
-from pytest_tentacle.link import PingOrder
+if TYPE_CHECKING:  # every pytest run of the environment imports this module: the models cost more than pytest itself
+    from pytest_tentacle.inventory.model import Mode
+    from pytest_tentacle.link import PingOrder
+
+MODES = ("listening", "polling")
+"""The words of `inventory.model.Mode`."""
 
 DEFAULT_WORKERS = 32
 """More threads than that did not make a fleet's survey faster on two cores."""
@@ -103,7 +107,7 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="TERMS",
         help="only these machines: names, globs, groups, !term to exclude; comma-separated or repeated",
     )
-    group.addoption("--mode", choices=[mode.value for mode in Mode], help="only Tentacles of this communication mode")
+    group.addoption("--mode", choices=MODES, help="only Tentacles of this communication mode")
     group.addoption(
         "--workers",
         type=whole_number,
@@ -190,7 +194,7 @@ def read_options(config: pytest.Config) -> Options:
         inventories=tuple(Path(name) for name in option("inventory")),
         replay=_path(option("replay")),
         limits=tuple(option("limit")),
-        mode=Mode(option("mode")) if option("mode") else None,
+        mode=_mode(option("mode")),
         workers=option("workers"),
         machine_timeout=option("machine_timeout"),
         probe_timeout=option("probe_timeout"),
@@ -203,6 +207,14 @@ def read_options(config: pytest.Config) -> Options:
         ping=_ping_order(config),
         tls_versions=_tls_versions(config),
     )
+
+
+def _mode(word: str | None) -> Mode | None:
+    if word is None:
+        return None
+    from pytest_tentacle.inventory.model import Mode  # noqa: PLC0415  as above
+
+    return Mode(word)
 
 
 def _forgotten_inventory(config: pytest.Config) -> str | None:
@@ -218,8 +230,7 @@ def _ping_order(config: pytest.Config) -> PingOrder | None:
         return None
     if config.getoption("replay"):
         raise pytest.UsageError("a replay contacts no machine: leave --ping-count and --ping-duration out")
-    # Not before: other pytest runs need not import it
-    from pytest_tentacle.link import PingOrder  # noqa: PLC0415
+    from pytest_tentacle.link import PingOrder  # noqa: PLC0415  as above
     from pytest_tentacle.survey.request import script_seconds  # noqa: PLC0415
 
     order = PingOrder(count=count, seconds=seconds, payload_bytes=payload or 0)
