@@ -8,7 +8,8 @@ import gzip
 import pytest
 
 from pytest_tentacle.survey.answer import AnswerError
-from pytest_tentacle.survey.ingest import LOG_LIMIT, ingest
+from pytest_tentacle.survey.ingest import ingest
+from pytest_tentacle.survey.limits import LOG_BYTES
 
 UNKNOWN = {"unknown": "not asked for"}
 
@@ -93,7 +94,7 @@ class TestLogs:
 
     def test_bomb(self):
         """What unpacks to no end is cut off."""
-        log = self.with_log(text=encoded(gzip.compress(b"\n" * (LOG_LIMIT * 4))))
+        log = self.with_log(text=encoded(gzip.compress(b"\n" * (LOG_BYTES * 4))))
         assert log.read <= 1
 
     def test_the_scripts_word_stands(self):

@@ -7,16 +7,15 @@ import binascii
 import json
 import re
 import zlib
-from typing import Any
+from typing import Any, Never
 
 from pytest_tentacle.transport.base import Answer
 
+from . import limits
 from .request import Call
 
 NOISE_LIMIT = 2_000
 """Characters of noise that a survey keeps."""
-DOCUMENT_LIMIT = 64_000_000
-"""Bytes that a packed document may have once unpacked."""
 
 _REFUSALS = {
     "constrained-language": (
@@ -98,7 +97,7 @@ def _no_document(answer: Answer, text: str, *, cut_off: bool) -> AnswerError:
 def _unpacked(payload: str) -> str:
     try:
         unpacker = zlib.decompressobj(wbits=31)
-        data = unpacker.decompress(base64.b64decode("".join(payload.split()), validate=True), DOCUMENT_LIMIT)
+        data = unpacker.decompress(base64.b64decode("".join(payload.split()), validate=True), limits.DOCUMENT_BYTES)
     except (binascii.Error, ValueError, zlib.error):
         raise _damaged("its packing cannot be undone") from None
     if not unpacker.eof:
@@ -107,13 +106,19 @@ def _unpacked(payload: str) -> str:
 
 
 def _parsed(payload: str) -> dict[str, Any]:
+    if sum(payload.count(letter) for letter in ",[{") > limits.DOCUMENT_VALUES:
+        raise _damaged(f"it holds more than {limits.DOCUMENT_VALUES:,} values")
     try:
-        document = json.loads(payload)
+        document = json.loads(payload, parse_constant=_no_number)
     except (ValueError, RecursionError):
         raise _damaged("it is not JSON") from None
     if not isinstance(document, dict):
         raise _damaged("it is not a JSON object")
     return document
+
+
+def _no_number(word: str) -> Never:
+    raise ValueError(f"JSON knows no {word}")
 
 
 def _damaged(why: str) -> AnswerError:

@@ -211,6 +211,7 @@ def trusted_servers(settings: Mapping[str, str]) -> tuple[TrustedServer, ...]:
         return ()
     try:
         entries = json.loads(text)
+        json.dumps(entries, ensure_ascii=False).encode()  # JSON can spell halves of surrogate pairs, which are no text
     except (ValueError, RecursionError):
         raise ValueError("TrustedOctopusServers is not JSON") from None
     if entries is None:

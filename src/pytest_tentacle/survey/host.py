@@ -18,7 +18,9 @@ from pytest_tentacle.inventory.model import Local, OperatingSystem, WinRM
 from pytest_tentacle.inventory.model import Transport as TransportSettings
 from pytest_tentacle.transport import Deadline, ReachStage, Transport, TransportError, open_transport
 
+from . import limits
 from .answer import AnswerError, read_document
+from .door import Budget
 from .ingest import ingest
 from .model import HostRecord, Survey, Unreachable
 from .request import Call, Request
@@ -95,6 +97,10 @@ class Sessions:
 
 SESSIONS = Sessions()
 
+_ONE_READER = threading.Lock()
+"""Answers are read one after the other: side by side they would take as long, all of their memory at once, and the
+CPU from the sessions that are still under way, whose seconds count."""
+
 
 def survey_host(task: HostTask) -> HostRecord:
     """Survey one host. All that can go wrong on the way is told in the record's `unreachable`."""
@@ -135,11 +141,14 @@ def _run(task: HostTask) -> tuple[Survey, int]:
         if not logged_on:
             transport.connect(deadline)
         call = _call(task, transport)
-        answer = transport.execute(call.command, call.stdin, deadline)
-        survey = ingest(read_document(call, answer))
+        answer = transport.execute(call.command, call.stdin, deadline, max_output=limits.ANSWER_BYTES)
         usable = True
     finally:
         SESSIONS.give_back(task, transport, usable=usable)
+    with _ONE_READER:
+        budget = Budget.of(task.timeout, lambda: SESSIONS.closing)
+        budget.check()
+        survey = ingest(read_document(call, answer), budget)
     return survey, transport.requests - requests_before
 
 

@@ -8,35 +8,44 @@ from __future__ import annotations
 import base64
 import binascii
 import zlib
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
 from pytest_tentacle.logs.reader import resolve_log
 
+from . import limits
 from .answer import AnswerError
 from .configuration import ConfigurationError, parse_settings
+from .door import Budget, let_in, refused
 from .model import Survey
-
-LOG_LIMIT = 8_000_000
-"""Bytes that a packed log may have once unpacked; scripts send 2 MB at most."""
 
 _GZIP = b"\x1f\x8b"
 _DAMAGED = "-"
 """No base64, and so a log that is unreadable."""
 
 
-def ingest(document: dict[str, Any]) -> Survey:
-    """Turns a script's document into a Survey. Raises AnswerError where it is not of the survey's shape."""
+def ingest(document: dict[str, Any], budget: Budget | None = None) -> Survey:
+    """Turns a script's document into a Survey that can travel on.
+
+    Raises AnswerError where it is not of the survey's shape, does not pass the door, or takes more than the budget.
+    """
+    budget = budget or Budget()
     resolved = dict(document)
     instances = resolved.get("instances")
     if isinstance(instances, dict) and isinstance(instances.get("data"), list):
-        resolved["instances"] = {**instances, "data": [_instance(entry) for entry in instances["data"]]}
+        resolved["instances"] = {
+            **instances,
+            "data": [_instance(entry, budget) for entry in _few(instances["data"], "instances")],
+        }
     logs = resolved.get("logs")
     if isinstance(logs, dict) and isinstance(logs.get("data"), list):
-        resolved["logs"] = {**logs, "data": [_log(entry) for entry in logs["data"]]}
+        room = _Room(limits.LOGS_BYTES)
+        resolved["logs"] = {**logs, "data": [_log(entry, room, budget) for entry in _few(logs["data"], "logs")]}
+    budget.check()
     try:
-        return Survey.model_validate(resolved)
+        survey = Survey.model_validate(resolved)
     except ValidationError as error:
         # The values themselves stay out: a document may hold what nobody expected in it.
         places = "; ".join(
@@ -47,14 +56,26 @@ def ingest(document: dict[str, Any]) -> Survey:
             f"the machine's answer does not have the shape of a survey ({places})",
             "This is a defect of the survey script: please report it with the line above.",
         ) from None
+    return let_in(survey, budget)
 
 
-def _instance(entry: Any) -> Any:
+def _few(entries: list[Any], name: str) -> list[Any]:
+    """The entries, where they are so few that each may be unpacked."""
+    if len(entries) > limits.ENTRIES:
+        raise refused(name, f"{len(entries):,} entries are more than any honest machine has")
+    return entries
+
+
+def _instance(entry: Any, budget: Budget) -> Any:
+    budget.check()
     if not isinstance(entry, dict) or not isinstance(entry.get("configuration"), dict):
         return entry
     configuration = dict(entry["configuration"])
     text = configuration.pop("text", None)
     if isinstance(text, str) and configuration.get("error") is None:
+        if len(text) > limits.CONFIGURATION_BYTES:
+            detail = f"the file is larger than {limits.CONFIGURATION_BYTES:,} bytes, which none is"
+            return {**entry, "configuration": {**configuration, "error": "unreadable", "detail": detail}}
         try:
             configuration["settings"] = parse_settings(base64.b64decode(text, validate=True))
         except ConfigurationError as error:
@@ -64,27 +85,39 @@ def _instance(entry: Any) -> Any:
     return {**entry, "configuration": configuration}
 
 
-def _log(entry: Any) -> Any:
+@dataclass
+class _Room:
+    """How many bytes the logs of a machine may still have."""
+
+    left: int
+
+
+def _log(entry: Any, room: _Room, budget: Budget) -> Any:
     """A log with its records. Its text may come packed (gzip within base64), as it is by far the largest part."""
     if not isinstance(entry, dict):
         return entry
+    budget.check()
     return resolve_log(
-        {name: _unpacked(value) if name in {"text", "older"} else value for name, value in entry.items()}
+        {name: _unpacked(value, room) if name in {"text", "older"} else value for name, value in entry.items()}
     )
 
 
-def _unpacked(text: Any) -> Any:
+def _unpacked(text: Any, room: _Room) -> Any:
     """The same bytes as base64 without gzip; what is not packed, or is damaged, as it is."""
     if not isinstance(text, str):
         return text
     try:
         data = base64.b64decode(text, validate=True)
-        if not data.startswith(_GZIP):
-            return text
-        unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        content = unpacking.decompress(data, LOG_LIMIT)
-        if not unpacking.eof and len(content) < LOG_LIMIT:
-            return _DAMAGED
-        return base64.b64encode(content).decode()
+        if data.startswith(_GZIP):
+            unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16)
+            content = unpacking.decompress(data, limits.LOG_BYTES)
+            if not unpacking.eof and len(content) < limits.LOG_BYTES:
+                return _DAMAGED
+        else:
+            content = data
+        room.left -= len(content)
+        if room.left < 0:
+            raise refused("logs", f"the logs have more than {limits.LOGS_BYTES:,} bytes together")
+        return base64.b64encode(content).decode() if content is not data else text
     except (binascii.Error, ValueError, zlib.error):
         return _DAMAGED

@@ -73,7 +73,11 @@ class TestReadOnly:
     @pytest.mark.parametrize("part", ["script", "bootstrap"])
     def test_every_command_may_be_called(self, engine, part: str):
         """No command but our own functions and those of the list; nothing is written to a file."""
-        text = windows.script() if part == "script" else (PACKAGE / "survey" / "scripts" / "windows" / "bootstrap.ps1").read_text("utf-8")
+        text = (
+            windows.script()
+            if part == "script"
+            else (PACKAGE / "survey" / "scripts" / "windows" / "bootstrap.ps1").read_text("utf-8")
+        )
         found = parsed(engine, text)
         assert found["errors"] == []
         assert set(found["names"]) - set(found["functions"]) - ALLOWED_COMMANDS - ALLOWED_INDIRECT == set()
@@ -146,7 +150,11 @@ class TestForm:
 
     def test_the_bootstrap_does_not_use_pipeline_input(self):
         """`$input` in a command makes powershell.exe read stdin itself, so that the script would find nothing there."""
-        assert not re.search(r"\$input\b", (PACKAGE / "survey" / "scripts" / "windows" / "bootstrap.ps1").read_text("utf-8"), re.IGNORECASE)
+        assert not re.search(
+            r"\$input\b",
+            (PACKAGE / "survey" / "scripts" / "windows" / "bootstrap.ps1").read_text("utf-8"),
+            re.IGNORECASE,
+        )
 
 
 class TestAnalyzer:

@@ -1,0 +1,210 @@
+"""The one door: what a machine said is let in only if it is proven able to travel on, to every file and view.
+
+Behind it nothing has to be asked again: each text is Unicode, each number finite, each time has a zone, what is packed
+has been unpacked once, nothing is larger than `limits` says, and what is written is read back equal. What does not
+pass is told as that machine's unknown, with the place and the reason, and never with the value.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+import time
+from collections.abc import Callable, Iterator, Sized
+from datetime import datetime
+from functools import cache, cached_property
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticSerializationError
+
+from . import limits
+from .answer import AnswerError
+from .configuration import effective_settings, trusted_servers
+from .model import Survey
+
+M = TypeVar("M", bound=BaseModel)
+
+_ADVICE = (
+    "No honest survey holds that: see what answers there in the machine's place, or what on it rewrites the output."
+)
+_CERTIFICATES = frozenset({"certificate", "certificates"})
+_EVERY = 64
+"""After so many values the clock is looked at again."""
+
+
+class Budget:
+    """What reading one answer may take: seconds of this thread's CPU, so that a busy controller changes no verdict.
+
+    Args:
+        seconds: of CPU, from now on.
+        broken_off: whether the run is being ended, and nobody waits for the answer any more.
+    """
+
+    def __init__(self, seconds: float = math.inf, broken_off: Callable[[], bool] = lambda: False) -> None:
+        self.seconds = seconds
+        self._broken_off = broken_off
+        self._start = time.thread_time()
+
+    @classmethod
+    def of(cls, machine_seconds: float, broken_off: Callable[[], bool] = lambda: False) -> Budget:
+        """The share of a machine's whole budget that reading its answer has."""
+        return cls(max(limits.READING_SECONDS, machine_seconds * limits.READING_SHARE), broken_off)
+
+    def check(self) -> None:
+        """Raises AnswerError where the budget is used up, or where the run is being ended."""
+        if self._broken_off():
+            raise AnswerError("the run was ended while the machine's answer was read", "Run again.")
+        if time.thread_time() - self._start > self.seconds:
+            raise AnswerError(
+                f"reading the machine's answer took more than {self.seconds:g} s of computing time, and was ended",
+                "An honest answer takes a tenth of that. --machine-timeout gives a larger one longer: a twentieth of "
+                "it is for reading.",
+            )
+
+
+def let_in(survey: Survey, budget: Budget) -> Survey:
+    """The survey, proven able to travel on. Raises AnswerError."""
+    prove(survey, budget)
+    environments = {
+        (service.product, (service.instance or "").lower()): service.environment
+        for service in survey.services.data or ()
+    }
+    for instance in survey.instances.data or ():
+        budget.check()
+        variables = environments.get((instance.product, instance.name.lower()), {})
+        _prove_trust(effective_settings(instance.configuration.settings, variables))
+    return survey
+
+
+def prove(value: M, budget: Budget) -> M:
+    """Any model of ours, proven able to travel on. Raises AnswerError."""
+    for number, (place, found) in enumerate(_walk(value, "")):
+        if number % _EVERY == 0:
+            budget.check()
+        why = _fault(place, found)
+        if why:
+            raise refused(place, why)
+    budget.check()
+    try:
+        text = value.model_dump_json(exclude_none=True)
+    except (PydanticSerializationError, ValueError):
+        raise refused("", "it cannot be written down") from None
+    if len(text) > limits.RECORD_BYTES:
+        raise refused("", f"it is larger than {limits.RECORD_BYTES:,} bytes")
+    budget.check()
+    try:
+        again = type(value).model_validate_json(text)
+    except ValidationError as error:
+        place = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"])
+        raise refused(place, "what is written of it cannot be read again") from None
+    if again != value:
+        raise refused("", "what is written of it is not what is read again")
+    return value
+
+
+def refused(place: str, why: str) -> AnswerError:
+    """The error for what is not let in; `place` is a path of field names and numbers, empty for all of it."""
+    at = f" (at {place})" if place else ""
+    return AnswerError(f"the machine's answer is no survey that can be used: {why}{at}", _ADVICE)
+
+
+def _walk(value: Any, place: str) -> Iterator[tuple[str, Any]]:
+    """Every value in a model with its place: a path of field names and numbers."""
+    yield place, value
+    match value:
+        case BaseModel():
+            for field, member in value:
+                yield from _walk(member, f"{place}.{field}" if place else field)
+            _decode_all(value, place)
+        case tuple() | list():
+            _require_few(value, place)
+            for number, member in enumerate(value):
+                yield from _walk(member, f"{place}.{number}")
+        case dict():
+            _require_few(value, place)
+            for key, member in value.items():
+                yield f"{place} (a name)", key
+                yield from _walk(member, f"{place} (a value)")
+
+
+def _require_few(entries: Sized, place: str) -> None:
+    """Raises AnswerError for a list or map with too many entries. A section's list is called `connections.data`."""
+    name = place.removesuffix(".data").rpartition(".")[2]
+    if len(entries) > limits.MORE_ENTRIES.get(name, limits.ENTRIES):
+        raise refused(place, f"{len(entries):,} entries are more than any honest machine has")
+
+
+def _decode_all(value: BaseModel, place: str) -> None:
+    """Raises AnswerError where something that is decoded when first asked for cannot be."""
+    for late in _decoded_later(type(value)):
+        try:
+            getattr(value, late)
+        except Exception:  # noqa: BLE001  whatever it raises here it would raise in the midst of a report
+            raise refused(place, f"its {late} cannot be decoded") from None
+
+
+@cache
+def _decoded_later(model: type[BaseModel]) -> tuple[str, ...]:
+    """The fields of a model that are worked out when first asked for."""
+    return tuple(
+        name for kind in model.__mro__ for name, member in vars(kind).items() if isinstance(member, cached_property)
+    )
+
+
+def _fault(place: str, value: Any) -> str | None:
+    """What is wrong with a single value by itself."""
+    match value:
+        case str():
+            return _text_fault(place, value)
+        case bool():
+            return None
+        case int() if abs(value) >= limits.NUMBER:
+            return "a number is too large for anything on a machine"
+        case float() if not math.isfinite(value) or abs(value) >= limits.NUMBER:
+            return "a number is none, or too large for anything on a machine"
+        case datetime() if value.tzinfo is None:
+            return "a time has no zone"
+    return None
+
+
+def _text_fault(place: str, text: str) -> str | None:
+    if not is_unicode(text):
+        return "a text is no Unicode: half of a surrogate pair stands alone in it"
+    if not _CERTIFICATES.isdisjoint(_words(place)[-2:]) and not _is_base64(text):
+        return "a certificate cannot be decoded: it is no base64"
+    if len(text) <= limits.TEXT:
+        return None
+    longest = max((limits.MORE_TEXT[part] for part in _words(place) if part in limits.MORE_TEXT), default=limits.TEXT)
+    return f"a text is longer than {longest:,} characters" if len(text) > longest else None
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        base64.b64decode(text, validate=True)
+    except ValueError:
+        return False
+    return True
+
+
+def _words(place: str) -> list[str]:
+    return place.replace(" ", ".").split(".")
+
+
+def is_unicode(text: str) -> bool:
+    """Whether a text can be written as UTF-8: JSON can spell halves of surrogate pairs, which cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _prove_trust(settings: dict[str, str]) -> None:
+    """Raises AnswerError for a list of trusted servers that is longer than any; one that is no list is judged later."""
+    try:
+        trusted = trusted_servers(settings)
+    except ValueError:
+        return
+    if len(trusted) > limits.TRUSTED_SERVERS:
+        raise refused("TrustedOctopusServers", f"{len(trusted):,} entries are more than any honest machine has")
