@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_tentacle.logs.lines import decode, endpoint_of, moment, records_of
+from pytest_tentacle.logs.columns import endpoint_of
+from pytest_tentacle.logs.lines import decode, moment, records_of
 from pytest_tentacle.logs.model import LogFile
 from pytest_tentacle.logs.reader import UNKNOWN_KEPT, read_log, resolve_log
 from pytest_tentacle.logs.signatures import Level

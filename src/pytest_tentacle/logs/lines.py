@@ -19,7 +19,6 @@ _HEAD = re.compile(
     r"(?P<level>TRACE|DEBUG|INFO|WARN|ERROR|FATAL)(?:[ \t]*\|[ \t]?|[ \t]{1,2}|(?=\r?$))",
     re.MULTILINE,
 )
-_HALIBUT = re.compile(r"\A(?P<endpoint>(?:listen|https?|poll|wss?|local)://\S+)\s+[0-9]+  (?P<text>.*)\Z", re.DOTALL)
 _FIRST_SURROGATE = 0xDC80
 _CP1252 = {_FIRST_SURROGATE + byte - 0x80: bytes([byte]).decode("cp1252", "replace") for byte in range(0x80, 0x100)}
 _CONTINUATION = range(0x80, 0xC0)
@@ -76,12 +75,6 @@ def records_of(text: str) -> list[RawRecord]:
             )
         )
     return found
-
-
-def endpoint_of(text: str) -> str | None:
-    """Whom a record concerns, by the column that Halibut puts before its messages; None for what is not Halibut's."""
-    found = _HALIBUT.match(text[:400])
-    return found["endpoint"] if found else None
 
 
 def moment(time: str) -> datetime | None:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pytest_tentacle.link.hosts import plain_address
 from pytest_tentacle.logs.model import LogLink, LogPeer
 
-from .lines import RawRecord, endpoint_of
+from .columns import endpoint_of
+from .lines import RawRecord
 
 _ACCEPTED = re.compile(r"Accepted TCP client: (?P<peer>\S{1,200})")
 _AUTHENTICATED = re.compile(r"Client at (?P<peer>\S{1,200}) authenticated as (?P<thumbprint>\S{1,100})")

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from .lines import RawRecord, endpoint_of, moment
+from .columns import endpoint_of
+from .lines import RawRecord, moment
 from .signatures import Level
 
 AGENT_COMMANDS = frozenset({"RunAgentCommand", "RunCommand"})

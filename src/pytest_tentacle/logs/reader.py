@@ -19,7 +19,8 @@ from typing import Any
 from pytest_tentacle.logs.model import LogFile, LogHome, LogLink, LogPeer, LogRecord, Startup
 
 from .before_home import homes_of, instance_in, is_first
-from .lines import RawRecord, decode, endpoint_of, records_of
+from .columns import endpoint_of, is_halibuts
+from .lines import RawRecord, decode, records_of
 from .peers import Connections, address_of
 from .processes import Process, processes_of
 from .signatures import Classifier, Level, Signature
@@ -144,7 +145,7 @@ class _Reader:
         instance = self._instance(process)
         matched = self.classifier.match(record.text, record.level)
         if matched is None:
-            if record.level >= Level.WARN and not record.text.startswith(("====", "----")):
+            if self._is_telling(record):
                 self.unknown.append(_Kind(None, _endpoint(record), command, record, record, instance=instance))
                 del self.unknown[:-UNKNOWN_KEPT]
             return
@@ -157,6 +158,13 @@ class _Reader:
             self.kinds[key] = _Kind(signature, facts, command, record, record, instance=instance)
         else:
             before.last, before.facts, before.count = record, facts, before.count + 1
+
+    @staticmethod
+    def _is_telling(record: RawRecord) -> bool:
+        """Whether a record that the catalogue does not know may be of a fault: Halibut told its own as information."""
+        if record.level < Level.WARN:
+            return record.level is Level.INFO and "Exception" in record.text and is_halibuts(record.text)
+        return not record.text.startswith(("====", "----"))
 
     def _instance(self, process: Process) -> str | None:
         """Whose process it is, by its first words in a log of before home is known."""

@@ -1,6 +1,8 @@
 """The catalogue of what logs say: every known text, the most telling first.
 
-A record is classified by the first signature that matches, heading and lines below it together. The order makes that
+A record is classified by the first signature that matches, heading and lines below it together. Of Halibut's lines the
+text decides and not the level: until Tentacle 4.0.3 it wrote refusals, resets and failed handshakes as information, and
+it has never written a warning (tentacle-history 4). The order makes that
 the innermost text: wrappers such as "An error occurred when sending a request" come last, and whether a record says
 "before the request could begin" or "after the request began" is never looked at (tentacle-seen 3).
 """
@@ -12,16 +14,20 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 
+from pytest_tentacle.logs.columns import is_halibuts
+
 from .host import COMMANDS, CONFIGURATION, KEYS, PORTS, RIGHTS
 from .link import NETWORK, TLS, TLS_UNSPECIFIC
-from .model import Level, Phase, Role, Signature, Writer
+from .model import HANDLING, Level, Phase, Role, Signature, Writer
 from .noise import GENERIC, VISITORS
+from .old_generations import OLD_GENERATIONS
 from .proxy import ANSWERS, PROXY
 from .trust import CLOSED, TRUST
 
 SIGNATURES: tuple[Signature, ...] = (
     *PROXY,
     *TRUST,
+    *OLD_GENERATIONS,
     *PORTS,
     *KEYS,
     *CONFIGURATION,
@@ -44,6 +50,7 @@ LOOKED_AT = 12_000
 
 __all__ = [
     "BY_ID",
+    "HANDLING",
     "LOOKED_AT",
     "SIGNATURES",
     "Classifier",
@@ -53,6 +60,7 @@ __all__ = [
     "Signature",
     "Writer",
     "classify",
+    "weight_of",
 ]
 
 
@@ -77,7 +85,12 @@ class Classifier:
         """The first signature that fits a record of the text, and where; None where none does."""
         lowered = text[:LOOKED_AT].lower()
         held = {key for key in self._keys if key in lowered}
-        return _first(self._tries, text[:LOOKED_AT], held, level) if held else None
+        return _first(self._tries, text[:LOOKED_AT], held, weight_of(text, level)) if held else None
+
+
+def weight_of(text: str, level: Level) -> Level:
+    """The level by which a record is judged: what Halibut told as information may have been an error of its time."""
+    return Level.ERROR if level is Level.INFO and is_halibuts(text) else level
 
 
 def classify(text: str, level: Level = Level.ERROR) -> tuple[Signature, re.Match[str]] | None:

@@ -162,6 +162,23 @@ KEYS: tuple[Signature, ...] = (
 
 CONFIGURATION: tuple[Signature, ...] = (
     _host(
+        "no-certificate",
+        r"No certificate has been generated for this (?:Tentacle|Octopus Server)",
+        ("no certificate has been generated for this",),
+        "The instance was never given a certificate: its set-up was not brought to its end. Tentacles before 6.1 do "
+        "not make one by themselves.",
+        "Make one (new-certificate), then register the Tentacle and start the service.",
+        code="TT124",
+    ),
+    _host(
+        "no-home",
+        r"No home directory has been configured for this Tentacle",
+        ("no home directory has been configured",),
+        "The instance was never given a home: its set-up was not brought to its end.",
+        "Give it one (configure --home), then start the service.",
+        code="TT124",
+    ),
+    _host(
         "configuration-missing",
         r"The configuration file for instance (?P<instance>.{1,200}?) could not be located at the specified location"
         r"(?: (?P<path>[^\r\n]{1,300}?)\. The file)?",

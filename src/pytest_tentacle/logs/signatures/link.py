@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .model import FIRST_LINE, PEER, URL, Level, Phase, Role, Signature, compiled
 from .texts import (
+    ADDRESS_FAMILY,
     BROKEN_READ,
     NO_COMMON_ALGORITHM,
     NO_SUCH_NAME,
@@ -77,18 +78,6 @@ TLS: tuple[Signature, ...] = (
         "short.",
         _ALIGN,
     ),
-    Signature(
-        "visitor-without-tls",
-        compiled(rf"{FIRST_LINE}Client failed authentication: {PEER}.{{0,4000}}?{NOT_TLS.pattern}"),
-        ("client failed authentication",),
-        "either",
-        "listener",
-        Level.DEBUG,
-        Phase.HOST,
-        "Somebody spoke something else than TLS to the port: a probe, a scanner, a browser with http://.",
-        "Name the prober by its address; give a browser https://.",
-        None,
-    ),
     _secure(
         "not-tls",
         NOT_TLS.pattern,
@@ -117,8 +106,8 @@ def _net(
 NETWORK: tuple[Signature, ...] = (
     _net(
         "refused",
-        rf"(?:The remote host at {URL} )?refused the connection\. This may mean|{REFUSED.pattern}",
-        ("refused the connection. this may mean", *REFUSED.keys),
+        rf"(?:The remote host at {URL} )?refused the connection[,.] this may mean|{REFUSED.pattern}",
+        ("refused the connection", *REFUSED.keys),
         "Nothing listens at that address and port, or a firewall says no.",
         "Start the service, check address and port, then the firewalls.",
         code="TT107",
@@ -140,6 +129,15 @@ NETWORK: tuple[Signature, ...] = (
         code="TT133",
     ),
     _net(
+        "address-family",
+        ADDRESS_FAMILY.pattern,
+        ADDRESS_FAMILY.keys,
+        "The other end's address is of a family (IPv4 or IPv6) that this program cannot use: until Tentacle 3.1.7 it "
+        "connects by IPv4 only; from there to 5.0.5 it cannot connect where IPv6 is switched off.",
+        "Upgrade the Tentacle; until then give the name an IPv4 address, or switch IPv6 on again.",
+        code="TT133",
+    ),
+    _net(
         "connect-timeout",
         r"unable to establish the initial connection within (?:the timeout )?(?P<seconds>\d\d:\d\d:\d\d(?:\.\d+)?)",
         ("unable to establish the initial connection within",),
@@ -149,8 +147,8 @@ NETWORK: tuple[Signature, ...] = (
     ),
     _net(
         "connection-lost",
-        rf"(?:The connection to the host at {URL} )?timed out\. There may be problems with the network\.",
-        ("timed out. there may be problems with the network",),
+        rf"(?:The connection to the host at {URL} )?timed out[,.] there may be problems with the network[,.]",
+        ("there may be problems with the network",),
         "A connection that stood went quiet: the network lost it, or the other end, or a proxy, does not answer.",
         "Look at idle time-outs of firewalls and NAT between the two, and at the other end.",
         code="TT109",

@@ -82,6 +82,12 @@ PEER = r"(?P<peer>(?:\[[0-9a-f:.%]+\]|[\w.\-]+):\d+)"
 FIRST_LINE = r"\A[^\n]{0,300}?"
 """Before a heading: it stands in a record's first line. What is looked for below it is looked for once that way."""
 
+HANDLING = r"Unhandled error when (?:handling|processing) request from client"
+"""A listener's heading: Octopus 3 and later says handling, Octopus 2 processing, and names no client."""
+
+OWN_SUBJECT = "CN=Octopus (?:Tentacle|Portal|Server)"
+"""The subjects of the certificates that Tentacle and Octopus Server make (tentacle-history 7); nothing around them."""
+
 URL = r"(?P<url>(?:https?|wss?)://[^\s'\"]+)"
 
 

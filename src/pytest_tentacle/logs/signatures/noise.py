@@ -1,4 +1,4 @@
-"""Signatures of what is harmless, and of headings whose cause nobody knows (tentacle-seen 1.2 and 2).
+"""Signatures of what is harmless, and of headings whose cause nobody knows (tentacle-seen 1.2 and 2, -history 5).
 
 The harmless ones are a listener's words about a visitor that was no Halibut client; they are told from real trouble by
 both the heading and what stands below it, so they come before the system's own texts.
@@ -6,14 +6,17 @@ both the heading and what stands below it, so they come before the system's own 
 
 from __future__ import annotations
 
-from .model import FIRST_LINE, PEER, URL, Level, Phase, Signature, compiled
-from .texts import ABORTED, CANCELLED, PAST_END, RESET, TIMED_OUT, UNEXPECTED_EOF
+from .model import FIRST_LINE, HANDLING, PEER, URL, Level, Phase, Signature, compiled
+from .texts import ABORTED, CANCELLED, NO_OBJECT, NOT_TLS, PAST_END, RESET, TIMED_OUT, UNEXPECTED_EOF
 
-_UNHANDLED = rf"{FIRST_LINE}Unhandled error when handling request from client:? ?{PEER}?.{{0,4000}}?"
-_HEADING = rf"{FIRST_LINE}(?:Unhandled error when handling request from client|Socket IO exception):? ?{PEER}?"
+_UNHANDLED = rf"{FIRST_LINE}{HANDLING}:? ?{PEER}?.{{0,4000}}?"
+_HEADING = rf"{FIRST_LINE}(?:{HANDLING}|Socket (?:IO )?exception):? ?{PEER}?"
 _ENDED = _HEADING + r".{0,4000}?"
-_UNHANDLED_KEYS = ("unhandled error when handling request from client",)
-_SOCKET_KEYS = ("socket io exception:",)
+_UNHANDLED_KEYS = (
+    "unhandled error when handling request from client",
+    "unhandled error when processing request from client",
+)
+_SOCKET_KEYS = ("socket io exception:", "socket exception:")
 
 
 def _note(slug: str, pattern: str, keys: tuple[str, ...], meaning: str, advice: str = "Nothing.") -> Signature:
@@ -24,6 +27,15 @@ def _note(slug: str, pattern: str, keys: tuple[str, ...], meaning: str, advice: 
 
 VISITORS: tuple[Signature, ...] = (
     _note(
+        "visitor-without-tls",
+        rf"{FIRST_LINE}(?:Client failed authentication|{HANDLING}|Socket (?:IO )?exception):? ?{PEER}?.{{0,4000}}?"
+        + NOT_TLS.pattern,
+        ("client failed authentication", *_UNHANDLED_KEYS, *_SOCKET_KEYS),
+        "Somebody spoke something else than TLS to the port: a probe, a scanner, a browser with http://; or a browser "
+        "that no longer offers TLS 1.0 to a Tentacle of that time.",
+        "Name the prober by its address; give a browser https://.",
+    ),
+    _note(
         "visitor-left-before-tls",
         _UNHANDLED + UNEXPECTED_EOF.pattern,
         _UNHANDLED_KEYS,
@@ -32,7 +44,7 @@ VISITORS: tuple[Signature, ...] = (
     ),
     _note(
         "client-left",
-        _UNHANDLED + PAST_END.pattern,
+        rf"{_UNHANDLED}(?:{PAST_END.pattern}|{NO_OBJECT.pattern}.{{0,400}}?MessageExchangeStream)",
         _UNHANDLED_KEYS,
         "A trusted client ended its connection; it says so at every such end.",
     ),
@@ -44,15 +56,25 @@ VISITORS: tuple[Signature, ...] = (
     ),
     _note(
         "closed-by-stop",
-        rf"{_UNHANDLED}A task was cancell?ed|{FIRST_LINE}Failed to release TcpClient",
-        (*_UNHANDLED_KEYS, "failed to release tcpclient"),
+        rf"{_HEADING}.{{0,4000}}?(?:A task was cancell?ed|ObjectDisposedException)",
+        (*_UNHANDLED_KEYS, *_SOCKET_KEYS),
         "The service was stopped while connections were open.",
     ),
     _note(
+        "leak-note",
+        rf"{FIRST_LINE}Failed to (?:release|close) (?:TcpClient|(?:the )?(?:stream|client))",
+        ("failed to release", "failed to close"),
+        "A connection could not be closed in good order, as when a service is stopped.",
+    ),
+    _note(
+        "idle-connection",
+        r"No messages received from client for timeout period",
+        ("no messages received from client for timeout",),
+        "A connection that nobody used was closed; it is opened again when it is wanted.",
+    ),
+    _note(
         "half-identity",
-        FIRST_LINE
-        + r"(?:Unhandled error when handling request from client|Remote failed to identify itself).{0,4000}?"
-        + CANCELLED.pattern,
+        rf"{FIRST_LINE}(?:{HANDLING}|Remote failed to identify itself).{{0,4000}}?{CANCELLED.pattern}",
         (*_UNHANDLED_KEYS, "remote failed to identify itself"),
         "A trusted client began to name itself and did not come to an end.",
     ),
@@ -88,9 +110,24 @@ VISITORS: tuple[Signature, ...] = (
 
 GENERIC: tuple[Signature, ...] = (
     Signature(
+        "retry",
+        compiled(r"\A(?:\S+://\S+ +\d+ +)?Retry(?: attempt \d+|ing connection to \S+ - attempt #\d+)[. ]*\Z"),
+        ("retry attempt", "retrying connection to"),
+        "either",
+        "client",
+        Level.INFO,
+        Phase.HOST,
+        "It tries once more; why, stands in the lines before.",
+        "Nothing.",
+        None,
+    ),
+    Signature(
         "polling-loop",
-        compiled(r"Halibut client exception: |Exception in the polling loop"),
-        ("halibut client exception", "exception in the polling loop"),
+        compiled(
+            r"Halibut client exception: |Exception in the polling loop|"
+            r"(?:Retrying in \d{1,6}[.,]\d+|sleeping for \d{1,3}) seconds"
+        ),
+        ("halibut client exception", "exception in the polling loop", "retrying in", "sleeping for"),
         "tentacle",
         "client",
         Level.WARN,
@@ -118,8 +155,11 @@ GENERIC: tuple[Signature, ...] = (
     ),
     Signature(
         "initialization-failed",
-        compiled(rf"(?:Connection initialization failed|Socket communication error) while connecting to {URL}"),
-        ("connection initialization failed while", "socket communication error while"),
+        compiled(
+            r"(?:Connection initialization failed|Socket communication error) (?:while|with) connect(?:ing|ion) to +"
+            rf"{URL}"
+        ),
+        ("connection initialization failed while", "socket communication error w"),
         "either",
         "client",
         Level.WARN,

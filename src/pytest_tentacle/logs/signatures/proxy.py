@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from .model import PEER, Level, Phase, Signature, compiled
-from .texts import NO_SUCH_NAME
+from .texts import NO_OBJECT, NO_SUCH_NAME
 
 _PROXY = r"Proxy destination (?P<host>\S+) on port (?P<port>\d+) responded with a "
 _PROXY_KEYS = ("proxy destination",)
-_TO_PROXY = r"Connection to proxy host (?P<host>\S+) on port (?P<port>\d+) failed: "
+_TO_PROXY = r"Connection to proxy host (?P<host>\S+) on port (?P<port>\d+) failed[:.]"
 _TO_PROXY_KEYS = ("connection to proxy host",)
 _HTTP_ADVICE = (
     "Find the firewall, proxy or load balancer that answers in place of the other end, and let the port pass through "
@@ -211,6 +211,22 @@ ANSWERS: tuple[Signature, ...] = (
         "Bytes came that are no message of Halibut.",
         "Look for what changes the traffic between the two, or for a program that is no Tentacle.",
         "TT953",
+    ),
+    Signature(
+        "broken-envelope",
+        compiled(
+            r"(?:An error occurred when sending a request to|\A(?:https?|wss?|poll)://).{0,600}?"
+            rf"{NO_OBJECT.pattern}|{NO_OBJECT.pattern}.{{0,600}}?MessageExchangeStream"
+        ),
+        NO_OBJECT.keys,
+        "either",
+        "client",
+        Level.WARN,
+        Phase.TALK,
+        "A connection broke while Halibut read from it, and Halibut before 4.3.28 (Tentacle before 5.0.15) stumbles "
+        "over that.",
+        "Upgrade both ends; look at the network between the two.",
+        "TT954",
     ),
     Signature(
         "message-cut",

@@ -110,6 +110,23 @@ NO_SUCH_NAME = _text(
     *_number("11001", "11002", "11004", "-131073"),
 )
 
+ADDRESS_FAMILY = _text(
+    ("An address incompatible with the requested protocol was used", "incompatible with the requested protocol"),
+    (
+        "Eine Adresse, die mit dem angeforderten Protokoll nicht kompatibel ist",
+        "angeforderten protokoll nicht kompatibel",
+    ),
+    ("Une adresse incompatible avec le protocole demand", "adresse incompatible avec le protocole"),
+    ("要求したプロトコルと互換性のないアドレス", "プロトコルと互換性のないアドレス"),
+    ("Address family not supported by protocol", "address family not supported"),
+    (
+        "None of the discovered or specified addresses match the socket address family",
+        "match the socket address family",
+    ),
+    *_number("10047", "97"),
+)
+"""The last but one is what .NET says when a name has no address of the socket's family."""
+
 UNREACHABLE = _text(
     ("A socket operation was attempted to an unreachable (?:host|network)", "was attempted to an unreachable"),
     ("Ein Socketvorgang bezog sich auf ein(?:en)? nicht verf.{1,2}gbare", "ein socketvorgang bezog sich auf ein"),
@@ -172,6 +189,14 @@ ACCESS_DENIED = _text(
     ("L'acc.{1,2}s au chemin d'acc.{1,2}s .* est refus", "s au chemin d'acc"),
     ("へのアクセスが拒否されました", "へのアクセスが拒否されました"),
     ("UnauthorizedAccessException", "unauthorizedaccessexception"),
+)
+
+NO_OBJECT = _text(
+    ("Object reference not set to an instance of an object", "object reference not set"),
+    ("Der Objektverweis wurde nicht auf eine Objektinstanz festgelegt", "objektverweis wurde nicht auf eine"),
+    ("La r.{1,2}f.{1,2}rence d'objet n'est pas d.{1,2}finie", "rence d'objet n'est pas d"),
+    ("オブジェクト参照がオブジェクト インスタンスに設定されていません", "オブジェクト参照がオブジェクト インスタンス"),
+    ("NullReferenceException", "nullreferenceexception"),
 )
 
 PAST_END = _text(

@@ -1,22 +1,21 @@
-"""Signatures of certificates and trust, and of who may poll (tentacle-facts 3.4, numbers 1-6 and 25-28)."""
+"""Signatures of certificates and trust, and of who may poll (tentacle-facts 3.4, 1-6 and 25-28; -history 5)."""
 
 from __future__ import annotations
 
-from .model import PEER, URL, Level, Phase, Signature, compiled
+from .model import OWN_SUBJECT, PEER, URL, Level, Phase, Signature, compiled
 from .texts import CANCELLED, PAST_END
 
 _HEX = "[0-9A-F]"
 _PRESENTED = (
-    r"presented an unexpected security certificate\. We expected the server to present a certificate with the "
-    r"thumbprint '(?P<expected>[^']*)'\. Instead, it presented a certificate with a thumbprint of '(?P<actual>[^']*)' "
-    r"and subject '"
+    r"presented an unexpected security certificate\. .{0,120}?thumbprint '(?P<expected>[^']*)'\. Instead, .{0,60}?"
+    r"thumbprint of '(?P<actual>[^']*)'"
 )
 _PRESENTED_KEYS = ("presented an unexpected security certificate",)
 
 TRUST: tuple[Signature, ...] = (
     Signature(
         "foreign-certificate",
-        compiled(_PRESENTED + r"(?P<subject>(?![^']*Octopus)[^']*)'"),
+        compiled(_PRESENTED + rf" and subject '(?!(?-i:{OWN_SUBJECT})')(?P<subject>[^']*)'"),
         _PRESENTED_KEYS,
         "either",
         "client",
@@ -29,7 +28,7 @@ TRUST: tuple[Signature, ...] = (
     ),
     Signature(
         "unexpected-certificate",
-        compiled(_PRESENTED + r"(?P<subject>[^']*)'"),
+        compiled(_PRESENTED + r"(?: and subject '(?P<subject>[^']*)')?"),
         _PRESENTED_KEYS,
         "either",
         "client",
@@ -55,21 +54,6 @@ TRUST: tuple[Signature, ...] = (
         "If it is the Octopus Server: trust this thumbprint (configure --trust). If it is a Tentacle: register it "
         "again, "
         "and see that it is not disabled or deleted in the portal.",
-        "TT103",
-    ),
-    Signature(
-        "client-not-trusted-2x",
-        compiled(
-            rf"(?:the client at {PEER} )?provided a certificate with thumbprint "
-            rf"'?(?P<thumbprint>{_HEX}+)?'?.{{0,200}}?while the server trusts"
-        ),
-        ("while the server trusts",),
-        "either",
-        "listener",
-        Level.INFO,
-        Phase.TRUST,
-        "A client came with a certificate that is not trusted here (wording of Octopus 2).",
-        "Upgrade; then trust this thumbprint.",
         "TT103",
     ),
     Signature(
@@ -139,7 +123,8 @@ TRUST: tuple[Signature, ...] = (
     Signature(
         "request-not-answered",
         compiled(
-            r"the polling endpoint collected it but the request was cancelled before the polling endpoint responded"
+            r"the polling endpoint collected it but (?:the request was cancelled before the polling endpoint "
+            r"responded|did not respond in the allowed time(?: \((?P<seconds>[\d:.]+)\))?)"
         ),
         ("the polling endpoint collected it but",),
         "server",
@@ -166,16 +151,31 @@ TRUST: tuple[Signature, ...] = (
     Signature(
         "reset-distrust-hint",
         compiled(
-            rf"(?:The remote host at {URL} )?reset the connection\. This may mean that the expected listening service "
-            rf"does not trust the thumbprint (?P<thumbprint>{_HEX}+)"
+            rf"(?:The remote host at {URL} )?reset the connection[,.] this may mean that the expected listening "
+            rf"service does not trust the thumbprint (?P<thumbprint>{_HEX}+)"
         ),
-        ("reset the connection. this may mean",),
+        ("reset the connection",),
         "either",
         "client",
         Level.WARN,
         Phase.TALK,
         "The connection was reset. The text speaks of trust, but a listener that does not trust us closes and does not "
         "reset: look for a firewall, a proxy, or a peer that was ended.",
+        "Find out who resets: look into the other end's log at the same second, then at what lies between.",
+        "TT106",
+    ),
+    Signature(
+        "reset-shut-down",
+        compiled(
+            rf"(?:The remote host at {URL} )?reset the connection[,.] this may mean that the expected listening "
+            "service was shut down"
+        ),
+        ("reset the connection",),
+        "either",
+        "client",
+        Level.WARN,
+        Phase.TALK,
+        "The connection was reset: by a firewall, a proxy, or a peer that was ended.",
         "Find out who resets: look into the other end's log at the same second, then at what lies between.",
         "TT106",
     ),

@@ -16,10 +16,12 @@ from pytest_tentacle.link.hosts import plain_host
 from pytest_tentacle.logs.lines import moment
 from pytest_tentacle.logs.model import LogFile, LogLink, LogRecord
 from pytest_tentacle.logs.peers import address_of
-from pytest_tentacle.logs.signatures import BY_ID, Role, Signature
+from pytest_tentacle.logs.signatures import BY_ID, HANDLING, Role, Signature
 
 _HTTPS = 443
 _SCHEMES = frozenset({"http", "https", "ws", "wss"})
+_LISTENER = re.compile(HANDLING, re.IGNORECASE)
+_HEADING_WITHIN = 300
 _SUBSCRIPTION = re.compile(r"poll://[^\s/'\"]{1,200}")
 _LOGS = 64
 """Logs that are kept in mind."""
@@ -40,6 +42,8 @@ def role_of(signature: Signature, record: LogRecord) -> Role:
     """Which end of a link wrote it."""
     if signature.role != "either":
         return signature.role
+    if _LISTENER.search(record.text[:_HEADING_WITHIN]):
+        return "listener"
     endpoint = record.facts.get("endpoint", "")
     return "listener" if endpoint.startswith("listen://") or (not endpoint and "peer" in record.facts) else "client"
 
