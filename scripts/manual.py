@@ -19,7 +19,8 @@ from pathlib import Path
 from string import Formatter
 from typing import Any, get_args
 
-from pytest_tentacle.diagnosis import CAUSES, STAND_ALONE
+from pytest_tentacle.diagnosis import CAUSES as EVERY_CAUSE
+from pytest_tentacle.diagnosis import STAND_ALONE
 from pytest_tentacle.diagnosis.kind import CauseKind
 from pytest_tentacle.diagnosis.wording import sentence
 from pytest_tentacle.guide.placeholders import MEANINGS, PLACEHOLDER, named_in
@@ -29,6 +30,9 @@ from pytest_tentacle.logs.signatures import SIGNATURES
 from pytest_tentacle.report.json_report import schema_text
 from pytest_tentacle.sections.catalogue import CATALOGUE, KINDS, ProblemKind
 from pytest_tentacle.survey.model import HostRecord, Survey
+
+CAUSES = tuple(kind for kind in EVERY_CAUSE if kind.code not in CATALOGUE)
+"""Those that choose between explanations. A problem that is its own cause has one page, the problem's."""
 
 TOP = Path(__file__).resolve().parent.parent
 DOCS = TOP / "docs"
@@ -200,10 +204,16 @@ def _explanations(code: str) -> Iterator[str]:
     yield "## Causes that explain it"
     if code in STAND_ALONE:
         yield f"None by itself: {prose(STAND_ALONE[code])}."
+    own = next((kind for kind in EVERY_CAUSE if kind.code == code), None)
+    if own is not None:
+        yield f"It is its own cause. {_said(own)}"
+        yield _standing(own)
     of_itself = [kind for kind in CAUSES if code in kind.needs]
     if of_itself:
         yield _table(("cause", "what is wrong"), [(_cause_link(kind), _said(kind)) for kind in of_itself])
-    follows = [kind for kind in CAUSES if code in kind.also | kind.echoes]
+    follows = [kind for kind in CAUSES if code in kind.consequences | kind.echoes]
+    more = [kind for kind in EVERY_CAUSE if kind not in CAUSES and code in kind.consequences | kind.echoes]
+    follows += [kind for kind in more if kind.code != code]
     if len(follows) > MANY:
         yield f"It also follows from any of {len(follows)} other causes: each cause's page names it."
     elif follows:
@@ -248,7 +258,8 @@ def problem_index(tests: Mapping[str, Test]) -> str:
 
 def _cause_codes(code: str) -> str:
     codes = [kind.code for kind in CAUSES if code in kind.needs]
-    return ", ".join(f"[{one}](../causes/{one}.md)" for one in codes) or "stands for itself"
+    own = ["its own"] if CATALOGUE[code].is_cause else []
+    return ", ".join((*own, *(f"[{one}](../causes/{one}.md)" for one in codes))) or "stands for itself"
 
 
 # -- causes ------------------------------------------------------------------------------------------------------------
@@ -267,8 +278,8 @@ def cause_page(kind: CauseKind) -> str:
         _table(
             ("problem", "how"),
             [(_problem_link(code, "../problems/"), "by itself") for code in sorted(kind.needs)]
-            + [(_problem_link(code, "../problems/"), "as what follows from it") for code in sorted(kind.also)]
-            + [(_problem_link(code, "../problems/"), _ECHO) for code in sorted(kind.echoes - kind.also)],
+            + [(_problem_link(code, "../problems/"), "as what follows from it") for code in sorted(kind.consequences)]
+            + [(_problem_link(code, "../problems/"), _ECHO) for code in sorted(kind.echoes - kind.consequences)],
         ),
         *_rivals(kind),
         "[All causes](README.md) · [all problems](../problems/README.md)",
@@ -286,7 +297,7 @@ def _standing(kind: CauseKind) -> str:
 
 
 def _rivals(kind: CauseKind) -> Iterator[str]:
-    rivals = [other for other in CAUSES if other is not kind and other.needs & kind.needs]
+    rivals = [other for other in EVERY_CAUSE if other is not kind and other.needs & kind.needs]
     if not rivals:
         return
     yield "## What it is told apart from"
@@ -382,6 +393,8 @@ def _problem_link(code: str, folder: str = "") -> str:
 
 
 def _cause_link(kind: CauseKind, folder: str = "../causes/") -> str:
+    if kind.code in CATALOGUE:
+        return _problem_link(kind.code, "" if folder == "../causes/" else "../problems/")
     return f"[{kind.code}]({folder}{kind.code}.md) {prose(kind.title)}"
 
 

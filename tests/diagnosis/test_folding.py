@@ -64,9 +64,9 @@ class TestFigures:
         world.add_listening("web-far", "10.9.0.1")
         diagnosis = diagnosed(world)
         assert [(cause.code, len(cause.machines)) for cause in diagnosis.causes] == [
-            ("TC522", 200),
-            ("TC201", 200),
-            ("TC320", 1),
+            ("TC5203", 200),
+            ("TC2021", 200),
+            ("TT320", 1),
         ]
         assert not diagnosis.unexplained
         assert "10.1.1.0/24" in diagnosis.causes[0].sentence
@@ -80,7 +80,7 @@ class TestFigures:
             world.add_listening(f"web-{number}", f"10.{number // 200 + 1}.{number % 200}.9")
             world.both(f"web-{number}", DROPPED)
         (cause,) = diagnosed(world).causes
-        assert (cause.code, len(cause.machines)) == ("TC523", 1000)
+        assert (cause.code, len(cause.machines)) == ("TC5204", 1000)
 
     def test_linear(self, new_world: Any, judged: Any) -> None:
         """Four times the machines are four times the work, counted in calls."""
@@ -109,7 +109,7 @@ class TestSubnets:
             world.both(f"web-{number}", DROPPED)
         world.add_listening("web-far", "10.9.0.1")
         (cause,) = diagnosed(world).causes
-        assert (cause.code, len(cause.machines)) == ("TC522", 4)
+        assert (cause.code, len(cause.machines)) == ("TC5203", 4)
         assert "10.1.0.0/16" in cause.sentence
 
     def test_two_subnets_with_well_ones_between(self, new_world: Any, diagnosed: Any) -> None:
@@ -122,7 +122,7 @@ class TestSubnets:
             for host in (1, 2):
                 world.both(f"web-{subnet}{host}", DROPPED)
         diagnosis = diagnosed(world)
-        assert [cause.code for cause in diagnosis.causes] == ["TC522", "TC522"]
+        assert [cause.code for cause in diagnosis.causes] == ["TC5203", "TC5203"]
         assert {cause.facts["subnet"] for cause in diagnosis.causes} == {"10.1.0.0/24", "10.1.2.0/24"}
 
 
@@ -142,7 +142,7 @@ class TestServers:
         for name in (first, second):
             world[name].trusted[0]["Thumbprint"] = world.thumbprint(f"somebody of {name}")
         causes = diagnosed(world).causes
-        assert [cause.code for cause in causes] == ["TC321"] * expected
+        assert [cause.code for cause in causes] == ["TC3211"] * expected
         assert {name for cause in causes for name in cause.machines} == {first, second}
 
 
@@ -157,7 +157,7 @@ class TestIssuers:
             if name == "poll-01":
                 world.sections[name]["connections"] = ()
         causes = diagnosed(world).causes
-        assert [cause.code for cause in causes] == ["TC540"] * expected
+        assert [cause.code for cause in causes] == ["TC5311"] * expected
         assert all(f"CN=Inspection {issuer}" in "".join(cause.sentence for cause in causes) for issuer in issuers)
 
 
@@ -176,7 +176,7 @@ class TestProxies:
                 "403 code - Forbidden"
             )
             world.say(name, "ERROR", text)
-        assert [cause.code for cause in diagnosed(world).causes] == ["TC140"] * expected
+        assert [cause.code for cause in diagnosed(world).causes] == ["TC1183"] * expected
 
 
 def sick(world: Any, *names: str, version: str | None = None, group: str | None = None) -> None:
@@ -232,7 +232,7 @@ class TestVersions:
             world.sections[name]["products"] = (Product(product="tentacle", version=version),)
             faults.logs.fails_to_start(world, name, "A required communications port is already in use.")
         causes = diagnosed(world).causes
-        assert [cause.code for cause in causes] == ["TC973"] * expected
+        assert [cause.code for cause in causes] == ["TT973"] * expected
         assert all(version in "".join(cause.sentence for cause in causes) for version in versions)
 
 

@@ -171,7 +171,7 @@ class TestSickFleets:
         self, whole: Any, faults: Any, diagnosed: Any, data: Any, dark: set[int]
     ) -> None:
         """Who sees less does not find what is not there: no cause names a machine that was well."""
-        case = data.draw(st.sampled_from([case for case in faults.CASES if case.code != "TC204"]), label="fault")
+        case = data.draw(st.sampled_from([case for case in faults.CASES if case.code != "TC2052"]), label="fault")
         world = whole.wide_fleet()
         case.change(world)
         seen = {name for cause in diagnosed(world).views() for name in cause.machines}
@@ -187,7 +187,7 @@ def compatible(faults: Any) -> list[Any]:
     return [
         case
         for case in faults.CASES
-        if case.code in {"TC201", "TC204", "TC321", "TC520", "TC401", "TC971", "TC811", "TC540", "TC801"}
+        if case.code in {"TC2021", "TC2052", "TC3211", "TC5201", "TC4011", "TT971", "TT811", "TC5311", "TT801"}
     ]
 
 

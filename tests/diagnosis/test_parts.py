@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_tentacle.diagnosis.cover import EXACT, fewest
-from pytest_tentacle.diagnosis.kind import CauseKind, Confidence, Found, whenever
+from pytest_tentacle.diagnosis.kind import CauseKind, Found, whenever
 from pytest_tentacle.diagnosis.remedies import fill
 from pytest_tentacle.diagnosis.subnets import regions, subnet_of
 from pytest_tentacle.diagnosis.wording import listed, sentence, who
+from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Problem
 
 PROBLEMS = tuple(Problem(f"TT{number}", "web-01", "well", "ill") for number in range(10))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 from string import Formatter
 from typing import Any
 
 import pytest
 
 from pytest_tentacle.diagnosis import CAUSES, STAND_ALONE
+from pytest_tentacle.diagnosis.from_problem import told
 from pytest_tentacle.diagnosis.remedies import PLACEHOLDER
 from pytest_tentacle.sections.catalogue import CATALOGUE
 
@@ -27,13 +30,17 @@ class TestRegistry:
     @pytest.mark.parametrize("kind", LINES)
     def test_each_is_whole(self, kind: Any) -> None:
         """Code, title, sentence, remedies in words and, on some system, problems that exist."""
-        assert re.fullmatch(r"TC[1-9]\d\d", kind.code)
+        if kind.code in CATALOGUE:
+            assert kind.needs == {kind.code}, "its own cause"
+        else:
+            assert re.fullmatch(r"TC[1-9]\d{3}", kind.code)
+            assert f"TT{kind.code[2:5]}" in kind.needs, "its number is that of a problem that it explains, and a digit"
         assert kind.title
         assert not kind.title.endswith(".")
         assert kind.sentence.endswith((".", ")"))
         assert kind.needs
         assert not kind.explains - set(CATALOGUE), "codes that the catalogue of problems does not have"
-        assert not kind.needs & (kind.also | kind.echoes)
+        assert not kind.needs & (kind.consequences | kind.echoes)
         for lines in (kind.windows, kind.linux):
             assert not lines[0].startswith("$ "), "words come first"
             assert all(line == line.strip() for line in lines)
@@ -56,6 +63,27 @@ class TestRegistry:
                 assert name is None or name.isidentifier()
                 assert not spec
                 assert not conversion
+
+    def test_a_cause_chooses(self) -> None:
+        """What explains one problem alone, whatever else was seen, is that problem: it needs no code of its own."""
+        alone = [kind for kind in CAUSES if kind.code not in CATALOGUE and kind.match is told]
+        rivals = {code: [kind for kind in CAUSES if code in kind.needs] for code in CATALOGUE}
+        needless = [kind.code for kind in alone if all(rivals[code] == [kind] for code in kind.needs)]
+        assert not needless, f"let their problems be their own cause (ProblemKind.sentence): {needless}"
+
+    def test_every_old_code_leads_to_one_of_today(self, top: Path) -> None:
+        """`docs/renumbered.json` is for tickets from before the numbers were made once and for all."""
+        renumbered = json.loads((top / "docs" / "renumbered.json").read_text(encoding="utf-8"))
+        today = {*CATALOGUE, *(kind.code for kind in CAUSES)}
+        assert not {old: new for old, new in renumbered.items() if new not in today}
+        assert list(renumbered) == sorted(renumbered)
+        causes = [old for old in renumbered if old.startswith("TC")]
+        assert len(causes) == 167, "as many as there were"
+        assert all(re.fullmatch(r"TC\d{3}", old) for old in causes)
+        assert not set(causes) & today
+        problems = {old: new for old, new in renumbered.items() if old.startswith("TT")}
+        assert len(problems) == 136
+        assert all(old == new for old, new in problems.items()), "problems kept their numbers"
 
     def test_every_problem_has_a_cause(self) -> None:
         """By itself; or it is named, with a reason, among those that stand for themselves."""

@@ -43,7 +43,7 @@ class TestWhereItIsKeptOut:
         """Only the links were judged (-k): the rules that were read tell all the same."""
         from pytest_tentacle.diagnosis import diagnose
 
-        for fault, code in (("no_rule_on_a_tentacle", "TC520"), ("no_rule_on_the_server", "TC524")):
+        for fault, code in (("no_rule_on_a_tentacle", "TC5201"), ("no_rule_on_the_server", "TC5211")):
             next(case for case in faults.CASES if case.change.__name__ == fault).change(world)
             fleet, results = judged(world)
             across = [result for result in results if result.step == "welcome-page-across"]

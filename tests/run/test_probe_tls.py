@@ -92,7 +92,7 @@ class TestProbeTls:
         text = report.read_text(encoding="utf-8")
         assert '"--probe-tls"' in text
         causes = {machine: cause["code"] for cause in json.loads(text)["causes"] for machine in cause["machines"]}
-        assert causes == {"old-01": "TC903", "old-02": "TC903"}
+        assert causes == {"old-01": "TC5251", "old-02": "TC5251"}
 
     def test_a_replay_judges_the_same(self, folder: Path, run_pytest):
         """Without the option, since the surveys hold the trials."""

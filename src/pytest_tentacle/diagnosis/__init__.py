@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from pytest_tentacle.guide.problem import Confidence
+
 from .causes import CAUSES, STAND_ALONE
 from .engine import Diagnosis, Doubt, MachineDiagnosis, diagnose
 from .folding import FoldedCause
-from .kind import CauseKind, Clue, Confidence, Found
+from .kind import CauseKind, Clue, Found
 
 __all__ = [
     "CAUSES",

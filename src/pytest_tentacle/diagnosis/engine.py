@@ -142,7 +142,10 @@ def _consequences(
         problem
         for problem in problems
         if id(problem) not in own
-        and (problem.code in kind.also or (problem.code in kind.echoes and view.vantage_of(problem) not in vantages))
+        and (
+            problem.code in kind.consequences
+            or (problem.code in kind.echoes and view.vantage_of(problem) not in vantages)
+        )
         and (None in servers or view.server_of(problem) in {None, *servers})
     ]
 

@@ -4,25 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any, TypeAlias
 
+from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem
 
 from .view import View
-
-
-class Confidence(StrEnum):
-    """How sure a diagnosis is: it was seen; everything seen fits; it fits, and so would something else."""
-
-    CERTAIN = "certain"
-    LIKELY = "likely"
-    POSSIBLE = "possible"
-
-    @property
-    def weight(self) -> int:
-        """More is surer."""
-        return {"certain": 3, "likely": 2, "possible": 1}[self.value]
 
 
 @dataclass(frozen=True)
@@ -53,7 +40,8 @@ class CauseKind:
     """One cause that a diagnosis may give.
 
     Attributes:
-        code: `TC` and three digits, the first of which is that of the problems it mostly explains; never reused.
+        code: `TC`, the number of a problem that it explains, and one more digit; never reused. A problem that is its
+            own cause keeps its own code.
         title: a few words.
         sentence: what is wrong; `{who}`, `{is}`, `{has}`, `{its}` stand for the machines, other braces for facts.
         needs: codes of problems that it may explain by itself, as far as the predicate agrees.
@@ -61,7 +49,7 @@ class CauseKind:
             stand there as `<fact>` within double quotes: the whole word is quoted for the shell.
         linux: the same for Linux.
         match: the predicate.
-        also: codes of problems on the same machine that follow from it.
+        consequences: codes of problems on the same machine that follow from it.
         echoes: the same, of those that are told in the log of the other end only: what stands in the log of the same
             end is an attempt of its own, which failed for a reason of its own.
         fold_by: facts by which machines with this cause are one line, and otherwise are two.
@@ -76,7 +64,7 @@ class CauseKind:
     windows: tuple[str, ...]
     linux: tuple[str, ...]
     match: Predicate
-    also: frozenset[str] = frozenset()
+    consequences: frozenset[str] = frozenset()
     echoes: frozenset[str] = frozenset()
     fold_by: tuple[str, ...] = ()
     rank: int = 50
@@ -85,7 +73,7 @@ class CauseKind:
     @property
     def explains(self) -> frozenset[str]:
         """Every code that it may explain."""
-        return self.needs | self.also | self.echoes
+        return self.needs | self.consequences | self.echoes
 
 
 @dataclass(frozen=True)
@@ -121,5 +109,5 @@ class Found:
 
 
 def whenever(_view: View, _problem: Problem) -> Clue:
-    """The predicate of a cause that its problem already proves."""
+    """The predicate of a cause that each of its problems proves."""
     return Clue()

@@ -12,8 +12,8 @@ from .view import View
 _FIRST = f"No cause is known for this. As a last resort: {guide.RESTART.lower()}:"
 _THEN = f"If that does not help, {guide.CLEAN_SLATE}:"
 
-WINDOWS = (_FIRST, *guide.RESTART_WINDOWS, _THEN, *guide.CLEAN_WINDOWS)
-LINUX = (_FIRST, *guide.RESTART_LINUX, _THEN, *guide.CLEAN_LINUX)
+WINDOWS = (_FIRST, guide.RESTART_WINDOWS, _THEN, *guide.CLEAN_WINDOWS)
+LINUX = (_FIRST, guide.RESTART_LINUX, _THEN, *guide.CLEAN_LINUX)
 
 
 def left_overs(views: Iterable[View]) -> tuple[Evidence, ...]:

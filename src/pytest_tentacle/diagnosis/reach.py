@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from pytest_tentacle.guide.consequences import NO_CONNECTION
 from pytest_tentacle.inventory.model import Mode, OctopusServer, Tentacle
 from pytest_tentacle.judging.finding import Problem
 from pytest_tentacle.link import By, Probe
@@ -15,9 +16,6 @@ from pytest_tentacle.sections import Fleet
 from pytest_tentacle.survey.targets import names_of
 
 from .subnets import regions, subnet_of
-
-NO_CONNECTION = frozenset({"TT520", "TT521", "TT522"})
-"""The TCP connection did not come about, and nothing else is known to be wrong with the end that should listen."""
 
 
 @dataclass

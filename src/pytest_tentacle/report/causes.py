@@ -16,7 +16,7 @@ class CauseView(Protocol):
     """What a diagnosis hands over for each cause.
 
     Attributes:
-        code: stable, such as `TC014` or a problem's `TT503`.
+        code: stable, such as `TC2021`, or a problem's that is its own cause, `TT503`.
         title: a few words.
         sentence: what is wrong and how far it reaches, in one sentence.
         machines: names of all machines that it holds for.

@@ -21,93 +21,93 @@ def inspector() -> str:
     return issued("www.example.com", "Inspection CA")
 
 
-@case("TC540", "web-01", "web-02", confidence="certain")
+@case("TC5311", "web-01", "web-02", confidence="certain")
 def inspected(world: Whole) -> None:
     der = inspector()
     for name in ("web-01", "web-02"):
         world.both(name, {"der": der})
 
 
-@case("TC540", "web-01", "web-02", confidence="certain")
+@case("TC5311", "web-01", "web-02", confidence="certain")
 def inspected_under_the_same_subject(world: Whole) -> None:
     der = issued("Octopus Tentacle", "Inspection CA")
     for name in ("web-01", "web-02"):
         world.both(name, {"der": der})
 
 
-@case("TC541")
+@case("TC5312")
 def leads_to_another(world: Whole) -> None:
     world.both("web-01", {"whose": "web-02"})
 
 
-@case("TC542", confidence="likely", unsure="")
+@case("TC5303", confidence="likely", unsure="")
 def a_stranger_of_octopus(world: Whole) -> None:
     world.both("web-01", {"der": issued("Octopus Tentacle", "Octopus Tentacle")})
 
 
-@case("TC542", confidence="possible", unsure="Log on to web-01 to tell a renewed certificate from another machine")
+@case("TC5303", confidence="possible", unsure="Log on to web-01 to tell a renewed certificate from another machine")
 def a_stranger_of_octopus_and_the_end_unseen(world: Whole) -> None:
     a_stranger_of_octopus(world)
     world.dark("web-01")
 
 
-@case("TC543")
+@case("TC5301")
 def a_server_answers(world: Whole) -> None:
     world.both("web-01", {"whose": "octopus of somebody else", "page": "server"})
 
 
-@case("TC544")
+@case("TC5302")
 def web_server(world: Whole) -> None:
     world.both("web-01", {"der": inspector(), "page": "other"})
 
 
-@case("TC545", confidence="certain", unsure="")
+@case("TC5291", confidence="certain", unsure="")
 def plain_http(world: Whole) -> None:
     world.both("web-01", NOT_TLS)
 
 
 @case(
-    "TC545", confidence="likely", unsure="Log on to web-01 to tell something on the way from a program on its own port"
+    "TC5291", confidence="likely", unsure="Log on to web-01 to tell something on the way from a program on its own port"
 )
 def plain_http_and_the_end_unseen(world: Whole) -> None:
     world.both("web-01", NOT_TLS)
     world.dark("web-01")
 
 
-@case("TC546", confidence="likely", unsure="")
+@case("TC5241", confidence="likely", unsure="")
 def load_balancer(world: Whole) -> None:
     world.both("web-01", CLOSED)
 
 
-@case("TC546", confidence="possible", unsure="Log on to web-01 to tell something on the way")
+@case("TC5241", confidence="possible", unsure="Log on to web-01 to tell something on the way")
 def load_balancer_and_the_end_unseen(world: Whole) -> None:
     world.both("web-01", CLOSED)
     world.dark("web-01")
 
 
-@case("TC547", confidence="likely", unsure="")
+@case("TC5242", confidence="likely", unsure="")
 def resets(world: Whole) -> None:
     world.both("web-01", RESET)
 
 
-@case("TC547", confidence="possible", unsure="Log on to web-01 to tell something on the way")
+@case("TC5242", confidence="possible", unsure="Log on to web-01 to tell something on the way")
 def resets_and_the_end_unseen(world: Whole) -> None:
     world.both("web-01", RESET)
     world.dark("web-01")
 
 
-@case("TC548", confidence="possible", unsure="Log on to web-01 to tell something on the way")
+@case("TC5281", confidence="possible", unsure="Log on to web-01 to tell something on the way")
 def silent_and_the_end_unseen(world: Whole) -> None:
     world.both("web-01", SILENT)
     world.dark("web-01")
 
 
-@case("TC548", confidence="likely", unsure="")
+@case("TC5281", confidence="likely", unsure="")
 def silent(world: Whole) -> None:
     world.both("web-01", SILENT)
 
 
-@case("TC549", "web-01", "web-02", confidence="possible")
+@case("TC5282", "web-01", "web-02", confidence="possible")
 def too_large(world: Whole) -> None:
     for name in ("web-01", "web-02"):
         world.both(name, SILENT)
@@ -119,14 +119,14 @@ def fails_at_both_ends(world: Whole, how: dict[str, object]) -> None:
     world.both("web-01", how)
 
 
-@case("TC901")
+@case("TC9011")
 def tls_switched_off(world: Whole) -> None:
     fails_at_both_ends(world, OLD_TLS)
     off = tuple(TlsProtocol(name=name, side="server", enabled=False) for name in ("TLS 1.2", "TLS 1.3"))
     world.change("web-01", "tls", protocols=off)
 
 
-@case("TC901", confidence="certain")
+@case("TC9011", confidence="certain")
 def tls_switched_off_for_all_but_itself(world: Whole) -> None:
     """Its own machine speaks TLS 1.3 with it, of which the server's Windows knows nothing."""
     world.both("web-01", OLD_TLS)
@@ -134,12 +134,12 @@ def tls_switched_off_for_all_but_itself(world: Whole) -> None:
     world.change("octo-1", "tls", build=17763)
 
 
-@case("TC902")
+@case("TC4111")
 def short_key(world: Whole) -> None:
     weak_certificate(world, make_certificate(bits=1024))
 
 
-@case("TC902")
+@case("TC4111")
 def old_signature(world: Whole) -> None:
     weak_certificate(world, make_certificate(sha1=True))
 
@@ -153,31 +153,33 @@ def weak_certificate(world: Whole, made: KeyedCertificate) -> None:
     world.both("web-01", OLD_TLS)
 
 
-@case("TC903", confidence="likely", unsure="")
+@case("TC5251", confidence="likely", unsure="")
 def old_tls_between(world: Whole) -> None:
     world.both("web-01", OLD_TLS)
 
 
-@case("TC903", unsure="Compare the cipher suites of web-01 and octo-1")
+@case("TC5251", unsure="Compare the cipher suites of web-01 and octo-1")
 def old_tls_between_and_policies_unread(world: Whole) -> None:
     world.both("web-01", OLD_TLS)
     for name in ("octo-1", "web-01"):
         world.sections[name]["tls"] = "access is denied"
 
 
-@case("TC904", confidence="possible", unsure="Compare the TLS versions and cipher suites that octo-1 and web-01 enable")
+@case(
+    "TC5252", confidence="possible", unsure="Compare the TLS versions and cipher suites that octo-1 and web-01 enable"
+)
 def no_common_tls(world: Whole) -> None:
     world.both("web-01", OLD_TLS)
     world.dark("web-01")
 
 
-@case("TC905")
+@case("TT904")
 def no_suite_that_octopus_needs(world: Whole) -> None:
     fails_at_both_ends(world, NO_SUITE)
     world.change("web-01", "tls", cipher_suites=("TLS_RSA_WITH_AES_256_CBC_SHA",))
 
 
-@case("TC906")
+@case("TC9021")
 def policies_exclude_each_other(world: Whole) -> None:
     """One has the suites of 128 bits only, the other one those of 256."""
     world.both("web-01", NO_SUITE)
@@ -185,13 +187,13 @@ def policies_exclude_each_other(world: Whole) -> None:
         world.change(name, "tls", build=17763, cipher_suites=(f"TLS_ECDHE_RSA_WITH_AES_{suite}",))
 
 
-@case("TC907")
+@case("TT906")
 def old_dotnet(world: Whole) -> None:
     world["web-01"].host["dotnet_release"] = 461814
     world.down("web-01", exit_code=1067)
 
 
-@case("TC412")
+@case("TT414")
 def key_not_usable(world: Whole) -> None:
     fails_at_both_ends(world, CLOSED)
     told = Event(

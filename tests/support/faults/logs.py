@@ -30,22 +30,22 @@ def met(world: Whole, met_thumbprint: str, subject: str) -> None:
     world.say("poll-01", "ERROR", text)
 
 
-@case("TC101", "poll-01", confidence="likely")
+@case("TC1011", "poll-01", confidence="likely")
 def anothers_certificate(world: Whole) -> None:
     met(world, thumbprint("web-02"), "CN=Octopus Tentacle")
 
 
-@case("TC102", "poll-01", confidence="likely")
+@case("TC1012", "poll-01", confidence="likely")
 def a_strangers_certificate(world: Whole) -> None:
     met(world, thumbprint("nobody of ours"), "CN=Octopus Server")
 
 
-@case("TC103", "poll-01")
+@case("TT102", "poll-01")
 def inspected_at_times(world: Whole) -> None:
     met(world, thumbprint("nobody of ours"), "CN=Corporate TLS Inspection, O=Example")
 
 
-@case("TC104", "poll-01")
+@case("TC1031", "poll-01")
 def turned_away(world: Whole) -> None:
     """The server's log: the portal does not know this machine's thumbprint, or has it disabled."""
     text = (
@@ -55,7 +55,7 @@ def turned_away(world: Whole) -> None:
     world.say("octo-1", "INFO", text)
 
 
-@case("TC105")
+@case("TT104")
 def without_certificate(world: Whole) -> None:
     text = (
         f"{LISTEN}A client at {OCTO} connected, and attempted a message exchange, but did not present a client "
@@ -64,7 +64,7 @@ def without_certificate(world: Whole) -> None:
     world.say("web-01", "INFO", text)
 
 
-@case("TC106", "poll-01", confidence="possible")
+@case("TC1051", "poll-01", confidence="possible")
 def hung_up_on(world: Whole) -> None:
     world.say(
         "poll-01",
@@ -73,7 +73,7 @@ def hung_up_on(world: Whole) -> None:
     )
 
 
-@case("TC107", confidence="possible")
+@case("TC1321", confidence="possible")
 def never_let_in(world: Whole) -> None:
     """Five attempts of the server, of which none is let in."""
     for ago in (300, 298, 296, 294, 292):
@@ -81,7 +81,7 @@ def never_let_in(world: Whole) -> None:
     world.say("web-01", "INFO", "nothing else", 200)
 
 
-@case("TC108", "poll-01")
+@case("TC1171", "poll-01")
 def too_many_of_one_subscription(world: Whole) -> None:
     text = (
         f"{SERVER_LISTEN}A polling client at {POLLER} has exceeded the maximum number of active connections (1) for "
@@ -90,14 +90,14 @@ def too_many_of_one_subscription(world: Whole) -> None:
     world.say("octo-1", "WARN", text)
 
 
-@case("TC142", confidence="likely")
+@case("TC1172", confidence="likely")
 def registered_twice(world: Whole) -> None:
     world.say(
         "web-01", "ERROR", "This Tentacle is registered multiple times with the server - unable to display status"
     )
 
 
-@case("TC109", "poll-01", confidence="possible")
+@case("TT106", "poll-01", confidence="possible")
 def reset_at_times(world: Whole) -> None:
     text = (
         f"{TRANSACTION}System.IO.IOException: Unable to read data from the transport connection: An existing connection "
@@ -106,13 +106,13 @@ def reset_at_times(world: Whole) -> None:
     world.say("poll-01", "ERROR", text)
 
 
-@case("TC110", "poll-01", confidence="possible")
+@case("TT107", "poll-01", confidence="possible")
 def refused_at_times(world: Whole) -> None:
     text = f"{POLL}The remote host at https://octo-1.example:10943/ refused the connection. This may mean that the expected listening service is not running."
     world.say("poll-01", "ERROR", text)
 
 
-@case("TC110")
+@case("TT107")
 def refused_at_times_by_the_servers_log(world: Whole) -> None:
     world.say(
         "octo-1",
@@ -121,19 +121,19 @@ def refused_at_times_by_the_servers_log(world: Whole) -> None:
     )
 
 
-@case("TC111")
+@case("TT108")
 def unanswered_at_times(world: Whole) -> None:
     text = f"{TO_WEB}The client was unable to establish the initial connection within the timeout 00:01:00. Retrying in 1.0 seconds."
     world.say("octo-1", "ERROR", text)
 
 
-@case("TC112", "poll-01")
+@case("TT109", "poll-01")
 def forgotten_when_quiet(world: Whole) -> None:
     text = f"{POLL}The connection to the host at https://octo-1.example:10943/ timed out. There may be problems with the network. The connection will be retried."
     world.say("poll-01", "ERROR", text)
 
 
-@case("TC113", "poll-01")
+@case("TT110", "poll-01")
 def unresolved_at_times(world: Whole) -> None:
     text = (
         f"{POLL}Socket communication error while connecting to https://octo-1.example:10943/\nName or service not known"
@@ -141,7 +141,7 @@ def unresolved_at_times(world: Whole) -> None:
     world.say("poll-01", "ERROR", text)
 
 
-@case("TC114", "poll-01")
+@case("TT112", "poll-01")
 def closed_before_tls(world: Whole) -> None:
     world.say(
         "poll-01",
@@ -150,7 +150,7 @@ def closed_before_tls(world: Whole) -> None:
     )
 
 
-@case("TC115", "poll-01")
+@case("TT113", "poll-01")
 def handshakes_fail_at_times(world: Whole) -> None:
     text = (
         f"{POLL}Authentication failed while setting up connection to https://octo-1.example:10943/\n"
@@ -159,7 +159,7 @@ def handshakes_fail_at_times(world: Whole) -> None:
     world.say("poll-01", "ERROR", text)
 
 
-@case("TC116")
+@case("TT114")
 def weak_for_the_library(world: Whole) -> None:
     text = (
         f"{LISTEN}Client failed authentication: {OCTO}\nInterop+OpenSsl+SslException: Using SSL certificate failed with "
@@ -168,13 +168,13 @@ def weak_for_the_library(world: Whole) -> None:
     world.say("web-01", "ERROR", text)
 
 
-@case("TC117", "poll-01")
+@case("TT121", "poll-01")
 def no_octopus_answers(world: Whole) -> None:
     frame = "System.Security.Authentication.AuthenticationException: Cannot determine the frame size or a corrupted frame was received."
     world.say("poll-01", "ERROR", f"{POLL}Halibut client exception: {frame}. Retrying in 5.0 seconds")
 
 
-@case("TC118", "poll-01")
+@case("TC1181", "poll-01")
 def proxy_is_away(world: Whole) -> None:
     world.say(
         "poll-01",
@@ -183,7 +183,7 @@ def proxy_is_away(world: Whole) -> None:
     )
 
 
-@case("TC119", "poll-01")
+@case("TC1191", "poll-01")
 def proxy_refuses(world: Whole) -> None:
     world.say(
         "poll-01",
@@ -192,7 +192,7 @@ def proxy_refuses(world: Whole) -> None:
     )
 
 
-@case("TC120", "poll-01")
+@case("TC1201", "poll-01")
 def web_socket(world: Whole) -> None:
     world.say(
         "poll-01",
@@ -210,18 +210,18 @@ def not_collected(world: Whole) -> None:
     world.say("octo-1", "ERROR", text)
 
 
-@case("TC122", "poll-01", confidence="likely", unsure="")
+@case("TC1151", "poll-01", confidence="likely", unsure="")
 def connected_and_busy(world: Whole) -> None:
     not_collected(world)
 
 
-@case("TC122", "poll-01", confidence="possible", unsure="Look at the connections of poll-01")
+@case("TC1151", "poll-01", confidence="possible", unsure="Look at the connections of poll-01")
 def busy_or_not_connected(world: Whole) -> None:
     not_collected(world)
     world.sections["poll-01"]["connections"] = "ss is missing"
 
 
-@case("TC123", "poll-01")
+@case("TT116", "poll-01")
 def fetched_and_not_answered(world: Whole) -> None:
     text = (
         f"An error occurred when sending a request to '{SUBSCRIPTION}', after the request began: A request was sent to a "
@@ -231,7 +231,7 @@ def fetched_and_not_answered(world: Whole) -> None:
     world.say("octo-1", "ERROR", text)
 
 
-@case("TC138", "poll-01")
+@case("TT133", "poll-01")
 def no_route_at_times(world: Whole) -> None:
     world.say(
         "poll-01",
@@ -240,23 +240,23 @@ def no_route_at_times(world: Whole) -> None:
     )
 
 
-@case("TC134")
+@case("TT951")
 def page_inserted(world: Whole) -> None:
     text = "Halibut.Transport.Protocol.ConnectionInitializationFailedException: Unable to process remote identity; unknown identity type: 'HTTP/1.0'"
     world.say("octo-1", "ERROR", INIT + text)
 
 
-@case("TC135")
+@case("TT952")
 def no_identity(world: Whole) -> None:
     world.say("octo-1", "ERROR", f"{INIT}Unable to receive the remote identity; the identity line was empty.")
 
 
-@case("TC136")
+@case("TT953")
 def changed_on_its_way(world: Whole) -> None:
     world.say("octo-1", "ERROR", f"{INIT}Unexpected byte after '\\r' in control message: 0x58")
 
 
-@case("TC137")
+@case("TT954")
 def messages_cut(world: Whole) -> None:
     world.say("octo-1", "ERROR", f"{TO_WEB}Data stream size mismatch detected during send.")
 
@@ -271,12 +271,12 @@ def fails_to_start(world: Whole, name: str, text: str) -> None:
     world.logs[name] += started(pid, ago=SECOND) + line(SECOND - 1, "FATAL", text, pid)
 
 
-@case("TC124", confidence="likely")
+@case("TT111", confidence="likely")
 def port_in_use(world: Whole) -> None:
     fails_to_start(world, "web-01", "A required communications port is already in use.")
 
 
-@case("TC125")
+@case("TT134")
 def port_forbidden(world: Whole) -> None:
     fails_to_start(
         world,
@@ -285,19 +285,19 @@ def port_forbidden(world: Whole) -> None:
     )
 
 
-@case("TC126")
+@case("TT122")
 def keyset_missing(world: Whole) -> None:
     fails_to_start(world, "web-01", "System.Security.Cryptography.CryptographicException: Keyset does not exist")
 
 
-@case("TC127")
+@case("TT123")
 def made_elsewhere(world: Whole) -> None:
     fails_to_start(
         world, "web-01", "System.Security.Cryptography.CryptographicException: Key not valid for use in specified state"
     )
 
 
-@case("TC128")
+@case("TT124")
 def configuration_was_missing(world: Whole) -> None:
     """It is there by now."""
     fails_to_start(
@@ -307,19 +307,19 @@ def configuration_was_missing(world: Whole) -> None:
     )
 
 
-@case("TC129")
+@case("TT125")
 def wanted_for_space(world: Whole) -> None:
     world.say("web-01", "ERROR", "System.IO.IOException: No space left on device : 'C:\\Octopus\\Work'")
 
 
-@case("TC130")
+@case("TT126")
 def no_access(world: Whole) -> None:
     world.say(
         "web-01", "ERROR", "System.UnauthorizedAccessException: Access to the path 'C:\\Octopus\\Work' is denied."
     )
 
 
-@case("TC131", unsure="Look at the settings of web-01")
+@case("TC1271", unsure="Look at the settings of web-01")
 def runs_without_trust(world: Whole) -> None:
     """What its file says could not be read."""
     world["web-01"].config_error = "denied"
@@ -327,7 +327,7 @@ def runs_without_trust(world: Whole) -> None:
     world.logs["web-01"] = started(2136, nobody, "Agent listening on: [::]:10933")
 
 
-@case("TC132")
+@case("TT128")
 def accepting_fails(world: Whole) -> None:
     world.say(
         "web-01",
@@ -336,24 +336,24 @@ def accepting_fails(world: Whole) -> None:
     )
 
 
-@case("TC133")
+@case("TT130")
 def hangs_in_its_start(world: Whole) -> None:
     world.shut("web-01")
     world.logs["web-01"] = started(2136, ago=600)
 
 
-@case("TC139", "poll-01", confidence="likely")
+@case("TC1182", "poll-01", confidence="likely")
 def proxy_with_a_scheme(world: Whole) -> None:
     fails_to_start(world, "poll-01", "The proxy's hostname cannot contain a protocol prefix (eg http://)")
 
 
-@case("TC141", "poll-01", confidence="likely")
+@case("TC1202", "poll-01", confidence="likely")
 def no_web_sockets_there(world: Whole) -> None:
     text = "The netstandard build of this library cannot act as the client in a WebSocket polling setup"
     fails_to_start(world, "poll-01", text)
 
 
-@case("TC214", confidence="likely")
+@case("TC2023", confidence="likely")
 def ends_with_an_unknown_error(world: Whole) -> None:
     """The service manager knows nothing of it."""
     fails_to_start(world, "web-01", "Could not load file or assembly 'Autofac, Version=4.6.2.0'.")

@@ -8,40 +8,40 @@ from support.whole import Whole
 from . import case
 
 
-@case("TC510", confidence="likely", unsure="resolve web-01.example on another machine")
+@case("TC5101", confidence="likely", unsure="resolve web-01.example on another machine")
 def one_dns(world: Whole) -> None:
     """The name fails, the address works, and nobody else was asked for the name."""
     world.across("web-01", NO_NAME, {})
 
 
-@case("TC510", "poll-01", confidence="certain", unsure="")
+@case("TC5101", "poll-01", confidence="certain", unsure="")
 def dns_of_that_machine(world: Whole) -> None:
     """The name fails on one poller, and the other one resolves it."""
     world.across("poll-01", NO_NAME, {})
 
 
-@case("TC511", "poll-01", "poll-02", confidence="likely")
+@case("TC5102", "poll-01", "poll-02", confidence="likely")
 def no_record(world: Whole) -> None:
     for name in ("poll-01", "poll-02"):
         world.across(name, NO_NAME, {})
 
 
-@case("TC512", confidence="certain")
+@case("TC5103", confidence="certain")
 def dns_down(world: Whole) -> None:
     world.across("web-01", NO_DNS, {})
 
 
-@case("TC513", "web-01", "web-02")
+@case("TC5104", "web-01", "web-02")
 def zone_unknown(world: Whole) -> None:
     world.across("web-01", NO_NAME, {})
     world.across("web-02", NO_NAME, {})
 
 
-@case("TC514")
+@case("TC5121")
 def stale_record(world: Whole) -> None:
     world.across("web-01", {"addresses": ("192.0.2.99",), **DROPPED}, {})
 
 
-@case("TC515")
+@case("TC5207")
 def one_dead_address(world: Whole) -> None:
     world.across("web-01", {"addresses": ("2001:db8::1", "198.51.100.1"), **DROPPED}, {})

@@ -21,83 +21,83 @@ def no_rule(world: Whole, name: str) -> None:
     world.change(name, "firewall", rules=())
 
 
-@case("TC520", confidence="likely", unsure="")
+@case("TC5201", confidence="likely", unsure="")
 def own_firewall(world: Whole) -> None:
     """It answers itself, its neighbour is reached, and its rules could not be read."""
     rules_unread(world, "web-01")
     world.both("web-01", DROPPED)
 
 
-@case("TC521", confidence="likely", unsure="")
+@case("TC5202", confidence="likely", unsure="")
 def security_group(world: Whole) -> None:
     """The same, and its own firewall lets the port in."""
     world.both("web-01", DROPPED)
 
 
-@case("TC522", "web-01", "web-02", confidence="likely", unsure="")
+@case("TC5203", "web-01", "web-02", confidence="likely", unsure="")
 def closed_way(world: Whole) -> None:
     world.add_listening("web-09", "192.0.2.200")
     for name in ("web-01", "web-02"):
         world.both(name, DROPPED)
 
 
-@case("TC522", "web-01", "web-02", confidence="possible", unsure="browse from octo-1 to one in another subnet")
+@case("TC5203", "web-01", "web-02", confidence="possible", unsure="browse from octo-1 to one in another subnet")
 def closed_way_or_own_rules(world: Whole) -> None:
     """Nobody elsewhere is known to be reached."""
     for name in ("web-01", "web-02"):
         world.both(name, DROPPED)
 
 
-@case("TC523", "web-01", "web-02", "web-03")
+@case("TC5204", "web-01", "web-02", "web-03")
 def no_way_out(world: Whole) -> None:
     world.add_listening("web-03", "192.0.2.200")
     for name in ("web-01", "web-02", "web-03"):
         world.both(name, DROPPED)
 
 
-@case("TC524", "poll-01", "poll-02", confidence="likely", unsure="")
+@case("TC5211", "poll-01", "poll-02", confidence="likely", unsure="")
 def server_firewall(world: Whole) -> None:
     rules_unread(world, "octo-1")
     for name in ("poll-01", "poll-02"):
         world.both(name, DROPPED)
 
 
-@case("TC525", "poll-01", "poll-02")
+@case("TC5212", "poll-01", "poll-02")
 def closed_subnet(world: Whole) -> None:
     world.add_polling("poll-03", "192.0.2.200")
     for name in ("poll-01", "poll-02"):
         world.both(name, DROPPED)
 
 
-@case("TC526", "poll-01", confidence="likely", unsure="")
+@case("TC5213", "poll-01", confidence="likely", unsure="")
 def no_way_out_for_one(world: Whole) -> None:
     world.both("poll-01", DROPPED)
 
 
-@case("TC526", "poll-01", confidence="possible", unsure="trace the way from poll-01")
+@case("TC5213", "poll-01", confidence="possible", unsure="trace the way from poll-01")
 def no_way_out_and_no_neighbour(world: Whole) -> None:
     del world.drafts["poll-02"]
     world.add_polling("poll-03", "192.0.2.200")
     world.both("poll-01", DROPPED)
 
 
-@case("TC527")
+@case("TC5221")
 def no_route(world: Whole) -> None:
     world.both("web-01", NO_ROUTE)
 
 
-@case("TC528")
+@case("TT523")
 def policy(world: Whole) -> None:
     world.both("web-01", FORBIDDEN)
 
 
-@case("TC529", confidence="possible", unsure="Log on to web-01 to tell a firewall from a stopped service")
+@case("TC5205", confidence="possible", unsure="Log on to web-01 to tell a firewall from a stopped service")
 def nobody_knows(world: Whole) -> None:
     world.both("web-01", DROPPED)
     world.dark("web-01")
 
 
-@case("TC530", confidence="possible", unsure="trace the way from octo-1")
+@case("TC5206", confidence="possible", unsure="trace the way from octo-1")
 def one_alone(world: Whole) -> None:
     del world.drafts["web-02"]
     world["octo-1"].peer = world["octo-1"].peer[:2]
@@ -105,19 +105,19 @@ def one_alone(world: Whole) -> None:
     rules_unread(world, "web-01")
 
 
-@case("TC531", "poll-01", confidence="possible", unsure="browse there from one more machine")
+@case("TC5214", "poll-01", confidence="possible", unsure="browse there from one more machine")
 def one_poller(world: Whole) -> None:
     del world.drafts["poll-02"]
     world.both("poll-01", REFUSED)
 
 
-@case("TC550", confidence="certain", unsure="")
+@case("TC5411", confidence="certain", unsure="")
 def no_rule_on_a_tentacle(world: Whole) -> None:
     no_rule(world, "web-01")
     world.both("web-01", DROPPED)
 
 
-@case("TC550", "octo-1", "poll-01", "poll-02", confidence="certain", unsure="")
+@case("TC5411", "octo-1", "poll-01", "poll-02", confidence="certain", unsure="")
 def no_rule_on_the_server(world: Whole) -> None:
     """The server's own rules, and all the pollers that they keep out: one cause."""
     no_rule(world, "octo-1")
@@ -125,7 +125,7 @@ def no_rule_on_the_server(world: Whole) -> None:
         world.both(name, DROPPED)
 
 
-@case("TC550", "poll-01", "poll-02", "octo-1")
+@case("TC5411", "poll-01", "poll-02", "octo-1")
 def a_chain_that_drops(world: Whole) -> None:
     """The same on Linux."""
     input_chain = FirewallProfile(name="inet filter input", enabled=True, inbound="block", active=True)

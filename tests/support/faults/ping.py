@@ -70,70 +70,70 @@ def pinged(world: Whole, how: dict[str, Any]) -> None:
     world.surveys = surveys  # type: ignore[method-assign]
 
 
-@case("TC641", confidence="likely")
+@case("TT641", confidence="likely")
 def stopped_meanwhile(world: Whole) -> None:
     pinged(world, {"web-01": {"pattern": "c" * 20}})
 
 
-@case("TC642", confidence="likely", unsure="")
+@case("TC6421", confidence="likely", unsure="")
 def losses_on_one_link(world: Whole) -> None:
     pinged(world, {"web-01": {"pattern": NOW_AND_THEN}})
 
 
-@case("TC642", "poll-01")
+@case("TC6421", "poll-01")
 def a_flapping_link(world: Whole) -> None:
     pinged(world, {"poll-01": {"pattern": "++c++++cc+++++++c+++"}})
 
 
-@case("TC642")
+@case("TC6421")
 def losses_and_a_look_that_met_one(world: Whole) -> None:
     """The single look failed as well; one cause explains both."""
     world.both("web-01", CLOSED)
     pinged(world, {"web-01": {"pattern": NOW_AND_THEN}})
 
 
-@case("TC643")
+@case("TC6422")
 def a_dead_member(world: Whole) -> None:
     pinged(world, {"web-01": {"pattern": EVERY_THIRD}})
 
 
-@case("TC643", "poll-01", "poll-02")
+@case("TC6422", "poll-01", "poll-02")
 def a_dead_member_of_the_servers(world: Whole) -> None:
     pinged(world, {name: {"pattern": EVERY_THIRD} for name in ("poll-01", "poll-02")})
 
 
-@case("TC644", "web-01", "web-02", "poll-01", "poll-02", confidence="likely")
+@case("TC6423", "web-01", "web-02", "poll-01", "poll-02", confidence="likely")
 def losses_on_all_links(world: Whole) -> None:
     pinged(world, {name: {"pattern": NOW_AND_THEN} for name in ("web-01", "web-02", "poll-01", "poll-02")})
 
 
-@case("TC645", confidence="certain")
+@case("TC6451", confidence="certain")
 def two_at_one_address(world: Whole) -> None:
     pinged(world, {"web-01": {"certificates": "01" * 10}})
 
 
-@case("TC645")
+@case("TC6451")
 def two_at_one_address_and_the_other_first(world: Whole) -> None:
     """The single look met the other one."""
     world.across("web-01", {"der": certificate("another")}, {"der": certificate("another")})
     pinged(world, {"web-01": {"certificates": "10" * 10}})
 
 
-@case("TC646")
+@case("TT646")
 def a_small_mtu(world: Whole) -> None:
     pinged(world, {"web-01": {"pattern": "p" * 20, "payload": 9000}})
 
 
-@case("TC647", "poll-01")
+@case("TC6441", "poll-01")
 def slow_names(world: Whole) -> None:
     pinged(world, {"poll-01": {"slow": "resolve"}})
 
 
-@case("TC648")
+@case("TC6442")
 def lost_packets(world: Whole) -> None:
     pinged(world, {"web-01": {"slow": "connect"}})
 
 
-@case("TC649")
+@case("TC6443")
 def a_busy_end(world: Whole) -> None:
     pinged(world, {"web-01": {"slow": "tls"}})

@@ -16,12 +16,12 @@ GONE = {"address": "::", "port": 10933, "pid": 4711}
 CHILD = {"pid": 4712, "name": "powershell.exe", "parent_pid": 4711}
 
 
-@case("TC501", confidence="possible", unsure="stands in the log of web-01")
+@case("TC5011", confidence="possible", unsure="stands in the log of web-01")
 def port_not_open(world: Whole) -> None:
     world.shut("web-01")
 
 
-@case("TC502", confidence="likely", unsure="")
+@case("TC5012", confidence="likely", unsure="")
 def changed_and_not_restarted(world: Whole) -> None:
     """The file is younger than the process, and nobody listens where it says."""
     world.shut("web-01")
@@ -38,7 +38,7 @@ def changed_and_not_restarted(world: Whole) -> None:
     world["web-01"]._survey = survey
 
 
-@case("TC503")
+@case("TC5021")
 def taken_and_crashed(world: Whole) -> None:
     world.down("web-01", exit_code=1067)
     owner = {"pid": 4711, "name": "nginx", "executable": "/usr/sbin/nginx", "parent_pid": 1}
@@ -48,7 +48,7 @@ def taken_and_crashed(world: Whole) -> None:
     world.both("web-01", other)
 
 
-@case("TC504")
+@case("TC5022")
 def second_instance(world: Whole) -> None:
     owner = {"pid": 4711, "name": "Tentacle.exe", "executable": r"C:\Other\Tentacle.exe", "parent_pid": 1}
     world["web-01"].listeners = [GONE | {"owner": owner}]
@@ -56,7 +56,7 @@ def second_instance(world: Whole) -> None:
     world.both("web-01", {"whose": "another"})
 
 
-@case("TC505", confidence="certain")
+@case("TT503", confidence="certain")
 def zombie(world: Whole) -> None:
     world.down("web-01", exit_code=1067)
     world["web-01"].listeners = [GONE | {"children": (CHILD,)}]
@@ -64,19 +64,19 @@ def zombie(world: Whole) -> None:
     world.both("web-01", SILENT)
 
 
-@case("TC506")
+@case("TT504")
 def another_page_here(world: Whole) -> None:
     other = {"page": "other", "whose": "security suite"}
     world["web-01"].own = [probe(probe_id="local:Tentacle", **other)]
     world.both("web-01", other)
 
 
-@case("TC507")
+@case("TT505")
 def hangs(world: Whole) -> None:
     world["web-01"].own = [probe(probe_id="local:Tentacle", **SILENT)]
     world.both("web-01", SILENT)
 
 
-@case("TC721")
+@case("TT721")
 def zombie_beside_the_service(world: Whole) -> None:
     world["web-01"].listeners.append(GONE | {"address": "0.0.0.0", "children": (CHILD,)})

@@ -12,7 +12,7 @@ from .logs import OCTO, PROXY, TRANSACTION, met
 OLD = "octopus of old"
 
 
-@case("TC326", confidence="certain", unsure="")
+@case("TC1032", confidence="certain", unsure="")
 def trusts_the_old_server(world: Whole) -> None:
     """Its settings were corrected, the process was not restarted: the server is never let in."""
     said = f"Agent will trust Octopus Servers with the thumbprint: {thumbprint(OLD)}"
@@ -22,12 +22,12 @@ def trusts_the_old_server(world: Whole) -> None:
     world.say("web-01", "INFO", "nothing else", 200)
 
 
-@case("TC326")
+@case("TC1032")
 def trusts_nobody_yet(world: Whole) -> None:
     world.logs["web-01"] = started(2136, "The agent is not configured to trust any Octopus Servers.", LISTENS)
 
 
-@case("TC326", "poll-01")
+@case("TC1032", "poll-01")
 def polls_with_the_old_thumbprint(world: Whole) -> None:
     right = world["poll-01"].trusted
     world["poll-01"].trusted = [{**right[0], "Thumbprint": thumbprint(OLD)}]
@@ -37,7 +37,7 @@ def polls_with_the_old_thumbprint(world: Whole) -> None:
     world.sections["poll-01"]["connections"] = ()
 
 
-@case("TC140", "poll-01", confidence="likely")
+@case("TC1183", "poll-01", confidence="likely")
 def proxy_of_one_account(world: Whole) -> None:
     """The service's account has one in its Internet Options, which forbids the port; the survey's account has none."""
     make_windows(world, "poll-01")

@@ -15,44 +15,44 @@ def full_disk(world: Whole, name: str) -> None:
     world.sections[name]["disks"] = (Disk(path="C:\\", free_bytes=4096, size_bytes=10**10),)
 
 
-@case("TC301", confidence="certain", unsure="")
+@case("TT301", confidence="certain", unsure="")
 def file_gone_and_service_down(world: Whole) -> None:
     world["web-01"].config_error = "not-found"
     world.down("web-01", exit_code=1067)
 
 
-@case("TC302", confidence="likely")
+@case("TC3021", confidence="likely")
 def disk_full(world: Whole) -> None:
     world["web-01"].config_error = "empty"
     world.down("web-01", exit_code=1067)
     full_disk(world, "web-01")
 
 
-@case("TC303", confidence="certain", unsure="")
+@case("TC3022", confidence="certain", unsure="")
 def file_empty(world: Whole) -> None:
     world["web-01"].config_error = "empty"
     world.down("web-01", exit_code=1067)
 
 
-@case("TC303", unsure="whether a disk of web-01 is full")
+@case("TC3022", unsure="whether a disk of web-01 is full")
 def file_empty_and_disks_not_seen(world: Whole) -> None:
     file_empty(world)
     world.sections["web-01"]["disks"] = "access is denied"
 
 
-@case("TC304", "poll-01")
+@case("TC3031", "poll-01")
 def file_cut_and_crash_loop(world: Whole) -> None:
     world["poll-01"].config_error = "malformed"
     world.down("poll-01", state="starting", restarts=9, detail="auto-restart / exit-code", exit_code=100)
 
 
-@case("TC305", "poll-01")
+@case("TC3032", "poll-01")
 def trust_is_no_list(world: Whole) -> None:
     world["poll-01"].settings["Tentacle.Communication.TrustedOctopusServers"] = "[{"
     world.down("poll-01", state="failed", exit_code=100, detail="failed / exit-code")
 
 
-@case("TC310")
+@case("TT310")
 def other_mode(world: Whole) -> None:
     """It polls, and the server still knocks."""
     draft, other = world["web-01"], world["poll-01"]
@@ -64,7 +64,7 @@ def other_mode(world: Whole) -> None:
     world.logs["web-01"] = world.polls_at_start("web-01").replace("   900 ", "  2136 ")
 
 
-@case("TC311")
+@case("TC3111")
 def other_port(world: Whole) -> None:
     draft = world["web-01"]
     draft.settings["Tentacle.Services.PortNumber"] = "10944"
@@ -73,7 +73,7 @@ def other_port(world: Whole) -> None:
     world.both("web-01", REFUSED)
 
 
-@case("TC312")
+@case("TC3112")
 def port_by_environment(world: Whole) -> None:
     draft = world["web-01"]
     draft.service["environment"] = {"TENTACLE_SERVICE_PORT": "10944"}
@@ -82,13 +82,13 @@ def port_by_environment(world: Whole) -> None:
     world.both("web-01", REFUSED)
 
 
-@case("TC313")
+@case("TT312")
 def no_listen(world: Whole) -> None:
     world["web-01"].settings["Tentacle.Services.NoListen"] = "true"
     world.shut("web-01")
 
 
-@case("TC314", "poll-01")
+@case("TC3131", "poll-01")
 def node_not_polled(world: Whole) -> None:
     world.add_server("octo-2", "192.0.2.11")
     draft = world["poll-01"]
@@ -106,7 +106,7 @@ def node_not_polled(world: Whole) -> None:
     ]
 
 
-@case("TC327", "poll-01", confidence="likely")
+@case("TC3132", "poll-01", confidence="likely")
 def polls_a_retired_server(world: Whole) -> None:
     world.add_server("octo-2", "192.0.2.11")
     world.join("poll-01", "octo-2")
@@ -115,7 +115,7 @@ def polls_a_retired_server(world: Whole) -> None:
     world.sections["poll-01"]["connections"] = world.sections["poll-01"]["connections"][:1]
 
 
-@case("TC315", "poll-01")
+@case("TC3141", "poll-01")
 def polls_old_port(world: Whole) -> None:
     world["poll-01"].trusted[0]["Address"] = "https://octo-1.example:10950/"
     refused = probe(
@@ -132,7 +132,7 @@ def moved_server(world: Whole) -> None:
     world["octo-1"].own = [probe(port=10950, page="server", whose="octopus", probe_id="local:OctopusServer")]
 
 
-@case("TC316", "octo-1", "poll-01", "poll-02")
+@case("TC3142", "octo-1", "poll-01", "poll-02")
 def inventory_port_is_old(world: Whole) -> None:
     moved_server(world)
     for name in ("poll-01", "poll-02"):
@@ -144,20 +144,20 @@ def inventory_port_is_old(world: Whole) -> None:
         world.sections[name]["connections"] = (held.model_copy(update={"remote_port": 10950}),)
 
 
-@case("TC317", "octo-1")
+@case("TC3171", "octo-1")
 def server_port_changed(world: Whole) -> None:
     moved_server(world)
     for name in ("poll-01", "poll-02"):
         world.both(name, REFUSED)
 
 
-@case("TC318", "poll-01")
+@case("TT315", "poll-01")
 def half_entry(world: Whole) -> None:
     world["poll-01"].trusted[0]["Address"] = None
     world.sections["poll-01"]["connections"] = ()
 
 
-@case("TC319")
+@case("TT316")
 def foreign_listen_ip(world: Whole) -> None:
     world["web-01"].settings["Tentacle.Services.ListenIP"] = "192.0.2.77"
     world.down("web-01", exit_code=1067)

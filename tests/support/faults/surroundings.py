@@ -38,32 +38,32 @@ def proxied(world: Whole, said: str, **settings: str) -> None:
     world.logs["poll-01"] = world.polls_at_start("poll-01", proxy=said) + world.secured("poll-01", "octo-1")
 
 
-@case("TC601", "poll-01")
+@case("TT601", "poll-01")
 def proxy_as_url(world: Whole) -> None:
     proxied(world, "http://proxy.example:3128", ProxyHost="http://proxy.example", ProxyPort="3128")
 
 
-@case("TC602", "poll-01")
+@case("TT602", "poll-01")
 def proxy_port_is_none(world: Whole) -> None:
     proxied(world, "proxy.example:80", ProxyHost="proxy.example", ProxyPort="http")
 
 
-@case("TC603", "poll-01")
+@case("TT603", "poll-01")
 def proxy_ignored(world: Whole) -> None:
     world["poll-01"].settings |= {f"{POLLING}UseDefaultProxy": "true", f"{POLLING}ProxyHost": "proxy.example"}
 
 
-@case("TC604", "poll-01")
+@case("TT604", "poll-01")
 def own_server_as_proxy(world: Whole) -> None:
     proxied(world, "octo-1.example:10943", ProxyHost="octo-1.example", ProxyPort="10943")
 
 
-@case("TC605", "poll-01")
+@case("TT605", "poll-01")
 def proxy_of_before(world: Whole) -> None:
     proxied(world, "old.example:3128", ProxyHost="proxy.example", ProxyPort="3128")
 
 
-@case("TC711")
+@case("TT711")
 def nobodys_address(world: Whole) -> None:
     """The name and the inventory lead to an address that none of the machine's is, nor declared for it."""
     world["web-01"].declare(ip=None, transport=WinRM(host="10.9.9.9"))
@@ -72,7 +72,7 @@ def nobodys_address(world: Whole) -> None:
     world["octo-1"].drop("web-01:address")
 
 
-@case("TC712")
+@case("TT712")
 def another_address_listens(world: Whole) -> None:
     world["web-01"].settings["Tentacle.Services.ListenIP"] = "10.9.9.9"
     world["web-01"].host["addresses"] = ("198.51.100.1", "10.9.9.9")
@@ -80,7 +80,7 @@ def another_address_listens(world: Whole) -> None:
     world.both("web-01", DROPPED)
 
 
-@case("TC713")
+@case("TT713")
 def link_local(world: Whole) -> None:
     world["web-01"].declare(ip="169.254.7.7")
     world["web-01"].host["addresses"] = ("169.254.7.7",)
@@ -111,17 +111,17 @@ def on(path: str, *entries: AccessEntry) -> Access:
 ALLOWED = AccessEntry(sid=ME, mask=FULL)
 
 
-@case("TC801")
+@case("TT801")
 def no_rights_at_home(world: Whole) -> None:
     rights(world, on(HOME, AccessEntry(sid=USERS, mask=READ)))
 
 
-@case("TC802")
+@case("TT802")
 def no_rights_below(world: Whole) -> None:
     rights(world, on(HOME, ALLOWED), on(HOME + r"\Work", AccessEntry(sid=USERS, mask=READ)))
 
 
-@case("TC803")
+@case("TT803")
 def denied(world: Whole) -> None:
     rights(world, on(HOME, AccessEntry(sid=USERS, mask=2, deny=True), ALLOWED))
 
@@ -133,29 +133,29 @@ def loads(world: Whole, *, reachable: bool = True, **values: object) -> None:
     )
 
 
-@case("TC811")
+@case("TT811")
 def slow(world: Whole) -> None:
     loads(world, cold_ms=1500, warm_ms=1200, exit_code=0)
 
 
-@case("TC812", confidence="likely")
+@case("TT812", confidence="likely")
 def dmz_without_crl(world: Whole) -> None:
     loads(world, reachable=False, cold_ms=15_400, warm_ms=310, exit_code=0)
 
 
-@case("TC813")
+@case("TT813")
 def broken_installation(world: Whole) -> None:
     loads(world, cold_ms=200, warm_ms=200, exit_code=43)
     world.down("web-01", exit_code=1067)
 
 
-@case("TC551", "poll-01", confidence="likely")
+@case("TC5511", "poll-01", confidence="likely")
 def silently_unable(world: Whole) -> None:
     """The server is well, the way is open, the log is silent, and the process holds no connection."""
     world.sections["poll-01"]["connections"] = ()
 
 
-@case("TC552")
+@case("TT552")
 def half_closed(world: Whole) -> None:
     row = world.connection("web-01", "octo-1", "close-wait", 2136).model_copy(update={"local_port": 10933})
     world.sections["web-01"]["connections"] = tuple(
@@ -163,24 +163,24 @@ def half_closed(world: Whole) -> None:
     )
 
 
-@case("TC553", "poll-01")
+@case("TT553", "poll-01")
 def only_the_process(world: Whole) -> None:
     world.sections["poll-01"]["connections"] = (world.connection("poll-01", "octo-1", "syn-sent"),)
 
 
-@case("TC971")
+@case("TT971")
 def disk_nearly_full(world: Whole) -> None:
     world.sections["web-01"]["disks"] = (Disk(path="C:\\", free_bytes=LEAST_FREE - 1, size_bytes=10**11),)
 
 
-@case("TC972", "poll-01")
+@case("TT972", "poll-01")
 def clocks_apart(world: Whole) -> None:
     """A certificate of today is of the future for who lives the day before yesterday."""
     world["poll-01"].host["clock_utc"] = NOW - timedelta(days=2)
     world.both("poll-01", {"fails": "tls"})
 
 
-@case("TC973")
+@case("TT973")
 def known_defect(world: Whole) -> None:
     world.sections["web-01"]["products"] = (Product(product="tentacle", version="8.1.61"),)
     fails_to_start(world, "web-01", "A required communications port is already in use.")

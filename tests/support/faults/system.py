@@ -18,20 +18,20 @@ def exclude(world: Whole) -> None:
     world.sections["web-01"]["reservations"] = Reservations(excluded=(PortRange(first=10900, last=10999),))
 
 
-@case("TC508", confidence="certain", unsure="")
+@case("TT506", confidence="certain", unsure="")
 def excluded_and_not_open(world: Whole) -> None:
     """The service runs, and could not open its port."""
     exclude(world)
     world.shut("web-01")
 
 
-@case("TC508")
+@case("TT506")
 def excluded_and_crashed(world: Whole) -> None:
     exclude(world)
     world.down("web-01", exit_code=1067)
 
 
-@case("TC509", confidence="certain")
+@case("TT507", confidence="certain")
 def web_site_on_the_port(world: Whole) -> None:
     world.down("web-01", exit_code=1067)
     world["web-01"].listeners = [SYSTEM]
@@ -53,39 +53,39 @@ def through_the_proxy(world: Whole, status: int | None = None, error: str | None
     )
 
 
-@case("TC606", "poll-01")
+@case("TT606", "poll-01")
 def no_such_proxy(world: Whole) -> None:
     through_the_proxy(world, error="name-not-found")
 
 
-@case("TC606", "poll-01")
+@case("TT606", "poll-01")
 def silent_proxy(world: Whole) -> None:
     through_the_proxy(world, error="timed-out")
 
 
-@case("TC607", "poll-01")
+@case("TT607", "poll-01")
 def forbidden_by_the_proxy(world: Whole) -> None:
     through_the_proxy(world, 403)
 
 
-@case("TC608", "poll-01")
+@case("TT608", "poll-01")
 def unknown_to_the_proxy(world: Whole) -> None:
     through_the_proxy(world, 407)
 
 
-@case("TC609", "poll-01", confidence="likely")
+@case("TT609", "poll-01", confidence="likely")
 def no_way_on(world: Whole) -> None:
     through_the_proxy(world, 504)
 
 
-@case("TC714")
+@case("TT714")
 def name_of_another(world: Whole) -> None:
     """Its name leads to web-02 from everywhere, where nobody takes connections of octo-1."""
     world.across("web-01", DROPPED | {"addresses": ("198.51.100.2",)})
     world.sections["web-01"]["own_names"] = (OwnName(name="web-01.example", addresses=("198.51.100.2",)),)
 
 
-@case("TC908")
+@case("TT907")
 def no_curve(world: Whole) -> None:
     suites = ("TLS_AES_256_GCM_SHA384", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384")
     world.change("web-01", "tls", curves=("NistP384",), cipher_suites=suites)

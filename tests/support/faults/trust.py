@@ -19,70 +19,70 @@ def hangs_up(world: Whole, name: str) -> None:
     world.sections[name]["connections"] = ()
 
 
-@case("TC320", "poll-01")
+@case("TT320", "poll-01")
 def nobody_trusted(world: Whole) -> None:
     world["poll-01"].trusted = []
     world.sections["poll-01"]["connections"] = ()
 
 
-@case("TC320")
+@case("TT320")
 def nobody_trusted_while_listening(world: Whole) -> None:
     world["web-01"].trusted = []
 
 
-@case("TC321", confidence="certain", unsure="")
+@case("TC3211", confidence="certain", unsure="")
 def one_mistrusts(world: Whole) -> None:
     world["web-01"].trusted[0]["Thumbprint"] = thumbprint("somebody")
 
 
-@case("TC321", "poll-01")
+@case("TC3211", "poll-01")
 def a_poller_mistrusts(world: Whole) -> None:
     """And its log tells of it: one cause."""
     world["poll-01"].trusted[0]["Thumbprint"] = thumbprint("somebody")
     hangs_up(world, "poll-01")
 
 
-@case("TC322", "web-01", "web-02", "poll-01", "poll-02", confidence="likely")
+@case("TC3212", "web-01", "web-02", "poll-01", "poll-02", confidence="likely")
 def server_renewed(world: Whole) -> None:
     for name in ("web-01", "web-02", "poll-01", "poll-02"):
         world[name].trusted[0]["Thumbprint"] = thumbprint("octopus of old")
 
 
-@case("TC323")
+@case("TC3213")
 def other_server(world: Whole) -> None:
     world.add_server("octo-2", "192.0.2.11").declare(thumbprint=thumbprint("octopus 2"))
     world["octo-2"].own = [probe(port=10943, page="server", whose="octopus 2", probe_id="local:OctopusServer")]
     world["web-01"].trusted[0]["Thumbprint"] = thumbprint("octopus 2")
 
 
-@case("TC324")
+@case("TC3221")
 def invisible(world: Whole) -> None:
     world["web-01"].trusted[0]["Thumbprint"] = "\u200e" + thumbprint("octopus")
 
 
-@case("TC325", "poll-01")
+@case("TT323", "poll-01")
 def lower_case(world: Whole) -> None:
     world["poll-01"].trusted[0]["Thumbprint"] = thumbprint("octopus").lower()
     hangs_up(world, "poll-01")
 
 
-@case("TC401")
+@case("TC4011")
 def renewed(world: Whole) -> None:
     world["web-01"].declare(thumbprint=thumbprint("web-01 of old"))
 
 
-@case("TC402")
+@case("TC4012")
 def mixed_up(world: Whole) -> None:
     world["web-01"].declare(thumbprint=thumbprint("web-02"))
 
 
-@case("TC403")
+@case("TT402")
 def restart_needed_for_a_certificate(world: Whole) -> None:
     world["web-01"].settings["Tentacle.CertificateThumbprint"] = thumbprint("the new web-01")
     world["web-01"].declare(thumbprint=thumbprint("the new web-01"))
 
 
-@case("TC404", "web-01", "web-02", confidence="certain")
+@case("TT403", "web-01", "web-02", confidence="certain")
 def clone(world: Whole) -> None:
     draft = world["web-02"]
     draft.settings["Tentacle.CertificateThumbprint"] = thumbprint("web-01")
@@ -91,12 +91,12 @@ def clone(world: Whole) -> None:
     world.both("web-02", {"whose": "web-01"})
 
 
-@case("TC405", "octo-1")
+@case("TC4041", "octo-1")
 def inventory_thumbprint_is_old(world: Whole) -> None:
     world["octo-1"].declare(thumbprint=thumbprint("octopus of old"))
 
 
-@case("TC406", "octo-1", "web-01", "web-02", "poll-01", "poll-02")
+@case("TC4042", "octo-1", "web-01", "web-02", "poll-01", "poll-02")
 def server_presents_another(world: Whole) -> None:
     new = {"port": 10943, "page": "server", "whose": "octopus renewed"}
     world["octo-1"].own = [probe(probe_id="local:OctopusServer", **new)]
@@ -104,7 +104,7 @@ def server_presents_another(world: Whole) -> None:
         world.across(name, new, new)
 
 
-@case("TC411", "poll-01", "poll-02")
+@case("TT413", "poll-01", "poll-02")
 def copied_subscription(world: Whole) -> None:
     """Copies that got certificates of their own, and still poll with one subscription."""
     world["poll-02"].trusted[0]["SubscriptionId"] = world["poll-01"].trusted[0]["SubscriptionId"]

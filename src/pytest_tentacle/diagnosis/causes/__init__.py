@@ -1,18 +1,14 @@
-"""All causes, by area."""
+"""All causes: those that choose between explanations, by area, and the problems that are their own cause."""
 
 from __future__ import annotations
 
+from pytest_tentacle.diagnosis.from_problem import own_cause
 from pytest_tentacle.diagnosis.kind import CauseKind
+from pytest_tentacle.sections.catalogue import KINDS
 
-from .configuration_file import CONFIGURATION_FILE
-from .firewall import FIREWALLS
 from .interception import INTERCEPTION
 from .local_port import LOCAL_PORT
 from .logs import LOGS
-from .logs_between import LOGS_BETWEEN
-from .logs_start import LOGS_START
-from .machine import MACHINE
-from .middlebox import MIDDLEBOX
 from .names import NAMES
 from .path import PATH
 from .path_polling import PATH_POLLING
@@ -20,9 +16,6 @@ from .ping import PING
 from .process import PROCESS
 from .services import SERVICES
 from .settings import SETTINGS
-from .surroundings import SURROUNDINGS
-from .system import SYSTEM
-from .thumbprint import THUMBPRINT
 from .tls import TLS
 from .trust import TRUST
 
@@ -30,26 +23,18 @@ CAUSES: tuple[CauseKind, ...] = tuple(
     sorted(
         (
             *LOGS,
-            *LOGS_BETWEEN,
-            *LOGS_START,
             *SERVICES,
-            *CONFIGURATION_FILE,
             *SETTINGS,
             *TRUST,
-            *THUMBPRINT,
             *LOCAL_PORT,
             *NAMES,
             *PATH,
             *PATH_POLLING,
-            *FIREWALLS,
             *PROCESS,
             *INTERCEPTION,
-            *MIDDLEBOX,
             *PING,
-            *SURROUNDINGS,
-            *SYSTEM,
-            *MACHINE,
             *TLS,
+            *(own_cause(kind) for kind in KINDS if kind.is_cause),
         ),
         key=lambda kind: kind.code,
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence
+from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
+from pytest_tentacle.guide.commands import HANDSHAKE, TRY_WINDOWS
+from pytest_tentacle.guide.consequences import STRANGER_IN_LOGS, STRANGER_SPEAKS
+from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem
 
 _CERTIFICATE = frozenset({"TT530", "TT531"})
-IN_LOGS = frozenset({"TT101", "TT102", "TT104", "TT105", "TT106", "TT109", "TT112", "TT113", "TT121", "TT132"})
-SPOKEN = frozenset({"TT951", "TT952", "TT953", "TT954"})
 _SEVERAL = 2
 _BROWSE_WINDOWS = '$ curl.exe -kv "https://<host>:<port>/"'
 _BROWSE_LINUX = (
@@ -104,9 +105,76 @@ def _web_server(view: View, problem: Problem) -> Clue | None:
     return Clue(facts={"end": end_name(view, problem)}, place=vantage(problem))
 
 
+def _plain(view: View, problem: Problem) -> Clue | None:
+    end = view.end(problem)
+    known = end is not None and end.answers_itself
+    name = end_name(view, problem)
+    if known:
+        seen = Evidence(f"probe on {name}", "there its own page is shown, by TLS")
+        return Clue(facts={"end": name}, evidence=(seen,), place=vantage(problem))
+    return Clue(
+        facts={"end": name},
+        confidence=Confidence.LIKELY,
+        unsure="Log on to {end} to tell something on the way from a program on its own port.",
+        place=vantage(problem),
+    )
+
+
+def _between(view: View, problem: Problem, error: str) -> Clue | None:
+    if problem.facts.get("error") != error:
+        return None
+    end, name = view.end(problem), end_name(view, problem)
+    if end is not None and end.answers_itself:
+        seen = Evidence(f"probe on {name}", "there its own page is shown")
+        facts = {"end": name, "own": "on its own machine it shows its page"}
+        return Clue(facts=facts, evidence=(seen,), place=vantage(problem))
+    return Clue(
+        facts={"end": name, "own": "whether it answers on its own machine is not known"},
+        confidence=Confidence.POSSIBLE,
+        unsure="Log on to {end} to tell something on the way from a process there that is ending.",
+        place=vantage(problem),
+    )
+
+
+def _closed(view: View, problem: Problem) -> Clue | None:
+    return _between(view, problem, "closed")
+
+
+def _reset(view: View, problem: Problem) -> Clue | None:
+    return _between(view, problem, "reset")
+
+
+def _around(view: View, problem: Problem) -> int:
+    """How many machines of the same subnet meet the same silence from the same vantage point."""
+    subnet = view.scene.reach.subnet(view.name)
+    return view.scene.silent[subnet, str(problem.facts.get("server"))] if subnet else 0
+
+
+def _silent(view: View, problem: Problem) -> Clue | None:
+    return _between(view, problem, "timed-out") if _too_large(view, problem) is None else None
+
+
+def _others_are_well(view: View, problem: Problem) -> bool:
+    """Whether the end that should answer does so to itself, or to machines of other subnets."""
+    end, around = view.end(problem), view.scene.reach.around(problem)
+    if end is not None and end.answers_itself:
+        return True
+    own = view.scene.reach.subnet(view.name)
+    return around is not None and any(names for subnet, names in around.reached.items() if subnet != own)
+
+
+def _too_large(view: View, problem: Problem) -> Clue | None:
+    number = _around(view, problem)
+    if number < _SEVERAL or problem.facts.get("error") != "timed-out" or not _others_are_well(view, problem):
+        return None
+    subnet = view.scene.reach.subnet(view.name)
+    seen = Evidence("all links", f"{number} machines in {subnet} connect, and hear nothing afterwards")
+    return Clue(facts={"subnet": subnet}, evidence=(seen,), place=vantage(problem))
+
+
 INTERCEPTION: tuple[CauseKind, ...] = (
     CauseKind(
-        "TC540",
+        "TC5311",
         "TLS is inspected on the way",
         "On the way from {vantage}, somebody opens the TLS connection of {who} and closes it again with a certificate "
         "of {inspector}. Octopus needs the connection whole, and breaks off.",
@@ -114,12 +182,12 @@ INTERCEPTION: tuple[CauseKind, ...] = (
         ("Have port {port} between the two exempted from inspection. To see whose certificate comes:", _BROWSE_WINDOWS),
         ("Have port {port} between the two exempted from inspection. To see whose certificate comes:", _BROWSE_LINUX),
         _inspected,
-        also=IN_LOGS | SPOKEN,
+        consequences=STRANGER_IN_LOGS | STRANGER_SPEAKS,
         fold_by=("issuer",),
         rank=15,
     ),
     CauseKind(
-        "TC541",
+        "TC5312",
         "The address leads to another machine",
         "{host}, by which {vantage} looks for {end}, leads to {owner}: its certificate answers.",
         _CERTIFICATE | {"TT512"},
@@ -134,12 +202,12 @@ INTERCEPTION: tuple[CauseKind, ...] = (
             _BROWSE_LINUX,
         ),
         _elsewhere,
-        also=IN_LOGS,
+        consequences=STRANGER_IN_LOGS,
         fold_by=("owner",),
         rank=35,
     ),
     CauseKind(
-        "TC542",
+        "TC5303",
         "Another Octopus machine answers, or the certificate was renewed",
         "At {host}:{port} answers an Octopus certificate that is not the one of {end}, and of no machine in the "
         "inventory: an address that was given away, a NAT to another machine, or a new certificate.",
@@ -147,25 +215,25 @@ INTERCEPTION: tuple[CauseKind, ...] = (
         ("Compare the thumbprint with that of {end}; correct address or thumbprint:", _BROWSE_WINDOWS),
         ("Compare the thumbprint with that of {end}; correct address or thumbprint:", _BROWSE_LINUX),
         _other_octopus,
-        also=IN_LOGS,
+        consequences=STRANGER_IN_LOGS,
         fold_by=("thumbprint",),
         rank=35,
         confidence=Confidence.POSSIBLE,
     ),
     CauseKind(
-        "TC543",
+        "TC5301",
         "Another product of Octopus answers",
         "At {host}:{port}, where {end} should be, {page} answers: host or port are another machine's.",
         frozenset({"TT530"}),
         ("Correct host and port in the inventory, in the portal, or in the Tentacle's settings:", _BROWSE_WINDOWS),
         ("Correct host and port in the inventory, in the portal, or in the Tentacle's settings:", _BROWSE_LINUX),
         _wrong_product,
-        also=IN_LOGS,
+        consequences=STRANGER_IN_LOGS,
         fold_by=("host", "port"),
         rank=35,
     ),
     CauseKind(
-        "TC544",
+        "TC5302",
         "A web server answers in the peer's place",
         "At {host}:{port}, where {end} should be, a web server with the certificate of {subject} answers: the address "
         "is another machine's, or a gateway or SSL offloading stands between.",
@@ -177,9 +245,78 @@ INTERCEPTION: tuple[CauseKind, ...] = (
             _BROWSE_LINUX,
         ),
         _web_server,
-        also=IN_LOGS | SPOKEN,
+        consequences=STRANGER_IN_LOGS | STRANGER_SPEAKS,
         fold_by=("issuer",),
         rank=35,
         confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC5291",
+        "Plain HTTP where TLS should be",
+        "At {host}:{port} something answers {vantage} in plain text: a proxy, SSL offloading, or another service. "
+        "Octopus needs TLS from end to end.",
+        frozenset({"TT529"}),
+        ("See what answers, and take it out of the way:", '$ curl.exe -v "http://<host>:<port>/"'),
+        ("See what answers, and take it out of the way:", '$ curl -v "http://<host>:<port>/"'),
+        _plain,
+        consequences=STRANGER_IN_LOGS | STRANGER_SPEAKS,
+        fold_by=("link",),
+        rank=25,
+    ),
+    CauseKind(
+        "TC5241",
+        "A load balancer or forwarder without a living member",
+        "On the way from {vantage} to {end}, connections to port {port} are accepted and closed at once: so does a "
+        "load balancer, a port forwarder or a proxy that has nobody to pass them on to.",
+        frozenset({"TT524"}),
+        ("See what {host} really is; let {vantage} connect to the machine itself:", TRY_WINDOWS),
+        ("See what {host} really is; let {vantage} connect to the machine itself:", HANDSHAKE),
+        _closed,
+        consequences=STRANGER_IN_LOGS,
+        fold_by=("link",),
+        rank=30,
+        confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC5242",
+        "Something on the way resets the connection",
+        "Connections from {vantage} to {end}, port {port}, are made and then reset: by a firewall that looks into "
+        "them, or an intrusion prevention system.",
+        frozenset({"TT524"}),
+        ("See whether it is so each time; have the port exempted from inspection:", TRY_WINDOWS),
+        ("See whether it is so each time; have the port exempted from inspection:", HANDSHAKE),
+        _reset,
+        consequences=STRANGER_IN_LOGS,
+        fold_by=("link",),
+        rank=30,
+        confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC5281",
+        "Something accepts the connection in the peer's place, and stays silent",
+        "Connections from {vantage} to {end}, port {port}, are accepted, and then nothing comes; {own}. A device on "
+        "the way answers for it, or swallows what comes after.",
+        frozenset({"TT528"}),
+        ("Try by hand, and ask the network's administrator what stands between:", TRY_WINDOWS),
+        ("Try by hand, and ask the network's administrator what stands between:", HANDSHAKE),
+        _silent,
+        consequences=STRANGER_IN_LOGS,
+        fold_by=("link",),
+        rank=30,
+        confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC5282",
+        "Large packets do not get through",
+        "From {subnet} to {server}, or the other way round, connections are made and then go silent on every link: "
+        "packets with a certificate in them are too large for the way (MTU), as in a VPN.",
+        frozenset({"TT528"}),
+        ("See how large a packet may be; correct the MTU, or let ICMP through:", '$ ping -f -l 1472 "<host>"'),
+        ("See how large a packet may be; correct the MTU, or let ICMP through:", '$ tracepath "<host>"'),
+        _too_large,
+        consequences=STRANGER_IN_LOGS,
+        fold_by=("server", "subnet"),
+        rank=20,
+        confidence=Confidence.POSSIBLE,
     ),
 )

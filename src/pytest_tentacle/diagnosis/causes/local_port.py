@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence, whenever
+from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.consequences import (
-    DOWN,
-    RESTART_LINUX,
-    RESTART_WINDOWS,
-    START_LINUX,
-    START_WINDOWS,
-    STARTLESS,
-    UNANSWERED,
-    WHO_LINUX,
-    WHO_WINDOWS,
-)
+from pytest_tentacle.guide.commands import RESTART_LINUX, RESTART_WINDOWS, START_LINUX, START_WINDOWS, WHO_LINUX
+from pytest_tentacle.guide.consequences import NO_PORT, STARTLESS, UNANSWERED
+from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 
-_TAKEN = DOWN | STARTLESS | UNANSWERED | {"TT111"}
-_CHILDREN_WINDOWS = (
-    '$ Get-CimInstance Win32_Process | Where-Object ParentProcessId -eq "<pid>" | '
-    "Select-Object ProcessId, Name, CommandLine"
-)
 _RESERVED = "$ netsh interface ipv4 show excludedportrange protocol=tcp"
 
 
@@ -60,15 +47,9 @@ def _other_program(_view: View, problem: Problem) -> Clue | None:
     return Clue() if not _is_tentacle(problem) else None
 
 
-def _zombie(_view: View, problem: Problem) -> Clue:
-    children = problem.facts.get("children")
-    child = children[0] if isinstance(children, tuple) and children else None
-    return Clue(facts={"child": child})
-
-
 LOCAL_PORT: tuple[CauseKind, ...] = (
     CauseKind(
-        "TC501",
+        "TC5011",
         "The process could not open its port",
         "The service on {who} runs, and yet nobody listens on port {port}: it could not open it, for want of rights or "
         "because the system reserves the port.",
@@ -80,13 +61,13 @@ LOCAL_PORT: tuple[CauseKind, ...] = (
         ),
         ("Read its log after the last start, then restart it:", WHO_LINUX, RESTART_LINUX),
         _could_not_open,
-        also=UNANSWERED | STARTLESS | {"TT134"},
+        consequences=UNANSWERED | STARTLESS | {"TT134"},
         fold_by=("port",),
         rank=30,
         confidence=Confidence.POSSIBLE,
     ),
     CauseKind(
-        "TC502",
+        "TC5012",
         "The settings were changed, and the service not restarted",
         "The configuration of {who} was changed after the service had started. The process does not know of it, and so "
         "nobody listens on port {port} yet.",
@@ -94,12 +75,12 @@ LOCAL_PORT: tuple[CauseKind, ...] = (
         ("Restart the service:", RESTART_WINDOWS),
         ("Restart the service:", RESTART_LINUX),
         _changed_since,
-        also=UNANSWERED,
+        consequences=UNANSWERED,
         rank=25,
         confidence=Confidence.LIKELY,
     ),
     CauseKind(
-        "TC503",
+        "TC5021",
         "Another program holds the port",
         "Port {port} of {who} is held by {process} (pid {pid}), so the service cannot open it.",
         frozenset({"TT502"}),
@@ -114,12 +95,12 @@ LOCAL_PORT: tuple[CauseKind, ...] = (
             START_LINUX,
         ),
         _other_program,
-        also=_TAKEN,
+        consequences=NO_PORT,
         fold_by=("port", "process"),
         rank=15,
     ),
     CauseKind(
-        "TC504",
+        "TC5022",
         "Another instance of Tentacle holds the port",
         "Port {port} of {who} is held by another Tentacle process (pid {pid}): a second instance with the same port, "
         "or one that was started by hand.",
@@ -135,58 +116,8 @@ LOCAL_PORT: tuple[CauseKind, ...] = (
             START_LINUX,
         ),
         _second_instance,
-        also=_TAKEN,
+        consequences=NO_PORT,
         fold_by=("port",),
         rank=15,
-    ),
-    CauseKind(
-        "TC505",
-        "A zombie holds the port",
-        "Port {port} of {who} is held by what a Tentacle that is gone left behind (pid {pid}): a script or Calamari of "
-        "a cancelled task inherited the socket. The service cannot open the port until that ends.",
-        frozenset({"TT503"}),
-        (
-            "End the child process, or reboot, then start the service:",
-            _CHILDREN_WINDOWS,
-            '$ Stop-Process -Id "<child>"',
-            START_WINDOWS,
-        ),
-        ("End the child process, or reboot, then start the service:", WHO_LINUX, '$ sudo kill "<child>"', START_LINUX),
-        _zombie,
-        also=_TAKEN,
-        fold_by=("port",),
-        rank=15,
-    ),
-    CauseKind(
-        "TC506",
-        "Something else answers on the machine's own port",
-        "Seen on the machine itself, port {port} of {who} shows something else than Octopus's page: another program, "
-        "or a security product that intercepts connections even there.",
-        frozenset({"TT504"}),
-        ("See who listens and what answers:", WHO_WINDOWS, '$ curl.exe -kv "https://<host>:<port>/"'),
-        ("See who listens and what answers:", WHO_LINUX, '$ curl -kv "https://<host>:<port>/"'),
-        whenever,
-        also=UNANSWERED | {"TT102", "TT121"},
-        fold_by=("port", "issuer"),
-        rank=20,
-        confidence=Confidence.LIKELY,
-    ),
-    CauseKind(
-        "TC507",
-        "The process listens and does not answer",
-        "On {who} the port is open, and no page comes ({error} at {stage}): the process hangs, or cannot use the key "
-        "of its certificate.",
-        frozenset({"TT505"}),
-        ("Read the end of its log, then restart the service:", RESTART_WINDOWS),
-        (
-            "Read the end of its log, see how the handshake goes, then restart the service:",
-            '$ openssl s_client -connect "<host>:<port>" </dev/null',
-            RESTART_LINUX,
-        ),
-        whenever,
-        also=UNANSWERED | {"TT122", "TT113", "TT114"},
-        fold_by=("stage", "error"),
-        rank=20,
-        confidence=Confidence.LIKELY,
     ),
 )

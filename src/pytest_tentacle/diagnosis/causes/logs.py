@@ -5,13 +5,17 @@ Each of these gives way to a cause that explains the same log and more besides.
 
 from __future__ import annotations
 
-from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence
+from dataclasses import replace
+
+from pytest_tentacle.diagnosis.from_problem import from_problem, told
+from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.consequences import ACROSS, UNCONNECTED
+from pytest_tentacle.guide.consequences import ACROSS, DOWN, STARTLESS, UNANSWERED, UNCONNECTED
+from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 
-from .from_problem import from_problem, told
+from .process import trusts_as_before
 
 
 def _when(view: View, problem: Problem, *, peer_thumbprint_known: bool) -> Clue | None:
@@ -66,86 +70,91 @@ def _busy(view: View, problem: Problem) -> Clue | None:
 _LINK = ("link",)
 """Who meets the same on the links from or to one server is told of in one line."""
 
+
+def _without_a_server(view: View, problem: Problem) -> Clue | None:
+    if trusts_as_before(view, problem) is not None:
+        return None
+    settings = "Look at the settings of {who}: where they trust the server by now, the service only wants a restart."
+    return replace(told(view, problem), unsure=settings)
+
+
+_FATAL = {"TT118": frozenset({"proxy-host-form", "web-proxy-settings"}), "TT120": frozenset({"web-socket-unsupported"})}
+"""Signatures of settings with which a process does not come through its start, among those of links."""
+
+
+def ends_the_start(view: View, problem: Problem) -> bool:
+    """Whether it is one of settings that keep the process from starting, and none runs."""
+    return problem.facts.get("signature") in _FATAL[problem.code] and bool(view.codes & DOWN)
+
+
+def _ended(view: View, problem: Problem) -> Clue | None:
+    return told(view, problem) if ends_the_start(view, problem) else None
+
+
+def _on_the_way(view: View, problem: Problem) -> Clue | None:
+    return None if ends_the_start(view, problem) else told(view, problem)
+
+
 LOGS: tuple[CauseKind, ...] = (
     from_problem(
-        "TC101",
+        "TC1011",
         "TT101",
         "The peer is met with another machine's certificate",
         "According to the log, {who} and {its} peer meet with a certificate that is {owner}'s, and not the expected "
         "one: the trust or the address is another machine's.",
         match=_known_certificate,
         fold_by=("thumbprint",),
-        also=UNCONNECTED,
+        consequences=UNCONNECTED,
         echoes=ACROSS,
         confidence=Confidence.LIKELY,
     ),
     from_problem(
-        "TC102",
+        "TC1012",
         "TT101",
         "The peer has a certificate that nobody expects",
         "According to the log, {who} and {its} peer meet with a certificate ({thumbprint}) that no machine of the "
         "inventory has: it was renewed, or entered wrongly.",
         match=_unknown_certificate,
         fold_by=("thumbprint",),
-        also=UNCONNECTED,
+        consequences=UNCONNECTED,
         echoes=ACROSS,
         confidence=Confidence.LIKELY,
     ),
     from_problem(
-        "TC103",
-        "TT102",
-        "A foreign certificate comes back, at least at times",
-        "According to the log, {subject} answers where {who} or {its} peer should: TLS is inspected on the way.",
-        fold_by=("subject",),
-        also=UNCONNECTED | {"TT101"},
-        echoes=ACROSS,
-        confidence=Confidence.LIKELY,
-    ),
-    from_problem(
-        "TC104",
+        "TC1031",
         "TT103",
         "A client is turned away for its thumbprint",
         "According to the log, the listening end does not trust the thumbprint {thumbprint}: on a Tentacle that is its "
         "server's, on a server it is a Tentacle's, whose machine may be disabled or deleted.",
         fold_by=("thumbprint",),
-        also=UNCONNECTED | {"TT132"},
+        consequences=UNCONNECTED | {"TT132"},
         echoes=ACROSS | {"TT105"},
         confidence=Confidence.LIKELY,
     ),
     from_problem(
-        "TC105",
-        "TT104",
-        "A client comes without a certificate",
-        "According to the log, somebody speaks to {who} as Octopus does, without a certificate: SSL offloading on the "
-        "way, or a certificate so weak that it is not offered.",
-        also=UNCONNECTED | {"TT132"},
-        echoes=ACROSS | {"TT105"},
-        confidence=Confidence.LIKELY,
-    ),
-    from_problem(
-        "TC106",
+        "TC1051",
         "TT105",
         "The other end hangs up after the handshake",
         "According to the log of {vantage}, the other end closes as soon as it knows the certificate: it does not "
         "trust it, or has a limit of connections.",
         fold_by=_LINK,
-        also=UNCONNECTED | {"TT132", "TT106"},
+        consequences=UNCONNECTED | {"TT132", "TT106"},
         echoes=ACROSS,
         confidence=Confidence.POSSIBLE,
     ),
     from_problem(
-        "TC107",
+        "TC1321",
         "TT132",
         "The server is never let in",
         "{who} accept{s} the connections of {its} server and let{s} none of them in: at the usual level of logging, "
         "that is the only sign of a server that is not trusted, or of TLS that does not fit.",
         fold_by=("server",),
-        also=frozenset({"TT105"}),
+        consequences=frozenset({"TT105"}),
         echoes=ACROSS,
         confidence=Confidence.POSSIBLE,
     ),
     from_problem(
-        "TC108",
+        "TC1171",
         "TT117",
         "Several machines poll with one subscription",
         "According to the log of {vantage}, more connections poll with the subscription of {who} ({subscription}) than "
@@ -156,7 +165,7 @@ LOGS: tuple[CauseKind, ...] = (
         confidence=Confidence.LIKELY,
     ),
     from_problem(
-        "TC142",
+        "TC1172",
         "TT117",
         "The Tentacle is registered several times",
         "According to the log of {vantage}, more than one machine in the portal has the thumbprint of {who}: it was "
@@ -165,123 +174,79 @@ LOGS: tuple[CauseKind, ...] = (
         confidence=Confidence.LIKELY,
     ),
     from_problem(
-        "TC109",
-        "TT106",
-        "Connections are reset, though the probes succeed",
-        "According to the log of {vantage}, connections with {far_end} are reset; the probes did not meet that.",
-        fold_by=_LINK,
-        also=UNCONNECTED,
-        echoes=ACROSS,
-        confidence=Confidence.POSSIBLE,
-    ),
-    from_problem(
-        "TC110",
-        "TT107",
-        "Connections are refused, though the probes succeed",
-        "According to the log of {vantage}, connections to {far_end} are refused; the probes did not meet that.",
-        fold_by=_LINK,
-        also=UNCONNECTED,
-        echoes=ACROSS,
-        confidence=Confidence.POSSIBLE,
-    ),
-    from_problem(
-        "TC111",
-        "TT108",
-        "The address does not answer, though the probes succeed",
-        "According to the log of {vantage}, connections to {far_end} are not answered; the probes did not meet that.",
-        fold_by=_LINK,
-        also=UNCONNECTED,
-        echoes=ACROSS,
-        confidence=Confidence.POSSIBLE,
-    ),
-    from_problem(
-        "TC112",
-        "TT109",
-        "Quiet connections are forgotten on the way",
-        "According to the log of {vantage}, connections with {far_end} are made and go quiet: a firewall or NAT "
-        "forgets idle connections, or a program hangs.",
-        fold_by=_LINK,
-        also=UNCONNECTED,
-        echoes=ACROSS,
-        confidence=Confidence.POSSIBLE,
-    ),
-    from_problem(
-        "TC113",
-        "TT110",
-        "A name does not resolve, though the probes succeed",
-        "According to the log of {vantage}, the name in {far_end} does not resolve; the probes did not meet that.",
-        fold_by=_LINK,
-        also=UNCONNECTED,
-        echoes=ACROSS,
-        confidence=Confidence.POSSIBLE,
-    ),
-    from_problem(
-        "TC114",
-        "TT112",
-        "Connections are closed before TLS is up",
-        "According to the log of {vantage}, connections to {far_end} are accepted and closed at once.",
-        fold_by=_LINK,
-        also=UNCONNECTED,
-        echoes=ACROSS,
-        confidence=Confidence.POSSIBLE,
-    ),
-    from_problem(
-        "TC115",
-        "TT113",
-        "Handshakes fail, though the probes succeed",
-        "According to the log of {vantage}, the TLS handshake fails, though the probes succeed: the programs offer "
-        "other versions or suites than the probes, or a peer with other settings connects.",
-        fold_by=_LINK,
-        also=UNCONNECTED,
-        echoes=ACROSS | {"TT112"},
-        confidence=Confidence.POSSIBLE,
-    ),
-    from_problem(
-        "TC116",
-        "TT114",
-        "A certificate is too weak for the system",
-        "According to the log of {vantage}, its TLS library refuses a certificate for its key or hash.",
-        fold_by=_LINK,
-        also=UNCONNECTED | {"TT113", "TT112"},
-        echoes=ACROSS,
-        rank=45,
-        confidence=Confidence.LIKELY,
-    ),
-    from_problem(
-        "TC117",
-        "TT121",
-        "What answers is no Octopus program",
-        "According to the log of {vantage}, what answers connections to {far_end} is no Octopus program.",
-        fold_by=_LINK,
-        also=UNCONNECTED,
-        echoes=ACROSS,
-        confidence=Confidence.LIKELY,
-    ),
-    from_problem(
-        "TC122",
+        "TC1151",
         "TT115",
         "The polling Tentacle's connections are all busy",
         "{who} {is} connected, and {does} not fetch requests in time: all polling connections are busy with others.",
         match=_busy,
-        also=frozenset({"TT116"}),
+        consequences=frozenset({"TT116"}),
         confidence=Confidence.LIKELY,
     ),
     from_problem(
-        "TC123",
-        "TT116",
-        "A request is fetched and never answered",
-        "Requests reach {who}, or a copy of it, and are not answered in time: a hung script, or a machine that is too "
-        "slow.",
+        "TC1271",
+        "TT127",
+        "The running process has no server to work with",
+        "According to the log, the process of {who} trusts no server, or skips the entry of one.",
+        match=_without_a_server,
+        rank=40,
         confidence=Confidence.LIKELY,
     ),
     from_problem(
-        "TC138",
-        "TT133",
-        "There is no route, though the probes succeed",
-        "According to the log of {vantage}, there is no way to {far_end}; the probes did not meet that.",
-        fold_by=_LINK,
-        also=UNCONNECTED,
+        "TC1182",
+        "TT118",
+        "The proxy's settings keep the process from starting",
+        "According to the log, the settings of {who} hold a proxy that cannot be one, such as a host with http:// in "
+        "front of it, and the process does not come through its start.",
+        match=_ended,
+        consequences=DOWN | STARTLESS,
+        echoes=UNANSWERED,
+        rank=15,
+        confidence=Confidence.LIKELY,
+    ),
+    from_problem(
+        "TC1202",
+        "TT120",
+        "The program cannot poll by web socket",
+        "According to the log, {who} {is} set to poll by web socket, which the program cannot do there, and the "
+        "process does not come through its start.",
+        match=_ended,
+        consequences=DOWN | STARTLESS,
+        echoes=UNANSWERED,
+        rank=15,
+        confidence=Confidence.LIKELY,
+    ),
+    from_problem(
+        "TC1181",
+        "TT118",
+        "The proxy cannot be used",
+        "According to the log, {who} {does} not get through the proxy on the way: it cannot be reached, or is none.",
+        match=_on_the_way,
+        fold_by=("host", "port"),
+        consequences=UNCONNECTED,
         echoes=ACROSS,
-        confidence=Confidence.POSSIBLE,
+        rank=35,
+        confidence=Confidence.LIKELY,
+    ),
+    from_problem(
+        "TC1191",
+        "TT119",
+        "The proxy refuses the tunnel",
+        "According to the log, the proxy answers {who} with {status}: 407 wants a user, 403 forbids the port, 502 and "
+        "503 say that it does not reach the destination itself.",
+        fold_by=("status",),
+        consequences=UNCONNECTED,
+        echoes=ACROSS,
+        rank=35,
+        confidence=Confidence.LIKELY,
+    ),
+    from_problem(
+        "TC1201",
+        "TT120",
+        "The server's web socket is not reached",
+        "According to the log, {who} {does} not get a web socket of {its} server.",
+        match=_on_the_way,
+        consequences=UNCONNECTED,
+        echoes=ACROSS,
+        confidence=Confidence.LIKELY,
     ),
 )

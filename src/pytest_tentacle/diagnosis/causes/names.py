@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence
+from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View, zone_of
+from pytest_tentacle.guide.consequences import NAMES_IN_LOGS
+from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.link.hosts import plain_address, plain_host
 
@@ -11,7 +13,6 @@ _FAILED = frozenset({"TT510", "TT511"})
 _SEVERAL = 2
 _LOOK_WINDOWS = ('$ Resolve-DnsName "<host>"', "$ Get-DnsClientServerAddress")
 _LOOK_LINUX = ('$ getent ahosts "<host>"', "$ cat /etc/resolv.conf /etc/hosts")
-_NAMES_IN_LOGS = frozenset({"TT110"})
 
 
 def _host(problem: Problem) -> str:
@@ -98,57 +99,57 @@ def dead_address(view: View, problem: Problem) -> Clue | None:
 
 NAMES: tuple[CauseKind, ...] = (
     CauseKind(
-        "TC510",
+        "TC5101",
         "The DNS of one machine does not know the name",
         "{vantage} cannot resolve {host}: its DNS servers, its search list or its hosts file do not know the name.",
         _FAILED,
         ("On {vantage}, see what the name gives and which DNS servers are asked; correct those:", *_LOOK_WINDOWS),
         ("On {vantage}, see what the name gives and which DNS servers are asked; correct those:", *_LOOK_LINUX),
         _here_only,
-        also=_NAMES_IN_LOGS,
+        consequences=NAMES_IN_LOGS,
         fold_by=("vantage",),
         rank=40,
     ),
     CauseKind(
-        "TC511",
+        "TC5102",
         "A name has no record in DNS",
         "Nobody who was asked can resolve {host}: there is no such record.",
         _FAILED,
         ("Add the record in DNS, or correct the name in the inventory and the settings:", *_LOOK_WINDOWS),
         ("Add the record in DNS, or correct the name in the inventory and the settings:", *_LOOK_LINUX),
         _record_missing,
-        also=_NAMES_IN_LOGS,
+        consequences=NAMES_IN_LOGS,
         fold_by=("host",),
         rank=20,
         confidence=Confidence.LIKELY,
     ),
     CauseKind(
-        "TC512",
+        "TC5103",
         "A machine's DNS servers do not answer",
         "{vantage} gets no proper answer from its DNS servers, so it resolves no name, {host} among them.",
         _FAILED,
         ("On {vantage}, see which DNS servers are asked, and whether they are reached:", *_LOOK_WINDOWS),
         ("On {vantage}, see which DNS servers are asked, and whether they are reached:", *_LOOK_LINUX),
         _resolver,
-        also=_NAMES_IN_LOGS,
+        consequences=NAMES_IN_LOGS,
         fold_by=("vantage",),
         rank=20,
     ),
     CauseKind(
-        "TC513",
+        "TC5104",
         "A machine's DNS does not know the zone",
         "{vantage} resolves no name in {zone}: its DNS servers do not serve that zone, or do not forward to who does.",
         _FAILED,
         ("On {vantage}, see which DNS servers are asked; add a forwarder, or the zone:", *_LOOK_WINDOWS),
         ("On {vantage}, see which DNS servers are asked; add a forwarder, or the zone:", *_LOOK_LINUX),
         _zone_missing,
-        also=_NAMES_IN_LOGS,
+        consequences=NAMES_IN_LOGS,
         fold_by=("vantage", "zone"),
         rank=20,
         confidence=Confidence.LIKELY,
     ),
     CauseKind(
-        "TC514",
+        "TC5121",
         "A name leads to an old or another address",
         "On {vantage}, {host} leads to {resolved}, and not to {declared_ip}: a stale record or cache, a hosts file, or "
         "an old address in the inventory.",
@@ -164,13 +165,13 @@ NAMES: tuple[CauseKind, ...] = (
             "$ sudo resolvectl flush-caches",
         ),
         _stale,
-        also=frozenset({"TT101", "TT102", "TT106", "TT107", "TT108", "TT112", "TT121", "TT133"}),
+        consequences=frozenset({"TT101", "TT102", "TT106", "TT107", "TT108", "TT112", "TT121", "TT133"}),
         fold_by=("link", "zone"),
         rank=40,
         confidence=Confidence.LIKELY,
     ),
     CauseKind(
-        "TC515",
+        "TC5207",
         "One of the name's addresses is dead",
         "{host} has several addresses ({resolved}); {tried} does not answer, and {declared_ip} does: an IPv6 address "
         "or a network card that is not in use.",
@@ -178,7 +179,7 @@ NAMES: tuple[CauseKind, ...] = (
         ("Remove the dead address from DNS, or make it answer:", *_LOOK_WINDOWS),
         ("Remove the dead address from DNS, or make it answer:", *_LOOK_LINUX),
         dead_address,
-        also=frozenset({"TT107", "TT108", "TT133"}),
+        consequences=frozenset({"TT107", "TT108", "TT133"}),
         fold_by=("host",),
         rank=40,
     ),

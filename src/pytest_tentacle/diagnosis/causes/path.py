@@ -5,16 +5,17 @@ What one link cannot tell, its neighbours do: whom the same server reaches, on t
 
 from __future__ import annotations
 
-from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence
+from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.consequences import TRY_LINUX, TRY_WINDOWS
-from pytest_tentacle.judging.finding import Problem
+from pytest_tentacle.guide.commands import TRY_LINUX, TRY_WINDOWS
+from pytest_tentacle.guide.consequences import FIREWALL, LOST_IN_LOGS
+from pytest_tentacle.guide.problem import Confidence
+from pytest_tentacle.judging.finding import Evidence, Problem
 
 from .names import dead_address
 from .path_links import (
     ALLOW_WINDOWS,
     BLOCKED,
-    IN_LOGS,
     NO_ROUTE,
     OUTBOUND_WINDOWS,
     ROUTE_LINUX,
@@ -125,13 +126,27 @@ def _no_route(view: View, problem: Problem) -> Clue | None:
     return Clue(facts={"subnet": subnet}, place=str(problem.facts.get("vantage")))
 
 
-def _policy(_view: View, problem: Problem) -> Clue:
-    return Clue(place=str(problem.facts.get("vantage")))
+def _keeps_out(view: View, problem: Problem) -> Clue | None:
+    """Of the rules' own problem, and of every link that ends at a machine with one."""
+    end = view if problem.code in FIREWALL else view.end(problem)
+    told = next((each for each in end.problems if each.code in FIREWALL), None) if end else None
+    if end is None or told is None:
+        return None
+    return Clue(
+        facts={
+            "end": end.name,
+            "keeper": end.name if end.is_server else None,
+            "why": told.actual,
+            "port": told.facts.get("port") or problem.facts.get("port"),
+        },
+        evidence=(Evidence(f"firewall of {end.name}", told.actual),),
+        place=end.name,
+    )
 
 
 PATH: tuple[CauseKind, ...] = (
     CauseKind(
-        "TC520",
+        "TC5201",
         "The Tentacle's own firewall keeps its server out",
         "{who} answer{s} locally, and {server} reaches others in the same subnet, but not {them}: the firewall of the "
         "machine itself, or a security group of its own, does not let port {port} in.",
@@ -139,13 +154,13 @@ PATH: tuple[CauseKind, ...] = (
         ("On {there}, see which rules name the port, and let it in from the server:", RULES_WINDOWS, ALLOW_WINDOWS),
         ("On {there}, see which rules there are, and let the port in from the server:", *RULES_LINUX),
         _host_firewall,
-        also=IN_LOGS,
+        consequences=LOST_IN_LOGS,
         fold_by=("port",),
         rank=40,
         confidence=Confidence.LIKELY,
     ),
     CauseKind(
-        "TC521",
+        "TC5202",
         "The Tentacle's security group keeps its server out",
         "{who} answer{s} locally and {its} own firewall lets port {port} in, but {server}, which reaches others in the "
         "same subnet, is kept out: by a security group (cloud) or port filter before the machine.",
@@ -156,13 +171,13 @@ PATH: tuple[CauseKind, ...] = (
         ),
         ("In the cloud's console, or at the switch, let the port in from the server; then try from there:", TRY_LINUX),
         _security_group,
-        also=IN_LOGS,
+        consequences=LOST_IN_LOGS,
         fold_by=("port",),
         rank=40,
         confidence=Confidence.LIKELY,
     ),
     CauseKind(
-        "TC522",
+        "TC5203",
         "The way from a server to a subnet is closed",
         "{server} reaches no Tentacle in {subnet} on port {port}: a firewall or security group between them, or the "
         "routing.",
@@ -176,13 +191,13 @@ PATH: tuple[CauseKind, ...] = (
             *WAY_LINUX,
         ),
         _path,
-        also=IN_LOGS,
+        consequences=LOST_IN_LOGS,
         fold_by=("server", "subnet", "port"),
         rank=15,
         confidence=Confidence.LIKELY,
     ),
     CauseKind(
-        "TC523",
+        "TC5204",
         "A server reaches none of its Tentacles",
         "{server} reaches none of its listening Tentacles, in whatever subnet: its own firewall does not let them out, "
         "or its network is cut off.",
@@ -195,42 +210,25 @@ PATH: tuple[CauseKind, ...] = (
         ),
         ("On {server}, look at its network and at outbound rules:", TRY_LINUX, *RULES_LINUX, "$ ip route"),
         _outbound,
-        also=IN_LOGS,
+        consequences=LOST_IN_LOGS,
         fold_by=("server",),
         rank=8,
         confidence=Confidence.LIKELY,
     ),
     CauseKind(
-        "TC527",
+        "TC5221",
         "The network has no route",
         "From {vantage} there is no route to {host} ({address}), or a router on the way says that there is none.",
         frozenset({NO_ROUTE}),
         ("On {vantage}, look at the route, and ask the network's administrator:", *ROUTE_WINDOWS),
         ("On {vantage}, look at the route, and ask the network's administrator:", *ROUTE_LINUX),
         _no_route,
-        also=IN_LOGS,
+        consequences=LOST_IN_LOGS,
         fold_by=("server", "subnet"),
         rank=15,
     ),
     CauseKind(
-        "TC528",
-        "A machine's own policy forbids the connection",
-        "{vantage} does not let connections to port {port} out: an outbound firewall rule, SELinux, or a security "
-        "product on that machine.",
-        frozenset({"TT523"}),
-        (
-            "On {vantage}, look for an outbound rule for this port:",
-            OUTBOUND_WINDOWS,
-            TRY_WINDOWS,
-        ),
-        ("On {vantage}, look for an outbound rule for this port:", *RULES_LINUX, "$ sudo ausearch -m avc -ts recent"),
-        _policy,
-        also=IN_LOGS,
-        fold_by=("vantage", "port"),
-        rank=10,
-    ),
-    CauseKind(
-        "TC529",
+        "TC5205",
         "A firewall, a stopped service, or a machine that is down",
         "{end} does not answer on port {port} (seen from {vantage}), and whether it answers on its own machine is not "
         "known.",
@@ -246,13 +244,13 @@ PATH: tuple[CauseKind, ...] = (
             *RULES_LINUX,
         ),
         _end_unseen,
-        also=IN_LOGS,
+        consequences=LOST_IN_LOGS,
         fold_by=("end", "port"),
         rank=40,
         confidence=Confidence.POSSIBLE,
     ),
     CauseKind(
-        "TC530",
+        "TC5206",
         "A firewall between server and Tentacle",
         "{who} answer{s} locally, but not to {server}: a firewall of the machine, a security group, or one "
         "on the way does not let port {port} through.",
@@ -260,9 +258,25 @@ PATH: tuple[CauseKind, ...] = (
         ("Look at the firewalls on the way, beginning at the Tentacle's own:", TRY_WINDOWS, RULES_WINDOWS),
         ("Look at the firewalls on the way, beginning at the Tentacle's own:", TRY_LINUX, *RULES_LINUX),
         _one_alone,
-        also=IN_LOGS,
+        consequences=LOST_IN_LOGS,
         fold_by=("server", "port"),
         rank=40,
         confidence=Confidence.POSSIBLE,
+    ),
+    CauseKind(
+        "TC5411",
+        "The machine's own firewall does not let the port in",
+        "The own firewall of {end} does not let port {port} in: {why}.",
+        FIREWALL | BLOCKED,
+        (
+            "On {end}, see the rules that name the port; let it in, or have group policy do so where only that counts:",
+            RULES_WINDOWS,
+            ALLOW_WINDOWS,
+        ),
+        ("On {end}, see the rules, and let the port in from the other end:", *RULES_LINUX),
+        _keeps_out,
+        consequences=LOST_IN_LOGS,
+        fold_by=("keeper", "port", "why"),
+        rank=12,
     ),
 )

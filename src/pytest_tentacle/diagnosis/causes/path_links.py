@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.diagnosis.reach import NO_CONNECTION, Around
+from pytest_tentacle.diagnosis.reach import Around
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.consequences import TRY_LINUX, TRY_WINDOWS
+from pytest_tentacle.guide.commands import TRY_LINUX, TRY_WINDOWS
+from pytest_tentacle.guide.consequences import NO_CONNECTION
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.sections.connections.filter_rules import Filtered, on_linux, on_windows
 
@@ -12,11 +13,8 @@ from .names import dead_address
 
 SEVERAL = 2
 NO_ROUTE = "TT522"
-FIREWALL = frozenset({"TT541", "TT542", "TT543", "TT544", "TT545", "TT546"})
-"""The listening end's own packet filter does not let the port in."""
 
 BLOCKED = NO_CONNECTION - {NO_ROUTE}
-IN_LOGS = frozenset({"TT106", "TT107", "TT108", "TT109", "TT115", "TT116", "TT131", "TT133"})
 RULES_WINDOWS = '$ Get-NetFirewallPortFilter | Where-Object LocalPort -eq "<port>" | Get-NetFirewallRule'
 ALLOW_WINDOWS = (
     '$ New-NetFirewallRule -DisplayName "Octopus <port>" -Direction Inbound -Protocol TCP -LocalPort "<port>" '

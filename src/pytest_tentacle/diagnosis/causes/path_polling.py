@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence
+from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.consequences import TRY_LINUX, TRY_WINDOWS
+from pytest_tentacle.guide.commands import TRY_LINUX, TRY_WINDOWS
+from pytest_tentacle.guide.consequences import FIREWALL, LOST_IN_LOGS
+from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Problem
 
 from .path_links import (
     ALLOW_WINDOWS,
     BLOCKED,
-    FIREWALL,
-    IN_LOGS,
     OUTBOUND_WINDOWS,
     RULES_LINUX,
     RULES_WINDOWS,
@@ -72,7 +72,7 @@ def _one_poller(view: View, problem: Problem) -> Clue | None:
 
 PATH_POLLING: tuple[CauseKind, ...] = (
     CauseKind(
-        "TC524",
+        "TC5211",
         "A firewall keeps polling Tentacles out of the server",
         "{server} shows its page on its own machine, and none of its polling Tentacles reaches port {port} there: the "
         "server's own firewall, or one before it, does not let the port in.",
@@ -80,13 +80,13 @@ PATH_POLLING: tuple[CauseKind, ...] = (
         ("On {server}, see which rules name the port, and let it in:", RULES_WINDOWS, ALLOW_WINDOWS),
         ("On {server}, see which rules there are, and let the port in:", *RULES_LINUX),
         _server_firewall,
-        also=IN_LOGS,
+        consequences=LOST_IN_LOGS,
         fold_by=("server", "port"),
         rank=8,
         confidence=Confidence.LIKELY,
     ),
     CauseKind(
-        "TC525",
+        "TC5212",
         "The way from a subnet to the server is closed",
         "No polling Tentacle in {subnet} reaches {server} on port {port}, and those elsewhere do: a firewall or "
         "security group between them, or the routing.",
@@ -100,13 +100,13 @@ PATH_POLLING: tuple[CauseKind, ...] = (
             *WAY_LINUX,
         ),
         _path_to_server,
-        also=IN_LOGS,
+        consequences=LOST_IN_LOGS,
         fold_by=("server", "subnet", "port"),
         rank=15,
         confidence=Confidence.LIKELY,
     ),
     CauseKind(
-        "TC526",
+        "TC5213",
         "The polling Tentacle's machine does not get out",
         "{who} {does} not reach {server} on port {port}, and others do: an outbound rule of that machine, or its own "
         "security group.",
@@ -118,13 +118,13 @@ PATH_POLLING: tuple[CauseKind, ...] = (
         ),
         ("On {there}, look for outbound rules, and see how far the way goes:", *RULES_LINUX, TRY_LINUX),
         _own_outbound,
-        also=IN_LOGS,
+        consequences=LOST_IN_LOGS,
         fold_by=("server", "port"),
         rank=40,
         confidence=Confidence.LIKELY,
     ),
     CauseKind(
-        "TC531",
+        "TC5214",
         "A firewall between polling Tentacle and server",
         "{server} shows its page on its own machine, but not to {who}: a firewall of either, or one on the way, does "
         "not let port {port} through.",
@@ -132,7 +132,7 @@ PATH_POLLING: tuple[CauseKind, ...] = (
         ("Look at the firewalls on the way, beginning at the server's own:", TRY_WINDOWS, RULES_WINDOWS),
         ("Look at the firewalls on the way, beginning at the server's own:", TRY_LINUX, *RULES_LINUX),
         _one_poller,
-        also=IN_LOGS,
+        consequences=LOST_IN_LOGS,
         fold_by=("server", "port"),
         rank=40,
         confidence=Confidence.POSSIBLE,

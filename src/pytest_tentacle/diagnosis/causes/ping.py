@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence, Predicate
+from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Predicate
 from pytest_tentacle.diagnosis.view import View
+from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.sections.ping.problems import PING as PROBLEMS
 
@@ -94,10 +95,6 @@ def _stage(*stages: str, at_the_end: bool = False) -> Predicate:
     return match
 
 
-def _told(view: View, problem: Problem) -> Clue:
-    return _clue(view, problem, problem, place=vantage(problem), evidence=())
-
-
 def _cause(
     code: str,
     problem: str,
@@ -126,15 +123,7 @@ def _cause(
 
 PING: tuple[CauseKind, ...] = (
     _cause(
-        "TC641",
-        "TT641",
-        "The link stopped between two looks",
-        "From {vantage}, {host}:{port} showed its page, and moments later did not any more ({sent} attempts): what "
-        "answers has just stopped, or something on the way limits the number of connections.",
-        _told,
-    ),
-    _cause(
-        "TC642",
+        "TC6421",
         "TT642",
         "One link loses connections",
         "From {vantage}, {lost} of {sent} connections to {host}:{port} failed, and the others went well: the way "
@@ -143,7 +132,7 @@ PING: tuple[CauseKind, ...] = (
         needs=_LOSSES | _FAILED_LOOK,
     ),
     _cause(
-        "TC643",
+        "TC6422",
         "TT643",
         "One of several machines behind an address is dead",
         "From {vantage}, each connection number {period} to {host}:{port} fails and the others do not: so many "
@@ -153,7 +142,7 @@ PING: tuple[CauseKind, ...] = (
         fold_by=("host",),
     ),
     _cause(
-        "TC644",
+        "TC6423",
         "TT642",
         "All links of one server lose connections",
         "Connections between {server} and {who} fail now and then, like those of all others that were pinged: it is "
@@ -163,7 +152,7 @@ PING: tuple[CauseKind, ...] = (
         fold_by=("server",),
     ),
     _cause(
-        "TC645",
+        "TC6451",
         "TT645",
         "Several machines answer at one address",
         "At {host}:{port}, {vantage} meets one certificate now and another then: a load balancer, a cluster, or two "
@@ -174,15 +163,7 @@ PING: tuple[CauseKind, ...] = (
         confidence=Confidence.CERTAIN,
     ),
     _cause(
-        "TC646",
-        "TT646",
-        "Only small packets get through",
-        "From {vantage} to {host}:{port} small requests are answered and larger ones are not: a tunnel or VPN with a "
-        "smaller MTU whose notices are filtered, or a device that cuts requests off.",
-        _told,
-    ),
-    _cause(
-        "TC647",
+        "TC6441",
         "TT644",
         "A DNS server does not answer at once",
         "On {vantage} it takes a second and more until a name is resolved: the first of its DNS servers does not "
@@ -191,7 +172,7 @@ PING: tuple[CauseKind, ...] = (
         fold_by=("vantage",),
     ),
     _cause(
-        "TC648",
+        "TC6442",
         "TT644",
         "Packets are lost on the way",
         "From {vantage} to {host}:{port} it takes a second and more until a connection is made: its first packet is "
@@ -199,7 +180,7 @@ PING: tuple[CauseKind, ...] = (
         _stage("connect"),
     ),
     _cause(
-        "TC649",
+        "TC6443",
         "TT644",
         "The other end is slow to answer",
         "Connections from {vantage} to {host}:{port} are made at once, and then it takes a second and more until "

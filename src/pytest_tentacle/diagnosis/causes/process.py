@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence
+from dataclasses import replace
+
+from pytest_tentacle.diagnosis.from_problem import from_problem, told
+from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.consequences import ACROSS, PROXIED, RESTART_LINUX, RESTART_WINDOWS, UNTRUSTED, tentacle
+from pytest_tentacle.guide.commands import RESTART_LINUX, RESTART_WINDOWS, tentacle
+from pytest_tentacle.guide.consequences import ACROSS, PROXIED, UNTRUSTED
+from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.thumbprints import as_thumbprint
@@ -100,9 +105,21 @@ def _one_account(view: View, _problem: Problem) -> Clue | None:
     )
 
 
+def _holds_none(view: View, problem: Problem) -> Clue | None:
+    """Less sure where its log tells of a failure that is not known."""
+    clue = told(view, problem)
+    if "TT131" not in view.codes:
+        return clue
+    return replace(
+        clue,
+        confidence=Confidence.POSSIBLE,
+        unsure="The log tells of a failure that is not known here: read what it says of {who} first.",
+    )
+
+
 PROCESS: tuple[CauseKind, ...] = (
     CauseKind(
-        "TC326",
+        "TC1032",
         "The process still trusts whom it trusted at its start",
         "The settings of {who} trust the server by now ({thumbprint}), and the running process still trusts {before}: "
         "it was not restarted.",
@@ -110,12 +127,12 @@ PROCESS: tuple[CauseKind, ...] = (
         ("Restart the service:", RESTART_WINDOWS),
         ("Restart the service:", RESTART_LINUX),
         trusts_as_before,
-        also=frozenset({"TT106", "TT109", "TT131"}),
+        consequences=frozenset({"TT106", "TT109", "TT131"}),
         fold_by=("before",),
         rank=25,
     ),
     CauseKind(
-        "TC140",
+        "TC1183",
         "The proxy of one account is in the way",
         "The account {account}, as which the service of {who} runs, has a proxy of its own ({proxy}), which does not "
         "let the Tentacle through; other accounts of the machine reach the server without one.",
@@ -123,10 +140,22 @@ PROCESS: tuple[CauseKind, ...] = (
         ("Let the Tentacle poll without its account's proxy, or let the proxy pass the port:", *_DIRECT[0]),
         ("Let the Tentacle poll without its account's proxy, or let the proxy pass the port:", *_DIRECT[1]),
         _one_account,
-        also=(PROXIED | {"TT553"}) - _REFUSED,
+        consequences=(PROXIED | {"TT553"}) - _REFUSED,
         echoes=ACROSS,
         fold_by=("proxy",),
         rank=25,
+        confidence=Confidence.LIKELY,
+    ),
+    from_problem(
+        "TC5511",
+        "TT551",
+        "The server hangs up on a polling Tentacle",
+        "The way from {who} to {its} server is open, and yet the Tentacle's process holds no connection: the server "
+        "does not trust its thumbprint, the machine is disabled or deleted in the portal, or the process is stuck.",
+        match=_holds_none,
+        consequences=frozenset({"TT115"}),
+        fold_by=("server",),
+        rank=40,
         confidence=Confidence.LIKELY,
     ),
 )

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence, whenever
+from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.consequences import (
-    CLI,
-    DOWN,
-    EXE,
-    JOURNAL,
-    START_LINUX,
-    START_WINDOWS,
-    STARTLESS,
-    STATE_LINUX,
-    STATE_WINDOWS,
-    UNANSWERED,
-)
+from pytest_tentacle.guide.commands import CLI, EXE, JOURNAL, START_LINUX, START_WINDOWS, STATE_LINUX, STATE_WINDOWS
+from pytest_tentacle.guide.consequences import STARTLESS, UNANSWERED
+from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem
 
 _LOG_WINDOWS = (
@@ -107,19 +98,19 @@ def _unregistered(view: View, _problem: Problem) -> Clue | None:
 
 SERVICES: tuple[CauseKind, ...] = (
     CauseKind(
-        "TC201",
+        "TC2021",
         "The Tentacle's service is stopped",
         "The Tentacle's service on {who} is stopped, without an error: somebody or something stopped it.",
         frozenset({"TT202"}),
         ("Start it, allow it 30 seconds, and look whether it stays:", START_WINDOWS, STATE_WINDOWS),
         ("Start it, allow it 30 seconds, and look whether it stays:", START_LINUX, STATE_LINUX),
         _stopped,
-        also=STARTLESS,
+        consequences=STARTLESS,
         echoes=UNANSWERED,
         rank=20,
     ),
     CauseKind(
-        "TC202",
+        "TC2022",
         "The service was not started since the machine was",
         "The service on {who} was not started since the last boot, though it starts by itself: Windows gave up on it, "
         "or it is delayed.",
@@ -127,12 +118,12 @@ SERVICES: tuple[CauseKind, ...] = (
         ("Start it; events 7000 and 7009 tell of a start that took too long:", START_WINDOWS, _LOG_WINDOWS),
         ("Start it, and see why it was not:", START_LINUX, JOURNAL),
         _since_boot,
-        also=STARTLESS,
+        consequences=STARTLESS,
         echoes=UNANSWERED,
         rank=20,
     ),
     CauseKind(
-        "TC203",
+        "TC2051",
         "The service is switched off",
         "The service on {who} is not running and will not start by itself: its start mode is not automatic, as after "
         "maintenance or a policy.",
@@ -148,12 +139,12 @@ SERVICES: tuple[CauseKind, ...] = (
             '$ sudo systemctl enable --now "<service>"',
         ),
         _stays_off,
-        also=frozenset({"TT202", "TT206"}) | STARTLESS,
+        consequences=frozenset({"TT202", "TT206"}) | STARTLESS,
         echoes=UNANSWERED,
         rank=15,
     ),
     CauseKind(
-        "TC204",
+        "TC2052",
         "The service will be missing after the next reboot",
         "The service on {who} does not start by itself. Nothing fails yet.",
         frozenset({"TT205"}),
@@ -163,7 +154,7 @@ SERVICES: tuple[CauseKind, ...] = (
         rank=90,
     ),
     CauseKind(
-        "TC205",
+        "TC2031",
         "The service crashes, and systemd starts it again and again",
         "The service on {who} dies on start and is started again and again ({restarts} restarts).",
         frozenset({"TT203"}),
@@ -175,12 +166,12 @@ SERVICES: tuple[CauseKind, ...] = (
             START_LINUX,
         ),
         _loops,
-        also=STARTLESS,
+        consequences=STARTLESS,
         echoes=UNANSWERED,
         rank=25,
     ),
     CauseKind(
-        "TC206",
+        "TC2032",
         "The service ends with an error",
         "The service on {who} started and ended by itself with an error ({exit}).",
         frozenset({"TT203"}),
@@ -192,13 +183,13 @@ SERVICES: tuple[CauseKind, ...] = (
         ),
         ("Read what it wrote last, mend that, then start it:", JOURNAL, START_LINUX),
         _crashed,
-        also=STARTLESS,
+        consequences=STARTLESS,
         echoes=UNANSWERED,
         rank=25,
         confidence=Confidence.LIKELY,
     ),
     CauseKind(
-        "TC207",
+        "TC2033",
         "The service's account cannot log on",
         "The service on {who} cannot start because its account ({account}) cannot log on: a changed or expired "
         "password, a locked account, or no right to log on as a service.",
@@ -210,13 +201,13 @@ SERVICES: tuple[CauseKind, ...] = (
         ),
         ("See as whom it runs, then start it:", '$ systemctl show "<service>" -p User', START_LINUX),
         _account,
-        also=STARTLESS,
+        consequences=STARTLESS,
         echoes=UNANSWERED,
         fold_by=("account",),
         rank=20,
     ),
     CauseKind(
-        "TC208",
+        "TC2034",
         "A service that it depends on does not run",
         "The service on {who} cannot start because another one that it depends on failed.",
         frozenset({"TT203"}),
@@ -227,12 +218,12 @@ SERVICES: tuple[CauseKind, ...] = (
         ),
         ("See which one, and start that first:", '$ systemctl list-dependencies "<service>"', START_LINUX),
         _dependency,
-        also=STARTLESS,
+        consequences=STARTLESS,
         echoes=UNANSWERED,
         rank=20,
     ),
     CauseKind(
-        "TC209",
+        "TC2035",
         "The service's program is missing or may not be run",
         "The service on {who} cannot start because its program ({executable}) is missing or access to it is refused: "
         "a broken upgrade, an antivirus program, or removed rights.",
@@ -244,56 +235,24 @@ SERVICES: tuple[CauseKind, ...] = (
         ),
         ("See whether the file is there, repair the package, then start:", '$ ls -l "<executable>"', START_LINUX),
         _no_program,
-        also=STARTLESS,
+        consequences=STARTLESS,
         echoes=UNANSWERED,
         rank=20,
     ),
     CauseKind(
-        "TC210",
-        "The service hangs while it starts",
-        "The service on {who} has been starting for longer than the 30 seconds that the guide allows.",
-        frozenset({"TT204"}),
-        (
-            (
-                "See how long the program takes to load (without internet the check of a certificate's revocation "
-                "waits), then restart it:"
-            ),
-            f"$ Measure-Command {{ {EXE} help }}",
-            '$ Restart-Service -Name "<service>"',
-        ),
-        ("See what it waits for, then restart it:", JOURNAL, '$ sudo systemctl restart "<service>"'),
-        whenever,
-        also=STARTLESS,
-        echoes=UNANSWERED,
-        rank=20,
-    ),
-    CauseKind(
-        "TC211",
+        "TC2011",
         "The Tentacle has no service",
         "No service is installed on {who} that would run the instance.",
         frozenset({"TT201"}),
         ("Install and start it, in an elevated prompt:", f'$ {EXE} service --install --start --instance "<instance>"'),
         ("Install and start it:", f'$ {CLI} service --install --start --instance "<instance>"'),
         _unregistered,
-        also=STARTLESS,
+        consequences=STARTLESS,
         echoes=UNANSWERED,
         rank=15,
     ),
     CauseKind(
-        "TC212",
-        "The inventory means an instance that is not there",
-        "The instance that the inventory means is not registered on {who}: it was renamed or deleted, or the inventory "
-        "names another one.",
-        frozenset({"TT207"}),
-        ("See which instances there are; correct the inventory, or set the Tentacle up:", f"$ {EXE} list-instances"),
-        ("See which instances there are; correct the inventory, or set it up:", f"$ {CLI} list-instances"),
-        whenever,
-        also=frozenset({"TT201"}) | DOWN | STARTLESS,
-        echoes=UNANSWERED,
-        rank=10,
-    ),
-    CauseKind(
-        "TC214",
+        "TC2023",
         "The service's process ended with an error that is not known here",
         "The service on {who} is stopped, and the last words in its log are an error: {error}.",
         frozenset({"TT202", "TT206"}),
@@ -310,21 +269,21 @@ SERVICES: tuple[CauseKind, ...] = (
             STATE_LINUX,
         ),
         _ended_by_itself,
-        also=STARTLESS,
+        consequences=STARTLESS,
         echoes=UNANSWERED,
         fold_by=("error",),
         rank=20,
         confidence=Confidence.LIKELY,
     ),
     CauseKind(
-        "TC213",
+        "TC2061",
         "The Octopus Server's service is stopped",
         "The Octopus Server's service on {who} is not running. No Tentacle is reached and none can poll until it runs.",
         frozenset({"TT206"}),
         ("Start it, allow it 30 seconds, and look whether it stays:", START_WINDOWS, STATE_WINDOWS),
         ("Start it, or its container, and look whether it stays:", START_LINUX, JOURNAL),
         _stopped,
-        also=STARTLESS,
+        consequences=STARTLESS,
         echoes=UNANSWERED,
         rank=5,
     ),

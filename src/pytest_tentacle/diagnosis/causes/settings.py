@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence, whenever
+from pytest_tentacle.diagnosis.kind import CauseKind, Clue, whenever
 from pytest_tentacle.diagnosis.view import NAME_FAILURES, View
-from pytest_tentacle.guide.consequences import (
-    DOWN,
-    RESTART_LINUX,
-    RESTART_WINDOWS,
-    STARTLESS,
-    UNANSWERED,
-    UNCONNECTED,
-    tentacle,
-)
+from pytest_tentacle.guide.commands import FILE_LINUX, FILE_WINDOWS, RESTART_LINUX, RESTART_WINDOWS, tentacle
+from pytest_tentacle.guide.consequences import NO_SETTINGS_READ, UNANSWERED, UNCONNECTED, UNTRUSTED
+from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 
-_LISTEN = tentacle('configure --instance "<instance>" --noListen False', 'service --restart --instance "<instance>"')
 _PORT = tentacle('configure --instance "<instance>" --port "<declared>"', 'service --restart --instance "<instance>"')
-_ANY = tentacle('configure --instance "<instance>" --listenIpAddress Any', 'service --restart --instance "<instance>"')
 _POLL = tentacle(
     'server-comms --instance "<instance>" --thumbprint "<thumbprint>" --style TentacleActive --host "<host>" '
     '--port "<declared>"',
@@ -39,10 +31,6 @@ def _overridden(view: View, _problem: Problem) -> Clue | None:
     if not value:
         return None
     return Clue(evidence=(Evidence(f"environment of the service on {view.name}", f"{name}={value}"),))
-
-
-def _other_way(_view: View, problem: Problem) -> Clue:
-    return Clue(facts={"seen": problem.actual})
 
 
 def _moved(view: View, problem: Problem) -> Clue | None:
@@ -92,22 +80,45 @@ def _old_port(view: View, problem: Problem) -> Clue | None:
     return Clue()
 
 
+_RESTORE = (
+    "Restore the file from a backup of this very machine (its certificate is encrypted for it), then start the "
+    "service; without a backup, set the instance up again. To see what is there:"
+)
+_LITTLE = 100 * 2**20
+"""Bytes; Tentacle refuses to write with less than 1 MB, and a deployment needs 500 MB (tentacle-facts 3.4, 39)."""
+
+
+def _full_disk(view: View) -> Evidence | None:
+    disks = view.survey.disks.data if view.survey else None
+    for disk in disks or ():
+        if disk.free_bytes is not None and disk.free_bytes < _LITTLE:
+            return Evidence(f"disks of {view.name}", f"{disk.path} has {disk.free_bytes // 2**20} MB left")
+    return None
+
+
+def _filled_up(view: View, _problem: Problem) -> Clue | None:
+    full = _full_disk(view)
+    return Clue(evidence=(full,)) if full else None
+
+
+def _emptied(view: View, _problem: Problem) -> Clue | None:
+    if _full_disk(view):
+        return None
+    known = view.survey is not None and view.survey.disks.data is not None
+    return Clue(unsure="" if known else "Look whether a disk of {who} is full: a full one empties the file.")
+
+
+def _cut(view: View, problem: Problem) -> Clue | None:
+    return Clue() if not _full_disk(view) and "list" not in problem.expected else None
+
+
+def _trust_list(_view: View, problem: Problem) -> Clue | None:
+    return Clue() if "list" in problem.expected else None
+
+
 SETTINGS: tuple[CauseKind, ...] = (
     CauseKind(
-        "TC310",
-        "The Tentacle communicates the other way round",
-        "{who} {is} {declared} according to the inventory, and probably to the server; by {its} own settings {seen}. "
-        "So the two ends never meet.",
-        frozenset({"TT310"}),
-        ("Correct the inventory and the machine's settings in the portal; or let it listen:", *_LISTEN[0]),
-        ("Correct the inventory and the machine's settings in the portal; or let it listen:", *_LISTEN[1]),
-        _other_way,
-        also=UNANSWERED,
-        fold_by=("declared",),
-        rank=30,
-    ),
-    CauseKind(
-        "TC311",
+        "TC3111",
         "The Tentacle listens on another port than the server uses",
         "{who} {is} set to listen on port {port}, and the inventory says {declared}: the server knocks at a port "
         "where nobody listens.",
@@ -115,12 +126,12 @@ SETTINGS: tuple[CauseKind, ...] = (
         ("Correct the port in the inventory and in the portal; or let it listen on the old one:", *_PORT[0]),
         ("Correct the port in the inventory and in the portal; or let it listen on the old one:", *_PORT[1]),
         _moved,
-        also=UNANSWERED,
+        consequences=UNANSWERED,
         fold_by=("port", "declared"),
         rank=30,
     ),
     CauseKind(
-        "TC312",
+        "TC3112",
         "An environment variable overrides the Tentacle's port",
         "On {who} the service's environment sets port {port}, which wins over the configuration file; the inventory "
         "says {declared}.",
@@ -133,36 +144,24 @@ SETTINGS: tuple[CauseKind, ...] = (
             RESTART_LINUX,
         ),
         _overridden,
-        also=UNANSWERED,
+        consequences=UNANSWERED,
         fold_by=("port", "declared"),
         rank=30,
     ),
     CauseKind(
-        "TC313",
-        "The Tentacle is told not to listen",
-        "NoListen is true on {who}, though a server is to connect: what a polling Tentacle leaves behind when it "
-        "becomes a listening one.",
-        frozenset({"TT312"}),
-        ("Let it listen:", *_LISTEN[0]),
-        ("Let it listen:", *_LISTEN[1]),
-        whenever,
-        also=frozenset({"TT501"}) | UNANSWERED,
-        rank=30,
-    ),
-    CauseKind(
-        "TC314",
+        "TC3131",
         "A server node is not polled",
         "{who} {does} not poll the node {server}, which therefore has no way to give {them} work.",
         frozenset({"TT313"}),
         ("Let it poll the node as well, with an API key that may register machines:", *_POLL_NODE[0]),
         ("Let it poll the node as well, with an API key that may register machines:", *_POLL_NODE[1]),
         whenever,
-        also=UNANSWERED,
+        consequences=UNANSWERED,
         fold_by=("server",),
         rank=40,
     ),
     CauseKind(
-        "TC327",
+        "TC3132",
         "A server of old is polled in place of a node",
         "{who} poll{s} {retired}, a name that neither the inventory nor DNS knows, and not the node {node}: it "
         "was renamed, or took the place of the old one.",
@@ -176,25 +175,25 @@ SETTINGS: tuple[CauseKind, ...] = (
             *_POLL_NODE[1],
         ),
         _polls_what_is_gone,
-        also=UNCONNECTED | {"TT110", "TT115"},
+        consequences=UNCONNECTED | {"TT110", "TT115"},
         fold_by=("retired", "node"),
         rank=35,
         confidence=Confidence.LIKELY,
     ),
     CauseKind(
-        "TC315",
+        "TC3141",
         "A server node is polled on a port that it does not have",
         "{who} poll{s} {server} on port {port}, where it has no polling port: an old one, or a typing error.",
         frozenset({"TT314"}),
         ("Correct the port that it polls:", *_POLL[0]),
         ("Correct the port that it polls:", *_POLL[1]),
         _old_port,
-        also=UNANSWERED | {"TT520", "TT521", "TT524", "TT528", "TT529", "TT530"},
+        consequences=UNANSWERED | {"TT520", "TT521", "TT524", "TT528", "TT529", "TT530"},
         fold_by=("server", "port"),
         rank=30,
     ),
     CauseKind(
-        "TC316",
+        "TC3142",
         "The inventory has an old polling port of the server",
         "The Octopus Server {server} serves polling Tentacles on port {port}, and they poll it there; only the "
         "inventory names another one.",
@@ -206,7 +205,7 @@ SETTINGS: tuple[CauseKind, ...] = (
         rank=10,
     ),
     CauseKind(
-        "TC317",
+        "TC3171",
         "The Octopus Server's polling port was changed",
         "The Octopus Server {who} serve{s} polling Tentacles on port {port}, and not on {declared}, where the "
         "inventory has them look.",
@@ -223,26 +222,54 @@ SETTINGS: tuple[CauseKind, ...] = (
         rank=10,
     ),
     CauseKind(
-        "TC318",
-        "A polling entry is incomplete, and skipped",
-        "{who} {has} an entry for a server without address or subscription: the Tentacle skips it, and polls nobody "
-        "there.",
-        frozenset({"TT315"}),
-        ("Complete the entry, or register the machine again:", *_POLL[0]),
-        ("Complete the entry, or register the machine again:", *_POLL[1]),
-        whenever,
-        also=UNANSWERED | {"TT127"},
-        rank=30,
+        "TC3021",
+        "A full disk destroyed the configuration file",
+        "The disk of {who} is full, and the configuration file was destroyed when it was written.",
+        frozenset({"TT302", "TT303"}),
+        ("Make room first. " + _RESTORE, "$ Get-PSDrive -PSProvider FileSystem", FILE_WINDOWS),
+        ("Make room first. " + _RESTORE, *reversed(FILE_LINUX)),
+        _filled_up,
+        consequences=NO_SETTINGS_READ | {"TT125", "TT971"},
+        rank=5,
+        confidence=Confidence.LIKELY,
     ),
     CauseKind(
-        "TC319",
-        "ListenIP is an address that the machine does not have",
-        "{who} {is} to listen on {address}, which is no address of the machine any more, so the port cannot be opened.",
-        frozenset({"TT316"}),
-        ("Let it listen on every address:", *_ANY[0]),
-        ("Let it listen on every address:", *_ANY[1]),
-        whenever,
-        also=DOWN | UNANSWERED | STARTLESS | {"TT501", "TT505", "TT134"},
+        "TC3022",
+        "The configuration file is empty",
+        "The configuration file of {who} holds nothing, so the service cannot start: a full disk leaves such a file.",
+        frozenset({"TT302"}),
+        ("Look at the room on the disk. " + _RESTORE, "$ Get-PSDrive -PSProvider FileSystem", FILE_WINDOWS),
+        ("Look at the room on the disk. " + _RESTORE, *reversed(FILE_LINUX)),
+        _emptied,
+        consequences=NO_SETTINGS_READ,
+        rank=10,
+    ),
+    CauseKind(
+        "TC3031",
+        "The configuration file is damaged",
+        "The configuration file of {who} is cut off or is no XML, so the service cannot start.",
+        frozenset({"TT303"}),
+        (_RESTORE, FILE_WINDOWS),
+        (_RESTORE, *FILE_LINUX),
+        _cut,
+        consequences=NO_SETTINGS_READ,
+        rank=10,
+    ),
+    CauseKind(
+        "TC3032",
+        "The list of trusted servers is damaged",
+        "The list of trusted servers in the settings of {who} cannot be read: it was edited by hand, or by a script.",
+        frozenset({"TT303"}),
+        (
+            "Register the Tentacle again; or empty the list, then trust its servers anew:",
+            *tentacle('configure --instance "<instance>" --reset-trust')[0],
+        ),
+        (
+            "Register the Tentacle again; or empty the list, then trust its servers anew:",
+            *tentacle('configure --instance "<instance>" --reset-trust')[1],
+        ),
+        _trust_list,
+        consequences=NO_SETTINGS_READ | UNTRUSTED,
         rank=10,
     ),
 )

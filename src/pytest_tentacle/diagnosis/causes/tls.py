@@ -9,17 +9,16 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.utils import CryptographyDeprecationWarning
 
-from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence, whenever
+from pytest_tentacle.diagnosis.kind import CauseKind, Clue, whenever
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.consequences import DOWN, STARTLESS, UNANSWERED, tentacle
+from pytest_tentacle.guide.commands import tentacle
+from pytest_tentacle.guide.consequences import HANDSHAKE_IN_LOGS, NO_HANDSHAKE, POLICIES_EXCLUDE
+from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.link import Probe
 
-_CODES = frozenset({"TT525", "TT526", "TT908"})
 _OWN_VERSIONS, _OWN_SUITES, _DOTNET = "TT901", "TT904", "TT906"
 _WEAK = {"TT411": "a signature with SHA-1", "TT412": "a key that is too short"}
-_POLICIES = frozenset({"TT902", "TT903", "TT905"})
-_IN_LOGS = frozenset({"TT106", "TT112", "TT113", "TT131", "TT132"})
 _NO_PAGE = "TT505"
 """On the machine itself no page comes: whatever TLS policy keeps others out keeps its own probe out as well."""
 _SHORT = 2048
@@ -27,7 +26,6 @@ _SHORT = 2048
 
 _SCHANNEL = "$ Get-ChildItem -Recurse HKLM:\\SYSTEM\\CurrentControlSet\\Control\\SecurityProviders\\SCHANNEL\\Protocols"
 _SUITES = "$ Get-TlsCipherSuite | Format-Table Name"
-_ENABLE_SUITE = "$ Enable-TlsCipherSuite -Name TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"
 _TRY_LINUX = (
     '$ openssl s_client -tls1_2 -connect "<host>:<port>" </dev/null',
     '$ openssl s_client -tls1_3 -connect "<host>:<port>" </dev/null',
@@ -180,10 +178,10 @@ def _no_match(view: View, problem: Problem) -> Clue | None:
 
 TLS: tuple[CauseKind, ...] = (
     CauseKind(
-        "TC901",
+        "TC9011",
         "TLS 1.2 is switched off",
         "{end} has {versions} switched off (as {side}), so it finds no common version of TLS with its peers.",
-        _CODES | {_OWN_VERSIONS},
+        NO_HANDSHAKE | {_OWN_VERSIONS},
         ("On {end}, switch TLS 1.2 on in the Schannel settings, then reboot:", _SCHANNEL),
         (
             "On {end}, allow TLS 1.2 in the system's TLS policy:",
@@ -191,29 +189,29 @@ TLS: tuple[CauseKind, ...] = (
             "$ grep -i MinProtocol /etc/ssl/openssl.cnf",
         ),
         _disabled,
-        also=_IN_LOGS | _POLICIES | {_OWN_SUITES, _NO_PAGE},
+        consequences=HANDSHAKE_IN_LOGS | POLICIES_EXCLUDE | {_OWN_SUITES, _NO_PAGE},
         fold_by=("end",),
         rank=15,
     ),
     CauseKind(
-        "TC902",
+        "TC4111",
         "A certificate is too weak",
         "The certificate of {end} has {weakness}, which the other end's system refuses; it tells of TLS versions or "
         "cipher suites, which misleads.",
-        _CODES | frozenset(_WEAK),
+        NO_HANDSHAKE | frozenset(_WEAK),
         ("Make a new certificate on {end}, then enter its thumbprint at the other end:", *_NEW[0]),
         ("Make a new certificate on {end}, then enter its thumbprint at the other end:", *_NEW[1]),
         _weak_certificate,
-        also=_IN_LOGS | {"TT104", "TT105", "TT114", "TT952", "TT954"},
+        consequences=HANDSHAKE_IN_LOGS | {"TT104", "TT105", "TT114", "TT952", "TT954"},
         fold_by=("weakness",),
         rank=25,
     ),
     CauseKind(
-        "TC903",
+        "TC5251",
         "Something on the way ends TLS with old versions",
         "{end} speaks {version} on its own machine, and {vantage} finds no common TLS with what answers at {host}: an "
         "appliance between them ends TLS with old versions or suites.",
-        _CODES,
+        NO_HANDSHAKE,
         (
             "Take the appliance out of the way of port {port}; see what it offers from {vantage}:",
             '$ curl.exe -kv "https://<host>:<port>/"',
@@ -221,62 +219,33 @@ TLS: tuple[CauseKind, ...] = (
         ),
         ("Take the appliance out of the way of port {port}; see what it offers from {vantage}:", *_TRY_LINUX),
         _old_between,
-        also=_IN_LOGS | {"TT102"},
+        consequences=HANDSHAKE_IN_LOGS | {"TT102"},
         fold_by=("link",),
         rank=25,
         confidence=Confidence.LIKELY,
     ),
     CauseKind(
-        "TC904",
+        "TC5252",
         "The two ends share no version of TLS or cipher suite",
         "Between {vantage} and {end} no version of TLS, or no cipher suite, is common to both.",
-        _CODES,
+        NO_HANDSHAKE,
         ("Compare what both ends enable (guide, Schannel and TLS):", _SCHANNEL, _SUITES),
         ("Compare what both ends enable:", *_TRY_LINUX, "$ openssl ciphers -v"),
         _no_match,
-        also=_IN_LOGS,
+        consequences=HANDSHAKE_IN_LOGS,
         fold_by=("link",),
         rank=30,
         confidence=Confidence.POSSIBLE,
     ),
     CauseKind(
-        "TC905",
-        "None of the cipher suites that Octopus needs is enabled",
-        "{who} {has} cipher suites enabled, but none of those that Octopus needs.",
-        frozenset({_OWN_SUITES}),
-        ("Enable one of them (guide, Schannel and TLS), then reboot:", _SUITES, _ENABLE_SUITE),
-        ("Allow one of them in the system's TLS policy:", "$ openssl ciphers -v", "$ update-crypto-policies --show"),
-        whenever,
-        also=_IN_LOGS | _CODES | _POLICIES | {_NO_PAGE},
-        rank=15,
-    ),
-    CauseKind(
-        "TC906",
+        "TC9021",
         "The TLS policies of the two ends exclude each other",
         "What {who} may speak and what {its} peer may speak have no version of TLS or cipher suite in common.",
-        _POLICIES,
+        POLICIES_EXCLUDE,
         ("Compare what both ends enable, and enable TLS 1.2 with a common suite on both:", _SCHANNEL, _SUITES),
         ("Compare what both ends enable, and allow TLS 1.2 with a common suite on both:", "$ openssl ciphers -v"),
         whenever,
-        also=_IN_LOGS | _CODES,
+        consequences=HANDSHAKE_IN_LOGS | NO_HANDSHAKE,
         rank=20,
-    ),
-    CauseKind(
-        "TC907",
-        "The .NET Framework is too old for the Tentacle",
-        "The .NET Framework of {who} is older than 4.8, which this version of the Tentacle needs to start.",
-        frozenset({_DOTNET}),
-        (
-            "Install .NET Framework 4.8, reboot, then start the service:",
-            "$ Get-ItemProperty 'HKLM:\\SOFTWARE\\Microsoft\\NET Framework Setup\\NDP\\v4\\Full' -Name Release",
-            '$ Start-Service -Name "<service>"',
-        ),
-        (
-            "Only Windows needs .NET Framework; see what the service says:",
-            '$ journalctl -u "<service>" -n 60 --no-pager',
-        ),
-        whenever,
-        also=DOWN | STARTLESS | UNANSWERED | {"TT813", "TT501"},
-        rank=10,
     ),
 )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence, whenever
+from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.consequences import UNTRUSTED, tentacle
+from pytest_tentacle.guide.commands import tentacle
+from pytest_tentacle.guide.consequences import UNTRUSTED
+from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.thumbprints import as_thumbprint
 
@@ -121,44 +123,44 @@ def _new_certificate(server: View, problem: Problem) -> Clue:
     return Clue(facts=facts, evidence=(Evidence(f"own port of {server.name}", problem.actual),))
 
 
+_SHOW = tentacle('show-thumbprint --instance "<instance>"')
+
+
+def _mixed_up(view: View, problem: Problem) -> Clue | None:
+    """The declared thumbprint is the real one of another machine."""
+    declared = str(problem.facts.get("expected_thumbprint"))
+    other = next(
+        (
+            name
+            for name in view.scene.owners.get(declared, ())
+            if name != view.name and view.scene.view(name).subject.configured_thumbprint == declared
+        ),
+        None,
+    )
+    if other is None:
+        return None
+    return Clue(facts={"other": other}, evidence=(Evidence("all surveyed machines", f"{declared} is {other}'s"),))
+
+
+def _reinstalled(view: View, problem: Problem) -> Clue | None:
+    return Clue() if _mixed_up(view, problem) is None else None
+
+
 TRUST: tuple[CauseKind, ...] = (
     CauseKind(
-        "TC320",
-        "The Tentacle trusts no server",
-        "{who} {does} not trust any Octopus Server, so every connection is closed, and nobody is polled.",
-        frozenset({"TT320"}),
-        (
-            (
-                "Compare with the portal (Configuration, Thumbprints), then trust it. A polling Tentacle must be "
-                "registered again (poll-server):"
-            ),
-            *_TRUST[0],
-        ),
-        (
-            (
-                "Compare with the portal (Configuration, Thumbprints), then trust it. A polling Tentacle must be "
-                "registered again (poll-server):"
-            ),
-            *_TRUST[1],
-        ),
-        whenever,
-        also=UNTRUSTED,
-        rank=35,
-    ),
-    CauseKind(
-        "TC321",
+        "TC3211",
         "The server's thumbprint is not trusted",
         "{who} {does} not trust the thumbprint of {server} ({thumbprint}).",
         frozenset({"TT321"}),
         ("Compare with the portal (Configuration, Thumbprints), then trust it:", *_TRUST[0]),
         ("Compare with the portal (Configuration, Thumbprints), then trust it:", *_TRUST[1]),
         _untrusted,
-        also=UNTRUSTED | {"TT101"},
+        consequences=UNTRUSTED | {"TT101"},
         fold_by=("server",),
         rank=35,
     ),
     CauseKind(
-        "TC322",
+        "TC3212",
         "The Octopus Server has a new certificate, which its Tentacles do not trust",
         "{server} has the thumbprint {thumbprint}, and {who} {does} not trust it: the server's certificate was "
         "renewed, or the server was installed anew.",
@@ -178,25 +180,25 @@ TRUST: tuple[CauseKind, ...] = (
             *_UPDATE[1],
         ),
         _renewed_server,
-        also=UNTRUSTED | {"TT101"},
+        consequences=UNTRUSTED | {"TT101"},
         fold_by=("server",),
         rank=15,
         confidence=Confidence.LIKELY,
     ),
     CauseKind(
-        "TC323",
+        "TC3213",
         "The Tentacle belongs to another Octopus Server",
         "{who} trust{s} {other}, and not {server}: the Tentacle was registered with that server.",
         frozenset({"TT321"}),
         ("If it belongs to this server, let it trust it as well; else correct the inventory:", *_TRUST[0]),
         ("If it belongs to this server, let it trust it as well; else correct the inventory:", *_TRUST[1]),
         _trusts_another,
-        also=UNTRUSTED | {"TT101"},
+        consequences=UNTRUSTED | {"TT101"},
         fold_by=("server", "other"),
         rank=35,
     ),
     CauseKind(
-        "TC324",
+        "TC3221",
         "A trusted thumbprint was pasted with something that is none",
         "A thumbprint that {who} trust{s} holds something else than 40 hexadecimal digits ({configured}), often "
         "invisible and pasted from the window of a certificate: it never equals any server's.",
@@ -216,22 +218,11 @@ TRUST: tuple[CauseKind, ...] = (
             *_RESET[1],
         ),
         _no_thumbprint,
-        also=UNTRUSTED | {"TT101"},
+        consequences=UNTRUSTED | {"TT101"},
         rank=35,
     ),
     CauseKind(
-        "TC325",
-        "A polled server's thumbprint is in lower case",
-        "{who} expect{s} the server's thumbprint in lower case, and a polling Tentacle compares letter by letter.",
-        frozenset({"TT323"}),
-        ("Write it in upper case:", *_UPDATE[0]),
-        ("Write it in upper case:", *_UPDATE[1]),
-        whenever,
-        also=UNTRUSTED | {"TT101"},
-        rank=35,
-    ),
-    CauseKind(
-        "TC405",
+        "TC4041",
         "The inventory has an old thumbprint of the server",
         "The Octopus Server {server} presents {presented}, and its Tentacles trust just that; only the inventory "
         "declares another one.",
@@ -243,7 +234,7 @@ TRUST: tuple[CauseKind, ...] = (
         rank=45,
     ),
     CauseKind(
-        "TC406",
+        "TC4042",
         "The Octopus Server presents another certificate than declared",
         "The Octopus Server {server} presents {presented}, and not the declared {configured}: its certificate was "
         "renewed, or the server was installed anew. Tentacles that trust the old one break off.",
@@ -267,8 +258,31 @@ TRUST: tuple[CauseKind, ...] = (
             *_UPDATE[1],
         ),
         _presents_another,
-        also=UNTRUSTED | {"TT101"},
+        consequences=UNTRUSTED | {"TT101"},
         fold_by=("server",),
         rank=10,
+    ),
+    CauseKind(
+        "TC4011",
+        "The Tentacle has another certificate than the inventory and the server know",
+        "{who} {has} another certificate than declared: the Tentacle was set up again, or its certificate renewed.",
+        frozenset({"TT401"}),
+        ("Enter the Tentacle's thumbprint in the machine's settings in the portal, and in the inventory:", *_SHOW[0]),
+        ("Enter the Tentacle's thumbprint in the machine's settings in the portal, and in the inventory:", *_SHOW[1]),
+        _reinstalled,
+        consequences=UNTRUSTED | {"TT101"},
+        rank=45,
+    ),
+    CauseKind(
+        "TC4012",
+        "The inventory gives a machine another one's thumbprint",
+        "The thumbprint that the inventory declares for {who} is that of {other}: two entries are mixed up, or the "
+        "machine was restored from the other one's backup.",
+        frozenset({"TT401"}),
+        ("Compare both machines' thumbprints with the portal, and correct the entries:", *_SHOW[0]),
+        ("Compare both machines' thumbprints with the portal, and correct the entries:", *_SHOW[1]),
+        _mixed_up,
+        consequences=UNTRUSTED | {"TT101"},
+        rank=45,
     ),
 )

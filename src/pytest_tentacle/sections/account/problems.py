@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_tentacle.guide.consequences import NO_RIGHTS
 from pytest_tentacle.guide.problem import ProblemKind
 
 _STEP = "service-account-permissions"
@@ -19,6 +20,10 @@ ACCOUNT: tuple[ProblemKind, ...] = (
         "asks for full control of it, with all that is below.",
         ("Give the account full control, recursively; see what stands there now:", _SHOW, _GRANT),
         ("Make the account the folder's owner, recursively; see what stands there now:", _LIST, _OWN),
+        sentence="The account that the service of {who} runs as has too few rights on Octopus Home.",
+        consequences=NO_RIGHTS | {"TT802"},
+        fold_by=("account",),
+        rank=20,
     ),
     ProblemKind(
         "TT802",
@@ -33,6 +38,13 @@ ACCOUNT: tuple[ProblemKind, ...] = (
             _GRANT,
         ),
         ("Make the account the owner of all that is below; see what stands there now:", _LIST, _OWN),
+        sentence=(
+            "The account that the service of {who} runs as may not work with everything below Octopus Home: somebody "
+            "else made it, or it does not inherit."
+        ),
+        consequences=NO_RIGHTS,
+        fold_by=("account",),
+        rank=25,
     ),
     ProblemKind(
         "TT803",
@@ -46,5 +58,9 @@ ACCOUNT: tuple[ProblemKind, ...] = (
             '$ icacls "<path>" /remove:d "*<sid>"',
         ),
         ("See which entry it is, and remove it:", '$ getfacl "<path>"'),
+        sentence="An entry of an access list denies the service's account of {who} what others allow.",
+        consequences=NO_RIGHTS | {"TT801", "TT802"},
+        fold_by=("account",),
+        rank=20,
     ),
 )

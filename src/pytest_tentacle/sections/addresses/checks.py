@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from pytest_tentacle.guide.consequences import NOWHERE_TO_POLL
 from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
@@ -30,7 +31,6 @@ from pytest_tentacle.survey.targets import listening_id, names_of
 
 STEP = "ip-addresses"
 
-_NOWHERE_TO_POLL = frozenset({"TT310", "TT315", "TT320"})
 _BY_HAND = "Look with `ipconfig /all` or `ip address` on the machine, and compare."
 
 
@@ -137,7 +137,7 @@ def _of_servers(subject: Subject) -> Iterator[_Use | Finding]:
         return
     entries = [entry for entry in entries_of(settings) if not entry.is_web_socket]
     if not entries:
-        standing = subject.first_problem(_NOWHERE_TO_POLL, SETTINGS)
+        standing = subject.first_problem(NOWHERE_TO_POLL, SETTINGS)
         if standing is not None:
             raise Blocked(standing.code, subject.name, "there is no server to poll")
         raise Unknown(f"{subject.name} polls no address that could be looked at", UNPROBED)

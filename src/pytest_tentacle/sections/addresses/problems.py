@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.guide.problem import ProblemKind
+from pytest_tentacle.guide.consequences import WRONG_ADDRESS, WRONG_NAME
+from pytest_tentacle.guide.problem import Confidence, ProblemKind
 
 _STEP = "ip-addresses"
 _ADDRESSES_WINDOWS = "$ ipconfig /all"
@@ -34,6 +35,13 @@ ADDRESSES: tuple[ProblemKind, ...] = (
             _ADDRESSES_LINUX,
             '$ getent ahosts "<host>"',
         ),
+        sentence=(
+            "The address that is used on the link of {who} is none of the machine that should answer: a stale record,"
+            " or a NAT device or load balancer that does not pass the port on."
+        ),
+        consequences=WRONG_ADDRESS,
+        rank=30,
+        confidence=Confidence.LIKELY,
     ),
     ProblemKind(
         "TT712",
@@ -57,6 +65,12 @@ ADDRESSES: tuple[ProblemKind, ...] = (
             _SOCKETS_LINUX,
             _ADDRESSES_LINUX,
         ),
+        sentence=(
+            "The machine that should answer has its port open on another of its addresses than the one that is used "
+            "on the link of {who}."
+        ),
+        consequences=WRONG_ADDRESS | {"TT501", "TT505"},
+        rank=25,
     ),
     ProblemKind(
         "TT713",
@@ -80,6 +94,12 @@ ADDRESSES: tuple[ProblemKind, ...] = (
             _ADDRESSES_LINUX,
             '$ getent ahosts "<host>"',
         ),
+        sentence=(
+            "The address that is used on the link of {who} is one that a machine takes when nobody gives it one; no "
+            "router passes it on."
+        ),
+        consequences=WRONG_ADDRESS | {"TT711"},
+        rank=25,
     ),
     ProblemKind(
         "TT714",
@@ -100,5 +120,11 @@ ADDRESSES: tuple[ProblemKind, ...] = (
             "$ cat /etc/hosts",
             _ADDRESSES_LINUX,
         ),
+        sentence=(
+            "The name {host}, by which {who} should be reached, leads to {other}, even when {who} itself {is} asked."
+        ),
+        consequences=WRONG_NAME,
+        fold_by=("host", "other"),
+        rank=12,
     ),
 )

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pytest_tentacle.guide.consequences import NOT_LISTENING
 from pytest_tentacle.inventory.model import Local
 from pytest_tentacle.judging.attempts import ATTEMPT_READS, Attempt, attempts_of, is_well
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link import Failure
-from pytest_tentacle.sections.settings.checks import NOT_LISTENING_CODES
 from pytest_tentacle.sections.settings.checks import STEP as SETTINGS
 from pytest_tentacle.survey.surroundings import Firewall, FirewallRule
 
@@ -118,7 +118,7 @@ def _port(subject: Subject) -> int:
     if subject.is_tentacle:
         settings = subject.settings
         if settings.no_listen:
-            standing = subject.first_problem(NOT_LISTENING_CODES, SETTINGS)
+            standing = subject.first_problem(NOT_LISTENING, SETTINGS)
             if standing:
                 raise Blocked(standing.code, subject.name, "it listens on no port")
             raise Unknown(f"{subject.name} listens on no port, and nobody says that it polls", "Declare its mode.")

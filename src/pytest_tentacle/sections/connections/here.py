@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from pytest_tentacle.guide.consequences import NO_PROCESS, NO_SETTINGS, NOT_LISTENING
 from pytest_tentacle.judging.check import Check, Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.subject import Subject
@@ -12,8 +13,6 @@ from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link import Failure, Probe, Stage
 from pytest_tentacle.link.hosts import plain_address
 from pytest_tentacle.sections.services.checks import STEP as SERVICES
-from pytest_tentacle.sections.services.checks import STOPPING_CODES
-from pytest_tentacle.sections.settings.checks import FILE_CODES, NOT_LISTENING_CODES
 from pytest_tentacle.sections.settings.checks import STEP as SETTINGS
 from pytest_tentacle.survey.model import Listener, Process, ServiceState
 
@@ -21,9 +20,6 @@ from .probe_verdict import ANOTHER_PAGE, LinkFinding, describe, finding_of
 from .reserved import HTTP_SYS_PID, excluded_range, served_urls
 
 STEP = "welcome-page-here"
-
-HERE_CODES = frozenset({"TT501", "TT502", "TT503", "TT504", "TT505", "TT506", "TT507"})
-"""With one of these, what the peer sees on this machine's port is no news."""
 
 _CALAMARI = re.compile(r"calamari|octopus.{0,200}[\\/]work[\\/]", re.IGNORECASE)
 """What a Tentacle starts, and what may keep its socket, has one of these in its command line (guide, "Zombie Child
@@ -63,13 +59,13 @@ def port_holder(subject: Subject) -> Iterator[Finding]:
             *(Evidence(f"sockets of {subject.name}", listener_line(listener)) for listener in listeners),
             *((served,) if urls else ()),
         ),
-        facts={
-            "instance": subject.instance_name,
+        facts=_own(subject)
+        | {
             "port": named.port,
             "pid": named.pid,
             "process": named.owner.name if named.owner else None,
             "executable": named.owner.executable if named.owner else None,
-            "children": tuple(child.pid for child in named.children),
+            "child": next((child.pid for child in named.children), None),
             "url": urls[0] if urls else None,
         },
     )
@@ -95,7 +91,7 @@ def excluded(subject: Subject) -> Iterator[Finding]:
         expected=f"port {port} can be opened",
         actual=f"Windows excludes the ports {shown} from use, and nobody listens on {port}",
         evidence=(Evidence(f"excluded ports of {subject.name}", f"{found.first} to {found.last}"),),
-        facts={"instance": subject.instance_name, "port": port, "first": found.first, "last": found.last},
+        facts=_own(subject) | {"port": port, "first": found.first, "last": found.last},
     )
 
 
@@ -146,8 +142,17 @@ def _page_problem(subject: Subject, probe: Probe, finding: LinkFinding) -> Probl
         expected=f"https://{probe.host}:{probe.port} shows the page of {_product(subject)}",
         actual=finding.actual,
         evidence=(*finding.evidence, Evidence(f"sockets of {subject.name}", sockets)),
-        facts=finding.facts | {"instance": subject.instance_name},
+        facts=finding.facts | _own(subject),
     )
+
+
+def _own(subject: Subject) -> dict[str, object]:
+    """What a command on the machine needs."""
+    try:
+        service = subject.service
+    except (Unknown, Blocked):
+        service = None
+    return {"instance": subject.instance_name, "service": service.name if service else None}
 
 
 def require_listening(subject: Subject) -> None:
@@ -156,7 +161,7 @@ def require_listening(subject: Subject) -> None:
         subject.server_settings  # noqa: B018  raises
         return
     if subject.settings.no_listen:
-        standing = subject.first_problem(NOT_LISTENING_CODES, SETTINGS)
+        standing = subject.first_problem(NOT_LISTENING, SETTINGS)
         if standing:
             raise Blocked(standing.code, subject.name, "it listens on no port")
         raise Unknown(f"{subject.name} listens on no port, and nobody says that it polls", "Declare its mode.")
@@ -167,8 +172,8 @@ def require_listening(subject: Subject) -> None:
 def _give_way(subject: Subject) -> None:
     """Raises Blocked where another failure on this machine explains that there is no page."""
     standing = (
-        subject.first_problem(STOPPING_CODES, SERVICES)
-        or subject.first_problem(FILE_CODES | {"TT316"}, SETTINGS)
+        subject.first_problem(NO_PROCESS, SERVICES)
+        or subject.first_problem(NO_SETTINGS | {"TT316"}, SETTINGS)
         or _own_finding(subject, port_holder)
         or _own_finding(subject, excluded)
     )

@@ -6,17 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from pytest_tentacle.guide.consequences import LISTENS_ELSEWHERE, NO_PAGE_HERE, NO_PROCESS, NO_SETTINGS
 from pytest_tentacle.judging.check import Finding
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link import Probe
 from pytest_tentacle.link.hosts import plain_address
 from pytest_tentacle.sections.services.checks import STEP as SERVICES
-from pytest_tentacle.sections.services.checks import STOPPING_CODES
-from pytest_tentacle.sections.settings.checks import FILE_CODES, NOT_LISTENING_CODES
 from pytest_tentacle.sections.settings.checks import STEP as SETTINGS
 
-from .here import HERE_CODES
 from .here import STEP as HERE
 from .probe_verdict import LINK_CODES, NAME_NOT_RESOLVED, LinkFinding, describe, finding_of
 
@@ -26,7 +24,6 @@ VERDICT_CODES = (DNS_ISSUE, ANOTHER_ADDRESS, *LINK_CODES)
 """Every code that `judge_link` may yield."""
 
 UNPROBED = "Run again, with a longer --machine-timeout if the survey says that time ran out."
-_SETTINGS_CODES = NOT_LISTENING_CODES | {"TT317"}
 
 
 @dataclass(frozen=True)
@@ -147,10 +144,10 @@ def standing_in_the_way(end: Subject | None) -> Blocked | None:
     if end is None:
         return None
     standing = (
-        end.first_problem(FILE_CODES, SETTINGS)
-        or end.first_problem(STOPPING_CODES, SERVICES)
-        or end.first_problem(_SETTINGS_CODES, SETTINGS)
-        or end.first_problem(HERE_CODES, HERE)
+        end.first_problem(NO_SETTINGS, SETTINGS)
+        or end.first_problem(NO_PROCESS, SERVICES)
+        or end.first_problem(LISTENS_ELSEWHERE, SETTINGS)
+        or end.first_problem(NO_PAGE_HERE, HERE)
     )
     return Blocked(standing.code, end.name, standing.actual) if standing else None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pytest_tentacle.guide.consequences import NOWHERE_TO_POLL
 from pytest_tentacle.inventory.model import OctopusServer
 from pytest_tentacle.judging.check import Finding
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
@@ -17,8 +18,6 @@ from pytest_tentacle.survey.targets import names_of, polling_id, polling_targets
 
 from .link_verdict import UNPROBED, Link, is_well, judge_link, standing_in_the_way
 from .probe_verdict import describe
-
-_NOWHERE_TO_POLL = frozenset({"TT301", "TT302", "TT303", "TT310", "TT315", "TT320"})
 
 
 def links_to_polled_servers(subject: Subject) -> Iterator[Finding]:
@@ -55,7 +54,7 @@ def _own_way(subject: Subject) -> tuple[tuple[Entry, ...], str | None]:
 
 
 def _nowhere(subject: Subject) -> Unknown | Blocked:
-    standing = subject.first_problem(_NOWHERE_TO_POLL, SETTINGS)
+    standing = subject.first_problem(NOWHERE_TO_POLL, SETTINGS)
     if standing:
         return Blocked(standing.code, subject.name, "there is no server to poll")
     return Unknown(f"no server is declared for {subject.name}", "Declare it in the inventory: servers: [<name>].")

@@ -42,7 +42,7 @@ def last_resort(subject: Subject) -> Iterator[Finding]:
     except (Unknown, Blocked):
         return  # earlier steps say what could not be read; a command for the wrong system is worse than none
     facts: dict[str, object] = {"service": service.name if service else None, "instance": subject.instance_name}
-    yield _advice(RESTART, RESTART_LINUX if linux else RESTART_WINDOWS, facts)
+    yield _advice(RESTART, (RESTART_LINUX if linux else RESTART_WINDOWS,), facts)
     if not subject.is_tentacle:
         return
     yield _advice(f"then {CLEAN_SLATE}", CLEAN_LINUX if linux else CLEAN_WINDOWS, facts)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.guide.problem import ProblemKind
+from pytest_tentacle.guide.consequences import STARTLESS, UNANSWERED
+from pytest_tentacle.guide.problem import Confidence, ProblemKind
 
 _STEP = "machine-health"
 
@@ -18,6 +19,9 @@ MACHINE: tuple[ProblemKind, ...] = (
             "$ Get-CimInstance Win32_Volume | Format-Table Name, FreeSpace, Capacity",
         ),
         ("Free some space; retention policies and old packages are the first to look at:", '$ df -h "<path>"'),
+        sentence="A disk of {who} has too little free space for a Tentacle to work.",
+        consequences=STARTLESS | {"TT125", "TT203"},
+        rank=12,
     ),
     ProblemKind(
         "TT972",
@@ -28,6 +32,12 @@ MACHINE: tuple[ProblemKind, ...] = (
         "more than a day behind, a new one lies in the future. Log-ons and records of logs suffer as well.",
         ("Correct the clock of the machine that is wrong:", "$ w32tm /query /status", "$ w32tm /resync"),
         ("Correct the clock of the machine that is wrong:", "$ timedatectl status"),
+        sentence=(
+            "The clock of {who} and that of the other end are more than a day apart: certificates, log-ons and the "
+            "times in logs suffer."
+        ),
+        consequences=frozenset({"TT113", "TT525", "TT527"}),
+        rank=45,
     ),
     ProblemKind(
         "TT973",
@@ -42,5 +52,13 @@ MACHINE: tuple[ProblemKind, ...] = (
             "Upgrade to the fixed version or a later one, by the package manager; installed is:",
             "$ /opt/octopus/tentacle/Tentacle version",
         ),
+        sentence=(
+            "{who} {has} version {version}, which has a known defect (mended in {fixed}), and just what that does is "
+            "seen."
+        ),
+        consequences=STARTLESS | UNANSWERED | {"TT111", "TT203"},
+        fold_by=("version",),
+        rank=20,
+        confidence=Confidence.LIKELY,
     ),
 )

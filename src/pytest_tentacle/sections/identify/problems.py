@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.guide.problem import ProblemKind
+from typing import Any
+
+from pytest_tentacle.guide.consequences import ACROSS, STARTLESS, UNANSWERED, UNCONNECTED
+from pytest_tentacle.guide.problem import Confidence, ProblemKind
 
 _STEP = "identify-the-problem"
 _READ_WINDOWS = '$ Get-Content -Tail 200 "<log>"'
@@ -23,7 +26,14 @@ _HOLDER_LINUX = "$ sudo ss -ltnp"
 
 
 def _kind(
-    code: str, title: str, meaning: str, what: str, *, windows: tuple[str, ...] = (), linux: tuple[str, ...] = ()
+    code: str,
+    title: str,
+    meaning: str,
+    what: str,
+    *,
+    windows: tuple[str, ...] = (),
+    linux: tuple[str, ...] = (),
+    **own: Any,
 ) -> ProblemKind:
     return ProblemKind(
         code,
@@ -32,6 +42,7 @@ def _kind(
         meaning,
         (what, *(windows or (_READ_WINDOWS,))),
         (what, *(linux or (_READ_LINUX,))),
+        **own,
     )
 
 
@@ -53,6 +64,14 @@ _TRUST_KINDS = (
         "Take the address and port out of TLS inspection and offloading; see what answers there:",
         windows=(_CONNECT_WINDOWS,),
         linux=(_CONNECT_LINUX,),
+        sentence=(
+            "According to the log, {subject} answers where {who} or {its} peer should: TLS is inspected on the way."
+        ),
+        consequences=UNCONNECTED | {"TT101"},
+        echoes=ACROSS,
+        fold_by=("subject",),
+        rank=60,
+        confidence=Confidence.LIKELY,
     ),
     _kind(
         "TT103",
@@ -72,6 +91,14 @@ _TRUST_KINDS = (
         "Remove what opens TLS between the two; give the client a new certificate and register it again:",
         windows=(f"{_TENTACLE} {_RENEW}",),
         linux=(f"{_TENTACLE_LINUX} {_RENEW}",),
+        sentence=(
+            "According to the log, somebody speaks to {who} as Octopus does, without a certificate: SSL offloading on"
+            " the way, or a certificate so weak that it is not offered."
+        ),
+        consequences=UNCONNECTED | {"TT132"},
+        echoes=ACROSS | {"TT105"},
+        rank=60,
+        confidence=Confidence.LIKELY,
     ),
     _kind(
         "TT105",
@@ -113,6 +140,14 @@ _NETWORK_KINDS = (
         "Look into the other end's log at the same second, then at what lies between:",
         windows=(_CONNECT_WINDOWS, _READ_WINDOWS),
         linux=(_CONNECT_LINUX, _READ_LINUX),
+        sentence=(
+            "According to the log of {vantage}, connections with {far_end} are reset; the probes did not meet that."
+        ),
+        consequences=UNCONNECTED,
+        echoes=ACROSS,
+        fold_by=("link",),
+        rank=60,
+        confidence=Confidence.POSSIBLE,
     ),
     _kind(
         "TT107",
@@ -121,6 +156,14 @@ _NETWORK_KINDS = (
         "Start the service there, and compare address and port; from the machine that connects:",
         windows=(_CONNECT_WINDOWS,),
         linux=(_CONNECT_LINUX,),
+        sentence=(
+            "According to the log of {vantage}, connections to {far_end} are refused; the probes did not meet that."
+        ),
+        consequences=UNCONNECTED,
+        echoes=ACROSS,
+        fold_by=("link",),
+        rank=60,
+        confidence=Confidence.POSSIBLE,
     ),
     _kind(
         "TT108",
@@ -130,6 +173,15 @@ _NETWORK_KINDS = (
         "From the machine that connects, follow the way; then look at firewalls and security groups:",
         windows=(_CONNECT_WINDOWS,),
         linux=(_CONNECT_LINUX,),
+        sentence=(
+            "According to the log of {vantage}, connections to {far_end} are not answered; the probes did not meet "
+            "that."
+        ),
+        consequences=UNCONNECTED,
+        echoes=ACROSS,
+        fold_by=("link",),
+        rank=60,
+        confidence=Confidence.POSSIBLE,
     ),
     _kind(
         "TT109",
@@ -140,6 +192,15 @@ _NETWORK_KINDS = (
         "Look at idle time-outs between the two, and at what really answers there:",
         windows=(_CONNECT_WINDOWS,),
         linux=(_CONNECT_LINUX,),
+        sentence=(
+            "According to the log of {vantage}, connections with {far_end} are made and go quiet: a firewall or NAT "
+            "forgets idle connections, or a program hangs."
+        ),
+        consequences=UNCONNECTED,
+        echoes=ACROSS,
+        fold_by=("link",),
+        rank=60,
+        confidence=Confidence.POSSIBLE,
     ),
     _kind(
         "TT110",
@@ -148,6 +209,14 @@ _NETWORK_KINDS = (
         "On the machine that connects, see what the name gives, and correct its record:",
         windows=(_RESOLVE_WINDOWS,),
         linux=(_RESOLVE_LINUX,),
+        sentence=(
+            "According to the log of {vantage}, the name in {far_end} does not resolve; the probes did not meet that."
+        ),
+        consequences=UNCONNECTED,
+        echoes=ACROSS,
+        fold_by=("link",),
+        rank=60,
+        confidence=Confidence.POSSIBLE,
     ),
     _kind(
         "TT112",
@@ -157,6 +226,12 @@ _NETWORK_KINDS = (
         "See what really listens there:",
         windows=(_CONNECT_WINDOWS, _HOLDER_WINDOWS),
         linux=(_CONNECT_LINUX, _HOLDER_LINUX),
+        sentence="According to the log of {vantage}, connections to {far_end} are accepted and closed at once.",
+        consequences=UNCONNECTED,
+        echoes=ACROSS,
+        fold_by=("link",),
+        rank=60,
+        confidence=Confidence.POSSIBLE,
     ),
     _kind(
         "TT133",
@@ -166,6 +241,12 @@ _NETWORK_KINDS = (
         "Check address and routes on the machine that connects:",
         windows=('$ Find-NetRoute -RemoteIPAddress "<address>"', "$ route print"),
         linux=('$ ip route get "<address>"', "$ ip route"),
+        sentence="According to the log of {vantage}, there is no way to {far_end}; the probes did not meet that.",
+        consequences=UNCONNECTED,
+        echoes=ACROSS,
+        fold_by=("link",),
+        rank=60,
+        confidence=Confidence.POSSIBLE,
     ),
     _kind(
         "TT113",
@@ -176,6 +257,15 @@ _NETWORK_KINDS = (
         "Compare what both ends allow (see the step Schannel and TLS); renew a certificate with SHA-1 or a short key:",
         windows=("$ Get-TlsCipherSuite | Select-Object Name", f"{_TENTACLE} {_RENEW}"),
         linux=('$ openssl s_client -connect "<host>:<port>" -tls1_2 </dev/null', f"{_TENTACLE_LINUX} {_RENEW}"),
+        sentence=(
+            "According to the log of {vantage}, the TLS handshake fails, though the probes succeed: the programs "
+            "offer other versions or suites than the probes, or a peer with other settings connects."
+        ),
+        consequences=UNCONNECTED,
+        echoes=ACROSS | {"TT112"},
+        fold_by=("link",),
+        rank=60,
+        confidence=Confidence.POSSIBLE,
     ),
     _kind(
         "TT114",
@@ -185,6 +275,12 @@ _NETWORK_KINDS = (
         "Give that end a new certificate, then register it again, or trust it:",
         windows=(f"{_TENTACLE} {_RENEW}",),
         linux=(f"{_TENTACLE_LINUX} {_RENEW}",),
+        sentence="According to the log of {vantage}, its TLS library refuses a certificate for its key or hash.",
+        consequences=UNCONNECTED | {"TT113", "TT112"},
+        echoes=ACROSS,
+        fold_by=("link",),
+        rank=45,
+        confidence=Confidence.LIKELY,
     ),
     _kind(
         "TT121",
@@ -193,6 +289,12 @@ _NETWORK_KINDS = (
         "Correct address and port; see what listens there:",
         windows=(_CONNECT_WINDOWS,),
         linux=(_CONNECT_LINUX,),
+        sentence="According to the log of {vantage}, what answers connections to {far_end} is no Octopus program.",
+        consequences=UNCONNECTED,
+        echoes=ACROSS,
+        fold_by=("link",),
+        rank=60,
+        confidence=Confidence.LIKELY,
     ),
     _kind(
         "TT118",
@@ -259,6 +361,12 @@ _TALK_KINDS = (
         "On the Tentacle look for hanging scripts, and in the fleet for a second machine with its identity:",
         windows=("$ Get-Process powershell, pwsh, Calamari* -ErrorAction Ignore",),
         linux=("$ ps -ef",),
+        sentence=(
+            "Requests reach {who}, or a copy of it, and are not answered in time: a hung script, or a machine that is"
+            " too slow."
+        ),
+        rank=60,
+        confidence=Confidence.LIKELY,
     ),
     _kind(
         "TT131",
@@ -277,6 +385,13 @@ _START_KINDS = (
         "Find who holds the port and end it, or take another port; upgrade a Tentacle from 8.0.0 to 8.1.61:",
         windows=(_HOLDER_WINDOWS, _RESTART_WINDOWS),
         linux=(_HOLDER_LINUX, _RESTART_LINUX),
+        sentence=(
+            "According to the log, the port was in use when {who} last started, and no start since then came to its "
+            "end."
+        ),
+        consequences=STARTLESS | {"TT203", "TT202", "TT501"},
+        rank=25,
+        confidence=Confidence.LIKELY,
     ),
     _kind(
         "TT134",
@@ -285,6 +400,13 @@ _START_KINDS = (
         "Compare Tentacle.Services.ListenIP with the machine's addresses, and look at reserved port ranges:",
         windows=("$ Get-NetIPAddress", "$ netsh int ipv4 show excludedportrange tcp"),
         linux=("$ ip address",),
+        sentence=(
+            "According to the log, {who} cannot listen on the configured address or port: the address is not the "
+            "machine's, or the system reserves the port."
+        ),
+        consequences=STARTLESS | {"TT203", "TT202", "TT501"},
+        rank=25,
+        confidence=Confidence.LIKELY,
     ),
     _kind(
         "TT122",
@@ -297,6 +419,13 @@ _START_KINDS = (
             f"{_TENTACLE_LINUX} {_RENEW}",
             _RESTART_LINUX,
         ),
+        sentence=(
+            "According to the log, the service of {who} cannot use its certificate's private key: its account may not"
+            " read it, or it is gone."
+        ),
+        consequences=STARTLESS | {"TT203", "TT202", "TT501", "TT505", "TT113", "TT112"},
+        rank=20,
+        confidence=Confidence.LIKELY,
     ),
     _kind(
         "TT123",
@@ -307,6 +436,13 @@ _START_KINDS = (
         "Create the instance anew on this machine, or at least a new certificate, and register again:",
         windows=(f"{_TENTACLE} {_RENEW}",),
         linux=(f"{_TENTACLE_LINUX} {_RENEW}",),
+        sentence=(
+            "According to the log, {who} cannot decrypt {its} configuration: it was copied from another machine, or "
+            "the machine's identity changed (a clone, a new machine-id)."
+        ),
+        consequences=STARTLESS | {"TT203", "TT202", "TT501", "TT403", "TT122"},
+        rank=10,
+        confidence=Confidence.LIKELY,
     ),
     _kind(
         "TT124",
@@ -315,6 +451,10 @@ _START_KINDS = (
         "Restore the file, or delete the instance and create it anew:",
         windows=(f"{_TENTACLE} list-instances",),
         linux=(f"{_TENTACLE_LINUX} list-instances",),
+        sentence="According to the log, {who} could not read {its} configuration at the last start.",
+        consequences=STARTLESS | {"TT203", "TT202", "TT501"},
+        rank=20,
+        confidence=Confidence.LIKELY,
     ),
     _kind(
         "TT125",
@@ -323,6 +463,10 @@ _START_KINDS = (
         "Free space on the drive of Octopus Home and of the work folder:",
         windows=("$ Get-PSDrive -PSProvider FileSystem",),
         linux=("$ df -h",),
+        sentence="According to the log, {who} wanted for space on the disk.",
+        consequences=STARTLESS | {"TT203", "TT302", "TT303"},
+        rank=15,
+        confidence=Confidence.LIKELY,
     ),
     _kind(
         "TT126",
@@ -331,6 +475,11 @@ _START_KINDS = (
         "Give the account full control of Octopus Home, recursively:",
         windows=('$ Get-Acl "<path>" | Format-List',),
         linux=('$ ls -la "<path>"',),
+        sentence="According to the log, the service of {who} may not read or write {path}.",
+        consequences=STARTLESS | {"TT203", "TT202"},
+        fold_by=("path",),
+        rank=20,
+        confidence=Confidence.LIKELY,
     ),
     _kind(
         "TT127",
@@ -350,6 +499,13 @@ _START_KINDS = (
             _RESTART_WINDOWS,
         ),
         linux=("$ sudo ss -tnp", _RESTART_LINUX),
+        sentence=(
+            "According to the log, {who} cannot accept connections: handles or memory run out, or a security product "
+            "interferes."
+        ),
+        consequences=UNANSWERED | {"TT505"},
+        rank=25,
+        confidence=Confidence.LIKELY,
     ),
     _kind(
         "TT129",
@@ -369,6 +525,10 @@ _START_KINDS = (
         "See whether its process lives and what it waits for, then restart it:",
         windows=("$ Get-Process Tentacle -ErrorAction Ignore", _RESTART_WINDOWS),
         linux=('$ systemctl status "<service>"', _RESTART_LINUX),
+        sentence="The process of {who} began to start and never said that it listens, nor that it will not.",
+        consequences=frozenset({"TT204", "TT501", "TT505"}),
+        rank=25,
+        confidence=Confidence.LIKELY,
     ),
 )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.guide.problem import ProblemKind
+from pytest_tentacle.guide.consequences import DOWN, STARTLESS
+from pytest_tentacle.guide.problem import Confidence, ProblemKind
 
 _STEP = "load-time"
 _MEASURE_WINDOWS = '$ Measure-Command { & "<executable>" help }'
@@ -35,6 +36,12 @@ LOADING: tuple[ProblemKind, ...] = (
             _MEASURE_LINUX,
             "$ top -b -n 1",
         ),
+        sentence=(
+            "On {who} the program takes longer to load than the second that the guide allows, each time: a busy "
+            "machine, or a virus scanner."
+        ),
+        consequences=frozenset({"TT204", "TT116", "TT130"}),
+        confidence=Confidence.LIKELY,
     ),
     ProblemKind(
         "TT812",
@@ -52,6 +59,13 @@ LOADING: tuple[ProblemKind, ...] = (
             _MEASURE_WINDOWS,
         ),
         ("Only Windows looks for revocations when it loads a program; see how long it takes:", _MEASURE_LINUX),
+        sentence=(
+            "On {who} Windows looks for revocations of the program's certificate at places that cannot be reached, as"
+            " in a DMZ: each first load waits for that."
+        ),
+        consequences=frozenset({"TT204", "TT811", "TT130", "TT116"}),
+        rank=20,
+        confidence=Confidence.LIKELY,
     ),
     ProblemKind(
         "TT813",
@@ -65,5 +79,9 @@ LOADING: tuple[ProblemKind, ...] = (
             "$ Get-WinEvent -FilterHashtable @{ LogName = 'Application'; ProviderName = '.NET Runtime' } -MaxEvents 5",
         ),
         ("See what it says, then install the package again:", '$ "<executable>" help'),
+        sentence="On {who} the program fails even when it is only asked for its help: its installation is incomplete.",
+        consequences=DOWN | STARTLESS | {"TT501"},
+        rank=15,
+        confidence=Confidence.LIKELY,
     ),
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.guide.problem import ProblemKind
+from pytest_tentacle.guide.consequences import ACROSS, UNCONNECTED
+from pytest_tentacle.guide.problem import Confidence, ProblemKind
 
 _STEP = "other-error-messages"
 _WINDOWS = ('$ Test-NetConnection "<host>" -Port <port>', '$ Get-Content -Tail 200 "<log>"')
@@ -18,6 +19,15 @@ MESSAGES: tuple[ProblemKind, ...] = (
         "a proxy or a load balancer answers in place of the other end.",
         ("Find what answers, and let the port pass through untouched; from the machine that connects:", *_WINDOWS),
         ("Find what answers, and let the port pass through untouched; from the machine that connects:", *_LINUX),
+        sentence=(
+            "According to the log, a web server speaks where {who} or {its} peer should: a firewall, a proxy or a "
+            "load balancer answers in its place."
+        ),
+        consequences=UNCONNECTED | {"TT121", "TT113"},
+        echoes=ACROSS,
+        fold_by=("link",),
+        rank=35,
+        confidence=Confidence.LIKELY,
     ),
     ProblemKind(
         "TT952",
@@ -28,6 +38,14 @@ MESSAGES: tuple[ProblemKind, ...] = (
         "system no longer offers.",
         ("Upgrade the Tentacle and renew its certificate (SHA-256, 2048 bits), then register it again.", *_WINDOWS),
         ("Upgrade the Tentacle and renew its certificate (SHA-256, 2048 bits), then register it again.", *_LINUX),
+        sentence=(
+            "According to the log, the other end of {who} stays silent where it should name itself: often an old "
+            "Tentacle with a weak certificate."
+        ),
+        consequences=UNCONNECTED,
+        echoes=ACROSS | {"TT105"},
+        rank=60,
+        confidence=Confidence.LIKELY,
     ),
     ProblemKind(
         "TT953",
@@ -38,6 +56,14 @@ MESSAGES: tuple[ProblemKind, ...] = (
         "program that is no Tentacle answers.",
         ("See that the address leads to the right machine and port, and what lies between:", *_WINDOWS),
         ("See that the address leads to the right machine and port, and what lies between:", *_LINUX),
+        sentence=(
+            "According to the log, what {who} receive{s} is not what Octopus sends: traffic is changed on its way, or"
+            " another program answers."
+        ),
+        consequences=UNCONNECTED,
+        echoes=ACROSS,
+        rank=60,
+        confidence=Confidence.POSSIBLE,
     ),
     ProblemKind(
         "TT954",
@@ -48,5 +74,10 @@ MESSAGES: tuple[ProblemKind, ...] = (
         "SHA-1 on Windows Server 2012 R2).",
         ("Look at the network between the two; renew a certificate with SHA-1:", *_WINDOWS),
         ("Look at the network between the two; renew a certificate with SHA-1:", *_LINUX),
+        sentence="According to the log, messages with {who} break off before their end.",
+        consequences=UNCONNECTED,
+        echoes=ACROSS,
+        rank=60,
+        confidence=Confidence.POSSIBLE,
     ),
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.guide.problem import ProblemKind
+from typing import Any
+
+from pytest_tentacle.guide.problem import Confidence, ProblemKind
 
 _STEP = "tentacle-ping"
 _PING = '$ pytest-tentacle-ping "<host>" --port <port> --count 50'
@@ -11,9 +13,9 @@ _TRY_LINUX = '$ openssl s_client -connect "<host>:<port>" </dev/null'
 
 
 def _kind(
-    code: str, title: str, meaning: str, what: str, *, windows: tuple[str, ...], linux: tuple[str, ...]
+    code: str, title: str, meaning: str, what: str, *, windows: tuple[str, ...], linux: tuple[str, ...], **own: Any
 ) -> ProblemKind:
-    return ProblemKind(code, title, _STEP, meaning, (what, *windows), (what, *linux))
+    return ProblemKind(code, title, _STEP, meaning, (what, *windows), (what, *linux), **own)
 
 
 PING: tuple[ProblemKind, ...] = (
@@ -25,6 +27,14 @@ PING: tuple[ProblemKind, ...] = (
         "See whether it is still so; then look at the other end's service, and at limits on connections on the way:",
         windows=(_TRY_WINDOWS, _PING),
         linux=(_TRY_LINUX, _PING),
+        sentence=(
+            "From {vantage}, {host}:{port} showed its page, and moments later did not any more ({sent} attempts): "
+            "what answers has just stopped, or something on the way limits the number of connections."
+        ),
+        fold_by=("server", "vantage"),
+        place="vantage",
+        rank=45,
+        confidence=Confidence.LIKELY,
     ),
     _kind(
         "TT642",
@@ -79,5 +89,13 @@ PING: tuple[ProblemKind, ...] = (
         "Find the largest packet that passes, and let the notices `fragmentation needed` pass the firewalls:",
         windows=('$ ping -f -l 1472 "<host>"', "$ netsh interface ipv4 show subinterfaces"),
         linux=('$ tracepath "<host>"', "$ ip link show"),
+        sentence=(
+            "From {vantage} to {host}:{port} small requests are answered and larger ones are not: a tunnel or VPN "
+            "with a smaller MTU whose notices are filtered, or a device that cuts requests off."
+        ),
+        fold_by=("server", "vantage"),
+        place="vantage",
+        rank=45,
+        confidence=Confidence.LIKELY,
     ),
 )

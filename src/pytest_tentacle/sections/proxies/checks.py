@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from pytest_tentacle.guide.consequences import INTERCEPTED
 from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
@@ -15,7 +16,6 @@ from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link.hosts import plain_address, plain_host
 from pytest_tentacle.logs.model import Startup
 from pytest_tentacle.sections.connections.across import STEP as ACROSS
-from pytest_tentacle.sections.connections.probe_verdict import ANOTHER_CERTIFICATE, ANOTHER_PAGE
 from pytest_tentacle.sections.identify.records import logs_of
 from pytest_tentacle.survey.configuration import PROXY_PORT
 from pytest_tentacle.survey.configuration import Proxy as Settings
@@ -23,8 +23,6 @@ from pytest_tentacle.survey.surroundings import Proxy
 
 STEP = "proxies-and-ssl-offloading"
 
-INTERCEPTION_CODES = frozenset({"TT529", ANOTHER_PAGE, ANOTHER_CERTIFICATE})
-"""With these the step of the welcome page says what this section is about: something else answers on the way."""
 
 _BARE_HOST = re.compile(r"[^\s:/\\@?#\[\]]+")
 _USES = re.compile(r"Agent will use the octopus configured proxy at (?P<host>\S+):(?P<port>\d+) for server")
@@ -64,7 +62,7 @@ def settings(subject: Subject) -> Iterator[Finding]:
     A listening Tentacle does not use the one for polling. Whether something on the way answers in the peer's place is
     what the step of the welcome page across the link says.
     """
-    standing = subject.first_problem(INTERCEPTION_CODES, ACROSS)
+    standing = subject.first_problem(INTERCEPTED, ACROSS)
     if standing is not None:
         yield Blocked(standing.code, subject.name, standing.actual)
     own = subject.settings

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.guide.problem import ProblemKind
+from typing import Any
+
+from pytest_tentacle.guide.consequences import ACROSS, PROXIED
+from pytest_tentacle.guide.problem import Confidence, ProblemKind
 
 _STEP = "proxies-and-ssl-offloading"
 _TENTACLE_EXE = '& "$env:ProgramFiles\\Octopus Deploy\\Tentacle\\Tentacle.exe"'
@@ -18,7 +21,7 @@ _TRY_WINDOWS = (
 )
 
 
-def _kind(code: str, title: str, meaning: str, what: str, *calls: str) -> ProblemKind:
+def _kind(code: str, title: str, meaning: str, what: str, *calls: str, **own: Any) -> ProblemKind:
     """A problem that is mended by calls of Tentacle, with the same arguments on both systems."""
     return ProblemKind(
         code,
@@ -27,6 +30,7 @@ def _kind(code: str, title: str, meaning: str, what: str, *calls: str) -> Proble
         meaning,
         (what, *(f"$ {_TENTACLE_EXE} {call}" for call in calls)),
         (what, *(f"$ {_TENTACLE} {call}" for call in calls)),
+        **own,
     )
 
 
@@ -39,6 +43,12 @@ PROXIES: tuple[ProblemKind, ...] = (
         "Name the host alone, and the port beside it; then restart the service:",
         _SET,
         _RESTART,
+        sentence=(
+            "The proxy's host in the settings of {who} is no bare name: the Tentacle takes the whole text for a name."
+        ),
+        consequences=PROXIED,
+        echoes=ACROSS,
+        rank=30,
     ),
     _kind(
         "TT602",
@@ -47,6 +57,10 @@ PROXIES: tuple[ProblemKind, ...] = (
         "Give the proxy's port, 1 to 65535; then restart the service:",
         _SET,
         _RESTART,
+        sentence="What stands for the proxy's port in the settings of {who} is no port number.",
+        consequences=PROXIED,
+        echoes=ACROSS,
+        rank=30,
     ),
     _kind(
         "TT603",
@@ -57,6 +71,13 @@ PROXIES: tuple[ProblemKind, ...] = (
         "Say which of the two is meant. For the named host (without --proxyHost it is the account's proxy):",
         _SET,
         _RESTART,
+        sentence=(
+            "The settings of {who} name a proxy, and UseDefaultProxy makes the Tentacle use that of the service's "
+            "account in its stead, or none."
+        ),
+        consequences=PROXIED,
+        echoes=ACROSS,
+        rank=30,
     ),
     _kind(
         "TT604",
@@ -66,6 +87,10 @@ PROXIES: tuple[ProblemKind, ...] = (
         "Name the real proxy's host and port, or switch the proxy off:",
         _NONE,
         _RESTART,
+        sentence="The proxy in the settings of {who} is the very port that is polled, which is no proxy.",
+        consequences=PROXIED,
+        echoes=ACROSS,
+        rank=30,
     ),
     _kind(
         "TT605",
@@ -74,6 +99,13 @@ PROXIES: tuple[ProblemKind, ...] = (
         "changed, and the service not restarted.",
         "Restart the service:",
         _RESTART,
+        sentence=(
+            "The proxy settings of {who} were changed, and the process not restarted: it uses what it found at its "
+            "start."
+        ),
+        consequences=PROXIED,
+        echoes=ACROSS,
+        rank=25,
     ),
     ProblemKind(
         "TT606",
@@ -94,6 +126,11 @@ PROXIES: tuple[ProblemKind, ...] = (
             f"$ {_TENTACLE} {_SET}",
             f"$ {_TENTACLE} {_RESTART}",
         ),
+        sentence="Where the settings of {who} have the proxy for polling ({proxy}), nothing answers as one.",
+        consequences=PROXIED,
+        echoes=ACROSS,
+        fold_by=("proxy",),
+        rank=20,
     ),
     ProblemKind(
         "TT607",
@@ -106,6 +143,11 @@ PROXIES: tuple[ProblemKind, ...] = (
             *_TRY_WINDOWS,
         ),
         ("Have the proxy's operator allow CONNECT to <target> from this machine, and see its answer:", _TRY),
+        sentence="The proxy {proxy} refuses to open a way to {target} for {who} (status {status}).",
+        consequences=PROXIED,
+        echoes=ACROSS,
+        fold_by=("proxy", "target", "status"),
+        rank=20,
     ),
     ProblemKind(
         "TT608",
@@ -123,6 +165,11 @@ PROXIES: tuple[ProblemKind, ...] = (
             f"$ {_TENTACLE} {_SET} {_USER}",
             f"$ {_TENTACLE} {_RESTART}",
         ),
+        sentence="The proxy {proxy} wants credentials, and the settings of {who} hold none.",
+        consequences=PROXIED,
+        echoes=ACROSS,
+        fold_by=("proxy",),
+        rank=20,
     ),
     ProblemKind(
         "TT609",
@@ -135,5 +182,11 @@ PROXIES: tuple[ProblemKind, ...] = (
             *_TRY_WINDOWS,
         ),
         ("Have the proxy's operator try <target> from the proxy itself: name, route, firewall; see its answer:", _TRY),
+        sentence="The proxy {proxy} answers {who}, and comes no further than itself: it cannot connect to {target}.",
+        consequences=PROXIED,
+        echoes=ACROSS,
+        fold_by=("proxy", "target"),
+        rank=25,
+        confidence=Confidence.LIKELY,
     ),
 )

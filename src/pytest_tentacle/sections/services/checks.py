@@ -36,9 +36,6 @@ _WINDOWS_EXIT_CODES = {
 }
 """windows-shapes 1.2."""
 
-STOPPING_CODES = frozenset({"TT201", "TT202", "TT203", "TT204", "TT206"})
-"""A machine with one of these has nobody who could answer on its port."""
-
 
 @check(STEP, codes=("TT207",), reads=("instances", "services"))
 def instance_registered(subject: Subject) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_tentacle.guide.consequences import DOWN, STARTLESS, UNANSWERED
 from pytest_tentacle.guide.problem import ProblemKind
 
 _STEP = "services-running"
@@ -75,6 +76,10 @@ SERVICES: tuple[ProblemKind, ...] = (
             '$ journalctl -u "<service>" -n 60 --no-pager',
             '$ sudo systemctl restart "<service>"',
         ),
+        sentence="The service on {who} has been starting for longer than the 30 seconds that the guide allows.",
+        consequences=STARTLESS,
+        echoes=UNANSWERED,
+        rank=20,
     ),
     ProblemKind(
         "TT205",
@@ -125,5 +130,12 @@ SERVICES: tuple[ProblemKind, ...] = (
             "$ /opt/octopus/tentacle/Tentacle list-instances",
             "$ sudo /opt/octopus/tentacle/configure-tentacle.sh",
         ),
+        sentence=(
+            "The instance that the inventory means is not registered on {who}: it was renamed or deleted, or the "
+            "inventory names another one."
+        ),
+        consequences=frozenset({"TT201"}) | DOWN | STARTLESS,
+        echoes=UNANSWERED,
+        rank=10,
     ),
 )

@@ -18,12 +18,6 @@ STEP = "communication-settings"
 LISTENING_STYLE = 1
 POLLING_STYLE = 2
 
-FILE_CODES = frozenset({"TT301", "TT302", "TT303"})
-"""Without its configuration file a Tentacle does not start (tentacle-seen 4.2)."""
-
-NOT_LISTENING_CODES = frozenset({"TT310", "TT311", "TT312", "TT316"}) | FILE_CODES
-"""A Tentacle with one of these does not listen where its peers look for it."""
-
 
 @check(STEP, codes=("TT301", "TT302", "TT303"), reads=("instances", "services"))
 def configuration_readable(subject: Subject) -> Iterator[Finding]:
@@ -167,7 +161,7 @@ def _other_mode(subject: Subject, expected: str, actual: str, evidence: tuple[Ev
         expected=f"the Tentacle is {expected}",
         actual=actual,
         evidence=evidence,
-        facts=_facts(subject) | {"declared": expected},
+        facts=_facts(subject) | {"declared": expected, "seen": actual},
     )
 
 

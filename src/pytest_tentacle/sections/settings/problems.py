@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from pytest_tentacle.guide.consequences import DOWN, NO_SETTINGS_READ, STARTLESS, UNANSWERED, UNTRUSTED
 from pytest_tentacle.guide.problem import ProblemKind
 
 _STEP = "communication-settings"
@@ -12,7 +15,9 @@ _REGISTER_ANEW = (
 )
 
 
-def _kind(code: str, title: str, meaning: str, what: str, *arguments: str, restart: bool = True) -> ProblemKind:
+def _kind(
+    code: str, title: str, meaning: str, what: str, *arguments: str, restart: bool = True, **own: Any
+) -> ProblemKind:
     """A problem that is mended by calls of Tentacle, with the same arguments on both systems."""
     again = ('service --restart --instance "<instance>"',) if restart else ()
     calls = arguments + again
@@ -23,6 +28,7 @@ def _kind(code: str, title: str, meaning: str, what: str, *arguments: str, resta
         meaning,
         (what, *(f"$ {_TENTACLE_EXE} {call}" for call in calls), *_REGISTER_ANEW),
         (what, *(f"$ {_TENTACLE} {call}" for call in calls)),
+        **own,
     )
 
 
@@ -50,6 +56,9 @@ SETTINGS: tuple[ProblemKind, ...] = (
         "The instance is registered, but the file that its registration names is not there. It does not start without.",
         _FILE_REMEDY_WINDOWS,
         _FILE_REMEDY_LINUX,
+        sentence="The configuration file of {who} is gone, so the service cannot start.",
+        consequences=NO_SETTINGS_READ,
+        rank=10,
     ),
     ProblemKind(
         "TT302",
@@ -75,6 +84,13 @@ SETTINGS: tuple[ProblemKind, ...] = (
         "Correct the inventory and the machine's settings in the Octopus Web Portal, or set the Tentacle up for the "
         "other mode. To let it listen:",
         'configure --instance "<instance>" --noListen False',
+        sentence=(
+            "{who} {is} {declared} according to the inventory, and probably to the server; by {its} own settings "
+            "{seen}. So the two ends never meet."
+        ),
+        consequences=UNANSWERED,
+        fold_by=("declared",),
+        rank=30,
     ),
     _kind(
         "TT311",
@@ -91,6 +107,12 @@ SETTINGS: tuple[ProblemKind, ...] = (
         "listening one.",
         "Let it listen:",
         'configure --instance "<instance>" --noListen False',
+        sentence=(
+            "NoListen is true on {who}, though a server is to connect: what a polling Tentacle leaves behind when it "
+            "becomes a listening one."
+        ),
+        consequences=frozenset({"TT501"}) | UNANSWERED,
+        rank=30,
     ),
     ProblemKind(
         "TT313",
@@ -136,6 +158,12 @@ SETTINGS: tuple[ProblemKind, ...] = (
         "Complete the entry, then register the machine again if it still has no subscription:",
         'server-comms --instance "<instance>" --thumbprint "<thumbprint>" --style TentacleActive --host "<host>" '
         "--port <declared>",
+        sentence=(
+            "{who} {has} an entry for a server without address or subscription: the Tentacle skips it, and polls "
+            "nobody there."
+        ),
+        consequences=UNANSWERED | {"TT127"},
+        rank=30,
     ),
     _kind(
         "TT316",
@@ -144,6 +172,12 @@ SETTINGS: tuple[ProblemKind, ...] = (
         "That happens when the machine gets another address.",
         "Let it listen on every address:",
         'configure --instance "<instance>" --listenIpAddress Any',
+        sentence=(
+            "{who} {is} to listen on {address}, which is no address of the machine any more, so the port cannot be "
+            "opened."
+        ),
+        consequences=DOWN | UNANSWERED | STARTLESS | {"TT501", "TT505", "TT134"},
+        rank=10,
     ),
     ProblemKind(
         "TT317",
@@ -172,6 +206,9 @@ SETTINGS: tuple[ProblemKind, ...] = (
         "Trust the server by the thumbprint that the Octopus Web Portal shows under Configuration, Thumbprints; a "
         "polling Tentacle must be registered again instead (poll-server):",
         'configure --instance "<instance>" --trust "<thumbprint>"',
+        sentence="{who} {does} not trust any Octopus Server, so every connection is closed, and nobody is polled.",
+        consequences=UNTRUSTED,
+        rank=35,
     ),
     _kind(
         "TT321",
@@ -199,5 +236,10 @@ SETTINGS: tuple[ProblemKind, ...] = (
         "equal. (A listening one does not mind.)",
         "Write it in upper case:",
         'update-trust --instance "<instance>" --oldThumbprint "<configured>" --newThumbprint "<thumbprint>"',
+        sentence=(
+            "{who} expect{s} the server's thumbprint in lower case, and a polling Tentacle compares letter by letter."
+        ),
+        consequences=UNTRUSTED | {"TT101"},
+        rank=35,
     ),
 )

@@ -57,6 +57,12 @@ CERTIFICATE: tuple[ProblemKind, ...] = (
             f'{_LINUX} delete-instance --instance "<instance>"',
             f"{_LINUX} register-with --help",
         ),
+        sentence=(
+            "{who} poll{s} with a subscription that another machine has as well: copies of one image. Each gets a "
+            "part of what is meant for the other."
+        ),
+        consequences=frozenset({"TT403", "TT116", "TT117", "TT401"}),
+        rank=40,
     ),
     ProblemKind(
         "TT414",
@@ -74,5 +80,11 @@ CERTIFICATE: tuple[ProblemKind, ...] = (
             "This is told by Windows. On Linux, see whether the service's account owns what lies in Octopus Home:",
             "$ sudo ls -lR /etc/octopus",
         ),
+        sentence=(
+            "Windows could not use the private key of the certificate of {who} for the service: its account may not "
+            "read the key, or the key is gone."
+        ),
+        consequences=frozenset({"TT122", "TT505", "TT113", "TT112", "TT524", "TT528"}),
+        rank=15,
     ),
 )

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pytest_tentacle.guide.consequences import NO_PAGE_HERE, NO_PROCESS, NOT_LISTENING
 from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
-from pytest_tentacle.sections.connections.here import HERE_CODES
 from pytest_tentacle.sections.connections.here import STEP as HERE
 from pytest_tentacle.sections.services.checks import STEP as SERVICES
-from pytest_tentacle.sections.services.checks import STOPPING_CODES
-from pytest_tentacle.sections.settings.checks import NOT_LISTENING_CODES
 from pytest_tentacle.sections.settings.checks import STEP as SETTINGS
 
 STEP = "tentacle-thumbprint"
@@ -62,9 +60,9 @@ def as_presented(subject: Subject) -> Iterator[Finding]:
         yield Evidence(f"{subject.name} on its own port", f"presents {presented}")
         return
     standing = (
-        subject.first_problem(STOPPING_CODES, SERVICES)
-        or subject.first_problem(NOT_LISTENING_CODES - {"TT311"}, SETTINGS)
-        or subject.first_problem(HERE_CODES, HERE)
+        subject.first_problem(NO_PROCESS, SERVICES)
+        or subject.first_problem(NOT_LISTENING - {"TT311"}, SETTINGS)
+        or subject.first_problem(NO_PAGE_HERE, HERE)
     )
     if standing:
         raise Blocked(standing.code, subject.name, "what its port presents is not its own")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_tentacle.guide.consequences import UNTRUSTED
 from pytest_tentacle.guide.problem import ProblemKind
 
 _STEP = "tentacle-thumbprint"
@@ -42,6 +43,12 @@ THUMBPRINT: tuple[ProblemKind, ...] = (
             "Restart the service, then compare again:",
             '$ sudo /opt/octopus/tentacle/Tentacle service --restart --instance "<instance>"',
         ),
+        sentence=(
+            "The configuration of {who} has a new certificate, and the running process still presents the old one: it"
+            " was not restarted."
+        ),
+        consequences=UNTRUSTED | {"TT101"},
+        rank=30,
     ),
     ProblemKind(
         "TT403",
@@ -50,15 +57,22 @@ THUMBPRINT: tuple[ProblemKind, ...] = (
         "They were made from one image, with its Tentacle already set up. The server cannot tell them apart by their "
         "certificate, and a deployment may run on the wrong one.",
         (
-            "Give each copy a certificate of its own, restart it, and register it again:",
+            "Give each copy, not the original, a certificate of its own, restart it, and register it again:",
             '$ & "$env:ProgramFiles\\Octopus Deploy\\Tentacle\\Tentacle.exe" new-certificate --instance "<instance>"',
             '$ & "$env:ProgramFiles\\Octopus Deploy\\Tentacle\\Tentacle.exe" service --restart --instance "<instance>"',
         ),
         (
-            "Give each copy a certificate of its own, restart it, and register it again:",
+            "Give each copy, not the original, a certificate of its own, restart it, and register it again:",
             '$ sudo /opt/octopus/tentacle/Tentacle new-certificate --instance "<instance>"',
             '$ sudo /opt/octopus/tentacle/Tentacle service --restart --instance "<instance>"',
         ),
+        sentence=(
+            "{who} {has} one and the same certificate {thumbprint}: copies of one image. A deployment to one may run "
+            "on the other."
+        ),
+        consequences=frozenset({"TT117", "TT116", "TT401", "TT413"}),
+        fold_by=("thumbprint",),
+        rank=40,
     ),
     ProblemKind(
         "TT404",

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+from pytest_tentacle.guide.commands import START_WINDOWS
+from pytest_tentacle.guide.consequences import (
+    DOWN,
+    HANDSHAKE_IN_LOGS,
+    NO_HANDSHAKE,
+    POLICIES_EXCLUDE,
+    STARTLESS,
+    UNANSWERED,
+)
 from pytest_tentacle.guide.problem import ProblemKind
 
 _STEP = "schannel-and-tls"
@@ -66,6 +75,9 @@ TLS: tuple[ProblemKind, ...] = (
             "$ Enable-TlsCipherSuite -Name TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
         ),
         ("Give CipherString in the system's openssl.cnf these suites back, then restart the service:", _SHOW_OPENSSL),
+        sentence="{who} {has} cipher suites enabled, but none of those that Octopus needs.",
+        consequences=HANDSHAKE_IN_LOGS | NO_HANDSHAKE | POLICIES_EXCLUDE | {"TT505"},
+        rank=15,
     ),
     ProblemKind(
         "TT905",
@@ -83,13 +95,17 @@ TLS: tuple[ProblemKind, ...] = (
         "older, and "
         "the service ends as soon as it is started.",
         (
-            "Install .NET Framework 4.8 and restart the machine; the release that is installed now:",
+            "Install .NET Framework 4.8, restart the machine, then start the service; what is installed now:",
             "$ Get-ItemPropertyValue 'HKLM:\\SOFTWARE\\Microsoft\\NET Framework Setup\\NDP\\v4\\Full' -Name Release",
+            START_WINDOWS,
         ),
         (
             "This concerns Windows only: on Linux a Tentacle brings its own .NET. See why the service does not start:",
             '$ systemctl status "<service>"',
         ),
+        sentence="The .NET Framework of {who} is older than 4.8, which this version of the Tentacle needs to start.",
+        consequences=DOWN | STARTLESS | UNANSWERED | {"TT813", "TT501"},
+        rank=10,
     ),
     ProblemKind(
         "TT907",
@@ -108,6 +124,11 @@ TLS: tuple[ProblemKind, ...] = (
             "$ grep -n -E 'Groups|Curves' /etc/ssl/openssl.cnf /etc/pki/tls/openssl.cnf",
             "$ update-crypto-policies --show",
         ),
+        sentence=(
+            "What {who} and {its} peer allow has cipher suites in common, but no elliptic curve that these could use."
+        ),
+        consequences=frozenset({"TT106", "TT112", "TT113", "TT131", "TT132", "TT505", "TT524", "TT525", "TT526"}),
+        rank=20,
     ),
     ProblemKind(
         "TT908",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pytest_tentacle.guide.consequences import LEFT_BEHIND
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem
 from pytest_tentacle.judging.subject import Subject
@@ -23,14 +24,12 @@ from pytest_tentacle.survey.model import Listener
 
 STEP = "zombie-child-processes"
 
-_DEAD_HOLDER = frozenset({"TT503"})
-
 
 @check(STEP, codes=("TT721",), reads=("instances", "services", "listeners"))
 def left_over(subject: Subject) -> Iterator[Finding]:
     """No process that an earlier Tentacle or server left behind has a socket on the port."""
     require_listening(subject)
-    standing = subject.first_problem(_DEAD_HOLDER, HERE)
+    standing = subject.first_problem(LEFT_BEHIND, HERE)
     if standing is not None:
         raise Blocked(standing.code, subject.name, standing.actual)
     listeners = listeners_of(subject)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_tentacle.guide.consequences import UNANSWERED
 from pytest_tentacle.guide.problem import ProblemKind
 
 _STEP = "zombie-child-processes"
@@ -24,5 +25,11 @@ ZOMBIES: tuple[ProblemKind, ...] = (
             "$ sudo ss -ltnp 'sport = :<port>'",
             "$ ps -o pid,ppid,user,lstart,args -p <pid>",
         ),
+        sentence=(
+            "On {who}, what an earlier process left behind listens beside the service: connections that end there are"
+            " never answered."
+        ),
+        consequences=frozenset({"TT528", "TT505", "TT111"}) | UNANSWERED,
+        rank=20,
     ),
 )

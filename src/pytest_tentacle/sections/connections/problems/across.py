@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from pytest_tentacle.guide.consequences import LOST_IN_LOGS
 from pytest_tentacle.guide.problem import ProblemKind
 
 _STEP = "welcome-page-across"
@@ -19,9 +22,9 @@ _RULES_LINUX = ("$ sudo nft list ruleset", "$ sudo iptables -S")
 
 
 def _kind(
-    code: str, title: str, meaning: str, what: str, *, windows: tuple[str, ...], linux: tuple[str, ...]
+    code: str, title: str, meaning: str, what: str, *, windows: tuple[str, ...], linux: tuple[str, ...], **own: Any
 ) -> ProblemKind:
-    return ProblemKind(code, title, _STEP, meaning, (what, *windows), (what, *linux))
+    return ProblemKind(code, title, _STEP, meaning, (what, *windows), (what, *linux), **own)
 
 
 ACROSS: tuple[ProblemKind, ...] = (
@@ -86,6 +89,14 @@ ACROSS: tuple[ProblemKind, ...] = (
         "On the machine that connects, look for an outbound rule for this port:",
         windows=("$ Get-NetFirewallRule -Direction Outbound -Action Block -Enabled True", _CONNECT_WINDOWS),
         linux=(*_RULES_LINUX, "$ sudo ausearch -m avc -ts recent"),
+        sentence=(
+            "{vantage} does not let connections to port {port} out: an outbound firewall rule, SELinux, or a security"
+            " product on that machine."
+        ),
+        consequences=LOST_IN_LOGS,
+        fold_by=("vantage", "port"),
+        place="vantage",
+        rank=10,
     ),
     _kind(
         "TT524",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.guide.problem import ProblemKind
+from pytest_tentacle.guide.commands import RESTART_LINUX, RESTART_WINDOWS, START_LINUX, START_WINDOWS
+from pytest_tentacle.guide.consequences import NO_PORT, UNANSWERED
+from pytest_tentacle.guide.problem import Confidence, ProblemKind
 
 _STEP = "welcome-page-here"
 _WHO_WINDOWS = (
@@ -58,12 +60,21 @@ HERE: tuple[ProblemKind, ...] = (
                 "CommandLine"
             ),
             "$ Stop-Process -Id <child>",
+            START_WINDOWS,
         ),
         (
             "End the child (those that are known are in the evidence), or reboot; then start the Tentacle's service:",
-            "$ sudo ss -ltnp 'sport = :<port>'",
+            *_WHO_LINUX,
             "$ sudo kill <child>",
+            START_LINUX,
         ),
+        sentence=(
+            "Port {port} of {who} is held by what a Tentacle that is gone left behind (pid {pid}): a script or "
+            "Calamari of a cancelled task inherited the socket. The service cannot open the port until that ends."
+        ),
+        consequences=NO_PORT,
+        fold_by=("port",),
+        rank=15,
     ),
     ProblemKind(
         "TT504",
@@ -71,12 +82,20 @@ HERE: tuple[ProblemKind, ...] = (
         _STEP,
         "The port is open, but its answer is not the welcome page: another program listens there, or something that "
         "intercepts connections even on this machine, such as a security product.",
-        ("See who listens, and browse there to see what answers:", *_WHO_WINDOWS),
+        ("See who listens, and what answers:", *_WHO_WINDOWS, "$ curl.exe -kv https://localhost:<port>/"),
         (
             "See who listens, and what answers:",
             *_WHO_LINUX,
-            "$ curl -k https://localhost:<port>/",
+            "$ curl -kv https://localhost:<port>/",
         ),
+        sentence=(
+            "Seen on the machine itself, port {port} of {who} shows something else than Octopus's page: another "
+            "program, or a security product that intercepts connections even there."
+        ),
+        consequences=UNANSWERED | {"TT102", "TT121"},
+        fold_by=("port", "issuer"),
+        rank=20,
+        confidence=Confidence.LIKELY,
     ),
     ProblemKind(
         "TT505",
@@ -85,17 +104,24 @@ HERE: tuple[ProblemKind, ...] = (
         "The connection to the machine's own port is accepted and then fails, or it hangs: the process is stuck, its "
         "certificate's key cannot be used, or a local firewall stands between.",
         (
-            "Read the end of the Tentacle's log, then restart the service; see who listens:",
+            "Read the end of the Tentacle's log, see who listens, then restart the service:",
             *_WHO_WINDOWS,
+            RESTART_WINDOWS,
         ),
         (
-            (
-                "Read the end of the Tentacle's log, then restart the service; see who listens, and how the "
-                "handshake goes:"
-            ),
+            "Read the end of the Tentacle's log, see who listens and how the handshake goes, then restart it:",
             *_WHO_LINUX,
             "$ openssl s_client -connect localhost:<port> </dev/null",
+            RESTART_LINUX,
         ),
+        sentence=(
+            "On {who} the port is open, and no page comes ({error} at {stage}): the process hangs, or cannot use the "
+            "key of its certificate."
+        ),
+        consequences=UNANSWERED | {"TT122", "TT113", "TT114"},
+        fold_by=("stage", "error"),
+        rank=20,
+        confidence=Confidence.LIKELY,
     ),
     ProblemKind(
         "TT506",
@@ -112,8 +138,16 @@ HERE: tuple[ProblemKind, ...] = (
             "$ netsh interface ipv4 show excludedportrange protocol=tcp",
             "$ netsh interface ipv4 show dynamicport tcp",
             "$ netsh interface ipv4 add excludedportrange protocol=tcp startport=<port> numberofports=1",
+            START_WINDOWS,
         ),
         ("This concerns Windows only: Linux lets a program open a reserved port. See who listens:", *_WHO_LINUX),
+        sentence=(
+            "Port {port} of {who} lies in a range ({first} to {last}) that Windows keeps from every program, so the "
+            "service cannot open it: Hyper-V, containers or WSL took the range at the start of the machine."
+        ),
+        consequences=NO_PORT | {"TT501"},
+        fold_by=("port", "first", "last"),
+        rank=12,
     ),
     ProblemKind(
         "TT507",
@@ -122,10 +156,18 @@ HERE: tuple[ProblemKind, ...] = (
         "Windows' own web server driver (the System process, pid 4) serves a URL on the port: IIS, WinRM, a web-socket "
         "listener or another program of the machine registered it. A Tentacle cannot share the port with it.",
         (
-            "See which program's request queue has the URL, and move one of the two to another port:",
+            "See whose request queue has the URL, move one of the two to another port, then start the service:",
             "$ netsh http show servicestate view=requestq",
             *_WHO_WINDOWS,
+            START_WINDOWS,
         ),
         ("This concerns Windows only. See who listens:", *_WHO_LINUX),
+        sentence=(
+            "Port {port} of {who} is held by Windows' own web server driver, for {url}: a web site, WinRM or another "
+            "program registered it there, and the service cannot open the port."
+        ),
+        consequences=NO_PORT,
+        fold_by=("port", "url"),
+        rank=12,
     ),
 )

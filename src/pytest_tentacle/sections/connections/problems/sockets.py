@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.guide.problem import ProblemKind
+from pytest_tentacle.guide.consequences import ACROSS, UNANSWERED, UNCONNECTED, UNREACHED
+from pytest_tentacle.guide.problem import Confidence, ProblemKind
 
 _STEP = "connections-established"
 _SHOW_WINDOWS = (
@@ -51,6 +52,13 @@ SOCKETS: tuple[ProblemKind, ...] = (
             "$ sudo ss -tanp state close-wait",
             _SERVICE_LINUX,
         ),
+        sentence=(
+            "On {who} connections that the other end closed pile up (CLOSE_WAIT): something breaks them off, or the "
+            "process is stuck."
+        ),
+        consequences=UNANSWERED | {"TT128"},
+        rank=45,
+        confidence=Confidence.LIKELY,
     ),
     ProblemKind(
         "TT553",
@@ -67,5 +75,13 @@ SOCKETS: tuple[ProblemKind, ...] = (
             ),
         ),
         ("See which rules concern the account that it runs as:", _SHOW_LINUX, "$ sudo nft list ruleset"),
+        sentence=(
+            "A probe on {who} reaches the server, and the Tentacle's own process does not: an outbound rule or a "
+            "security product for its program or account."
+        ),
+        consequences=UNCONNECTED | UNREACHED,
+        echoes=ACROSS,
+        rank=30,
+        confidence=Confidence.LIKELY,
     ),
 )

@@ -1,11 +1,15 @@
-"""How a cause is made that a problem proves by itself: what to do is what the catalogue of problems says."""
+"""How a cause is made that takes what to do from the catalogue of problems, and a problem that is its own cause."""
 
 from __future__ import annotations
 
-from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Confidence, Predicate
-from pytest_tentacle.diagnosis.view import View
+from dataclasses import replace
+
+from pytest_tentacle.guide.problem import Confidence, ProblemKind
 from pytest_tentacle.judging.finding import Problem
 from pytest_tentacle.sections.catalogue import CATALOGUE
+
+from .kind import CauseKind, Clue, Predicate
+from .view import View
 
 
 def told(view: View, problem: Problem) -> Clue:
@@ -26,6 +30,30 @@ def told(view: View, problem: Problem) -> Clue:
     return Clue(facts=facts)
 
 
+def own_cause(kind: ProblemKind) -> CauseKind:
+    """A problem that can have one explanation only, as a cause: it has the problem's code."""
+
+    def match(view: View, problem: Problem) -> Clue:
+        clue = told(view, problem)
+        place = problem.facts.get(kind.place) if kind.place else None
+        return replace(clue, place=str(place)) if place else clue
+
+    return CauseKind(
+        kind.code,
+        kind.title,
+        kind.sentence,
+        frozenset({kind.code}),
+        kind.windows,
+        kind.linux,
+        match,
+        consequences=kind.consequences - {kind.code},
+        echoes=kind.echoes - {kind.code},
+        fold_by=kind.fold_by,
+        rank=kind.rank,
+        confidence=kind.confidence,
+    )
+
+
 def from_problem(
     code: str,
     problem: str,
@@ -33,7 +61,7 @@ def from_problem(
     sentence: str,
     *,
     fold_by: tuple[str, ...] = (),
-    also: frozenset[str] = frozenset(),
+    consequences: frozenset[str] = frozenset(),
     echoes: frozenset[str] = frozenset(),
     match: Predicate = told,
     rank: int = 60,
@@ -49,7 +77,7 @@ def from_problem(
         kind.windows,
         kind.linux,
         match,
-        also=also - {problem},
+        consequences=consequences - {problem},
         echoes=echoes - {problem},
         fold_by=fold_by,
         rank=rank,
