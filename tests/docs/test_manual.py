@@ -68,7 +68,9 @@ class TestPages:
         assert not dead
 
     @pytest.mark.parametrize("kind", [pytest.param(kind, id=kind.code) for kind in KINDS])
-    def test_a_problems_page_tells_all_that_the_registries_know(self, manual: Any, pages: dict[str, str], kind: Any) -> None:
+    def test_a_problems_page_tells_all_that_the_registries_know(
+        self, manual: Any, pages: dict[str, str], kind: Any
+    ) -> None:
         """Guide, meaning, who finds it by what, what to do on either system, which causes explain it."""
         page = pages[f"problems/{kind.code}.md"]
         assert kind.link in page
