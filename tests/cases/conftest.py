@@ -6,7 +6,6 @@ from _pytest.mark import ParameterSet
 from support.replaying import Case, cases
 
 AWAITED = {
-    "announcer-and-stopped-main",
     "leaked-connections",
     "object-reference",
     "old-nlog-config",
@@ -15,7 +14,6 @@ AWAITED = {
     "quotes-in-unit",
     "register-self-signed-2x",
     "tentacle-3-server-2",
-    "two-generations-one-port",
     "web-socket-through-balancer",
 }
 """Reports that are not yet answered rightly. Each must leave this list as soon as it is: `strict`."""

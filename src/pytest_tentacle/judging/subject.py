@@ -31,6 +31,7 @@ from pytest_tentacle.survey.targets import DEFAULT_INSTANCES, own_instance
 from .check import checks_of
 from .evaluate import evaluate
 from .finding import Blocked, Problem, Unknown
+from .own_service import own_service
 from .reading import derived
 from .result import StepResult
 
@@ -250,14 +251,9 @@ class Subject:
 
     @derived
     def service(self) -> Service | None:
-        """The service of its instance; the running one where there are several. None where there is none."""
-        wanted = self.instance_name.lower()
-        services = self.read("services")
-        own = [service for service in services if service.product == self.product]
-        fitting = [service for service in own if self._instance_of(service).lower() == wanted]
-        if not fitting and self.machine.instance is None and len(own) == 1:
-            fitting = own
-        return min(fitting, key=lambda service: service.state != "running", default=None)
+        """The service of its instance (`own_service`). None where there is none."""
+        own = [service for service in self.read("services") if service.product == self.product]
+        return own_service(own, self._instance_of, self.instance_name, any_other=self.machine.instance is None)
 
     @derived
     def file_settings(self) -> dict[str, str]:

@@ -22,7 +22,7 @@ from .before_home import homes_of, instance_in, is_first
 from .columns import endpoint_of, is_halibuts
 from .lines import RawRecord, decode, records_of
 from .peers import Connections, address_of
-from .processes import Process, processes_of
+from .processes import Process, is_start, processes_of
 from .signatures import Classifier, Level, Signature
 from .startup import startup_of
 
@@ -133,7 +133,7 @@ class _Reader:
     def _read(self) -> None:
         for record in self.records:
             process = self.processes[record.number]
-            if process.start == record.number and process.command is not None and process.is_agent:
+            if is_start(record, process):
                 self.starts.append(record)
                 self.connections.restarted()
             if record.level is Level.INFO and process.is_agent and self.connections.take(record):

@@ -10,13 +10,16 @@ from pytest_tentacle.logs.model import PolledServer, Startup
 
 from .lines import RawRecord
 
-_VERSION = re.compile(r"\ATentacle version (?P<version>\S+)(?: \([^)]*\))?(?: instance (?P<instance>[^\r\n]+))?")
-_SERVER_VERSION = re.compile(
-    r"\AOctopus (?:Deploy )?Server version:? (?P<version>\S+)(?:.* instance (?P<instance>\S+))?"
+_VERSION = re.compile(
+    r"\A(?:Octopus Deploy: )?Tentacle version:? (?P<version>\S+)(?: \([^)]*\)| / [^\r\n]*)?"
+    r"(?: instance (?P<instance>[^\r\n]+))?"
 )
-_TRUSTS = re.compile(r"\AAgent will trust Octopus Servers with the thumbprint: (?P<thumbprint>.*?)\s*\Z")
+_SERVER_VERSION = re.compile(
+    r"\A(?:Octopus Deploy: )?Octopus (?:Deploy )?Server version:? (?P<version>\S+)(?:.* instance (?P<instance>\S+))?"
+)
+_TRUSTS = re.compile(r"\AAgent will trust Octopus [Ss]ervers with the thumbprint: (?P<thumbprint>.*?)\s*\Z")
 _POLLS = re.compile(
-    r"\AAgent will poll Octopus Server at (?P<address>\S+) for subscription (?P<subscription>\S+) "
+    r"\AAgent will poll Octopus [Ss]erver at (?P<address>\S+) for subscription (?P<subscription>\S+) "
     r"expecting thumbprint (?P<thumbprint>\S+)"
 )
 _CONNECTIONS = re.compile(r"\AStarting (?P<count>\d{1,6}) polling connections")
@@ -67,7 +70,7 @@ def _agent_line(
         facts["listening"], facts["listens"] = found["address"][:_LONGEST], True
     elif "will not listen on any TCP ports" in text:
         facts["listens"] = False
-    elif "is not configured to trust any Octopus Servers" in text:
+    elif "is not configured to trust any Octopus" in text:
         facts["trusts_nobody"] = True
     elif "proxy" in text:
         proxies.append(text[:_LONGEST])
