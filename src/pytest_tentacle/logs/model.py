@@ -103,6 +103,20 @@ class LogLink(_Value):
     protocol: str | None = None
 
 
+class LogCall(_Value):
+    """A call of the command line that was to register the Tentacle: the last one of its command."""
+
+    command: str
+    """By its class, such as `RegisterMachineCommand`."""
+    time: str
+    number: int
+    """As in `LogRecord.number`, of its last record."""
+    failure: str | None = None
+    """The error that it ended with, cut to 2,000 characters; None where it wrote none."""
+    signature: str | None = None
+    """The catalogue's entry that this error matched."""
+
+
 class LogHome(_Value):
     """The last process of an instance that found its home, as the log of before it is known tells."""
 
@@ -140,5 +154,7 @@ class LogFile(_Value):
     peers: tuple[LogPeer, ...] = ()
     links: tuple[LogLink, ...] = ()
     homes: tuple[LogHome, ...] = ()
+    calls: tuple[LogCall, ...] = ()
+    """Of the calls that were to register it, the last of each command."""
     dropped: int = 0
     """How many kinds of records, peers and links were left out for want of room."""

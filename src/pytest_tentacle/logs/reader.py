@@ -19,6 +19,7 @@ from typing import Any
 from pytest_tentacle.logs.model import LogFile, LogHome, LogLink, LogPeer, LogRecord, Startup
 
 from .before_home import homes_of, instance_in, is_first
+from .calls import calls_of
 from .columns import endpoint_of, is_halibuts
 from .lines import RawRecord, decode, records_of
 from .peers import Connections, address_of
@@ -204,6 +205,7 @@ class _Reader:
             "peers": tuple(peers),
             "links": tuple(links),
             "homes": self._homes(),
+            "calls": calls_of(((record, self.processes[record.number]) for record in self.records), self.classifier),
             "dropped": dropped,
         }
 
