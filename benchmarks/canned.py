@@ -8,9 +8,7 @@ with what our Python client saw when the lab began.
 from __future__ import annotations
 
 import base64
-import gzip
 import json
-import re
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -24,14 +22,13 @@ from pytest_tentacle.inventory.model import Inventory, OctopusServer, Tentacle
 from pytest_tentacle.lab import Lab, recording
 from pytest_tentacle.lab.winrm.runner import SaidCommand
 from pytest_tentacle.link import Probe, Target, probe_all
+from pytest_tentacle.survey.framing import frame
+from pytest_tentacle.survey.scripts.windows import COMMAND, request_of
 
 ANSWERS = Path(__file__).with_name("canned.json")
 
 RECORDINGS = {"server": "octo-1", "listening": "web-01", "polling": "poll-01"}
 """The lab's recordings of healthy machines, by role."""
-
-_ENCODED = re.compile(r"-EncodedCommand (\S+)\s*$")
-_NONCE = re.compile(r"\$Nonce = '([0-9a-f]+)'")
 
 
 class Answers:
@@ -56,17 +53,16 @@ class Answers:
         return self._commands[machine, line]
 
     def survey(self, machine: str, request: dict[str, Any], nonce: str) -> bytes:
-        """A survey's output, as windows.ps1 packs it."""
+        """A survey's output, framed as windows.ps1 prints it."""
         recorded = self._documents[machine]
         if request["gather"]:
             clock = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             host = {**recorded["host"], "data": {**recorded["host"]["data"], "clock_utc": clock}}
             document, targets = {**recorded, "host": host}, [*recorded["probes"], *request["targets"]]
         else:
-            document, targets = {key: {"unknown": "not asked"} for key in recorded}, request["targets"]
+            document, targets = {}, request["targets"]
         document["probes"] = [self._probe(machine, Target.model_validate(target)) for target in targets]
-        payload = base64.b64encode(gzip.compress(json.dumps(document).encode(), mtime=0)).decode()
-        return f"\r\n-----BEGIN SURVEY {nonce} gzip-----\r\n{payload}\r\n-----END SURVEY {nonce}-----\r\n".encode()
+        return frame(nonce, document).encode()
 
     def _probe(self, machine: str, target: Target) -> dict[str, Any]:
         seen = self._probes[self._own[machine] if target.host == "localhost" else target.host, target.port]
@@ -83,21 +79,18 @@ class CannedRunner:
 
     def start(self, command: str) -> Any:
         """The answer to a survey or to one of the facts' commands; whatever else is a mistake of the benchmark's."""
-        encoded = _ENCODED.search(command)
-        code = base64.b64decode(encoded[1]).decode("utf-16-le") if encoded else ""
-        nonce = _NONCE.search(code)
-        if nonce is not None:
-            return _Survey(self._machine, self._answers(), nonce[1])
+        if command == COMMAND:
+            return _Survey(self._machine, self._answers())
         try:
             return SaidCommand(self._answers().command(self._machine, command), b"", 0)
         except KeyError:
-            return SaidCommand(b"", f"no canned answer to: {code or command}\r\n".encode(), 1)
+            return SaidCommand(b"", f"no canned answer to: {command}\r\n".encode(), 1)
 
 
 class _Survey(SaidCommand):
-    def __init__(self, machine: str, answers: Answers, nonce: str) -> None:
+    def __init__(self, machine: str, answers: Answers) -> None:
         super().__init__(b"", b"", 0)
-        self._parts = (machine, answers, nonce)
+        self._parts = (machine, answers)
         self._stdin = b""
         self._asked = threading.Event()
 
@@ -105,9 +98,9 @@ class _Survey(SaidCommand):
         self._stdin += data
 
     def close_stdin(self) -> None:
-        machine, answers, nonce = self._parts
-        request = json.loads(gzip.decompress(base64.b64decode(self._stdin.split(b"\n")[1])))
-        self._output = (answers.survey(machine, request, nonce), b"")
+        machine, answers = self._parts
+        request = request_of(self._stdin)
+        self._output = (answers.survey(machine, request, request["nonce"]), b"")
         self._asked.set()
 
     def read(self, limit: int, seconds: float) -> tuple[bytes, bytes]:

@@ -41,11 +41,33 @@ FOLDER = "HOSTILE_ANSWERS"
 
 
 def framed(document: Any, *, packed: bool = False) -> bytes:
-    """A document (or a text that stands for one) between the markers of a survey."""
+    """A document (or a text that stands for one) as a script prints it, a record for each of its parts."""
     text = document if isinstance(document, str) else json.dumps(document)
     kind = "gzip" if packed else "json"
-    payload = base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode() if packed else text
-    return f"-----BEGIN SURVEY {NONCE} {kind}-----\n{payload}\n-----END SURVEY {NONCE}-----\n".encode()
+    lines = []
+    for part, value in _parts(text):
+        payload = base64.b64encode(gzip.compress(value.encode(), mtime=0)).decode() if packed else value
+        mark = f"-----SURVEY {NONCE}"
+        size = len(payload.encode())
+        lines += [f"{mark} BEGIN {part} {kind} {size}-----", payload, f"{mark} END {part}-----"]
+    return "\n".join([*lines, f"-----SURVEY {NONCE} DONE-----", ""]).encode()
+
+
+def _parts(text: str) -> list[tuple[str, str]]:
+    """The parts of a document's text with their texts, spelled as they are; one part where it is no document."""
+    decoder = json.JSONDecoder()
+    parts, at = [], 1
+    try:
+        while '"' in text[at : at + 3]:
+            part, at = decoder.raw_decode(text, text.index('"', at))
+            start = text.index(":", at) + 1
+            start += len(text[start : start + 9]) - len(text[start : start + 9].lstrip())
+            _, at = decoder.raw_decode(text, start)
+            parts.append((part, text[start:at]))
+            at += 1
+    except (ValueError, RecursionError):
+        return [("services", text)]
+    return parts or [("services", text)]
 
 
 def healthy_documents(world: World | None = None) -> dict[str, dict[str, Any]]:

@@ -7,7 +7,6 @@ new at each start replaced by marks (`substitutes`). Probes are not recorded but
 from __future__ import annotations
 
 import base64
-import gzip
 import json
 import re
 import socket
@@ -19,12 +18,11 @@ from typing import Any
 
 from pytest_tentacle.link import PingOrder, Target, probe_all, try_versions
 from pytest_tentacle.link.ping import ping_series
+from pytest_tentacle.survey.framing import frame
+from pytest_tentacle.survey.scripts.windows import COMMAND, request_of
 
 from .blueprint import Blueprint
 from .winrm.runner import SaidCommand
-
-_ENCODED = re.compile(r"-EncodedCommand (\S+)\s*$")
-_NONCE = re.compile(r"\$Nonce = '([0-9a-f]+)'")
 
 
 class RecordedRunner:
@@ -36,20 +34,16 @@ class RecordedRunner:
 
     def start(self, command: str) -> Any:
         """The answer to a survey; any other command is not there."""
-        encoded = _ENCODED.search(command)
-        code = base64.b64decode(encoded[1]).decode("utf-16-le") if encoded else ""
-        nonce = _NONCE.search(code)
-        if nonce is None:
+        if command != COMMAND:
             return SaidCommand(b"", b"This lab machine answers from a recording and runs nothing else.\r\n", 1)
-        return _RecordedCommand(self._blueprint, self._substitutes, nonce[1])
+        return _RecordedCommand(self._blueprint, self._substitutes)
 
 
 class _RecordedCommand(SaidCommand):
-    def __init__(self, blueprint: Blueprint, substitutes: dict[str, str], nonce: str) -> None:
+    def __init__(self, blueprint: Blueprint, substitutes: dict[str, str]) -> None:
         super().__init__(b"", b"", 0)
         self._blueprint = blueprint
         self._substitutes = substitutes
-        self._nonce = nonce
         self._stdin = b""
         self._done = threading.Event()
 
@@ -72,10 +66,11 @@ class _RecordedCommand(SaidCommand):
 
     def _answer(self) -> bytes:
         recorded = load(self._blueprint.name, self._substitutes)
+        request = request_of(self._stdin)
+        nonce = request["nonce"]
         if "refused" in recorded:
-            return f"-----SURVEY REFUSED {self._nonce} {recorded['refused']}-----\r\n".encode()
-        request = json.loads(gzip.decompress(base64.b64decode(self._stdin.split(b"\n")[1])))
-        document = self._gathered(recorded) if request["gather"] else self._not_asked(recorded)
+            return f"-----SURVEY REFUSED {nonce} {recorded['refused']}-----\r\n".encode()
+        document = self._gathered(recorded) if request["gather"] else {}
         own = recorded["probes"] if request["gather"] else []
         targets = [Target.model_validate(target) for target in [*own, *request["targets"]]]
         probes = probe_all(targets, workers=16, seconds=request["probe_seconds"], resolve=self._resolve)
@@ -87,8 +82,7 @@ class _RecordedCommand(SaidCommand):
             document["tls_versions"] = [each.model_dump(mode="json") for each in tried]
         if request.get("ping"):
             document["pings"] = self._pings(request, polled)
-        begin, end = f"-----BEGIN SURVEY {self._nonce} json-----", f"-----END SURVEY {self._nonce}-----"
-        return "\r\n".join([begin, json.dumps(document), end, ""]).encode()
+        return frame(nonce, document).encode()
 
     def _pings(self, request: dict[str, Any], polled: list[Target]) -> list[dict[str, Any]]:
         order, seconds = request["ping"], request["probe_seconds"]
@@ -108,9 +102,6 @@ class _RecordedCommand(SaidCommand):
                 configuration["text"] = base64.b64encode(configuration.pop("plain").encode("utf-8-sig")).decode()
         document["host"]["data"]["clock_utc"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         return document
-
-    def _not_asked(self, recorded: dict[str, Any]) -> dict[str, Any]:
-        return {key: {"unknown": "not asked"} for key in recorded if key != "probes"}
 
     def _resolve(self, host: str, _port: int, _seconds: float) -> tuple[str, ...]:
         found = [self._blueprint.address] if host == "localhost" else self._blueprint.names.get(host)

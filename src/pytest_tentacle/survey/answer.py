@@ -1,21 +1,24 @@
-"""What a survey script printed: the document between its markers, and the noise around them."""
+"""What a survey script printed: a document of the parts that arrived, and the noise around them."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
-import re
-import zlib
-from typing import Any, Never
+from typing import Any, Final
 
 from pytest_tentacle.transport.base import Answer
 
-from . import limits
+from .framing import Records, read_records, refusal
+from .model import SECTIONS
 from .request import Call
 
 NOISE_LIMIT = 2_000
 """Characters of noise that a survey keeps."""
+ENDED_FROM_OUTSIDE: Final = "a security product, a time limit or a restart of the machine may have ended it"
+"""What ends a shell that says nothing."""
+_CONSTRAINED: Final = "InConstrainedLanguage"
+"""In the identifier with which PowerShell refuses what constrained language mode forbids."""
+_CUT_SCRIPT: Final = "ParseException"
+"""The identifier of a script that did not arrive whole, as its braces do not match."""
+
 
 _REFUSALS = {
     "constrained-language": (
@@ -23,8 +26,8 @@ _REFUSALS = {
         "Log on with an account that the machine's application control policy lets run scripts in full language mode.",
     ),
     "powershell-too-old": (
-        "the machine's PowerShell is older than 5.1",
-        "Install Windows Management Framework 5.1, or log on to a PowerShell 7 endpoint.",
+        "the machine's PowerShell is older than 4.0",
+        "Install Windows Management Framework 5.1.",
     ),
     "request-cut-off": (
         "the machine did not receive the whole request",
@@ -51,21 +54,52 @@ class AnswerError(Exception):
         self.advice = advice
 
 
-def read_document(call: Call, answer: Answer) -> dict[str, Any]:
-    """The document that the script printed, with what stood around it under `noise`. Raises AnswerError."""
-    text = answer.stdout.decode("utf-8", errors="replace")
-    nonce = re.escape(call.nonce)
-    begin = re.search(rf"-----BEGIN SURVEY {nonce} (json|gzip)-----\r?\n", text)
-    end = re.search(rf"-----END SURVEY {nonce}-----", text[begin.end() :]) if begin else None
-    if begin is None or end is None:
-        refused = re.search(rf"-----SURVEY REFUSED {nonce} ([a-z0-9-]{{1,60}})-----", text)
-        raise _refusal(refused[1]) if refused else _no_document(answer, text, cut_off=begin is not None)
-    payload = text[begin.end() : begin.end() + end.start()]
-    document = _parsed(_unpacked(payload) if begin[1] == "gzip" else payload)
-    rest = text[: begin.start()] + text[begin.end() + end.end() :]
-    noise = "\n".join(part for part in (rest.strip(), answer.stderr.decode("utf-8", errors="replace").strip()) if part)
-    document["noise"] = noise[:NOISE_LIMIT] or None
+def read_document(call: Call, answer: Answer, cut_off: str | None = None) -> dict[str, Any]:
+    """The document that the script printed, with what stood around it under `noise`.
+
+    Where the answer is cut off, a section that did not arrive whole is unknown, and says what the script was at.
+
+    Args:
+        call: what was run.
+        answer: what came back.
+        cut_off: why no more came, where the session ended before the command did.
+
+    Raises:
+        AnswerError: nothing of a survey came.
+    """
+    text = answer.stdout.decode("utf-8", errors="surrogateescape")
+    records = read_records(call.nonce, text)
+    if records.damaged:
+        raise AnswerError(
+            f"the survey's answer is damaged: {records.damaged}",
+            "Try again; if it stays so, something between here and the machine changes the output (a terminal, a "
+            "proxy).",
+        )
+    if not records.done and not records.parts:
+        refused = refusal(call.nonce, text)
+        raise _refusal(refused) if refused else _no_document(call, answer, records)
+    why = "the script said nothing of it" if records.done else _ending(call, answer, records, cut_off)
+    document: dict[str, Any] = dict(records.parts)
+    for name in SECTIONS:
+        if name not in document:
+            document[name] = {"unknown": why if call.gather else "not asked for"}
+    document.setdefault("probes", [])
+    said = (_printable(records.noise).strip(), answer.stderr.decode("utf-8", errors="replace").strip())
+    document["noise"] = "\n".join(part for part in said if part)[:NOISE_LIMIT] or None
     return document
+
+
+def _ending(call: Call, answer: Answer, records: Records, cut_off: str | None) -> str:
+    """Why the script did not come to its end, and what it was at."""
+    reason = cut_off or f"the script ended early (exit code {answer.exit_code}) and without a word"
+    at = f" while it was at {records.reading}" if records.reading else ""
+    hint = "" if cut_off else f"; {ENDED_FROM_OUTSIDE}"
+    refused = refusal(call.nonce, answer.stdout.decode("utf-8", errors="replace"))
+    return f"not read: {refused or reason}{at}{'' if refused else hint}"
+
+
+def _printable(text: str) -> str:
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _refusal(word: str) -> AnswerError:
@@ -79,50 +113,28 @@ def _refusal(word: str) -> AnswerError:
     return AnswerError(f"the machine refused the survey: {word}", "See the manual on survey scripts.")
 
 
-def _no_document(answer: Answer, text: str, *, cut_off: bool) -> AnswerError:
-    if cut_off:
+def _no_document(call: Call, answer: Answer, records: Records) -> AnswerError:
+    if records.reading:
         return AnswerError(
-            f"the survey's answer is cut off after {len(answer.stdout)} bytes (exit code {answer.exit_code})",
-            "Try again; if it stays so, look for a limit on output or time at the machine's login.",
+            f"the survey's answer is cut off at {records.reading}, after {len(answer.stdout)} bytes "
+            f"(exit code {answer.exit_code})",
+            "Try again; if it stays so, look for a limit on output or time at the machine's login, or for a security "
+            "product that ended the shell.",
         )
-    said = answer.stderr.decode("utf-8", errors="replace").strip() or text.strip()
-    said = " ".join(said.split())[:200]
+    text = _printable(records.noise)
+    said = " ".join((answer.stderr.decode("utf-8", errors="replace").strip() or text.strip()).split())
+    if call.is_windows and _CONSTRAINED in text:
+        return AnswerError(*_REFUSALS["constrained-language"])
+    if call.is_windows and _CUT_SCRIPT in text:
+        return AnswerError(*_REFUSALS["request-cut-off"])
+    if not said and call.is_windows:
+        return AnswerError(
+            f"PowerShell ended without a word (exit code {answer.exit_code})",
+            "A security product may have ended it (see the page for security teams in the manual, and its own log on "
+            "the machine), or a policy forbids PowerShell to this account. Log on by hand and run powershell.exe.",
+        )
     return AnswerError(
-        f"the machine printed no survey (exit code {answer.exit_code}): {said or 'it printed nothing'}",
-        "Log on by hand with the same account and run a command: a forced command, a restricted shell or a start-up "
-        "file may stand in the way.",
-    )
-
-
-def _unpacked(payload: str) -> str:
-    try:
-        unpacker = zlib.decompressobj(wbits=31)
-        data = unpacker.decompress(base64.b64decode("".join(payload.split()), validate=True), limits.DOCUMENT_BYTES)
-    except (binascii.Error, ValueError, zlib.error):
-        raise _damaged("its packing cannot be undone") from None
-    if not unpacker.eof:
-        raise _damaged("its packing is incomplete or too large")
-    return data.decode("utf-8", errors="replace")
-
-
-def _parsed(payload: str) -> dict[str, Any]:
-    if sum(payload.count(letter) for letter in ",[{") > limits.DOCUMENT_VALUES:
-        raise _damaged(f"it holds more than {limits.DOCUMENT_VALUES:,} values")
-    try:
-        document = json.loads(payload, parse_constant=_no_number)
-    except (ValueError, RecursionError):
-        raise _damaged("it is not JSON") from None
-    if not isinstance(document, dict):
-        raise _damaged("it is not a JSON object")
-    return document
-
-
-def _no_number(word: str) -> Never:
-    raise ValueError(f"JSON knows no {word}")
-
-
-def _damaged(why: str) -> AnswerError:
-    return AnswerError(
-        f"the survey's answer is damaged: {why}",
-        "Try again; if it stays so, something between here and the machine changes the output (a terminal, a proxy).",
+        f"the machine printed no survey (exit code {answer.exit_code}): {said[:200] or 'it printed nothing'}",
+        "Log on by hand with the same account and run a command: a forced command, a restricted shell, a start-up "
+        "file or a security product may stand in the way.",
     )

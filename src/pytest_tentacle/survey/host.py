@@ -16,7 +16,8 @@ from pydantic import ValidationError
 
 from pytest_tentacle.inventory.model import Local, OperatingSystem, WinRM
 from pytest_tentacle.inventory.model import Transport as TransportSettings
-from pytest_tentacle.transport import Deadline, ReachStage, Transport, TransportError, open_transport
+from pytest_tentacle.link import Probe
+from pytest_tentacle.transport import Answer, Deadline, ReachStage, Transport, TransportError, open_transport
 
 from . import limits
 from .answer import AnswerError, read_document
@@ -107,9 +108,10 @@ def survey_host(task: HostTask) -> HostRecord:
     taken, started = datetime.now(UTC), time.monotonic()
     survey: Survey | None = None
     unreachable: Unreachable | None = None
+    cut_off: str | None = None
     requests = 0
     try:
-        survey, requests = _run(task)
+        survey, requests, cut_off = _run(task)
     except TransportError as error:
         unreachable = Unreachable(stage=error.stage, summary=error.summary, advice=error.advice)
     except AnswerError as error:
@@ -129,10 +131,12 @@ def survey_host(task: HostTask) -> HostRecord:
         requests=requests or None,
         survey=survey,
         unreachable=unreachable,
+        cut_off=cut_off,
     )
 
 
-def _run(task: HostTask) -> tuple[Survey, int]:
+def _run(task: HostTask) -> tuple[Survey, int, str | None]:
+    """The survey, the requests that it took, and why it is not whole where the session ended too early."""
     deadline = Deadline(task.timeout)
     transport, logged_on = SESSIONS.take(task)
     requests_before = transport.requests
@@ -141,15 +145,39 @@ def _run(task: HostTask) -> tuple[Survey, int]:
         if not logged_on:
             transport.connect(deadline)
         call = _call(task, transport)
-        answer = transport.execute(call.command, call.stdin, deadline, max_output=limits.ANSWER_BYTES)
-        usable = True
+        failure: TransportError | None = None
+        try:
+            answer = transport.execute(call.command, call.stdin, deadline, max_output=limits.ANSWER_BYTES)
+            usable = True
+        except TransportError as error:
+            if not error.received:
+                raise
+            answer, failure = Answer(error.received, b"", -1), error
     finally:
         SESSIONS.give_back(task, transport, usable=usable)
+    cut_off = failure.summary if failure else None
     with _ONE_READER:
         budget = Budget.of(task.timeout, lambda: SESSIONS.closing)
         budget.check()
-        survey = ingest(read_document(call, answer), budget)
-    return survey, transport.requests - requests_before
+        try:
+            survey = ingest(read_document(call, answer, cut_off), budget)
+        except AnswerError:
+            if failure:
+                raise failure from None  # what had arrived is no survey
+            raise
+    return _with_all_targets(survey, task, cut_off), transport.requests - requests_before, cut_off
+
+
+def _with_all_targets(survey: Survey, task: HostTask, cut_off: str | None) -> Survey:
+    """The survey with each link that it was asked to probe: one that it says nothing of was not probed."""
+    known = {probe.id for probe in survey.probes}
+    why = f"not reached: {cut_off or 'the script ended before it'}"
+    missing = tuple(
+        Probe(id=target.id, host=target.host, port=target.port, by=target.by, unavailable=why)
+        for target in task.request.targets
+        if target.id not in known
+    )
+    return survey.model_copy(update={"probes": survey.probes + missing}) if missing else survey
 
 
 def _call(task: HostTask, transport: Transport) -> Call:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Generic, Literal, TypeVar
+from typing import Final, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
@@ -192,6 +192,14 @@ class Survey(_Value):
     """What the machine wrote besides the document (profile, banner), cut to 2,000 characters."""
 
 
+SECTIONS: Final = tuple(
+    name
+    for name, field in Survey.model_fields.items()
+    if isinstance(field.annotation, type) and issubclass(field.annotation, Section)
+)
+"""Names of the parts of a survey that are read on their own."""
+
+
 class Unreachable(_Value):
     """Why there is no survey: says nothing about the Tentacle."""
 
@@ -211,6 +219,8 @@ class HostRecord(_Value):
     """HTTP requests (WinRM) or executed commands (SSH) that it took."""
     survey: Survey | None = None
     unreachable: Unreachable | None = None
+    cut_off: str | None = None
+    """Why the survey is not whole: the session ended before the script did."""
     recorded: bool = False
     """The embedded lab answered from a recording, for want of a PowerShell."""
     peer_probes: tuple[Probe, ...] = ()

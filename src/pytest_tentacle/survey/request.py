@@ -47,8 +47,16 @@ def script_seconds(machine_timeout: float) -> float:
 
 @dataclass(frozen=True)
 class Call:
-    """A command line and the bytes for its stdin. `nonce` marks the answer among whatever else the machine prints."""
+    """A command line and the bytes for its stdin.
+
+    Attributes:
+        nonce: marks the answer among whatever else the machine prints.
+        gather: whether sections were asked for, or only probes.
+        is_windows: whether a PowerShell runs it.
+    """
 
     command: str
     stdin: bytes
     nonce: str
+    gather: bool = True
+    is_windows: bool = False

@@ -29,13 +29,15 @@ class TransportError(Exception):
         stage: how far it came.
         summary: one line, without secrets: what happened, with host and port.
         advice: one line: what to do next.
+        received: what a command had printed on stdout by then.
     """
 
-    def __init__(self, stage: ReachStage, summary: str, advice: str) -> None:
+    def __init__(self, stage: ReachStage, summary: str, advice: str, received: bytes = b"") -> None:
         super().__init__(f"{summary} ({stage}). {advice}")
         self.stage = stage
         self.summary = summary
         self.advice = advice
+        self.received = received
 
 
 class Deadline:
@@ -81,7 +83,8 @@ class Transport(ABC):
     def execute(self, command: str, stdin: bytes, deadline: Deadline, *, max_output: int = 16_000_000) -> Answer:
         """Run a command line with these bytes on its stdin, to its end.
 
-        Raises TransportError, with stage START, RUN (output over `max_output` bytes as well) or TIME_OUT.
+        Raises TransportError, with stage START, RUN (output over `max_output` bytes as well) or TIME_OUT, and with
+        what had been printed by then.
         """
 
     @abstractmethod

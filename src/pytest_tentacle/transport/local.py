@@ -43,29 +43,38 @@ class LocalTransport(Transport):
         self.requests += 1
         with self._running(command) as process:
             streams = _Streams(process, stdin, max_output)
-            linger: Deadline | None = None
-            while not streams.wait(_SLICE):
-                if self._closed:
-                    raise _broken_off()
-                if deadline.expired():
-                    raise _too_late(deadline)
-                if _has_ended(process):
-                    linger = linger or Deadline(LINGER_SECONDS)
-                    if linger.expired():
-                        break
-            if streams.overflowed:
-                raise TransportError(
-                    ReachStage.RUN,
-                    f"the command on this machine printed more than {max_output:,} bytes",
-                    "See what floods the output.",
-                )
             try:
-                code = process.wait(deadline.remaining())
-            except subprocess.TimeoutExpired:
-                raise _too_late(deadline) from None
+                return self._converse(process, streams, deadline, max_output)
+            except TransportError as error:
+                error.received = streams.stdout
+                raise
+
+    def _converse(
+        self, process: subprocess.Popen[bytes], streams: _Streams, deadline: Deadline, max_output: int
+    ) -> Answer:
+        linger: Deadline | None = None
+        while not streams.wait(_SLICE):
             if self._closed:
                 raise _broken_off()
-            return Answer(streams.stdout, streams.stderr, code)
+            if deadline.expired():
+                raise _too_late(deadline)
+            if _has_ended(process):
+                linger = linger or Deadline(LINGER_SECONDS)
+                if linger.expired():
+                    break
+        if streams.overflowed:
+            raise TransportError(
+                ReachStage.RUN,
+                f"the command on this machine printed more than {max_output:,} bytes",
+                "See what floods the output.",
+            )
+        try:
+            code = process.wait(deadline.remaining())
+        except subprocess.TimeoutExpired:
+            raise _too_late(deadline) from None
+        if self._closed:
+            raise _broken_off()
+        return Answer(streams.stdout, streams.stderr, code)
 
     def detect_os(self) -> str | None:
         """This machine's family; None where no Tentacle runs on it, as on macOS."""

@@ -315,7 +315,7 @@ class TestMany:
         ran = real(probing(*targets, probe_seconds=60.0, budget_seconds=600.0))
         assert [probe.id for probe in ran.survey.probes] == [target.id for target in targets]
         assert {probe.page.text for probe in ran.survey.probes} == {tools.PAGE.decode()}
-        assert b" gzip-----" in ran.answer.stdout
+        assert b" BEGIN probes gzip " in ran.answer.stdout
 
     def test_budget(self, listen, real):
         """What the budget does not reach is unavailable, and the script ends in time."""
@@ -425,13 +425,7 @@ class TestRealMachine:
             check=False,
         )
         document = read_document(call, Answer(done.stdout, done.stderr, 0))
-        assert document["noise"] == "Welcome {to} the machine\n\n\nbye" or document["noise"].split() == [
-            "Welcome",
-            "{to}",
-            "the",
-            "machine",
-            "bye",
-        ]
+        assert document["noise"].split() == ["Welcome", "{to}", "the", "machine", "bye"]
         assert document["probes"] == []
 
     def test_cut_off_request(self):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import json
 import os
@@ -118,11 +117,10 @@ class WindowsMachine:
         (self.folder / "machine.json").write_text(json.dumps(self.description), encoding="utf-8")
         prelude, environment = prepare(self.folder)
         asked = call(request or Request(probe_seconds=1.0, budget_seconds=20))
-        program, *options, encoded = asked.command.split()
-        assert program == "powershell.exe"
-        own = base64.b64decode(encoded).decode("utf-16-le")
-        code = f". '{prelude}'\n{front}\n{own}"
-        arguments = [str(self.engine), *options, base64.b64encode(code.encode("utf-16-le")).decode()]
+        options, own = asked.command.removeprefix("powershell.exe ").split(" -Command ")
+        assert own == own.strip('"').join('""')
+        code = f". '{prelude}'\n{front}\n{own.strip(chr(34))}"
+        arguments = [str(self.engine), *options.split(), "-Command", code]
         completed = subprocess.run(
             arguments,
             input=asked.stdin,

@@ -26,7 +26,7 @@ ALLOWED_COMMANDS = {
     "$env:SystemRoot\\System32\\netstat.exe",
     # the language's own tools
     "ConvertFrom-Json", "ConvertTo-Json", "ForEach-Object", "New-Object", "Select-Object", "Set-Variable", "Sort-Object",
-    "Where-Object", "Write-Output",
+    "Where-Object",
 }  # fmt: skip
 
 ALLOWED_INDIRECT = {
@@ -34,8 +34,6 @@ ALLOWED_INDIRECT = {
     "$Read",
     "$WaitingStarts[$name]",
     "$section.Read",
-    "$unpack",
-    "([ScriptBlock]::Create($script))",
 }
 """Script blocks of ours that are called by a variable."""
 
@@ -70,27 +68,19 @@ ConvertTo-Json -Compress @{ names = $names; members = $members; functions = $fun
 
 
 class TestReadOnly:
-    @pytest.mark.parametrize("part", ["script", "bootstrap"])
-    def test_every_command_may_be_called(self, engine, part: str):
+    def test_every_command_may_be_called(self, engine):
         """No command but our own functions and those of the list; nothing is written to a file."""
-        text = (
-            windows.script()
-            if part == "script"
-            else (PACKAGE / "survey" / "scripts" / "windows" / "bootstrap.ps1").read_text("utf-8")
-        )
-        found = parsed(engine, text)
+        found = parsed(engine, windows.script())
         assert found["errors"] == []
-        assert set(found["names"]) - set(found["functions"]) - ALLOWED_COMMANDS - ALLOWED_INDIRECT == set()
+        called = {name for name in found["names"] if not name.startswith("{")}  # the script is one block
+        assert called - set(found["functions"]) - ALLOWED_COMMANDS - ALLOWED_INDIRECT == set()
         assert found["redirections"] == []
-        # The bootstrap makes the script block; the script starts a product's `help`, and ends it when it takes too long.
-        changing = ["Create"] if part == "bootstrap" else ["Start", "Kill"]
-        assert [member for member in found["members"] if FORBIDDEN_MEMBERS.match(member)] == changing
+        # It starts a product's `help`, and ends it when it takes too long.
+        assert [member for member in found["members"] if FORBIDDEN_MEMBERS.match(member)] == ["Start", "Kill"]
 
     def test_the_list_holds_nothing_superfluous(self, engine):
         """What the list allows is called somewhere."""
-        bootstrap = (PACKAGE / "survey" / "scripts" / "windows" / "bootstrap.ps1").read_text("utf-8")
-        called = {name for text in (windows.script(), bootstrap) for name in parsed(engine, text)["names"]}
-        assert called >= ALLOWED_COMMANDS
+        assert set(parsed(engine, windows.script())["names"]) >= ALLOWED_COMMANDS
 
     def test_only_help_and_netsh_that_shows_are_started(self):
         """One place starts programs, for two callers: `help` of a product's own program, and netsh, which shows.
@@ -139,22 +129,12 @@ class TestForm:
         assert {path.stem for path in (PACKAGE / "survey" / "scripts" / "windows").glob("*.ps1")} == {
             *windows.PARTS,
             "survey",
-            "bootstrap",
         }
         assert "# <parts>" not in windows.script()
-        assert windows.script().endswith("# <end>")
 
     def test_ascii(self):
         """PowerShell 5.1 reads a file without BOM in the machine's code page: only ASCII is the same in all."""
         assert [path.name for path in SCRIPTS if not path.read_bytes().isascii()] == []
-
-    def test_the_bootstrap_does_not_use_pipeline_input(self):
-        """`$input` in a command makes powershell.exe read stdin itself, so that the script would find nothing there."""
-        assert not re.search(
-            r"\$input\b",
-            (PACKAGE / "survey" / "scripts" / "windows" / "bootstrap.ps1").read_text("utf-8"),
-            re.IGNORECASE,
-        )
 
 
 class TestAnalyzer:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import base64
+import hashlib
+import subprocess
+from dataclasses import replace
 
 import pytest
 
 from pytest_tentacle.link import By, Target
-from pytest_tentacle.survey.answer import AnswerError
+from pytest_tentacle.survey.answer import AnswerError, read_document
 from pytest_tentacle.survey.model import Section
 from pytest_tentacle.survey.request import Request
-from pytest_tentacle.survey.scripts.windows import windows_call
+from pytest_tentacle.survey.scripts.windows import request_of, script, script_hash, windows_call
+from pytest_tentacle.transport.base import Answer
 
 READ_ONLY_STAND_INS = {
     "netsh.exe",  # whose arguments tests/survey/windows/test_waiting.py holds to `show`
@@ -36,21 +39,33 @@ READ_ONLY_STAND_INS = {
 
 
 class TestWayIn:
-    def test_the_command_fits(self):
-        """The command line has less than 8,191 characters, and nothing in it but constants and the nonce."""
+    def test_the_command_is_the_same_for_all(self):
+        """Plain, short, and without anything of a request; script and request come on stdin, in ASCII."""
         call = windows_call(Request(targets=(Target(id="secret-id", host="h", port=1, by=By.NAME),)))
-        assert len(call.command) < 8191
-        code = base64.b64decode(call.command.split()[-1]).decode("utf-16-le")
-        assert "secret-id" not in code
-        assert call.nonce in code
+        assert call.command == windows_call(Request()).command
+        assert len(call.command) <= 255
+        assert not set(call.command) & set("$%`!^<>|")
+        assert call.stdin.isascii()
         assert call.nonce != windows_call(Request()).nonce
-        assert all(line.isascii() for line in call.stdin.splitlines())
-        assert len(call.stdin.splitlines()) == 2
+        text = call.stdin.decode()
+        assert text.startswith(script())
+        assert hashlib.sha256(script().encode()).hexdigest() == script_hash()
+        assert text[len(script()) :].count("'") == 2
+        assert request_of(call.stdin)["targets"][0]["id"] == "secret-id"
+
+    def test_behind_another_shell(self, tentacle, engine):
+        """PowerShell as the login's default shell hands the command line on as it stands."""
+        call = windows_call(Request(gather=False))
+        inner = call.command.replace("powershell.exe", f"& '{engine}'")
+        done = subprocess.run(
+            [engine, "-NoProfile", "-Command", inner], input=call.stdin, capture_output=True, check=False
+        )
+        assert read_document(call, Answer(done.stdout, done.stderr, 0))["probes"] == []
 
     def test_noise_before_the_document(self, tentacle):
         """A profile's banner, warnings and errors do not matter, and are kept as noise."""
         front = (
-            "Write-Host 'Welcome to ACME -----BEGIN SURVEY 00 gzip-----' -NoNewline; Write-Warning 'beware'; "
+            "Write-Host 'Welcome to ACME -----SURVEY 00 BEGIN host json 2-----' -NoNewline; Write-Warning 'beware'; "
             "Write-Error 'oh no'; Write-Progress -Activity x; [Console]::Out.Write('no line end')"
         )
         run = tentacle.run(front=front)
@@ -58,22 +73,19 @@ class TestWayIn:
         assert "Welcome to ACME" in run.document["noise"]
 
     def test_constrained_language(self, tentacle):
-        """Under constrained language mode the bootstrap says so, and nothing else happens."""
+        """Under constrained language mode nothing runs, and the reason is told."""
         run = tentacle.run(front="$ExecutionContext.SessionState.LanguageMode = 'ConstrainedLanguage'")
-        marker = f"-----SURVEY REFUSED {run.call.nonce} constrained-language-----"
-        assert run.completed.stdout.decode().strip() == marker
-        assert run.completed.stderr == b""
         with pytest.raises(AnswerError, match="constrained language"):
             _ = run.document
         assert not (tentacle.folder / "commands.log").exists()
 
     def test_an_old_powershell(self, tentacle):
-        """PowerShell below 5.1 is refused, with its version."""
-        run = tentacle.run(front="$PSVersionTable.PSVersion = [version]'4.0'")
-        lines = run.completed.stdout.decode().split("\n")
+        """PowerShell below 4.0 is refused, with its version."""
+        run = tentacle.run(front="$PSVersionTable.PSVersion = [version]'3.0'")
+        lines = run.completed.stdout.decode().strip().split("\n")
         assert lines[0].strip() == f"-----SURVEY REFUSED {run.call.nonce} powershell-too-old-----"
-        assert lines[1].strip() == "PowerShell 4.0"
-        with pytest.raises(AnswerError, match=r"older than 5\.1"):
+        assert lines[1].strip().endswith("PowerShell 3.0")
+        with pytest.raises(AnswerError, match=r"older than 4\.0"):
             _ = run.document
 
     def test_values_are_data(self, tentacle, tmp_path):
@@ -107,29 +119,31 @@ class TestWayIn:
         assert len(sections) > 15
         assert {name: document[name] for name in sections} == {name: {"unknown": "not asked for"} for name in sections}
 
-    @pytest.mark.parametrize("lost", [(0, 6000), (1, 20), (0, 0)])
-    def test_cut_off_input(self, tentacle, lost: tuple[int, int]):
-        """A script or request that did not arrive whole is not run, and refused with a word of its own."""
-        line, kept = lost
+    @pytest.mark.parametrize("share", [0.1, 0.5, 0.99, "request"])
+    def test_cut_off_input(self, tentacle, share):
+        """A script or request that did not arrive whole is not run, and told as such."""
 
         def cut(request: Request):
             call = windows_call(request)
-            lines = call.stdin.splitlines()
-            lines[line] = lines[line][:kept]
-            return type(call)(call.command, b"\n".join(lines), call.nonce)
+            length = len(script()) if share == "request" else int(len(call.stdin) * share)
+            return replace(call, stdin=call.stdin[:length])
 
         run = tentacle.run(call=cut)
-        assert f"-----SURVEY REFUSED {run.call.nonce} request-cut-off-----" in run.completed.stdout.decode()
         assert not (tentacle.folder / "commands.log").exists()
         with pytest.raises(AnswerError, match="whole request"):
             _ = run.document
 
     def test_a_failing_script(self, tentacle):
         """What breaks the script as a whole is told, too."""
-        run = tentacle.run(
-            front="function Write-Document { throw 'no way out' }; Set-Alias -Name ConvertFrom-Json -Value Nonsense"
-        )
-        assert f"-----SURVEY REFUSED {run.call.nonce} script-failed-----" in run.completed.stdout.decode()
+        run = tentacle.run(front="Set-Alias -Name ConvertFrom-Json -Value Nonsense")
+        assert "-----SURVEY REFUSED none script-failed-----" in run.completed.stdout.decode()
+        with pytest.raises(AnswerError, match="broke off"):
+            _ = run.document
+
+    def test_no_word(self):
+        """A shell that ends without a word may have been ended by a security product, and that is said."""
+        with pytest.raises(AnswerError, match="security product"):
+            read_document(windows_call(Request()), Answer(b"\r\n", b"", 1))
 
 
 class TestReadOnly:

@@ -20,7 +20,8 @@ COMMAND_LINE_LIMIT = 8191
 """Characters that cmd.exe, and with it a WinRS shell, takes (powershell.md, section 3)."""
 
 _POWERSHELL = re.compile(
-    r"^\s*\"?(?:powershell|pwsh)(?:\.exe)?\"?\s.*?-e(?:nc|ncodedcommand)?\s+(\S+)\s*$", re.IGNORECASE
+    r"^\s*\"?(?:powershell|pwsh)(?:\.exe)?\"?\s.*?(?:-e(?:nc|ncodedcommand)?\s+(\S+)|-c(?:ommand)?\s+\"(.*)\")\s*$",
+    re.IGNORECASE,
 )
 
 
@@ -184,7 +185,7 @@ class SaidCommand:
 
 
 class PowerShellRunner:
-    """Runs `powershell.exe ... -EncodedCommand <base64>` in a PowerShell engine, behind a prelude.
+    """Runs `powershell.exe ... -Command "..."` or `-EncodedCommand <base64>` in a PowerShell engine, behind a prelude.
 
     Whatever else it is asked to run gets cmd.exe's answer to a command that is not there.
     """
@@ -215,7 +216,7 @@ class PowerShellRunner:
             )
             return SaidCommand(b"", text.encode(), 1)
         try:
-            script = base64.b64decode(found[1], validate=True).decode("utf-16-le")
+            script = found[2] or base64.b64decode(found[1], validate=True).decode("utf-16-le")
         except (binascii.Error, UnicodeDecodeError):
             return SaidCommand(b"", b"Cannot process the command because the value is not properly encoded.\r\n", 1)
         if self._prelude is not None:

@@ -45,8 +45,10 @@ class _Wake:
         self._event.clear()
 
 
-def converse(channel: paramiko.Channel, stdin: bytes, deadline: Deadline, max_output: int) -> Answer:
-    """Feed and drain a channel whose command has been started, until it ends.
+def converse(
+    channel: paramiko.Channel, stdin: bytes, deadline: Deadline, max_output: int, printed: list[bytes]
+) -> Answer:
+    """Feed and drain a channel whose command has been started, until it ends; `printed` gets what comes on stdout.
 
     Returns what came; an exit code of -1 where the server told none (a command ended by a signal), or where the
     session was lost: the caller asks the session. Raises TimeoutError at the deadline, TooMuchOutputError.
@@ -55,7 +57,7 @@ def converse(channel: paramiko.Channel, stdin: bytes, deadline: Deadline, max_ou
     channel.settimeout(0.0)
     channel.in_buffer.set_event(wake)
     channel.in_stderr_buffer.set_event(wake)
-    output: tuple[list[bytes], list[bytes]] = ([], [])
+    output: tuple[list[bytes], list[bytes]] = (printed, [])
     size = 0
     feeding = _Feeding(channel, stdin)
     linger: Deadline | None = None

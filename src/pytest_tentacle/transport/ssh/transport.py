@@ -81,16 +81,18 @@ class SSHTransport(Transport):
         self._guard.watch(deadline, PROTOCOL_BYTES + 2 * max_output)
         self.requests += 1
         stage = ReachStage.START
+        printed: list[bytes] = []
         try:
             channel = session.open_session(timeout=deadline.remaining())
             channel.exec_command(command)
             stage = ReachStage.RUN
-            answer = converse(channel, stdin, deadline, max_output)
+            answer = converse(channel, stdin, deadline, max_output, printed)
             channel.close()
             if answer.exit_code < 0 and not session.is_active():
                 raise EOFError("the connection was lost")  # noqa: TRY301  told as the others are
         except (paramiko.SSHException, OSError, EOFError) as error:
             failure = self._failure(stage, deadline, error)
+            failure.received = b"".join(printed)
             self.close()
             raise failure from error
         except TooMuchOutputError as error:
@@ -99,6 +101,7 @@ class SSHTransport(Transport):
                 ReachStage.RUN,
                 f"the command on {self._target} printed more than {max_output:,} bytes",
                 "See what floods the output there: a shell profile that prints, perhaps.",
+                b"".join(printed),
             ) from error
         except BaseException:
             self.close()

@@ -44,7 +44,12 @@ LAST_RECEIVE_SECONDS = 1.2
 """With less left no further Receive is begun: between two requests the shell can still be deleted."""
 
 EMPTY_RECEIVE_SECONDS = 0.1
-"""Pause after an answer that says nothing: an honest machine waits by itself."""
+"""First pause after an answer that does not end the command; each further one is twice as long."""
+
+LONGEST_PAUSE_SECONDS = 1.0
+
+FULL_RECEIVE_BYTES = 16_384
+"""An answer of this size has more behind it, for which nobody need wait."""
 
 CLOSE_SECONDS = 2.0
 """What `close` may spend on deleting the shell."""
@@ -191,6 +196,22 @@ class WinRMTransport(Transport):
 
     def _receive(self, command_id: str, max_output: int) -> Answer:
         stdout, stderr = bytearray(), bytearray()
+        failure: TransportError
+        try:
+            exit_code = self._receive_all(command_id, stdout, stderr, max_output)
+        except TransportError as error:
+            failure = TransportError(error.stage, error.summary, error.advice, bytes(stdout))
+        else:
+            return Answer(bytes(stdout), bytes(stderr), exit_code)
+        raise failure
+
+    def _receive_all(self, command_id: str, stdout: bytearray, stderr: bytearray, max_output: int) -> int:
+        """Collect the output until the command ends; returns its exit code.
+
+        A machine may answer as soon as the command has written anything. So that a script which writes what it has
+        read part by part does not cost a request for each part, the pauses between the questions grow.
+        """
+        pause = EMPTY_RECEIVE_SECONDS
         while True:
             piece = self._call(ReachStage.RUN, lambda: self._receive_once(command_id))
             if piece is None:
@@ -207,9 +228,12 @@ class WinRMTransport(Transport):
                     "See what floods its output; the shell is being deleted.",
                 )
             if done:
-                return Answer(bytes(stdout), bytes(stderr), exit_code)
-            if not out and not err:
-                time.sleep(EMPTY_RECEIVE_SECONDS)
+                return exit_code
+            if self._watch.deadline.remaining() < LAST_RECEIVE_SECONDS:
+                raise self._watch.timed_out()
+            if len(out) + len(err) < FULL_RECEIVE_BYTES:
+                time.sleep(min(pause, max(0.0, self._watch.deadline.remaining() - LAST_RECEIVE_SECONDS)))
+                pause = min(LONGEST_PAUSE_SECONDS, pause * 2)
 
     def _receive_once(self, command_id: str) -> tuple[bytes, bytes, int, bool] | None:
         """stdout, stderr, exit code, whether it has ended; None where the machine had nothing to say in time."""

@@ -74,7 +74,7 @@ def linux_call(request: Request) -> Call:
     ]
     data = "".join("\t".join(field) + "\n" for field in fields)
     text = f"{data}{script()}{_END_OF_SCRIPT}\n"
-    return Call(command=f"sh -c '{_BOOTSTRAP}' survey-{nonce}", stdin=text.encode(), nonce=nonce)
+    return Call(command=f"sh -c '{_BOOTSTRAP}' survey-{nonce}", stdin=text.encode(), nonce=nonce, gather=request.gather)
 
 
 def _ping_fields(request: Request) -> list[tuple[str, ...]]:

@@ -1,4 +1,4 @@
-# The survey itself: takes the request apart, runs the sections, prints the document. Comes last of the parts.
+# The survey itself: takes the request apart, runs the sections, prints a record of each. Comes last of the parts.
 
 refuse() {
     printf '\n-----SURVEY REFUSED %s %s-----\n' "$nonce" "$1"
@@ -107,57 +107,83 @@ sort_notes() {
     targets=$configured$targets
 }
 
-survey() {
-    if [ "$gather" -eq 1 ]; then
-        read_system
-        host=$(section section_host)
-        own_names=
-        IFS=$newline
-        for line in $host; do
-            case $line in "name$tab"*) own_names=$own_names${line#*"$tab"}$newline ;; esac
-        done
-        IFS=$old_ifs
-        names=$own_names$names
-        services=$(section section_services)
-        service_notes=$(lines_of "$services")
-        instances=$(section section_instances)
-        instance_notes=$(lines_of "$instances")
-        sort_notes
-        listeners=$(section section_sockets "$ports" "$polled")
-        connections=$(lines_of "$listeners")
-        printf '{"host":%s,"services":%s,"instances":%s,"listeners":%s,"connections":%s' "$(json_of "$host")" \
-            "$(json_of "$services")" "$(json_of "$instances")" "$(json_of "$listeners")" "$(json_of "${connections:-$listeners}")"
-        logs=$(section section_logs)
-        # By far the largest section, and one line always: only its beginning is looked at.
-        case $logs in
-            '{"data":['* | '{"unknown":'*) printf ',"logs":%s' "$logs" ;;
-            *) printf ',"logs":%s' "$(unknown 'the part of the script for it broke off')" ;;
-        esac
-        for part in products disks proxies tls permissions left_overs own_names proxy_connects; do
-            printf ',"%s":%s' "$part" "$(json_of "$(section "section_$part")")"
-        done
-        printf ',"firewall":%s,"events":{"data":[]},"watchdog":{"data":[]},"reservations":{"data":{}}' \
-            "$(json_of "$(section section_firewall "$ports")")"
-    else
-        printf '{'
-        separator=
-        for part in host services instances listeners connections logs products disks proxies tls permissions left_overs \
-            own_names proxy_connects reservations firewall events watchdog loading; do
-            printf '%s"%s":{"unknown":"not asked for"}' "$separator" "$part"
-            separator=,
-        done
+# One record of the answer, printed as soon as it is there: whatever happens later does not take it away.
+emit() {
+    payload=$2 encoding=json
+    if [ "${#payload}" -gt 30000 ] && has gzip && has base64; then
+        packed=$(printf '%s' "$payload" | gzip -c | base64 | tr -d '\n')
+        case $packed in H4sI*) payload=$packed encoding=gzip ;; esac
     fi
-    printf ',"probes":[%s]' "$(probe_all "$targets" 2>/dev/null)"
-    if [ -n "$ping_order" ]; then printf ',"pings":[%s]' "$(ping_all "$ping_targets$targets" "$ping_order" 2>/dev/null)"; fi
-    if [ "$tls_versions" -eq 1 ]; then printf ',"tls_versions":[%s]' "$(versions_all "$version_targets$targets" 2>/dev/null)"; fi
-    if [ "$gather" -eq 1 ]; then printf ',"loading":%s' "$(json_of "$(section section_loading)")"; fi
-    printf '}'
+    printf '\n-----SURVEY %s BEGIN %s %s %s-----\n%s\n-----SURVEY %s END %s-----\n' "$nonce" "$1" "$encoding" \
+        "${#payload}" "$payload" "$nonce" "$1"
 }
 
-document=$(survey)
-encoding=json
-if [ "${#document}" -gt 30000 ] && has gzip && has base64; then
-    packed=$(printf '%s' "$document" | gzip -c | base64)
-    case $packed in H4sI*) document=$packed encoding=gzip ;; esac
+# Says what is looked at next: the last of these lines tells what hung.
+reading() { printf '\n-----SURVEY %s READING %s-----\n' "$nonce" "$1"; }
+
+# In the order of their worth; what may hang or takes long comes last.
+gather() {
+    reading host
+    read_system
+    host=$(section section_host)
+    own_names=
+    IFS=$newline
+    for line in $host; do
+        case $line in "name$tab"*) own_names=$own_names${line#*"$tab"}$newline ;; esac
+    done
+    IFS=$old_ifs
+    names=$own_names$names
+    emit host "$(json_of "$host")"
+    reading services
+    services=$(section section_services)
+    service_notes=$(lines_of "$services")
+    emit services "$(json_of "$services")"
+    reading instances
+    instances=$(section section_instances)
+    instance_notes=$(lines_of "$instances")
+    emit instances "$(json_of "$instances")"
+    sort_notes
+    reading listeners
+    listeners=$(section section_sockets "$ports" "$polled")
+    connections=$(lines_of "$listeners")
+    emit listeners "$(json_of "$listeners")"
+    emit connections "$(json_of "${connections:-$listeners}")"
+    reading logs
+    logs=$(section section_logs)
+    # By far the largest section, and one line always: only its beginning is looked at.
+    case $logs in
+        '{"data":['* | '{"unknown":'*) ;;
+        *) logs=$(unknown 'the part of the script for it broke off') ;;
+    esac
+    emit logs "$logs"
+    probe_links
+    for part in products disks proxies tls permissions left_overs own_names proxy_connects; do
+        reading "$part"
+        emit "$part" "$(json_of "$(section "section_$part")")"
+    done
+    reading firewall
+    emit firewall "$(json_of "$(section section_firewall "$ports")")"
+    emit events '{"data":[]}'
+    emit watchdog '{"data":[]}'
+    emit reservations '{"data":{}}'
+}
+
+probe_links() {
+    reading probes
+    emit probes "[$(probe_all "$targets" 2>/dev/null)]"
+}
+
+if [ "$gather" -eq 1 ]; then gather; else probe_links; fi
+if [ -n "$ping_order" ]; then
+    reading pings
+    emit pings "[$(ping_all "$ping_targets$targets" "$ping_order" 2>/dev/null)]"
 fi
-printf '\n-----BEGIN SURVEY %s %s-----\n%s\n-----END SURVEY %s-----\n' "$nonce" "$encoding" "$document" "$nonce"
+if [ "$tls_versions" -eq 1 ]; then
+    reading tls_versions
+    emit tls_versions "[$(versions_all "$version_targets$targets" 2>/dev/null)]"
+fi
+if [ "$gather" -eq 1 ]; then
+    reading loading
+    emit loading "$(json_of "$(section section_loading)")"
+fi
+printf '\n-----SURVEY %s DONE-----\n' "$nonce"

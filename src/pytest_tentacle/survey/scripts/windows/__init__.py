@@ -1,19 +1,21 @@
-"""The survey of a Windows machine: one PowerShell script, over stdin, behind a bootstrap that fits on a command line.
+"""The survey of a Windows machine: one PowerShell script, in plain text over stdin.
 
-The command line of a WinRM shell holds 8,191 characters, so only the bootstrap stands there, with nothing in it but
-constants and a nonce of ours; the script and the request follow on stdin, each one line of base64 of gzip. They are
-ASCII whatever the code page, and the request's values are data that PowerShell never parses as code.
+The command line is the same for every machine and says no more than: run what comes on stdin. It holds nothing that a
+shell before it would change (cmd.exe, or PowerShell as the default shell of OpenSSH): no `$`, no percent sign. The
+script is the same for every machine, too, so that those who watch over them can know it by its SHA-256; only the
+request behind its last line differs. It is ASCII whatever the code page, without a single quote, within single quotes:
+data that PowerShell never takes for code.
 """
 
 from __future__ import annotations
 
-import base64
-import gzip
+import hashlib
 import json
 import secrets
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from typing import Any
 
 from pytest_tentacle.link.series import INTERVAL
 from pytest_tentacle.survey.request import Call, Request
@@ -26,16 +28,23 @@ PARTS = (
 )  # fmt: skip
 """The parts beside it, in the order in which they go into the script."""
 
+COMMAND = (
+    'powershell.exe -NoProfile -NonInteractive -Command "try{&([ScriptBlock]::Create([Console]::In.ReadToEnd()))}'
+    'catch{(Get-Variable -Name _ -ValueOnly).FullyQualifiedErrorId}"'
+)
+"""The command line: runs what comes on stdin, or says by its identifier, which has no language, why it cannot.
+
+Defenders read it in event 4688; see the manual on what a security team sees.
+"""
+
 _MARKER = "# <parts>"
 
 
 def windows_call(request: Request) -> Call:
     """The command line and stdin that survey a Windows machine by its own Windows PowerShell."""
     nonce = secrets.token_hex(8)
-    code = f"$Nonce = '{nonce}'\n{_bootstrap()}"
-    encoded = base64.b64encode(code.encode("utf-16-le")).decode()
-    command = f"powershell.exe -NoProfile -NonInteractive -EncodedCommand {encoded}"
-    return Call(command=command, stdin=_packed_script() + _packed(_request_json(request)), nonce=nonce)
+    stdin = f"{script()} '{_request_text(request, nonce)}'\n"
+    return Call(command=COMMAND, stdin=stdin.encode("ascii"), nonce=nonce, gather=request.gather, is_windows=True)
 
 
 @cache
@@ -47,23 +56,21 @@ def script() -> str:
 
 
 @cache
-def _bootstrap() -> str:
-    """The bootstrap without comments and indentation, which would cost characters of the command line."""
-    lines = (line.strip() for line in _text(files(__package__) / "bootstrap.ps1").splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("#"))
+def script_hash() -> str:
+    """SHA-256 of the script, in hexadecimal digits: of its text without the request and the space before it."""
+    return hashlib.sha256(script().encode("ascii")).hexdigest()
 
 
-@cache
-def _packed_script() -> bytes:
-    return _packed(script())
+def request_of(stdin: bytes) -> dict[str, Any]:
+    """The request in what was sent, for those who answer in a machine's place."""
+    line = stdin.decode("ascii").rstrip().rsplit("\n", 1)[-1]
+    request: dict[str, Any] = json.loads(line[line.index("'") + 1 : line.rindex("'")])
+    return request
 
 
-def _packed(text: str) -> bytes:
-    return base64.b64encode(gzip.compress(text.encode(), mtime=0)) + b"\n"
-
-
-def _request_json(request: Request) -> str:
+def _request_text(request: Request, nonce: str) -> str:
     data = {
+        "nonce": nonce,
         "gather": request.gather,
         "targets": [target.model_dump(mode="json") for target in request.targets],
         "ports": list(request.ports),
@@ -83,7 +90,7 @@ def _request_json(request: Request) -> str:
         }
     if request.tls_versions:
         data["tls_versions"] = {"targets": [target.model_dump(mode="json") for target in request.version_targets]}
-    return json.dumps(data)
+    return json.dumps(data).replace("'", "\\u0027").replace("\x7f", "\\u007f")
 
 
 def _text(resource: Traversable) -> str:

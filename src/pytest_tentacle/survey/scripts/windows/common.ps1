@@ -141,15 +141,35 @@ function ConvertTo-PackedText {
     [Convert]::ToBase64String($packed.ToArray())
 }
 
-# One write of the whole block, so that a small document arrives in one piece.
-function Write-Document {
-    param([string]$Nonce, [hashtable]$Document)
-    $json = ConvertTo-Json -InputObject $Document -Depth 12 -Compress
-    $payload = ConvertTo-PackedText ([Text.Encoding]::UTF8.GetBytes($json))
-    $text = "`n-----BEGIN SURVEY $Nonce gzip-----`n$payload`n-----END SURVEY $Nonce-----`n"
-    $bytes = [Text.Encoding]::ASCII.GetBytes($text)
+# Numbers of characters up to which a record goes out as it is; what is longer is packed.
+$PlainLimit = 800
+
+# Marks are lines of their own, whatever stands before them; a line that something else began is ended first.
+function Write-Mark {
+    param([string]$Text)
+    Write-Line "`n-----SURVEY $($Survey.Nonce) $Text-----`n"
+}
+
+# Bytes, flushed: the host would wrap lines and put them into the machine's code page.
+function Write-Line {
+    param([string]$Text)
+    $bytes = [Text.Encoding]::ASCII.GetBytes($Text)
     [Console]::Out.Flush()
-    $out = [Console]::OpenStandardOutput()
-    $out.Write($bytes, 0, $bytes.Length)
-    $out.Flush()
+    $Survey.Output.Write($bytes, 0, $bytes.Length)
+    $Survey.Output.Flush()
+}
+
+# One part of the answer, as soon as it is there: whatever happens later does not take it away.
+function Write-Record {
+    param([string]$Name, $Value)
+    $json = ConvertTo-Json -InputObject $Value -Depth 12 -Compress
+    if ($json.Length -le $PlainLimit) {
+        $encoding = 'json'
+        $payload = [regex]::Replace($json, '[^\x20-\x7e]', { '\u{0:x4}' -f [int][char]$args[0].Value })
+    } else {
+        $encoding = 'gzip'
+        $payload = ConvertTo-PackedText ([Text.Encoding]::UTF8.GetBytes($json))
+    }
+    $mark = "-----SURVEY $($Survey.Nonce)"
+    Write-Line "`n$mark BEGIN $Name $encoding $($payload.Length)-----`n$payload`n$mark END $Name-----`n"
 }

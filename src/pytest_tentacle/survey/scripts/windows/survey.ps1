@@ -1,16 +1,21 @@
-# Surveys this machine: reads, and changes nothing. Windows PowerShell 5.1 and 7, no module from outside, nothing on disk.
-# Python puts the functions of the parts beside this file in the place of the marker line. The request is data, never code.
-param([string]$Nonce, [string]$Data)
+# pytest-tentacle surveys this machine: it reads, and changes nothing. Windows PowerShell 4.0 to 7, no module from outside,
+# nothing on disk. This text is the same on every machine, and its SHA-256 is published; the request stands behind its last
+# line, as one quoted text that is data and never code. What it prints is framed (see pytest_tentacle/survey/framing.py).
+& {
+param([string]$Data)
 
 # <parts>
 
-# What all functions share: the request, the time since the start, and what one section has read for the others.
-$Survey = @{ Request = (ConvertFrom-Json -InputObject $Data); Clock = [Diagnostics.Stopwatch]::StartNew(); Cache = @{}; Failed = @{} }
-$Survey['Budget'] = [double]$Survey.Request.budget_seconds
-$Survey['SectionEnd'] = $Survey.Budget
+function Read-SectionTable {
+    param([object[]]$Table)
+    foreach ($section in $Table) {
+        Write-Mark "READING $($section.Name)"
+        Write-Record $section.Name (Read-Section @section)
+    }
+}
 
-# A section of the document is one line here and one function: it gives the section's data, or throws. Cheap ones first;
-# `Seconds` is how long a section may go on where it has a choice.
+# A section is one line here and one function, which gives its data or throws. In the order of their worth; what may hang
+# or takes long comes last. `Seconds` is how long a section may go on where it has a choice.
 $FirstSections = @(
     @{ Name = 'host'; Read = { Get-HostSection } }
     @{ Name = 'services'; Read = { Get-ServiceSection }; IsList = $true }
@@ -18,9 +23,9 @@ $FirstSections = @(
 )
 
 $Sections = @(
+    @{ Name = 'logs'; Read = { Get-LogSection }; IsList = $true }
     @{ Name = 'listeners'; Read = { Get-ListenerSection }; IsList = $true }
     @{ Name = 'connections'; Read = { Get-ConnectionSection }; IsList = $true }
-    @{ Name = 'logs'; Read = { Get-LogSection }; IsList = $true }
     @{ Name = 'products'; Read = { Get-ProductSection }; IsList = $true }
     @{ Name = 'disks'; Read = { Get-DiskSection }; IsList = $true }
     @{ Name = 'proxies'; Read = { Get-ProxySection }; IsList = $true }
@@ -35,27 +40,48 @@ $Sections = @(
     @{ Name = 'proxy_connects'; Read = { Get-ProxyConnectSection }; IsList = $true }
 )
 
-# After the logs and the probes: it starts the products' own programs, which may take long and write lines of their own.
+# It starts the products' own programs, which may take long and write lines of their own.
 $LastSections = @(
     @{ Name = 'loading'; Read = { Get-LoadingSection }; Seconds = 40; IsLast = $true }
 )
 
-function Read-SectionTable {
-    param([object[]]$Table)
-    foreach ($section in $Table) {
-        $Document[$section.Name] = if ($Survey.Request.gather) { Read-Section @section } else { @{ unknown = 'not asked for' } }
+function Invoke-Survey {
+    $gathers = [bool]$Survey.Request.gather
+    if ($gathers) {
+        Read-SectionTable $FirstSections
+        Start-Waiting
+        Read-SectionTable $Sections
     }
+    Write-Mark 'READING probes'
+    Write-Record 'probes' @(Invoke-Probing -Target @(Get-ProbeTarget))
+    if ($Survey.Request.ping) {
+        Write-Mark 'READING pings'
+        Write-Record 'pings' @(Invoke-Pinging)
+    }
+    if ($Survey.Request.tls_versions) {
+        Write-Mark 'READING tls_versions'
+        Write-Record 'tls_versions' @(Invoke-VersionProbing)
+    }
+    if ($gathers) { Read-SectionTable $LastSections }
+    Write-Mark 'DONE'
 }
 
-$Document = @{}
-Read-SectionTable $FirstSections
-Start-Waiting
-Read-SectionTable $Sections
-$Document['probes'] = @(Invoke-Probing -Target @(Get-ProbeTarget))
-if ($Survey.Request.ping) { $Document['pings'] = @(Invoke-Pinging) }
-if ($Survey.Request.tls_versions) { $Document['tls_versions'] = @(Invoke-VersionProbing) }
-Read-SectionTable $LastSections
-Write-Document -Nonce $Nonce -Document $Document
-
-# The bootstrap runs nothing that does not end with the next line: unpacking alone does not notice what was cut off.
-# <end>
+$ErrorActionPreference = 'Stop'
+foreach ($stream in 'Progress', 'Warning', 'Verbose', 'Debug', 'Information') {
+    Set-Variable -Name ($stream + 'Preference') -Value 'SilentlyContinue'
+}
+# What all functions share: the request, the time since the start, and what one section has read for the others.
+$Survey = @{ Nonce = 'none'; Clock = [Diagnostics.Stopwatch]::StartNew(); Cache = @{}; Failed = @{}; Output = [Console]::OpenStandardOutput() }
+try {
+    if (-not $Data) { throw 'request-cut-off' }
+    $Survey['Request'] = ConvertFrom-Json -InputObject $Data
+    $Survey['Nonce'] = [string]$Survey.Request.nonce
+    $Survey['Budget'] = [double]$Survey.Request.budget_seconds
+    $Survey['SectionEnd'] = $Survey.Budget
+    if ($PSVersionTable.PSVersion.Major -lt 4) { throw 'powershell-too-old' }
+    Invoke-Survey
+} catch {
+    $word = if (@('request-cut-off', 'powershell-too-old') -contains [string]$_.Exception.Message) { $_.Exception.Message } else { 'script-failed' }
+    Write-Line ("`n-----SURVEY REFUSED $($Survey.Nonce) $word-----`n" + $_.FullyQualifiedErrorId + ': ' + $_.Exception.Message + ' PowerShell ' + $PSVersionTable.PSVersion)
+}
+}
