@@ -109,13 +109,13 @@ sort_notes() {
 
 # One record of the answer, printed as soon as it is there: whatever happens later does not take it away.
 emit() {
-    payload=$2 encoding=json
-    if [ "${#payload}" -gt 30000 ] && has gzip && has base64; then
-        packed=$(printf '%s' "$payload" | gzip -c | base64 | tr -d '\n')
-        case $packed in H4sI*) payload=$packed encoding=gzip ;; esac
+    record=$2 record_form=json
+    if [ "${#record}" -gt 30000 ] && has gzip && has base64; then
+        packed_record=$(printf '%s' "$record" | gzip -c | base64 | tr -d '\n')
+        case $packed_record in H4sI*) record=$packed_record record_form=gzip ;; esac
     fi
-    printf '\n-----SURVEY %s BEGIN %s %s %s-----\n%s\n-----SURVEY %s END %s-----\n' "$nonce" "$1" "$encoding" \
-        "${#payload}" "$payload" "$nonce" "$1"
+    printf '\n-----SURVEY %s BEGIN %s %s %s-----\n%s\n-----SURVEY %s END %s-----\n' "$nonce" "$1" "$record_form" \
+        "${#record}" "$record" "$nonce" "$1"
 }
 
 # Says what is looked at next: the last of these lines tells what hung.
