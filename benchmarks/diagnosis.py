@@ -22,7 +22,8 @@ from pytest_tentacle.diagnosis import diagnose
 from pytest_tentacle.guide.sections import STEPS
 from pytest_tentacle.judging.result import Run
 from pytest_tentacle.link import Failure
-from pytest_tentacle.report.page import render_summary
+from pytest_tentacle.report.build import build_report
+from pytest_tentacle.report.page import render_page
 from pytest_tentacle.sections import Fleet, applicable
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))  # the fleet is the one that the tests make up
@@ -47,7 +48,8 @@ def main() -> None:
         results = timed(steps, "judge", lambda fleet=fleet: judged(fleet))
         diagnosis = timed(steps, "diagnose", lambda fleet=fleet, results=results: diagnose(fleet, results))
         run = Run(surveys, tuple(results), datetime.now(UTC), 1.0, {})
-        page = timed(steps, "page", lambda run=run, causes=diagnosis.causes: render_summary(run, causes))
+        report = timed(steps, "report", lambda run=run, causes=diagnosis.causes: build_report(run, causes))
+        page = timed(steps, "page", lambda report=report: render_page(report))
     print(f"{len(surveys.records):,} machines, {len(results):,} results, {options.repeat} runs; seconds of CPU:")
     for name, figures in steps.items():
         print(f"  {name:<10} {statistics.median(figures):6.2f} ({min(figures):.2f} - {max(figures):.2f})")

@@ -20,7 +20,7 @@ class TestDiagnosis:
         )
         assert done.returncode == 0, done.stdout + done.stderr
         assert "25 machines" in done.stdout
-        for part in ("judge", "diagnose", "page"):
+        for part in ("judge", "diagnose", "report", "page"):
             assert re.search(rf"^  {part} +\d+\.\d\d \(", done.stdout, re.MULTILINE), part
         assert re.search(r"problems, 3 causes:", done.stdout)
         assert re.search(r"page: [\d,]+ bytes", done.stdout)

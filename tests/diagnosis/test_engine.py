@@ -8,16 +8,10 @@ import pytest
 
 from pytest_tentacle.diagnosis import diagnose
 from pytest_tentacle.link import Failure
-from pytest_tentacle.report.causes import Cause, CauseView
 from pytest_tentacle.survey.surroundings import LeftOver
 
 DROPPED = {"fails": "connect", "error": Failure.TIMED_OUT}
 REFUSED = {"fails": "connect", "error": Failure.REFUSED}
-
-
-def view_of(cause: CauseView) -> CauseView:
-    """Does nothing: mypy sees here that a folded cause is what the report wants."""
-    return cause
 
 
 class TestUnknownAndBlocked:
@@ -183,16 +177,3 @@ class TestDoubts:
         """A stopped service is a stopped service."""
         world.down("web-01")
         assert not diagnosed(world).doubts
-
-
-class TestForTheReport:
-    """Structurally, what the report wants."""
-
-    def test_every_field(self, world: Any, diagnosed: Any) -> None:
-        """A folded cause has all that a plain one has, of the same types."""
-        world.down("web-01")
-        (view,) = diagnosed(world).views()
-        plain = Cause(**{name: getattr(view_of(view), name) for name in Cause.__dataclass_fields__})
-        assert plain.machines == ("web-01",)
-        assert plain.link.startswith("https://octopus.com/docs/")
-        assert plain.confidence == "certain"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import subprocess
 from itertools import combinations
 from random import Random
 
@@ -13,7 +11,6 @@ from hypothesis import strategies as st
 
 from pytest_tentacle.diagnosis.cover import EXACT, fewest
 from pytest_tentacle.diagnosis.kind import CauseKind, Found, whenever
-from pytest_tentacle.diagnosis.remedies import fill
 from pytest_tentacle.diagnosis.subnets import regions, subnet_of
 from pytest_tentacle.diagnosis.wording import listed, sentence, who
 from pytest_tentacle.guide.problem import Confidence
@@ -99,70 +96,6 @@ class TestFewest:
         first = codes(fewest(candidates))
         shuffled.shuffle(candidates)
         assert codes(fewest(candidates)) == first
-
-
-class TestQuoting:
-    """What a machine said is one word of a command, never more."""
-
-    @given(st.text(max_size=40))
-    @settings(max_examples=200, deadline=None)
-    def test_one_word_for_sh(self, text: str) -> None:
-        """A POSIX shell reads the very value, or the placeholder stays."""
-        (line,) = fill(('$ echo "<host>"',), "linux", {"host": text})
-        words = shlex.split(line.removeprefix("$ "))
-        assert words in (["echo", text], ["echo", "<host>"])
-
-    @pytest.mark.parametrize(
-        "hostile",
-        ["$(reboot)", "`reboot`", "a; reboot", "a'b", "a\nreboot", "--help", 'a"b', "\u202ea", "$HOME", "a\\"],
-    )
-    def test_a_real_shell(self, hostile: str) -> None:
-        """What sh prints is what the machine said, or the placeholder."""
-        (line,) = fill(('$ printf %s "<host>"',), "linux", {"host": hostile})
-        done = subprocess.run(["/bin/sh", "-c", line.removeprefix("$ ")], capture_output=True, text=True, check=True)
-        assert done.stdout in (hostile, "<host>")
-
-    @pytest.mark.parametrize(
-        ("value", "word"),
-        [
-            ("O'Hara", "'O''Hara'"),
-            ("\u2018x\u2019", "'\u2018\u2018x\u2019\u2019'"),
-            ("$(Remove-Item C:)", "'$(Remove-Item C:)'"),
-            ("10933", "10933"),
-            ("Tentacle", "Tentacle"),
-            ("-Force", '"<service>"'),
-            ("a\u200eb", '"<service>"'),
-            (None, '"<service>"'),
-        ],
-    )
-    def test_powershell(self, value: str | None, word: str) -> None:
-        """Single quotes of every kind are doubled; what is invisible or an option is left out."""
-        assert fill(('$ Get-Service -Name "<service>"',), "windows", {"service": value}) == (
-            f"$ Get-Service -Name {word}",
-        )
-
-    def test_a_part_of_a_word(self) -> None:
-        """The whole word is quoted, with all its facts or none."""
-        line = '$ curl "https://<host>:<port>/"'
-        assert fill((line,), "linux", {"host": "a b", "port": 1}) == ("$ curl 'https://a b:1/'",)
-        assert fill((line,), "linux", {"host": "a b"}) == (line,)
-
-    def test_outside_of_quotes(self) -> None:
-        """There only digits may stand."""
-        assert fill(("$ x -p <port>",), "linux", {"port": 10933}) == ("$ x -p 10933",)
-        assert fill(("$ x -p <port>",), "linux", {"port": "1;reboot"}) == ("$ x -p <port>",)
-
-    def test_between_two_words(self) -> None:
-        """What stands between two quoted words is in neither of them."""
-        line = '$ & "$env:ProgramFiles\\x.exe" "<command>" --instance "<instance>" -p <port>'
-        facts = {"command": "polling-proxy", "instance": "My Tentacle"}
-        assert fill((line,), "windows", facts) == (
-            "$ & \"$env:ProgramFiles\\x.exe\" polling-proxy --instance 'My Tentacle' -p <port>",
-        )
-
-    def test_a_fact_does_not_bring_a_placeholder(self) -> None:
-        """What a machine calls itself is not filled again."""
-        assert fill(('$ x "<host>"',), "linux", {"host": "<port>", "port": 1}) == ('$ x "<host>"',)
 
 
 class TestWording:

@@ -12,7 +12,7 @@ import pytest
 
 from pytest_tentacle.diagnosis import CAUSES, STAND_ALONE
 from pytest_tentacle.diagnosis.from_problem import told
-from pytest_tentacle.diagnosis.remedies import PLACEHOLDER
+from pytest_tentacle.guide.placeholders import PLACEHOLDER
 from pytest_tentacle.sections.catalogue import CATALOGUE
 
 LINES = [pytest.param(kind, id=kind.code) for kind in CAUSES]

@@ -6,8 +6,8 @@ import shutil
 
 import pytest
 
+from pytest_tentacle.diagnosis import FoldedCause
 from pytest_tentacle.judging.result import Run
-from pytest_tentacle.report.causes import Cause
 from support import runs
 
 
@@ -18,7 +18,7 @@ def small_run() -> Run:
 
 
 @pytest.fixture(scope="session")
-def small_causes() -> tuple[Cause, ...]:
+def small_causes() -> tuple[FoldedCause, ...]:
     """A diagnosis of the small run."""
     return runs.make_small_causes()
 
@@ -27,6 +27,12 @@ def small_causes() -> tuple[Cause, ...]:
 def large_run() -> Run:
     """1,000 machines x 16 steps, 791 of them failed, each with some 300 bytes of evidence."""
     return runs.make_large_run()
+
+
+@pytest.fixture(scope="session")
+def large_causes(large_run: Run) -> tuple[FoldedCause, ...]:
+    """Two causes, each with half of the machines that fail."""
+    return runs.make_large_causes(large_run)
 
 
 @pytest.fixture(scope="session")

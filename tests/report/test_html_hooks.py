@@ -14,14 +14,17 @@ CONFTEST = """
 import pytest
 from support import runs
 from pytest_tentacle.judging.result import Outcome
+from pytest_tentacle.report.build import build_report
 from pytest_tentacle.report.html_hooks import HtmlReport
 from pytest_tentacle.report.redaction.redactor import Redactor
 
 RUN = runs.{builder}()
+CAUSES = runs.make_small_causes() if "small" in "{builder}" else runs.make_large_causes(RUN)
+REDACTOR = Redactor(["hunter22"])
 RESULTS = {{(result.machine, result.step): result for result in RUN.results}}
 
 def pytest_configure(config):
-    config.pluginmanager.register(HtmlReport(lambda: RUN, Redactor(["hunter22"])), "tentacle-html")
+    config.pluginmanager.register(HtmlReport(lambda: build_report(RUN, CAUSES, REDACTOR), REDACTOR), "tentacle-html")
 
 def pytest_generate_tests(metafunc):
     metafunc.parametrize("machine,step", list(RESULTS), ids=[f"{{m}}-{{s}}" for m, s in RESULTS])

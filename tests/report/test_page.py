@@ -10,12 +10,13 @@ from datetime import timedelta
 import pytest
 from axe_core_python.sync_playwright import Axe
 
+from pytest_tentacle.diagnosis import FoldedCause
 from pytest_tentacle.inventory.model import Inventory
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.judging.result import Outcome, Run, StepResult
 from pytest_tentacle.link import Secured
-from pytest_tentacle.report.causes import Cause
-from pytest_tentacle.report.page import render_summary
+from pytest_tentacle.report.build import build_report
+from pytest_tentacle.report.page import render_page
 from pytest_tentacle.survey.model import HostRecord, Unreachable
 
 VISIBLE_ROWS = "#tt-rows tr:not(.tt-group)"
@@ -29,15 +30,15 @@ def _document(summary: str) -> str:
 def small_page(tmp_path_factory, small_run, small_causes):
     """The small run's page, as a file."""
     path = tmp_path_factory.mktemp("page") / "small.html"
-    path.write_text(_document(render_summary(small_run, small_causes)), encoding="utf-8")
+    path.write_text(_document(render_page(build_report(small_run, small_causes))), encoding="utf-8")
     return path.as_uri()
 
 
 @pytest.fixture(scope="session")
-def large_page(tmp_path_factory, large_run):
+def large_page(tmp_path_factory, large_run, large_causes):
     """The large run's page, as a file."""
     path = tmp_path_factory.mktemp("page") / "large.html"
-    path.write_text(_document(render_summary(large_run)), encoding="utf-8")
+    path.write_text(_document(render_page(build_report(large_run, large_causes))), encoding="utf-8")
     return path.as_uri()
 
 
@@ -300,11 +301,11 @@ class TestAccess:
 class TestLarge:
     """1,000 machines x 16 steps with 791 failures."""
 
-    def test_size(self, large_run):
+    def test_size(self, large_run, large_causes):
         """Ours leaves pytest-html's rows their share of the 2 MB."""
         assert sum(1 for result in large_run.results if result.problems) == 791
         assert len(large_run.results) == 16_000
-        assert len(render_summary(large_run).encode()) <= 1_200_000
+        assert len(render_page(build_report(large_run, large_causes)).encode()) <= 1_200_000
 
     def test_load_and_filter(self, open_page, large_page, capsys):
         """Loaded and filtered before one looks up."""
@@ -343,7 +344,7 @@ PAYLOADS = (
 )
 
 
-def _hostile(run: Run) -> tuple[Run, tuple[Cause, ...]]:
+def _hostile(run: Run) -> tuple[Run, tuple[FoldedCause, ...]]:
     """The small run with markup in every text that comes from outside."""
     bad = " ".join(PAYLOADS)
     surveys = run.surveys
@@ -421,7 +422,7 @@ def _hostile(run: Run) -> tuple[Run, tuple[Cause, ...]]:
         StepResult(name, "services-running", Outcome.UNKNOWN, reason=bad, advice=bad),
     ]
     causes = tuple(
-        Cause(
+        FoldedCause(
             bad,
             bad,
             bad,
@@ -466,7 +467,7 @@ class TestHostile:
         """All sections open, filtered, folded, printed: no script ran, nothing was asked for, no strange element stands."""
         run, causes = _hostile(small_run)
         path = tmp_path / "hostile.html"
-        path.write_text(_document(render_summary(run, causes)), encoding="utf-8")
+        path.write_text(_document(render_page(build_report(run, causes))), encoding="utf-8")
         page = open_page(path.as_uri(), viewport={"width": width, "height": 900})
         page.check("#tt-fold")
         page.fill("#tt-search", "script")
@@ -494,7 +495,7 @@ class TestHostile:
         records = (record.model_copy(update={"peer_probes": probes}), *small_run.surveys.records[1:])
         run = replace(small_run, surveys=small_run.surveys.model_copy(update={"records": records}))
         path = tmp_path / "certificate.html"
-        path.write_text(_document(render_summary(run)), encoding="utf-8")
+        path.write_text(_document(render_page(build_report(run, ()))), encoding="utf-8")
         page = open_page(f"{path.as_uri()}#machine=web-01")
         assert "window.alive=1" in page.inner_text(".tt-machine[open]")
         assert page.evaluate("window.alive") is None

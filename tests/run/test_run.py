@@ -23,6 +23,21 @@ SEEN = "services or settings or thumbprint or welcome"
 """Steps that need no look at the server, which these runs keep out."""
 
 
+COUNTS_REPORTS = """
+from pathlib import Path
+from pytest_tentacle.report import build
+
+make = build._report
+
+def counted(*arguments):
+    with Path("built.txt").open("a") as file:
+        file.write("built\\n")
+    return make(*arguments)
+
+build._report = counted
+"""
+
+
 def cases(path: Path) -> dict[str, ET.Element]:
     """JUnit test cases by test id."""
     found = {}
@@ -74,6 +89,20 @@ class TestReplay:
         assert {name: [child.tag for child in case] for name, case in after.items()} == {
             name: [child.tag for child in case] for name, case in before.items()
         }
+
+    def test_page_console_and_files_show_one_report(self, surveyed, run_pytest, tmp_path: Path):
+        """Built once, however many show it: on a large fleet it takes seconds."""
+        (tmp_path / "counts_reports.py").write_text(COUNTS_REPORTS, encoding="utf-8")
+        done = run_pytest(
+            "--replay", surveyed[2], "-p", "counts_reports", "--output", "full", "--bundle", "b.zip", *QUIET,
+            cwd=tmp_path, environment={"PYTHONPATH": str(tmp_path)},
+        )  # fmt: skip
+        assert done.returncode == 1, done.stdout + done.stderr
+        assert (tmp_path / "built.txt").read_text(encoding="utf-8") == "built\n"
+        (page,) = (tmp_path / "reports").glob("*.html")
+        report = json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))
+        for shown in (page.read_text(encoding="utf-8"), done.stdout, page.with_suffix(".md").read_text("utf-8")):
+            assert report["verdict"] in shown
 
     def test_a_newer_file_is_refused(self, surveyed, run_pytest, tmp_path: Path):
         """With the version that wrote it, and what to do."""

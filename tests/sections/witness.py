@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 from pytest_tentacle.guide.placeholders import named_in
+from pytest_tentacle.guide.remedies import fill
 from pytest_tentacle.judging import subject
 from pytest_tentacle.judging.check import REGISTRY, Check
 from pytest_tentacle.judging.finding import Blocked, Problem, Unknown
@@ -62,7 +63,11 @@ class Notes:
         for problem in self._found:
             kind = CATALOGUE.get(problem.code)
             if kind is not None:  # a test's own code stands in no catalogue
-                left = [line for system in ("windows", "linux") for line in kind.remedy(system, problem.facts)]
+                left = [
+                    line
+                    for system in ("windows", "linux")
+                    for line in fill(getattr(kind, system), system, problem.facts)
+                ]
                 self.found[problem.code][test] = list(named_in(left))
 
     def dump(self) -> str:

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias
 
+from pytest_tentacle.guide.remedies import fill, with_own_values
 from pytest_tentacle.guide.sections import GUIDE
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.sections.catalogue import CATALOGUE
 
 from .kind import Found
 from .last_resort import LINUX, WINDOWS, left_overs
-from .remedies import fill, with_own_values
 from .view import Scene
 from .wording import listed, sentence
 
@@ -30,9 +30,18 @@ _Held: TypeAlias = "tuple[str, tuple[Mapping[str, Any], ...]]"
 
 @dataclass(frozen=True)
 class FoldedCause:
-    """A cause over the fleet; what the report's `CauseView` asks for, and a little more.
+    """A cause over the fleet, as the report shows it.
 
     Attributes:
+        code: stable, such as `TC2021`, or a problem's that is its own cause, `TT503`.
+        title: a few words.
+        sentence: what is wrong and how far it reaches, in one sentence.
+        confidence: `certain`, `likely` or `possible`; empty for a problem that no cause explains.
+        evidence: what it rests on, most telling first.
+        remedy_windows: lines; those that start with `$ ` are commands to copy, the others are words.
+        remedy_linux: the same for Linux.
+        link: into the guide.
+        unsure: what could have told it apart from another cause, and how to find out; empty where nothing is left.
         machines: those that have it, then those that it stands in the way of.
         affected: those that it stands in the way of: nothing can be said of their links until it is mended.
         facts: those that all of its machines share.
@@ -45,11 +54,11 @@ class FoldedCause:
     title: str
     sentence: str
     machines: tuple[str, ...]
-    confidence: str
-    evidence: tuple[Evidence, ...]
-    remedy_windows: tuple[str, ...]
-    remedy_linux: tuple[str, ...]
-    link: str
+    confidence: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    remedy_windows: tuple[str, ...] = ()
+    remedy_linux: tuple[str, ...] = ()
+    link: str = ""
     unsure: str = ""
     affected: tuple[str, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)

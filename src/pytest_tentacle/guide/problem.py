@@ -6,16 +6,10 @@ One that can have several is explained by the causes (`diagnosis/causes/`) that 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from .placeholders import PLACEHOLDER
 from .sections import STEPS, Section
-
-_HARMLESS = re.compile(r"[\w .:/\\@()\[\]-]{1,200}")
-"""What may stand in a command that a person will copy: nothing that a shell reads as more than a word's part."""
 
 _STEPS = {step.slug: step for step in STEPS}
 
@@ -81,21 +75,3 @@ class ProblemKind:
     def link(self) -> str:
         """Where the guide tells more."""
         return self.section.link
-
-    def remedy(self, system: str, facts: Mapping[str, object]) -> tuple[str, ...]:
-        """The lines for `windows` or `linux` with a problem's facts filled in.
-
-        A placeholder such as `<service>` stays where the fact is missing, or holds what has no place in a command.
-        """
-        return filled(self.windows if system == "windows" else self.linux, facts)
-
-
-def filled(lines: Iterable[str], facts: Mapping[str, object]) -> tuple[str, ...]:
-    """Lines with their placeholders filled in, as far as the facts know what may stand in a command."""
-    return tuple(PLACEHOLDER.sub(lambda match: _filled(match, facts), line) for line in lines)
-
-
-def _filled(match: re.Match[str], facts: Mapping[str, object]) -> str:
-    value = facts.get(match[1])
-    text = "" if value is None else str(value)
-    return text if _HARMLESS.fullmatch(text) else match[0]

@@ -10,6 +10,7 @@ from functools import cache
 from importlib import metadata
 
 from pytest_tentacle import __version__
+from pytest_tentacle.diagnosis import FoldedCause
 from pytest_tentacle.guide.sections import STEPS
 from pytest_tentacle.inventory.model import Machine
 from pytest_tentacle.judging.finding import Evidence, Problem
@@ -17,7 +18,6 @@ from pytest_tentacle.judging.result import Outcome, Run, StepResult, accepted
 from pytest_tentacle.survey.model import HostRecord
 
 from .catalogue import title_of
-from .causes import CauseView, fold_problems
 from .document import (
     CauseReport,
     EvidenceView,
@@ -61,22 +61,17 @@ _OUR_WORDS = frozenset(
 _VERSIONS_OF = ("pytest", "pytest-html", "pywinrm", "paramiko")
 
 
-def build_report(run: Run, causes: Sequence[CauseView] | None = None, redactor: Redactor | None = None) -> Report:
+def build_report(run: Run, causes: Sequence[FoldedCause], redactor: Redactor | None = None) -> Report:
     """Everything that the sinks show, clean.
 
     Args:
         run: the run.
-        causes: from a diagnosis, in any order; None folds the problems by their code instead.
+        causes: from a diagnosis, in any order.
         redactor: what every text goes through. With pseudonyms it is taught the names of this run here.
     """
     redactor = redactor or Redactor()
     learn_surveys(redactor, run.surveys)
-    if causes is None:
-        causes = fold_problems(run.results)
-        why = f", with {plural(len(causes), 'kind')} of problem" if causes else ""
-    else:
-        why = f", from {plural(len(causes), 'cause')}" if causes else ""
-    report = _report(run, causes, why)
+    report = _report(run, causes)
     already = Counter(redactor.summary())
     clean = Report.model_validate(_clean(report, redactor))
     removed = Counter(redactor.summary()) - already
@@ -95,7 +90,7 @@ def _field_names() -> frozenset[str]:
     return frozenset(name for part in [schema, *schema["$defs"].values()] for name in part.get("properties", ()))
 
 
-def _report(run: Run, causes: Sequence[CauseView], why: str) -> Report:
+def _report(run: Run, causes: Sequence[FoldedCause]) -> Report:
     ordered = sorted(causes, key=lambda cause: -len(cause.machines))
     of_machine: dict[str, list[int]] = {}
     for position, cause in enumerate(ordered):
@@ -129,7 +124,7 @@ def _report(run: Run, causes: Sequence[CauseView], why: str) -> Report:
     return Report(
         version=__version__,
         title=", ".join(ntpath.basename(file) for file in inventory.files) or "replay",
-        verdict=_verdict(machine_counts, why, interrupted=run.interrupted),
+        verdict=_verdict(machine_counts, len(causes), interrupted=run.interrupted),
         state=_state(machine_counts, interrupted=run.interrupted),
         started=run.started,
         seconds=round(run.seconds, 1),
@@ -157,12 +152,13 @@ def _state(counts: Counter[Outcome], *, interrupted: bool) -> str:
     return "unsure" if unsure else "well"
 
 
-def _verdict(counts: Counter[Outcome], why: str, *, interrupted: bool) -> str:
+def _verdict(counts: Counter[Outcome], causes: int, *, interrupted: bool) -> str:
     total = sum(counts.values())
     sick = counts[Outcome.FAILED]
     dark = counts[Outcome.UNKNOWN] + counts[Outcome.BLOCKED]
     well = total - sick - dark
     parts = []
+    why = f", from {plural(causes, 'cause')}" if causes else ""
     if sick:
         parts.append(f"{sick:,} of {plural(total, 'machine')} {_be(sick)} sick{why}")
     if dark:
@@ -261,7 +257,7 @@ def _evidence(evidence: Iterable[Evidence]) -> tuple[EvidenceView, ...]:
     return tuple(EvidenceView(source=item.source, text=item.text) for item in evidence)
 
 
-def _cause(cause: CauseView) -> CauseReport:
+def _cause(cause: FoldedCause) -> CauseReport:
     return CauseReport(
         code=cause.code,
         title=cause.title,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from pytest_tentacle.guide.sections import GUIDE
 from pytest_tentacle.sections.catalogue import CATALOGUE
 
@@ -11,16 +9,6 @@ from pytest_tentacle.sections.catalogue import CATALOGUE
 def title_of(code: str) -> str:
     """What is wrong, in a few words."""
     return CATALOGUE[code].title if code in CATALOGUE else code
-
-
-def meaning_of(code: str) -> str:
-    """What that means; empty where nobody wrote it down."""
-    return CATALOGUE[code].meaning if code in CATALOGUE else ""
-
-
-def remedy_of(code: str, system: str, facts: Mapping[str, object]) -> tuple[str, ...]:
-    """What to do on `windows` or `linux`, with these facts filled in."""
-    return CATALOGUE[code].remedy(system, facts) if code in CATALOGUE else ()
 
 
 def link_of(code: str) -> str:

@@ -6,15 +6,13 @@ Every line says in words what its colour says; a terminal that cannot show the g
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal
+from typing import Any
 
-from pytest_tentacle.judging.result import Outcome, Run, StepResult, accepted
+from pytest_tentacle.judging.result import Outcome, StepResult, accepted
 
-from .build import build_report, plural
+from .build import plural
 from .catalogue import link_of, title_of
-from .causes import CauseView
 from .document import CauseReport, MachineView, Report, ResultView
-from .redaction.redactor import Redactor
 
 Line = tuple[str, dict[str, Any]]
 """A line's text, and the markup that `TerminalReporter.write_line` takes."""
@@ -52,28 +50,14 @@ _LINES = 6
 _REASONS = 8
 
 
-def summary_lines(
-    run: Run,
-    output: Literal["short", "full"] | str = "short",  # noqa: PYI051  says which words there are
-    *,
-    encoding: str = "utf-8",
-    causes: Sequence[CauseView] | None = None,
-    redactor: Redactor | None = None,
-) -> list[Line]:
+def report_lines(report: Report, output: str = "short", *, encoding: str = "utf-8") -> list[Line]:
     """The diagnosis, line by line, for TerminalReporter.write_line.
 
     Args:
-        run: the run.
+        report: the report.
         output: `short` tells causes, with the machines that share one folded; `full` adds each machine's verdict.
         encoding: the terminal's; glyphs that it lacks become ASCII.
-        causes: from a diagnosis; None folds the problems by code.
-        redactor: what every text goes through.
     """
-    return report_lines(build_report(run, causes, redactor), output, encoding=encoding)
-
-
-def report_lines(report: Report, output: str = "short", *, encoding: str = "utf-8") -> list[Line]:
-    """The same of a report that is built already."""
     lines = [
         *_head(report),
         *(line for cause in report.causes for line in _cause(cause)),

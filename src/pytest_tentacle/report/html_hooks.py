@@ -12,10 +12,10 @@ from urllib.parse import quote
 
 import pytest
 
-from pytest_tentacle.judging.result import Outcome, Run
+from pytest_tentacle.judging.result import Outcome
 
-from .causes import CauseView
-from .page import GLYPHS, render_summary
+from .document import Report
+from .page import GLYPHS, render_page
 from .redaction.redactor import Redactor
 
 ALL_ROWS = 200
@@ -42,21 +42,18 @@ class HtmlReport:
     """Registered with pytest's plugin manager for the length of one run.
 
     Args:
-        run: called once, when the session is over; None where it never came to a survey.
+        report: called once, when the session is over; gives None where it never came to a survey.
         redactor: what everything goes through.
-        causes: called once, when the session is over; None folds the problems by code.
     """
 
     def __init__(
         self,
-        run: Callable[[], Run | None],
+        report: Callable[[], Report | None],
         redactor: Redactor,
-        causes: Callable[[], Sequence[CauseView]] | None = None,
         title: str = "Troubleshooting Tentacles",
     ) -> None:
-        self._run = run
+        self._report = report
         self._redactor = redactor
-        self._causes = causes
         self._title = title
         self._total = 0
         self._kept = 0
@@ -84,9 +81,9 @@ class HtmlReport:
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_summary(self, prefix: list[str]) -> None:
         """The diagnosis."""
-        run = self._run()
-        if run is not None:
-            prefix.append(render_summary(run, self._causes() if self._causes else None, self._redactor))
+        report = self._report()
+        if report is not None:
+            prefix.append(render_page(report))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_header(self, cells: list[str]) -> None:

@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
-from pytest_tentacle.judging.result import Run
-
-from .build import build_report
-from .causes import CauseView
 from .document import Report
-from .redaction.redactor import Redactor
-
-
-def render_json(run: Run, causes: Sequence[CauseView] | None = None, redactor: Redactor | None = None) -> str:
-    """The JSON report's text."""
-    return report_json(build_report(run, causes, redactor))
 
 
 def report_json(report: Report) -> str:
-    """The text of a report that is built already."""
+    """The JSON report's text."""
     return report.model_dump_json(indent=1)
 
 

@@ -6,12 +6,10 @@ import html
 import re
 from collections.abc import Iterator, Sequence
 
-from pytest_tentacle.judging.result import Run, accepted
+from pytest_tentacle.judging.result import accepted
 
-from .build import build_report, plural
-from .causes import CauseView
+from .build import plural
 from .document import CauseReport, Report
-from .redaction.redactor import Redactor
 
 MOST_CAUSES = 20
 MOST_NAMES = 15
@@ -20,13 +18,8 @@ _LEADING = re.compile(r"^(\d*)([-+#=.)])")
 _ZERO_WIDTH = "\u200b"
 
 
-def render_markdown(run: Run, causes: Sequence[CauseView] | None = None, redactor: Redactor | None = None) -> str:
-    """The Markdown text of a run."""
-    return report_markdown(build_report(run, causes, redactor))
-
-
 def report_markdown(report: Report) -> str:
-    """The Markdown text of a report that is built already. Far below the 1 MiB that a step summary may have."""
+    """The Markdown text of a report. Far below the 1 MiB that a step summary may have."""
     return "\n".join(_lines(report)) + "\n"
 
 

@@ -6,19 +6,16 @@ looked at. The script makes elements and text nodes only: nothing that a machine
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from pytest_tentacle.judging.result import Outcome, Run, accepted
+from pytest_tentacle.judging.result import Outcome, accepted
 
 from .blob import LARGE, page_data
-from .build import WORST_FIRST, build_report, plural
-from .causes import CauseView
+from .build import WORST_FIRST, plural
 from .document import Report
-from .redaction.redactor import Redactor
 
 GLYPHS = {
     Outcome.PASSED: "✓",
@@ -31,13 +28,8 @@ _OPEN_CAUSES = 3
 _NAMES_SHOWN = 8
 
 
-def render_summary(run: Run, causes: Sequence[CauseView] | None = None, redactor: Redactor | None = None) -> str:
-    """The page for `pytest_html_results_summary`, as one HTML string."""
-    return render_page(build_report(run, causes, redactor))
-
-
 def render_page(report: Report) -> str:
-    """The page of a report that is built already."""
+    """The page for `pytest_html_results_summary`, as one HTML string."""
     template = _environment().get_template("page.html.j2")
     return template.render(
         report=report,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pytest_tentacle.judging.result import Outcome
-from pytest_tentacle.report.console import summary_lines
+from pytest_tentacle.report.console import report_lines
 from pytest_tentacle.report.html_hooks import HtmlReport
 from pytest_tentacle.sections import Check, Subject, judge_step
 
@@ -40,9 +40,7 @@ class TentaclePlugin:
         collection.aim(config)
         _quieten(config, options)
         if not parallel.is_worker(config):
-            config.pluginmanager.register(
-                HtmlReport(self.run.judged, self.run.redactor, lambda: self.run.causes() or ()), "tentacle-html"
-            )
+            config.pluginmanager.register(HtmlReport(self.run.report, self.run.redactor), "tentacle-html")
 
     # -- what is run ---------------------------------------------------------------------------------------------
 
@@ -171,14 +169,11 @@ class TentaclePlugin:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The diagnosis in words."""
-        run = self.run.judged()
-        if run is None:
+        report = self.run.report()
+        if report is None:
             return
         terminalreporter.section("diagnosis")
-        lines = summary_lines(
-            run, self.run.options.output, encoding=_encoding(), causes=self.run.causes(), redactor=self.run.redactor
-        )
-        for text, markup in lines:
+        for text, markup in report_lines(report, self.run.options.output, encoding=_encoding()):
             terminalreporter.write_line(text, **markup)
         if self.run.options.unknown == "warn" and self.run.count(Outcome.UNKNOWN):
             terminalreporter.write_line(

@@ -12,18 +12,15 @@ import os
 import re
 import tempfile
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from pytest_tentacle import __version__
-from pytest_tentacle.judging.result import Run
-from pytest_tentacle.report.build import build_report
-from pytest_tentacle.report.causes import CauseView
+from pytest_tentacle.report.document import Report
 from pytest_tentacle.report.json_report import report_json
 from pytest_tentacle.report.markdown import report_markdown
-from pytest_tentacle.report.redaction.redactor import Redactor
 from pytest_tentacle.survey import store
 
 BUNDLE_FORMAT = 1
@@ -85,10 +82,9 @@ def hide_junit_host(path: Path) -> None:
         write(path, re.sub(r'(<testsuite [^>]*?\bhostname=")[^"]*', r"\1hidden", text))
 
 
-def texts_of(run: Run, causes: Sequence[CauseView] | None, redactor: Redactor) -> dict[str, str]:
+def texts_of(report: Report) -> dict[str, str]:
     """The report for programs and for tickets, by their names in a bundle."""
-    built = build_report(run, causes, redactor)
-    return {"report.json": report_json(built), "report.md": report_markdown(built)}
+    return {"report.json": report_json(report), "report.md": report_markdown(report)}
 
 
 def write_bundle(path: Path, parts: Mapping[str, str]) -> None:

@@ -14,13 +14,14 @@ from typing import TypeVar
 
 import pytest
 
-from pytest_tentacle.diagnosis import Diagnosis, diagnose
+from pytest_tentacle.diagnosis import diagnose
 from pytest_tentacle.inventory import InventoryError, Selection, SelectionError, known_secrets, load, select
 from pytest_tentacle.inventory.model import Inventory, Machine
 from pytest_tentacle.judging.result import Outcome, Run, StepResult
 from pytest_tentacle.lab import Lab
 from pytest_tentacle.link import system_resolver
-from pytest_tentacle.report.causes import CauseView
+from pytest_tentacle.report.build import build_report
+from pytest_tentacle.report.document import Report
 from pytest_tentacle.report.redaction.names import learn_inventory, learn_surveys
 from pytest_tentacle.report.redaction.redactor import Redactor
 from pytest_tentacle.report.redaction.standins import CERTIFICATE_FIELDS, with_stand_ins
@@ -61,7 +62,7 @@ class TentacleRun:
         self._clock = time.monotonic()
         self._fleet: Fleet | None = None
         self._lab: Lab | None = None
-        self._diagnosis: Diagnosis | None = None
+        self._report: Report | None = None
 
     @classmethod
     def from_options(cls, options: Options) -> TentacleRun:
@@ -194,12 +195,16 @@ class TentacleRun:
         """How many steps ended so."""
         return sum(result.outcome is outcome for result in self.results.values())
 
-    def judged(self) -> Run | None:
-        """Everything that the reports need; None where it never came to a survey."""
-        if self.surveys is None:
-            return None
+    def report(self) -> Report | None:
+        """What page, console and files show; None where it never came to a survey. Built once, when all is judged."""
+        if self._report is None and self.surveys is not None:
+            causes = diagnose(self.fleet, self.results.values()).views()
+            self._report = build_report(self._judged(self.surveys), causes, self.redactor)
+        return self._report
+
+    def _judged(self, surveys: Surveys) -> Run:
         notes = []
-        recorded = [name for record in self.surveys.records if record.recorded for name in record.machines]
+        recorded = [name for record in surveys.records if record.recorded for name in record.machines]
         if recorded:
             notes.append(
                 "No PowerShell was found: the lab's Windows machines answered from recordings "
@@ -208,7 +213,7 @@ class TentacleRun:
         waivers = self.waivers()
         notes += [*waivers.ended, *waivers.idle]
         return Run(
-            surveys=self.surveys,
+            surveys=surveys,
             results=tuple(self.results.values()),
             started=self.started,
             seconds=time.monotonic() - self._clock,
@@ -220,14 +225,6 @@ class TentacleRun:
     def waivers(self) -> WaiverNotes:
         """What is to be told about waivers: those that have ended, and those that matched nothing."""
         return waiver_notes(self.surveys, self.results.values()) if self.surveys else WaiverNotes((), ())
-
-    def causes(self) -> list[CauseView] | None:
-        """The diagnosis, worked out once all is judged."""
-        if self.surveys is None:
-            return None
-        if self._diagnosis is None:
-            self._diagnosis = diagnose(self.fleet, self.results.values())
-        return list(self._diagnosis.views())
 
     def exit_status(self, status: int) -> int:
         """Pytest's exit status, made honest: what was not looked at has not passed."""
@@ -256,14 +253,14 @@ class TentacleRun:
 
     def write_outputs(self) -> None:
         """JSON, Markdown, bundle and mapping, once all is judged."""
-        run = self.judged()
-        if run is None or self.report_path is None:
+        report = self.report()
+        if report is None or self.surveys is None or self.report_path is None:
             return
-        texts = outputs.texts_of(run, self.causes(), self.redactor)
+        texts = outputs.texts_of(report)
         for name, text in texts.items():
             self._write(outputs.write, self.report_path.with_suffix(Path(name).suffix), text)
         if self.options.bundle:
-            parts = {outputs.SURVEYS: self._surveys_text(run.surveys), **texts}
+            parts = {outputs.SURVEYS: self._surveys_text(self.surveys), **texts}
             if self.report_path.exists():
                 parts["report.html"] = self.report_path.read_text(encoding="utf-8")
             self._write(outputs.write_bundle, self.options.bundle, parts)

@@ -31,9 +31,9 @@ class TestLastResort:
         around.world["web-01"].service |= STOPPED
         around.sections["web-01"]["left_overs"] = (LeftOver(kind="folder", where="C:\\Octopus.old"),)
         text = told(around, "web-01")
-        assert 'Restart-Service -Name "OctopusDeploy Tentacle"' in text
-        assert 'service --stop --uninstall --instance "Tentacle"' in text
-        assert 'delete-instance --instance "Tentacle"' in text
+        assert "Restart-Service -Name 'OctopusDeploy Tentacle'" in text
+        assert "service --stop --uninstall --instance Tentacle" in text
+        assert "delete-instance --instance Tentacle" in text
         assert "C:\\Octopus.old (folder)" in text
         assert text.index("Restart-Service") < text.index("delete-instance") < text.index("Octopus.old (folder)")
         assert "systemctl" not in text
@@ -41,15 +41,15 @@ class TestLastResort:
     def test_linux(self, around: Any) -> None:
         around.world["poll-01"].trusted = []
         text = told(around, "poll-01")
-        assert 'sudo systemctl restart "Tentacle.service"' in text
-        assert 'Tentacle delete-instance --instance "Tentacle"' in text
+        assert "sudo systemctl restart Tentacle.service" in text
+        assert "Tentacle delete-instance --instance Tentacle" in text
         assert "nothing was found" in text
         assert "Restart-Service" not in text
 
     def test_a_server_is_restarted_and_never_removed(self, around: Any) -> None:
         around.world["octo-1"].service |= STOPPED
         text = told(around, "octo-1")
-        assert 'Restart-Service -Name "OctopusDeploy"' in text
+        assert "Restart-Service -Name OctopusDeploy" in text
         assert "delete-instance" not in text
 
     def test_left_overs_that_could_not_be_read(self, around: Any) -> None:

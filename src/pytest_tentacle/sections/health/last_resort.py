@@ -12,7 +12,7 @@ from pytest_tentacle.guide.commands import (
     RESTART_LINUX,
     RESTART_WINDOWS,
 )
-from pytest_tentacle.guide.problem import filled
+from pytest_tentacle.guide.remedies import fill
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Unknown
 from pytest_tentacle.judging.subject import Subject
@@ -42,10 +42,11 @@ def last_resort(subject: Subject) -> Iterator[Finding]:
     except (Unknown, Blocked):
         return  # earlier steps say what could not be read; a command for the wrong system is worse than none
     facts: dict[str, object] = {"service": service.name if service else None, "instance": subject.instance_name}
-    yield _advice(RESTART, (RESTART_LINUX if linux else RESTART_WINDOWS,), facts)
+    system = "linux" if linux else "windows"
+    yield _advice(RESTART, fill((RESTART_LINUX if linux else RESTART_WINDOWS,), system, facts))
     if not subject.is_tentacle:
         return
-    yield _advice(f"then {CLEAN_SLATE}", CLEAN_LINUX if linux else CLEAN_WINDOWS, facts)
+    yield _advice(f"then {CLEAN_SLATE}", fill(CLEAN_LINUX if linux else CLEAN_WINDOWS, system, facts))
     yield Evidence(_SOURCE, f"left over from earlier installations, to be removed then: {_left_over(subject)}")
 
 
@@ -57,7 +58,7 @@ def _left_over(subject: Subject) -> str:
     return ", ".join(f"{left.where} ({left.kind})" for left in found) or "nothing was found"
 
 
-def _advice(words: str, commands: tuple[str, ...], facts: dict[str, object]) -> Evidence:
-    """Words and commands in one line; what has no place in a command is left as a placeholder."""
-    shown = (command.removeprefix("$ ") for command in filled(commands, facts))
+def _advice(words: str, commands: tuple[str, ...]) -> Evidence:
+    """Words and commands in one line."""
+    shown = (command.removeprefix("$ ") for command in commands)
     return Evidence(_SOURCE, f"{words}: {'; '.join(f'`{command}`' for command in shown)}")

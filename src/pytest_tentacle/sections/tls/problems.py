@@ -34,8 +34,8 @@ TLS: tuple[ProblemKind, ...] = (
         (
             f"Enable TLS 1.2 for that side. {_RESTART}",
             _SHOW_PROTOCOLS,
-            f"$ Set-ItemProperty '{_PROTOCOLS}\\TLS 1.2\\<key_side>' -Name Enabled -Value 1 -Type DWord",
-            f"$ Set-ItemProperty '{_PROTOCOLS}\\TLS 1.2\\<key_side>' -Name DisabledByDefault -Value 0 -Type DWord",
+            f'$ Set-ItemProperty "{_PROTOCOLS}\\TLS 1.2\\<key_side>" -Name Enabled -Value 1 -Type DWord',
+            f'$ Set-ItemProperty "{_PROTOCOLS}\\TLS 1.2\\<key_side>" -Name DisabledByDefault -Value 0 -Type DWord',
         ),
         (
             "Lower MinProtocol, or bring OpenSSL up to date, then restart the service:",

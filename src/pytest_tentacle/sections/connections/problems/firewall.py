@@ -51,7 +51,7 @@ FIREWALL: tuple[ProblemKind, ...] = (
         "Windows Firewall blocks all incoming connections",
         "The profile of the connected network blocks all incoming connections, even those in the list of allowed ones.",
         "Let the rules count again for this profile:",
-        "$ Set-NetFirewallProfile -Name <profile> -AllowInboundRules True",
+        '$ Set-NetFirewallProfile -Name "<profile>" -AllowInboundRules True',
     ),
     _windows(
         "TT544",

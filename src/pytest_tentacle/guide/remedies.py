@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 
-from pytest_tentacle.guide.placeholders import MEANINGS, PLACEHOLDER
+from .placeholders import MEANINGS, PLACEHOLDER
 
 _WORD = re.compile(r'"([^"]*)"')
 _LONGEST = 200
