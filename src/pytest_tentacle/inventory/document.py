@@ -7,12 +7,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from .faults import Faults, did_you_mean
+from .faults import Faults, Place, did_you_mean
 from .fields import invisible_in
 from .file_model import (
     Defaults,
     GroupSettings,
     InventoryFile,
+    OctopusSettings,
     ServerDefaults,
     ServerEntry,
     TentacleDefaults,
@@ -24,10 +25,19 @@ from .nodes import Entry, ListValue, MapValue, ScalarValue, Value, is_null, kind
 
 @dataclass(frozen=True)
 class Declaration:
-    """A machine as it is declared, and the defaults of its file below it."""
+    """A machine as it is declared, the defaults of its file below it, and between them what Octopus says of it."""
 
     layer: Layer
     defaults: Layer | None
+    below: Layer | None = None
+
+
+@dataclass(frozen=True)
+class OctopusBlock:
+    """The `octopus:` block of a file."""
+
+    place: Place
+    layer: Layer
 
 
 @dataclass
@@ -38,6 +48,9 @@ class Document:
     groups: dict[str, Layer] = field(default_factory=dict)
     servers: list[Declaration] = field(default_factory=list)
     tentacles: list[Declaration] = field(default_factory=list)
+    defaults: dict[str, Layer] = field(default_factory=dict)
+    """For `servers` and `tentacles`, where the file has entries or defaults of them."""
+    octopus: OctopusBlock | None = None
     is_lab: bool = False
     lab_settings: dict[str, Any] = field(default_factory=dict)
 
@@ -59,10 +72,13 @@ class _DocumentReader:
         defaults = self._map(self._root, "defaults")
         self._refuse_unknown(defaults, Defaults, "defaults")
         document.groups = self._groups()
-        document.servers = self._entries("servers", ServerEntry, self._defaults(defaults, "server", ServerDefaults))
-        document.tentacles = self._entries(
-            "tentacles", TentacleEntry, self._defaults(defaults, "tentacle", TentacleDefaults)
-        )
+        document.defaults = {
+            "servers": self._defaults(defaults, "server", ServerDefaults),
+            "tentacles": self._defaults(defaults, "tentacle", TentacleDefaults),
+        }
+        document.servers = self._entries("servers", ServerEntry, document.defaults["servers"])
+        document.tentacles = self._entries("tentacles", TentacleEntry, document.defaults["tentacles"])
+        document.octopus = self._octopus()
         self._read_lab(document)
         return document
 
@@ -120,6 +136,13 @@ class _DocumentReader:
             return self._reader.read(item, model)
         self._wrong_type(f"an entry of {key}", "a name or a map", item)
         return None
+
+    def _octopus(self) -> OctopusBlock | None:
+        entry = self._root.entries.get("octopus")
+        if entry is None or is_null(entry.value):
+            return None
+        node = self._map(self._root, "octopus")
+        return OctopusBlock(node.place, self._reader.read(node, OctopusSettings))
 
     def _read_lab(self, document: Document) -> None:
         entry = self._root.entries.get("lab")

@@ -14,7 +14,7 @@ from .model import Mode, OperatingSystem
 
 TransportKind = Literal["winrm", "ssh", "local", "none"]
 
-SECRET_KEYS = frozenset({"password", "passphrase"})
+SECRET_KEYS = frozenset({"password", "passphrase", "api_key"})
 """Keys whose values are secrets, or references to them."""
 
 PATH_KEYS = frozenset({"certificate", "certificate_key", "ca", "key", "ssh_config", "known_hosts"})
@@ -188,6 +188,22 @@ class GroupSettings(_ServerKeys, _TentacleKeys):
     """Settings that a group's members inherit; a server node takes only those that are a server's, and vice versa."""
 
 
+class OctopusSettings(FileModel):
+    """An Octopus Server whose API names the machines: `pytest --octopus URL` in a file."""
+
+    url: Url
+    """The portal's address, such as https://octopus.example.com; with or without /api."""
+    api_key: Text | None = None
+    """API key of an account that may view machines, as ${env:NAME}, ${file:path} or ${keyring:service/user}.
+    Default: what OCTOPUS_API_KEY holds, else the bearer token in OCTOPUS_ACCESS_TOKEN."""
+    spaces: Names | None = None
+    """Only these spaces, by name or id. Default: all that the account sees."""
+    include_disabled: Switch | None = None
+    """Also look at machines that are disabled in Octopus. Default: false."""
+    ca: Text | None = None
+    """PEM file of the private CA that the portal's certificate is verified against."""
+
+
 class Defaults(FileModel):
     """Settings for all machines of this file."""
 
@@ -212,5 +228,7 @@ class InventoryFile(FileModel):
     """The Octopus Server nodes; a name alone will do."""
     tentacles: list[Name | TentacleEntry] | None = None
     """The Tentacles; a name alone will do."""
+    octopus: OctopusSettings | None = None
+    """An Octopus Server whose API names the machines; entries of this file win, and say how to log on."""
     lab: Switch | dict[str, Any] | None = None
     """The machines are those of the embedded lab, which is started for the run."""

@@ -38,6 +38,7 @@ _MODEL_NAMES = {
     "ServerEntry": "a server",
     "TentacleEntry": "a Tentacle",
     "GroupSettings": "a group",
+    "OctopusSettings": "octopus",
     "Waive": "a waiver",
     "TransportPart": "a transport",
     "WinRMTransport": "transport winrm",

@@ -4,24 +4,50 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from pytest_tentacle.octopus import Portal, PortalError, PortalFailure
 
 from .document import Declaration, Document, read_document
 from .faults import Faults, Place, did_you_mean
 from .layers import Layer, LayerReader, merged
 from .model import Inventory, OctopusServer, OperatingSystem, Origin, Tentacle, Waiver, WinRM
-from .references import References
+from .octopus import FromOctopus, adopt, entries_of
+from .references import References, SecretSource
+from .secrets import Secret
 from .transports import TransportBuilder
 
 _DEFAULT_INSTANCE = {"tentacle": "Tentacle", "server": "OctopusServer"}
 """What an instance is called where nobody named it (tentacle-facts, services and registry)."""
 
 
+@dataclass(frozen=True)
+class OctopusSource:
+    """An Octopus Server to ask for machines.
+
+    Attributes:
+        api_key: None: what the environment holds is used.
+        spaces: names or ids; none: all that the account sees.
+        ca: PEM file of a private CA.
+    """
+
+    url: str
+    api_key: Secret | None = None
+    spaces: tuple[str, ...] = ()
+    include_disabled: bool = False
+    ca: Path | None = None
+
+
 def load(
-    paths: Sequence[Path], environment: Mapping[str, str] = os.environ, codes: Collection[str] | None = None
+    paths: Sequence[Path],
+    environment: Mapping[str, str] = os.environ,
+    codes: Collection[str] | None = None,
+    *,
+    octopus: OctopusSource | None = None,
+    ask: Callable[[OctopusSource], Portal] | None = None,
 ) -> Inventory:
     """Read inventory files as one inventory.
 
@@ -32,6 +58,8 @@ def load(
         paths: the files.
         environment: what `${env:NAME}` is looked up in.
         codes: of all problems that can be waived; None takes any code of the right form.
+        octopus: the Octopus Server of the command line; it takes the place of a file's `octopus:` block.
+        ask: reads it; raises PortalError. None: a block in a file is a fault, since nobody can be asked.
 
     Raises:
         InventoryError: anything is wrong with any of the files, or a secret that a machine needs cannot be had.
@@ -47,23 +75,77 @@ def load(
         if raw is not None and (document := read_document(str(path), raw, reader, faults)) is not None:
             documents.append(document)
     files = tuple(str(path) for path in paths)
+    source = octopus or _source_of(documents, references, faults)
+    portal, found = _ask(source, ask, documents, faults) if source else (None, FromOctopus())
+    if portal:
+        documents.append(adopt(documents, portal, found, reader, faults))
     resolution = _Resolution(documents, references, faults, codes)
     resolution.run()
     if not faults and not resolution.servers and not resolution.tentacles:
         place = Place(documents[0].file, 1, 1) if documents else Place("--inventory")
         faults.add(place, "no machine is declared", hint="list Tentacles under tentacles:, servers under servers:")
+    elif portal and not faults and not resolution.tentacles:
+        faults.add(Place(f"octopus:{portal.url}"), "it names no machine to look at", hint=" ".join(found.notes) or None)
     if faults:
         raise faults.error(files)
     return Inventory(
         servers=tuple(resolution.servers),
-        tentacles=tuple(resolution.tentacles),
+        tentacles=tuple(
+            tentacle.model_copy(update={"registrations": found.registrations.get(tentacle.name, ())})
+            for tentacle in resolution.tentacles
+        ),
+        portal=portal,
+        disabled=found.disabled,
         files=files,
         digest=digest.hexdigest(),
-        warnings=faults.warnings,
+        warnings=(*faults.warnings, *found.notes),
         is_lab=resolution.is_lab,
         lab_settings={key: value for document in documents for key, value in document.lab_settings.items()},
         lab_faults=resolution.lab_faults,
     )
+
+
+def _source_of(documents: Sequence[Document], references: References, faults: Faults) -> OctopusSource | None:
+    """The Octopus Server that a file names; one a run."""
+    blocks = [document.octopus for document in documents if document.octopus]
+    if len(blocks) > 1:
+        faults.add(blocks[1].place, "a second Octopus Server", hint=f"one a run: the first is at {blocks[0].place}")
+    if not blocks:
+        return None
+    layer = blocks[0].layer
+    key = layer.value("api_key")
+    secret = references.resolve(key) if isinstance(key, SecretSource) else key
+    url = layer.value("url")
+    if url is None:
+        return None
+    return OctopusSource(
+        url=url,
+        api_key=secret,
+        spaces=tuple(layer.value("spaces") or ()),
+        include_disabled=bool(layer.value("include_disabled")),
+        ca=layer.value("ca"),
+    )
+
+
+def _ask(
+    source: OctopusSource,
+    ask: Callable[[OctopusSource], Portal] | None,
+    documents: Sequence[Document],
+    faults: Faults,
+) -> tuple[Portal | None, FromOctopus]:
+    """What Octopus says. Where files name machines too, a server that gives no answer costs its own part alone."""
+    place = Place(f"octopus:{source.url}")
+    try:
+        if ask is None:
+            raise PortalError(PortalFailure.UNREACHABLE, "nobody asks Octopus here")
+        portal = ask(source)
+    except PortalError as error:
+        if any(document.tentacles for document in documents):
+            faults.warn(place, f"Octopus was not asked: {error}. The machines of the files are looked at all the same.")
+        else:
+            faults.add(place, str(error.args[0]), hint=error.advice or None)
+        return None, FromOctopus()
+    return portal, entries_of(portal, include_disabled=source.include_disabled)
 
 
 def _each_once(paths: Sequence[Path], faults: Faults) -> list[Path]:
@@ -133,6 +215,9 @@ class _Resolution:
         if first[1] is not place:
             self.faults.add(place, "the name is given twice", name, f"first at {first[1]}")
         layer = merged([*self._inherited(document, entry, groups), own])
+        if entry.below is not None and "groups" in own.settings:  # those that Octopus knows stay names for --limit
+            known = dict.fromkeys([*(layer.value("groups") or ()), *(entry.below.value("groups") or ())])
+            layer.settings["groups"] = layer.settings["groups"]._replace(value=tuple(known))
         if layer.lab_place is not None and layer.lab:
             self.lab_faults[name] = layer.lab
             if not self.is_lab:
@@ -165,7 +250,7 @@ class _Resolution:
 
     def _inherited(self, document: Document, entry: Declaration, groups: set[str]) -> list[Layer]:
         """The layers below a machine's own: defaults, then its groups in the order in which they are listed."""
-        layers = [] if entry.defaults is None else [entry.defaults]
+        layers = [layer for layer in (entry.defaults, entry.below) if layer is not None]
         grouped = merged([*layers, entry.layer])
         for number, group in enumerate(grouped.value("groups") or ()):
             found = next((other.groups[group] for other in (document, *self.documents) if group in other.groups), None)

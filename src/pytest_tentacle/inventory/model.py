@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pytest_tentacle.octopus.model import Portal
+
 from .secrets import Secret
 
 TENTACLE_PORT = 10933
@@ -149,6 +151,8 @@ class Tentacle(Machine):
     """The port that a listening Tentacle listens on."""
     servers: tuple[str, ...] = ()
     """Names of the Octopus Server nodes that it talks to."""
+    registrations: tuple[str, ...] = ()
+    """Ids under which Octopus knows it; none where Octopus was not asked, or does not know it."""
 
 
 class OctopusServer(Machine):
@@ -176,6 +180,10 @@ class Inventory(BaseModel):
     """The file asks for the embedded lab."""
     lab_settings: dict[str, Any] = {}
     """What the file's `lab:` holds, where it is a map."""
+    portal: Portal | None = None
+    """What Octopus's API says; None where it was not asked, or gave no answer."""
+    disabled: tuple[str, ...] = ()
+    """Names of machines that are disabled in Octopus and were left out."""
     lab_faults: dict[str, dict[str, Any]] = {}
     """By machine name, what its own `lab:` tells the embedded lab; machines without one are left out."""
 

@@ -1,0 +1,265 @@
+"""Machines that Octopus Server names, as entries of an inventory: what a file declares wins, Octopus fills the gaps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+from pytest_tentacle.octopus.addresses import is_address
+from pytest_tentacle.octopus.machines import normal_thumbprint
+from pytest_tentacle.octopus.model import Node, Portal, Registration
+
+from .document import Declaration, Document
+from .faults import Faults, Place
+from .file_model import GroupSettings, ServerEntry, TentacleEntry
+from .layers import Layer, LayerReader
+from .nodes import Entry, ListValue, MapValue, ScalarValue, Value
+
+_LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+_NOT_IN_NAMES = {"[": "(", "]": ")", ",": ";", "*": "x", "?": "_", "!": "_"}
+_COMPARED = ("mode", "port", "dns_name", "ip", "thumbprint", "os")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+
+
+@dataclass
+class FromOctopus:
+    """What Octopus's machines come to.
+
+    Attributes:
+        servers: entries as a file's, by plain values.
+        tentacles: the same.
+        registrations: by an entry's name, the ids of its registrations.
+        disabled: names of machines that are disabled in Octopus and were left out.
+        notes: sentences for the report's head.
+    """
+
+    servers: list[dict[str, Any]] = field(default_factory=list)
+    tentacles: list[dict[str, Any]] = field(default_factory=list)
+    registrations: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    disabled: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """All groups that the entries are in."""
+        return tuple(dict.fromkeys(group for entry in self.tentacles for group in entry["groups"]))
+
+
+def entries_of(portal: Portal, *, include_disabled: bool = False) -> FromOctopus:
+    """The inventory's entries for what Octopus says.
+
+    A Tentacle that is registered several times, as a target and a worker or in several spaces, is one entry. Machines
+    that are disabled in Octopus are left out unless asked for.
+    """
+    found = FromOctopus()
+    names = _Names()
+    found.servers = list(_servers(portal))
+    for server in found.servers:
+        names.take(server["name"])
+    disabled = []
+    for same in _one_tentacle_each(portal.registrations):
+        enabled = [each for each in same if include_disabled or not each.disabled]
+        if not enabled:
+            disabled.append(same[0].name)
+            continue
+        entry = _entry(enabled, names)
+        entry["servers"] = [server["name"] for server in found.servers]
+        found.tentacles.append(entry)
+        found.registrations[entry["name"]] = tuple(each.id for each in same)
+    found.disabled = tuple(disabled)
+    found.notes = tuple(_notes(portal, found))
+    return found
+
+
+def adopt(
+    documents: Sequence[Document], portal: Portal, found: FromOctopus, reader: LayerReader, faults: Faults
+) -> Document:
+    """Join what Octopus says with what the files declare.
+
+    An entry of a file that has the name of one of Octopus's gets it as a layer below its own. All others become entries
+    of a document of their own, with the first file's defaults, so that it can say how to log on.
+
+    Returns:
+        The document of Octopus's own entries; the files' documents have changed.
+    """
+    place = Place(f"octopus:{portal.url}", 1, 1)
+    document = Document(place.file)
+    defaults_of = {"server": _defaults(documents, "servers"), "tentacle": _defaults(documents, "tentacles")}
+    declared_groups = {name for each in documents for name in each.groups}
+    document.groups = {
+        name: reader.read(MapValue(place), GroupSettings) for name in found.groups if name not in declared_groups
+    }
+    declared_servers = [entry for each in documents for entry in each.servers]
+    if declared_servers:
+        names = _fitting(declared_servers, portal)
+        for entry in found.tentacles:
+            entry["servers"] = names
+        _fill_servers(documents, portal, reader, place)
+    else:
+        document.servers = [
+            Declaration(reader.read(_nodes(entry, place), ServerEntry), defaults_of["server"])
+            for entry in found.servers
+        ]
+    layers = {entry["name"].casefold(): reader.read(_nodes(entry, place), TentacleEntry) for entry in found.tentacles}
+    for each in documents:
+        each.tentacles = [_below(entry, layers, faults) for entry in each.tentacles]
+    document.tentacles = [Declaration(layer, defaults_of["tentacle"]) for layer in layers.values()]
+    return document
+
+
+def _below(entry: Declaration, layers: dict[str, Layer], faults: Faults) -> Declaration:
+    layer = layers.pop(str(entry.layer.value("name") or "").casefold(), None)
+    if layer is None:
+        return entry
+    for key in _COMPARED:
+        own, theirs = entry.layer.value(key), layer.value(key)
+        if own is not None and theirs is not None and str(own).casefold() != str(theirs).casefold():
+            faults.warn(
+                entry.layer.place_of(key), f"{key} is {own} here, and {theirs} in Octopus; this file is believed"
+            )
+    return replace(entry, below=layer)
+
+
+def _fitting(servers: Iterable[Declaration], portal: Portal) -> list[str]:
+    """The declared nodes of this very Octopus: those that name its portal, else all."""
+    named = [
+        entry
+        for entry in servers
+        if str(entry.layer.value("portal") or "").rstrip("/").casefold() == portal.url.casefold()
+    ]
+    return [str(entry.layer.value("name")) for entry in named or servers if entry.layer.value("name")]
+
+
+def _fill_servers(documents: Sequence[Document], portal: Portal, reader: LayerReader, place: Place) -> None:
+    """Octopus's own thumbprint, for the declared nodes that give none."""
+    thumbprint = normal_thumbprint(portal.thumbprint)
+    names = set(_fitting([entry for each in documents for entry in each.servers], portal))
+    for each in documents:
+        each.servers = [
+            replace(
+                entry, below=reader.read(_nodes({"name": entry.layer.value("name"), "thumbprint": thumbprint}, place), ServerEntry)
+            )
+            if thumbprint and entry.layer.value("name") in names
+            else entry
+            for entry in each.servers
+        ]  # fmt: skip
+
+
+def _defaults(documents: Sequence[Document], key: str) -> Layer | None:
+    return next((each.defaults[key] for each in documents if key in each.defaults), None)
+
+
+# -- entries -------------------------------------------------------------------------------------------------------
+
+
+def _servers(portal: Portal) -> Iterator[dict[str, Any]]:
+    """One entry a node that is not offline; one for the whole where the nodes are not known."""
+    nodes = [node for node in portal.nodes if not node.offline and node.name] or [Node(name="octopus")]
+    host = re.sub(r"^https?://", "", portal.url).partition("/")[0].rpartition("@")[2]
+    host = host.removesuffix(f":{host.rpartition(':')[2]}") if re.search(r":\d+$", host) else host
+    for node in nodes:
+        entry: dict[str, Any] = {"name": _usable(node.name), "portal": portal.url}
+        if len(nodes) == 1:  # of several nodes nobody says which name leads to which
+            entry["ip" if is_address(host.strip("[]")) else "dns_name"] = host.strip("[]")
+        if thumbprint := normal_thumbprint(portal.thumbprint):
+            entry["thumbprint"] = thumbprint
+        yield entry
+
+
+def _one_tentacle_each(registrations: Iterable[Registration]) -> list[list[Registration]]:
+    """Registrations of one Tentacle together: of one thumbprint, at one address or with one subscription."""
+    found: dict[tuple[str, ...], list[Registration]] = {}
+    for each in registrations:
+        thumbprint = normal_thumbprint(each.thumbprint)
+        where = each.subscription or (f"{each.host}:{each.port}" if each.host else None)
+        key = (thumbprint, where) if thumbprint and where else (each.space, each.id)
+        found.setdefault(key, []).append(each)
+    return list(found.values())
+
+
+def _entry(same: Sequence[Registration], names: _Names) -> dict[str, Any]:
+    first = same[0]
+    entry: dict[str, Any] = {"name": names.of(first), "mode": first.mode}
+    if first.host and first.host not in _LOCAL:
+        entry["ip" if is_address(first.host) else "dns_name"] = first.host
+    if first.port is not None:
+        entry["port"] = first.port
+    if thumbprint := normal_thumbprint(first.thumbprint):
+        entry["thumbprint"] = thumbprint
+    if system := next((each.os for each in same if each.os), None):
+        entry["os"] = system
+    entry["groups"] = list(dict.fromkeys(_usable(group) for each in same for group in each.groups))
+    return entry
+
+
+class _Names:
+    """Gives each machine a name that no other has, and that `--limit` can take."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def take(self, name: str) -> bool:
+        """Whether it was free."""
+        if name.casefold() in self._taken:
+            return False
+        self._taken.add(name.casefold())
+        return True
+
+    def of(self, registration: Registration) -> str:
+        """The machine's own name; with its space, then with its id, where that is taken."""
+        name = _usable(registration.name) or registration.id
+        for choice in (name, f"{name} ({_usable(registration.space)})", f"{name} ({registration.id})"):
+            if self.take(choice):
+                return choice
+        unique = f"{name} ({_usable(registration.space)}, {registration.id})"
+        self.take(unique)
+        return unique
+
+
+def _usable(name: str) -> str:
+    """A name without what `--limit` gives a meaning, and without what nobody sees."""
+    text = "".join(_NOT_IN_NAMES.get(sign, sign) for sign in _CONTROL.sub("", name))
+    return " ".join(text.split())
+
+
+def _notes(portal: Portal, found: FromOctopus) -> Iterator[str]:
+    if portal.coverage.partial:
+        yield f"Octopus shows this account only a part: {'; '.join(portal.coverage.partial)}."
+    if not portal.registrations and not portal.left_out:
+        yield (
+            "Octopus shows this account no machine at all: most likely it lacks MachineView and WorkerView "
+            "(Configuration > Teams > Roles)."
+        )
+    for left in portal.left_out:
+        count = len(left.names)
+        shown = ", ".join(left.names[:3]) + (f" and {count - 3} more" if count > 3 else "")  # noqa: PLR2004
+        yield f"Left out of what Octopus lists, {left.style}: {shown} ({left.reason})."
+    if found.disabled:
+        shown = ", ".join(found.disabled[:5]) + (
+            f" and {len(found.disabled) - 5} more" if len(found.disabled) > 5 else ""
+        )  # noqa: E501, PLR2004
+        yield f"Disabled in Octopus, and so not looked at: {shown}. --include-disabled looks at them, too."
+    if portal.stopped_spaces:
+        yield f"The task queue is stopped in {', '.join(portal.stopped_spaces)}: Octopus runs no health check there."
+    yield from (f"{text}." for text in portal.unread)
+
+
+def _nodes(value: Any, place: Place) -> MapValue:
+    """Plain values as the nodes of a file."""
+    return cast("MapValue", _node(value, place))
+
+
+def _node(value: Any, place: Place) -> Value:
+    match value:
+        case dict():
+            return MapValue(place, {key: Entry(place, _node(each, place)) for key, each in value.items()})
+        case list():
+            return ListValue(place, [_node(each, place) for each in value])
+        case None:
+            return ScalarValue("", "null", place)
+        case int():
+            return ScalarValue(str(value), "number", place)
+        case _:
+            return ScalarValue(str(value), "text", place)

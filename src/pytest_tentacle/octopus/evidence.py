@@ -1,0 +1,112 @@
+"""What Octopus says of single machines: its last health events, and the Connectivity tab. Two requests a machine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from pydantic import ValidationError
+
+from .client import Client
+from .errors import PortalError, PortalFailure
+from .model import ConnectionLine, Evidence, MachineEvent, Registration
+from .resources import ConnectionResource, EventResource
+
+CATEGORIES = (
+    "MachineAdded", "MachineHealthy", "MachineHasWarnings", "MachineUnhealthy", "MachineUnavailable", "MachineEnabled",
+    "MachineDisabled", "MachineDeploymentRelatedPropertyWasUpdated", "Created", "Modified", "Deleted",
+)  # fmt: skip
+"""Of audit events that concern a machine's link (octopus-rest 11)."""
+
+MOST_EVENTS = 30
+MOST_LINES = 100
+MOST_TEXT = 4_000
+"""Characters of one text that are kept."""
+
+
+def read_evidence(client: Client, registrations: Iterable[Registration]) -> Iterator[Evidence]:
+    """Ask for each registration's events and connection. What the budget does not allow for is told as not read."""
+    spent: str | None = None
+    for registration in registrations:
+        if spent is not None:
+            yield Evidence(registration=registration.id, unread=(spent,))
+            continue
+        unread: list[str] = []
+        events: tuple[MachineEvent, ...] = ()
+        lines: tuple[ConnectionLine, ...] = ()
+        try:
+            events = _events(client, registration)
+        except PortalError as error:
+            unread.append(f"its events could not be read: {error}")
+            spent = str(error) if _ends(error) else None
+        try:
+            lines = _connection(client, registration) if spent is None else ()
+        except PortalError as error:
+            unread.append(f"its connection log could not be read: {error}")
+            spent = str(error) if _ends(error) else None
+        yield Evidence(registration=registration.id, events=events, connection=lines, unread=tuple(unread))
+
+
+def _ends(error: PortalError) -> bool:
+    return error.kind in {PortalFailure.BUDGET, PortalFailure.RATE_LIMITED, PortalFailure.NOT_LOGGED_IN}
+
+
+def _events(client: Client, registration: Registration) -> tuple[MachineEvent, ...]:
+    prefix = f"/{registration.space_id}" if registration.space_id else ""
+    page = client.get(
+        f"{prefix}/events", regarding=registration.id, take=MOST_EVENTS, eventCategories=",".join(CATEGORIES)
+    )
+    found = []
+    for item in _items(page):
+        try:
+            event = EventResource.model_validate(item)
+        except ValidationError:
+            continue
+        about = event.related_document_ids
+        if event.category in CATEGORIES and (not about or registration.id in about):  # an unknown filter is ignored
+            found.append(
+                MachineEvent(
+                    category=event.category,
+                    occurred=event.occurred,
+                    message=event.message[:MOST_TEXT],
+                    details=(event.details or "")[:MOST_TEXT],
+                    changed=_changed(event.change_details),
+                )
+            )
+    return tuple(found)
+
+
+def _connection(client: Client, registration: Registration) -> tuple[ConnectionLine, ...]:
+    prefix = f"/{registration.space_id}" if registration.space_id else ""
+    where = "workers" if registration.kind == "worker" else "machines"
+    try:
+        data = ConnectionResource.model_validate(client.get(f"{prefix}/{where}/{registration.id}/connection"))
+    except ValidationError:
+        raise PortalError(PortalFailure.DAMAGED, "its connection has another form than Octopus's") from None
+    return tuple(
+        ConnectionLine(
+            level=line.category,
+            text="\n".join(filter(None, (line.message_text, line.detail)))[:MOST_TEXT],
+            occurred=line.occurred_at,
+        )
+        for line in data.logs[-MOST_LINES:]
+    )
+
+
+def _items(page: Any) -> list[Any]:
+    items = page.get("Items") if isinstance(page, dict) else page
+    return items if isinstance(items, list) else []
+
+
+def _changed(details: dict[str, Any] | None) -> tuple[str, ...]:
+    """The paths of a JSON patch, which comes as a list or as text."""
+    differences: Any = (details or {}).get("Differences")
+    if isinstance(differences, str):
+        try:
+            differences = json.loads(differences)
+        except (ValueError, RecursionError):
+            return ()
+    if not isinstance(differences, list):
+        return ()
+    return tuple(str(each["path"]) for each in differences if isinstance(each, dict) and "path" in each)
