@@ -109,6 +109,8 @@ def _names_of(inventory: Inventory, term: str) -> set[str]:
             for m in inventory.machines
             if m.name.casefold() == word or word in {group.casefold() for group in m.groups}
         }
+    if not found and word in {name.casefold() for name in inventory.disabled}:
+        raise SelectionError(f"{term} is disabled in Octopus: --include-disabled looks at it all the same.", term)
     if not found:
         choices = dict.fromkeys(name for m in inventory.machines for name in (m.name, *m.groups))
         near = nearest(word, choices, 3)

@@ -91,6 +91,9 @@ class Client:
     nodes_seen: set[str] = field(default_factory=set)
     """Names of the nodes that answered, by the header `Octopus-Node`."""
 
+    last_node: str | None = None
+    """The node that gave the last answer."""
+
     def __post_init__(self) -> None:
         self.portal = portal_url(self.url)
         self.base = f"{self.portal}/api"
@@ -100,7 +103,6 @@ class Client:
             {"Accept": "application/json", "User-Agent": f"pytest-tentacle/{version('pytest-tentacle')}"}
         )
         self._session.headers.update(self.credentials.headers())
-        self._session.verify = str(self.ca) if self.ca else True
         self._deadline = time.monotonic() + self.budget_seconds
 
     def get(self, path: str, *, seconds: float = ANSWER_SECONDS, **query: Any) -> Any:
@@ -152,6 +154,10 @@ class Client:
             if not fresh or not isinstance(total, int) or skip >= total:
                 return
 
+    def give_up(self) -> None:
+        """Ask nothing more: what is being asked ends with its own time-out, the next question is refused."""
+        self._deadline = 0.0
+
     def close(self) -> None:
         """Close the connection."""
         self._session.close()
@@ -168,9 +174,15 @@ class Client:
         limit = min(seconds, left)
         try:
             with self._session.get(
-                self.base + path, params=parameters, timeout=limit, allow_redirects=False, stream=True
+                self.base + path,
+                params=parameters,
+                timeout=limit,
+                allow_redirects=False,
+                stream=True,
+                verify=str(self.ca) if self.ca else True,  # here, or the environment would win
             ) as response:
-                self.nodes_seen.update(filter(None, [response.headers.get("Octopus-Node")]))
+                self.last_node = response.headers.get("Octopus-Node")
+                self.nodes_seen.update(filter(None, [self.last_node]))
                 return _Answer(response.status_code, response.headers, _body(response, time.monotonic() + limit))
         except requests.exceptions.SSLError as error:
             raise _tls(self.portal, error) from None

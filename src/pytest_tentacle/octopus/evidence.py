@@ -8,10 +8,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from .client import Client
+from .client import DISCOVER_SECONDS, Client
 from .errors import PortalError, PortalFailure
-from .model import ConnectionLine, Evidence, MachineEvent, Registration
-from .resources import ConnectionResource, EventResource
+from .model import ConnectionLine, Discovery, Evidence, MachineEvent, Registration
+from .resources import ConnectionResource, EventResource, MachineResource
 
 CATEGORIES = (
     "MachineAdded", "MachineHealthy", "MachineHasWarnings", "MachineUnhealthy", "MachineUnavailable", "MachineEnabled",
@@ -25,8 +25,16 @@ MOST_TEXT = 4_000
 """Characters of one text that are kept."""
 
 
-def read_evidence(client: Client, registrations: Iterable[Registration]) -> Iterator[Evidence]:
-    """Ask for each registration's events and connection. What the budget does not allow for is told as not read."""
+def read_evidence(
+    client: Client, registrations: Iterable[Registration], *, discover: bool = False
+) -> Iterator[Evidence]:
+    """Ask for each registration's events and connection. What the budget does not allow for is told as not read.
+
+    Args:
+        client: asks.
+        registrations: of one server.
+        discover: let the server itself look at listening machines; it leaves one Info line in the Tentacle's log.
+    """
     spent: str | None = None
     for registration in registrations:
         if spent is not None:
@@ -45,7 +53,16 @@ def read_evidence(client: Client, registrations: Iterable[Registration]) -> Iter
         except PortalError as error:
             unread.append(f"its connection log could not be read: {error}")
             spent = str(error) if _ends(error) else None
-        yield Evidence(registration=registration.id, events=events, connection=lines, unread=tuple(unread))
+        node = client.last_node
+        discovered = _discovery(client, registration) if discover and spent is None else None
+        yield Evidence(
+            registration=registration.id,
+            node=node,
+            events=events,
+            connection=lines,
+            discovered=discovered,
+            unread=tuple(unread),
+        )
 
 
 def _ends(error: PortalError) -> bool:
@@ -92,6 +109,32 @@ def _connection(client: Client, registration: Registration) -> tuple[ConnectionL
         )
         for line in data.logs[-MOST_LINES:]
     )
+
+
+def _discovery(client: Client, registration: Registration) -> Discovery | None:
+    if registration.mode != "listening" or registration.host is None or registration.port is None:
+        return None
+    prefix = f"/{registration.space_id}" if registration.space_id else ""
+    where = "workers" if registration.kind == "worker" else "machines"
+    host, port = registration.host, registration.port
+    try:
+        data = MachineResource.model_validate(
+            client.get(
+                f"{prefix}/{where}/discover",
+                seconds=DISCOVER_SECONDS,
+                host=host,
+                port=port,
+                type="TentaclePassive",
+                proxyId=registration.proxy_id,
+            )
+        )
+    except PortalError as error:
+        if error.kind is not PortalFailure.SERVER_ERROR:
+            return None
+        return Discovery(host=host, port=port, error=str(error)[:MOST_TEXT], node=client.last_node)
+    except ValidationError:
+        return None
+    return Discovery(host=host, port=port, thumbprint=data.endpoint.thumbprint, node=client.last_node)
 
 
 def _items(page: Any) -> list[Any]:

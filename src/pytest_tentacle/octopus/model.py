@@ -38,6 +38,7 @@ class Registration(_Value):
     """As Octopus has it, to the character: the server compares it so."""
     proxy: str | None = None
     """`host:port` that the server connects through; `unknown` where it may not be read."""
+    proxy_id: str | None = None
     disabled: bool = False
     policy: str | None = None
     """The machine policy's id."""
@@ -137,6 +138,19 @@ class ConnectionLine(_Value):
     occurred: str
 
 
+class Discovery(_Value):
+    """The server's own look at a listening machine, without a client certificate: it proves the way, not the trust."""
+
+    host: str
+    port: int
+    thumbprint: str | None = None
+    """Of the certificate that it was shown."""
+    error: str | None = None
+    """What the server said where it met nothing."""
+    node: str | None = None
+    """The node that looked."""
+
+
 class Evidence(_Value):
     """What Octopus has to say about one registration, asked for where it is not healthy."""
 
@@ -144,6 +158,8 @@ class Evidence(_Value):
     node: str | None = None
     events: tuple[MachineEvent, ...] = ()
     connection: tuple[ConnectionLine, ...] = ()
+    discovered: Discovery | None = None
+    """What the server itself met at the machine's address; None where it was not asked to look."""
     unread: tuple[str, ...] = ()
     """What could not be read, and why."""
 

@@ -203,7 +203,7 @@ class _Reader:
         }
 
     def _shared_queue(self) -> bool | None:
-        """Whether one polled address is enough for all nodes (octopus-rest 12.1); a server without the page is older."""
+        """Whether one polled address is enough (octopus-rest 12.1): older servers have no such page."""
         try:
             redis = self._one(Redis, self.client.get("/serverstatus/redis"))
         except PortalError as error:
@@ -216,7 +216,7 @@ class _Reader:
     # -- what the account may see --------------------------------------------------------------------------------
 
     def _coverage(self, permissions: Permissions | None, spaces: list[SpaceResource]) -> None:
-        """Lists are filtered to what may be seen, without a hint: only the account's rights tell (octopus-rest 1.6)."""
+        """Lists come filtered to what may be seen, without a hint: only rights tell (octopus-rest 1.6)."""
         if permissions is None:
             self.partial.append("it is not known what the account may see: lists may not be whole")
             return

@@ -15,7 +15,7 @@ from pytest_tentacle.report.console import report_lines
 from pytest_tentacle.report.html_hooks import HtmlReport
 from pytest_tentacle.sections import Check, Subject, judge_step
 
-from . import collection, outputs, parallel, verdict
+from . import collection, octopus, outputs, parallel, verdict
 from .logs import CleanRecords, Patience
 from .options import Options
 from .session import TentacleRun
@@ -28,6 +28,7 @@ class TentaclePlugin:
         self.config = config
         self.run = TentacleRun.from_options(options)
         self.surveys_file: Path | None = None
+        self.portal_file: Path | None = None
         self.reserved: Path | None = None
         self.patience = Patience()
         if not parallel.is_worker(config):
@@ -48,7 +49,8 @@ class TentaclePlugin:
         """Which machines this run is about."""
         selected = self.run.candidates()
         servers = sum(getattr(machine, "role", "") == "server" for machine in selected)
-        source = self.run.options.replay or ", ".join(str(path) for path in self.run.options.inventories)
+        named = [*map(str, self.run.options.inventories), *filter(None, [self.run.options.octopus])]
+        source = self.run.options.replay or ", ".join(named)
         rest = len(self.run.inventory.machines) - len(selected)
         line = f"tentacle: {servers} servers and {len(selected) - servers} Tentacles of {source}"
         lines = [line + (f"; {rest} not selected" if rest else "")]
@@ -69,6 +71,7 @@ class TentaclePlugin:
     def pytest_sessionstart(self) -> None:
         """Before xdist starts its workers, the controller takes the surveys for all of them."""
         if parallel.distributes(self.config):
+            self.portal_file = octopus.hand_over(self.run.inventory)
             self._survey(parallel.machines_to_survey(self.config, self.run))
             self.surveys_file = self.run.hand_over()
 
@@ -195,6 +198,8 @@ class TentaclePlugin:
         """Leave nothing running and nothing behind."""
         self.records.remove()
         self.run.close()
+        if self.portal_file:
+            octopus.take_back(self.portal_file)
         if self.surveys_file:
             self.surveys_file.unlink(missing_ok=True)
         if self.reserved and self.reserved.exists() and not self.reserved.stat().st_size:

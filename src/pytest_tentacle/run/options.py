@@ -23,7 +23,20 @@ DEFAULT_WORKERS = 32
 
 DEFAULT_MACHINE_TIMEOUT = 60.0
 
-_ONLY_OURS = ("limit", "mode", "save_surveys", "bundle", "ping_count", "ping_duration", "ping_payload", "probe_tls")
+_ONLY_OURS = (
+    "limit",
+    "mode",
+    "save_surveys",
+    "bundle",
+    "ping_count",
+    "ping_duration",
+    "ping_payload",
+    "probe_tls",
+    "space",
+    "octopus_ca",
+    "include_disabled",
+    "discover",
+)
 """Options that nobody gives by habit (`addopts`) to pytest runs that are no diagnosis."""
 
 MOST_PINGS = 1_000
@@ -55,11 +68,17 @@ class Options:
     output: Literal["short", "full"]
     ping: PingOrder | None = None
     tls_versions: bool = False
+    octopus: str | None = None
+    """The portal whose API names the machines."""
+    spaces: tuple[str, ...] = ()
+    octopus_ca: Path | None = None
+    include_disabled: bool = False
+    discover: bool = False
 
     @property
     def active(self) -> bool:
         """Whether this pytest run is a diagnosis at all; without an inventory the plugin keeps out of the way."""
-        return bool(self.inventories or self.replay)
+        return bool(self.inventories or self.replay or self.octopus)
 
     def for_report(self) -> dict[str, str]:
         """What a reader of the report should know of the command line."""
@@ -68,6 +87,7 @@ class Options:
             shown["--inventory"] = ", ".join(str(path) for path in self.inventories)
         if self.replay:
             shown["--replay"] = str(self.replay)
+        shown |= self._octopus_shown()
         if self.limits:
             shown["--limit"] = ", ".join(self.limits)
         if self.mode:
@@ -84,6 +104,15 @@ class Options:
         shown["--unknown"] = self.unknown
         return shown
 
+    def _octopus_shown(self) -> dict[str, str]:
+        shown = {
+            "--octopus": self.octopus or "",
+            "--space": ", ".join(self.spaces),
+            "--include-disabled": "yes" if self.include_disabled else "",
+            "--discover": "yes" if self.discover else "",
+        }
+        return {name: value for name, value in shown.items() if value}
+
 
 def add_options(parser: pytest.Parser) -> None:
     """Register the options with pytest."""
@@ -95,6 +124,7 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="FILE",
         help="YAML inventory of Octopus Servers and Tentacles; repeatable. Runs the guide's steps over it.",
     )
+    _add_octopus(group)
     group.addoption(
         "--replay",
         metavar="FILE",
@@ -184,12 +214,36 @@ def add_options(parser: pytest.Parser) -> None:
     )
 
 
+def _add_octopus(group: pytest.OptionGroup) -> None:
+    group.addoption(
+        "--octopus",
+        metavar="URL",
+        help="take the machines from this Octopus Server's API (key in OCTOPUS_API_KEY, or a token in "
+        "OCTOPUS_ACCESS_TOKEN); entries of --inventory win, and say how to log on",
+    )
+    group.addoption(
+        "--space", action="append", default=[], metavar="NAME", help="only this space of --octopus; repeatable"
+    )
+    group.addoption(
+        "--octopus-ca", metavar="FILE", help="PEM file of the private CA that the portal's certificate is checked with"
+    )
+    group.addoption("--include-disabled", action="store_true", help="also look at machines that Octopus has disabled")
+    group.addoption(
+        "--discover",
+        action="store_true",
+        help="let the Octopus Server itself look at each listening Tentacle that is not healthy: the server opens one "
+        "connection, which leaves an Info line in the Tentacle's log",
+    )
+
+
 def read_options(config: pytest.Config) -> Options:
     """The options of this run. Raises pytest.UsageError where pings or trials do not fit what else is given."""
     option = config.getoption
     forgotten = _forgotten_inventory(config)
-    if forgotten and not (option("inventory") or option("replay")):
-        raise pytest.UsageError(f"{forgotten} goes with --inventory FILE or --replay FILE: which machines are meant?")
+    if forgotten and not (option("inventory") or option("replay") or option("octopus")):
+        raise pytest.UsageError(
+            f"{forgotten} goes with --inventory FILE, --octopus URL or --replay FILE: which machines are meant?"
+        )
     return Options(
         inventories=tuple(Path(name) for name in option("inventory")),
         replay=_path(option("replay")),
@@ -206,6 +260,11 @@ def read_options(config: pytest.Config) -> Options:
         output=option("output"),
         ping=_ping_order(config),
         tls_versions=_tls_versions(config),
+        octopus=option("octopus"),
+        spaces=tuple(option("space")),
+        octopus_ca=_path(option("octopus_ca")),
+        include_disabled=option("include_disabled"),
+        discover=option("discover"),
     )
 
 

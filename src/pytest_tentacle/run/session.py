@@ -32,6 +32,7 @@ from pytest_tentacle.survey.collector import Interrupted, Plan, collect
 from pytest_tentacle.survey.store import Surveys
 
 from . import outputs
+from .octopus import OctopusSession, source_of
 from .options import DEFAULT_WORKERS, Options
 from .progress import TerminalProgress
 from .waivers import WaiverNotes, waiver_notes
@@ -42,12 +43,21 @@ T = TypeVar("T")
 class TentacleRun:
     """One diagnosis, from the inventory to the exit code."""
 
-    def __init__(self, options: Options, inventory: Inventory, selection: Selection, surveys: Surveys | None) -> None:
+    def __init__(
+        self,
+        options: Options,
+        inventory: Inventory,
+        selection: Selection,
+        surveys: Surveys | None,
+        octopus: OctopusSession | None = None,
+    ) -> None:
         self.options = options
         self.inventory = inventory
         self.selection = selection
         self.surveys = surveys
-        self.redactor = Redactor(known_secrets(inventory), pseudonyms=options.pseudonyms)
+        self._octopus = octopus or OctopusSession()
+        secrets = known_secrets(inventory) | self._octopus.secrets()
+        self.redactor = Redactor(secrets, pseudonyms=options.pseudonyms)
         """What every text goes through, whether it is shown or written."""
         learn_inventory(self.redactor, inventory)
         if options.replay:
@@ -69,15 +79,20 @@ class TentacleRun:
         """Read inventory or replay file and select. Raises pytest.UsageError: exit code 4, no machine contacted."""
         try:
             surveys = outputs.load_surveys(options.replay) if options.replay else None
-            if surveys and options.inventories:
-                raise pytest.UsageError("--replay brings its own inventory: leave --inventory out")
-            inventory = surveys.inventory if surveys else load(options.inventories, codes=CATALOGUE)
+            if surveys and (options.inventories or options.octopus):
+                raise pytest.UsageError("--replay brings its own inventory: leave --inventory and --octopus out")
+            octopus = OctopusSession()
+            inventory = (
+                surveys.inventory
+                if surveys
+                else load(options.inventories, codes=CATALOGUE, octopus=source_of(options), ask=octopus.ask)
+            )
             selection = select(inventory, options.limits, options.mode)
             if surveys and surveys.selected:
                 selection = _within(selection, surveys.selected, options)
         except (InventoryError, SelectionError, store.StoreError) as error:
             raise pytest.UsageError(str(error)) from None
-        return cls(options, inventory, selection, surveys)
+        return cls(options, inventory, selection, surveys, octopus)
 
     @property
     def fleet(self) -> Fleet:
@@ -108,9 +123,13 @@ class TentacleRun:
             def selected(surveys: Surveys) -> Surveys:
                 return surveys.model_copy(update={"selected": tuple(sorted(chosen))})
 
-            surveys = self._collect(
-                self._with_peers(chosen), reporter, lambda surveys: self._write_surveys(selected(surveys))
-            )
+            with self._octopus.evidence(self.inventory, chosen, discover=self.options.discover) as portal:
+                surveys = self._collect(
+                    self._with_peers(chosen), reporter, lambda surveys: self._write_surveys(selected(surveys))
+                )
+                if not self.interrupted and (known := portal()) is not None:
+                    inventory = surveys.inventory.model_copy(update={"portal": known})
+                    surveys = surveys.model_copy(update={"inventory": inventory})
             self.surveys = selected(surveys)
         self._write_surveys(self.surveys)
 

@@ -7,15 +7,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
+from pydantic import ValidationError
+
+from pytest_tentacle.inventory.document import Declaration, Document
+from pytest_tentacle.inventory.faults import Faults, Place
+from pytest_tentacle.inventory.file_model import GroupSettings, ServerEntry, TentacleEntry
+from pytest_tentacle.inventory.layers import Layer, LayerReader
+from pytest_tentacle.inventory.nodes import Entry, ListValue, MapValue, ScalarValue, Value
 from pytest_tentacle.octopus.addresses import is_address
 from pytest_tentacle.octopus.machines import normal_thumbprint
 from pytest_tentacle.octopus.model import Node, Portal, Registration
 
-from .document import Declaration, Document
-from .faults import Faults, Place
-from .file_model import GroupSettings, ServerEntry, TentacleEntry
-from .layers import Layer, LayerReader
-from .nodes import Entry, ListValue, MapValue, ScalarValue, Value
+_SHOWN = 5
+"""Names that a note tells."""
 
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _NOT_IN_NAMES = {"[": "(", "]": ")", ",": ";", "*": "x", "?": "_", "!": "_"}
@@ -58,7 +62,8 @@ def entries_of(portal: Portal, *, include_disabled: bool = False) -> FromOctopus
     found.servers = list(_servers(portal))
     for server in found.servers:
         names.take(server["name"])
-    disabled = []
+    disabled: list[str] = []
+    unusable: list[str] = []
     for same in _one_tentacle_each(portal.registrations):
         enabled = [each for each in same if include_disabled or not each.disabled]
         if not enabled:
@@ -66,10 +71,11 @@ def entries_of(portal: Portal, *, include_disabled: bool = False) -> FromOctopus
             continue
         entry = _entry(enabled, names)
         entry["servers"] = [server["name"] for server in found.servers]
+        unusable += _drop_unusable(entry)
         found.tentacles.append(entry)
         found.registrations[entry["name"]] = tuple(each.id for each in same)
     found.disabled = tuple(disabled)
-    found.notes = tuple(_notes(portal, found))
+    found.notes = (*_notes(portal, found), *unusable)
     return found
 
 
@@ -135,16 +141,14 @@ def _fitting(servers: Iterable[Declaration], portal: Portal) -> list[str]:
 def _fill_servers(documents: Sequence[Document], portal: Portal, reader: LayerReader, place: Place) -> None:
     """Octopus's own thumbprint, for the declared nodes that give none."""
     thumbprint = normal_thumbprint(portal.thumbprint)
+    if thumbprint is None:
+        return
     names = set(_fitting([entry for each in documents for entry in each.servers], portal))
     for each in documents:
-        each.servers = [
-            replace(
-                entry, below=reader.read(_nodes({"name": entry.layer.value("name"), "thumbprint": thumbprint}, place), ServerEntry)
-            )
-            if thumbprint and entry.layer.value("name") in names
-            else entry
-            for entry in each.servers
-        ]  # fmt: skip
+        for number, entry in enumerate(each.servers):
+            if (name := entry.layer.value("name")) in names:
+                below = reader.read(_nodes({"name": name, "thumbprint": thumbprint}, place), ServerEntry)
+                each.servers[number] = replace(entry, below=below)
 
 
 def _defaults(documents: Sequence[Document], key: str) -> Layer | None:
@@ -194,6 +198,19 @@ def _entry(same: Sequence[Registration], names: _Names) -> dict[str, Any]:
     return entry
 
 
+def _drop_unusable(entry: dict[str, Any]) -> list[str]:
+    """Take away what no inventory can hold, such as a host name with a blank: one bad entry costs no other machine."""
+    try:
+        TentacleEntry.model_validate({key: str(value) if key == "port" else value for key, value in entry.items()})
+    except ValidationError as error:
+        bad = dict.fromkeys(str(detail["loc"][0]) for detail in error.errors(include_url=False))
+        given = {key: entry.pop(key) for key in bad if key not in {"name", "mode"}}
+        return [
+            f"Octopus has a {key} of {entry['name']} that cannot be used: {value!r}." for key, value in given.items()
+        ]
+    return []
+
+
 class _Names:
     """Gives each machine a name that no other has, and that `--limit` can take."""
 
@@ -233,17 +250,17 @@ def _notes(portal: Portal, found: FromOctopus) -> Iterator[str]:
             "(Configuration > Teams > Roles)."
         )
     for left in portal.left_out:
-        count = len(left.names)
-        shown = ", ".join(left.names[:3]) + (f" and {count - 3} more" if count > 3 else "")  # noqa: PLR2004
-        yield f"Left out of what Octopus lists, {left.style}: {shown} ({left.reason})."
+        yield f"Left out of what Octopus lists, {left.style}: {_some(left.names)} ({left.reason})."
     if found.disabled:
-        shown = ", ".join(found.disabled[:5]) + (
-            f" and {len(found.disabled) - 5} more" if len(found.disabled) > 5 else ""
-        )  # noqa: E501, PLR2004
-        yield f"Disabled in Octopus, and so not looked at: {shown}. --include-disabled looks at them, too."
+        yield f"Disabled in Octopus, and so not looked at: {_some(found.disabled)}. --include-disabled does."
     if portal.stopped_spaces:
         yield f"The task queue is stopped in {', '.join(portal.stopped_spaces)}: Octopus runs no health check there."
     yield from (f"{text}." for text in portal.unread)
+
+
+def _some(names: Sequence[str]) -> str:
+    rest = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _nodes(value: Any, place: Place) -> MapValue:

@@ -1,0 +1,1 @@
+"""Where machines come from besides our own YAML files."""
