@@ -63,9 +63,7 @@ class PortalServer:
         self.folder = folder
         self.node = node
         self._api_key = api_key
-        self._server = ThreadingHTTPServer((address, port), _handler(self))
-        self._server.daemon_threads = True
-        self._server.handle_error = _say_nothing  # type: ignore[method-assign]
+        self._server = _Server((address, port), _handler(self))
         self._scheme = "http"
         if certificate is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -240,8 +238,11 @@ def _missing() -> Answer:
     return _error(404, "The resource you requested was not found.")
 
 
-def _say_nothing(*_: object) -> None:
-    """A client that hangs up, or does not trust our certificate, is no fault of the portal."""
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: a client that hangs up, or does not trust our certificate, is no fault of the portal."""
 
 
 def _handler(portal: PortalServer) -> type[BaseHTTPRequestHandler]:
