@@ -18,9 +18,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from hypothesis import settings
 
 from pytest_tentacle.link import By, Probe, Target, probe
 from pytest_tentacle.link.resolving import is_literal
+
+settings.register_profile("tests", deadline=None)  # an example that takes long on a busy machine has found nothing
+settings.load_profile("tests")
 
 TOP = Path(__file__).parent.parent
 
