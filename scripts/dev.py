@@ -29,6 +29,8 @@ DEBIAN = {
     "ip": "iproute2",
     "dnsmasq": "dnsmasq-base",
     "openssl": "openssl",
+    "node": "nodejs",
+    "npm": "npm",
 }
 """Programs that the tests need, and the Debian packages that bring them."""
 
@@ -50,6 +52,7 @@ def main() -> int:
     if chosen.command == "lab":
         return run(environment("product"), "-m", "pytest", "--inventory", "inventory/lab.yaml", *rest)
     debian_packages()
+    npm_packages()
     return check(environment("dev"), rest)
 
 
@@ -96,6 +99,19 @@ def debian_packages() -> None:
     missing = sorted({package for program, package in DEBIAN.items() if not shutil.which(program, path=path)})
     if missing:
         install(missing, "the tests need programs")
+
+
+def npm_packages() -> None:
+    """Install Octopus's official client, which the tests let list what the lab's portal says, from its lock."""
+    folder = TOP / "tests" / "octopus" / "official_client"
+    stamp, lock_file = folder / "node_modules" / ".from-lock", folder / "package-lock.json"
+    wanted = hashlib.sha256(lock_file.read_bytes()).hexdigest()
+    if read(stamp) == wanted:
+        return
+    say(f"installing what {lock_file.relative_to(TOP)} names")
+    command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
+    subprocess.run(command, cwd=folder, check=True)
+    stamp.write_text(wanted, encoding="ascii")
 
 
 def install(packages: list[str], why: str) -> None:
