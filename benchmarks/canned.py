@@ -61,13 +61,12 @@ class Answers:
             document, targets = {**recorded, "host": host}, [*recorded["probes"], *request["targets"]]
         else:
             document, targets = {}, request["targets"]
-        document["probes"] = [self._probe(machine, Target.model_validate(target)) for target in targets]
+        document["probes"] = [self._probe(machine, target) for target in targets]
         return frame(nonce, document).encode()
 
-    def _probe(self, machine: str, target: Target) -> dict[str, Any]:
-        seen = self._probes[self._own[machine] if target.host == "localhost" else target.host, target.port]
-        update = {"id": target.id, "host": target.host, "by": target.by}
-        return seen.model_copy(update=update).model_dump(mode="json")
+    def _probe(self, machine: str, target: dict[str, Any]) -> dict[str, Any]:
+        host = self._own[machine] if target["host"] == "localhost" else target["host"]
+        return {**self._probes[host, target["port"]].model_dump(mode="json"), **target}
 
 
 class CannedRunner:
@@ -149,6 +148,6 @@ def _look_at_all(inventory: Inventory, lab: Lab) -> dict[tuple[str, int], Probe]
         for port in ports:
             for host, by in ((machine.dns_name, "name"), (machine.ip, "address")):
                 if port:
-                    targets.append(Target(id=f"{host}:{port}", host=host, port=port, by=by))
+                    targets.append(Target(host=host, port=port, by=by))
     probes = probe_all(targets, workers=8, seconds=10, resolve=lab.resolve)
     return {(probe.host, probe.port): probe for probe in probes}

@@ -116,7 +116,7 @@ def probe_of() -> Callable[..., Probe]:
 
     def ask(host: str, port: int, *, seconds: float = 5.0, **options: object) -> Probe:
         by = By.ADDRESS if is_literal(host) else By.NAME
-        return probe(Target(id="one", host=host, port=port, by=by), seconds=seconds, **options)
+        return probe(Target(host=host, port=port, by=by), seconds=seconds, **options)
 
     return ask
 

@@ -9,6 +9,7 @@ import pytest
 from pytest_tentacle.diagnosis import diagnose
 from pytest_tentacle.link import Failure
 from pytest_tentacle.survey.surroundings import LeftOver
+from support.looks import also_from
 
 DROPPED = {"fails": "connect", "error": Failure.TIMED_OUT}
 REFUSED = {"fails": "connect", "error": Failure.REFUSED}
@@ -79,9 +80,7 @@ class TestFewest:
         world.add_server("octo-2", "192.0.2.11")
         for name in ("web-01", "web-02"):
             world[name].declare(servers=("octo-1", "octo-2"))
-            world["octo-2"].peer += [
-                each.model_copy() for each in world["octo-1"].peer if each.id.startswith(f"{name}:")
-            ]
+            world["octo-2"].peer += also_from("octo-2", world["octo-1"].peer, name)
         for server in ("octo-1", "octo-2"):
             world.both("web-01", DROPPED, server)
         world.sections["web-01"]["firewall"] = "access is denied"

@@ -85,7 +85,7 @@ CONNECTION = {
     "local_address": "192.0.2.1", "local_port": 10933, "remote_address": "192.0.2.2", "remote_port": 1,
     "state": "close-wait",
 }  # fmt: skip
-PROBE = {"id": "local:Tentacle", "host": "h", "port": 1, "by": "name"}
+PROBE = {"link": {"vantage": "tentacle", "instance": "Tentacle"}, "host": "h", "port": 1, "by": "name"}
 
 
 def _whole(text: str, *, packed: bool = True) -> Callable[..., bytes]:

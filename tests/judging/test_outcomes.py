@@ -12,6 +12,7 @@ from pytest_tentacle.inventory.model import NoTransport
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
 from pytest_tentacle.sections import applicable
+from support.looks import OWN_PORT, SERVERS_OWN_PORT, polled
 
 HERE, ACROSS = "welcome-page-here", "welcome-page-across"
 SERVICES, SETTINGS, THUMBPRINT = "services-running", "communication-settings", "tentacle-thumbprint"
@@ -102,7 +103,7 @@ class TestUnknownSections:
     def test_sockets_without_a_pid(self, world: Any, make_probe: Any) -> None:
         """Somebody holds the port, and we may not know who; that no page comes is a fact all the same."""
         world["web-01"].listeners = [{"address": "::", "port": 10933}]
-        world["web-01"].replace("local:Tentacle", make_probe(page="other"))
+        world["web-01"].replace(OWN_PORT, make_probe(page="other"))
         result = world.judge(HERE, "web-01")
         assert codes(result) == ["TT504"]
         assert "does not tell which process" in result.reason
@@ -140,13 +141,13 @@ class TestUnknownSections:
         clock = world["web-01"].record().survey.host.data.clock_utc
         world["web-01"].service |= {"state": "starting", "started_utc": clock - timedelta(seconds=30)}
         world["web-01"].listeners = []
-        world["web-01"].replace("local:Tentacle", make_probe(fails="connect", error=Failure.REFUSED))
+        world["web-01"].replace(OWN_PORT, make_probe(fails="connect", error=Failure.REFUSED))
         assert world.judge(SERVICES, "web-01").outcome is Outcome.UNKNOWN
         assert world.judge(HERE, "web-01").outcome is Outcome.UNKNOWN
 
     def test_no_probe(self, world: Any) -> None:
         """What was not probed has not passed."""
-        world["web-01"].drop("local:Tentacle")
+        world["web-01"].drop(OWN_PORT)
         world["octo-1"].peer = []
         assert world.judge(HERE, "web-01").outcome is Outcome.UNKNOWN
         assert world.judge(ACROSS, "web-01").outcome is Outcome.UNKNOWN
@@ -156,7 +157,7 @@ class TestUnknownSections:
         blind = make_probe("octo-1.example", 10943).model_copy(
             update={"resolve": None, "connect": None, "tls": None, "page": None, "unavailable": "no openssl"}
         )
-        world["poll-01"].replace("configured:Tentacle:0", blind)
+        world["poll-01"].replace(polled(0), blind)
         result = world.judge(ACROSS, "poll-01")
         assert (result.outcome, "no openssl" in result.reason) == (Outcome.UNKNOWN, True)
 
@@ -178,7 +179,7 @@ class TestBlocked:
         """On the machine itself."""
         world["web-01"].service |= {"state": "stopped", "pid": None, "exit_code": 0}
         world["web-01"].listeners = []
-        world["web-01"].replace("local:Tentacle", make_probe(fails="connect", error=Failure.REFUSED))
+        world["web-01"].replace(OWN_PORT, make_probe(fails="connect", error=Failure.REFUSED))
         for step in (HERE, THUMBPRINT):
             result = world.judge(step, "web-01")
             assert (result.outcome, result.blocked_by) == (Outcome.BLOCKED, ("TT202", "web-01"))
@@ -196,7 +197,7 @@ class TestBlocked:
         world["octo-1"].service |= {"state": "stopped", "pid": None}
         world["octo-1"].listeners = []
         refused = {"fails": "connect", "error": Failure.REFUSED}
-        world["octo-1"].replace("local:OctopusServer", make_probe(port=10943, **refused))
+        world["octo-1"].replace(SERVERS_OWN_PORT, make_probe(port=10943, **refused))
         across(world, "polling", refused, refused)
         result = world.judge(ACROSS, "poll-01")
         assert (result.outcome, result.blocked_by) == (Outcome.BLOCKED, ("TT206", "octo-1"))
@@ -217,7 +218,7 @@ class TestBlocked:
         draft = world["web-01"]
         draft.settings["Tentacle.Services.NoListen"] = "true"
         draft.trusted = world[trust].trusted
-        draft.drop("local:Tentacle")
+        draft.drop(OWN_PORT)
         for step in (THUMBPRINT, HERE):
             result = world.judge(step, "web-01")
             assert (result.outcome, result.blocked_by) == (Outcome.BLOCKED, (code, "web-01"))
@@ -226,7 +227,7 @@ class TestBlocked:
         """The server looks where the inventory says, and nobody listens there."""
         world["web-01"].settings["Tentacle.Services.PortNumber"] = "10944"
         world["web-01"].listeners[0]["port"] = 10944
-        world["web-01"].replace("local:Tentacle", make_probe(port=10944))
+        world["web-01"].replace(OWN_PORT, make_probe(port=10944))
         refused = {"fails": "connect", "error": Failure.REFUSED}
         across(world, "listening", refused, refused)
         assert world.judge(HERE, "web-01").outcome is Outcome.PASSED
@@ -235,7 +236,7 @@ class TestBlocked:
     def test_port_holder_blocks_the_thumbprint(self, world: Any, make_probe: Any, across: Any) -> None:
         """The certificate that is seen is the holder's; that it is seen across as well shows that the network is fine."""
         world["web-01"].listeners = [{"address": "::", "port": 10933, "pid": 5, "owner": {"pid": 5, "name": "iis"}}]
-        world["web-01"].replace("local:Tentacle", make_probe(whose="another Tentacle"))
+        world["web-01"].replace(OWN_PORT, make_probe(whose="another Tentacle"))
         across(world, "listening", {"whose": "another Tentacle"}, {"whose": "another Tentacle"})
         assert world.judge(THUMBPRINT, "web-01").blocked_by == ("TT502", "web-01")
         assert world.judge(ACROSS, "web-01").outcome is Outcome.PASSED

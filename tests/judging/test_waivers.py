@@ -12,6 +12,7 @@ from pytest_tentacle.inventory.model import Origin, Waiver
 from pytest_tentacle.judging.result import Outcome, accepted
 from pytest_tentacle.link import Failure
 from pytest_tentacle.run.waivers import waiver_notes
+from support.looks import OWN_PORT, SERVERS_OWN_PORT
 
 SERVICES, ACROSS = "services-running", "welcome-page-across"
 REFUSED = {"fails": "connect", "error": Failure.REFUSED}
@@ -81,7 +82,7 @@ class TestBlocking:
     ) -> None:
         """Who accepts that a service is stopped accepts that its server cannot reach it."""
         stopped["web-01"].listeners.clear()
-        stopped["web-01"].replace("local:Tentacle", make_probe(**REFUSED))
+        stopped["web-01"].replace(OWN_PORT, make_probe(**REFUSED))
         across(stopped, "listening", REFUSED, REFUSED)
         before = stopped.judge(ACROSS, "web-01")
         assert (before.outcome, before.blocked_by) == (Outcome.BLOCKED, ("TT202", "web-01"))
@@ -95,7 +96,7 @@ class TestBlocking:
         """Or a waiver on one server would pass a fleet that nobody looked at; and its cause is told."""
         world["octo-1"].service |= {"state": "stopped", "pid": None}
         world["octo-1"].listeners.clear()
-        world["octo-1"].replace("local:OctopusServer", make_probe(port=10943, **REFUSED))
+        world["octo-1"].replace(SERVERS_OWN_PORT, make_probe(port=10943, **REFUSED))
         across(world, "polling", REFUSED, REFUSED)
         before = world.judge(ACROSS, "poll-01")
         assert (before.outcome, before.blocked_by) == (Outcome.BLOCKED, ("TT206", "octo-1"))

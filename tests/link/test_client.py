@@ -28,7 +28,7 @@ from pytest_tentacle.lab.network import (
     TricklingPage,
 )
 from pytest_tentacle.lab.network.tls_boxes import TlsBox
-from pytest_tentacle.link import By, Failure, Stage, Target, probe_all, system_resolver
+from pytest_tentacle.link import By, Failure, LinkRef, Stage, Target, probe_all, system_resolver
 
 LOOPBACK = "127.0.0.1"
 
@@ -366,12 +366,17 @@ class TestProbeAll:
         """Twenty silent peers cost what one costs, and each answer stands where its target stood."""
         with Hanger(LOOPBACK) as silent:
             targets = [
-                Target(id=str(n), host=LOOPBACK, port=tentacle.port if n % 2 else silent.port, by=By.ADDRESS)
+                Target(
+                    link=LinkRef(tentacle=str(n)),
+                    host=LOOPBACK,
+                    port=tentacle.port if n % 2 else silent.port,
+                    by=By.ADDRESS,
+                )
                 for n in range(40)
             ]
             began = time.monotonic()
             found = probe_all(targets, workers=40, seconds=1.5)
-        assert [str(n) for n in range(40)] == [one.id for one in found]
+        assert [str(n) for n in range(40)] == [one.link.tentacle for one in found]
         assert all(one.shows_page for one in found[1::2])
         assert all(one.tls.error is Failure.TIMED_OUT for one in found[::2])
         assert time.monotonic() - began < 10
@@ -387,4 +392,4 @@ class TestProbeAll:
             raise ZeroDivisionError
 
         with pytest.raises(ZeroDivisionError):
-            probe_all([Target(id="x", host=LOOPBACK, port=tentacle.port, by=By.ADDRESS)], seconds=2, on_probe=explode)
+            probe_all([Target(host=LOOPBACK, port=tentacle.port, by=By.ADDRESS)], seconds=2, on_probe=explode)

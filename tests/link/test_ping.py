@@ -18,13 +18,13 @@ from pytest_tentacle.link import By, Connected, Failure, Page, Probe, Stage, Tar
 from pytest_tentacle.link.ping import Attempt, Percentiles, PingResult, main, ping
 
 LOOPBACK = "127.0.0.1"
-TARGET = Target(id="x", host=LOOPBACK, port=10933, by=By.ADDRESS)
+TARGET = Target(host=LOOPBACK, port=10933, by=By.ADDRESS)
 
 
 def attempt(number: int, *, works: bool, ms: float = 1.0) -> Attempt:
     connect = Connected(ms=ms, address=LOOPBACK, error=None if works else Failure.REFUSED)
     page = Page(ms=ms, text="HTTP/1.0 200 OK", length=15) if works else None
-    probe = Probe(id="x", host=LOOPBACK, port=10933, by=By.ADDRESS, connect=connect, page=page)
+    probe = Probe(host=LOOPBACK, port=10933, by=By.ADDRESS, connect=connect, page=page)
     return Attempt(number, dt.datetime.now(dt.UTC), ms, probe)
 
 
@@ -72,7 +72,7 @@ class TestPing:
     def test_counts(self):
         """As many attempts as asked, each timed by stage."""
         with HalibutListener(LOOPBACK, 0, certificate=make_certificate()) as listener:
-            target = Target(id="x", host=LOOPBACK, port=listener.port, by=By.ADDRESS)
+            target = Target(host=LOOPBACK, port=listener.port, by=By.ADDRESS)
             result = ping(target, count=5, interval=0.01)
         assert (result.sent, result.lost, result.flaps) == (5, 0, 0)
         assert [one.number for one in result.attempts] == [1, 2, 3, 4, 5]
@@ -85,7 +85,7 @@ class TestPing:
         """Two flaps and the loss between them, really measured."""
         listener = HalibutListener(LOOPBACK, 0, certificate=make_certificate())
         listener.start()
-        target = Target(id="x", host=LOOPBACK, port=listener.port, by=By.ADDRESS)
+        target = Target(host=LOOPBACK, port=listener.port, by=By.ADDRESS)
         made = list(ping(target, count=2, interval=0.01).attempts)
         listener.stop()
         with Refused(LOOPBACK, listener.port):
@@ -100,7 +100,7 @@ class TestPing:
     def test_duration_bounds_a_silent_peer(self):
         """It ends soon behind its time, though no attempt ever does by itself."""
         with BlackHole(LOOPBACK) as hole:
-            target = Target(id="x", host=LOOPBACK, port=hole.port, by=By.ADDRESS)
+            target = Target(host=LOOPBACK, port=hole.port, by=By.ADDRESS)
             began = time.monotonic()
             result = ping(target, duration=1.5, interval=0.1, seconds=30)
         assert 1 <= result.sent == result.lost
@@ -109,7 +109,7 @@ class TestPing:
     def test_interval_is_kept(self):
         """From start to start."""
         with HttpsServer(LOOPBACK) as server:
-            target = Target(id="x", host=LOOPBACK, port=server.port, by=By.ADDRESS)
+            target = Target(host=LOOPBACK, port=server.port, by=By.ADDRESS)
             began = time.monotonic()
             ping(target, count=3, interval=0.3)
         assert 0.6 <= time.monotonic() - began < 5

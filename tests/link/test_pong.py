@@ -105,7 +105,7 @@ class TestHalibut:
 class TestOwnPing:
     def test_no_loss(self, pong):
         """Ping and pong understand each other, with a payload too."""
-        target = Target(id="x", host=LOOPBACK, port=pong.port, by=By.ADDRESS)
+        target = Target(host=LOOPBACK, port=pong.port, by=By.ADDRESS)
         result = ping(target, count=3, interval=0.01, payload_bytes=3_000_000, seconds=20)
         assert (result.sent, result.lost) == (3, 0)
         assert {len(ANSWER)} == {one.probe.page.length for one in result.attempts}

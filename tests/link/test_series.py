@@ -17,13 +17,13 @@ def series(pattern: str) -> PingSeries:
     """`+` for an attempt that went well."""
     failure = {"stage": Stage.TLS, "error": Failure.CLOSED}
     made = tuple(PingAttempt(tls=1.0, **({} if sign == "+" else failure)) for sign in pattern)
-    return PingSeries(id="t", host="h", port=1, by=By.NAME, attempts=made)
+    return PingSeries(host="h", port=1, by=By.NAME, attempts=made)
 
 
 def probe(certificate: str | None, error: Failure | None = None) -> Probe:
     page = Page(ms=4, text="HTTP/1.0 200 OK", length=15) if certificate else None
     return Probe(
-        id="t", host="h", port=1, by=By.NAME,
+        host="h", port=1, by=By.NAME,
         connect=Connected(ms=2, address="192.0.2.1", error=error),
         tls=Secured(ms=3, certificate=certificate) if certificate else None,
         page=page,
@@ -58,15 +58,13 @@ class TestSeries:
     def test_lag_is_taken_off(self):
         """No more than there is."""
         attempts = (PingAttempt(connect=1200, tls=20, lag=300),)
-        late = PingSeries(id="t", host="h", port=1, by=By.NAME, attempts=attempts)
+        late = PingSeries(host="h", port=1, by=By.NAME, attempts=attempts)
         assert (late.times_at_least(Stage.CONNECT), late.times_at_least(Stage.TLS), late.lag) == ([900], [0], 300)
 
     def test_of_probes(self):
         """Certificates once each, in the order of their appearance; failures by stage."""
         probes = [probe(ENDS[0]), probe(ENDS[1]), probe(None, Failure.REFUSED), probe(ENDS[0])]
-        made = PingSeries.of(
-            [(number / 2, one) for number, one in enumerate(probes)], id="t", host="h", port=1, by=By.NAME
-        )
+        made = PingSeries.of([(number / 2, one) for number, one in enumerate(probes)], host="h", port=1, by=By.NAME)
         assert made.certificates == tuple(ENDS)
         assert [attempt.certificate for attempt in made.attempts] == [0, 1, None, 0]
         assert made.changes == 2

@@ -12,6 +12,7 @@ from pytest_tentacle.lab.network.tls_boxes import NoCommonCipher, OldTls
 from pytest_tentacle.link import (
     By,
     Failure,
+    LinkRef,
     Probe,
     Secured,
     Stage,
@@ -28,7 +29,7 @@ OLD = ALL[:2]
 
 
 def to(port: int, name: str = "t") -> Target:
-    return Target(id=name, host="127.0.0.1", port=port, by=By.ADDRESS)
+    return Target(link=LinkRef(tentacle=name), host="127.0.0.1", port=port, by=By.ADDRESS)
 
 
 def limited(only: ssl.TLSVersion, log) -> HalibutListener:
@@ -48,7 +49,7 @@ class TestTrials:
         with limited(only, lines.append) as listener:
             (found,) = try_versions([to(listener.port)], seconds=3)
         assert [trial.version for trial in found.trials] == list(ALL)
-        assert (found.newest, found.id, found.port) == (version, "t", listener.port)
+        assert (found.newest, found.link.tentacle, found.port) == (version, "t", listener.port)
         assert found.trial(version).cipher
         assert all(trial.refused for trial in found.trials if trial.version is not version)
         assert sum("web browser" in line.message for line in lines) == 1
@@ -66,7 +67,7 @@ class TestTrials:
             old, by_hand, suites, nobody = try_versions(
                 [*(to(box.port, str(number)) for number, box in enumerate(boxes)), to(1, "nobody")], seconds=1.0
             )
-        assert [one.id for one in (old, by_hand, suites, nobody)] == ["0", "1", "2", "nobody"]
+        assert [one.link.tentacle for one in (old, by_hand, suites, nobody)] == ["0", "1", "2", "nobody"]
         assert old.newest is TlsVersion.TLS_1_1
         assert old.trial(TlsVersion.TLS_1_1).stage is Stage.PAGE
         assert old.trial(TlsVersion.TLS_1_2).error is Failure.PROTOCOL_VERSION
@@ -103,7 +104,7 @@ class TestTrials:
 class TestTrial:
     def test_of_a_probe(self):
         """The first stage that failed tells; one that never began is no verdict."""
-        common = {"id": "t", "host": "a", "port": 1, "by": By.NAME}
+        common = {"host": "a", "port": 1, "by": By.NAME}
         refused = Probe(**common, tls=Secured(error=Failure.NO_COMMON_CIPHER))
         trial = VersionTrial.of(TlsVersion.TLS_1_2, refused)
         assert (trial.refused, trial.secured, trial.stage) == (True, False, Stage.TLS)

@@ -67,7 +67,7 @@ class TestWhatIsSent:
 
     def test_a_ping_is_one_get_each(self, recorder):
         """The payload is the only difference."""
-        target = Target(id="x", host=LOOPBACK, port=recorder.port, by=By.ADDRESS)
+        target = Target(host=LOOPBACK, port=recorder.port, by=By.ADDRESS)
         ping(target, count=2, interval=0.01, payload_bytes=100_000)
         assert [wire.page_request(LOOPBACK, recorder.port, payload_bytes=100_000)] * 2 == recorder.sent(2)
 
@@ -90,7 +90,7 @@ class TestWhatIsSent:
         from pytest_tentacle.link import probe
 
         with HttpResponder(LOOPBACK) as proxy, Forwarder(LOOPBACK, 0, LOOPBACK, proxy.port) as counter:
-            target = Target(id="x", host=LOOPBACK, port=counter.port, by=By.ADDRESS)
+            target = Target(host=LOOPBACK, port=counter.port, by=By.ADDRESS)
             probe(target, seconds=3, identity=True)
             assert counter.connections == 1
 

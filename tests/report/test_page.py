@@ -455,7 +455,7 @@ def _hostile_probe(probe, bad):
     if probe.page is not None:
         stages["page"] = probe.page.model_copy(update={"text": bad, "detail": bad})
     return probe.model_copy(
-        update={"host": bad, "unavailable": bad if probe.id.startswith("web-01") else None, **stages}
+        update={"host": bad, "unavailable": bad if probe.link.tentacle == "web-01" else None, **stages}
     )
 
 

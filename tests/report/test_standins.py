@@ -122,7 +122,7 @@ class TestDocument:
         """They name nobody, and every comparison rests on them: beside each stand-in stands the real one's."""
         named, plain = certificate("web-01.corp.example.com"), certificate("octopus")
         real = Secured(certificate=named).thumbprint
-        series = PingSeries(id="x", host="h", port=1, by="name", certificates=(named, plain))
+        series = PingSeries(host="h", port=1, by="name", certificates=(named, plain))
         document = {
             "tls": json.loads(Secured(certificate=named).model_dump_json(exclude_none=True)),
             "other": {"certificate": plain},

@@ -74,7 +74,7 @@ class TestPing:
         document = json.loads((folder / "saved.json").read_text(encoding="utf-8"))
         records = {record["machines"][0]: record for record in document["records"]}
         assert document["ping"]["count"] == 12
-        assert {series["id"].split(":")[0] for series in records["octo-1"]["peer_pings"]} == {
+        assert {series["link"]["tentacle"] for series in records["octo-1"]["peer_pings"]} == {
             "win-01", "third-01", "twins-01", "down-01",
         }  # fmt: skip
         assert [len(series["attempts"]) for series in records["lin-01"]["survey"]["pings"]] == [12]

@@ -71,9 +71,9 @@ class TestProbeTls:
         document = json.loads((folder / "saved.json").read_text(encoding="utf-8"))
         records = {record["machines"][0]: record for record in document["records"]}
         tried = {name: record.get("peer_tls_versions", []) for name, record in records.items()}
-        assert {name: {one["id"] for one in found} for name, found in tried.items() if found} == {
-            "octo-1": {"win-01:name", "old-01:name"},
-            "octo-2": {"lin-02:name", "old-02:name"},
+        assert {name: {one["link"]["tentacle"] for one in found} for name, found in tried.items() if found} == {
+            "octo-1": {"win-01", "old-01"},
+            "octo-2": {"lin-02", "old-02"},
         }
         own = {name: record["survey"].get("tls_versions", []) for name, record in records.items()}
         assert {name: len(found) for name, found in own.items() if found} == {"win-02": 1, "lin-01": 1}

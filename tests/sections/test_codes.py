@@ -17,6 +17,7 @@ from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
 from pytest_tentacle.sections import applicable
 from pytest_tentacle.sections.catalogue import CATALOGUE
+from support.looks import OWN_PORT, SERVERS_OWN_PORT, polled
 
 CORE = ("services-running", "communication-settings", "tentacle-thumbprint", "welcome-page-here", "welcome-page-across")
 """The steps that these tests hold; those of the other sections have files of their own, test_<section>.py."""
@@ -199,7 +200,7 @@ def does_not_listen_undeclared(world: Any, _: Any) -> None:
 def polls_an_old_server(world: Any, tools: Any) -> None:
     draft = world["poll-01"]
     draft.trusted[0]["Address"] = "https://old.example:10943/"
-    draft.replace("configured:Tentacle:0", tools.probe("old.example", 10943, whose="old", page="server"))
+    draft.replace(polled(0), tools.probe("old.example", 10943, whose="old", page="server"))
 
 
 @case("TT313", "poll-01")
@@ -308,19 +309,19 @@ def server_renewed(world: Any, tools: Any) -> None:
 @case("TT501")
 def not_open(world: Any, tools: Any) -> None:
     world["web-01"].listeners = []
-    world["web-01"].replace("local:Tentacle", tools.probe(fails="connect", error=Failure.REFUSED))
+    world["web-01"].replace(OWN_PORT, tools.probe(fails="connect", error=Failure.REFUSED))
 
 
 @case("TT501", "octo-1")
 def server_not_open(world: Any, tools: Any) -> None:
     world["octo-1"].listeners = []
-    world["octo-1"].replace("local:OctopusServer", tools.probe(port=10943, fails="connect", error=Failure.REFUSED))
+    world["octo-1"].replace(SERVERS_OWN_PORT, tools.probe(port=10943, fails="connect", error=Failure.REFUSED))
 
 
 @case("TT502")
 def taken(world: Any, tools: Any) -> None:
     world["web-01"].listeners = [GONE | {"owner": NGINX}]
-    world["web-01"].replace("local:Tentacle", tools.probe(page="other", whose="nginx"))
+    world["web-01"].replace(OWN_PORT, tools.probe(page="other", whose="nginx"))
 
 
 @case("TT502")
@@ -332,36 +333,36 @@ def taken_while_stopped(world: Any, tools: Any) -> None:
 @case("TT502")
 def taken_by_another_tentacle(world: Any, tools: Any) -> None:
     world["web-01"].listeners = [GONE | {"owner": NGINX | {"name": "Tentacle.exe"}}]
-    world["web-01"].replace("local:Tentacle", tools.probe(whose="the other instance"))
+    world["web-01"].replace(OWN_PORT, tools.probe(whose="the other instance"))
 
 
 @case("TT503")
 def zombie(world: Any, tools: Any) -> None:
     child = {"pid": 4712, "name": "powershell.exe", "parent_pid": 4711}
     world["web-01"].listeners = [GONE | {"children": [child]}]
-    world["web-01"].replace("local:Tentacle", tools.probe(fails="tls", error=Failure.TIMED_OUT))
+    world["web-01"].replace(OWN_PORT, tools.probe(fails="tls", error=Failure.TIMED_OUT))
 
 
 @case("TT503")
 def left_over_script(world: Any, tools: Any) -> None:
     owner = {"pid": 4711, "name": "powershell.exe", "command_line": r"powershell -File C:\Octopus\Work\1\Script.ps1"}
     world["web-01"].listeners = [GONE | {"owner": owner}]
-    world["web-01"].replace("local:Tentacle", tools.probe(fails="tls", error=Failure.TIMED_OUT))
+    world["web-01"].replace(OWN_PORT, tools.probe(fails="tls", error=Failure.TIMED_OUT))
 
 
 @case("TT504")
 def other_page_here(world: Any, tools: Any) -> None:
-    world["web-01"].replace("local:Tentacle", tools.probe(page="other", whose="a security product"))
+    world["web-01"].replace(OWN_PORT, tools.probe(page="other", whose="a security product"))
 
 
 @case("TT504")
 def plain_text_here(world: Any, tools: Any) -> None:
-    world["web-01"].replace("local:Tentacle", tools.probe(fails="tls", error=Failure.NOT_TLS))
+    world["web-01"].replace(OWN_PORT, tools.probe(fails="tls", error=Failure.NOT_TLS))
 
 
 @case("TT505")
 def hangs(world: Any, tools: Any) -> None:
-    world["web-01"].replace("local:Tentacle", tools.probe(fails="tls", error=Failure.TIMED_OUT))
+    world["web-01"].replace(OWN_PORT, tools.probe(fails="tls", error=Failure.TIMED_OUT))
 
 
 def ids(one: Case) -> str:

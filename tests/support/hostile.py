@@ -30,7 +30,7 @@ from pytest_tentacle.report.redaction.names import learn_surveys
 from pytest_tentacle.sections import Fleet, applicable
 from pytest_tentacle.survey import collector, host, store
 from pytest_tentacle.survey.collector import Plan, collect
-from pytest_tentacle.survey.request import Call
+from pytest_tentacle.survey.request import ASKED, Call
 from pytest_tentacle.survey.store import Surveys
 from pytest_tentacle.transport.base import Answer, Deadline, Transport, TransportError
 
@@ -74,10 +74,23 @@ def healthy_documents(world: World | None = None) -> dict[str, dict[str, Any]]:
     """What the machines of the small fleet say when they are well, by their names, as their scripts would print it."""
     surveys = (world or small_fleet()).surveys()
     return {
-        record.machines[0]: record.survey.model_dump(mode="json")
+        record.machines[0]: _as_printed(record.survey.model_dump(mode="json"))
         for record in surveys.records
         if record.survey is not None
     }
+
+
+def _as_printed(document: dict[str, Any]) -> dict[str, Any]:
+    """A survey whose looks have the links that a script gives back: a number, or an instance of its own."""
+    asked = 0
+    for probe in document["probes"]:
+        link = probe["link"]
+        if link["instance"] is not None:
+            probe["link"] = {"vantage": link["vantage"], "instance": link["instance"]}
+        else:
+            probe["link"] = {ASKED: asked}
+            asked += 1
+    return document
 
 
 def inventory(world: World | None = None) -> Inventory:

@@ -137,7 +137,7 @@ def built(case: Case) -> dict[str, Any]:
     document["selected"] = [name for name in document["selected"] if name in wanted]
     document["controller_probes"] = {k: v for k, v in document["controller_probes"].items() if k in wanted}
     for record in document["records"]:
-        record["peer_probes"] = [p for p in record.get("peer_probes", ()) if p["id"].rpartition(":")[0] in wanted]
+        record["peer_probes"] = [p for p in record.get("peer_probes", ()) if p["link"]["tentacle"] in wanted]
     for side, where in (("inventory", machines), ("survey", records)):
         for change in given.get(side, ()):
             put(where[change["machine"]], change["at"], change["value"])
@@ -230,7 +230,7 @@ def _on_each_look(document: dict[str, Any], machine: dict[str, Any], change: Cal
     for record in document["records"]:
         own = machine["name"] in record["machines"]
         for probe in (*((record.get("survey") or {}).get("probes", ())), *record.get("peer_probes", ())):
-            if probe["host"] in names or (own and probe["id"].startswith("local:")):
+            if probe["host"] in names or (own and probe["by"] == "local"):
                 change(probe, machine)
     for probes in document["controller_probes"].values():
         for probe in probes:

@@ -35,6 +35,7 @@ from pytest_tentacle.transport.base import ReachStage
 from . import NOW
 from .certificates import thumbprint
 from .failures import REFUSED, STOPPED
+from .looks import OWN_PORT, SERVERS_OWN_PORT, also_from, declared, from_server, polled
 from .world import World, probe
 
 SYSTEM = "S-1-5-18"
@@ -107,7 +108,7 @@ class Whole(World):
         draft.declare(servers=(*draft.machine.servers, server))
         if draft.machine.mode is Mode.LISTENING:
             first = self[draft.machine.servers[0]]
-            self[server].peer += [each for each in first.peer if each.id.rpartition(":")[0] == name]
+            self[server].peer += also_from(server, first.peer, name)
             self.logs[name] += self.visit(name, server)
             return
         host = f"{server}.example"
@@ -116,9 +117,9 @@ class Whole(World):
         number = len(draft.trusted) - 1
         by_name = {"by": By.NAME, "addresses": (node.ip,), **common}
         draft.own += [
-            probe(host, probe_id=f"configured:Tentacle:{number}", **by_name),
-            probe(host, probe_id=f"{name}:{server}:10943:{host}", **by_name),
-            probe(node.ip, by=By.ADDRESS, probe_id=f"{name}:{server}:10943:{node.ip}", **common),
+            probe(host, look=polled(number), **by_name),
+            probe(host, look=declared(name, server, host), **by_name),
+            probe(node.ip, by=By.ADDRESS, look=declared(name, server, node.ip), **common),
         ]
         self.sections[name]["connections"] += (self.connection(name, server),)
         self.logs[name] = self.polls_at_start(name)
@@ -220,18 +221,18 @@ class Whole(World):
         draft = self[name]
         if draft.machine.mode is Mode.LISTENING:
             vantage, host, ip = self[server], draft.machine.dns_name, draft.machine.ip
-            ids = [f"{name}:name"], [f"{name}:address"]
+            looks = [from_server(name, By.NAME, server)], [from_server(name, By.ADDRESS, server)]
             common: dict[str, Any] = {"port": 10933, "whose": name}
         else:
             node = self[server].machine
             vantage, host, ip = draft, node.dns_name, node.ip
-            ids = ["configured:Tentacle:0", f"{name}:{server}:10943:{host}"], [f"{name}:{server}:10943:{ip}"]
+            looks = [polled(0), declared(name, server, host)], [declared(name, server, ip)]
             common = {"port": 10943, "whose": "octopus", "page": "server"}
-        for probe_id in ids[0] if by_name is not None else ():
+        for look in looks[0] if by_name is not None else ():
             made = probe(host, by=By.NAME, **({"addresses": (ip,)} | common | (by_name or {})))
-            vantage.replace(probe_id, made)
-        for probe_id in ids[1] if by_address is not None else ():
-            vantage.replace(probe_id, probe(ip, by=By.ADDRESS, **(common | (by_address or {}))))
+            vantage.replace(look, made)
+        for look in looks[1] if by_address is not None else ():
+            vantage.replace(look, probe(ip, by=By.ADDRESS, **(common | (by_address or {}))))
 
     def both(self, name: str, how: dict[str, Any], server: str = "octo-1") -> None:
         """The link fails alike by name and by address; a poller has no connection then."""
@@ -251,12 +252,12 @@ class Whole(World):
         draft = self[name]
         draft.listeners = []
         if draft.product == "server":
-            draft.replace("local:OctopusServer", probe(port=10943, **REFUSED))
+            draft.replace(SERVERS_OWN_PORT, probe(port=10943, **REFUSED))
             for other in self.drafts.values():
                 if other.product == "tentacle" and other.machine.mode is Mode.POLLING:
                     self.both(other.machine.name, REFUSED, name)
         elif draft.machine.mode is Mode.LISTENING:
-            draft.replace("local:Tentacle", probe(**REFUSED))
+            draft.replace(OWN_PORT, probe(**REFUSED))
             for server in draft.machine.servers:
                 self.both(name, REFUSED, server)
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from pytest_tentacle.inventory.model import SSH, Inventory, Mode, OctopusServer, Tentacle, WinRM
 from pytest_tentacle.judging.result import StepResult
-from pytest_tentacle.link import By, Connected, Failure, Page, Probe, Resolved, Secured
+from pytest_tentacle.link import By, Connected, Failure, LinkRef, Page, Probe, Resolved, Secured
+from pytest_tentacle.link.hosts import plain_address
 from pytest_tentacle.sections import Fleet
 from pytest_tentacle.survey.model import (
     ConfigurationFile,
@@ -26,10 +27,10 @@ from pytest_tentacle.survey.model import (
 )
 from pytest_tentacle.survey.store import Surveys
 from pytest_tentacle.survey.surroundings import OwnName, ProxyConnect, Reservations
-from pytest_tentacle.survey.targets import listening_id, polling_id
 
 from . import NOW
 from .certificates import certificate, thumbprint
+from .looks import OWN_PORT, SERVERS_OWN_PORT, Look, declared, from_server, polled
 
 PAGES = {
     "tentacle": "HTTP/1.0 200 OK\r\n\r\n<h1>Octopus Tentacle configured successfully</h1>",
@@ -50,9 +51,11 @@ def probe(
     addresses: tuple[str, ...] | None = None,
     fails: str | None = None,
     error: Failure = Failure.OTHER,
-    probe_id: str = "",
+    look: Look | None = None,
 ) -> Probe:
     """A probe that goes well, or fails at a stage."""
+    if look is not None and by is By.LOCAL:
+        by = look.by or (By.ADDRESS if plain_address(host) else By.NAME)
     address = (addresses or (host if by is By.ADDRESS else "127.0.0.1",))[0]
     records: dict[str, Any] = {
         "resolve": None if by is By.ADDRESS else Resolved(ms=1, addresses=addresses or (address,)),
@@ -66,7 +69,8 @@ def probe(
         records[fails] = kinds[fails](ms=1, error=error, detail="in the system's own words", **extra)
         for later in STAGES[STAGES.index(fails) + 1 :]:
             records[later] = None
-    return Probe(id=probe_id, host=host, port=port, by=by, **records)
+    link = look.link if look else LinkRef()
+    return Probe(link=link, host=host, port=port, by=by, **records)
 
 
 def _subscription(name: str) -> str:
@@ -117,19 +121,23 @@ class Draft:
         """Change the inventory's entry."""
         self.machine = self.machine.model_copy(update=values)
 
-    def replace(self, old_id: str, new: Probe) -> None:
+    def replace(self, look: Look, new: Probe) -> None:
         """Put another probe in the place of one."""
         for probes in (self.own, self.peer):
-            for number, present in enumerate(probes):
-                if present.id == old_id:
-                    probes[number] = new.model_copy(update={"id": old_id})
-                    return
-        raise KeyError(old_id)
+            place = look.place_in(probes)
+            if place is not None:
+                old = probes[place]
+                by = old.by if new.by is By.LOCAL else new.by
+                probes[place] = new.model_copy(update={"link": old.link, "by": by})
+                return
+        raise KeyError(look)
 
-    def drop(self, some_id: str) -> None:
+    def drop(self, look: Look) -> None:
         """A probe that was not made."""
-        self.own = [one for one in self.own if one.id != some_id]
-        self.peer = [one for one in self.peer if one.id != some_id]
+        for probes in (self.own, self.peer):
+            place = look.place_in(probes)
+            if place is not None:
+                del probes[place]
 
     def record(self) -> HostRecord:
         common: dict[str, Any] = {
@@ -216,7 +224,7 @@ class World:
                 {"address": "::", "port": 10943, "pid": 1000, "owner": {"pid": 1000, "name": "Octopus.Server.exe"}}
             ],
         )
-        draft.own = [probe(port=10943, page="server", whose="octopus", probe_id="local:OctopusServer")]
+        draft.own = [probe(port=10943, page="server", whose="octopus", look=SERVERS_OWN_PORT)]
         self.drafts[name] = draft
         return draft
 
@@ -250,11 +258,11 @@ class World:
             trusted=[{"Thumbprint": thumbprint("octopus"), "CommunicationStyle": 1, "Address": None}],
             listeners=[{"address": "::", "port": 10933, "pid": 2136, "owner": {"pid": 2136, "name": "Tentacle.exe"}}],
         )
-        draft.own = [probe(whose=name, probe_id="local:Tentacle")]
+        draft.own = [probe(whose=name, look=OWN_PORT)]
         self.drafts[name] = draft
         self[server].peer += [
-            probe(f"{name}.example", by=By.NAME, whose=name, addresses=(ip,), probe_id=listening_id(name, By.NAME)),
-            probe(ip, by=By.ADDRESS, whose=name, probe_id=listening_id(name, By.ADDRESS)),
+            probe(f"{name}.example", by=By.NAME, whose=name, addresses=(ip,), look=from_server(name, By.NAME, server)),
+            probe(ip, by=By.ADDRESS, whose=name, look=from_server(name, By.ADDRESS, server)),
         ]
         return draft
 
@@ -289,9 +297,9 @@ class World:
         common: dict[str, Any] = {"port": 10943, "page": "server", "whose": "octopus"}
         assert node.ip
         draft.own = [
-            probe(host, by=By.NAME, addresses=(node.ip,), probe_id="configured:Tentacle:0", **common),
-            probe(host, by=By.NAME, addresses=(node.ip,), probe_id=polling_id(name, server, host, 10943), **common),
-            probe(node.ip, by=By.ADDRESS, probe_id=polling_id(name, server, node.ip, 10943), **common),
+            probe(host, by=By.NAME, addresses=(node.ip,), look=polled(0), **common),
+            probe(host, by=By.NAME, addresses=(node.ip,), look=declared(name, server, host), **common),
+            probe(node.ip, by=By.ADDRESS, look=declared(name, server, node.ip), **common),
         ]
         self.drafts[name] = draft
         return draft
@@ -320,10 +328,10 @@ class World:
 
 
 LINK_PROBES = {
-    "listening": ("octo-1", (listening_id("web-01", By.NAME), listening_id("web-01", By.ADDRESS))),
+    "listening": ("octo-1", (from_server("web-01", By.NAME), from_server("web-01", By.ADDRESS))),
     "polling": (
         "poll-01",
-        ("configured:Tentacle:0", polling_id("poll-01", "octo-1", "192.0.2.10", 10943)),
+        (polled(0), declared("poll-01", "octo-1", "192.0.2.10")),
     ),
 }
 
@@ -339,7 +347,7 @@ def small_fleet() -> World:
 
 def across(world: World, mode: str, by_name: dict[str, Any] | None, by_address: dict[str, Any] | None = None) -> None:
     """Replaces both probes of a link; None leaves one as it is."""
-    machine, ids = LINK_PROBES[mode]
+    machine, looks = LINK_PROBES[mode]
     host, ip = ("web-01.example", "192.0.2.20") if mode == "listening" else ("octo-1.example", "192.0.2.10")
     common: dict[str, Any] = (
         {"port": 10933, "whose": "web-01"}
@@ -347,6 +355,6 @@ def across(world: World, mode: str, by_name: dict[str, Any] | None, by_address: 
         else {"port": 10943, "whose": "octopus", "page": "server"}
     )
     if by_name is not None:
-        world[machine].replace(ids[0], probe(host, by=By.NAME, **({"addresses": (ip,)} | common | by_name)))
+        world[machine].replace(looks[0], probe(host, by=By.NAME, **({"addresses": (ip,)} | common | by_name)))
     if by_address is not None:
-        world[machine].replace(ids[1], probe(ip, by=By.ADDRESS, **(common | by_address)))
+        world[machine].replace(looks[1], probe(ip, by=By.ADDRESS, **(common | by_address)))

@@ -7,9 +7,11 @@ import gzip
 
 import pytest
 
+from pytest_tentacle.link import By, LinkRef, Target, Vantage
 from pytest_tentacle.survey.answer import AnswerError
 from pytest_tentacle.survey.ingest import ingest
 from pytest_tentacle.survey.limits import LOG_BYTES
+from pytest_tentacle.survey.request import Request
 
 UNKNOWN = {"unknown": "not asked for"}
 
@@ -31,7 +33,7 @@ class TestConfiguration:
     def test_becomes_settings(self):
         """The file's bytes become settings; the text itself is not kept."""
         text = encoded(b'\xef\xbb\xbf<octopus-settings><set key="A">b</set></octopus-settings>')
-        assert only(ingest(document(text=text))).settings == {"A": "b"}
+        assert only(ingest(document(text=text), Request())).settings == {"A": "b"}
 
     @pytest.mark.parametrize(
         ("text", "error"),
@@ -39,11 +41,11 @@ class TestConfiguration:
     )
     def test_damage(self, text, error):
         """Damage that shows only here gets its word."""
-        assert only(ingest(document(text=text))).error == error
+        assert only(ingest(document(text=text), Request())).error == error
 
     def test_the_scripts_word_stands(self):
         """What the machine itself found is not judged again."""
-        configuration = only(ingest(document(error="denied", text=None, detail="why")))
+        configuration = only(ingest(document(error="denied", text=None, detail="why"), Request()))
         assert (configuration.error, configuration.detail, configuration.settings) == ("denied", "why", {})
 
 
@@ -52,18 +54,18 @@ class TestShape:
         """A document of another shape is an error that names the place, not the value."""
         wrong = document() | {"host": {"data": {"hostname": "h", "os": "canary", "shell": {"name": "sh"}}}}
         with pytest.raises(AnswerError, match=r"host\.data\.os") as caught:
-            ingest(wrong)
+            ingest(wrong, Request())
         assert "canary" not in str(caught.value)
 
     def test_missing_section(self):
         """A section that is neither data nor unknown is not passed off as empty."""
         with pytest.raises(AnswerError):
-            ingest(document() | {"services": {}})
+            ingest(document() | {"services": {}}, Request())
 
     def test_the_document_is_left_as_it_was(self):
         """Reading changes nothing in what was read."""
         given = document(text=encoded(b"<octopus-settings/>"))
-        ingest(given)
+        ingest(given, Request())
         assert given["instances"]["data"][0]["configuration"]["text"]
 
 
@@ -72,7 +74,7 @@ class TestLogs:
 
     def with_log(self, **fields):
         log = {"product": "tentacle", "instance": "Tentacle", "path": "/x", "size": len(self.LINE), **fields}
-        return ingest(document() | {"logs": {"data": [log]}}).logs.data[0]
+        return ingest(document() | {"logs": {"data": [log]}}, Request()).logs.data[0]
 
     @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
     def test_text_becomes_records(self, packed):
@@ -100,3 +102,46 @@ class TestLogs:
     def test_the_scripts_word_stands(self):
         """A log that could not be read has no records."""
         assert self.with_log(error="denied", size=None).error == "denied"
+
+
+class TestLooks:
+    """Whose link a look is at, only we say: a machine gives a number back, or names an instance of its own."""
+
+    TARGET = Target(
+        link=LinkRef(vantage=Vantage.SERVER, tentacle="a:b", server="o"), host="h.example", port=1, by=By.NAME
+    )
+
+    @pytest.mark.parametrize(
+        ("section", "asking"),
+        [
+            ("probes", Request(targets=(TARGET,))),
+            ("pings", Request(ping_targets=(TARGET,))),
+            ("tls_versions", Request(version_targets=(TARGET,))),
+        ],
+    )
+    def test_what_was_asked_for(self, section, asking):
+        """The target's link, host and port come back, whatever else the machine says that it looked at."""
+        told = {"link": {"asked": 0}, "host": "elsewhere.example", "port": 2, "by": "address"}
+        (look,) = getattr(ingest(document() | {section: [told]}, asking), section)
+        assert (look.link, look.host, look.port, look.by) == (self.TARGET.link, "h.example", 1, By.NAME)
+
+    def test_of_its_own(self):
+        """The instance is named, whatever its name looks like."""
+        told = {"link": {"vantage": "tentacle", "instance": "a:b:1"}, "host": "h", "port": 2, "by": "local"}
+        (look,) = ingest(document() | {"probes": [told]}, Request()).probes
+        assert look.link == LinkRef(vantage=Vantage.TENTACLE, instance="a:b:1")
+
+    @pytest.mark.parametrize(
+        "link",
+        [
+            None, {}, 0, "web-01:name", {"asked": 1}, {"asked": -1}, {"asked": "0"}, {"asked": 0, "tentacle": "other"},
+            {"vantage": "server", "tentacle": "other"}, {"vantage": "here", "instance": "x"}, {"vantage": "tentacle"},
+            {"vantage": "tentacle", "instance": "x", "server": "other"},
+        ],
+        ids=str,
+    )  # fmt: skip
+    def test_what_nobody_asked(self, link):
+        """A machine cannot speak for another one's link."""
+        told = {"link": link, "host": "h", "port": 2, "by": "name"}
+        with pytest.raises(AnswerError, match=r"probes\.0\.link"):
+            ingest(document() | {"probes": [told]}, Request(targets=(self.TARGET,)))

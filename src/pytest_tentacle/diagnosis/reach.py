@@ -102,8 +102,8 @@ class Reach:
 
     def _look_from_server(self, server: str, probes: Iterable[Probe]) -> None:
         for probe in probes:
-            target = probe.id.rpartition(":")[0]
-            if target not in self._fleet.machines:
+            target = probe.link.tentacle
+            if target is None or target not in self._fleet.machines:
                 continue
             self._note_name(server, probe)
             if _connected(probe):

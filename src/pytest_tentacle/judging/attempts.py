@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pytest_tentacle.inventory.model import Mode, OctopusServer
 from pytest_tentacle.link import By, Probe, StageRecord
-from pytest_tentacle.survey.targets import listening_id, polling_targets
+from pytest_tentacle.survey.targets import polling_targets
 
 from .finding import Blocked, Unknown
 from .links import entries_of
@@ -98,16 +98,16 @@ def _of_tentacle(tentacle: Subject, only: Subject | None) -> Iterator[Attempt]:
     if tentacle.mode is not Mode.POLLING:
         for server in servers:
             for by in (By.NAME, By.ADDRESS):
-                probe = _peer_probe(server, listening_id(tentacle.name, by))
+                probe = _peer_probe(server, tentacle, by)
                 if probe is not None:
                     yield Attempt(tentacle, server.name, listening=True, probe=probe)
     if tentacle.mode is not Mode.LISTENING:
         yield from _polled(tentacle, servers)
 
 
-def _peer_probe(server: Subject, probe_id: str) -> Probe | None:
+def _peer_probe(server: Subject, tentacle: Subject, by: By) -> Probe | None:
     try:
-        return server.peer_probe(probe_id)
+        return server.peer_probe(tentacle.name, by)
     except Unknown:
         return None
 
@@ -126,7 +126,7 @@ def _polled(tentacle: Subject, servers: tuple[Subject, ...]) -> Iterator[Attempt
         for server in servers:
             if isinstance(server.machine, OctopusServer):
                 for target in polling_targets(tentacle.name, server.machine):
-                    probe = tentacle.own_probe(target.id)
+                    probe = tentacle.own_probe(target)
                     if probe is not None:
                         yield Attempt(tentacle, server.name, listening=False, probe=probe)
     except Unknown:

@@ -6,8 +6,8 @@ from collections import defaultdict
 from functools import cached_property
 
 from pytest_tentacle.inventory.model import Mode, OctopusServer, Tentacle
-from pytest_tentacle.link import Probe
-from pytest_tentacle.link.hosts import plain_address
+from pytest_tentacle.link import By, LinkRef, Probe
+from pytest_tentacle.link.hosts import plain_address, plain_host
 from pytest_tentacle.survey.model import HostRecord
 from pytest_tentacle.survey.store import Surveys
 
@@ -29,8 +29,8 @@ class Fleet:
         self.servers = {server.name: server for server in surveys.inventory.servers}
         self._records = {name: record for record in surveys.records for name in record.machines}
         self._subjects: dict[str, Subject] = {}
-        self._own_probes: dict[str, dict[str, Probe]] = {}
-        self._peer_probes: dict[str, dict[str, Probe]] = {}
+        self._own_probes: dict[str, dict[tuple[LinkRef, str, int], Probe]] = {}
+        self._peer_probes: dict[str, dict[tuple[LinkRef, By], Probe]] = {}
 
     def subject(self, name: str) -> Subject:
         """One machine's view. Raises KeyError where the inventory has no such machine."""
@@ -47,22 +47,24 @@ class Fleet:
         """What came of the log-on to a machine; None where it was not selected."""
         return self._records.get(name)
 
-    def own_probes(self, name: str) -> dict[str, Probe]:
-        """By id, the probes that a machine's host made in round 1."""
+    def own_probes(self, name: str) -> dict[tuple[LinkRef, str, int], Probe]:
+        """By link, host and port, the probes that a machine's host made in round 1."""
         record = self._records.get(name)
         if record is None or record.survey is None:
             return {}
         if record.host_key not in self._own_probes:
-            self._own_probes[record.host_key] = {probe.id: probe for probe in record.survey.probes}
+            self._own_probes[record.host_key] = {
+                (probe.link, plain_host(probe.host), probe.port): probe for probe in record.survey.probes
+            }
         return self._own_probes[record.host_key]
 
-    def peer_probes(self, name: str) -> dict[str, Probe]:
-        """By id, the probes of its listening Tentacles that a server made in round 2."""
+    def peer_probes(self, name: str) -> dict[tuple[LinkRef, By], Probe]:
+        """By link and how the host is named, the probes of its listening Tentacles that a server made in round 2."""
         record = self._records.get(name)
         if record is None:
             return {}
         if record.host_key not in self._peer_probes:
-            self._peer_probes[record.host_key] = {probe.id: probe for probe in record.peer_probes}
+            self._peer_probes[record.host_key] = {(probe.link, probe.by): probe for probe in record.peer_probes}
         return self._peer_probes[record.host_key]
 
     @cached_property

@@ -39,10 +39,10 @@ class Entry:
 
     def probe(self, tentacle: Subject) -> Probe | None:
         """The Tentacle's probe of this address. Raises Unknown without a survey."""
-        prefix = f"configured:{tentacle.instance_name}:"
         wanted = plain_host(self.host)
         for probe in tentacle.own_probes():
-            if probe.id.startswith(prefix) and probe.port == self.port and plain_host(probe.host) == wanted:
+            there = probe.port == self.port and plain_host(probe.host) == wanted
+            if there and probe.is_of_polled_address and tentacle.is_own(probe):
                 return probe
         return None
 

@@ -6,7 +6,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from pytest_tentacle.inventory.model import Mode, NoTransport, OctopusServer, Tentacle, Waiver
-from pytest_tentacle.link import Probe
+from pytest_tentacle.link import By, LinkRef, Probe, Target, Vantage
+from pytest_tentacle.link.hosts import plain_host
 from pytest_tentacle.logs.model import LogFile
 from pytest_tentacle.survey.configuration import ServerSettings, TentacleSettings, effective_settings
 from pytest_tentacle.survey.model import Host, HostRecord, Instance, Listener, Service, Survey
@@ -181,24 +182,26 @@ class Subject:
             )
         return found.data
 
-    def own_probe(self, probe_id: str) -> Probe | None:
-        """A probe that the machine made in round 1; None where there is none. Raises Unknown without a survey."""
+    def own_probe(self, target: Target) -> Probe | None:
+        """A probe that the machine was asked for in round 1; None where none was. Raises Unknown without a survey."""
         self.ledger.note({(self.name, "probes")})
-        return self.fleet.own_probes(self.name).get(probe_id) if self.survey else None
+        key = (target.link, plain_host(target.host), target.port)
+        return self.fleet.own_probes(self.name).get(key) if self.survey else None
 
     def own_probes(self) -> tuple[Probe, ...]:
         """All probes that its host made in round 1. Raises Unknown without a survey."""
         self.ledger.note({(self.name, "probes")})
         return self.survey.probes
 
-    def peer_probe(self, probe_id: str) -> Probe | None:
+    def peer_probe(self, tentacle: str, by: By) -> Probe | None:
         """A probe that this server made of one of its Tentacles in round 2; None where there is none.
 
         Raises Unknown where it could not be logged on to, or round 2 gave nothing.
         """
         self.ledger.note({(self.name, "peer_probes")})
         survey = self.survey
-        found = self.fleet.peer_probes(self.name).get(probe_id)
+        link = LinkRef(vantage=Vantage.SERVER, tentacle=tentacle, server=self.name)
+        found = self.fleet.peer_probes(self.name).get((link, by))
         record = self.record
         if found is None and survey and record and record.peer_unknown:
             raise Unknown(f"{self.name} did not probe: {record.peer_unknown}", "Run again.")
@@ -309,7 +312,14 @@ class Subject:
     @property
     def local_probe(self) -> Probe | None:
         """Its probe of its own port; None where it did not make one. Raises Unknown without a survey."""
-        return self.own_probe(f"local:{self.instance_name}")
+        return next((probe for probe in self.own_probes() if probe.is_of_own_port and self.is_own(probe)), None)
+
+    def is_own(self, probe: Probe) -> bool:
+        """Whether a probe of its host was made for its own instance, by that one's settings."""
+        instance = probe.link.instance
+        if instance is None or probe.link.vantage.value != self.product:
+            return False
+        return instance.lower() == self.instance_name.lower()
 
     @property
     def presented_here(self) -> str | None:

@@ -11,12 +11,13 @@ import json
 import re
 import socket
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any
 
-from pytest_tentacle.link import PingOrder, Target, probe_all, try_versions
+from pytest_tentacle.link import By, PingOrder, PingSeries, Probe, Target, TlsVersions, probe_all, try_versions
 from pytest_tentacle.link.ping import ping_series
 from pytest_tentacle.survey.framing import frame
 from pytest_tentacle.survey.scripts.windows import COMMAND, request_of
@@ -72,27 +73,28 @@ class _RecordedCommand(SaidCommand):
             return f"-----SURVEY REFUSED {nonce} {recorded['refused']}-----\r\n".encode()
         document = self._gathered(recorded) if request["gather"] else {}
         own = recorded["probes"] if request["gather"] else []
-        targets = [Target.model_validate(target) for target in [*own, *request["targets"]]]
-        probes = probe_all(targets, workers=16, seconds=request["probe_seconds"], resolve=self._resolve)
-        document["probes"] = [probe.model_dump(mode="json") for probe in probes]
-        polled = [target for target in targets if _is_polled(target)]
+        asked = [*own, *request["targets"]]
+        probes = probe_all(_targets(asked), workers=16, seconds=request["probe_seconds"], resolve=self._resolve)
+        document["probes"] = _answers(asked, probes)
+        polled = [target for target in own if target["by"] != By.LOCAL]
         if request.get("tls_versions"):
             links = _links(request["tls_versions"]["targets"], polled)
-            tried = try_versions(links, seconds=request["probe_seconds"], resolve=self._resolve)
-            document["tls_versions"] = [each.model_dump(mode="json") for each in tried]
+            tried = try_versions(_targets(links), seconds=request["probe_seconds"], resolve=self._resolve)
+            document["tls_versions"] = _answers(links, tried)
         if request.get("ping"):
             document["pings"] = self._pings(request, polled)
         return frame(nonce, document).encode()
 
-    def _pings(self, request: dict[str, Any], polled: list[Target]) -> list[dict[str, Any]]:
+    def _pings(self, request: dict[str, Any], polled: list[dict[str, Any]]) -> list[dict[str, Any]]:
         order, seconds = request["ping"], request["probe_seconds"]
         ping = PingOrder(count=order["count"], seconds=order["seconds"], payload_bytes=order["payload_bytes"])
+        links = _links(order["targets"], polled)
         with ThreadPoolExecutor(16) as pool:
             made = [
                 pool.submit(ping_series, target, ping, seconds=seconds, resolve=self._resolve)
-                for target in _links(order["targets"], polled)
+                for target in _targets(links)
             ]
-        return [each.result().model_dump(mode="json") for each in made]
+        return _answers(links, [each.result() for each in made])
 
     def _gathered(self, recorded: dict[str, Any]) -> dict[str, Any]:
         document = {key: value for key, value in recorded.items() if key != "probes"}
@@ -115,14 +117,18 @@ def is_recorded(name: str) -> bool:
     return (files(__package__) / "recordings" / f"{name}.json").is_file()
 
 
-def _links(asked: list[dict[str, Any]], polled: list[Target]) -> list[Target]:
+def _links(asked: list[dict[str, Any]], polled: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The request's links, then those of the machine's own settings, each host and port once."""
-    every = [*(Target.model_validate(target) for target in asked), *polled]
-    return list({(target.host, target.port): target for target in reversed(every)}.values())[::-1]
+    return list({(target["host"], target["port"]): target for target in reversed([*asked, *polled])}.values())[::-1]
 
 
-def _is_polled(target: Target) -> bool:
-    return target.id.startswith("configured:")
+def _targets(asked: list[dict[str, Any]]) -> list[Target]:
+    return [Target(host=target["host"], port=target["port"], by=target["by"]) for target in asked]
+
+
+def _answers(asked: list[dict[str, Any]], looks: Sequence[Probe | PingSeries | TlsVersions]) -> list[dict[str, Any]]:
+    """What came of each, with the link as it was asked for, as the scripts echo it."""
+    return [{**look.model_dump(mode="json"), "link": target["link"]} for target, look in zip(asked, looks, strict=True)]
 
 
 def load(name: str, substitutes: dict[str, str]) -> dict[str, Any]:
@@ -140,7 +146,7 @@ def dump(document: dict[str, Any], substitutes: dict[str, str]) -> str:
         configuration = instance["configuration"]
         if configuration.get("text"):
             configuration["plain"] = base64.b64decode(configuration.pop("text")).decode("utf-8-sig")
-    document["probes"] = [{key: probe[key] for key in ("id", "host", "port", "by")} for probe in document["probes"]]
+    document["probes"] = [{key: probe[key] for key in ("link", "host", "port", "by")} for probe in document["probes"]]
     text = json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True)
     for mark, value in sorted(substitutes.items(), key=lambda pair: -len(pair[1])):
         # An address may be the beginning of another one; a thumbprint may follow an escaped character

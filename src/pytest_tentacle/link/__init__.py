@@ -3,7 +3,21 @@
 from __future__ import annotations
 
 from .client import probe, probe_all
-from .model import By, Connected, Failure, Identity, Page, Probe, Resolved, Secured, Stage, StageRecord, Target
+from .model import (
+    By,
+    Connected,
+    Failure,
+    Identity,
+    LinkRef,
+    Page,
+    Probe,
+    Resolved,
+    Secured,
+    Stage,
+    StageRecord,
+    Target,
+    Vantage,
+)
 from .resolving import Resolver, system_resolver
 from .series import PingAttempt, PingOrder, PingSeries
 from .versions import TlsVersion, TlsVersions, VersionTrial, try_versions
@@ -13,6 +27,7 @@ __all__ = [
     "Connected",
     "Failure",
     "Identity",
+    "LinkRef",
     "Page",
     "PingAttempt",
     "PingOrder",
@@ -26,6 +41,7 @@ __all__ = [
     "Target",
     "TlsVersion",
     "TlsVersions",
+    "Vantage",
     "VersionTrial",
     "probe",
     "probe_all",

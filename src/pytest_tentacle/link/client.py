@@ -42,7 +42,7 @@ def probe(
         The stages that were gone through; a failure is a record and never an exception.
     """
     deadline = Deadline(seconds)
-    found = Probe(id=target.id, host=target.host, port=target.port, by=target.by)
+    found = Probe(link=target.link, host=target.host, port=target.port, by=target.by)
     addresses, resolved = resolve_stage(target.host, target.port, resolve, deadline)
     found = found.model_copy(update={"resolve": resolved})
     if not addresses:

@@ -49,8 +49,34 @@ class By(StrEnum):
     LOCAL = "local"  # the machine's own port, from the machine itself
 
 
+class Vantage(StrEnum):
+    """Which machine looks at a link."""
+
+    TENTACLE = "tentacle"
+    SERVER = "server"
+    HERE = "here"  # the machine that runs pytest
+
+
 class _Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LinkRef(_Value):
+    """Which link is looked at, and from where: by its ends, never by a text that somebody would have to take apart.
+
+    Attributes:
+        vantage: who looks.
+        tentacle: the Tentacle's name in the inventory; None where the look is at a server's port for all its Tentacles.
+        server: the server node's name in the inventory; None where nobody named one.
+        instance: where not the inventory, but the settings of an instance on the looking machine name the address: the
+            instance's name there. Its product is the vantage's. What is looked at `By.LOCAL` is its own port, else an
+            address that it polls.
+    """
+
+    vantage: Vantage = Vantage.HERE
+    tentacle: str | None = None
+    server: str | None = None
+    instance: str | None = None
 
 
 class StageRecord(_Value):
@@ -120,9 +146,9 @@ class Identity(StageRecord):
 
 
 class Target(_Value):
-    """What to probe: `id` comes back with the answer."""
+    """What to probe: the `link` comes back with the answer."""
 
-    id: str
+    link: LinkRef = LinkRef()
     host: str
     port: int
     by: By
@@ -131,7 +157,7 @@ class Target(_Value):
 class Probe(_Value):
     """One attempt to use a link. A stage that was not reached is None."""
 
-    id: str
+    link: LinkRef = LinkRef()
     host: str
     port: int
     by: By
@@ -143,6 +169,16 @@ class Probe(_Value):
     identity: Identity | None = None
     unavailable: str | None = None
     """Why this vantage point could not probe at all (no TLS client on the machine, no time left)."""
+
+    @property
+    def is_of_own_port(self) -> bool:
+        """Whether an instance's own port was looked at from its own machine."""
+        return self.link.instance is not None and self.by is By.LOCAL
+
+    @property
+    def is_of_polled_address(self) -> bool:
+        """Whether the address is one that an instance on the looking machine polls by its settings."""
+        return self.link.instance is not None and self.by is not By.LOCAL
 
     @property
     def failed(self) -> tuple[Stage, StageRecord] | None:

@@ -187,7 +187,7 @@ def ping_series(target: Target, order: PingOrder, *, seconds: float, resolve: Re
         resolve=resolve,
     )
     probes = [(time.monotonic() - began - attempt.ms / 1000, attempt.probe) for attempt in made]
-    fields = {"id": target.id, "host": target.host, "port": target.port, "by": target.by}
+    fields = {"link": target.link, "host": target.host, "port": target.port, "by": target.by}
     return PingSeries.of(probes, **fields, wanted=order.count, payload_bytes=order.payload_bytes)
 
 
@@ -195,7 +195,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """`pytest-tentacle-ping`: exit code 0 when every attempt went well, 1 otherwise, 2 for wrong arguments."""
     options = _parser().parse_args(argv)
     by = By.ADDRESS if is_literal(options.host) else By.NAME
-    target = Target(id="ping", host=options.host, port=options.port, by=by)
+    target = Target(host=options.host, port=options.port, by=by)
     count = options.count
     if count is None and options.duration is None:
         count = 10

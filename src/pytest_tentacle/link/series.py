@@ -12,7 +12,7 @@ from functools import cached_property
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from .model import By, Failure, Probe, Stage
+from .model import By, Failure, LinkRef, Probe, Stage
 
 INTERVAL = 0.5
 """Seconds from the start of one attempt to that of the next: TentaclePing's own pause (tentacle-facts 1.11)."""
@@ -104,14 +104,14 @@ class PingSeries(_Value):
     """All attempts at one link from one machine, in order.
 
     Attributes:
-        id: the target's.
+        link: the target's.
         wanted: how many were asked for; None where a duration was.
         payload_bytes: sent in each request.
         certificates: each that was presented, base64 of DER, in the order of their first appearance.
         unavailable: why this machine could not ping at all.
     """
 
-    id: str
+    link: LinkRef = LinkRef()
     host: str
     port: int
     by: By

@@ -12,7 +12,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict
 
 from .client import probe
-from .model import By, Failure, Probe, Stage, Target
+from .model import By, Failure, LinkRef, Probe, Stage, Target
 from .resolving import Resolver, system_resolver
 from .securing import new_client_context
 
@@ -87,9 +87,9 @@ class VersionTrial(_Value):
 
 
 class TlsVersions(_Value):
-    """All trials of one link from one machine, oldest version first; `id` is the target's."""
+    """All trials of one link from one machine, oldest version first; `link` is the target's."""
 
-    id: str
+    link: LinkRef = LinkRef()
     host: str
     port: int
     by: By
@@ -127,7 +127,7 @@ def try_versions(
         made = [(target, [pool.submit(one, target, version) for version in TlsVersion]) for target in wanted]
         return tuple(
             TlsVersions(
-                id=target.id,
+                link=target.link,
                 host=target.host,
                 port=target.port,
                 by=target.by,

@@ -26,14 +26,13 @@ class Looks:
         self._controller = surveys.controller_probes
         self._records: dict[str, HostRecord] = {name: record for record in surveys.records for name in record.machines}
         self._from_servers: dict[str, list[tuple[str, Probe]]] = {}
-        names = {machine.name for machine in surveys.inventory.machines}
         servers = {server.name for server in surveys.inventory.servers}
         for record in surveys.records:
             vantage = next((name for name in record.machines if name in servers), record.machines[0])
             for probe in record.peer_probes:
-                target = _owner(probe.id, names)
-                if target:
-                    self._from_servers.setdefault(target, []).append((vantage, probe))
+                if probe.link.tentacle is not None:
+                    looks = self._from_servers.setdefault(probe.link.tentacle, [])
+                    looks.append((probe.link.server or vantage, probe))
 
     def links(self, machine: Machine) -> tuple[LinkView, ...]:
         """The links that the machine is the Tentacle of; for a server, the looks at its own ports."""
@@ -45,8 +44,8 @@ class Looks:
             looks = [*self._from_servers.get(machine.name, []), *own, *ours]
             return self._link(servers, machine.name, "listening", looks, machine)
         if isinstance(machine, Tentacle):
-            here = [(vantage, probe) for vantage, probe in own if probe.id.startswith("local:")]
-            there = [(vantage, probe) for vantage, probe in [*own, *ours] if not probe.id.startswith("local:")]
+            here = [(vantage, probe) for vantage, probe in own if probe.is_of_own_port]
+            there = [(vantage, probe) for vantage, probe in [*own, *ours] if not probe.is_of_own_port]
             servers = ", ".join(machine.servers) or "Octopus Server"
             target = next((server for server in self._inventory.servers if server.name in machine.servers), None)
             return (
@@ -73,14 +72,12 @@ class Looks:
         """The machine's own probes, without those that belong to another instance on its host."""
         if record is None or record.survey is None:
             return
-        others = set(record.machines) - {machine.name}
         for probe in record.survey.probes:
-            kind, _, rest = probe.id.partition(":")
-            instance = rest.rsplit(":", 1)[0] if kind == "configured" else rest
-            if kind in ("local", "configured"):
+            instance = probe.link.instance
+            if instance is not None:
                 if machine.instance and len(record.machines) > 1 and instance.lower() != machine.instance.lower():
                     continue
-            elif _owner(probe.id, others):
+            elif probe.link.tentacle != machine.name:
                 continue
             yield machine.name, probe
 
@@ -105,14 +102,6 @@ class Looks:
                 if found:
                     return found.upper()
         return None
-
-
-def _owner(probe_id: str, names: set[str]) -> str | None:
-    """The machine that a probe's id names at its beginning."""
-    if probe_id in names:
-        return probe_id
-    head = probe_id.split(":", 1)[0]
-    return head if head in names else None
 
 
 def _lane(vantage: str, probe: Probe, expected: str | None) -> LaneView:

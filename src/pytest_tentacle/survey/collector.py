@@ -7,6 +7,7 @@ checks.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
@@ -185,7 +186,7 @@ class _State:
             if record is None or record.survey is None:
                 continue
             targets, once = (
-                tuple(target for target in found if target.id.split(":")[0] in selected)
+                tuple(target for target in found if target.link.tentacle in selected)
                 for found in (
                     peer_targets(self.inventory, server, surveys),
                     peer_ping_targets(self.inventory, server, surveys),
@@ -230,8 +231,8 @@ class _State:
     ) -> tuple[dict[str, tuple[Probe, ...]], dict[str, TlsVersions]]:
         targets = [target for several in own.values() for target in several]
         probes = probe_all(targets, workers=OWN_PROBES, seconds=self.plan.probe_seconds, resolve=self.plan.resolve)
-        by_id = {probe.id: probe for probe in probes}
-        looks = {name: tuple(by_id[target.id] for target in several) for name, several in own.items() if several}
+        made = iter(probes)
+        looks = {name: tuple(itertools.islice(made, len(several))) for name, several in own.items() if several}
         if not self.plan.tls_versions:
             return looks, {}
         first = {name: several[0] for name, several in own.items() if several}

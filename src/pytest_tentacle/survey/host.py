@@ -160,7 +160,7 @@ def _run(task: HostTask) -> tuple[Survey, int, str | None]:
         budget = Budget.of(task.timeout, lambda: SESSIONS.closing)
         budget.check()
         try:
-            survey = ingest(read_document(call, answer, cut_off), budget)
+            survey = ingest(read_document(call, answer, cut_off), task.request, budget)
         except AnswerError:
             if failure:
                 raise failure from None  # what had arrived is no survey
@@ -170,12 +170,12 @@ def _run(task: HostTask) -> tuple[Survey, int, str | None]:
 
 def _with_all_targets(survey: Survey, task: HostTask, cut_off: str | None) -> Survey:
     """The survey with each link that it was asked to probe: one that it says nothing of was not probed."""
-    known = {probe.id for probe in survey.probes}
+    known = {(probe.link, probe.host, probe.port) for probe in survey.probes}
     why = f"not reached: {cut_off or 'the script ended before it'}"
     missing = tuple(
-        Probe(id=target.id, host=target.host, port=target.port, by=target.by, unavailable=why)
+        Probe(link=target.link, host=target.host, port=target.port, by=target.by, unavailable=why)
         for target in task.request.targets
-        if target.id not in known
+        if (target.link, target.host, target.port) not in known
     )
     return survey.model_copy(update={"probes": survey.probes + missing}) if missing else survey
 

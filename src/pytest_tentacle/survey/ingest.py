@@ -8,11 +8,13 @@ from __future__ import annotations
 import base64
 import binascii
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
+from pytest_tentacle.link import LinkRef, Target, Vantage
 from pytest_tentacle.logs.reader import resolve_log
 
 from . import limits
@@ -20,16 +22,18 @@ from .answer import AnswerError
 from .configuration import ConfigurationError, parse_settings
 from .door import Budget, let_in, refused
 from .model import Survey
+from .request import Request
 
 _GZIP = b"\x1f\x8b"
 _DAMAGED = "-"
 """No base64, and so a log that is unreadable."""
 
 
-def ingest(document: dict[str, Any], budget: Budget | None = None) -> Survey:
-    """Turns a script's document into a Survey that can travel on.
+def ingest(document: dict[str, Any], request: Request, budget: Budget | None = None) -> Survey:
+    """Turns a script's document, the answer to a request, into a Survey that can travel on.
 
-    Raises AnswerError where it is not of the survey's shape, does not pass the door, or takes more than the budget.
+    Raises AnswerError where it is not of the survey's shape, answers what nobody asked, does not pass the door, or
+    takes more than the budget.
     """
     budget = budget or Budget()
     resolved = dict(document)
@@ -43,6 +47,10 @@ def ingest(document: dict[str, Any], budget: Budget | None = None) -> Survey:
     if isinstance(logs, dict) and isinstance(logs.get("data"), list):
         room = _Room(limits.LOGS_BYTES)
         resolved["logs"] = {**logs, "data": [_log(entry, room, budget) for entry in _few(logs["data"], "logs")]}
+    looks = {"probes": request.targets, "pings": request.ping_targets, "tls_versions": request.version_targets}
+    for name, targets in looks.items():
+        if isinstance(resolved.get(name), list):
+            resolved[name] = [_look(entry, targets) for entry in _few(resolved[name], name)]
     budget.check()
     try:
         survey = Survey.model_validate(resolved)
@@ -57,6 +65,19 @@ def ingest(document: dict[str, Any], budget: Budget | None = None) -> Survey:
             "This is a defect of the survey script: please report it with the line above.",
         ) from None
     return let_in(survey, budget)
+
+
+def _look(entry: Any, targets: Sequence[Target]) -> Any:
+    """A look with its link: that of the target whose number comes back, or of an instance of the machine's own."""
+    if not isinstance(entry, dict):
+        return entry
+    match entry.get("link"):
+        case {"asked": int(number), **rest} if not rest and 0 <= number < len(targets):
+            target = targets[number]
+            return {**entry, "link": target.link, "host": target.host, "port": target.port, "by": target.by}
+        case {"vantage": "tentacle" | "server" as product, "instance": str(name), **rest} if not rest:
+            return {**entry, "link": LinkRef(vantage=Vantage(product), instance=name)}
+    return {**entry, "link": None}
 
 
 def _few(entries: list[Any], name: str) -> list[Any]:

@@ -33,8 +33,8 @@ from pytest_tentacle.survey.surroundings import (
 )
 from pytest_tentacle.transport.base import ReachStage
 
-FORMAT = 1
-"""Version of the survey document; a file with a higher one is refused."""
+FORMAT = 2
+"""Version of the survey document; a file with another one is refused."""
 
 NOT_SURVEYED = "not surveyed"
 

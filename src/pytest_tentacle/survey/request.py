@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from pytest_tentacle.link import PingOrder, Target
 
+ASKED = "asked"
+"""What a script says of a target that we asked for: its number in the request. It never learns whose link that is."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -14,8 +17,8 @@ class Request:
     Attributes:
         gather: read all sections (round 1), or only probe (round 2).
         targets: links to probe, besides those that the script finds in the machine's own configuration when it
-            gathers: the local port of each listening instance and server (id `local:<instance>`), and each address
-            that a polling instance is configured with (id `configured:<instance>:<n>`).
+            gathers: the local port of each listening instance and server, and each address that a polling instance is
+            configured with. With the answers to these come their numbers in this row; with the others the instance.
         ports: TCP ports whose listeners are of interest, besides those found in the configuration.
         probe_seconds: budget of one probe, all stages together.
         budget_seconds: budget of the whole script; what is not done by then is reported as unknown or unavailable.

@@ -87,7 +87,12 @@ def loads(raw: bytes, name: str) -> Surveys:
         raise StoreError(f"{name}: damaged: not JSON ({error}). Take it again with --save-surveys.") from None
     if not isinstance(document, dict) or "records" not in document or "inventory" not in document:
         raise StoreError(f"{name}: not a survey file of pytest-tentacle. --replay takes what --save-surveys wrote.")
-    version = document.get("format", FORMAT)
+    version = document.get("format", 1)
+    if isinstance(version, int) and version < FORMAT:
+        raise StoreError(
+            f"{name}: written by an older pytest-tentacle ({document.get('version', '?')}, format {version}; this one "
+            f"reads {FORMAT}). Take it again with --save-surveys, or replay it with that version."
+        )
     if not isinstance(version, int) or version > FORMAT:
         raise StoreError(
             f"{name}: written by a newer pytest-tentacle ({document.get('version', '?')}, format {version}; this one "

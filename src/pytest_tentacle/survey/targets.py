@@ -1,9 +1,4 @@
-"""Which links are probed from where, and under which ids the answers come back.
-
-The collector sends these targets out and the checks ask for the answers by the very same functions, so that neither
-needs to know how an id is made. Every id begins with the name of the machine that it is about, and a colon; the survey
-scripts' own ids are `local:<instance>` and `configured:<instance>:<n>`.
-"""
+"""Which links are probed from where. What the scripts find besides in a machine's own settings is not among them."""
 
 from __future__ import annotations
 
@@ -20,7 +15,7 @@ from pytest_tentacle.inventory.model import (
     Tentacle,
     WinRM,
 )
-from pytest_tentacle.link import By, Target
+from pytest_tentacle.link import By, LinkRef, Target, Vantage
 from pytest_tentacle.link.hosts import plain_address, plain_host
 
 from .configuration import TentacleSettings, effective_settings
@@ -55,18 +50,20 @@ def own_targets(inventory: Inventory, machine: Machine) -> tuple[Target, ...]:
     return tuple(target for server in inventory.servers_of(machine) for target in polling_targets(machine.name, server))
 
 
-def polling_targets(tentacle: str, server: OctopusServer) -> tuple[Target, ...]:
-    """A Tentacle's probes of one server node: every name and address on every polling port."""
+def polling_targets(tentacle: str | None, server: OctopusServer) -> tuple[Target, ...]:
+    """A Tentacle's probes of one server node: every name and address on every polling port; of None, our own."""
     return tuple(
-        Target(id=polling_id(tentacle, server.name, host, port), host=host, port=port, by=by)
+        polling_target(tentacle, server.name, host, port)
         for port in server.polling_ports
-        for host, by in names_of(server)
+        for host, _ in names_of(server)
     )
 
 
-def polling_id(tentacle: str, server: str, host: str, port: int) -> str:
-    """The id of a Tentacle's probe of a declared server node."""
-    return f"{tentacle}:{server}:{port}:{host}"
+def polling_target(tentacle: str | None, server: str, host: str, port: int) -> Target:
+    """One of them."""
+    vantage = Vantage.HERE if tentacle is None else Vantage.TENTACLE
+    link = LinkRef(vantage=vantage, tentacle=tentacle, server=server)
+    return Target(link=link, host=host, port=port, by=_by(host))
 
 
 def peer_targets(inventory: Inventory, server: OctopusServer, surveys: Surveys) -> tuple[Target, ...]:
@@ -75,7 +72,7 @@ def peer_targets(inventory: Inventory, server: OctopusServer, surveys: Surveys) 
         target
         for tentacle in inventory.tentacles_of(server)
         if may_listen(tentacle, surveys)
-        for target in listening_targets(tentacle, surveys)
+        for target in listening_targets(tentacle, surveys, server.name)
     )
 
 
@@ -90,14 +87,16 @@ def own_ping_targets(inventory: Inventory, machine: Machine) -> tuple[Target, ..
 def peer_ping_targets(inventory: Inventory, server: OctopusServer, surveys: Surveys) -> tuple[Target, ...]:
     """What a server pings and tries in round 2: each of its Tentacles that listens, once."""
     targets = (
-        ping_target(tentacle, surveys) for tentacle in inventory.tentacles_of(server) if may_listen(tentacle, surveys)
+        ping_target(tentacle, surveys, server.name)
+        for tentacle in inventory.tentacles_of(server)
+        if may_listen(tentacle, surveys)
     )
     return tuple(target for target in targets if target is not None)
 
 
-def ping_target(tentacle: Tentacle, surveys: Surveys) -> Target | None:
+def ping_target(tentacle: Tentacle, surveys: Surveys, server: str) -> Target | None:
     """How a listening Tentacle is pinged: by the name or address that stands first; None where none is known."""
-    targets = listening_targets(tentacle, surveys)
+    targets = listening_targets(tentacle, surveys, server)
     return targets[0] if targets else None
 
 
@@ -106,22 +105,17 @@ def controller_targets(inventory: Inventory, machine: Machine, surveys: Surveys)
     if isinstance(machine, Tentacle):
         return listening_targets(machine, surveys) if may_listen(machine, surveys) else ()
     if isinstance(machine, OctopusServer) and any(_may_poll(other) for other in inventory.tentacles_of(machine)):
-        return polling_targets(machine.name, machine)
+        return polling_targets(None, machine)
     return ()
 
 
-def listening_targets(tentacle: Tentacle, surveys: Surveys) -> tuple[Target, ...]:
-    """The probes of a listening Tentacle's port, by DNS name, then by IP."""
+def listening_targets(tentacle: Tentacle, surveys: Surveys, server: str | None = None) -> tuple[Target, ...]:
+    """A server node's probes of a listening Tentacle's port, by DNS name, then by IP; without a server, our own."""
     port = listening_port(tentacle, surveys)
     first = {by: host for host, by in reversed(names_of(tentacle))}
-    return tuple(
-        Target(id=listening_id(tentacle.name, by), host=first[by], port=port, by=by) for by in By if by in first
-    )
-
-
-def listening_id(tentacle: str, by: By) -> str:
-    """The id of the probes of a listening Tentacle, whoever probes."""
-    return f"{tentacle}:{by.value}"
+    vantage = Vantage.HERE if server is None else Vantage.SERVER
+    link = LinkRef(vantage=vantage, tentacle=tentacle.name, server=server)
+    return tuple(Target(link=link, host=first[by], port=port, by=by) for by in By if by in first)
 
 
 def listening_port(tentacle: Tentacle, surveys: Surveys) -> int:

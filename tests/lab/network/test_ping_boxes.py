@@ -20,7 +20,7 @@ def tentacle():
 
 
 def target(port: int) -> Target:
-    return Target(id="t", host=LOOPBACK, port=port, by=By.ADDRESS)
+    return Target(host=LOOPBACK, port=port, by=By.ADDRESS)
 
 
 def pinged(port: int, count: int, **options):

@@ -8,8 +8,9 @@ import pytest
 
 from pytest_tentacle.inventory.model import NoTransport
 from pytest_tentacle.judging.result import Outcome, StepResult
-from pytest_tentacle.link import Failure
+from pytest_tentacle.link import By, Failure
 from pytest_tentacle.sections.addresses import checks as addresses
+from support.looks import from_server, polled
 
 DROPPED = {"fails": "connect", "error": Failure.TIMED_OUT}
 REFUSED = {"fails": "connect", "error": Failure.REFUSED}
@@ -38,7 +39,7 @@ def leads_to(world: Any, across: Any, mode: str, address: str, how: dict[str, An
     across(world, mode, {"addresses": (address,)} | how)
     world[end].host.setdefault("addresses", (world[end].machine.ip,))
     world[end].declare(ip=None)
-    world["octo-1"].drop("web-01:address")
+    world["octo-1"].drop(from_server("web-01", By.ADDRESS))
 
 
 def foreign(world: Any, across: Any, link: Ends) -> None:
@@ -251,5 +252,5 @@ class TestPolling:
     def test_polls_an_address_that_is_nobody_s(self, world: Any, make_probe: Any) -> None:
         """An address that is not declared, and does not answer: whose should it be?"""
         world["poll-01"].trusted[0]["Address"] = "https://old.example:10943/"
-        world["poll-01"].replace("configured:Tentacle:0", make_probe("old.example", 10943, **DROPPED))
+        world["poll-01"].replace(polled(0), make_probe("old.example", 10943, **DROPPED))
         assert judge(world, "poll-01").outcome is Outcome.UNKNOWN

@@ -11,6 +11,7 @@ from pytest_tentacle.link import Failure
 from pytest_tentacle.sections.connections import firewall
 from pytest_tentacle.sections.connections.filter_rules import Filtered, on_linux, on_windows
 from pytest_tentacle.survey.surroundings import Firewall, FirewallProfile, FirewallRule
+from support.looks import OWN_PORT
 
 SILENT = {"fails": "connect", "error": Failure.TIMED_OUT}
 ALLOW = FirewallRule(name="Octopus", action="allow", ports=("10933",))
@@ -47,8 +48,8 @@ def silence(around: Any, across: Any) -> None:
     """Nobody across gets an answer; on the machine itself the page is shown."""
     for mode in ("listening", "polling"):
         across(around.world, mode, SILENT, SILENT)
-    for probe in [probe for probe in around.world["poll-01"].own if probe.id.startswith("poll-01:")]:
-        around.world["poll-01"].drop(probe.id)
+    for probe in [probe for probe in around.world["poll-01"].own if probe.link.instance is None]:
+        around.world["poll-01"].own.remove(probe)
 
 
 def linux_listener(around: Any) -> None:
@@ -118,7 +119,7 @@ class TestTheLinkIsStronger:
         """Where nobody listens, silence says nothing about the filter."""
         silence(around, across)
         linux_listener(around)
-        around.world["web-01"].replace("local:Tentacle", make_probe(fails="connect", error=Failure.REFUSED))
+        around.world["web-01"].replace(OWN_PORT, make_probe(fails="connect", error=Failure.REFUSED))
         assert around.codes(firewall.STEP, "web-01") == []
 
     def test_linux_needs_silence(self, around: Any, across: Any) -> None:
@@ -255,7 +256,7 @@ class TestThePortIsNotOpen:
         """No rule is blamed: what stopped the service is to be mended first."""
         silence(around, across)
         web = around.world["web-01"]
-        web.replace("local:Tentacle", make_probe(fails="connect", error=Failure.REFUSED))
+        web.replace(OWN_PORT, make_probe(fails="connect", error=Failure.REFUSED))
         web.service |= {"state": "stopped", "pid": None}
         web.listeners = []
         around.sections["web-01"]["firewall"] = rules

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from pytest_tentacle.judging.result import Outcome
-from pytest_tentacle.link import Failure
+from pytest_tentacle.link import By, Failure
 from pytest_tentacle.sections.catalogue import CATALOGUE
+from support.looks import from_server
 
 STEP = "welcome-page-across"
 ENDS = {"listening": "web-01", "polling": "poll-01"}
@@ -56,7 +57,7 @@ class TestEachCode:
     def test_name_unknown_and_no_address(self, world: Any, across: Any) -> None:
         """Then there is nothing else to try."""
         world["web-01"].declare(ip=None)
-        world["octo-1"].drop("web-01:address")
+        world["octo-1"].drop(from_server("web-01", By.ADDRESS))
         across(world, "listening", {"fails": "resolve", "error": Failure.RESOLVER_FAILED})
         self.fails_by(world, "TT511", "web-01")
 

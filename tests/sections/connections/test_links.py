@@ -8,7 +8,8 @@ import pytest
 
 from pytest_tentacle.inventory.model import NoTransport
 from pytest_tentacle.judging.result import Outcome
-from pytest_tentacle.link import Failure
+from pytest_tentacle.link import By, Failure
+from support.looks import OWN_PORT, SERVERS_OWN_PORT, from_server, polled
 
 HERE, ACROSS = "welcome-page-here", "welcome-page-across"
 SETTINGS = "communication-settings"
@@ -62,7 +63,12 @@ class TestLink:
         second = world.add_server("octo-2", "192.0.2.11")
         world["web-01"].declare(servers=("octo-1", "octo-2"))
         second.peer = [
-            make_probe("192.0.2.20", fails="connect", error=Failure.UNREACHABLE, probe_id="web-01:address"),
+            make_probe(
+                "192.0.2.20",
+                fails="connect",
+                error=Failure.UNREACHABLE,
+                look=from_server("web-01", By.ADDRESS, "octo-2"),
+            ),
         ]
         problems = world.judge(ACROSS, "web-01").problems
         assert [(problem.code, problem.facts["vantage"]) for problem in problems] == [("TT522", "octo-2")]
@@ -80,7 +86,7 @@ class TestPolledNodes:
         """A name that is not declared, but leads to the node, is as good."""
         draft = world["poll-01"]
         draft.trusted[0]["Address"] = "https://octopus.example:10943/"
-        draft.replace("configured:Tentacle:0", make_probe("octopus.example", 10943, whose="octopus", page="server"))
+        draft.replace(polled(0), make_probe("octopus.example", 10943, whose="octopus", page="server"))
         assert world.judge(SETTINGS, "poll-01").outcome is Outcome.PASSED
         assert world.judge(ACROSS, "poll-01").outcome is Outcome.PASSED
 
@@ -99,9 +105,7 @@ class TestPolledNodes:
         entry = draft.trusted[0]
         draft.trusted = [entry | {"Address": f"https://{host}.example:10943/"} for host in ("east", "west")]
         draft.own = [
-            make_probe(
-                f"{host}.example", 10943, whose="octopus", page="server", probe_id=f"configured:Tentacle:{number}"
-            )
+            make_probe(f"{host}.example", 10943, whose="octopus", page="server", look=polled(number))
             for number, host in enumerate(("east", "west"))
         ]
         assert world.judge(SETTINGS, "poll-01").outcome is Outcome.PASSED
@@ -112,7 +116,7 @@ class TestPolledNodes:
         world["octo-1"].declare(addresses=("OCTOPUS.example.",))
         draft = world["poll-01"]
         draft.trusted[0]["Address"] = "https://octopus.example:10943/"
-        draft.replace("configured:Tentacle:0", make_probe("octopus.example", 10943, whose="octopus", page="server"))
+        draft.replace(polled(0), make_probe("octopus.example", 10943, whose="octopus", page="server"))
         result = world.judge(SETTINGS, "poll-01")
         assert result.outcome is Outcome.PASSED
         assert any("polls octo-1 at" in fact for fact in result.looked_at)
@@ -149,21 +153,21 @@ class TestPolledNodes:
         draft = world["poll-01"]
         draft.trusted[0]["Address"] = "https://octopus.example:10943/"
         alias = make_probe("octopus.example", 10943, page="server", whose="octopus")
-        draft.replace("configured:Tentacle:0", alias)
+        draft.replace(polled(0), alias)
         if doubt == "not-probed":
-            draft.drop("configured:Tentacle:0")
+            draft.drop(polled(0))
         elif doubt == "proxy":
             draft.settings |= {
                 "Octopus.Server.Proxy.ProxyHost": "proxy.example",
                 "Octopus.Server.Proxy.UseDefaultProxy": "false",
             }
             draft.replace(
-                "configured:Tentacle:0",
+                polled(0),
                 make_probe("octopus.example", 10943, fails="connect", error=Failure.TIMED_OUT),
             )
         else:
             world["octo-1"].declare(transport=NoTransport(), thumbprint=None)
-            world["octo-1"].drop("local:OctopusServer")
+            world["octo-1"].drop(SERVERS_OWN_PORT)
         result = world.judge(SETTINGS, "poll-01")
         assert result.outcome is Outcome.UNKNOWN
         assert "addresses: [octopus.example]" in result.advice
@@ -228,12 +232,12 @@ class TestPort:
             {"address": "127.0.0.1", "port": 10933, "pid": 5, "owner": {"pid": 5, "name": "other"}},
             {"address": "192.0.2.20", "port": 10933, "pid": 2136, "owner": {"pid": 2136, "name": "Tentacle.exe"}},
         ]
-        draft.replace("local:Tentacle", make_probe("192.0.2.20", fails="tls", error=Failure.TIMED_OUT))
+        draft.replace(OWN_PORT, make_probe("192.0.2.20", fails="tls", error=Failure.TIMED_OUT))
         assert codes(world.judge(HERE, "web-01")) == ["TT505"]
 
     def test_refused_though_the_service_listens(self, world: Any, make_probe: Any) -> None:
         """Then the port is open, and something else refuses."""
-        world["web-01"].replace("local:Tentacle", make_probe(fails="connect", error=Failure.REFUSED))
+        world["web-01"].replace(OWN_PORT, make_probe(fails="connect", error=Failure.REFUSED))
         assert codes(world.judge(HERE, "web-01")) == ["TT505"]
 
     def test_without_wmi_the_executable_tells(self, world: Any, make_probe: Any) -> None:
@@ -241,5 +245,5 @@ class TestPort:
         draft = world["web-01"]
         draft.service["pid"] = None
         draft.listeners[0]["owner"]["executable"] = draft.service["executable"].upper()
-        draft.replace("local:Tentacle", make_probe(fails="tls", error=Failure.TIMED_OUT))
+        draft.replace(OWN_PORT, make_probe(fails="tls", error=Failure.TIMED_OUT))
         assert codes(world.judge(HERE, "web-01")) == ["TT505"]

@@ -11,6 +11,7 @@ from pytest_tentacle.link import Failure
 from pytest_tentacle.sections.connections import here
 from pytest_tentacle.sections.connections.reserved import excluded_range, served_urls
 from pytest_tentacle.survey.surroundings import PortRange, Reservations
+from support.looks import OWN_PORT, SERVERS_OWN_PORT
 
 SYSTEM = {"pid": 4, "name": "System"}
 HELD = [{"address": "::", "port": 10933, "pid": 4, "owner": SYSTEM}]
@@ -21,7 +22,7 @@ EXCLUDED = Reservations(excluded=(PortRange(first=5357, last=5357), PortRange(fi
 def closed(world: Any, make_probe: Any, reservations: Reservations = EXCLUDED) -> Any:
     """Nobody listens on web-01's port."""
     web = world["web-01"]
-    web.replace("local:Tentacle", make_probe(fails="connect", error=Failure.REFUSED))
+    web.replace(OWN_PORT, make_probe(fails="connect", error=Failure.REFUSED))
     web.listeners = []
     web.reservations = reservations
     return web
@@ -30,7 +31,7 @@ def closed(world: Any, make_probe: Any, reservations: Reservations = EXCLUDED) -
 def held(world: Any, make_probe: Any) -> Any:
     """The System process holds it, and answers as a web server does."""
     web = world["web-01"]
-    web.replace("local:Tentacle", make_probe(page="other", whose="IIS"))
+    web.replace(OWN_PORT, make_probe(page="other", whose="IIS"))
     web.listeners, web.reservations = HELD, SERVED
     return web
 
@@ -70,7 +71,7 @@ class TestExcluded:
         web = world["web-01"]
         web.reservations = EXCLUDED
         assert world.judge(here.STEP, "web-01").outcome is Outcome.PASSED
-        web.replace("local:Tentacle", make_probe(fails="page", error=Failure.TIMED_OUT))
+        web.replace(OWN_PORT, make_probe(fails="page", error=Failure.TIMED_OUT))
         assert codes(world) == ["TT505"]
 
     def test_unknown(self, world: Any, make_probe: Any) -> None:
@@ -87,7 +88,7 @@ class TestExcluded:
 
     def test_a_server_s_polling_port(self, world: Any, make_probe: Any) -> None:
         octo = world["octo-1"]
-        octo.replace("local:OctopusServer", make_probe(port=10943, fails="connect", error=Failure.REFUSED))
+        octo.replace(SERVERS_OWN_PORT, make_probe(port=10943, fails="connect", error=Failure.REFUSED))
         octo.listeners, octo.reservations = [], Reservations(excluded=(PortRange(first=10943, last=10943),))
         (problem,) = world.judge(here.STEP, "octo-1").problems
         assert (problem.code, problem.facts["port"]) == ("TT506", 10943)

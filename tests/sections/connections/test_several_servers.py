@@ -13,7 +13,7 @@ from pytest_tentacle.sections.connections import sockets
 from pytest_tentacle.sections.settings import checks as settings
 from pytest_tentacle.sections.tls import checks as tls
 from pytest_tentacle.survey.surroundings import TlsProtocol
-from pytest_tentacle.survey.targets import polling_id
+from support.looks import SERVERS_OWN_PORT, declared, polled
 
 UNKNOWN_NAME = {"fails": "resolve", "error": Failure.NAME_NOT_FOUND}
 DROPPED = {"fails": "connect", "error": Failure.TIMED_OUT}
@@ -31,8 +31,8 @@ def second(world: Any, make_probe: Any, thumbprint_of: Any) -> Any:
         trust = {"Address": f"https://{SECOND}:10943/", "Thumbprint": thumbprint_of("octopus")}
         poller.trusted.append({**poller.trusted[0], **trust})
         common = {"port": 10943, "page": "server", "whose": "octopus", "by": By.NAME, "addresses": ("192.0.2.11",)}
-        for probe_id in ("configured:Tentacle:1", polling_id("poll-01", "octo-2", SECOND, 10943)):
-            poller.own.append(make_probe(SECOND, probe_id=probe_id, **common | how))
+        for look in (polled(1), declared("poll-01", "octo-2", SECOND)):
+            poller.own.append(make_probe(SECOND, look=look, **common | how))
 
     return add
 
@@ -60,7 +60,7 @@ class TestConnections:
         """Nobody can be connected to it, and that is no unknown."""
         around.world["octo-1"].service |= {"state": "stopped", "pid": None}
         refused = {"fails": "connect", "error": Failure.REFUSED}
-        around.world["octo-1"].drop("local:OctopusServer")
+        around.world["octo-1"].drop(SERVERS_OWN_PORT)
         across(around.world, "polling", refused, refused)
         around.sections["poll-01"]["connections"] = ()
         result = around.judge(sockets.STEP, "poll-01")
@@ -96,7 +96,7 @@ class TestMinimum:
         """Without TLS 1.3 here and without 1.2 there, nobody is helped by TLS 1.0."""
         dead = {"fails": "tls", "error": Failure.PROTOCOL_VERSION}
         across(around.world, "polling", dead, dead)
-        around.world["poll-01"].drop(polling_id("poll-01", "octo-1", "octo-1.example", 10943))
+        around.world["poll-01"].drop(declared("poll-01", "octo-1", "octo-1.example"))
         around.change("poll-01", "tls", library="OpenSSL 1.1.0l  10 Sep 2019", minimum="TLSv1.2")
         around.change("octo-1", "tls", protocols=(TlsProtocol(name="TLS 1.2", side="server", enabled=False),))
         assert around.codes(tls.STEP, "poll-01") == ["TT902"]

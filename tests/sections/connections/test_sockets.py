@@ -11,6 +11,7 @@ from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
 from pytest_tentacle.sections.connections import sockets
 from pytest_tentacle.survey.surroundings import Connection, Proxy
+from support.looks import polled
 
 PROXY = Proxy(layer="wininet", account="LocalSystem", enabled=True, address="proxy.example:8080")
 
@@ -147,7 +148,7 @@ class TestNotJudged:
         assert result.blocked_by == ("TT521", "poll-01")
 
     def test_an_address_that_was_not_probed(self, around: Any) -> None:
-        around.world["poll-01"].drop("configured:Tentacle:0")
+        around.world["poll-01"].drop(polled(0))
         around.sections["poll-01"]["connections"] = ()
         assert around.judge(sockets.STEP, "poll-01").outcome is Outcome.UNKNOWN
 

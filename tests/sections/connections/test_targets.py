@@ -10,10 +10,14 @@ from pytest_tentacle.inventory.model import SSH, Mode, NoTransport, OctopusServe
 from pytest_tentacle.link import By
 from pytest_tentacle.link.hosts import plain_host
 from pytest_tentacle.survey.targets import controller_targets, names_of, own_targets, peer_targets, ports_of_interest
+from support.looks import Look
 
 
-def of(targets: Any) -> list[tuple[str, str, int, str]]:
-    return [(target.id, target.host, target.port, target.by.value) for target in targets]
+def of(targets: Any) -> list[tuple[str | int | None, ...]]:
+    return [
+        (target.link.server, target.link.tentacle, target.link.vantage.value, target.host, target.port, target.by.value)
+        for target in targets
+    ]
 
 
 class TestNames:
@@ -58,8 +62,8 @@ class TestTargets:
         assert own_targets(inventory, inventory.find("web-01")) == ()
         assert own_targets(inventory, inventory.find("octo-1")) == ()
         assert of(own_targets(inventory, inventory.find("poll-01"))) == [
-            ("poll-01:octo-1:10943:octo-1.example", "octo-1.example", 10943, "name"),
-            ("poll-01:octo-1:10943:192.0.2.10", "192.0.2.10", 10943, "address"),
+            ("octo-1", "poll-01", "tentacle", "octo-1.example", 10943, "name"),
+            ("octo-1", "poll-01", "tentacle", "192.0.2.10", 10943, "address"),
         ]
 
     def test_every_polling_port(self, world: Any) -> None:
@@ -72,8 +76,8 @@ class TestTargets:
         """A server probes its listening Tentacles, by name, then by address."""
         surveys = world.surveys()
         assert of(peer_targets(surveys.inventory, surveys.inventory.servers[0], surveys)) == [
-            ("web-01:name", "web-01.example", 10933, "name"),
-            ("web-01:address", "192.0.2.20", 10933, "address"),
+            ("octo-1", "web-01", "server", "web-01.example", 10933, "name"),
+            ("octo-1", "web-01", "server", "192.0.2.20", 10933, "address"),
         ]
 
     def test_the_port_is_declared_else_surveyed_else_the_default(self, world: Any, unreachable: Any) -> None:
@@ -108,18 +112,18 @@ class TestTargets:
         surveys = world.surveys()
         inventory = surveys.inventory
         assert own_targets(inventory, inventory.find("web-01"))
-        names = {target.id.split(":")[0] for target in peer_targets(inventory, inventory.servers[0], surveys)}
+        names = {target.link.tentacle for target in peer_targets(inventory, inventory.servers[0], surveys)}
         assert names == {"web-01"}
 
     def test_from_the_controller(self, world: Any) -> None:
-        """Ports only, so nothing of a polling Tentacle; ids are unique over all machines."""
+        """Ports only, so nothing of a polling Tentacle; each look is told from all others."""
         surveys = world.surveys()
         by_name = {
             machine.name: controller_targets(surveys.inventory, machine, surveys)
             for machine in surveys.inventory.machines
         }
         assert [len(by_name[name]) for name in ("octo-1", "web-01", "poll-01")] == [2, 2, 0]
-        every = [target.id for targets in by_name.values() for target in targets]
+        every = [target for targets in by_name.values() for target in targets]
         assert len(every) == len(set(every))
 
     def test_ports_of_interest(self) -> None:
@@ -128,15 +132,15 @@ class TestTargets:
         assert ports_of_interest(machines) == (443, 10933, 10944)
 
     def test_the_checks_find_what_the_collector_was_told_to_probe(self, world: Any, make_probe: Any) -> None:
-        """Probes made from the targets alone, without knowing any id, are enough for a verdict."""
+        """Probes made from the targets alone, are enough for a verdict."""
         surveys = world.surveys()
         inventory = surveys.inventory
         world["octo-1"].peer = [
-            make_probe(target.host, target.port, target.by, probe_id=target.id)
+            make_probe(target.host, target.port, target.by, look=Look(target.link))
             for target in peer_targets(inventory, inventory.servers[0], surveys)
         ]
         world["poll-01"].own = [
-            make_probe(target.host, target.port, target.by, page="server", whose="octopus", probe_id=target.id)
+            make_probe(target.host, target.port, target.by, page="server", whose="octopus", look=Look(target.link))
             for target in own_targets(inventory, inventory.find("poll-01"))
         ]
         world["poll-01"].trusted = []

@@ -15,7 +15,7 @@ from pytest_tentacle.sections.health import checks as machine
 from pytest_tentacle.sections.health.checks import LEAST_FREE
 from pytest_tentacle.sections.health.versions import parsed
 from pytest_tentacle.survey.surroundings import Disk, LeftOver, Product, Watchdog
-from pytest_tentacle.survey.targets import polling_id
+from support.looks import OWN_PORT, declared
 
 SILENT = {"fails": "connect", "error": Failure.TIMED_OUT}
 CHILD = {"pid": 4712, "name": "powershell.exe", "parent_pid": 4711}
@@ -40,7 +40,7 @@ def clocks(around: Any, across: Any) -> None:
     """Two days behind, and nobody saw the link well."""
     for mode in ("listening", "polling"):
         across(around.world, mode, SILENT, SILENT)
-    around.world["poll-01"].drop(polling_id("poll-01", "octo-1", "octo-1.example", 10943))
+    around.world["poll-01"].drop(declared("poll-01", "octo-1", "octo-1.example"))
     for name in ("web-01", "poll-01"):
         clock = around.world[name].record().survey.host.data.clock_utc
         around.world[name].host["clock_utc"] = clock - timedelta(days=2)
@@ -58,7 +58,7 @@ def zombie(around: Any, _: Any) -> None:
     draft = around.world["web-01"]
     draft.listeners = [{"address": "::", "port": 10933, "pid": 4711, "children": [CHILD]}]
     failed = draft.own[0].model_copy(update={"tls": None, "page": None})
-    draft.replace("local:Tentacle", failed)
+    draft.replace(OWN_PORT, failed)
     around.sections["web-01"]["products"] = product("3.3.22")
 
 

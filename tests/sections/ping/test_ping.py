@@ -63,7 +63,7 @@ class Scene:
         made = attempts(pattern, certificates, lag, **(slow or {}))
         held = max((int(sign) for sign in certificates), default=0) + 1
         self.series[name] = PingSeries(
-            **({"id": name, "host": host, "port": port, "by": By.NAME, "wanted": 20} | fields),
+            **({"host": host, "port": port, "by": By.NAME, "wanted": 20} | fields),
             certificates=self.pool[:held],
             attempts=made,
         )
@@ -272,7 +272,7 @@ class TestUnknown:
         scene.ping(name, "c" * 20)
         for draft in scene.world.drafts.values():
             draft.peer = []
-            draft.own = [one for one in draft.own if one.id.startswith("local:")]
+            draft.own = [one for one in draft.own if one.is_of_own_port]
         result = scene.judge(name)
         assert result.outcome is Outcome.UNKNOWN
         assert "20 lost" in result.reason

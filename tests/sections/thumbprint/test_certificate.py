@@ -14,6 +14,7 @@ from pytest_tentacle.link.certificate import KeyedCertificate, make_certificate
 from pytest_tentacle.link.decoding import decode
 from pytest_tentacle.sections.thumbprint import certificate
 from pytest_tentacle.survey.surroundings import Event
+from support.looks import OWN_PORT
 
 SILENT = {"fails": "connect", "error": Failure.TIMED_OUT}
 ALERT = {"fails": "tls", "error": Failure.PROTOCOL_VERSION}
@@ -44,7 +45,7 @@ class Scene:
         draft = self.around.world["web-01"]
         draft.declare(thumbprint=made.thumbprint)
         draft.settings["Tentacle.CertificateThumbprint"] = made.thumbprint
-        draft.replace("local:Tentacle", self.make_probe(der=der))
+        draft.replace(OWN_PORT, self.make_probe(der=der))
         how = {"der": der} if link is None else {"der": der} | link
         self.across(self.around.world, "listening", how, how)
 
@@ -63,7 +64,7 @@ def key_unusable(scene: Scene, pid: str = "2136", event: int = 36870) -> None:
     told = Event(source="schannel", id=event, time_utc=datetime(2026, 11, 22, 3, tzinfo=UTC), data=data)
     scene.around.sections["web-01"]["events"] = (told,)
     failed = scene.make_probe(fails="tls", error=Failure.RESET)
-    scene.around.world["web-01"].replace("local:Tentacle", failed)
+    scene.around.world["web-01"].replace(OWN_PORT, failed)
 
 
 def is_found(result: Any, code: str) -> None:
@@ -164,7 +165,7 @@ class TestUnknown:
         draft = scene.around.world["web-01"]
         draft.service |= {"state": "stopped", "pid": None, "exit_code": 0}
         draft.listeners = []
-        draft.replace("local:Tentacle", scene.make_probe(fails="connect", error=Failure.REFUSED))
+        draft.replace(OWN_PORT, scene.make_probe(fails="connect", error=Failure.REFUSED))
         result = scene.judge()
         assert result.outcome is Outcome.BLOCKED
         assert result.blocked_by == ("TT202", "web-01")

@@ -13,10 +13,10 @@ from pytest_tentacle.link import Failure
 from pytest_tentacle.sections.tls import checks as tls
 from pytest_tentacle.sections.tls.policy import excluded, usable_suites
 from pytest_tentacle.survey.surroundings import Event, Product, TlsPolicy, TlsProtocol
-from pytest_tentacle.survey.targets import polling_id
+from support.looks import OWN_PORT, SERVERS_OWN_PORT, declared
 
 DEAD = {"fails": "tls", "error": Failure.PROTOCOL_VERSION}
-DECLARED = polling_id("poll-01", "octo-1", "octo-1.example", 10943)
+DECLARED = declared("poll-01", "octo-1", "octo-1.example")
 """The same way as the configured address, once more."""
 ENDS = {"listening": "web-01", "polling": "poll-01"}
 
@@ -28,13 +28,13 @@ def disabled(side: str, *names: str, **values: Any) -> tuple[TlsProtocol, ...]:
 def break_links(around: Any, tools: Any, **how: Any) -> None:
     """No link came to a TLS session, not even on the machine itself."""
     how = how or DEAD
-    if any(probe.id == DECLARED for probe in around.world["poll-01"].own):
+    if DECLARED.place_in(around.world["poll-01"].own) is not None:
         around.world["poll-01"].drop(DECLARED)
     for mode in ENDS:
         tools.across(around.world, mode, how, how)
-    around.world["web-01"].replace("local:Tentacle", tools.probe(fails="tls", error=Failure.PROTOCOL_VERSION))
+    around.world["web-01"].replace(OWN_PORT, tools.probe(fails="tls", error=Failure.PROTOCOL_VERSION))
     local = tools.probe(port=10943, fails="tls", error=Failure.PROTOCOL_VERSION)
-    around.world["octo-1"].replace("local:OctopusServer", local)
+    around.world["octo-1"].replace(SERVERS_OWN_PORT, local)
 
 
 def no_version(name: str, side: str) -> Callable[[Any, Any], None]:

@@ -12,7 +12,7 @@ from pytest_tentacle.link import By, Failure, Stage, TlsVersion, TlsVersions, Ve
 from pytest_tentacle.sections import Fleet
 from pytest_tentacle.sections.tls import checks as tls
 from pytest_tentacle.survey.surroundings import TlsProtocol
-from pytest_tentacle.survey.targets import polling_id
+from support.looks import declared
 
 LINKS = {"web-01": ("octo-1", "web-01.example", 10933), "poll-01": ("poll-01", "octo-1.example", 10943)}
 """By Tentacle: who tries, and whom."""
@@ -34,7 +34,7 @@ def table(pattern: str, host: str, port: int, **fields: Any) -> TlsVersions:
     trials = tuple(
         VersionTrial(version=version, **SIGNS[sign]) for version, sign in zip(TlsVersion, pattern, strict=False)
     )
-    return TlsVersions(**({"id": "t", "host": host, "port": port, "by": By.NAME} | fields), trials=trials)
+    return TlsVersions(**({"host": host, "port": port, "by": By.NAME} | fields), trials=trials)
 
 
 class Scene:
@@ -54,7 +54,7 @@ class Scene:
         """The one look, by name and by address, does not come through TLS either."""
         how = {"fails": "tls", "error": error}
         if name == "poll-01":
-            self.around.world[name].drop(polling_id(name, "octo-1", "octo-1.example", 10943))
+            self.around.world[name].drop(declared(name, "octo-1", "octo-1.example"))
         self.tools.across(self.around.world, "listening" if name == "web-01" else "polling", how, how)
 
     def judge(self, name: str) -> Any:
@@ -217,8 +217,7 @@ class TestOtherWays:
         """There the portal's web server answers, by the rules of another program."""
         world = scene.around.world
         world["poll-01"].trusted[0]["Address"] = "wss://octo-1.example:443/OctopusComms"
-        for one in list(world["poll-01"].own):
-            world["poll-01"].drop(one.id)
+        world["poll-01"].own = []
         scene.tables["poll-01"] = (table("++--", "octo-1.example", 443),)
         assert scene.judge("poll-01").problems == ()
 

@@ -10,6 +10,7 @@ import pytest
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
 from pytest_tentacle.sections.zombies import checks as zombies
+from support.looks import OWN_PORT
 
 GONE = {"address": "0.0.0.0", "port": 10933, "pid": 4711}
 CHILD = {"pid": 4712, "name": "powershell.exe", "parent_pid": 4711}
@@ -74,7 +75,7 @@ class TestInstead:
     def test_a_zombie(self, world: Any, make_probe: Any) -> None:
         """TT503 is found once, and this step points to it."""
         world["web-01"].listeners = [GONE | {"children": [CHILD]}]
-        world["web-01"].replace("local:Tentacle", make_probe(fails="tls", error=Failure.TIMED_OUT))
+        world["web-01"].replace(OWN_PORT, make_probe(fails="tls", error=Failure.TIMED_OUT))
         result = judge(world)
         assert result.outcome is Outcome.BLOCKED
         assert result.blocked_by == ("TT503", "web-01")
@@ -82,7 +83,7 @@ class TestInstead:
     def test_another_program(self, world: Any, make_probe: Any) -> None:
         """It is no zombie, and that is all that is asked here."""
         world["web-01"].listeners = [GONE | {"owner": {"pid": 4711, "name": "nginx"}}]
-        world["web-01"].replace("local:Tentacle", make_probe(page="other", whose="nginx"))
+        world["web-01"].replace(OWN_PORT, make_probe(page="other", whose="nginx"))
         result = judge(world)
         assert result.outcome is Outcome.PASSED
         assert "nginx" in " ".join(result.looked_at)

@@ -10,6 +10,7 @@ from pytest_tentacle.survey.surroundings import Event, TlsProtocol
 from support import NOW
 from support.certificates import issued
 from support.failures import CLOSED, NO_SUITE, NOT_TLS, OLD_TLS, RESET, SILENT
+from support.looks import OWN_PORT
 from support.whole import Whole
 from support.world import probe
 
@@ -115,7 +116,7 @@ def too_large(world: Whole) -> None:
 
 def fails_at_both_ends(world: Whole, how: dict[str, object]) -> None:
     """The Tentacle's TLS fails with everybody, itself included."""
-    world["web-01"].own = [probe(probe_id="local:Tentacle", **how)]
+    world["web-01"].own = [probe(look=OWN_PORT, **how)]
     world.both("web-01", how)
 
 
@@ -146,7 +147,7 @@ def old_signature(world: Whole) -> None:
 
 def weak_certificate(world: Whole, made: KeyedCertificate) -> None:
     der = base64.b64encode(made.der).decode()
-    shown = probe(der=der, probe_id="local:Tentacle")
+    shown = probe(der=der, look=OWN_PORT)
     world["web-01"].own = [shown]
     world["web-01"].settings["Tentacle.CertificateThumbprint"] = shown.thumbprint
     world["web-01"].declare(thumbprint=shown.thumbprint)

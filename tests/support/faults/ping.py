@@ -41,7 +41,6 @@ def pinged(world: Whole, how: dict[str, Any]) -> None:
     def series(name: str, host: str, port: int, whose: str) -> PingSeries:
         values = {"pattern": "+" * 20, "certificates": "", "slow": "", "payload": 0} | how.get(name, {})
         return PingSeries(
-            id=name,
             host=host,
             port=port,
             by=By.NAME,

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pytest_tentacle.survey.model import Section
 from support import NOW
 from support.failures import SILENT
+from support.looks import OWN_PORT
 from support.whole import Whole
 from support.world import probe
 
@@ -44,7 +45,7 @@ def taken_and_crashed(world: Whole) -> None:
     owner = {"pid": 4711, "name": "nginx", "executable": "/usr/sbin/nginx", "parent_pid": 1}
     world["web-01"].listeners = [GONE | {"owner": owner}]
     other = {"page": "other", "whose": "nginx"}
-    world["web-01"].replace("local:Tentacle", probe(**other))
+    world["web-01"].replace(OWN_PORT, probe(**other))
     world.both("web-01", other)
 
 
@@ -52,7 +53,7 @@ def taken_and_crashed(world: Whole) -> None:
 def second_instance(world: Whole) -> None:
     owner = {"pid": 4711, "name": "Tentacle.exe", "executable": r"C:\Other\Tentacle.exe", "parent_pid": 1}
     world["web-01"].listeners = [GONE | {"owner": owner}]
-    world["web-01"].own = [probe(whose="another", probe_id="local:Tentacle")]
+    world["web-01"].own = [probe(whose="another", look=OWN_PORT)]
     world.both("web-01", {"whose": "another"})
 
 
@@ -60,20 +61,20 @@ def second_instance(world: Whole) -> None:
 def zombie(world: Whole) -> None:
     world.down("web-01", exit_code=1067)
     world["web-01"].listeners = [GONE | {"children": (CHILD,)}]
-    world["web-01"].replace("local:Tentacle", probe(**SILENT))
+    world["web-01"].replace(OWN_PORT, probe(**SILENT))
     world.both("web-01", SILENT)
 
 
 @case("TT504")
 def another_page_here(world: Whole) -> None:
     other = {"page": "other", "whose": "security suite"}
-    world["web-01"].own = [probe(probe_id="local:Tentacle", **other)]
+    world["web-01"].own = [probe(look=OWN_PORT, **other)]
     world.both("web-01", other)
 
 
 @case("TT505")
 def hangs(world: Whole) -> None:
-    world["web-01"].own = [probe(probe_id="local:Tentacle", **SILENT)]
+    world["web-01"].own = [probe(look=OWN_PORT, **SILENT)]
     world.both("web-01", SILENT)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pytest_tentacle.link import By
 from pytest_tentacle.survey.surroundings import Disk
 from support.failures import NO_NAME, REFUSED
+from support.looks import OWN_PORT, SERVERS_OWN_PORT, declared, polled
 from support.whole import Whole
 from support.world import probe
 
@@ -58,7 +59,7 @@ def other_mode(world: Whole) -> None:
     draft, other = world["web-01"], world["poll-01"]
     draft.settings["Tentacle.Services.NoListen"] = "true"
     draft.trusted = [{**other.trusted[0], "SubscriptionId": "poll://itsown/"}]
-    draft.own = [*draft.own, *(each for each in other.own if each.id.startswith("configured:"))]
+    draft.own = [*draft.own, *(each for each in other.own if each.is_of_polled_address)]
     world.shut("web-01")
     world.sections["web-01"]["connections"] = (world.connection("web-01", "octo-1", pid=2136),)
     world.logs["web-01"] = world.polls_at_start("web-01").replace("   900 ", "  2136 ")
@@ -69,7 +70,7 @@ def other_port(world: Whole) -> None:
     draft = world["web-01"]
     draft.settings["Tentacle.Services.PortNumber"] = "10944"
     draft.listeners[0]["port"] = 10944
-    draft.own = [probe(port=10944, probe_id="local:Tentacle")]
+    draft.own = [probe(port=10944, look=OWN_PORT)]
     world.both("web-01", REFUSED)
 
 
@@ -78,7 +79,7 @@ def port_by_environment(world: Whole) -> None:
     draft = world["web-01"]
     draft.service["environment"] = {"TENTACLE_SERVICE_PORT": "10944"}
     draft.listeners[0]["port"] = 10944
-    draft.own = [probe(port=10944, probe_id="local:Tentacle")]
+    draft.own = [probe(port=10944, look=OWN_PORT)]
     world.both("web-01", REFUSED)
 
 
@@ -99,10 +100,10 @@ def node_not_polled(world: Whole) -> None:
             "octo-2.example",
             by=By.NAME,
             addresses=("192.0.2.11",),
-            probe_id="poll-01:octo-2:10943:octo-2.example",
+            look=declared("poll-01", "octo-2", "octo-2.example"),
             **common,
         ),
-        probe("192.0.2.11", by=By.ADDRESS, probe_id="poll-01:octo-2:10943:192.0.2.11", **common),
+        probe("192.0.2.11", by=By.ADDRESS, look=declared("poll-01", "octo-2", "192.0.2.11"), **common),
     ]
 
 
@@ -111,7 +112,7 @@ def polls_a_retired_server(world: Whole) -> None:
     world.add_server("octo-2", "192.0.2.11")
     world.join("poll-01", "octo-2")
     world["poll-01"].trusted[1]["Address"] = "https://octo-of-old.example:10943/"
-    world["poll-01"].replace("configured:Tentacle:1", probe("octo-of-old.example", 10943, By.NAME, **NO_NAME))
+    world["poll-01"].replace(polled(1), probe("octo-of-old.example", 10943, By.NAME, **NO_NAME))
     world.sections["poll-01"]["connections"] = world.sections["poll-01"]["connections"][:1]
 
 
@@ -121,7 +122,7 @@ def polls_old_port(world: Whole) -> None:
     refused = probe(
         "octo-1.example", 10950, By.NAME, addresses=("192.0.2.10",), page="server", whose="octopus", **REFUSED
     )
-    world["poll-01"].replace("configured:Tentacle:0", refused)
+    world["poll-01"].replace(polled(0), refused)
     world.sections["poll-01"]["connections"] = ()
 
 
@@ -129,7 +130,7 @@ def moved_server(world: Whole) -> None:
     """The server's polling port is 10950, and is served there."""
     world["octo-1"].settings["Octopus.Communications.ServicesPort"] = "10950"
     world["octo-1"].listeners[0]["port"] = 10950
-    world["octo-1"].own = [probe(port=10950, page="server", whose="octopus", probe_id="local:OctopusServer")]
+    world["octo-1"].own = [probe(port=10950, page="server", whose="octopus", look=SERVERS_OWN_PORT)]
 
 
 @case("TC3142", "octo-1", "poll-01", "poll-02")
@@ -139,7 +140,7 @@ def inventory_port_is_old(world: Whole) -> None:
         world[name].trusted[0]["Address"] = "https://octo-1.example:10950/"
         common = {"port": 10950, "page": "server", "whose": "octopus"}
         made = probe("octo-1.example", by=By.NAME, addresses=("192.0.2.10",), **common)
-        world[name].replace("configured:Tentacle:0", made)
+        world[name].replace(polled(0), made)
         (held,) = world.sections[name]["connections"]
         world.sections[name]["connections"] = (held.model_copy(update={"remote_port": 10950}),)
 

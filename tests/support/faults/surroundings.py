@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from pytest_tentacle.inventory.model import WinRM
+from pytest_tentacle.link import By
 from pytest_tentacle.sections.account.rights import FULL
 from pytest_tentacle.sections.health.checks import LEAST_FREE
 from pytest_tentacle.survey.surroundings import (
@@ -19,6 +20,7 @@ from pytest_tentacle.survey.surroundings import (
 )
 from support import NOW
 from support.failures import DROPPED
+from support.looks import from_server
 from support.whole import Whole
 
 from . import case
@@ -69,7 +71,7 @@ def nobodys_address(world: Whole) -> None:
     world["web-01"].declare(ip=None, transport=WinRM(host="10.9.9.9"))
     world["web-01"].host["addresses"] = ("10.9.9.9",)
     world.across("web-01", {"addresses": ("198.51.100.1",), **DROPPED})
-    world["octo-1"].drop("web-01:address")
+    world["octo-1"].drop(from_server("web-01", By.ADDRESS))
 
 
 @case("TT712")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pytest_tentacle.survey.surroundings import OwnName, PortRange, ProxyConnect, Reservations
 from support.failures import DROPPED, NO_SUITE
+from support.looks import OWN_PORT
 from support.whole import Whole
 from support.world import probe
 
@@ -37,7 +38,7 @@ def web_site_on_the_port(world: Whole) -> None:
     world["web-01"].listeners = [SYSTEM]
     world.sections["web-01"]["reservations"] = Reservations(http_sys=("https://+:10933/",))
     site = {"page": "other", "whose": "IIS"}
-    world["web-01"].replace("local:Tentacle", probe(**site))
+    world["web-01"].replace(OWN_PORT, probe(**site))
     world.both("web-01", site)
 
 

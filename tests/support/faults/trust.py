@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from support.certificates import thumbprint
+from support.looks import OWN_PORT, SERVERS_OWN_PORT
 from support.whole import Whole, line
 from support.world import probe
 
@@ -51,7 +52,7 @@ def server_renewed(world: Whole) -> None:
 @case("TC3213")
 def other_server(world: Whole) -> None:
     world.add_server("octo-2", "192.0.2.11").declare(thumbprint=thumbprint("octopus 2"))
-    world["octo-2"].own = [probe(port=10943, page="server", whose="octopus 2", probe_id="local:OctopusServer")]
+    world["octo-2"].own = [probe(port=10943, page="server", whose="octopus 2", look=SERVERS_OWN_PORT)]
     world["web-01"].trusted[0]["Thumbprint"] = thumbprint("octopus 2")
 
 
@@ -87,7 +88,7 @@ def clone(world: Whole) -> None:
     draft = world["web-02"]
     draft.settings["Tentacle.CertificateThumbprint"] = thumbprint("web-01")
     draft.declare(thumbprint=thumbprint("web-01"))
-    draft.own = [probe(whose="web-01", probe_id="local:Tentacle")]
+    draft.own = [probe(whose="web-01", look=OWN_PORT)]
     world.both("web-02", {"whose": "web-01"})
 
 
@@ -99,7 +100,7 @@ def inventory_thumbprint_is_old(world: Whole) -> None:
 @case("TC4042", "octo-1", "web-01", "web-02", "poll-01", "poll-02")
 def server_presents_another(world: Whole) -> None:
     new = {"port": 10943, "page": "server", "whose": "octopus renewed"}
-    world["octo-1"].own = [probe(probe_id="local:OctopusServer", **new)]
+    world["octo-1"].own = [probe(look=SERVERS_OWN_PORT, **new)]
     for name in ("poll-01", "poll-02"):
         world.across(name, new, new)
 

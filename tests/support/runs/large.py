@@ -11,6 +11,7 @@ from pytest_tentacle.judging.result import Outcome, Run, StepResult
 from pytest_tentacle.link import By, Failure
 from pytest_tentacle.survey.model import HostRecord
 from pytest_tentacle.survey.store import Surveys
+from support.looks import OWN_PORT, from_server
 
 from .parts import (
     NOW,
@@ -52,12 +53,10 @@ def make_large_run(machines: int = 1000, steps: int = 16, failures: int = 791) -
         fails = number < sick
         fault = ("connect", Failure.TIMED_OUT) if fails else None
         peer += [
-            make_probe(f"{name}:name", f"{name}.corp.example.com", 10933, By.NAME, error=fault),
-            make_probe(f"{name}:address", address, 10933, By.ADDRESS, error=fault),
+            make_probe(from_server(name, By.NAME), f"{name}.corp.example.com", 10933, By.NAME, error=fault),
+            make_probe(from_server(name, By.ADDRESS), address, 10933, By.ADDRESS, error=fault),
         ]
-        survey = make_survey(
-            name, f"{number:040X}", probes=(make_probe("local:Tentacle", "localhost", 10933, By.LOCAL),)
-        )
+        survey = make_survey(name, f"{number:040X}", probes=(make_probe(OWN_PORT, "localhost", 10933, By.LOCAL),))
         records.append(
             HostRecord(
                 host_key=f"winrm://{name}:5986",

@@ -26,6 +26,7 @@ from pytest_tentacle.survey.model import (
     Survey,
 )
 from support import NOW
+from support.looks import Look
 
 PAGE = "HTTP/1.0 200 OK\r\n\r\n<html><body>Octopus Tentacle configured successfully</body></html>"
 _KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -62,7 +63,7 @@ OTHER_CERTIFICATE = certificate_of("Corporate TLS Inspection")
 
 
 def make_probe(
-    probe_id: str,
+    look: Look,
     host: str,
     port: int,
     by: By,
@@ -90,7 +91,7 @@ def make_probe(
         else Secured(ms=11.0, error=why, detail="alert 40"),
         "page": Page(ms=2.0, text=page, length=1216, error=why if at == "page" else None),
     }
-    return Probe(id=probe_id, host=host, port=port, by=by, **{name: record[name] for name in reached})
+    return Probe(link=look.link, host=host, port=port, by=by, **{name: record[name] for name in reached})
 
 
 def make_survey(

@@ -9,6 +9,7 @@ from pytest_tentacle.judging.result import Outcome, Run, StepResult
 from pytest_tentacle.link import By, Failure, Secured
 from pytest_tentacle.survey.model import HostRecord, Unreachable
 from pytest_tentacle.survey.store import Surveys
+from support.looks import OWN_PORT, from_here, from_server, polled
 
 from .parts import (
     CERTIFICATE,
@@ -60,11 +61,18 @@ def make_small_run() -> Run:
         by_ip = None if name == "web-03" else fault
         certificate = OTHER_CERTIFICATE if name == "sql-02" else CERTIFICATE
         peer.append(
-            make_probe(f"{name}:name", f"{name}.corp.example.com", 10933, By.NAME, error=fault, certificate=certificate)
+            make_probe(
+                from_server(name, By.NAME),
+                f"{name}.corp.example.com",
+                10933,
+                By.NAME,
+                error=fault,
+                certificate=certificate,
+            )
         )
         peer.append(
             make_probe(
-                f"{name}:address",
+                from_server(name, By.ADDRESS),
                 f"10.4.1.{10 + names.index(name)}",
                 10933,
                 By.ADDRESS,
@@ -101,7 +109,7 @@ def make_small_run() -> Run:
             continue
         own = (
             make_probe(
-                "configured:Tentacle:0",
+                polled(0),
                 "octo-1.corp.example.com",
                 10943,
                 By.NAME,
@@ -109,7 +117,7 @@ def make_small_run() -> Run:
             )
             if name == "edge-01"
             else make_probe(
-                "local:Tentacle",
+                OWN_PORT,
                 "localhost",
                 10933,
                 By.LOCAL,
@@ -131,7 +139,13 @@ def make_small_run() -> Run:
         )
     controller = {
         "web-02": (
-            make_probe("web-02:here", "web-02.corp.example.com", 10933, By.NAME, error=("connect", Failure.REFUSED)),
+            make_probe(
+                from_here("web-02", By.NAME),
+                "web-02.corp.example.com",
+                10933,
+                By.NAME,
+                error=("connect", Failure.REFUSED),
+            ),
         )
     }
     results = [result_of("octo-1", "services-running", looked_at=("service OctopusDeploy: running, pid 1234",))]

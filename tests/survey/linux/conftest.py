@@ -60,6 +60,7 @@ class Ran:
     """One run of the script: the call, the answer, and what it makes."""
 
     call: object
+    request: Request
     answer: Answer
     seconds: float
 
@@ -69,7 +70,7 @@ class Ran:
 
     @property
     def survey(self):
-        return ingest(self.document)
+        return ingest(self.document, self.request)
 
 
 def run(request, shell, environment, cwd, user=None):
@@ -82,7 +83,7 @@ def run(request, shell, environment, cwd, user=None):
         login, input=call.stdin, capture_output=True, env=environment, cwd=cwd, timeout=patience, user=user, check=False
     )
     answer = Answer(done.stdout, done.stderr, done.returncode)
-    return Ran(call, answer, time.monotonic() - began)
+    return Ran(call, request, answer, time.monotonic() - began)
 
 
 @dataclass

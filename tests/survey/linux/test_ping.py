@@ -8,7 +8,7 @@ import json
 import shutil
 import time
 
-from pytest_tentacle.link import By, Failure, PingOrder, Stage, Target, wire
+from pytest_tentacle.link import By, Failure, LinkRef, PingOrder, Stage, Target, wire
 from pytest_tentacle.survey.request import Request
 
 
@@ -19,7 +19,7 @@ def pinging(*targets, count=4, **options):
 
 
 def at(port, host="127.0.0.1", by=By.ADDRESS, name="t"):
-    return Target(id=name, host=host, port=port, by=by)
+    return Target(link=LinkRef(tentacle=name), host=host, port=port, by=by)
 
 
 def every_third_closed(tls):
@@ -76,7 +76,7 @@ class TestPing:
         began = time.monotonic()
         dead_one, well, gone = real(pinging(*targets, refused, count=3)).survey.pings
         assert time.monotonic() - began < 12
-        assert [one.id for one in (dead_one, well, gone)] == ["dead", "t1", "refused"]
+        assert [one.link.tentacle for one in (dead_one, well, gone)] == ["dead", "t1", "refused"]
         assert (well.sent, well.lost) == (3, 0)
         assert gone.failures == {(Stage.CONNECT, Failure.REFUSED): 3}
         assert dead_one.failures == {(Stage.TLS, Failure.TIMED_OUT): dead_one.sent}
@@ -98,7 +98,7 @@ class TestPing:
         listener = listen(tls(), address="0.0.0.0")
         targets = [at(listener.port, f"127.0.2.{n}", name=f"t{n}") for n in range(1, 21)]
         found = real(pinging(*targets, targets[0], count=2)).survey.pings
-        assert [one.id for one in found] == [one.id for one in targets]
+        assert [one.link.tentacle for one in found] == [one.link.tentacle for one in targets]
         assert {(one.sent, one.lost) for one in found} == {(2, 0)}
 
     def test_does_not_look_like_halibuts_attempts(self, listen, real):
@@ -150,9 +150,11 @@ class TestOwnSettings:
         whole.instance(tools.settings_file(settings), folder="default")
         declared = at(listener.port, "127.0.0.93", name="poll-01:octo-1")
         survey = whole.survey(ping=PingOrder(count=2), ping_targets=(declared,)).survey
-        assert [(series.id, series.sent, series.lost) for series in survey.pings] == [("poll-01:octo-1", 2, 0)]
+        assert [(series.link.tentacle, series.sent, series.lost) for series in survey.pings] == [
+            ("poll-01:octo-1", 2, 0)
+        ]
         alone = whole.survey(ping=PingOrder(count=1)).survey
-        assert [series.id for series in alone.pings] == ["configured:Tentacle:1"]
+        assert [series.link.instance for series in alone.pings] == ["Tentacle"]
 
 
 def test_without_openssl(listen, tls, real, tmp_path):

@@ -13,7 +13,7 @@ from collections import Counter
 
 import pytest
 
-from pytest_tentacle.link import By, Target
+from pytest_tentacle.link import By, LinkRef, Target
 from pytest_tentacle.survey.request import Request
 
 NASTY = "a$(touch x)`touch y`\"'\\ü;|&<>*?[~%41 %\t\n" + "x" * 4000
@@ -24,7 +24,7 @@ def probing(*targets, **options):
 
 
 def at(port, host="127.0.0.1", by=By.ADDRESS, name="t"):
-    return Target(id=name, host=host, port=port, by=by)
+    return Target(link=LinkRef(tentacle=name), host=host, port=port, by=by)
 
 
 class TestProbe:
@@ -313,7 +313,7 @@ class TestMany:
         listener = listen(tls())
         targets = tuple(at(listener.port, name=f"m-{n}") for n in range(200))
         ran = real(probing(*targets, probe_seconds=60.0, budget_seconds=600.0))
-        assert [probe.id for probe in ran.survey.probes] == [target.id for target in targets]
+        assert [probe.link.tentacle for probe in ran.survey.probes] == [target.link.tentacle for target in targets]
         assert {probe.page.text for probe in ran.survey.probes} == {tools.PAGE.decode()}
         assert b" BEGIN probes gzip " in ran.answer.stdout
 
@@ -339,12 +339,12 @@ class TestDataIsNeverCode:
         """Quotes, substitutions, umlauts, line ends and 4,000 characters arrive as they left, and nothing is run."""
         before = sorted(path.name for path in machine.folder.iterdir())
         targets = (
-            Target(id=NASTY, host=NASTY, port=10933, by=By.NAME),
-            Target(id="-n", host="-help", port=1, by=By.NAME),
+            Target(link=LinkRef(tentacle=NASTY), host=NASTY, port=10933, by=By.NAME),
+            Target(link=LinkRef(tentacle="-n"), host="-help", port=1, by=By.NAME),
         )
         ran = machine.survey(shell, gather=False, targets=targets)
         first, second = ran.survey.probes
-        assert (first.id, first.host, second.id) == (NASTY, NASTY, "-n")
+        assert (first.link.tentacle, first.host, second.link.tentacle) == (NASTY, NASTY, "-n")
         assert (first.resolve.error, second.resolve.error) == ("name-not-found", "name-not-found")
         added = {path.name for path in machine.folder.iterdir()} - set(before)
         assert added == {"bin", "files", "machine.json", "commands.log"}

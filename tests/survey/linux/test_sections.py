@@ -211,7 +211,12 @@ class TestOwnTargets:
     def test_listening(self, healthy):
         """A listening instance's own port is probed on its ListenIP."""
         (probe,) = healthy.survey().survey.probes
-        assert (probe.id, probe.host, probe.port, probe.by) == ("local:Tentacle", "127.0.0.77", 10933, "local")
+        assert (probe.link.instance, probe.host, probe.port, probe.by) == (
+            "Tentacle",
+            "127.0.0.77",
+            10933,
+            "local",
+        )
 
     def test_polling(self, machine, tools):
         """Each polling address is probed by name or by address; a polling Tentacle has no port of its own."""
@@ -223,10 +228,10 @@ class TestOwnTargets:
         settings["Tentacle.Communication.TrustedOctopusServers"] = json.dumps(servers)
         machine.instance(tools.settings_file(settings))
         probes = machine.survey().survey.probes
-        assert [(probe.id, probe.host, probe.port, probe.by) for probe in probes] == [
-            ("configured:Tentacle:1", "127.0.0.9", 10943, "address"),
-            ("configured:Tentacle:2", "octo-1.lab", 443, "name"),
-            ("configured:Tentacle:3", "::1", 10943, "address"),
+        assert [(probe.link.instance, probe.host, probe.port, probe.by) for probe in probes] == [
+            ("Tentacle", "127.0.0.9", 10943, "address"),
+            ("Tentacle", "octo-1.lab", 443, "name"),
+            ("Tentacle", "::1", 10943, "address"),
         ]
 
     def test_environment_wins(self, machine, tools):
@@ -242,7 +247,7 @@ class TestOwnTargets:
             tools.settings_file({"Octopus.Communications.ServicesPort": "10945"}), name="Octo", kind="OctopusServer"
         )
         (probe,) = machine.survey().survey.probes
-        assert (probe.id, probe.port) == ("local:Octo", 10945)
+        assert (probe.link.instance, probe.port) == ("Octo", 10945)
 
 
 class TestListeners:
@@ -312,7 +317,7 @@ class TestNothingChanges:
             } | {".": sorted(path.name for path in healthy.folder.iterdir() if path.name != "commands.log")}  # fmt: skip
 
         before = tree()
-        target = Target(id="x", host="nowhere.lab", port=10933, by=By.NAME)
+        target = Target(host="nowhere.lab", port=10933, by=By.NAME)
         ran = healthy.survey(shell, targets=(target,))
         assert ran.survey.services.data
         assert tree() == before

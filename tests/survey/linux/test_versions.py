@@ -12,7 +12,7 @@ import pytest
 
 from pytest_tentacle.lab.halibut.listener import HalibutListener, make_certificate
 from pytest_tentacle.lab.network.tls_boxes import NoCommonCipher, OldTls
-from pytest_tentacle.link import By, Failure, Stage, Target, TlsVersion
+from pytest_tentacle.link import By, Failure, LinkRef, Stage, Target, TlsVersion
 from pytest_tentacle.survey.request import Request
 
 OWN = make_certificate()
@@ -29,7 +29,7 @@ def trying(*targets, **options):
 
 
 def at(port, host="127.0.0.1", by=By.ADDRESS, name="t"):
-    return Target(id=name, host=host, port=port, by=by)
+    return Target(link=LinkRef(tentacle=name), host=host, port=port, by=by)
 
 
 def limited(only, log):
@@ -49,7 +49,7 @@ class TestTrials:
         with limited(only, lines.append) as listener:
             (found,) = real(trying(at(listener.port), identity=True), shell).survey.tls_versions
         assert [trial.version for trial in found.trials] == list(ALL)
-        assert (found.newest, found.id, found.port, found.by) == (version, "t", listener.port, By.ADDRESS)
+        assert (found.newest, found.link.tentacle, found.port, found.by) == (version, "t", listener.port, By.ADDRESS)
         trial = found.trial(version)
         assert trial.cipher
         assert (trial.stage, trial.error) == (None, None)
@@ -68,7 +68,10 @@ class TestTrials:
             targets = [at(box.port, name=str(box.port)) for box in (old_box, hand_box, suite_box)]
             old, by_hand, suites, nobody = real(trying(*targets, at(tools.free_port(), name="n"))).survey.tls_versions
         assert time.monotonic() - began < 12
-        assert [old.id, by_hand.id, suites.id, nobody.id] == [*(target.id for target in targets), "n"]
+        assert [old.link.tentacle, by_hand.link.tentacle, suites.link.tentacle, nobody.link.tentacle] == [
+            *(target.link.tentacle for target in targets),
+            "n",
+        ]
         assert old.newest is TlsVersion.TLS_1_1
         assert old.trial(TlsVersion.TLS_1_1).stage is Stage.PAGE
         assert old.trial(TlsVersion.TLS_1_3).error is Failure.PROTOCOL_VERSION
@@ -85,7 +88,7 @@ class TestTrials:
         found = machine.survey(
             gather=False, probe_seconds=10.0, tls_versions=True, version_targets=(*targets, targets[0])
         ).survey.tls_versions
-        assert [one.id for one in found] == [target.id for target in targets]
+        assert [one.link.tentacle for one in found] == [target.link.tentacle for target in targets]
         assert {one.newest for one in found} == {TlsVersion.TLS_1_3}
         assert len(listener.received) == 12
 
@@ -151,6 +154,6 @@ def test_a_polling_tentacle_tries_what_it_polls(whole, tools, listen, tls):
     whole.instance(tools.settings_file(settings), folder="default")
     declared = at(listener.port, "127.0.0.93", name="poll-01:octo-1")
     survey = whole.survey(tls_versions=True, version_targets=(declared,)).survey
-    assert [(one.id, one.newest) for one in survey.tls_versions] == [("poll-01:octo-1", TlsVersion.TLS_1_3)]
+    assert [(one.link.tentacle, one.newest) for one in survey.tls_versions] == [("poll-01:octo-1", TlsVersion.TLS_1_3)]
     alone = whole.survey(tls_versions=True).survey
-    assert [one.id for one in alone.tls_versions] == ["configured:Tentacle:1"]
+    assert [one.link.instance for one in alone.tls_versions] == ["Tentacle"]

@@ -45,6 +45,7 @@ class Run:
     """What one run gave."""
 
     call: Call
+    request: Request
     completed: subprocess.CompletedProcess[bytes]
 
     @property
@@ -54,7 +55,7 @@ class Run:
 
     @property
     def survey(self) -> Survey:
-        return ingest(self.document)
+        return ingest(self.document, self.request)
 
 
 @dataclass
@@ -116,7 +117,8 @@ class WindowsMachine:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "machine.json").write_text(json.dumps(self.description), encoding="utf-8")
         prelude, environment = prepare(self.folder)
-        asked = call(request or Request(probe_seconds=1.0, budget_seconds=20))
+        request = request or Request(probe_seconds=1.0, budget_seconds=20)
+        asked = call(request)
         options, own = asked.command.removeprefix("powershell.exe ").split(" -Command ")
         assert own == own.strip('"').join('""')
         code = f". '{prelude}'\n{front}\n{own.strip(chr(34))}"
@@ -129,7 +131,7 @@ class WindowsMachine:
             timeout=timeout,
             check=False,
         )
-        return Run(asked, completed)
+        return Run(asked, request, completed)
 
     def commands(self) -> list[dict[str, Any]]:
         """All calls of stand-ins."""

@@ -7,7 +7,7 @@ import json
 import socket
 import time
 
-from pytest_tentacle.link import By, Failure, PingOrder, Stage, Target, wire
+from pytest_tentacle.link import By, Failure, LinkRef, PingOrder, Stage, Target, wire
 from pytest_tentacle.survey.request import Request
 
 
@@ -18,7 +18,7 @@ def pings(machine, *targets: Target, count: int | None = 4, seconds: float | Non
 
 
 def to(port: int, host: str = "127.0.0.1", by: By = By.ADDRESS, name: str = "p") -> Target:
-    return Target(id=name, host=host, port=port, by=by)
+    return Target(link=LinkRef(tentacle=name), host=host, port=port, by=by)
 
 
 def closed_port() -> int:
@@ -55,7 +55,7 @@ class TestPing:
         targets = to(peer("silent").port, name="dead"), to(peer().port, name="well"), to(closed_port(), name="refused")
         dead, well, gone = pings(machine, *targets, count=3)
         assert time.monotonic() - began < 15
-        assert [one.id for one in (dead, well, gone)] == ["dead", "well", "refused"]
+        assert [one.link.tentacle for one in (dead, well, gone)] == ["dead", "well", "refused"]
         assert (well.sent, well.lost) == (3, 0)
         assert gone.failures == {(Stage.CONNECT, Failure.REFUSED): 3}
         assert dead.failures == {(Stage.TLS, Failure.TIMED_OUT): dead.sent}
@@ -94,7 +94,7 @@ class TestPing:
         machine.description["names"] = {f"t{n}.lab": ["127.0.0.1"] for n in range(80)}
         every = [to(server.port, f"t{n}.lab", By.NAME, f"t{n}") for n in range(80)]
         found = pings(machine, *every, count=2)
-        assert [one.id for one in found] == [one.id for one in every]
+        assert [one.link.tentacle for one in found] == [one.link.tentacle for one in every]
         assert {(one.sent, one.lost) for one in found} == {(2, 0)}
 
 
@@ -135,5 +135,5 @@ class TestOwnSettings:
         machine.add_instance("Tentacle", machine.settings | settings)
         declared = to(server.port, name="poll-01:octo-1")
         found = pings(machine, declared, count=2, gather=True)
-        assert [(one.id, one.sent, one.lost) for one in found] == [("poll-01:octo-1", 2, 0)]
-        assert [one.id for one in pings(machine, count=1, gather=True)] == ["configured:Tentacle:1"]
+        assert [(one.link.tentacle, one.sent, one.lost) for one in found] == [("poll-01:octo-1", 2, 0)]
+        assert [one.link.instance for one in pings(machine, count=1, gather=True)] == ["Tentacle"]

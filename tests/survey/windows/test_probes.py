@@ -7,7 +7,7 @@ import socket
 import ssl
 import time
 
-from pytest_tentacle.link import By, Target, wire
+from pytest_tentacle.link import By, LinkRef, Target, wire
 from pytest_tentacle.link.model import Failure, Stage
 from pytest_tentacle.survey.request import Request
 
@@ -18,7 +18,7 @@ def probes(machine, *targets: Target, seconds: float = 3.0, budget: float = 30.0
 
 
 def to(port: int, host: str = "127.0.0.1", by: By = By.ADDRESS, name: str = "p") -> Target:
-    return Target(id=name, host=host, port=port, by=by)
+    return Target(link=LinkRef(tentacle=name), host=host, port=port, by=by)
 
 
 def closed_port() -> int:
@@ -123,7 +123,7 @@ class TestFailures:
             "silent": Failure.TIMED_OUT,
         }
         found = probes(machine, *(to(peer(behaviour).port, name=behaviour) for behaviour in words), seconds=1.5)
-        assert {probe.id: (probe.failed[0], probe.tls.error, probe.page) for probe in found} == {
+        assert {probe.link.tentacle: (probe.failed[0], probe.tls.error, probe.page) for probe in found} == {
             behaviour: (Stage.TLS, word, None) for behaviour, word in words.items()
         }
 
@@ -146,7 +146,7 @@ class TestFailures:
         machine.description["names"] = {name: name.removesuffix(".lab") for name in words if name != "unknown.lab"}
         machine.description["names"]["empty.lab"] = []
         found = probes(machine, *(to(10933, name, By.NAME, name) for name in words), seconds=1.0)
-        assert {probe.id: (probe.failed[0], probe.resolve.error, probe.connect) for probe in found} == {
+        assert {probe.link.tentacle: (probe.failed[0], probe.resolve.error, probe.connect) for probe in found} == {
             name: (Stage.RESOLVE, word, None) for name, word in words.items()
         }
 
@@ -154,7 +154,7 @@ class TestFailures:
         """TLS, but no page behind it."""
         pages = {"nothing": (b"", Failure.CLOSED), "mail": (b"220 mail.example ESMTP\r\n", Failure.NOT_HTTP)}
         found = probes(machine, *(to(peer(page=page).port, name=name) for name, (page, _) in pages.items()))
-        assert {probe.id: (probe.failed[0], probe.page.error) for probe in found} == {
+        assert {probe.link.tentacle: (probe.failed[0], probe.page.error) for probe in found} == {
             name: (Stage.PAGE, word) for name, (_, word) in pages.items()
         }
 
@@ -168,7 +168,7 @@ class TestMany:
         targets += [to(silent.port, name=f"silent{n}") for n in range(20)]
         targets += [to(refused, name=f"refused{n}") for n in range(20)]
         started = time.monotonic()
-        found = {probe.id: probe for probe in probes(machine, *targets, seconds=8.0)}
+        found = {probe.link.tentacle: probe for probe in probes(machine, *targets, seconds=8.0)}
         assert time.monotonic() - started < 20
         assert len(found) == 100
         assert all(found[f"good{n}"].shows_page for n in range(60))

@@ -47,7 +47,12 @@ class TestHealthyTentacle:
         (listener,) = survey.listeners.data
         assert (listener.port, listener.pid, listener.owner.name) == (10933, 2136, "Tentacle.exe")
         (probe,) = survey.probes
-        assert (probe.id, probe.host, probe.port, probe.by) == ("local:Tentacle", "127.0.0.1", 10933, By.LOCAL)
+        assert (probe.link.instance, probe.host, probe.port, probe.by) == (
+            "Tentacle",
+            "127.0.0.1",
+            10933,
+            By.LOCAL,
+        )
 
     def test_its_own_page(self, machine, peer):
         """The local probe goes to the address and port of the configuration, and shows the page."""
@@ -106,10 +111,10 @@ class TestHealthyTentacle:
         machine.description["names"] = {"octo.lab": ["127.0.0.1"]}
         machine.description["sockets"] = []
         survey = machine.run().survey
-        assert [(probe.id, probe.host, probe.port, probe.by) for probe in survey.probes] == [
-            ("configured:Tentacle:1", "octo.lab", 10943, By.NAME),
-            ("configured:Tentacle:2", "127.0.0.1", 1, By.ADDRESS),
-            ("configured:Tentacle:3", "o", 443, By.NAME),
+        assert [(probe.link.instance, probe.host, probe.port, probe.by) for probe in survey.probes] == [
+            ("Tentacle", "octo.lab", 10943, By.NAME),
+            ("Tentacle", "127.0.0.1", 1, By.ADDRESS),
+            ("Tentacle", "o", 443, By.NAME),
         ]
         assert survey.listeners.data == ()
 
@@ -132,7 +137,7 @@ class TestHealthyTentacle:
         assert [(entry.product, entry.instance) for entry in survey.services.data] == [("server", "OctopusServer")]
         assert [(entry.product, entry.name) for entry in survey.instances.data] == [("server", "OctopusServer")]
         assert [(entry.address, entry.port) for entry in survey.listeners.data] == [("::", 10944)]
-        assert [(probe.id, probe.port) for probe in survey.probes] == [("local:OctopusServer", 10944)]
+        assert [(probe.link.instance, probe.port) for probe in survey.probes] == [("OctopusServer", 10944)]
 
 
 class TestServices:
@@ -210,9 +215,9 @@ class TestInstances:
         machine.add_instance("Second", machine.settings | {"Tentacle.Services.PortNumber": "10934"})
         survey = machine.run().survey
         assert {entry.name for entry in survey.instances.data} == {"Tentacle", "Second"}
-        assert {(probe.id, probe.port) for probe in survey.probes} == {
-            ("local:Tentacle", 10933),
-            ("local:Second", 10934),
+        assert {(probe.link.instance, probe.port) for probe in survey.probes} == {
+            ("Tentacle", 10933),
+            ("Second", 10934),
         }
 
     def test_none(self, machine):

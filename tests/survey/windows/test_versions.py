@@ -13,7 +13,7 @@ import pytest
 
 from pytest_tentacle.lab.halibut.listener import HalibutListener, make_certificate
 from pytest_tentacle.lab.network.tls_boxes import NoCommonCipher, OldTls
-from pytest_tentacle.link import By, Failure, Stage, Target, TlsVersion
+from pytest_tentacle.link import By, Failure, LinkRef, Stage, Target, TlsVersion
 from pytest_tentacle.survey.request import Request
 
 OWN = make_certificate()
@@ -27,7 +27,7 @@ def tried(machine, *targets, **options):
 
 
 def to(port: int, host: str = "127.0.0.1", by: By = By.ADDRESS, name: str = "t") -> Target:
-    return Target(id=name, host=host, port=port, by=by)
+    return Target(link=LinkRef(tentacle=name), host=host, port=port, by=by)
 
 
 def closed_port() -> int:
@@ -52,7 +52,7 @@ class TestTrials:
         with limited(only, lines.append) as listener:
             (found,) = tried(machine, to(listener.port), identity=True)
         assert [trial.version for trial in found.trials] == list(ALL)
-        assert (found.newest, found.id, found.port, found.by) == (version, "t", listener.port, By.ADDRESS)
+        assert (found.newest, found.link.tentacle, found.port, found.by) == (version, "t", listener.port, By.ADDRESS)
         trial = found.trial(version)
         assert trial.cipher
         assert (trial.stage, trial.error) == (None, None)
@@ -71,7 +71,7 @@ class TestTrials:
             ]
             targets = [to(box.port, name=str(box.port)) for box in boxes]
             found = tried(machine, *targets, to(closed_port(), name="n"))
-        assert [one.id for one in found] == [*(target.id for target in targets), "n"]
+        assert [one.link.tentacle for one in found] == [*(target.link.tentacle for target in targets), "n"]
         old, by_hand, suites, nobody = ({each: one.trial(each) for each in NEW} for one in found)
         assert all(trial.refused for each in (old, by_hand, suites) for trial in each.values())
         assert {trial.error for trial in by_hand.values()} == {Failure.PROTOCOL_VERSION}
@@ -120,5 +120,5 @@ def test_a_polling_tentacle_tries_what_it_polls(machine, peer):
     }
     machine.add_instance("Tentacle", machine.settings | settings)
     found = tried(machine, to(server.port, name="poll-01:octo-1"), gather=True)
-    assert [(one.id, one.newest) for one in found] == [("poll-01:octo-1", TlsVersion.TLS_1_3)]
-    assert [one.id for one in tried(machine, gather=True)] == ["configured:Tentacle:1"]
+    assert [(one.link.tentacle, one.newest) for one in found] == [("poll-01:octo-1", TlsVersion.TLS_1_3)]
+    assert [one.link.instance for one in tried(machine, gather=True)] == ["Tentacle"]

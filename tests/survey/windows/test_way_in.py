@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_tentacle.link import By, Target
+from pytest_tentacle.link import By, LinkRef, Target
 from pytest_tentacle.survey.answer import AnswerError, read_document
 from pytest_tentacle.survey.model import Section
 from pytest_tentacle.survey.request import Request
@@ -41,7 +41,9 @@ READ_ONLY_STAND_INS = {
 class TestWayIn:
     def test_the_command_is_the_same_for_all(self):
         """Plain, short, and without anything of a request; script and request come on stdin, in ASCII."""
-        call = windows_call(Request(targets=(Target(id="secret-id", host="h", port=1, by=By.NAME),)))
+        call = windows_call(
+            Request(targets=(Target(link=LinkRef(tentacle="secret-id"), host="h", port=1, by=By.NAME),))
+        )
         assert call.command == windows_call(Request()).command
         assert len(call.command) <= 255
         assert not set(call.command) & set("$%`!^<>|")
@@ -51,7 +53,8 @@ class TestWayIn:
         assert text.startswith(script())
         assert hashlib.sha256(script().encode()).hexdigest() == script_hash()
         assert text[len(script()) :].count("'") == 2
-        assert request_of(call.stdin)["targets"][0]["id"] == "secret-id"
+        assert request_of(call.stdin)["targets"] == [{"link": {"asked": 0}, "host": "h", "port": 1, "by": "name"}]
+        assert "secret-id" not in text
 
     def test_behind_another_shell(self, tentacle, engine):
         """PowerShell as the login's default shell hands the command line on as it stands."""
@@ -95,10 +98,12 @@ class TestWayIn:
             f"'\"`\"$([IO.File]::WriteAllText('{bait}','x'));`n{{}}|& äöüß€🐙 </set> -----END SURVEY-----" + "x" * 4000
         )
         request = Request(
-            targets=(Target(id=value, host="gone.lab", port=1, by=By.NAME),), gather=False, probe_seconds=1
+            targets=(Target(link=LinkRef(tentacle=value), host="gone.lab", port=1, by=By.NAME),),
+            gather=False,
+            probe_seconds=1,
         )
         (probe,) = tentacle.run(request).survey.probes
-        assert probe.id == value
+        assert probe.link.tentacle == value
         assert not bait.exists()
 
     def test_values_of_the_machine_are_data(self, machine, tmp_path):

@@ -27,7 +27,7 @@ from pytest_tentacle.sections.connections.link_verdict import (
 )
 from pytest_tentacle.sections.connections.probe_verdict import NAME_NOT_RESOLVED, describe
 from pytest_tentacle.sections.settings.checks import STEP as SETTINGS
-from pytest_tentacle.survey.targets import listening_id, names_of
+from pytest_tentacle.survey.targets import names_of
 
 STEP = "ip-addresses"
 
@@ -115,7 +115,7 @@ def _by_servers(subject: Subject) -> Iterator[_Use | Finding]:
     thumbprint = as_thumbprint(subject.expected_thumbprint)
     for server in servers:
         try:
-            probes = [server.peer_probe(listening_id(subject.name, by)) for by in (By.NAME, By.ADDRESS)]
+            probes = [server.peer_probe(subject.name, by) for by in (By.NAME, By.ADDRESS)]
         except Unknown as unknown:
             yield standing_in_the_way(subject) or unknown
             continue

@@ -11,7 +11,7 @@ from pytest_tentacle.judging.links import nodes_of
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link import By
-from pytest_tentacle.survey.targets import listening_id, names_of
+from pytest_tentacle.survey.targets import names_of
 
 from .link_verdict import VERDICT_CODES, Link, judge_link, standing_in_the_way
 from .polled import links_to_polled_servers
@@ -58,8 +58,8 @@ def _links_from_servers(subject: Subject) -> Iterator[Finding]:
         )
     for server in servers:
         try:
-            by_name = server.peer_probe(listening_id(subject.name, By.NAME))
-            by_address = server.peer_probe(listening_id(subject.name, By.ADDRESS))
+            by_name = server.peer_probe(subject.name, By.NAME)
+            by_address = server.peer_probe(subject.name, By.ADDRESS)
         except Unknown as unknown:
             yield standing_in_the_way(subject) or _with_our_own_look(subject, server, unknown)
             continue

@@ -14,7 +14,7 @@ from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link import By, Probe
 from pytest_tentacle.link.hosts import plain_address, plain_host
 from pytest_tentacle.sections.settings.checks import STEP as SETTINGS
-from pytest_tentacle.survey.targets import names_of, polling_id, polling_targets
+from pytest_tentacle.survey.targets import names_of, polling_target, polling_targets
 
 from .link_verdict import UNPROBED, Link, is_well, judge_link, standing_in_the_way
 from .probe_verdict import describe
@@ -79,7 +79,7 @@ def _judge_entry(subject: Subject, entry: Entry, node: Subject | None) -> Iterat
     probe = entry.probe(subject)
     literal = plain_address(entry.host) is not None
     ip = node.machine.ip if node and entry.names(node) else None
-    second = subject.own_probe(polling_id(subject.name, node.name, ip, entry.port)) if node and ip else None
+    second = subject.own_probe(polling_target(subject.name, node.name, ip, entry.port)) if node and ip else None
     known = as_thumbprint(node.expected_thumbprint) if node else None
     link = Link(
         machine=subject.name,
@@ -110,7 +110,7 @@ def _judge_declared(subject: Subject, node: Subject) -> Iterator[Finding]:
         return
     thumbprint = as_thumbprint(node.expected_thumbprint)
     for target in polling_targets(subject.name, machine):
-        probe = subject.own_probe(target.id)
+        probe = subject.own_probe(target)
         further = plain_host(target.host) not in {plain_host(host) for host in (machine.dns_name, machine.ip) if host}
         if probe is not None and further and is_well(probe, subject.name, "server", thumbprint):
             yield Evidence(f"probe from {subject.name}", describe(probe))
@@ -126,7 +126,7 @@ def _declared_link(subject: Subject, machine: OctopusServer, node: Subject, port
     address = machine.ip or next((host for host, by in hosts if by is By.ADDRESS), None)
 
     def probe(host: str | None) -> Probe | None:
-        return subject.own_probe(polling_id(subject.name, node.name, host, port)) if host else None
+        return subject.own_probe(polling_target(subject.name, node.name, host, port)) if host else None
 
     return Link(
         machine=subject.name,

@@ -14,7 +14,7 @@ from pytest_tentacle.link import PingSeries
 from pytest_tentacle.link.hosts import plain_host
 from pytest_tentacle.sections.connections.across import STEP as ACROSS
 from pytest_tentacle.sections.connections.link_verdict import standing_in_the_way
-from pytest_tentacle.survey.targets import ping_target, polling_targets
+from pytest_tentacle.survey.targets import listening_targets, polling_targets
 
 from .series import SERIES_CODES, Pinged, all_lost, judge_series, summary
 
@@ -54,16 +54,16 @@ def _from_servers(subject: Subject) -> Iterator[Finding]:
     """A listening Tentacle: from each of its servers."""
     machine = subject.machine
     servers = nodes_of(subject)
-    target = None if isinstance(machine, OctopusServer) else ping_target(machine, subject.fleet.surveys)
+    targets = () if isinstance(machine, OctopusServer) else listening_targets(machine, subject.fleet.surveys)
     if not servers:
         raise Unknown(f"no server is declared for {subject.name}", "Declare it in the inventory: servers: [<name>].")
-    if target is None:
+    if not targets:
         raise Unknown(
             f"neither a DNS name nor an IP address of {subject.name} is declared", "Declare dns_name, ip, or both."
         )
     for server in servers:
         try:
-            found = _find(_peer_pings(server), target.host, target.port)
+            found = _find(_peer_pings(server), targets[0].host, targets[0].port)
         except Unknown as unknown:
             yield standing_in_the_way(subject) or unknown
             continue

@@ -12,7 +12,7 @@ from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link import Probe, Stage, TlsVersions, VersionTrial
 from pytest_tentacle.link.hosts import plain_host
 from pytest_tentacle.link.versions import WANTED, TlsVersion
-from pytest_tentacle.survey.targets import ping_target, polling_targets
+from pytest_tentacle.survey.targets import listening_targets, polling_targets
 
 NOTHING_NEW_ENOUGH = "TT908"
 
@@ -107,11 +107,11 @@ def seen_from_here(subject: Subject, server: Subject) -> tuple[Evidence, ...]:
 
 def _from_servers(subject: Subject) -> Iterator[Tried]:
     machine = subject.machine
-    target = None if isinstance(machine, OctopusServer) else ping_target(machine, subject.fleet.surveys)
+    targets = () if isinstance(machine, OctopusServer) else listening_targets(machine, subject.fleet.surveys)
     for server in subject.peers:
         server.ledger.note({(server.name, "peer_tls_versions")})
         every = server.record.peer_tls_versions if server.record else ()
-        found = _find(every, target.host, target.port) if target else None
+        found = _find(every, targets[0].host, targets[0].port) if targets else None
         if found:
             yield Tried(subject.name, server.name, server.name, decisive=True, found=found)
 

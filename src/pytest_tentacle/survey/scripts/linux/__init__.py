@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import secrets
+from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 
+from pytest_tentacle.link import Target
 from pytest_tentacle.link.series import INTERVAL
-from pytest_tentacle.survey.request import Call, Request
+from pytest_tentacle.survey.request import ASKED, Call, Request
 
 PARTS = (
     "tools.sh",
@@ -64,10 +67,7 @@ def linux_call(request: Request) -> Call:
         ("identity", str(int(request.identity))),
         *(("port", str(port)) for port in request.ports),
         *(("name", _encoded(name)) for name in request.names),
-        *(
-            ("target", _encoded(target.id), _encoded(target.host), str(target.port), target.by.value)
-            for target in request.targets
-        ),
+        *_target_fields("target", request.targets),
         *_ping_fields(request),
         *_version_fields(request),
         ("end",),
@@ -88,10 +88,7 @@ def _ping_fields(request: Request) -> list[tuple[str, ...]]:
     )  # fmt: skip
     return [
         ("ping", *map(str, numbers)),
-        *(
-            ("pinged", _encoded(target.id), _encoded(target.host), str(target.port), target.by.value)
-            for target in request.ping_targets
-        ),
+        *_target_fields("pinged", request.ping_targets),
     ]
 
 
@@ -99,12 +96,14 @@ def _version_fields(request: Request) -> list[tuple[str, ...]]:
     """`tls-versions`, and the targets."""
     if not request.tls_versions:
         return []
+    return [("tls-versions", "1"), *_target_fields("tried", request.version_targets)]
+
+
+def _target_fields(word: str, targets: Iterable[Target]) -> list[tuple[str, ...]]:
+    """The word, the target's number as JSON that comes back with the answer, host, port, how the host is named."""
     return [
-        ("tls-versions", "1"),
-        *(
-            ("tried", _encoded(target.id), _encoded(target.host), str(target.port), target.by.value)
-            for target in request.version_targets
-        ),
+        (word, json.dumps({ASKED: number}), _encoded(target.host), str(target.port), target.by.value)
+        for number, target in enumerate(targets)
     ]
 
 

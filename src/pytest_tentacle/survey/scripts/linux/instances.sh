@@ -1,9 +1,10 @@
 # The instances of Tentacle and Octopus Server on this machine, and the links that they have by their settings.
 
-# Instances by their index files (tentacle-facts 2.2). Further lines, tab-separated: `port <number>`, `target <id> <host>
-# <port> <by>`, `instance <product> <name> <configuration> <home> <work folder>`, `gone <index file>` where the
-# configuration is not there, and `connect <instance> <proxy's host> <its port> <host> <port>` for each address that is
-# polled through a proxy of the instance's own. What may hold a percent sign is percent-encoded in `target` and `connect`.
+# Instances by their index files (tentacle-facts 2.2). Further lines, tab-separated: `port <number>`, `target <link>
+# <host> <port> <by>` for its own port, `polled` with the same for an address that it polls, `instance <product>
+# <name> <configuration> <home> <work folder>`, `gone <index file>` where the configuration is not there, and `connect
+# <instance> <proxy's host> <its port> <host> <port>` for each address that is polled through a proxy of the
+# instance's own. What may hold a percent sign is percent-encoded in `target`, `polled` and `connect`.
 section_instances() {
     homes=${TentacleMachineConfigurationHomeDirectory:-/etc/octopus}
     case $service_notes in
@@ -165,12 +166,14 @@ function unescaped(s) {
     gsub(/&amp;/, "\\&", s); return s
 }
 function percent(s) { gsub(/%/, "%25", s); return s }
-function target(id, host, port, by) { note("target\t" percent(id) "\t" percent(host) "\t" port "\t" by) }
+function look(word, host, port, by) {
+    note(word "\t" percent("{\"vantage\":" text(product) ",\"instance\":" text(name) "}") "\t" percent(host) "\t" port "\t" by)
+}
 function is_port(s) { return s ~ /^[0-9]+$/ && s + 0 > 0 && s + 0 < 65536 }
 function local(port, host) {
     if (!is_port(port)) return
     if (host == "" || host ~ /^(0\.0\.0\.0|::|\*|any)$/) host = "localhost"
-    note("port\t" port + 0); target("local:" name, host, port + 0, "local")
+    note("port\t" port + 0); look("target", host, port + 0, "local")
 }
 function poll(address,  host, port) {
     port = 443; host = address; sub(/^[A-Za-z]+:\/\//, "", host); sub(/[\/?#].*$/, "", host)
@@ -178,7 +181,7 @@ function poll(address,  host, port) {
         port = substr(host, RSTART + 1); host = substr(host, 1, RSTART - 1) }
     gsub(/[\[\]\t]/, "", host)
     if (host == "" || !is_port(port)) return
-    target("configured:" name ":" ++polled, host, port + 0,
+    look("polled", host, port + 0,
         host ~ /:/ || host ~ /^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$/ ? "address" : "name")
     if (proxy != "") note("connect\t" percent(name) "\t" percent(proxy) "\t" proxy_port "\t" percent(host) "\t" port + 0)
 }
@@ -205,7 +208,7 @@ function override(  i, field) {
     }
 }
 function links(s,  count, element, i, key, value, home, work, port, servers, one, address) {
-    gsub(/\n/, " ", s); split("", setting); polled = 0
+    gsub(/\n/, " ", s); split("", setting)
     count = split(s, element, /<set[ \t]/)
     for (i = 2; i <= count; i++) {
         if (!match(element[i], /key[ ]*=[ ]*("[^"]*"|\047[^\047]*\047)/)) continue

@@ -7,12 +7,12 @@ pingers=4
 # Seconds that are kept for what comes after the pings.
 ping_reserve=3
 
-# Targets (lines `pinged <id> <host> <port> <by>` of the request, and `target configured:...` of the machine's own
+# Targets (lines `pinged <link> <host> <port> <by>` of the request, and `polled ...` of the machine's own
 # settings, each host and port once) and the order (attempts or 0, seconds, milliseconds from one attempt to the next,
 # bytes, and 1 where the seconds are a duration that was asked for: else they are what so many links as there are workers
 # need, and more links have more); prints the series as JSON, with commas.
 ping_all() {
-    pinged=$(printf '%s\n' "$1" | awk -F '\t' '($1 == "pinged" || $2 ~ /^configured:/) && !(($3, $4) in seen) { seen[$3, $4]; print }')
+    pinged=$(printf '%s\n' "$1" | awk -F '\t' '($1 == "pinged" || $1 == "polled") && !(($3, $4) in seen) { seen[$3, $4]; print }')
     if [ -z "$pinged" ]; then return; fi
     # shellcheck disable=SC2086  # five numbers
     set -- "$pinged" $2
@@ -91,7 +91,7 @@ ping_once() {
     looked=$(now_ms)
     at=$(now_ms)
     outcome=$({
-        printf 'id -\nhost -\nport 0\nby name\n'
+        printf 'link -\nhost -\nport 0\nby name\n'
         probe_target "$dialled" "$4" "$probe_seconds" </dev/null
     } | awk -v brief=1 "$json$probe_reader")
     presented=${outcome##*"$tab"}
@@ -113,7 +113,7 @@ ping_rest() {
 # shellcheck disable=SC2016  # awk's own dollars
 series_writer='
 function known(name, value) { return value == "" || value == "-" ? "" : ",\"" name "\":" value }
-$1 == "pinged" || $1 == "target" { id[++count] = decoded($2); host[count] = decoded($3); port[count] = $4; by[count] = $5; next }
+$1 == "pinged" || $1 == "polled" { link[++count] = decoded($2); host[count] = decoded($3); port[count] = $4; by[count] = $5; next }
 $3 == "a" {
     if ($2 + 0 > sent[$1] + 0) sent[$1] = $2 + 0
     attempt[$1, $2] = "{\"at\":" ($4 == "" ? "null" : sprintf("%.3f", $4 / 1000)) known("resolve", $5) known("connect", $6) known("tls", $7) \
@@ -122,7 +122,7 @@ $3 == "a" {
 }
 $3 == "c" { if ($4 != "-") certificate[$1, $2] = certificate[$1, $2] $4; next }
 END { for (i = 1; i <= count; i++) {
-    printf "%s{\"id\":%s,\"host\":%s,\"port\":%s,\"by\":%s", (i > 1 ? "," : ""), text(id[i]), text(host[i]), port[i], text(by[i])
+    printf "%s{\"link\":%s,\"host\":%s,\"port\":%s,\"by\":%s", (i > 1 ? "," : ""), link[i], text(host[i]), port[i], text(by[i])
     if (wanted > 0) printf ",\"wanted\":%d", wanted
     printf ",\"payload_bytes\":%d", payload_size
     if (why != "") printf ",\"unavailable\":%s", text(why)

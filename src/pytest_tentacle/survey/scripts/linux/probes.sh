@@ -20,11 +20,12 @@ choose_client() {
     if [ -z "$client" ] && has curl; then client=curl; fi
 }
 
-# Probes all targets (lines `target <id> <host> <port> <by>` in $1), several at once; prints the probes as JSON, with
-# commas. Each worker takes every sixteenth target. All write into one pipe, in lines that are short enough to be
-# written at once even where stdio buffers no more than 1,024 bytes.
+# Probes all targets (lines `target` or `polled`, `<link> <host> <port> <by>`, in $1; the link is JSON that comes back
+# as it is), several at once; prints the probes as JSON, with commas. Each worker takes every sixteenth target. All
+# write into one pipe, in lines that are short enough to be written at once even where stdio buffers no more than
+# 1,024 bytes.
 probe_all() {
-    total=$(printf '%s\n' "$1" | grep -c '^target')
+    total=$(printf '%s\n' "$1" | grep -c -e '^target' -e '^polled')
     if [ "$total" -eq 0 ]; then return; fi
     choose_client
     pieces=$(
@@ -36,18 +37,18 @@ probe_all() {
         wait
     )
     printf '%s\n%s\n' "$1" "$pieces" | awk -F '\t' "$json"'
-    $1 == "target" { id[++count] = decoded($2); host[count] = decoded($3); port[count] = $4; by[count] = $5; next }
+    $1 == "target" || $1 == "polled" { link[++count] = decoded($2); host[count] = decoded($3); port[count] = $4; by[count] = $5; next }
     $1 ~ /^[0-9]+$/ { piece = $0; sub(/^[^\t]*\t/, "", piece); probe[$1] = probe[$1] piece }
     END { for (i = 1; i <= count; i++) {
-        if (probe[i] !~ /}$/) probe[i] = "{\"id\":" text(id[i]) ",\"host\":" text(host[i]) ",\"port\":" port[i] \
+        if (probe[i] !~ /}$/) probe[i] = "{\"link\":" link[i] ",\"host\":" text(host[i]) ",\"port\":" port[i] \
             ",\"by\":" text(by[i]) ",\"unavailable\":\"the probe did not come to its end\"}"
         printf "%s%s", (i > 1 ? "," : ""), probe[i] } }'
 }
 
 probe_some() {
     place=0
-    printf '%s\n' "$2" | while IFS=$tab read -r word id host port by; do
-        if [ "$word" != target ]; then continue; fi
+    printf '%s\n' "$2" | while IFS=$tab read -r word link host port by; do
+        case $word in target | polled) ;; *) continue ;; esac
         place=$((place + 1))
         if [ $(((place - 1) % workers)) -ne "$1" ]; then continue; fi
         tick
@@ -56,7 +57,7 @@ probe_some() {
         case $host in *%*) dialled=$(printf '%s' "$host" | awk "$json"'{ printf "%s%s", (NR > 1 ? "\n" : ""), decoded($0) }') ;;
             *) dialled=$host ;; esac
         probe=$({
-            printf 'id %s\nhost %s\nport %s\nby %s\n' "$id" "$host" "$port" "$by"
+            printf 'link %s\nhost %s\nport %s\nby %s\n' "$link" "$host" "$port" "$by"
             if [ -z "$client" ]; then
                 echo 'unavailable this machine has no TLS client (openssl 1.0.2 or newer, or curl)'
             elif [ "$seconds" -lt 1 ]; then
@@ -361,7 +362,7 @@ function settle() {
     if (settled) return
     settled = 1
     curl_end()
-    out = "{\"id\":" text(decoded(fact["id"])) ",\"host\":" text(decoded(fact["host"])) ",\"port\":" fact["port"] \
+    out = "{\"link\":" decoded(fact["link"]) ",\"host\":" text(decoded(fact["host"])) ",\"port\":" fact["port"] \
         ",\"by\":" text(fact["by"])
     if ("unavailable" in fact) { out = out ",\"unavailable\":" text(fact["unavailable"]); return }
     if (resolve_error != "") out = out stage("resolve", resolve_ms, resolve_error == "-" ? "" : resolve_error,

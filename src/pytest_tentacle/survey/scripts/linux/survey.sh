@@ -92,14 +92,11 @@ sort_notes() {
         case $line in
             "port$tab"*) ports="$ports ${line#*"$tab"}" ;;
             "connect$tab"*) connects=$connects${line#*"$tab"}$newline ;;
-            "target$tab"*)
+            "target$tab"*) configured=$configured$line$newline ;;
+            "polled$tab"*)
                 configured=$configured$line$newline
-                case $line in
-                    "target${tab}configured:"*)
-                        line=${line%"$tab"*}
-                        polled="$polled ${line##*"$tab"}"
-                        ;;
-                esac
+                line=${line%"$tab"*}
+                polled="$polled ${line##*"$tab"}"
                 ;;
         esac
     done

@@ -9,10 +9,10 @@ triers=8
 # Seconds that are kept for what comes after the trials.
 trial_reserve=3
 
-# Targets (lines `tried <id> <host> <port> <by>` of the request, and `target configured:...` of the machine's own
+# Targets (lines `tried <link> <host> <port> <by>` of the request, and `polled ...` of the machine's own
 # settings, each host and port once); prints all trials as JSON, with commas.
 versions_all() {
-    tried=$(printf '%s\n' "$1" | awk -F '\t' '($1 == "tried" || $2 ~ /^configured:/) && !(($3, $4) in seen) { seen[$3, $4]; print }')
+    tried=$(printf '%s\n' "$1" | awk -F '\t' '($1 == "tried" || $1 == "polled") && !(($3, $4) in seen) { seen[$3, $4]; print }')
     if [ -z "$tried" ]; then return; fi
     identity=0
     choose_client
@@ -71,7 +71,7 @@ try_version() {
     case $2 in *%*) dialled=$(printf '%s' "$2" | awk "$json"'{ printf "%s%s", (NR > 1 ? "\n" : ""), decoded($0) }') ;;
         *) dialled=$2 ;; esac
     {
-        printf 'id -\nhost -\nport 0\nby name\n'
+        printf 'link -\nhost -\nport 0\nby name\n'
         probe_target "$dialled" "$3" "$seconds" </dev/null
     } | awk -v brief=trial "$json$probe_reader"
 }
@@ -88,10 +88,10 @@ function of(i, version,  part) {
     if (part[1] != "-" && part[1] != version) return known("unavailable", "asked for it, its openssl spoke " part[1])
     return known("cipher", part[2]) known("stage", part[3]) known("error", part[4])
 }
-$1 == "tried" || $1 == "target" { id[++count] = decoded($2); host[count] = decoded($3); port[count] = $4; by[count] = $5; next }
+$1 == "tried" || $1 == "polled" { link[++count] = decoded($2); host[count] = decoded($3); port[count] = $4; by[count] = $5; next }
 NF > 2 { rest = $0; sub(/^[^\t]*\t[^\t]*\t/, "", rest); outcome[$1, $2] = rest }
 END { n = split(names, name, " "); for (i = 1; i <= count; i++) {
-    printf "%s{\"id\":%s,\"host\":%s,\"port\":%s,\"by\":%s,\"trials\":[", (i > 1 ? "," : ""), text(id[i]), text(host[i]), port[i], text(by[i])
+    printf "%s{\"link\":%s,\"host\":%s,\"port\":%s,\"by\":%s,\"trials\":[", (i > 1 ? "," : ""), link[i], text(host[i]), port[i], text(by[i])
     for (k = 1; k <= n; k++) printf "%s{\"version\":%s%s}", (k > 1 ? "," : ""), text(name[k]), of(i, name[k])
     printf "]}"
 } }'

@@ -12,13 +12,15 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
+from pytest_tentacle.link import Target
 from pytest_tentacle.link.series import INTERVAL
-from pytest_tentacle.survey.request import Call, Request
+from pytest_tentacle.survey.request import ASKED, Call, Request
 
 PARTS = (
     "common", "programs", "waiting", "host", "services", "accounts", "instances", "listeners", "connections", "logs",
@@ -72,7 +74,7 @@ def _request_text(request: Request, nonce: str) -> str:
     data = {
         "nonce": nonce,
         "gather": request.gather,
-        "targets": [target.model_dump(mode="json") for target in request.targets],
+        "targets": _asked(request.targets),
         "ports": list(request.ports),
         "probe_seconds": request.probe_seconds,
         "budget_seconds": request.budget_seconds,
@@ -86,11 +88,19 @@ def _request_text(request: Request, nonce: str) -> str:
             "is_duration": request.ping.seconds is not None,
             "interval": INTERVAL,
             "payload_bytes": request.ping.payload_bytes,
-            "targets": [target.model_dump(mode="json") for target in request.ping_targets],
+            "targets": _asked(request.ping_targets),
         }
     if request.tls_versions:
-        data["tls_versions"] = {"targets": [target.model_dump(mode="json") for target in request.version_targets]}
+        data["tls_versions"] = {"targets": _asked(request.version_targets)}
     return json.dumps(data).replace("'", "\\u0027").replace("\x7f", "\\u007f")
+
+
+def _asked(targets: Iterable[Target]) -> list[dict[str, Any]]:
+    """What to look at; the link, which is the target's number, comes back with the answer."""
+    return [
+        {"link": {ASKED: number}, "host": target.host, "port": target.port, "by": target.by.value}
+        for number, target in enumerate(targets)
+    ]
 
 
 def _text(resource: Traversable) -> str:

@@ -63,7 +63,7 @@ function Get-AcceptingCallback {
 
 function Start-Probe {
     param([hashtable]$Target)
-    $record = @{ id = $Target.id; host = $Target.host; port = $Target.port; by = $Target.by }
+    $record = @{ link = $Target.link; host = $Target.host; port = $Target.port; by = $Target.by }
     $probe = @{ Record = $record; Stage = 'done'; Addresses = @(); Attempts = @(); Client = $null; Tls = $null; Task = $null; Identity = $false }
     $probe['Spoken'] = $Survey.Request.identity -and -not $Target.Ping -and -not $Target.Protocol
     $probe['Protocol'] = [int]$Target.Protocol

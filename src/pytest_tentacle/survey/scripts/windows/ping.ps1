@@ -45,7 +45,7 @@ function Get-LinkTarget {
     param([object[]]$Asked)
     $seen = @{}
     $targets = @($Asked | Where-Object { $_ } | ForEach-Object {
-            @{ id = [string]$_.id; host = [string]$_.host; port = [int]$_.port; by = [string]$_.by }
+            @{ link = $_.link; host = [string]$_.host; port = [int]$_.port; by = [string]$_.by }
         })
     foreach ($instance in @($Survey.Cache['instances'] | Where-Object { $_ })) { $targets += @(Get-PollingTarget $instance) }
     foreach ($target in $targets) {
@@ -58,8 +58,8 @@ function Get-LinkTarget {
 
 function New-PingSeries {
     param([hashtable]$Target, $Order)
-    $result = @{ id = $Target.id; host = $Target.host; port = $Target.port; by = $Target.by; wanted = $Order.count; payload_bytes = [int]$Order.payload_bytes }
-    $probed = @{ id = $Target.id; host = $Target.host; port = $Target.port; by = $Target.by; Ping = $true; Payload = [int]$Order.payload_bytes }
+    $result = @{ link = $Target.link; host = $Target.host; port = $Target.port; by = $Target.by; wanted = $Order.count; payload_bytes = [int]$Order.payload_bytes }
+    $probed = @{ link = $Target.link; host = $Target.host; port = $Target.port; by = $Target.by; Ping = $true; Payload = [int]$Order.payload_bytes }
     @{
         Result = $result; Target = $probed; Due = 0.0; Started = 0; Begun = 0.0
         Attempts = New-Object Collections.ArrayList; Certificates = New-Object Collections.ArrayList

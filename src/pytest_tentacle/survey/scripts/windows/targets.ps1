@@ -2,12 +2,18 @@
 
 function Get-ProbeTarget {
     foreach ($target in @($Survey.Request.targets | Where-Object { $_ })) {
-        @{ id = [string]$target.id; host = [string]$target.host; port = [int]$target.port; by = [string]$target.by }
+        @{ link = $target.link; host = [string]$target.host; port = [int]$target.port; by = [string]$target.by }
     }
     foreach ($instance in @($Survey.Cache['instances'] | Where-Object { $_ })) {
         Get-LocalTarget $instance
         Get-PollingTarget $instance
     }
+}
+
+# What comes back with the answer to a look that the machine's own settings asked for.
+function Get-OwnLink {
+    param([hashtable]$Instance)
+    @{ vantage = [string]$Instance.Product; instance = [string]$Instance.Name }
 }
 
 function Get-LocalTarget {
@@ -17,21 +23,19 @@ function Get-LocalTarget {
     if ($Instance.Product -eq 'tentacle' -and $Instance.Settings['Tentacle.Services.NoListen'] -eq 'true') { return }
     $address = if ($Instance.Product -eq 'tentacle') { ([string]$Instance.Settings['Tentacle.Services.ListenIP']).Trim() } else { '' }
     if (-not $address -or @('0.0.0.0', '::', '*', '+', 'any') -contains $address) { $address = 'localhost' }
-    @{ id = "local:$($Instance.Name)"; host = $address; port = $port; by = 'local' }
+    @{ link = (Get-OwnLink $Instance); host = $address; port = $port; by = 'local' }
 }
 
 # Style 2, TentacleActive, is polling; it may be written as a number or a word.
 function Get-PollingTarget {
     param([hashtable]$Instance)
-    $number = 1
     foreach ($server in @(Get-TrustedServer $Instance)) {
         if (@('2', 'TentacleActive') -notcontains [string]$server.CommunicationStyle -or -not $server.Address) { continue }
         $address = [string]$server.Address -as [uri]
         if (-not $address -or -not $address.IsAbsoluteUri -or -not $address.DnsSafeHost) { continue }
         $port = if ($address.Port -gt 0) { $address.Port } else { 443 }
         $by = if ($address.DnsSafeHost -as [ipaddress]) { 'address' } else { 'name' }
-        @{ id = "configured:$($Instance.Name):$number"; host = $address.DnsSafeHost; port = $port; by = $by }
-        $number++
+        @{ link = (Get-OwnLink $Instance); host = $address.DnsSafeHost; port = $port; by = $by }
     }
 }
 

@@ -15,7 +15,7 @@ function Invoke-VersionProbing {
     $spoken = @($TlsVersions | Where-Object { Test-SpokenVersion $_.Number })
     $links = @(Get-LinkTarget -Asked $order.targets)
     $targets = @(foreach ($link in $links) {
-            foreach ($version in $spoken) { @{ id = $link.id; host = $link.host; port = $link.port; by = $link.by; Protocol = $version.Number } }
+            foreach ($version in $spoken) { @{ link = $link.link; host = $link.host; port = $link.port; by = $link.by; Protocol = $version.Number } }
         })
     $records = @(Invoke-Probing -Target $targets)
     $next = 0
@@ -28,7 +28,7 @@ function Invoke-VersionProbing {
                 @{ version = $version.Name; unavailable = 'this machine does not speak it as a client' }
             }
         }
-        @{ id = $link.id; host = $link.host; port = $link.port; by = $link.by; trials = @($trials) }
+        @{ link = $link.link; host = $link.host; port = $link.port; by = $link.by; trials = @($trials) }
     }
 }
 
