@@ -20,7 +20,7 @@ from .file_model import (
     TentacleEntry,
 )
 from .layers import Layer, LayerReader
-from .nodes import Entry, ListValue, MapValue, ScalarValue, Value, is_null, kind_of, parse
+from .nodes import Entry, ListValue, MapValue, ScalarValue, Value, is_null, kind_of
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,9 @@ class Document:
     lab_settings: dict[str, Any] = field(default_factory=dict)
 
 
-def read_document(file: str, raw: bytes, reader: LayerReader, faults: Faults) -> Document | None:
-    """Read a file's bytes; faults are noted. None where it is not even a map."""
-    root = parse(file, raw, faults)
-    return None if root is None else _DocumentReader(root, reader, faults).read(Document(file))
+def document_of(file: str, root: MapValue, reader: LayerReader, faults: Faults) -> Document:
+    """What a map that is the root of an inventory declares; faults are noted."""
+    return _DocumentReader(root, reader, faults).read(Document(file))
 
 
 class _DocumentReader:

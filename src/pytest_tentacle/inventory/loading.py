@@ -11,13 +11,16 @@ from typing import Any
 
 from pytest_tentacle.octopus import Portal, PortalError
 
-from .document import Declaration, Document, read_document
+from .document import Declaration, Document, document_of
 from .faults import Faults, Place, did_you_mean
 from .layers import Layer, LayerReader, merged
 from .model import Inventory, OctopusServer, OperatingSystem, Origin, Tentacle, Waiver, WinRM
+from .nodes import MapValue, parse
 from .references import References, SecretSource
 from .secrets import Secret
+from .sources.named import PLACE, NamedMachines
 from .sources.octopus import FromOctopus, adopt, entries_of
+from .sources.opening import is_special, open_special
 from .transports import TransportBuilder
 
 _DEFAULT_INSTANCE = {"tentacle": "Tentacle", "server": "OctopusServer"}
@@ -42,10 +45,11 @@ class OctopusSource:
 
 
 def load(
-    paths: Sequence[Path],
+    paths: Sequence[Path | str],
     environment: Mapping[str, str] = os.environ,
     codes: Collection[str] | None = None,
     *,
+    named: NamedMachines | None = None,
     octopus: OctopusSource | None = None,
     ask: Callable[[OctopusSource], Portal] | None = None,
 ) -> Inventory:
@@ -55,25 +59,29 @@ def load(
     two files have a group of one name, each file's machines take their own).
 
     Args:
-        paths: the files.
+        paths: the files, or what else `sources.opening` knows: `-`, `lab:`, `csv:FILE`, `ansible:FILE`, a program.
         environment: what `${env:NAME}` is looked up in.
         codes: of all problems that can be waived; None takes any code of the right form.
+        named: machines of the command line, beside those of the files.
         octopus: the Octopus Server of the command line; it takes the place of a file's `octopus:` block.
         ask: reads it; raises PortalError. None: a block in a file is a fault, since nobody can be asked.
 
     Raises:
         InventoryError: anything is wrong with any of the files, or a secret that a machine needs cannot be had.
     """
+    named_files = [Path(path) for path in paths]
     faults = Faults()
     references = References(environment, faults)
     reader = LayerReader(references, faults)
     digest = hashlib.sha256()
     documents = []
-    for path in _each_once(paths, faults):
-        raw = _read(path, faults)
-        digest.update(raw or b"")
-        if raw is not None and (document := read_document(str(path), raw, reader, faults)) is not None:
-            documents.append(document)
+    for path in _each_once(named_files, faults):
+        root, raw = open_special(path, faults) if is_special(path) else _file(path, faults)
+        digest.update(raw)
+        if root is not None:
+            documents.append(document_of(str(path), root, reader, faults))
+    if named:
+        documents.append(document_of(str(PLACE), named.root(), reader, faults))
     files = tuple(str(path) for path in paths)
     source = octopus or _source_of(documents, references, faults)
     portal, found = _ask(source, ask, documents, faults) if source else (None, FromOctopus())
@@ -156,6 +164,11 @@ def _each_once(paths: Sequence[Path], faults: Faults) -> list[Path]:
         if first is not path:
             faults.add(Place(str(path)), "the file is given twice")
     return list(seen.values())
+
+
+def _file(path: Path, faults: Faults) -> tuple[MapValue | None, bytes]:
+    raw = _read(path, faults)
+    return (None if raw is None else parse(str(path), raw, faults)), raw or b""
 
 
 def _read(path: Path, faults: Faults) -> bytes | None:
@@ -254,12 +267,12 @@ class _Resolution:
         layers = [layer for layer in (entry.defaults, entry.below) if layer is not None]
         grouped = merged([*layers, entry.layer])
         for number, group in enumerate(grouped.value("groups") or ()):
-            found = next((other.groups[group] for other in (document, *self.documents) if group in other.groups), None)
-            if found is None:
+            declared = [other.groups[group] for other in (document, *self.documents) if group in other.groups]
+            if not declared:
                 hint = did_you_mean(group, sorted(groups)) or "declare it under groups:"
                 self.faults.add(grouped.place_of("groups", number), "there is no such group", group, hint)
             else:
-                layers.append(found)
+                layers.append(next((each for each in declared if each.settings or each.transport), declared[0]))
         return layers
 
     def _add_server(self, layer: Layer, values: dict[str, Any]) -> None:

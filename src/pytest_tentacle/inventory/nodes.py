@@ -57,10 +57,13 @@ _SYNTAX_HINTS = (
 
 @dataclass(frozen=True, slots=True)
 class ScalarValue:
-    """A single value as it is spelled; `kind` is what YAML 1.2 takes it for."""
+    """A single value as it is spelled.
+
+    `kind` is what YAML 1.2 takes it for; `literal` is text that somebody else wrote, in which `${...}` means nothing.
+    """
 
     text: str
-    kind: Literal["text", "number", "bool", "null"]
+    kind: Literal["text", "number", "bool", "null", "literal"]
     place: Place
 
 
@@ -104,7 +107,7 @@ def kind_of(value: Value) -> str:
         case ListValue():
             return "a list"
         case ScalarValue(kind=kind):
-            return {"text": "text", "number": "a number", "bool": "true or false", "null": "nothing"}[kind]
+            return {"number": "a number", "bool": "true or false", "null": "nothing"}.get(kind, "text")
 
 
 def place_at(root: MapValue, location: tuple[int | str, ...], *, of_key: bool = False) -> Place:

@@ -59,7 +59,7 @@ class References:
 
     def text(self, scalar: ScalarValue) -> str | None:
         """The text with each `${env:NAME}` replaced; None where one cannot be, which is noted."""
-        if "${" not in scalar.text:
+        if "${" not in scalar.text or scalar.kind == "literal":
             return scalar.text
         try:
             return _IN_TEXT.sub(lambda match: self._in_text(match[1]), scalar.text)
@@ -79,6 +79,8 @@ class References:
 
     def secret_source(self, scalar: ScalarValue, key: str) -> SecretSource | Secret | None:
         """What a password's or passphrase's value means. A literal one is warned about; None where it is faulty."""
+        if scalar.kind == "literal":  # a program gave it: it stands in no file of ours
+            return Secret(scalar.text) if scalar.text else None
         match = _REFERENCE.fullmatch(scalar.text)
         if match is None:
             if not scalar.text:

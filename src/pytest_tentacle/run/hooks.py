@@ -50,6 +50,7 @@ class TentaclePlugin:
         selected = self.run.candidates()
         servers = sum(getattr(machine, "role", "") == "server" for machine in selected)
         named = [*map(str, self.run.options.inventories), *filter(None, [self.run.options.octopus])]
+        named += ["the command line"] if self.run.options.tentacles else []
         source = self.run.options.replay or ", ".join(named)
         rest = len(self.run.inventory.machines) - len(selected)
         line = f"tentacle: {servers} servers and {len(selected) - servers} Tentacles of {source}"
@@ -225,8 +226,7 @@ class TentaclePlugin:
             report = Path(chosen)
             outputs.check_writable(report, "--html FILE")
         else:
-            source = self.run.options.replay or self.run.options.inventories[0]
-            stem = "diagnosis" if self.run.options.pseudonyms else source.stem
+            stem = "diagnosis" if self.run.options.pseudonyms else self.run.options.name
             name = f"{stem}-{datetime.now().astimezone():%Y%m%d-%H%M%S}.html"
             report = Path("reports") / name
             outputs.check_writable(report, "--html FILE")

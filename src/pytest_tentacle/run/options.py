@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,8 +37,16 @@ _ONLY_OURS = (
     "octopus_ca",
     "include_disabled",
     "discover",
+    "server",
+    "port",
+    "transport",
+    "user",
+    "ask_password",
 )
 """Options that nobody gives by habit (`addopts`) to pytest runs that are no diagnosis."""
+
+_OCTOPUS = "octopus:"
+"""`--inventory octopus:URL` is `--octopus URL`."""
 
 MOST_PINGS = 1_000
 MOST_PING_SECONDS = 600
@@ -68,6 +77,13 @@ class Options:
     output: Literal["short", "full"]
     ping: PingOrder | None = None
     tls_versions: bool = False
+    tentacles: tuple[str, ...] = ()
+    """Machines of the command line."""
+    servers: tuple[str, ...] = ()
+    port: int | None = None
+    transport: str | None = None
+    user: str | None = None
+    ask_password: bool = False
     octopus: str | None = None
     """The portal whose API names the machines."""
     spaces: tuple[str, ...] = ()
@@ -78,7 +94,19 @@ class Options:
     @property
     def active(self) -> bool:
         """Whether this pytest run is a diagnosis at all; without an inventory the plugin keeps out of the way."""
-        return bool(self.inventories or self.replay or self.octopus)
+        return bool(self.inventories or self.replay or self.octopus or self.tentacles)
+
+    @property
+    def name(self) -> str:
+        """What this run is about, as the beginning of a file's name."""
+        if self.replay or self.inventories:
+            path = str(self.replay or self.inventories[0])
+            found = Path(path.partition(":")[2] or path.rstrip(":")).stem
+        elif self.octopus:
+            found = self.octopus.partition("://")[2].partition("/")[0].partition(":")[0]
+        else:
+            found = self.tentacles[0]
+        return re.sub(r"[^\w.-]+", "-", found).strip("-.") or "diagnosis"
 
     def for_report(self) -> dict[str, str]:
         """What a reader of the report should know of the command line."""
@@ -106,6 +134,9 @@ class Options:
 
     def _octopus_shown(self) -> dict[str, str]:
         shown = {
+            "--tentacle": ", ".join(self.tentacles),
+            "--server": ", ".join(self.servers),
+            "--transport": self.transport or "",
             "--octopus": self.octopus or "",
             "--space": ", ".join(self.spaces),
             "--include-disabled": "yes" if self.include_disabled else "",
@@ -124,6 +155,7 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="FILE",
         help="YAML inventory of Octopus Servers and Tentacles; repeatable. Runs the guide's steps over it.",
     )
+    _add_named(group)
     _add_octopus(group)
     group.addoption(
         "--replay",
@@ -214,6 +246,31 @@ def add_options(parser: pytest.Parser) -> None:
     )
 
 
+def _add_named(group: pytest.OptionGroup) -> None:
+    group.addoption(
+        "--tentacle",
+        action="append",
+        default=[],
+        metavar="HOST[:PORT]",
+        help="a Tentacle, without any file; repeatable. Seen from outside, unless --transport says how to log on",
+    )
+    group.addoption(
+        "--server",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="the Octopus Server node at the other end of --tentacle; repeatable",
+    )
+    group.addoption("--port", type=_whole(1, 65_535), metavar="N", help="that --tentacle listens on (default 10933)")
+    group.addoption(
+        "--transport",
+        choices=["winrm", "ssh", "local", "none"],
+        help="how to log on to --tentacle and --server; SSH uses your keys, agent and ssh_config",
+    )
+    group.addoption("--user", metavar="NAME", help="whom to log on as")
+    group.addoption("--ask-password", action="store_true", help="ask for the user's password on the terminal")
+
+
 def _add_octopus(group: pytest.OptionGroup) -> None:
     group.addoption(
         "--octopus",
@@ -240,12 +297,13 @@ def read_options(config: pytest.Config) -> Options:
     """The options of this run. Raises pytest.UsageError where pings or trials do not fit what else is given."""
     option = config.getoption
     forgotten = _forgotten_inventory(config)
-    if forgotten and not (option("inventory") or option("replay") or option("octopus")):
+    if forgotten and not any(map(option, ("inventory", "replay", "octopus", "tentacle"))):
         raise pytest.UsageError(
-            f"{forgotten} goes with --inventory FILE, --octopus URL or --replay FILE: which machines are meant?"
+            f"{forgotten} goes with --inventory FILE, --tentacle HOST, --octopus URL or --replay FILE: "
+            "which machines are meant?"
         )
     return Options(
-        inventories=tuple(Path(name) for name in option("inventory")),
+        inventories=tuple(Path(name) for name in option("inventory") if not name.startswith(_OCTOPUS)),
         replay=_path(option("replay")),
         limits=tuple(option("limit")),
         mode=_mode(option("mode")),
@@ -260,7 +318,14 @@ def read_options(config: pytest.Config) -> Options:
         output=option("output"),
         ping=_ping_order(config),
         tls_versions=_tls_versions(config),
-        octopus=option("octopus"),
+        tentacles=tuple(option("tentacle")),
+        servers=tuple(option("server")),
+        port=option("port"),
+        transport=option("transport"),
+        user=option("user"),
+        ask_password=option("ask_password"),
+        octopus=option("octopus")
+        or next((name.removeprefix(_OCTOPUS) for name in option("inventory") if name.startswith(_OCTOPUS)), None),
         spaces=tuple(option("space")),
         octopus_ca=_path(option("octopus_ca")),
         include_disabled=option("include_disabled"),

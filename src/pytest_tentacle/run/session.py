@@ -32,6 +32,7 @@ from pytest_tentacle.survey.collector import Interrupted, Plan, collect
 from pytest_tentacle.survey.store import Surveys
 
 from . import outputs
+from .named import named_by
 from .octopus import OctopusSession, source_of
 from .options import DEFAULT_WORKERS, Options
 from .progress import TerminalProgress
@@ -79,13 +80,21 @@ class TentacleRun:
         """Read inventory or replay file and select. Raises pytest.UsageError: exit code 4, no machine contacted."""
         try:
             surveys = outputs.load_surveys(options.replay) if options.replay else None
-            if surveys and (options.inventories or options.octopus):
-                raise pytest.UsageError("--replay brings its own inventory: leave --inventory and --octopus out")
+            if surveys and (options.inventories or options.octopus or options.tentacles):
+                raise pytest.UsageError(
+                    "--replay brings its own inventory: leave --inventory, --tentacle and --octopus out"
+                )
             octopus = OctopusSession()
             inventory = (
                 surveys.inventory
                 if surveys
-                else load(options.inventories, codes=CATALOGUE, octopus=source_of(options), ask=octopus.ask)
+                else load(
+                    options.inventories,
+                    codes=CATALOGUE,
+                    named=named_by(options),
+                    octopus=source_of(options),
+                    ask=octopus.ask,
+                )
             )
             selection = select(inventory, options.limits, options.mode)
             if surveys and surveys.selected:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -13,7 +13,8 @@ from pytest_tentacle.inventory.document import Declaration, Document
 from pytest_tentacle.inventory.faults import Faults, Place
 from pytest_tentacle.inventory.file_model import GroupSettings, ServerEntry, TentacleEntry
 from pytest_tentacle.inventory.layers import Layer, LayerReader
-from pytest_tentacle.inventory.nodes import Entry, ListValue, MapValue, ScalarValue, Value
+from pytest_tentacle.inventory.nodes import MapValue
+from pytest_tentacle.inventory.sources.plain import nodes_of
 from pytest_tentacle.octopus.addresses import is_address
 from pytest_tentacle.octopus.machines import normal_thumbprint
 from pytest_tentacle.octopus.model import Node, Portal, Registration
@@ -105,10 +106,10 @@ def adopt(
         _fill_servers(documents, portal, reader, place)
     else:
         document.servers = [
-            Declaration(reader.read(_nodes(entry, place), ServerEntry), defaults_of["server"])
+            Declaration(reader.read(nodes_of(entry, place), ServerEntry), defaults_of["server"])
             for entry in found.servers
         ]
-    layers = {entry["name"].casefold(): reader.read(_nodes(entry, place), TentacleEntry) for entry in found.tentacles}
+    layers = {entry["name"].casefold(): reader.read(nodes_of(entry, place), TentacleEntry) for entry in found.tentacles}
     for each in documents:
         each.tentacles = [_below(entry, layers, faults) for entry in each.tentacles]
     document.tentacles = [Declaration(layer, defaults_of["tentacle"]) for layer in layers.values()]
@@ -147,7 +148,7 @@ def _fill_servers(documents: Sequence[Document], portal: Portal, reader: LayerRe
     for each in documents:
         for number, entry in enumerate(each.servers):
             if (name := entry.layer.value("name")) in names:
-                below = reader.read(_nodes({"name": name, "thumbprint": thumbprint}, place), ServerEntry)
+                below = reader.read(nodes_of({"name": name, "thumbprint": thumbprint}, place), ServerEntry)
                 each.servers[number] = replace(entry, below=below)
 
 
@@ -261,22 +262,3 @@ def _notes(portal: Portal, found: FromOctopus) -> Iterator[str]:
 def _some(names: Sequence[str]) -> str:
     rest = len(names) - _SHOWN
     return ", ".join(names[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
-
-
-def _nodes(value: Any, place: Place) -> MapValue:
-    """Plain values as the nodes of a file."""
-    return cast("MapValue", _node(value, place))
-
-
-def _node(value: Any, place: Place) -> Value:
-    match value:
-        case dict():
-            return MapValue(place, {key: Entry(place, _node(each, place)) for key, each in value.items()})
-        case list():
-            return ListValue(place, [_node(each, place) for each in value])
-        case None:
-            return ScalarValue("", "null", place)
-        case int():
-            return ScalarValue(str(value), "number", place)
-        case _:
-            return ScalarValue(str(value), "text", place)
