@@ -156,6 +156,12 @@ class TestTable:
         with pytest.raises(InventoryError, match="not UTF-8"):
             load([f"csv:{files.write(b'name' + bytes([10]) + b'w' + bytes([0xFC]), 'm.csv')}"], {})
 
+    def test_settings_of_a_file_beside_it(self, files):
+        """A group that a table only names has the settings that a file gives it."""
+        settings = files.write("groups: {prod: {transport: {kind: ssh, user: me}}}\n")
+        inventory = load([f"csv:{files.write('name,groups' + chr(10) + 'web,prod' + chr(10), 'm.csv')}", settings], {})
+        assert inventory.tentacles[0].transport.user == "me"
+
     def test_groups_are_names(self, files):
         """A group of a table needs no settings."""
         assert self.load(files, "name,groups\nweb,prod;eu\n").tentacles[0].groups == ("prod", "eu")
