@@ -5,17 +5,7 @@ from _pytest.mark import ParameterSet
 
 from support.replaying import Case, cases
 
-AWAITED = {
-    "leaked-connections",
-    "object-reference",
-    "old-nlog-config",
-    "only-ipv6-address",
-    "prefix-conflict",
-    "quotes-in-unit",
-    "register-self-signed-2x",
-    "tentacle-3-server-2",
-    "web-socket-through-balancer",
-}
+AWAITED = {}
 """Reports that are not yet answered rightly. Each must leave this list as soon as it is: `strict`."""
 
 

@@ -78,6 +78,8 @@ class Whole(World):
         super().__init__()
         self.sections: dict[str, dict[str, Any]] = {}
         self.logs: dict[str, str] = {}
+        self.early_logs: dict[str, tuple[LogFile, ...]] = {}
+        """Those of before home is known."""
         self.more_services: dict[str, tuple[Service, ...]] = {}
 
     def add_server(self, name: str, ip: str) -> Any:
@@ -281,7 +283,7 @@ class Whole(World):
             section: Section(unknown=data) if isinstance(data, str) else Section(data=data)
             for section, data in self.sections[name].items()
         }
-        made.setdefault("logs", Section(data=(self._log(name),)))
+        made.setdefault("logs", Section(data=(self._log(name), *self.early_logs.get(name, ()))))
         more = self.more_services.get(name)
         if more:
             made["services"] = Section(data=(*(record.survey.services.data or ()), *more))

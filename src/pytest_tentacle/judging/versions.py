@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 from pytest_tentacle.judging.finding import Blocked, Unknown
 from pytest_tentacle.judging.subject import Subject
+
+_NUMBERS = re.compile(r"\d+(?:\.\d+)+")
+
+
+def parsed(version: str | None) -> tuple[int, ...] | None:
+    """`8.1.61` as numbers, whatever follows them; None where there are none."""
+    match = _NUMBERS.match(version or "")
+    return tuple(map(int, match[0].split("."))) if match else None
 
 
 def version_of(subject: Subject) -> str | None:

@@ -14,6 +14,12 @@ def endpoint_of(text: str) -> str | None:
     return found["endpoint"] if found else None
 
 
+def without_column(text: str) -> str:
+    """A record's message without that column."""
+    found = _HALIBUT.match(text[:_FARTHEST])
+    return text[found.end() :] if found else text
+
+
 def is_halibuts(text: str) -> bool:
     """Whether Halibut wrote a record."""
     return _HALIBUT.match(text[:_FARTHEST]) is not None

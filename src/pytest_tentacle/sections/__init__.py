@@ -11,9 +11,10 @@ from .addresses import checks as addresses
 from .addresses import own_names
 from .connections import across, firewall, here, sockets
 from .health import checks as machine
-from .health import last_resort
+from .health import last_resort, versions
 from .identify import before_home as identify_before_home
 from .identify import checks as identify
+from .identify import registering as identify_registering
 from .load_time import checks as loading
 from .messages import checks as other_messages
 from .proxies import checks as proxies
@@ -43,6 +44,7 @@ __all__ = [
     "here",
     "identify",
     "identify_before_home",
+    "identify_registering",
     "judge",
     "judge_step",
     "last_resort",
@@ -58,5 +60,6 @@ __all__ = [
     "thumbprint",
     "tls",
     "trust",
+    "versions",
     "zombies",
 ]

@@ -47,6 +47,7 @@ CASES = {
     "TT551-another-process": ("poll-01", (row(pid=4711, remote="198.51.100.1"),)),
     "TT552": ("web-01", pile(10)),
     "TT552-polling": ("poll-01", (row(), *(row("close-wait") for _ in range(12)))),
+    "TT554": ("web-01", pile(0, alive=101)),
     "TT553": ("poll-01", (row("syn-sent"),)),
 }
 

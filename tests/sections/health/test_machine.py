@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from pytest_tentacle.judging.result import Outcome
+from pytest_tentacle.judging.versions import parsed
 from pytest_tentacle.link import Failure
 from pytest_tentacle.logs.reader import read_log
 from pytest_tentacle.sections.health import checks as machine
 from pytest_tentacle.sections.health.checks import LEAST_FREE
-from pytest_tentacle.sections.health.versions import parsed
-from pytest_tentacle.survey.surroundings import Disk, LeftOver, Product, Watchdog
+from pytest_tentacle.survey.surroundings import Connection, Disk, LeftOver, Product, Watchdog
 from support.looks import OWN_PORT, declared
 
 SILENT = {"fails": "connect", "error": Failure.TIMED_OUT}
@@ -62,6 +62,31 @@ def zombie(around: Any, _: Any) -> None:
     around.sections["web-01"]["products"] = product("3.3.22")
 
 
+def leaks(around: Any, _: Any) -> None:
+    """Hundreds of connections of the server, and a version that never lets go of them."""
+    around.sections["web-01"] |= {
+        "products": product("5.0.1"),
+        "connections": tuple(
+            Connection(
+                local_address="192.0.2.20",
+                local_port=10933,
+                remote_address="192.0.2.10",
+                remote_port=20_000 + number,
+                state="established",
+                pid=2136,
+            )
+            for number in range(300)
+        ),
+    }
+
+
+def generations_apart(around: Any, _: Any) -> None:
+    """The server's settings are of no use to a Tentacle 3, which trusts nobody yet."""
+    around.sections["octo-1"]["products"] = (Product(product="server", version="2.6.0.778"),)
+    around.sections["web-01"]["products"] = product("3.1.4")
+    around.world["web-01"].settings["Tentacle.Communication.TrustedOctopusServers"] = "[]"
+
+
 CASES = [
     ("TT971", "web-01", full("web-01", "C:\\")),
     ("TT971", "poll-01", full("poll-01", "/")),
@@ -70,6 +95,8 @@ CASES = [
     ("TT972", "poll-01", clocks),
     ("TT973", "web-01", port_in_use),
     ("TT973", "web-01", zombie),
+    ("TT973", "web-01", leaks),
+    ("TT974", "web-01", generations_apart),
 ]
 
 

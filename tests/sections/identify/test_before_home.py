@@ -160,3 +160,27 @@ class TestUnclear:
         logs.logs["web-01"] = logs.logs["web-01"][1:]
 
         assert "no log of instance" in logs.judge("web-01").reason
+
+
+class TestQuotes:
+    """Old systemd hands the quotes of `--instance="Tentacle"` on to the program (Issues#6911)."""
+
+    @pytest.mark.parametrize("name", ['"Tentacle"', "'Tentacle'", "\u201cTentacle\u201d"])
+    def test_are_taken_for_a_part_of_the_name(self, early: Any, logs: Any, name: str) -> None:
+        early(fails(logs, HOUR, f"Instance {name} of Tentacle has not been configured on this machine.", instance=name))
+
+        (problem,) = logs.judge("web-01").problems
+
+        assert problem.code == "TT141"
+        assert problem.facts["wanted"] == name
+
+    def test_a_later_process_without_them_found_its_home(self, early: Any, logs: Any) -> None:
+        text = 'Instance "Tentacle" of Tentacle has not been configured on this machine.'
+        early(fails(logs, 2 * HOUR, text, instance='"Tentacle"'), own=logs.start(HOUR, 900, LISTENS))
+
+        assert logs.judge("web-01").outcome is Outcome.PASSED
+
+    def test_of_another_instance(self, early: Any, logs: Any) -> None:
+        early(fails(logs, HOUR, 'Instance "Second" of Tentacle has not been configured.', instance='"Second"'))
+
+        assert logs.judge("web-01").outcome is Outcome.PASSED

@@ -108,6 +108,19 @@ ONE_OF_EACH = {
     "TT111": ("web-01", IN_USE),
     "TT133": ("poll-01", f"{POLL}Unexpected exception executing transaction.\nNo route to host"),
     "TT134": ("web-01", "Cannot assign requested address"),
+    "TT135": (
+        "poll-01",
+        f"{POLL}Unexpected exception executing transaction.\nAddress family not supported by protocol",
+    ),
+    "TT137": ("web-01", "No certificate has been generated for this Tentacle. Please run the new-certificate command."),
+    "TT138": ("web-01", "Failed to listen on prefix 'http://+:80/' because it conflicts with an existing registration"),
+    "TT139": ("web-01", "System.Net.HttpListenerException (5): Access is denied"),
+    "TT140": ("web-01", "System.Exception: Invalid logging configuration: missing target 'stdout'"),
+    "TT142": (
+        "web-01",
+        "The process cannot access the file 'C:\\x' because it is being used by another process.",
+    ),
+    "TT143": ("octo-1", 'Cannot open database "Octopus" requested by the login. The login failed.'),
 }
 """A text of its own log that leads to each code; the others have tests of their own above."""
 
@@ -147,7 +160,9 @@ class TestEachCode:
     def test_is_found_in_its_own_log_with_facts_for_its_remedy(self, logs: Any, code: str) -> None:
         name, text = ONE_OF_EACH[code]
         pid = logs.world[name].service["pid"]
-        logs.write(name, logs.start(DAYS, pid, LISTENS) + logs.line(60, "ERROR", text, pid))
+        level = "FATAL" if code == "TT142" else "ERROR"
+        command = "RunCommand" if name == "octo-1" else "RunAgentCommand"
+        logs.write(name, logs.start(DAYS, pid, LISTENS, command=command) + logs.line(60, level, text, pid))
 
         (problem,) = logs.judge(name).problems
 
@@ -156,10 +171,10 @@ class TestEachCode:
         assert problem.actual
         assert problem.evidence[0].text.endswith(text)
         assert problem.facts["log"]
-        assert problem.facts["instance"] == "Tentacle"
+        assert problem.facts["instance"] == logs.world[name].instance
 
     def test_none_is_left_out(self) -> None:
-        elsewhere = {"TT115", "TT116", "TT130", "TT132"}
+        elsewhere = {"TT115", "TT116", "TT130", "TT132", "TT136", "TT141"}
         assert set(ONE_OF_EACH) | elsewhere == {kind.code for kind in LOGS}
 
     def test_a_request_that_nobody_answers_is_found_in_the_servers_log(self, logs: Any) -> None:
@@ -174,7 +189,9 @@ class TestReads:
         """Over a handful of worlds, each with something in both logs."""
         logs.write(
             "web-01",
-            self.noise(logs, ONE_OF_EACH["TT103"][1])
+            logs.start(HOUR, OLD_PID, command="RegisterMachineCommand")
+            + logs.line(3599, "FATAL", "It failed", OLD_PID)
+            + self.noise(logs, ONE_OF_EACH["TT103"][1])
             + "".join(logs.accepted(3600 - 2 * n, f"{OCTO}:{5000 + n}") for n in range(5)),
         )
         logs.write("poll-01", self.noise(logs, CLOSED))

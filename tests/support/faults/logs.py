@@ -246,7 +246,7 @@ def page_inserted(world: Whole) -> None:
     world.say("octo-1", "ERROR", INIT + text)
 
 
-@case("TT952")
+@case("TC9522")
 def no_identity(world: Whole) -> None:
     world.say("octo-1", "ERROR", f"{INIT}Unable to receive the remote identity; the identity line was empty.")
 
@@ -256,7 +256,7 @@ def changed_on_its_way(world: Whole) -> None:
     world.say("octo-1", "ERROR", f"{INIT}Unexpected byte after '\\r' in control message: 0x58")
 
 
-@case("TT954")
+@case("TC9542")
 def messages_cut(world: Whole) -> None:
     world.say("octo-1", "ERROR", f"{TO_WEB}Data stream size mismatch detected during send.")
 

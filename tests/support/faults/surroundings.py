@@ -145,7 +145,7 @@ def dmz_without_crl(world: Whole) -> None:
     loads(world, reachable=False, cold_ms=15_400, warm_ms=310, exit_code=0)
 
 
-@case("TT813")
+@case("TC8132")
 def broken_installation(world: Whole) -> None:
     loads(world, cold_ms=200, warm_ms=200, exit_code=43)
     world.down("web-01", exit_code=1067)

@@ -6,14 +6,18 @@ from pytest_tentacle.diagnosis.from_problem import own_cause
 from pytest_tentacle.diagnosis.kind import CauseKind
 from pytest_tentacle.sections.catalogue import KINDS
 
+from .address_family import ADDRESS_FAMILY
 from .interception import INTERCEPTION
 from .local_port import LOCAL_PORT
 from .logs import LOGS
+from .messages import MESSAGES
 from .names import NAMES
 from .path import PATH
 from .path_polling import PATH_POLLING
 from .ping import PING
 from .process import PROCESS
+from .programs import PROGRAMS
+from .registering import REGISTERING
 from .services import SERVICES
 from .settings import SETTINGS
 from .tls import TLS
@@ -23,6 +27,10 @@ CAUSES: tuple[CauseKind, ...] = tuple(
     sorted(
         (
             *LOGS,
+            *ADDRESS_FAMILY,
+            *REGISTERING,
+            *PROGRAMS,
+            *MESSAGES,
             *SERVICES,
             *SETTINGS,
             *TRUST,
@@ -42,8 +50,6 @@ CAUSES: tuple[CauseKind, ...] = tuple(
 """In the order of their codes."""
 
 STAND_ALONE = {
-    "TT129": "a process ended with an error that nobody knows: its text is all there is",
-    "TT131": "communication failed with a text that nobody knows",
     "TT527": "the connection failed in a way that has no name; the system's own words are the evidence",
 }
 """Problems that no cause explains by itself, and why. They stay visible as unexplained."""

@@ -16,11 +16,13 @@ from types import MappingProxyType
 
 from pytest_tentacle.logs.columns import is_halibuts
 
-from .host import COMMANDS, CONFIGURATION, KEYS, PORTS, RIGHTS
+from .host import COMMANDS, CONFIGURATION, RIGHTS
+from .keys import KEYS
 from .link import NETWORK, TLS, TLS_UNSPECIFIC
 from .model import HANDLING, Level, Phase, Role, Signature, Writer
 from .noise import GENERIC, VISITORS
 from .old_generations import OLD_GENERATIONS
+from .ports import PORTS
 from .proxy import ANSWERS, PROXY
 from .trust import CLOSED, TRUST
 

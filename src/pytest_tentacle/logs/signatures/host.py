@@ -1,184 +1,41 @@
-"""Signatures of the machine itself: ports, keys, configuration, rights, disk, start (tentacle-facts 3.4, 12 to 53)."""
+"""Signatures of the machine itself: configuration, rights, disk, start (tentacle-facts 3.4, 38 to 53)."""
 
 from __future__ import annotations
 
-from .model import Level, Phase, Signature, Writer, compiled
-from .texts import ACCESS_DENIED, FORBIDDEN, IN_USE, NO_KEYSET, NOT_LOCAL, WRONG_KEY_STATE
-
-
-def _host(
-    slug: str,
-    pattern: str,
-    keys: tuple[str, ...],
-    meaning: str,
-    advice: str,
-    *,
-    code: str | None,
-    phase: Phase = Phase.START,
-    level: Level = Level.WARN,
-    writer: Writer = "either",
-    by_call: bool = False,
-) -> Signature:
-    return Signature(slug, compiled(pattern), keys, writer, "host", level, phase, meaning, advice, code, by_call)
-
-
-PORTS: tuple[Signature, ...] = (
-    _host(
-        "port-in-use",
-        r"A required communications port is already in use\.",
-        ("a required communications port is already in use",),
-        "Another process, instance or left-over child process holds the port; Tentacle 8.0.0 to 8.1.61 also says so "
-        "for "
-        "a minute or two after a restart.",
-        "Find who holds the port; end it, or take another port; upgrade a Tentacle from 8.0.0 to 8.1.61.",
-        code="TT111",
-    ),
-    _host(
-        "http-port-in-use",
-        r"The HTTP server failed to start because the port is in use\.",
-        ("http server failed to start because the port",),
-        "Another program holds the portal's port or prefix.",
-        "Find who holds the port, or take another.",
-        code="TT111",
-    ),
-    _host(
-        "address-in-use",
-        IN_USE.pattern,
-        IN_USE.keys,
-        "Another process, instance or left-over child process holds the port.",
-        "Find who holds the port; end it, or take another port.",
-        code="TT111",
-    ),
-    _host(
-        "address-not-local",
-        NOT_LOCAL.pattern,
-        NOT_LOCAL.keys,
-        "It is to listen on an address that the machine does not have.",
-        "Correct Tentacle.Services.ListenIP, or give the machine that address.",
-        code="TT134",
-    ),
-    _host(
-        "port-forbidden",
-        FORBIDDEN.pattern,
-        FORBIDDEN.keys,
-        "The system does not let it use the port: it lies in a reserved range, or another program holds it "
-        "exclusively.",
-        "Look at the excluded port ranges (netsh int ipv4 show excludedportrange tcp), or take another port.",
-        code="TT134",
-    ),
-    _host(
-        "accepting-fails",
-        r"Accepting a connection has failed (?P<count>\d+) times in a row|Error accepting TCP client",
-        ("accepting a connection has failed", "error accepting tcp client"),
-        "The listening socket is in trouble: handles or memory run out, or a security product interferes.",
-        "Restart the service; look at its handles, and at what antivirus software does to it.",
-        code="TT128",
-    ),
-)
-
-KEYS: tuple[Signature, ...] = (
-    _host(
-        "private-key-not-loaded",
-        r"The X509 certificate (?P<subject>[^\r\n]*?) was loaded but the private key was not loaded",
-        ("was loaded but the private key was not loaded",),
-        "The service's account cannot read the private key of its certificate.",
-        "Give the account the right to read the key's file (MachineKeys), or import the certificate again.",
-        code="TT122",
-    ),
-    _host(
-        "keyset-missing",
-        NO_KEYSET.pattern,
-        NO_KEYSET.keys,
-        "Windows does not find the private key, or the account may not read it.",
-        "Give the account the right to read the key's file (MachineKeys), or make a new certificate.",
-        code="TT122",
-    ),
-    _host(
-        "no-private-key",
-        r"does not have a private key, and so it cannot be used for listening",
-        ("does not have a private key, and so",),
-        "The certificate is there without its private key.",
-        "Import it with its key, or make a new certificate (new-certificate).",
-        code="TT122",
-    ),
-    _host(
-        "certificate-not-loaded",
-        r"Unable to load X509 Certificate",
-        ("unable to load x509 certificate",),
-        "The certificate cannot be loaded.",
-        "Make a new certificate (new-certificate), and register again.",
-        code="TT122",
-    ),
-    _host(
-        "profile-not-loaded",
-        r"Crypto functions require the Windows User Profile",
-        ("require the windows user profile",),
-        "A command ran without the profile of its user, as over WinRM.",
-        "Run it in a session that loads the profile, such as a scheduled task.",
-        code="TT122",
-    ),
-    _host(
-        "x509stores-owner",
-        r"The owner of the x509stores is not the current user",
-        ("the owner of the x509stores is not",),
-        "The store of certificates belongs to another user: the service's user was changed, or sudo was used.",
-        "Give the folder ~/.dotnet/corefx/cryptography/x509stores to the service's user.",
-        code="TT122",
-    ),
-    _host(
-        "certificate-not-readable",
-        r"Unable to parse configuration key 'Tentacle\.Certificate' as a 'String'",
-        ("configuration key 'tentacle.certificate'",),
-        "The certificate in the configuration cannot be decrypted: the file comes from another machine, or the "
-        "machine's "
-        "identity was changed.",
-        "Make a new certificate (new-certificate), and register again; do not copy configuration files.",
-        code="TT123",
-    ),
-    _host(
-        "wrong-machine-key",
-        rf"{WRONG_KEY_STATE.pattern}|Padding is invalid and cannot be removed|"
-        r"Machine key file at .{0,300}? is corrupt|"
-        r"machine-id contents .{0,200}? is either empty or not 256 bits",
-        (
-            *WRONG_KEY_STATE.keys,
-            "padding is invalid and cannot be removed",
-            "machine key file at",
-            "machine-id contents",
-        ),
-        "What is encrypted in the configuration was encrypted on another machine, or by another machine-id.",
-        "Create the instance anew on this machine; do not copy configuration files.",
-        code="TT123",
-    ),
-    _host(
-        "fips-certificate",
-        r"PKCS12 routines:PKCS12_parse:parse error",
-        ("pkcs12_parse",),
-        "FIPS mode keeps the Tentacle from making its certificate.",
-        "Import a certificate of your own (import-certificate), or turn FIPS mode off.",
-        code="TT123",
-    ),
-)
+from .model import Level, Phase, Signature
+from .of_host import host_signature
+from .texts import ACCESS_DENIED, LOCKED
 
 CONFIGURATION: tuple[Signature, ...] = (
-    _host(
+    host_signature(
+        "logging-configuration",
+        (
+            r"Invalid logging configuration: (?P<detail>[^\r\n]{1,200})|NLogConfigurationException: "
+            r"(?P<word>[^\r\n]{1,200})"
+        ),
+        ("invalid logging configuration", "nlogconfigurationexception"),
+        "The program's own file for logging is of another version than the program, as one that an upgrade left over.",
+        "Put the file of the installed version in its place, by repairing the installation.",
+        code="TT140",
+    ),
+    host_signature(
         "no-certificate",
         r"No certificate has been generated for this (?:Tentacle|Octopus Server)",
         ("no certificate has been generated for this",),
         "The instance was never given a certificate: its set-up was not brought to its end. Tentacles before 6.1 do "
         "not make one by themselves.",
         "Make one (new-certificate), then register the Tentacle and start the service.",
-        code="TT124",
+        code="TT137",
     ),
-    _host(
+    host_signature(
         "no-home",
         r"No home directory has been configured for this Tentacle",
         ("no home directory has been configured",),
         "The instance was never given a home: its set-up was not brought to its end.",
         "Give it one (configure --home), then start the service.",
-        code="TT124",
+        code="TT137",
     ),
-    _host(
+    host_signature(
         "configuration-missing",
         r"The configuration file for instance (?P<instance>.{1,200}?) could not be located at the specified location"
         r"(?: (?P<path>[^\r\n]{1,300}?)\. The file)?",
@@ -187,7 +44,7 @@ CONFIGURATION: tuple[Signature, ...] = (
         "Restore it, or delete the instance and create it anew.",
         code="TT124",
     ),
-    _host(
+    host_signature(
         "configuration-damaged",
         r"Unable to parse configuration key 'Octopus\.Home' as a 'String'|There is an error in XML document|"
         r"Root element is missing",
@@ -196,7 +53,7 @@ CONFIGURATION: tuple[Signature, ...] = (
         "Free disk space, then restore the file or create the instance anew.",
         code="TT124",
     ),
-    _host(
+    host_signature(
         "instance-unknown",
         r"has not been configured on this machine|Unable to find default instance of Tentacle",
         ("has not been configured on this machine", "unable to find default instance"),
@@ -204,7 +61,7 @@ CONFIGURATION: tuple[Signature, ...] = (
         "Use one of the instances that list-instances names.",
         code="TT124",
     ),
-    _host(
+    host_signature(
         "trusts-nobody",
         r"The agent is not configured to trust any Octopus Servers",
         ("is not configured to trust any octopus servers",),
@@ -214,7 +71,7 @@ CONFIGURATION: tuple[Signature, ...] = (
         level=Level.INFO,
         writer="tentacle",
     ),
-    _host(
+    host_signature(
         "polling-entry-incomplete",
         r"Configured to connect to server (?P<host>.{0,200}?) ?but its configuration is incomplete; skipping",
         ("but its configuration is incomplete",),
@@ -227,7 +84,27 @@ CONFIGURATION: tuple[Signature, ...] = (
 )
 
 RIGHTS: tuple[Signature, ...] = (
-    _host(
+    host_signature(
+        "file-locked",
+        LOCKED.pattern,
+        LOCKED.keys,
+        "A file that the program needs is held by another process: a second copy of it, a backup, a virus scanner.",
+        "Find who holds the file, and leave it out of what holds it.",
+        code="TT142",
+        level=Level.FATAL,
+    ),
+    host_signature(
+        "database",
+        r"network-related or instance-specific error occurred while establishing a connection|"
+        r"Cannot open database \"(?P<word>[^\"\r\n]{1,100})\"|Login failed for user '(?P<user>[^'\r\n]{1,100})'|"
+        r"The database '[^'\r\n]{1,100}' (?:cannot be opened|is not accessible)",
+        ("instance-specific error", "cannot open database", "login failed for user", "the database '"),
+        "Octopus Server does not reach its database, or may not open it.",
+        "See that SQL Server runs and is reached, and that the service's account may log on to the database.",
+        code="TT143",
+        writer="server",
+    ),
+    host_signature(
         "disk-full",
         r"does not have enough free disk space available for this operation to proceed\.(?: The disk only has "
         r"(?P<free>.{1,60}?) available; please free up at least (?P<need>.{1,60}?)\.)?|Not enough free space on disk|"
@@ -246,7 +123,7 @@ RIGHTS: tuple[Signature, ...] = (
         code="TT125",
         phase=Phase.HOST,
     ),
-    _host(
+    host_signature(
         "access-denied",
         rf"{ACCESS_DENIED.pattern}|Unable to write file '[^']*' as user '[^']*'|Could not write to temp folder",
         (*ACCESS_DENIED.keys, "unable to write file", "could not write to temp folder"),
@@ -255,7 +132,7 @@ RIGHTS: tuple[Signature, ...] = (
         code="TT126",
         phase=Phase.HOST,
     ),
-    _host(
+    host_signature(
         "not-elevated",
         r"Tentacle is not running with elevated permissions",
         ("is not running with elevated permissions",),
@@ -265,7 +142,7 @@ RIGHTS: tuple[Signature, ...] = (
         phase=Phase.HOST,
         writer="tentacle",
     ),
-    _host(
+    host_signature(
         "command-not-elevated",
         r"This command requires elevation|A security exception was encountered|Requires elevated privileges",
         ("this command requires elevation", "a security exception was encountered", "requires elevated privileges"),
@@ -278,7 +155,7 @@ RIGHTS: tuple[Signature, ...] = (
 )
 
 COMMANDS: tuple[Signature, ...] = (
-    _host(
+    host_signature(
         "registration-not-reached",
         r"Checking that server communications are open failed with message (?P<detail>[^\r\n]{0,300}?)\. Retrying|"
         r"Checking that server communications are open failed .{0,400}?after \d+ retries",
@@ -291,7 +168,7 @@ COMMANDS: tuple[Signature, ...] = (
         writer="tentacle",
         by_call=True,
     ),
-    _host(
+    host_signature(
         "not-an-octopus-server",
         r"does not appear to be an Octopus Server",
         ("does not appear to be an octopus server",),
@@ -303,7 +180,7 @@ COMMANDS: tuple[Signature, ...] = (
         writer="tentacle",
         by_call=True,
     ),
-    _host(
+    host_signature(
         "server-not-yet-trusted",
         r"The Octopus Server with the thumbprint '(?P<thumbprint>[^']*)' is not yet trusted|"
         r"No trusted server was found with the supplied thumbprint",
@@ -314,7 +191,7 @@ COMMANDS: tuple[Signature, ...] = (
         level=Level.INFO,
         writer="tentacle",
     ),
-    _host(
+    host_signature(
         "watchdog-cannot-start",
         r"Service (?P<service>[^\r\n]{1,200}?) (?:doesn't have Running status after 30\s?sec|could not be started)",
         ("doesn't have running status after", "could not be started"),
@@ -324,7 +201,7 @@ COMMANDS: tuple[Signature, ...] = (
         level=Level.INFO,
         by_call=True,
     ),
-    _host(
+    host_signature(
         "service-timeout",
         r"A timeout was reached \((?P<milliseconds>\d+) milliseconds\) while waiting for|"
         r"did not respond to the start or control request in a timely fashion|"

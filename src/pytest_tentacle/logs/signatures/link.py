@@ -135,7 +135,7 @@ NETWORK: tuple[Signature, ...] = (
         "The other end's address is of a family (IPv4 or IPv6) that this program cannot use: until Tentacle 3.1.7 it "
         "connects by IPv4 only; from there to 5.0.5 it cannot connect where IPv6 is switched off.",
         "Upgrade the Tentacle; until then give the name an IPv4 address, or switch IPv6 on again.",
-        code="TT133",
+        code="TT135",
     ),
     _net(
         "connect-timeout",

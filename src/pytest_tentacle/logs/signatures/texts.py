@@ -199,6 +199,16 @@ NO_OBJECT = _text(
     ("NullReferenceException", "nullreferenceexception"),
 )
 
+LOCKED = _text(
+    (
+        r"The process cannot access the file '(?P<path>[^'\r\n]*)' because it is being used by another process",
+        "because it is being used by another process",
+    ),
+    ("da sie von einem anderen Prozess verwendet wird", "von einem anderen prozess verwendet"),
+    ("car il est en cours d'utilisation par un autre processus", "utilisation par un autre processus"),
+    ("別のプロセスで使用されているため", "別のプロセスで使用されているため"),
+)
+
 PAST_END = _text(
     ("Attempted to read past the end of the stream", "attempted to read past the end of the stream"),
     ("Unable to read beyond the end of the stream", "unable to read beyond the end of the stream"),

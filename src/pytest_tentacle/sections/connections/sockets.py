@@ -24,6 +24,12 @@ STEP = "connections-established"
 PILE = 10
 """As many half-closed connections of one address are no coincidence."""
 
+MANY = 100
+"""A server keeps a few connections to a Tentacle in its pool; those that leak are hundreds (Issues#5834)."""
+
+MANY_AT_A_SERVER = 2_000
+"""Whole sites of polling Tentacles may come from one address (NAT)."""
+
 _SETTLED = timedelta(minutes=2)
 """A polling Tentacle tries again after two minutes at the latest (tentacle-facts 1.7)."""
 
@@ -85,6 +91,35 @@ def half_closed(subject: Subject) -> Iterator[Finding]:
                 "address": address,
                 "count": count,
                 "port": _own_port(subject, row),
+                "instance": subject.instance_name,
+            },
+        )
+
+
+@check(STEP, codes=("TT554",), reads=("connections", "instances", "services", "products"))
+def piled_up(subject: Subject) -> Iterator[Finding]:
+    """No address holds more connections to its port than a server, or a Tentacle, has use for."""
+    if subject.is_tentacle and subject.mode is Mode.POLLING:
+        return
+    most = MANY if subject.is_tentacle else MANY_AT_A_SERVER
+    standing = Counter(
+        plain_address(row.remote_address) or row.remote_address
+        for row in _own_rows(subject)
+        if row.state == "established"
+    )
+    for address, count in sorted(standing.items()):
+        if count <= most:
+            continue
+        yield Problem(
+            "TT554",
+            subject.name,
+            expected=f"at most {most} connections of one address stand on port {subject.expected_port}",
+            actual=f"{count} connections of {address} stand",
+            evidence=(Evidence(f"connections of {subject.name}", f"{count} of {address} are established"),),
+            facts={
+                "address": address,
+                "count": count,
+                "port": subject.expected_port,
                 "instance": subject.instance_name,
             },
         )

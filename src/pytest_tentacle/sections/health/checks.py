@@ -5,17 +5,12 @@ from __future__ import annotations
 import ntpath
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 
 from pytest_tentacle.judging.attempts import TENTACLE_READS, attempts_of
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.subject import Subject
-from pytest_tentacle.judging.versions import version_of
-from pytest_tentacle.sections.connections.here import STEP as HERE
-from pytest_tentacle.sections.health.versions import parsed
-from pytest_tentacle.sections.identify.checks import STEP as IDENTIFY
 from pytest_tentacle.sections.identify.index import ahead_of_ours
 from pytest_tentacle.survey.surroundings import Disk
 
@@ -29,44 +24,6 @@ _CLOCKS_WORTH_A_WORD = timedelta(minutes=5)
 _CLOCKS_APART = timedelta(days=1)
 """Time is no part of the protocol; only a fresh certificate, valid from yesterday, can be of the future for somebody
 (tentacle-facts 3.4 #57)."""
-
-
-@dataclass(frozen=True)
-class _Defect:
-    """A fault of some versions of a product, and the problem by which it shows.
-
-    Attributes:
-        first: the first version that has it.
-        fixed: the first one that does not.
-    """
-
-    product: str
-    first: tuple[int, ...]
-    fixed: tuple[int, ...]
-    what: str
-    shown_by: frozenset[str]
-    step: str
-
-
-_DEFECTS = (
-    _Defect(
-        "tentacle",
-        (8, 0, 0),
-        (8, 1, 62),
-        "it finds its own port in use for a minute or two after a restart",
-        frozenset({"TT111"}),
-        IDENTIFY,
-    ),
-    _Defect(
-        "tentacle",
-        (3, 0),
-        (3, 3, 23),
-        "processes that it starts inherit its listening socket and keep the port",
-        frozenset({"TT503"}),
-        HERE,
-    ),
-)
-"""OctopusTentacle#725; Issues#2573 (tentacle-facts 6)."""
 
 
 @check(STEP, codes=("TT971",), reads=("disks", "instances", "services"))
@@ -118,33 +75,6 @@ def clocks(subject: Subject) -> Iterator[Finding]:
                 Evidence(server.name, f"{_duration(abs(other))} {_way(other)} the machine that runs pytest"),
             ),
             facts={"server": server.name, "seconds": int(apart.total_seconds())},
-        )
-
-
-@check(STEP, codes=("TT973",), reads=("products", "services", "instances"))
-def known_defects(subject: Subject) -> Iterator[Finding]:
-    """The installed version has no known defect that shows on the machine."""
-    version = version_of(subject)
-    number = parsed(version)
-    if number is None:
-        yield Evidence(f"products of {subject.name}", "the installed version is not known")
-        return
-    yield Evidence(f"products of {subject.name}", f"version {version}")
-    for defect in _DEFECTS:
-        if defect.product != subject.product or not defect.first <= number < defect.fixed:
-            continue
-        fixed = ".".join(map(str, defect.fixed))
-        shown = subject.first_problem(defect.shown_by, defect.step)
-        if shown is None:
-            yield Evidence(f"products of {subject.name}", f"known of {version}: {defect.what}; fixed in {fixed}")
-            continue
-        yield Problem(
-            "TT973",
-            subject.name,
-            expected=f"version {fixed} or later",
-            actual=f"version {version}: {defect.what}",
-            evidence=(Evidence(f"{shown.code} on {subject.name}", shown.actual), *shown.evidence[:2]),
-            facts={"version": version, "fixed": fixed, "shown_by": shown.code, "instance": subject.instance_name},
         )
 
 

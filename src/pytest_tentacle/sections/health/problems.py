@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.guide.consequences import STARTLESS, UNANSWERED
+from pytest_tentacle.guide.consequences import STARTLESS, STRANGER_IN_LOGS, STRANGER_SPEAKS, UNANSWERED, UNTRUSTED
 from pytest_tentacle.guide.problem import Confidence, ProblemKind
 
 _STEP = "machine-health"
@@ -53,12 +53,33 @@ MACHINE: tuple[ProblemKind, ...] = (
             "$ /opt/octopus/tentacle/Tentacle version",
         ),
         sentence=(
-            "{who} {has} version {version}, which has a known defect (mended in {fixed}), and just what that does is "
-            "seen."
+            "{who} {has} version {version}, which has a known defect (mended in {fixed}): {what}. Just that is seen."
         ),
-        consequences=STARTLESS | UNANSWERED | {"TT111", "TT203"},
-        fold_by=("version",),
+        consequences=STARTLESS | UNANSWERED | {"TT111", "TT122", "TT203", "TT503", "TT552", "TT554"},
+        fold_by=("version", "what"),
         rank=20,
         confidence=Confidence.LIKELY,
+    ),
+    ProblemKind(
+        "TT974",
+        "Tentacle and server are of generations that do not speak with each other",
+        _STEP,
+        "Tentacle 1.x and 2.x speak with an Octopus Server of their own generation only, and Tentacle 3 and later "
+        "with a server 3 or later.",
+        (
+            "Install a Tentacle of the server's generation, or upgrade the server; installed is:",
+            "$ Get-ItemPropertyValue 'HKLM:\\SOFTWARE\\Octopus\\Tentacle' -Name InstallLocation",
+        ),
+        (
+            "Install a Tentacle of the server's generation, or upgrade the server; installed is:",
+            "$ /opt/octopus/tentacle/Tentacle version",
+        ),
+        sentence=(
+            "{who} {has} Tentacle {version}, and {server} is an Octopus Server {other}: these versions are of "
+            "generations that are not compatible, and cannot work with each other."
+        ),
+        consequences=UNANSWERED | UNTRUSTED | STRANGER_IN_LOGS | STRANGER_SPEAKS | {"TT131", "TT136", "TT320"},
+        fold_by=("version", "other"),
+        rank=6,
     ),
 )

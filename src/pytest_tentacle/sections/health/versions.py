@@ -1,13 +1,182 @@
-"""The version of a machine's own product."""
+"""Versions: known defects of the installed one, and whether the two ends are of generations that fit together.
+
+tentacle-history 9 and 10. Versions of 6.0 do not grow with time (6.0.429 is older than 6.0.174): no defect rests on
+that.
+"""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-_NUMBERS = re.compile(r"\d+(?:\.\d+)+")
+from pytest_tentacle.judging.check import Finding, check
+from pytest_tentacle.judging.finding import Evidence, Problem, Unknown
+from pytest_tentacle.judging.subject import Subject
+from pytest_tentacle.judging.versions import parsed, version_of
+from pytest_tentacle.sections.connections.here import STEP as HERE
+from pytest_tentacle.sections.connections.sockets import STEP as SOCKETS
+from pytest_tentacle.sections.identify.checks import STEP as IDENTIFY
+from pytest_tentacle.sections.settings.checks import STEP as SETTINGS
+
+from .checks import STEP
+
+THIRD_GENERATION = 3
+"""From 3 on the two speak Halibut 1 and later with each other; 1.x and 2.x speak with their own generation only."""
+
+_NEVER_REGISTERED = frozenset({"TT127", "TT320"})
 
 
-def parsed(version: str | None) -> tuple[int, ...] | None:
-    """`8.1.61` as numbers, whatever follows them; None where there are none."""
-    match = _NUMBERS.match(version or "")
-    return tuple(map(int, match[0].split("."))) if match else None
+@dataclass(frozen=True)
+class _Defect:
+    """A fault of some versions of a product, and the problem by which it shows.
+
+    Attributes:
+        first: the first version that has it.
+        fixed: the first one that does not.
+        shown_by: codes of problems by which it shows.
+        signature: only where the problem rests on this text of a log; empty for any.
+    """
+
+    product: str
+    first: tuple[int, ...]
+    fixed: tuple[int, ...]
+    what: str
+    shown_by: frozenset[str]
+    step: str
+    signature: str = ""
+
+
+_DEFECTS = (
+    _Defect(
+        "tentacle",
+        (8, 0, 0),
+        (8, 1, 62),
+        "it finds its own port in use for a minute or two after a restart",
+        frozenset({"TT111"}),
+        IDENTIFY,
+    ),
+    _Defect(
+        "tentacle",
+        (3, 1, 7),
+        (3, 3, 23),
+        "processes that it starts inherit its listening socket and keep the port",
+        frozenset({"TT503"}),
+        HERE,
+    ),
+    _Defect(
+        "tentacle",
+        (4, 0, 2),
+        (5, 0, 3),
+        "it never lets go of a connection that is done with, so that they pile up",
+        frozenset({"TT554", "TT552"}),
+        SOCKETS,
+    ),
+    _Defect(
+        "server",
+        (2019, 5, 5),
+        (2019, 8),
+        "it never lets go of a connection that is done with, so that they pile up",
+        frozenset({"TT554", "TT552"}),
+        SOCKETS,
+    ),
+    _Defect(
+        "tentacle",
+        (3, 0),
+        (6, 4, 41),
+        "since the updates of Windows and .NET of June 2023 it cannot read its own certificate",
+        frozenset({"TT122"}),
+        IDENTIFY,
+        "pkcs12-iterations",
+    ),
+)
+"""OctopusTentacle#725; Issues#2573, #5834; OctopusTentacle#525 (tentacle-history 9). Others are explained by causes of
+their own, since there is more to do than to upgrade: TT135, TT141 and TT954."""
+
+
+@check(STEP, codes=("TT973",), reads=("products", "services", "instances"))
+def known_defects(subject: Subject) -> Iterator[Finding]:
+    """The installed version has no known defect that shows on the machine."""
+    version = version_of(subject)
+    number = parsed(version)
+    if number is None:
+        yield Evidence(f"products of {subject.name}", "the installed version is not known")
+        return
+    yield Evidence(f"products of {subject.name}", f"version {version}")
+    for defect in _DEFECTS:
+        if defect.product != subject.product or not defect.first <= number < defect.fixed:
+            continue
+        fixed = ".".join(map(str, defect.fixed))
+        shown = _shown(subject, defect)
+        if shown is None:
+            yield Evidence(f"products of {subject.name}", f"known of {version}: {defect.what}; fixed in {fixed}")
+            continue
+        yield Problem(
+            "TT973",
+            subject.name,
+            expected=f"version {fixed} or later",
+            actual=f"version {version}: {defect.what}",
+            evidence=(Evidence(f"{shown.code} on {subject.name}", shown.actual), *shown.evidence[:2]),
+            facts={
+                "version": version,
+                "fixed": fixed,
+                "what": defect.what,
+                "shown_by": shown.code,
+                "instance": subject.instance_name,
+            },
+        )
+
+
+@check(STEP, codes=("TT974",), reads=("products", "services", "instances", "peer.products"))
+def generations(subject: Subject) -> Iterator[Finding]:
+    """A Tentacle and its servers are of generations that speak with each other."""
+    if not subject.is_tentacle:
+        return
+    own = version_of(subject)
+    for server in subject.peers:
+        try:
+            other = version_of(server)
+        except Unknown:
+            continue  # whether a server could be looked at, other steps say
+        ours, theirs = _generation(own), _generation(other)
+        if ours is None or theirs is None:
+            continue
+        if ours == theirs:
+            yield Evidence(f"products of {subject.name} and {server.name}", f"versions {own} and {other} fit together")
+            continue
+        shown = _keeps_them_apart(subject)
+        if shown is None:
+            text = f"versions {own} and {other} are of different generations, and yet nothing shows that it matters"
+            yield Evidence(f"products of {subject.name} and {server.name}", text)
+            continue
+        yield Problem(
+            "TT974",
+            subject.name,
+            expected=f"a Tentacle of a generation that {server.name} ({other}) speaks with",
+            actual=f"version {own}",
+            evidence=(
+                Evidence(f"products of {server.name}", f"version {other}"),
+                Evidence(f"{shown.code} on {subject.name}", shown.actual),
+            ),
+            facts={"server": server.name, "version": own, "other": other, "instance": subject.instance_name},
+        )
+
+
+def _shown(subject: Subject, defect: _Defect) -> Problem | None:
+    for problem in subject.problems_of(defect.step):
+        if problem.code in defect.shown_by and defect.signature in {"", problem.facts.get("signature")}:
+            return problem
+    return None
+
+
+def _keeps_them_apart(subject: Subject) -> Problem | None:
+    """What a server and a Tentacle of other generations come to: they are never registered with each other."""
+    for step in (IDENTIFY, SETTINGS):
+        for problem in subject.problems_of(step):
+            if problem.code in _NEVER_REGISTERED or problem.facts.get("kind") == "generation":
+                return problem
+    return None
+
+
+def _generation(version: str | None) -> int | None:
+    number = parsed(version)
+    return None if number is None else min(number[0], THIRD_GENERATION)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from pytest_tentacle.judging.check import Finding, check
-from pytest_tentacle.judging.finding import Blocked, Unknown
+from pytest_tentacle.judging.finding import Blocked, Problem, Unknown
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.logs.lines import moment
 from pytest_tentacle.logs.model import LogFile, LogRecord
@@ -24,6 +24,9 @@ from .recovery import FRESH, State, Verdict, judge
 BEFORE_HOME_CODES = ("TT124", "TT126")
 """What can keep a process from its home: the configuration, and rights on files and folders."""
 
+QUOTED = "TT141"
+
+_QUOTES = "\"'\u201c\u201d\u2018\u2019\u00ab\u00bb`"
 _NO_INSTANCE = "default"
 """What a process without `--instance` calls its instance."""
 
@@ -32,7 +35,35 @@ _NO_INSTANCE = "default"
 def before_home(subject: Subject) -> Iterator[Finding]:
     """No start of its service ended before it knew its home, without one that got further since."""
     if subject.is_tentacle:
-        yield from problems_among(subject, _records(subject), BEFORE_HOME_CODES)
+        own = (judged for judged in _records(subject) if not _is_quoted(judged.record.instance))
+        yield from problems_among(subject, own, BEFORE_HOME_CODES)
+
+
+@check(STEP, codes=(QUOTED,), reads=MACHINE_READS)
+def name_without_quotes(subject: Subject) -> Iterator[Finding]:
+    """The service's system does not hand quotes on to the program as a part of the instance's name."""
+    if not subject.is_tentacle:
+        return
+    quoted = [judged for judged in _records(subject) if _is_quoted(judged.record.instance)]
+    standing = [judged for judged in quoted if judged.verdict.state is State.CURRENT]
+    if not standing:
+        return
+    last = standing[-1]
+    facts: dict[str, object] = {"log": last.log.path, "instance": subject.instance_name, "wanted": last.record.instance}
+    try:
+        service = subject.service
+    except (Unknown, Blocked):
+        service = None
+    if service is not None:
+        facts |= {"service": service.name.removesuffix(".service")}
+    yield Problem(
+        QUOTED,
+        subject.name,
+        expected=f"the service looks for instance {subject.instance_name}",
+        actual=f"it looks for {last.record.instance}, quotes included ({last.record.time})",
+        evidence=tuple(judged.evidence for judged in reversed(standing)),
+        facts=facts,
+    )
 
 
 def _records(subject: Subject) -> Iterator[Judged]:
@@ -51,7 +82,8 @@ def _records(subject: Subject) -> Iterator[Judged]:
     present = present_of(subject)
     for log in early:
         for record, signature in telling(log):
-            if (record.instance or record.facts.get("instance", "")).lower() not in names:
+            said = record.instance or record.facts.get("instance", "")
+            if said.strip(_QUOTES + " ").lower() not in names:
                 continue
             verdict = _got_further(record, log, own) or _written_since(record, log, subject)
             if verdict is None:
@@ -61,6 +93,11 @@ def _records(subject: Subject) -> Iterator[Judged]:
                     if age is None or age > FRESH:
                         verdict = Verdict(State.UNPROVEN, "neither its service nor its own log could be read")
             yield Judged(record, signature, log, subject, verdict)
+
+
+def _is_quoted(instance: str | None) -> bool:
+    """Whether quotes are a part of the name, whatever sort of them."""
+    return instance is not None and instance.strip() != instance.strip().strip(_QUOTES)
 
 
 def _names(subject: Subject) -> set[str]:

@@ -27,6 +27,7 @@ from .records import (
     present_of,
     server_addresses,
     server_records,
+    words_of,
 )
 from .recovery import STEADY, Present, State
 
@@ -58,6 +59,8 @@ _FACTS = {
     "status": "status",
     "subscription": "subscription",
     "word": "word",
+    "url": "url",
+    "port": "port",
 }
 """What a record's facts are called in a problem."""
 
@@ -87,7 +90,7 @@ def start(subject: Subject) -> Iterator[Finding]:
                 expected="no process of it ends with a fatal error",
                 actual=f"{record.time}: {record.text.partition(chr(10))[0][:200]}",
                 evidence=(evidence_of(record, log, subject),),
-                facts=_base_facts(subject, log),
+                facts=_base_facts(subject, log) | {"words": words_of(record)},
             )
         if last is None or got_through or not subject.is_tentacle:
             continue
@@ -276,6 +279,7 @@ def _problem(subject: Subject, group: list[Judged]) -> Problem:
     if place is not None:
         facts |= {"host": place.host, "port": place.port}
     facts |= {_FACTS[key]: value for key, value in record.facts.items() if key in _FACTS}
+    facts |= {"words": words_of(record), "endpoint": record.facts.get("endpoint")}
     count = sum(judged.record.count for judged in group)
     where = "its own log" if own else f"the log of {newest.vantage.name}"
     return Problem(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_tentacle.guide.consequences import ACROSS, STARTLESS, UNANSWERED, UNCONNECTED
+from pytest_tentacle.guide.consequences import ACROSS, DOWN, STARTLESS, UNANSWERED, UNCONNECTED
 from pytest_tentacle.guide.problem import Confidence, ProblemKind
+
+from .last_words import LAST_WORDS
 
 _STEP = "identify-the-problem"
 _READ_WINDOWS = '$ Get-Content -Tail 200 "<log>"'
@@ -249,6 +251,16 @@ _NETWORK_KINDS = (
         confidence=Confidence.POSSIBLE,
     ),
     _kind(
+        "TT135",
+        "The program cannot use the address's family",
+        "An address of the other end is of a family, IPv4 or IPv6, that the program or the machine cannot use. Until "
+        "Tentacle 3.1.7 it connects by IPv4 only; from there to 5.0.5 it does not connect at all where IPv6 is "
+        "switched off.",
+        "Upgrade the Tentacle to 5.0.5 or later; until then give the name an address of the other family:",
+        windows=(_RESOLVE_WINDOWS,),
+        linux=(_RESOLVE_LINUX,),
+    ),
+    _kind(
         "TT113",
         "The TLS handshake fails",
         "The two ends find no common version of TLS, cipher suite or signature algorithm; or one of the certificates "
@@ -373,6 +385,13 @@ _TALK_KINDS = (
         "Communication fails for a reason that the catalogue does not know",
         "The log holds failures of the link whose inner text is not among the known ones.",
         "Read the record to its end, and the other end's log at the same second:",
+        sentence=(
+            "Communication of {who} with {far_end} fails, and the log of {vantage} says why in words that are not "
+            "known here (it says: {words})"
+        ),
+        consequences=UNCONNECTED,
+        rank=60,
+        confidence=Confidence.POSSIBLE,
     ),
 )
 
@@ -517,6 +536,10 @@ _START_KINDS = (
             "$ Get-WinEvent -FilterHashtable @{LogName='System'; ProviderName='Service Control Manager'} -MaxEvents 20",
         ),
         linux=(_READ_LINUX, '$ journalctl -u "<service>" -n 60 --no-pager'),
+        sentence="The last words of the process of {who} are an error that is not known here (it says: {words})",
+        consequences=DOWN | {"TT501", "TT130"},
+        rank=22,
+        confidence=Confidence.LIKELY,
     ),
     _kind(
         "TT130",
@@ -533,5 +556,5 @@ _START_KINDS = (
 )
 
 LOGS: tuple[ProblemKind, ...] = tuple(
-    sorted((*_TRUST_KINDS, *_NETWORK_KINDS, *_TALK_KINDS, *_START_KINDS), key=lambda kind: kind.code)
+    sorted((*_TRUST_KINDS, *_NETWORK_KINDS, *_TALK_KINDS, *_START_KINDS, *LAST_WORDS), key=lambda kind: kind.code)
 )

@@ -11,6 +11,7 @@ from pytest_tentacle.judging.links import account_proxy
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link.hosts import plain_address, plain_host
+from pytest_tentacle.logs.columns import without_column
 from pytest_tentacle.logs.model import LogFile, LogRecord
 from pytest_tentacle.logs.signatures import Signature
 from pytest_tentacle.survey.model import Host
@@ -31,6 +32,7 @@ SERVER_READS = ("logs", "host", "instances", "services", "probes", "peer.host", 
 """What `server_records` reads."""
 
 _SHOWN = 800
+_WORDS = 200
 _LOOPBACK = frozenset({"127.0.0.1", "::1"})
 
 
@@ -59,6 +61,14 @@ def evidence_of(record: LogRecord, log: LogFile, vantage: Subject) -> Evidence:
     often = f" ({record.count} times since {record.first_time})" if record.count > 1 else ""
     text = record.text if len(record.text) <= _SHOWN else record.text[: _SHOWN - 3] + "..."
     return Evidence(f"log of {vantage.name}, {log.path}", f"{record.time} {record.level}{often}: {text}")
+
+
+def words_of(record: LogRecord) -> str:
+    """What a record says, in at most 200 characters: its message, and the first line of the exception below it."""
+    lines = [line.strip() for line in without_column(record.text).splitlines()]
+    telling = [line for line in lines if line and not line.startswith(("at ", "bei ", "à ", "場所 ", "---"))]
+    text = " ".join(telling[:2]) or "nothing"
+    return text if len(text) <= _WORDS else text[: _WORDS - 3] + "..."
 
 
 def logs_of(subject: Subject) -> tuple[LogFile, ...]:

@@ -34,6 +34,9 @@ STEADY = timedelta(seconds=60)
 
 _CLOCKS_DIFFER = timedelta(seconds=5)
 
+_FIRST_PASSING_PORT = 32_768
+"""Ports from which a system opens connections begin there (Linux), or later (Windows)."""
+
 FRESH = timedelta(days=1)
 """What is older and of the host itself is left to the steps that look at its present state."""
 
@@ -183,6 +186,16 @@ def last_sign(log: LogFile) -> int | None:
     numbers = [peer.authenticated_number for peer in log.peers if peer.authenticated_number is not None]
     numbers += [link.number for link in log.links]
     return max(numbers, default=None)
+
+
+def polling_link_stands(present: Present) -> bool:
+    """Whether its process holds a connection that it opened: a client that is turned away holds none."""
+    return any(
+        connection.state == "established"
+        and connection.pid == present.pid is not None
+        and connection.local_port >= _FIRST_PASSING_PORT
+        for connection in present.connections or ()
+    )
 
 
 def _rank(signature: Signature) -> tuple[int, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.guide.consequences import DOWN, STARTLESS
 from pytest_tentacle.guide.problem import Confidence, ProblemKind
 
 _STEP = "load-time"
@@ -79,9 +78,5 @@ LOADING: tuple[ProblemKind, ...] = (
             "$ Get-WinEvent -FilterHashtable @{ LogName = 'Application'; ProviderName = '.NET Runtime' } -MaxEvents 5",
         ),
         ("See what it says, then install the package again:", '$ "<executable>" help'),
-        sentence="On {who} the program fails even when it is only asked for its help: its installation is incomplete.",
-        consequences=DOWN | STARTLESS | {"TT501"},
-        rank=15,
-        confidence=Confidence.LIKELY,
     ),
 )

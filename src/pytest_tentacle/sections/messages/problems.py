@@ -38,14 +38,6 @@ MESSAGES: tuple[ProblemKind, ...] = (
         "system no longer offers.",
         ("Upgrade the Tentacle and renew its certificate (SHA-256, 2048 bits), then register it again.", *_WINDOWS),
         ("Upgrade the Tentacle and renew its certificate (SHA-256, 2048 bits), then register it again.", *_LINUX),
-        sentence=(
-            "According to the log, the other end of {who} stays silent where it should name itself: often an old "
-            "Tentacle with a weak certificate."
-        ),
-        consequences=UNCONNECTED,
-        echoes=ACROSS | {"TT105"},
-        rank=60,
-        confidence=Confidence.LIKELY,
     ),
     ProblemKind(
         "TT953",
@@ -70,14 +62,8 @@ MESSAGES: tuple[ProblemKind, ...] = (
         "Messages break off",
         _STEP,
         "A message ended before its end: the network cuts traffic short, or a weak certificate gives trouble (seen "
-        "with "
-        "SHA-1 on Windows Server 2012 R2).",
+        "with SHA-1 on Windows Server 2012 R2). Halibut before 4.3.28 stumbles over a connection that breaks.",
         ("Look at the network between the two; renew a certificate with SHA-1:", *_WINDOWS),
         ("Look at the network between the two; renew a certificate with SHA-1:", *_LINUX),
-        sentence="According to the log, messages with {who} break off before their end.",
-        consequences=UNCONNECTED,
-        echoes=ACROSS,
-        rank=60,
-        confidence=Confidence.POSSIBLE,
     ),
 )

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.judging.subject import Subject
-from pytest_tentacle.judging.versions import version_of
-from pytest_tentacle.sections.health.versions import parsed
+from pytest_tentacle.judging.versions import parsed, version_of
 from pytest_tentacle.survey.model import ServiceState
 
 from .checks import STEP

@@ -84,4 +84,30 @@ SOCKETS: tuple[ProblemKind, ...] = (
         rank=30,
         confidence=Confidence.LIKELY,
     ),
+    ProblemKind(
+        "TT554",
+        "Connections of one address pile up and stand open",
+        _STEP,
+        "Far more connections of one address stand on the port than anybody uses: somebody opens them and nobody "
+        "lets go of them, until sockets or memory run out. Tentacle 4.0.2 to 5.0.2, and Octopus Server 2019.5.5 to "
+        "2019.7, have such a leak.",
+        (
+            "See whose connections they are; until that is mended, a restart lets go of them:",
+            (
+                "$ Get-NetTCPConnection -State Established -LocalPort <port> | Group-Object RemoteAddress | "
+                "Format-Table Count, Name"
+            ),
+            _SERVICE,
+        ),
+        (
+            "See whose connections they are; until that is mended, a restart lets go of them:",
+            "$ sudo ss -tanp state established '( sport = :<port> )'",
+            _SERVICE_LINUX,
+        ),
+        sentence="{count} connections of {address} stand open on {who}, and nobody lets go of them: they pile up.",
+        consequences=UNANSWERED | {"TT128"},
+        fold_by=("address",),
+        rank=45,
+        confidence=Confidence.LIKELY,
+    ),
 )

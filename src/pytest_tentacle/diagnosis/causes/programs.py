@@ -1,0 +1,89 @@
+"""Why a program fails though nothing was asked of it (guide, "Check Tentacle load time")."""
+
+from __future__ import annotations
+
+from pytest_tentacle.diagnosis.from_problem import from_problem
+from pytest_tentacle.diagnosis.kind import CauseKind, Clue
+from pytest_tentacle.diagnosis.last_resort import left_overs
+from pytest_tentacle.diagnosis.view import View
+from pytest_tentacle.guide.commands import START_LINUX, START_WINDOWS
+from pytest_tentacle.guide.consequences import DOWN, STARTLESS
+from pytest_tentacle.guide.problem import Confidence
+from pytest_tentacle.judging.finding import Evidence, Problem, Unknown
+from pytest_tentacle.judging.versions import version_of
+
+_UNHANDLED = frozenset({-532462766, 0xE0434352, -532459699, 0xE0434F4D, 134, -6})
+"""Exit codes of a .NET program that ends with an exception that nobody handles: the runtime's on Windows, SIGABRT on
+Linux."""
+_FOLLOWS = DOWN | STARTLESS | {"TT501"}
+
+
+def _unhandled(view: View, problem: Problem) -> Clue | None:
+    """With what speaks for an upgrade: left-overs, and a log that ends with another version than the installed one."""
+    if problem.facts.get("exit_code") not in _UNHANDLED:
+        return None
+    evidence = [*left_overs((view,)), *_another_version(view)]
+    return Clue(evidence=tuple(evidence))
+
+
+def _another_version(view: View) -> list[Evidence]:
+    try:
+        installed = version_of(view.subject)
+    except Unknown:
+        return []
+    logs = (view.survey.logs.data if view.survey else None) or ()
+    started = [log.startup.version for log in logs if log.startup is not None and log.startup.version]
+    if not installed or not started or started[-1] == installed:
+        return []
+    return [Evidence(f"log of {view.name}", f"version {started[-1]} started last; installed is {installed}")]
+
+
+def _other(_view: View, problem: Problem) -> Clue | None:
+    return Clue() if problem.facts.get("exit_code") not in _UNHANDLED else None
+
+
+PROGRAMS: tuple[CauseKind, ...] = (
+    CauseKind(
+        "TC8131",
+        "The program ends with an exception before it can log",
+        "On {who} the program ends with an exception that it does not handle, even when it is only asked for its help, "
+        "and so before a line is logged. What it says stands on its error output alone: most often that its logging "
+        "configuration (a left-over nlog.config or Tentacle.exe.nlog of an earlier version) is invalid, or that a file "
+        "of the installation is missing.",
+        frozenset({"TT813"}),
+        (
+            (
+                "Read what it says. `Invalid logging configuration`: take the left-over nlog files of the earlier "
+                "version out of its folder. A file or assembly that is missing: repair the installation (its MSI). "
+                "Then start it:"
+            ),
+            '$ & "<executable>" help',
+            '$ Get-ChildItem (Split-Path "<executable>") -Filter *nlog* | Select-Object Name, LastWriteTime',
+            START_WINDOWS,
+        ),
+        (
+            (
+                "Read what it says. `Invalid logging configuration`: take the left-over nlog files of the earlier "
+                "version out of its folder. A file or assembly that is missing: install the package again. Then "
+                "start it:"
+            ),
+            '$ "<executable>" help',
+            '$ ls -l "<executable>"',
+            START_LINUX,
+        ),
+        _unhandled,
+        consequences=_FOLLOWS | {"TT140"},
+        rank=15,
+        confidence=Confidence.LIKELY,
+    ),
+    from_problem(
+        "TC8132",
+        "TT813",
+        "The installation is damaged",
+        "On {who} the program fails even when it is only asked for its help: its installation is incomplete.",
+        match=_other,
+        consequences=_FOLLOWS,
+        rank=15,
+        confidence=Confidence.LIKELY,
+    ),
+)

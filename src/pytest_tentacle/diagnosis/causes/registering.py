@@ -1,0 +1,120 @@
+"""Why a call that was to register a Tentacle failed (guide, "Identify the Problem"): each kind has its own remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pytest_tentacle.diagnosis.from_problem import told
+from pytest_tentacle.diagnosis.kind import CauseKind, Clue
+from pytest_tentacle.diagnosis.view import View
+from pytest_tentacle.guide.consequences import UNTRUSTED
+from pytest_tentacle.guide.problem import Confidence
+from pytest_tentacle.judging.finding import Problem
+
+_AGAIN = "then call it again"
+_LOG = ('$ Select-String -Path "<log>" -Pattern "Register" -Context 0,20', '$ grep -A 20 "Register" "<log>"')
+_PORTAL = (
+    '$ Invoke-WebRequest -UseBasicParsing "<portal>/api"',
+    '$ curl -v --max-time 10 "<portal>/api"',
+)
+
+
+def _of(*kinds: str) -> Callable[[View, Problem], Clue | None]:
+    def match(view: View, problem: Problem) -> Clue | None:
+        return told(view, problem) if problem.facts.get("kind") in kinds else None
+
+    return match
+
+
+def _cause(
+    digit: int, kinds: tuple[str, ...], title: str, why: str, *, what: str, commands: tuple[str, str] = _LOG
+) -> CauseKind:
+    return CauseKind(
+        f"TC136{digit}",
+        title,
+        f"The last call that was to register {{who}} failed: {why} (The log says: {{words}})",
+        frozenset({"TT136"}),
+        (f"{what}, {_AGAIN}:", commands[0]),
+        (f"{what}, {_AGAIN}:", commands[1]),
+        _of(*kinds),
+        consequences=UNTRUSTED | {"TT320", "TT310", "TT315"},
+        fold_by=("kind",),
+        rank=35,
+        confidence=Confidence.LIKELY,
+    )
+
+
+REGISTERING: tuple[CauseKind, ...] = (
+    _cause(
+        1,
+        ("certificate",),
+        "Registering failed: the portal's web certificate is not trusted",
+        "the machine does not trust the certificate of the Octopus portal (HTTPS). The agent's own link is not "
+        "concerned.",
+        what="Let the machine trust who issued the portal's certificate, or give the portal one that it trusts",
+        commands=_PORTAL,
+    ),
+    _cause(
+        2,
+        ("tls",),
+        "Registering failed: no TLS with the portal",
+        "the call and the portal found no common TLS. Until about Tentacle 3.3.10 calls speak TLS 1.0 only, and later "
+        "ones what .NET is set to.",
+        what="Upgrade the Tentacle, or see which versions of TLS .NET may use here and the portal allows",
+        commands=_PORTAL,
+    ),
+    _cause(
+        3,
+        ("credentials",),
+        "Registering failed: the portal refuses the user",
+        "the API key or user is wrong, has expired, or lacks the right to create machines there.",
+        what="Take a valid API key of a user that may view environments and create machines in that space",
+    ),
+    _cause(
+        4,
+        ("reach", "other-page"),
+        "Registering failed: the portal is not reached",
+        (
+            "its address does not resolve, is not reached from here, or leads to something else; a web proxy may be "
+            "wanted."
+        ),
+        what="See that this machine reaches the portal by that address (or through its web proxy)",
+        commands=_PORTAL,
+    ),
+    _cause(
+        5,
+        ("name",),
+        "Registering failed: the portal has a machine of that name",
+        "another machine, or an earlier registration of this one, has the name.",
+        what="Take another name (--name); or, only if the entry in the portal is this machine's own, --force",
+    ),
+    _cause(
+        6,
+        ("unknown-thing",),
+        "Registering failed: the portal lacks what the call names",
+        "an environment, pool, tenant, policy, proxy or space of the call does not exist in the portal, or the user "
+        "may not see it.",
+        what="Correct the name, or create it in the portal (and name the space with --space)",
+    ),
+    _cause(
+        7,
+        ("generation",),
+        "Registering failed: Tentacle and server are of generations that do not fit",
+        "the two are of versions that are not compatible: Tentacle 3 and later need an Octopus Server 3 or later.",
+        what="Install the Tentacle of the server's generation, or upgrade the server",
+    ),
+    _cause(
+        8,
+        ("handle",),
+        "Registering failed: register-with was run as a service",
+        "from Tentacle 3.15.8 on the call wants a console, and a service has none: a known defect of such set-ups.",
+        what="Run the call as a scheduled task, or in a session",
+    ),
+    _cause(
+        9,
+        ("other",),
+        "Registering failed",
+        "for a reason that is not known here.",
+        what="Mend what the log says",
+    ),
+)

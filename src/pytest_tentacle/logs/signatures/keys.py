@@ -1,0 +1,100 @@
+"""Signatures of the machine itself: certificates and their keys (tentacle-facts 3.4, 32 to 36)."""
+
+from __future__ import annotations
+
+from .model import Signature
+from .of_host import host_signature
+from .texts import NO_KEYSET, WRONG_KEY_STATE
+
+KEYS: tuple[Signature, ...] = (
+    host_signature(
+        "private-key-not-loaded",
+        r"The X509 certificate (?P<subject>[^\r\n]*?) was loaded but the private key was not loaded",
+        ("was loaded but the private key was not loaded",),
+        "The service's account cannot read the private key of its certificate.",
+        "Give the account the right to read the key's file (MachineKeys), or import the certificate again.",
+        code="TT122",
+    ),
+    host_signature(
+        "keyset-missing",
+        NO_KEYSET.pattern,
+        NO_KEYSET.keys,
+        "Windows does not find the private key, or the account may not read it.",
+        "Give the account the right to read the key's file (MachineKeys), or make a new certificate.",
+        code="TT122",
+    ),
+    host_signature(
+        "no-private-key",
+        r"does not have a private key, and so it cannot be used for listening",
+        ("does not have a private key, and so",),
+        "The certificate is there without its private key.",
+        "Import it with its key, or make a new certificate (new-certificate).",
+        code="TT122",
+    ),
+    host_signature(
+        "certificate-not-loaded",
+        r"Unable to load X509 Certificate",
+        ("unable to load x509 certificate",),
+        "The certificate cannot be loaded.",
+        "Make a new certificate (new-certificate), and register again.",
+        code="TT122",
+    ),
+    host_signature(
+        "profile-not-loaded",
+        r"Crypto functions require the Windows User Profile",
+        ("require the windows user profile",),
+        "A command ran without the profile of its user, as over WinRM.",
+        "Run it in a session that loads the profile, such as a scheduled task.",
+        code="TT122",
+    ),
+    host_signature(
+        "x509stores-owner",
+        r"The owner of the x509stores is not the current user",
+        ("the owner of the x509stores is not",),
+        "The store of certificates belongs to another user: the service's user was changed, or sudo was used.",
+        "Give the folder ~/.dotnet/corefx/cryptography/x509stores to the service's user.",
+        code="TT122",
+    ),
+    host_signature(
+        "certificate-not-readable",
+        r"Unable to parse configuration key 'Tentacle\.Certificate' as a 'String'",
+        ("configuration key 'tentacle.certificate'",),
+        "The certificate in the configuration cannot be decrypted: the file comes from another machine, or the "
+        "machine's "
+        "identity was changed.",
+        "Make a new certificate (new-certificate), and register again; do not copy configuration files.",
+        code="TT123",
+    ),
+    host_signature(
+        "wrong-machine-key",
+        rf"{WRONG_KEY_STATE.pattern}|Padding is invalid and cannot be removed|"
+        r"Machine key file at .{0,300}? is corrupt|"
+        r"machine-id contents .{0,200}? is either empty or not 256 bits",
+        (
+            *WRONG_KEY_STATE.keys,
+            "padding is invalid and cannot be removed",
+            "machine key file at",
+            "machine-id contents",
+        ),
+        "What is encrypted in the configuration was encrypted on another machine, or by another machine-id.",
+        "Create the instance anew on this machine; do not copy configuration files.",
+        code="TT123",
+    ),
+    host_signature(
+        "pkcs12-iterations",
+        r"PKCS12 \(PFX\) without a supplied password has exceeded maximum allowed iterations",
+        ("exceeded maximum allowed iterations",),
+        "Updates of Windows and .NET of June 2023 refuse the form in which Tentacles before 6.4.41 keep their "
+        "certificate.",
+        "Upgrade the Tentacle to 6.4.41 or later. A new certificate does not help.",
+        code="TT122",
+    ),
+    host_signature(
+        "fips-certificate",
+        r"PKCS12 routines:PKCS12_parse:parse error",
+        ("pkcs12_parse",),
+        "FIPS mode keeps the Tentacle from making its certificate.",
+        "Import a certificate of your own (import-certificate), or turn FIPS mode off.",
+        code="TT123",
+    ),
+)

@@ -1,0 +1,141 @@
+"""The last call that was to register the Tentacle: where it failed and nothing repaired that, nobody else tells why.
+
+The machine is not in the portal then, while its service, its port and its settings may all be well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pytest_tentacle.judging.check import Finding, check
+from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
+from pytest_tentacle.judging.subject import Subject
+from pytest_tentacle.logs.model import LogCall, LogFile
+from pytest_tentacle.logs.signatures import BY_ID
+
+from .checks import STEP
+from .records import MACHINE_READS, logs_of, present_of
+from .recovery import last_sign, polling_link_stands
+
+FAILED = "TT136"
+
+_KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (kind, re.compile(pattern, re.IGNORECASE | re.DOTALL))
+    for kind, pattern in (
+        ("generation", r"cannot register a \S+ Octopus Tentacle with a|Please provide a thumbprint for this machine"),
+        (
+            "certificate",
+            (
+                r"Could not establish trust relationship|remote certificate (?:is|was) (?:invalid|rejected)|"
+                r"certificate verify failed|PartialChain|UntrustedRoot|NotTimeValid|RemoteCertificateNameMismatch|"
+                r"Vertrauensstellung|Remotezertifikat ist"
+            ),
+        ),
+        (
+            "tls",
+            (
+                r"Could not create SSL/TLS secure channel|An unexpected error occurred on a (?:send|receive)|"
+                r"Authentication failed, see inner exception|SSL connection could not be established|"
+                r"do not possess a common algorithm|alert protocol version|alert handshake failure"
+            ),
+        ),
+        (
+            "credentials",
+            (
+                r"API key you provided|must be logged in|not authori[sz]ed|Unauthorized|do not have permission|"
+                r"Invalid username or password|\b40[13]\b|Forbidden|insufficient permission"
+            ),
+        ),
+        ("name", r"already exists in the environment|machine named .{1,200}? already exists|Use the '?-?-?force"),
+        (
+            "unknown-thing",
+            (
+                r"(?:Could not find|Unable to find|No|Cannot find) (?:the |a |an )?(?:environment|role|worker pool|"
+                r"tenant|policy|machine policy|space|proxy)\b[^\n]{0,200}?(?:named|called|found|exist|on the)"
+            ),
+        ),
+        ("handle", r"The handle is invalid|Das Handle ist ung"),
+        (
+            "reach",
+            (
+                r"Unable to connect to the remote server|remote name could not be resolved|No such host is known|"
+                r"actively refused|Connection refused|did not properly respond|operation has timed out|"
+                r"Name or service not known|No route to host|timed? ?out"
+            ),
+        ),
+        (
+            "other-page",
+            r"does not appear to be an Octopus|Unexpected character encountered while parsing|\b404\b|<html",
+        ),
+    )
+)
+_WORDS = 200
+
+
+@check(STEP, codes=(FAILED,), reads=MACHINE_READS)
+def registered(subject: Subject) -> Iterator[Finding]:
+    """The last call that was to register it did so, or it works all the same."""
+    if not subject.is_tentacle:
+        return
+    for log in logs_of(subject):
+        if not log.calls:
+            continue
+        call = log.calls[-1]
+        source = f"log of {subject.name}, {log.path}"
+        if call.failure is None:
+            yield Evidence(source, f"{call.command} at {call.time} came to its end")
+            continue
+        why = _works_all_the_same(subject, log, call)
+        if why is not None:
+            yield Evidence(source, f"{call.command} failed at {call.time}, and that is history: {why}")
+        elif not _is_told_elsewhere(call):
+            yield _problem(subject, log, call, source)
+
+
+def kind_of(failure: str) -> str:
+    """Which kind of failure it is, by its words; `other` for what nobody knows."""
+    return next((kind for kind, pattern in _KINDS if pattern.search(failure)), "other")
+
+
+def _is_told_elsewhere(call: LogCall) -> bool:
+    """A text of the catalogue that calls write, and that is a problem of its own."""
+    signature = BY_ID.get(call.signature or "")
+    return signature is not None and signature.by_call and signature.code is not None
+
+
+def _works_all_the_same(subject: Subject, log: LogFile, call: LogCall) -> str | None:
+    sign = last_sign(log)
+    if sign is not None and sign > call.number:
+        return "it worked with a server afterwards"
+    if polling_link_stands(present_of(subject)):
+        return "it is connected with a server"
+    return None
+
+
+def _problem(subject: Subject, log: LogFile, call: LogCall, source: str) -> Problem:
+    failure = call.failure or ""
+    lines = [line.strip(" -") for line in failure.splitlines()]
+    words = " ".join([line for line in lines if line and not line.startswith("at ")][:3])
+    words = words if len(words) <= _WORDS else words[: _WORDS - 3] + "..."
+    facts: dict[str, object] = {
+        "log": log.path,
+        "instance": subject.instance_name,
+        "command": call.command,
+        "kind": kind_of(failure),
+        "words": words,
+    }
+    try:
+        service = subject.service
+    except (Unknown, Blocked):
+        service = None
+    if service is not None:
+        facts["service"] = service.name
+    return Problem(
+        FAILED,
+        subject.name,
+        expected="the last call that was to register it came to its end, or it works all the same",
+        actual=f"{call.command} at {call.time} failed: {words}",
+        evidence=(Evidence(source, f"{call.time}: {failure[:800]}"),),
+        facts=facts,
+    )

@@ -1,0 +1,196 @@
+"""What a process, or a call that was to register it, said last (causes/registering.py, address_family.py, messages.py)."""
+
+from __future__ import annotations
+
+from pytest_tentacle.logs.reader import read_log
+from pytest_tentacle.survey.surroundings import Loading, LoadTime, Product
+from support.whole import POLL, Whole, line
+
+from . import case
+from .logs import fails_to_start
+
+CALL_PID = 3100
+FAMILY = "System.Net.Sockets.SocketException (0x80004005): An address incompatible with the requested protocol was used"
+
+
+def registering_fails(world: Whole, text: str) -> None:
+    """A call that was to register web-01 ends with an error."""
+    world.logs["web-01"] += (
+        line(600, "INFO", "=" * 80, CALL_PID)
+        + line(600, "INFO", "==== RegisterMachineCommand ====", CALL_PID)
+        + line(599, "FATAL", text, CALL_PID)
+    )
+
+
+@case("TC1361")
+def portal_not_trusted(world: Whole) -> None:
+    registering_fails(world, "The remote certificate is invalid according to the validation procedure.")
+
+
+@case("TC1362")
+def portal_without_our_tls(world: Whole) -> None:
+    registering_fails(world, "The request was aborted: Could not create SSL/TLS secure channel.")
+
+
+@case("TC1363")
+def key_expired(world: Whole) -> None:
+    registering_fails(world, "The API key you provided was not valid. Please double-check your API key and try again.")
+
+
+@case("TC1364")
+def portal_not_reached(world: Whole) -> None:
+    registering_fails(world, "System.Net.WebException: Unable to connect to the remote server")
+
+
+@case("TC1365")
+def name_taken(world: Whole) -> None:
+    registering_fails(world, "A machine named 'web-01' already exists in the environment. Use the 'force' parameter.")
+
+
+@case("TC1366")
+def environment_unknown(world: Whole) -> None:
+    registering_fails(world, "Could not find the environment named Prod on the Octopus Server.")
+
+
+@case("TC1367")
+def server_refuses_that_generation(world: Whole) -> None:
+    registering_fails(world, "You cannot register a 3.* Octopus Tentacle with a 2.* Octopus Server.")
+
+
+@case("TC1368")
+def registers_as_a_service(world: Whole) -> None:
+    registering_fails(world, "System.IO.IOException: The handle is invalid.")
+
+
+@case("TC1369")
+def registering_fails_somehow(world: Whole) -> None:
+    registering_fails(world, "Something that nobody has seen")
+
+
+@case("TT974")
+def generations_apart(world: Whole) -> None:
+    world.sections["octo-1"]["products"] = (Product(product="server", version="2.6.0.778"),)
+    registering_fails(world, "You cannot register a 3.* Octopus Tentacle with a 2.* Octopus Server.")
+
+
+def other_family(world: Whole, version: str) -> None:
+    world.say("poll-01", "ERROR", f"{POLL}Unexpected exception executing transaction.\n{FAMILY}")
+    world.sections["poll-01"]["products"] = (Product(product="tentacle", version=version),)
+    world.sections["poll-01"]["connections"] = ()
+
+
+@case("TC1351", "poll-01")
+def only_ipv4(world: Whole) -> None:
+    other_family(world, "3.1.2")
+
+
+@case("TC1352", "poll-01")
+def not_without_ipv6(world: Whole) -> None:
+    other_family(world, "4.0.6")
+
+
+@case("TC1353", "poll-01")
+def family_switched_off(world: Whole) -> None:
+    other_family(world, "8.3.3000")
+
+
+@case("TT137")
+def not_set_up(world: Whole) -> None:
+    fails_to_start(
+        world,
+        "web-01",
+        "No home directory has been configured for this Tentacle. Please run the configure command before starting.",
+    )
+
+
+@case("TT138")
+def prefix_taken(world: Whole) -> None:
+    text = "Failed to listen on prefix 'http://+:10930/' because it conflicts with an existing registration on the machine."
+    fails_to_start(world, "web-01", f"System.Net.HttpListenerException (0x80004005): {text}")
+
+
+@case("TT139")
+def prefix_not_reserved(world: Whole) -> None:
+    fails_to_start(world, "web-01", "System.Net.HttpListenerException (5): Access is denied")
+
+
+@case("TT140")
+def nlog_left_over(world: Whole) -> None:
+    fails_to_start(world, "web-01", "System.Exception: Invalid logging configuration: missing target 'stdout'")
+
+
+@case("TT142")
+def file_locked(world: Whole) -> None:
+    text = (
+        "The process cannot access the file 'C:\\Octopus\\Tentacle.config' because it is being used by another process."
+    )
+    fails_to_start(world, "web-01", f"System.IO.IOException: {text}")
+
+
+@case("TT143", "octo-1")
+def database_closed(world: Whole) -> None:
+    world.say("octo-1", "ERROR", 'Cannot open database "Octopus" requested by the login. The login failed.')
+
+
+@case("TT141", "web-02")
+def unit_with_quotes(world: Whole) -> None:
+    """systemd of RHEL 7: the program looks for an instance whose name has the quotes."""
+    world.down("web-02", exit_code=1)
+    name = '"Tentacle"'
+    text = line(600, "INFO", f"Tentacle version 6.1.700 (6.1.700) instance {name}", 77) + line(
+        599, "FATAL", f"Instance {name} of Tentacle has not been configured on this machine.", 77
+    )
+    early = read_log(text.encode(), product="tentacle", instance="", path="/root/Octopus/Logs/x.txt", account="root")
+    world.early_logs["web-02"] = (early,)
+
+
+@case("TC8131")
+def dies_before_it_logs(world: Whole) -> None:
+    time = LoadTime(
+        product="tentacle",
+        executable=world["web-01"].service["executable"],
+        cold_ms=200,
+        warm_ms=200,
+        exit_code=-532462766,
+    )
+    world.sections["web-01"]["loading"] = Loading(times=(time,), revocation=())
+    world.down("web-01", exit_code=1067)
+
+
+@case("TC9521", "poll-01")
+def balancer_opens_the_web_socket(world: Whole) -> None:
+    text = "wss://octo-1.example/octopuscomms    8  Unexpected exception executing transaction.\n"
+    world.say("poll-01", "ERROR", f"{text}Unable to receive the remote identity; the identity line was empty.")
+
+
+@case("TC9541")
+def stumbles_over_a_broken_connection(world: Whole) -> None:
+    sending = "An error occurred when sending a request to 'https://web-01.example:10933/', after the request began: "
+    text = f"https://web-01.example:10933/    22  {sending}Object reference not set to an instance of an object."
+    world.say("octo-1", "ERROR", text)
+
+
+@case("TT554")
+def connections_pile_up(world: Whole) -> None:
+    """Of a version that has no such leak."""
+    one = world.connection("web-01", "octo-1", "established", 2136).model_copy(update={"local_port": 10933})
+    many = [one.model_copy(update={"remote_port": 20_000 + number}) for number in range(300)]
+    world.sections["web-01"]["connections"] = tuple(many)
+
+
+@case("TT973")
+def leaks_its_connections(world: Whole) -> None:
+    connections_pile_up(world)
+    world.sections["web-01"]["products"] = (Product(product="tentacle", version="5.0.1"),)
+
+
+@case("TT129", confidence="likely")
+def ends_with_unknown_words(world: Whole) -> None:
+    fails_to_start(world, "web-01", "Something that nobody has seen")
+
+
+@case("TT131", "poll-01")
+def fails_with_unknown_words(world: Whole) -> None:
+    """The process holds no connection, and its log says why in words that nobody knows."""
+    world.say("poll-01", "ERROR", f"{POLL}Unexpected exception executing transaction.\nSomething that nobody has seen")
+    world.sections["poll-01"]["connections"] = ()
