@@ -4,44 +4,73 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_tentacle.diagnosis import CAUSES
+from pytest_tentacle.diagnosis import CAUSES, Diagnosis, FoldedCause, diagnose
+from pytest_tentacle.judging.result import StepResult
+from support.faults import CASES, Case
+
+LEFT_OPEN = {case.code for case in CASES if case.unsure}
+"""Causes of which some fault says that something could not be told."""
 
 
 class TestEachFault:
-    """One fault, one cause, and nothing left. The faults are in `faults/`; `fault` is each of them."""
+    """One fault, one cause, and nothing left. The faults are in `support/faults/`; `fault` is each of them."""
 
-    def test_it_alone(self, fault: Any, world: Any, diagnosed: Any) -> None:
-        """The fault gives the cause on just the machines that have it; every fact of what is said is known."""
+    def test_it_alone(self, fault: Any, world: Any, judged: Any) -> None:
+        """The fault is injected, judged and diagnosed once; what is asked of the diagnosis stands below."""
         fault.change(world)
-        diagnosis = diagnosed(world)
-        assert sorted(cause.code for cause in diagnosis.causes) == sorted((fault.code, *fault.besides))
-        assert not diagnosis.unexplained
-        cause = next(cause for cause in diagnosis.causes if cause.code == fault.code)
-        assert {name for name in cause.machines if name not in cause.affected} == set(fault.machines)
-        assert "?" not in cause.sentence
-        words = (line for line in (*cause.remedy_windows, *cause.remedy_linux) if not line.startswith("$ "))
-        assert "{" not in "".join((*words, cause.unsure, cause.sentence))
+        fleet, results = judged(world)
+        diagnosis = diagnose(fleet, results)
+        is_the_only_cause(fault, diagnosis)
+        is_as_sure_as_what_was_seen(fault, diagnosis)
+        cites_what_was_seen(diagnosis, results)
+        leaves_open_what_is_tested_open(diagnosis)
 
-    def test_how_sure_it_is(self, fault: Any, world: Any, diagnosed: Any) -> None:
-        """As sure as what was seen allows; what could have told it from another cause, and was not known, is said."""
+    def test_where_the_sick_machine_is_dark(self, fault: Any, world: Any, diagnosed: Any) -> None:
+        """What that leaves open, where we cannot log on to it, has a fault that leaves it open."""
         fault.change(world)
-        cause = next(cause for cause in diagnosed(world).causes if cause.code == fault.code)
-        assert fault.confidence in (None, cause.confidence)
-        if fault.unsure is not None:
-            assert fault.unsure in cause.unsure
-            assert bool(fault.unsure) is bool(cause.unsure)
+        world.dark(fault.machines[0])
+        leaves_open_what_is_tested_open(diagnosed(world))
 
-    def test_its_evidence_was_seen(self, fault: Any, world: Any, judged: Any, diagnosed: Any) -> None:
-        """Whatever a problem or a survey did not say is not cited: each of a problem's own evidence is among it."""
-        fault.change(world)
-        _, results = judged(world)
-        told = {item.text for result in results for problem in result.problems for item in problem.evidence}
-        told |= {problem.actual for result in results for problem in result.problems}
-        for machine in diagnosed(world).machines.values():
-            for found in machine.causes:
-                assert found.evidence
-                assert all(item.source and item.text for item in found.evidence)
-                assert any(text in item.text for item in found.evidence for text in told)
+
+def is_the_only_cause(fault: Case, diagnosis: Diagnosis) -> None:
+    """On just the machines that have it; every fact of what is said is known."""
+    assert sorted(cause.code for cause in diagnosis.causes) == sorted((fault.code, *fault.besides))
+    assert not diagnosis.unexplained
+    cause = its_cause(fault, diagnosis)
+    assert {name for name in cause.machines if name not in cause.affected} == set(fault.machines)
+    assert "?" not in cause.sentence
+    words = (line for line in (*cause.remedy_windows, *cause.remedy_linux) if not line.startswith("$ "))
+    assert "{" not in "".join((*words, cause.unsure, cause.sentence))
+
+
+def is_as_sure_as_what_was_seen(fault: Case, diagnosis: Diagnosis) -> None:
+    """What could have told it from another cause, and was not known, is said."""
+    cause = its_cause(fault, diagnosis)
+    assert fault.confidence in (None, cause.confidence)
+    if fault.unsure is not None:
+        assert fault.unsure in cause.unsure
+        assert bool(fault.unsure) is bool(cause.unsure)
+
+
+def cites_what_was_seen(diagnosis: Diagnosis, results: list[StepResult]) -> None:
+    """Whatever a problem or a survey did not say is not cited: each of a problem's own evidence is among it."""
+    told = {item.text for result in results for problem in result.problems for item in problem.evidence}
+    told |= {problem.actual for result in results for problem in result.problems}
+    for machine in diagnosis.machines.values():
+        for found in machine.causes:
+            assert found.evidence
+            assert all(item.source and item.text for item in found.evidence)
+            assert any(text in item.text for item in found.evidence for text in told)
+
+
+def leaves_open_what_is_tested_open(diagnosis: Diagnosis) -> None:
+    """A doubt is tested from both sides: what can leave a question open has a fault that does."""
+    assert {cause.code for cause in diagnosis.causes if cause.unsure} <= LEFT_OPEN
+
+
+def its_cause(fault: Case, diagnosis: Diagnosis) -> FoldedCause:
+    """The cause that the fault is injected for."""
+    return next(cause for cause in diagnosis.causes if cause.code == fault.code)
 
 
 class TestEveryCause:
@@ -52,15 +81,3 @@ class TestEveryCause:
         proven = {code for case in faults.CASES for code in (case.code, *case.besides)}
         assert sorted(kind.code for kind in CAUSES if kind.code not in proven) == []
         assert sorted(proven - {kind.code for kind in CAUSES}) == []
-
-    def test_doubts_are_tested_from_both_sides(self, faults: Any, new_fleet: Any, diagnosed: Any) -> None:
-        """What can leave a question open, as where the sick machine is one that we cannot log on to, has a fault that does."""
-        open_ones: set[str] = set()
-        for case in faults.CASES:
-            for dark in (False, True):
-                world = new_fleet()
-                case.change(world)
-                if dark:
-                    world.dark(case.machines[0])
-                open_ones |= {cause.code for cause in diagnosed(world).causes if cause.unsure}
-        assert sorted(open_ones - {case.code for case in faults.CASES if case.unsure}) == []

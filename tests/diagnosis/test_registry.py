@@ -6,16 +6,12 @@ import json
 import re
 from pathlib import Path
 from string import Formatter
-from typing import Any
 
-import pytest
-
-from pytest_tentacle.diagnosis import CAUSES, STAND_ALONE
+from pytest_tentacle.diagnosis import CAUSES, STAND_ALONE, CauseKind
 from pytest_tentacle.diagnosis.from_problem import told
 from pytest_tentacle.guide.placeholders import PLACEHOLDER
 from pytest_tentacle.sections.catalogue import CATALOGUE
-
-LINES = [pytest.param(kind, id=kind.code) for kind in CAUSES]
+from support.each import wrong_with
 
 
 class TestRegistry:
@@ -27,42 +23,54 @@ class TestRegistry:
         assert len({kind.title for kind in CAUSES}) == len(CAUSES)
         assert len(CAUSES) >= 45
 
-    @pytest.mark.parametrize("kind", LINES)
-    def test_each_is_whole(self, kind: Any) -> None:
+    def test_each_is_whole(self) -> None:
         """Code, title, sentence, remedies in words and, on some system, problems that exist."""
-        if kind.code in CATALOGUE:
-            assert kind.needs == {kind.code}, "its own cause"
-        else:
-            assert re.fullmatch(r"TC[1-9]\d{3}", kind.code)
-            assert f"TT{kind.code[2:5]}" in kind.needs, "its number is that of a problem that it explains, and a digit"
-        assert kind.title
-        assert not kind.title.endswith(".")
-        assert kind.sentence.endswith((".", ")"))
-        assert kind.needs
-        assert not kind.explains - set(CATALOGUE), "codes that the catalogue of problems does not have"
-        assert not kind.needs & (kind.consequences | kind.echoes)
-        for lines in (kind.windows, kind.linux):
-            assert not lines[0].startswith("$ "), "words come first"
-            assert all(line == line.strip() for line in lines)
 
-    @pytest.mark.parametrize("kind", LINES)
-    def test_commands(self, kind: Any) -> None:
+        def look(kind: CauseKind) -> None:
+            if kind.code in CATALOGUE:
+                assert kind.needs == {kind.code}, "its own cause"
+            else:
+                assert re.fullmatch(r"TC[1-9]\d{3}", kind.code)
+                assert f"TT{kind.code[2:5]}" in kind.needs, (
+                    "its number is that of a problem that it explains, and a digit"
+                )
+            assert kind.title
+            assert not kind.title.endswith(".")
+            assert kind.sentence.endswith((".", ")"))
+            assert kind.needs
+            assert not kind.explains - set(CATALOGUE), "codes that the catalogue of problems does not have"
+            assert not kind.needs & (kind.consequences | kind.echoes)
+            for lines in (kind.windows, kind.linux):
+                assert not lines[0].startswith("$ "), "words come first"
+                assert all(line == line.strip() for line in lines)
+
+        assert wrong_with(CAUSES, look) == {}
+
+    def test_commands(self) -> None:
         """Commands are of their system, and a fact stands in double quotes, or is a number."""
-        assert not [line for line in kind.windows if line.startswith("$ ") and ("sudo " in line or "/opt/" in line)]
-        assert not [line for line in kind.linux if re.match(r"\$ .*(\$env:|\b(Get|Set|Start|Stop)-[A-Z])", line)]
-        for line in (*kind.windows, *kind.linux):
-            if line.startswith("$ "):
-                bare = re.sub(r'"[^"]*"', "", line)
-                assert set(PLACEHOLDER.findall(bare)) <= {"port", "pid", "child", "declared"}, line
 
-    @pytest.mark.parametrize("kind", LINES)
-    def test_templates(self, kind: Any) -> None:
+        def look(kind: CauseKind) -> None:
+            assert not [line for line in kind.windows if line.startswith("$ ") and ("sudo " in line or "/opt/" in line)]
+            assert not [line for line in kind.linux if re.match(r"\$ .*(\$env:|\b(Get|Set|Start|Stop)-[A-Z])", line)]
+            for line in (*kind.windows, *kind.linux):
+                if line.startswith("$ "):
+                    bare = re.sub(r'"[^"]*"', "", line)
+                    assert set(PLACEHOLDER.findall(bare)) <= {"port", "pid", "child", "declared"}, line
+
+        assert wrong_with(CAUSES, look) == {}
+
+    def test_templates(self) -> None:
         """Braces are well formed, and name a fact."""
-        for text in (kind.sentence, *(line for line in (*kind.windows, *kind.linux) if not line.startswith("$ "))):
-            for _, name, spec, conversion in Formatter().parse(text):
-                assert name is None or name.isidentifier()
-                assert not spec
-                assert not conversion
+
+        def look(kind: CauseKind) -> None:
+            words = (line for line in (*kind.windows, *kind.linux) if not line.startswith("$ "))
+            for text in (kind.sentence, *words):
+                for _, name, spec, conversion in Formatter().parse(text):
+                    assert name is None or name.isidentifier()
+                    assert not spec
+                    assert not conversion
+
+        assert wrong_with(CAUSES, look) == {}
 
     def test_a_cause_chooses(self) -> None:
         """What explains one problem alone, whatever else was seen, is that problem: it needs no code of its own."""

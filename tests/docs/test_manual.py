@@ -13,6 +13,7 @@ import pytest
 from pytest_tentacle.guide.sections import STEPS
 from pytest_tentacle.judging.check import REGISTRY
 from pytest_tentacle.sections.catalogue import KINDS
+from support.each import wrong_with
 
 COMMAND = "python3 scripts/dev.py docs"
 
@@ -67,25 +68,26 @@ class TestPages:
                     dead.append(f"{name}: {target}")
         assert not dead
 
-    @pytest.mark.parametrize("kind", [pytest.param(kind, id=kind.code) for kind in KINDS])
-    def test_a_problems_page_tells_all_that_the_registries_know(
-        self, manual: Any, pages: dict[str, str], kind: Any
-    ) -> None:
+    def test_a_problems_page_tells_all_that_the_registries_know(self, manual: Any, pages: dict[str, str]) -> None:
         """Guide, meaning, who finds it by what, what to do on either system, which causes explain it."""
-        page = pages[f"problems/{kind.code}.md"]
-        assert kind.link in page
-        assert f"`{kind.step}`" in page
-        for check in REGISTRY[kind.step]:
-            if kind.code in check.codes:
-                assert f"`{check.name}`" in page
-                assert all(f"`{read}`" in page for read in check.reads)
-        for line in (*kind.windows, *kind.linux):
-            if line.startswith("$ "):
-                assert f"\n{line.removeprefix('$ ')}\n" in page
-        for cause in manual.CAUSES:
-            if kind.code in cause.needs:
-                assert f"(../causes/{cause.code}.md)" in page
-        assert ("It is its own cause." in page) is kind.is_cause
+
+        def look(kind: Any) -> None:
+            page = pages[f"problems/{kind.code}.md"]
+            assert kind.link in page
+            assert f"`{kind.step}`" in page
+            for check in REGISTRY[kind.step]:
+                if kind.code in check.codes:
+                    assert f"`{check.name}`" in page
+                    assert all(f"`{read}`" in page for read in check.reads)
+            for line in (*kind.windows, *kind.linux):
+                if line.startswith("$ "):
+                    assert f"\n{line.removeprefix('$ ')}\n" in page
+            for cause in manual.CAUSES:
+                if kind.code in cause.needs:
+                    assert f"(../causes/{cause.code}.md)" in page
+            assert ("It is its own cause." in page) is kind.is_cause
+
+        assert wrong_with(KINDS, look) == {}
 
     def test_each_step_names_a_test_of_the_guide(self, manual: Any) -> None:
         assert set(manual.guide_tests()) == {step.slug for step in STEPS}

@@ -9,6 +9,7 @@ import pytest
 from pytest_tentacle.guide.sections import GUIDE, STEPS
 from pytest_tentacle.judging.check import REGISTRY, checks_of
 from pytest_tentacle.sections.catalogue import CATALOGUE, KINDS, ProblemKind
+from support.each import wrong_with
 
 SECTIONS = {
     "identify-the-problem": "TT1",
@@ -32,10 +33,6 @@ SECTIONS = {
 }
 
 
-def every_kind() -> list[object]:
-    return [pytest.param(kind, id=kind.code) for kind in KINDS]
-
-
 class TestCatalogue:
     """Data that people will quote in tickets."""
 
@@ -46,31 +43,37 @@ class TestCatalogue:
         assert codes == sorted(codes)
         assert len(CATALOGUE) == len(KINDS)
 
-    @pytest.mark.parametrize("kind", every_kind())
-    def test_each_is_whole(self, kind: ProblemKind) -> None:
+    def test_each_is_whole(self) -> None:
         """Code by section, title, meaning, and a remedy with a command for both systems."""
-        assert re.fullmatch(r"TT[1-9]\d\d", kind.code)
-        assert kind.step in SECTIONS, f"say in SECTIONS how the codes of {kind.step} begin"
-        assert kind.code.startswith(SECTIONS[kind.step])
-        assert kind.step in {step.slug for step in STEPS}
-        assert kind.link.startswith(GUIDE + "#")
-        assert kind.title
-        assert not kind.title.endswith(".")
-        assert kind.meaning.endswith((".", ")"))
-        for lines in (kind.windows, kind.linux):
-            assert not lines[0].startswith("$ "), "words come first"
-            assert any(line.startswith("$ ") for line in lines)
-            assert all(line == line.strip() for line in lines)
+
+        def look(kind: ProblemKind) -> None:
+            assert re.fullmatch(r"TT[1-9]\d\d", kind.code)
+            assert kind.step in SECTIONS, f"say in SECTIONS how the codes of {kind.step} begin"
+            assert kind.code.startswith(SECTIONS[kind.step])
+            assert kind.step in {step.slug for step in STEPS}
+            assert kind.link.startswith(GUIDE + "#")
+            assert kind.title
+            assert not kind.title.endswith(".")
+            assert kind.meaning.endswith((".", ")"))
+            for lines in (kind.windows, kind.linux):
+                assert not lines[0].startswith("$ "), "words come first"
+                assert any(line.startswith("$ ") for line in lines)
+                assert all(line == line.strip() for line in lines)
+
+        assert wrong_with(KINDS, look) == {}
 
     def test_titles_are_unique(self) -> None:
         """Two problems that read the same cannot be told apart in a report."""
         assert len({kind.title for kind in KINDS}) == len(KINDS)
 
-    @pytest.mark.parametrize("kind", every_kind())
-    def test_commands_are_of_their_system(self, kind: ProblemKind) -> None:
+    def test_commands_are_of_their_system(self) -> None:
         """Nobody is told to run sudo on Windows or a cmdlet on Linux."""
-        assert not [line for line in kind.windows if line.startswith("$ ") and ("sudo " in line or "/opt/" in line)]
-        assert not [line for line in kind.linux if re.match(r"\$ .*(\$env:|\b(Get|Set|Start|Stop)-[A-Z])", line)]
+
+        def look(kind: ProblemKind) -> None:
+            assert not [line for line in kind.windows if line.startswith("$ ") and ("sudo " in line or "/opt/" in line)]
+            assert not [line for line in kind.linux if re.match(r"\$ .*(\$env:|\b(Get|Set|Start|Stop)-[A-Z])", line)]
+
+        assert wrong_with(KINDS, look) == {}
 
 
 class TestChecks:
