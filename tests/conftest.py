@@ -22,6 +22,7 @@ from hypothesis import settings
 
 from pytest_tentacle.link import By, Probe, Target, probe
 from pytest_tentacle.link.resolving import is_literal
+from support.every_code import EveryCode
 
 settings.register_profile("tests", deadline=None)  # an example that takes long on a busy machine has found nothing
 settings.load_profile("tests")
@@ -29,6 +30,11 @@ settings.load_profile("tests")
 TOP = Path(__file__).parent.parent
 
 RunPytest = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What the tests of the checks do is held against what the checks declare."""
+    config.pluginmanager.register(EveryCode(config), "every-code")
 
 
 def _missing(what: str) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from pytest_tentacle.judging import evaluate
 from pytest_tentacle.judging.check import checks_of
-from pytest_tentacle.judging.evaluate import findings
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.logs.reader import read_log
 from pytest_tentacle.sections.identify import checks as identify
@@ -213,7 +213,7 @@ class TestReads:
                 done: set[str] = set()
                 for subject in fleet.subjects:
                     with fleet.ledger.watch() as reads:
-                        list(findings(one, subject))
+                        list(evaluate.findings(one, subject))
                     done |= {section if name == subject.name else f"peer.{section}" for name, section in reads}
                 read[one.name] = done
         assert read == declared

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from pytest_tentacle.guide.remedies import fill
+from pytest_tentacle.judging import evaluate
 from pytest_tentacle.judging.check import checks_of
-from pytest_tentacle.judging.evaluate import findings
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import By, Failure, PingAttempt, PingOrder, PingSeries, Stage
 from pytest_tentacle.sections import Fleet, applicable
@@ -339,17 +339,17 @@ class TestApplies:
         for name in MACHINES:
             fleet = scene.fleet()
             with fleet.ledger.watch() as seen:
-                list(findings(check, fleet.subject(name)))
+                list(evaluate.findings(check, fleet.subject(name)))
             read |= {section if machine == name else f"peer.{section}" for machine, section in seen}
         assert read <= check.reads
         scene.ping("web-01", "c" * 20)
         fleet = scene.fleet()
         with fleet.ledger.watch() as seen:
-            list(findings(check, fleet.subject("web-01")))
+            list(evaluate.findings(check, fleet.subject("web-01")))
         read |= {section if machine == "web-01" else f"peer.{section}" for machine, section in seen}
         scene.world["poll-01"].trusted[0]["Address"] = "https://10.9.9.9:10943/"
         fleet = scene.fleet()
         with fleet.ledger.watch() as seen:
-            list(findings(check, fleet.subject("poll-01")))
+            list(evaluate.findings(check, fleet.subject("poll-01")))
         read |= {section if machine == "poll-01" else f"peer.{section}" for machine, section in seen}
         assert read == check.reads

@@ -1,0 +1,118 @@
+"""Writes down what the checks do in the tests that pass, for `every_code.py` to hold against what they declare.
+
+Nothing lists the tests of a check: what counts is what happened in those of the watched folders that passed. Each
+process of a session notes what it saw; xdist's controller puts it together.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from pytest_tentacle.guide.placeholders import named_in
+from pytest_tentacle.guide.remedies import fill
+from pytest_tentacle.judging import evaluate
+from pytest_tentacle.judging.check import Check, Finding
+from pytest_tentacle.judging.finding import Blocked, Problem, Unknown
+from pytest_tentacle.sections.catalogue import CATALOGUE
+
+
+class Notes:
+    """What is known by now; what happens in a test counts once it has passed.
+
+    Attributes:
+        reads: by check (`here.page`), what it read, spelt as a check declares it.
+        clean: by check, tests in which it looked and found nothing wrong, nothing unknown and nothing in its way.
+        found: by code, the tests in which a step failed by just that problem, with the placeholders that its remedy
+            still has when the problem's facts are filled in.
+    """
+
+    def __init__(self) -> None:
+        self.reads: defaultdict[str, set[str]] = defaultdict(set)
+        self.clean: defaultdict[str, set[str]] = defaultdict(set)
+        self.found: defaultdict[str, dict[str, list[str]]] = defaultdict(dict)
+        self.forget()
+
+    def forget(self) -> None:
+        """A new test begins."""
+        self._reads: list[tuple[str, str]] = []
+        self._clean: list[str] = []
+        self._found: list[Problem] = []
+
+    def looked(self, check: Check, name: str, reads: set[tuple[str, str]], findings: list[Finding]) -> None:
+        """A check has looked at a machine."""
+        self._reads += [(check.name, spelt(read, name)) for read in reads]
+        if not any(isinstance(finding, Problem | Unknown | Blocked) for finding in findings):
+            self._clean.append(check.name)
+
+    def judged(self, problems: list[Problem]) -> None:
+        """A step was judged."""
+        if len({problem.code for problem in problems}) == 1:
+            self._found.append(problems[0])
+
+    def passed(self, test: str) -> None:
+        """What happened since the test began counts."""
+        for check, read in self._reads:
+            self.reads[check].add(read)
+        for check in self._clean:
+            self.clean[check].add(test)
+        for problem in self._found:
+            kind = CATALOGUE.get(problem.code)
+            if kind is not None:  # a test's own code stands in no catalogue
+                remedies = ((kind.windows, "windows"), (kind.linux, "linux"))
+                left = [line for lines, system in remedies for line in fill(lines, system, problem.facts)]
+                self.found[problem.code][test] = list(named_in(left))
+        self.forget()
+
+    def plain(self) -> dict[str, Any]:
+        """As plain data, which travels between processes."""
+        sets = {"reads": self.reads, "clean": self.clean}
+        return {"found": dict(self.found)} | {
+            name: {key: sorted(values) for key, values in held.items()} for name, held in sets.items()
+        }
+
+    def add(self, plain: dict[str, Any]) -> None:
+        """What another process has seen."""
+        for code, tests in plain["found"].items():
+            self.found[code].update(tests)
+        for mine, theirs in ((self.reads, plain["reads"]), (self.clean, plain["clean"])):
+            for check, values in theirs.items():
+                mine[check].update(values)
+
+
+def spelt(read: tuple[str, str], own: str) -> str:
+    """A read as a check declares it."""
+    machine, section = read
+    if machine == own:
+        return section
+    return f"{machine}.{section}" if machine in {"fleet", "controller"} else f"peer.{section}"
+
+
+def watch(notes: Notes) -> Callable[[], None]:
+    """Note, from now on, what is looked at and judged in this process; gives what ends it."""
+    look, sort = evaluate.findings, evaluate._sort
+
+    def findings(check: Check, subject: Any) -> Iterator[Finding]:
+        seen: list[Finding] = []
+        reads: set[tuple[str, str]] = set()
+        try:
+            with subject.ledger.watch() as reads:
+                for finding in look(check, subject):
+                    seen.append(finding)
+                    yield finding
+        finally:
+            subject.ledger.note(reads)
+            notes.looked(check, subject.name, reads, seen)
+
+    def sorted_findings(*arguments: Any) -> Any:
+        found = sort(*arguments)
+        notes.judged(found.problems)
+        return found
+
+    evaluate.findings, evaluate._sort = findings, sorted_findings
+
+    def end() -> None:
+        evaluate.findings, evaluate._sort = look, sort
+
+    return end
