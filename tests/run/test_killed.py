@@ -21,13 +21,19 @@ from pytest_tentacle.survey import collector
 collector.KEEP_SECONDS = 0
 survey_host = collector.survey_host
 
+answered = []
+
 def slow(task):
     if "poll-02" in task.machines:
-        while not Path("case.zip").exists():
+        case = Path("case.zip")
+        while len(answered) < 2 or not case.exists() or case.stat().st_mtime_ns < max(answered):
             time.sleep(0.05)
+        time.sleep(1)  # the last answer has just been given: it is kept the next time
         Path("reached").touch()
         time.sleep(60)
-    return survey_host(task)
+    record = survey_host(task)
+    answered.append(time.time_ns())
+    return record
 
 collector.survey_host = slow
 """

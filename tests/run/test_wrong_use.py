@@ -19,12 +19,12 @@ servers:
 
 FULL_DISK = """
 import errno
-from pytest_tentacle.run import outputs
+from pytest_tentacle import files
 
-def full(path, data):
+def full(path, data, mode=0):
     raise OSError(errno.ENOSPC, "No space left on device")
 
-outputs.write = full
+files.write = full
 """
 
 BREAKS_OFF = """

@@ -33,6 +33,7 @@ def without_credentials(inventory: Inventory) -> Inventory:
         update={
             "servers": tuple(_bare(server) for server in inventory.servers),
             "tentacles": tuple(_bare(tentacle) for tentacle in inventory.tentacles),
+            "secret_files": (),
         },
     )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pytest_tentacle.files import read_regular
 from pytest_tentacle.octopus import Portal, PortalError
 
 from .document import Declaration, Document, document_of
@@ -22,6 +23,9 @@ from .sources.named import PLACE, NamedMachines
 from .sources.octopus import FromOctopus, adopt, entries_of
 from .sources.opening import is_special, open_special
 from .transports import TransportBuilder
+
+LARGEST_INVENTORY = 20_000_000
+"""Bytes of one file; 10,000 machines take some 2 MB."""
 
 _DEFAULT_INSTANCE = {"tentacle": "Tentacle", "server": "OctopusServer"}
 """What an instance is called where nobody named it (tentacle-facts, services and registry)."""
@@ -107,6 +111,7 @@ def load(
         files=files,
         digest=digest.hexdigest(),
         warnings=(*faults.warnings, *found.notes),
+        secret_files=references.files(),
         is_lab=resolution.is_lab,
         lab_settings={key: value for document in documents for key, value in document.lab_settings.items()},
         lab_faults=resolution.lab_faults,
@@ -173,7 +178,7 @@ def _file(path: Path, faults: Faults) -> tuple[MapValue | None, bytes]:
 
 def _read(path: Path, faults: Faults) -> bytes | None:
     try:
-        return path.read_bytes()
+        return read_regular(path, LARGEST_INVENTORY)
     except FileNotFoundError:
         try:
             siblings = sorted(entry.name for entry in path.parent.iterdir())

@@ -176,6 +176,8 @@ class Inventory(BaseModel):
     digest: str = ""
     """SHA-256 over the inventory files' bytes, hexadecimal."""
     warnings: tuple[str, ...] = ()
+    secret_files: tuple[Path, ...] = Field(default=(), exclude=True, repr=False)
+    """The files that `${file:...}` named, absolute: nothing may be written there. They stay out of every output."""
     is_lab: bool = False
     """The file asks for the embedded lab."""
     lab_settings: dict[str, Any] = {}

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from pytest_tentacle.files import read_regular
+
 from .faults import Faults, Place, did_you_mean
 from .nodes import ScalarValue
 from .secrets import Secret
@@ -105,6 +107,10 @@ class References:
                 self._known[source] = None
         return self._known[source]
 
+    def files(self) -> tuple[Path, ...]:
+        """The secret files that were looked up."""
+        return tuple(path_beside(source.place.file, source.argument) for source in self._known if source.kind == "file")
+
     def _look_up(self, source: SecretSource) -> str:
         if source.kind == "env":
             value = self._variable(source.argument)
@@ -138,14 +144,11 @@ def path_beside(file: str, text: str) -> Path:
 def _from_file(source: SecretSource) -> str:
     path = path_beside(source.place.file, source.argument)
     try:
-        with path.open("rb") as file:
-            raw = file.read(LARGEST_SECRET + 1)
+        raw = read_regular(path, LARGEST_SECRET)
     except FileNotFoundError:
         raise _ReferenceError("there is no such secret file", source.argument, f"looked for {path}") from None
     except (OSError, ValueError) as error:
         _refuse_file(path, getattr(error, "strerror", None) or "not a path")
-    if len(raw) > LARGEST_SECRET:
-        _refuse_file(path, f"larger than {LARGEST_SECRET:,} bytes")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:

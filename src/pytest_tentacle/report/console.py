@@ -187,6 +187,11 @@ def _names(names: Sequence[str]) -> str:
     return ", ".join(names[:_NAMES]) + (f" and {rest} more" if rest > 0 else "")
 
 
+def clean_line(text: str) -> str:
+    """One line of a terminal, whoever wrote it: nothing in it steers the terminal, or begins another line."""
+    return _one_line(text)
+
+
 def _one_line(text: str) -> str:
     """One line without control characters: what a machine sent must not steer the terminal."""
     return _shown(" ".join(text.split()))

@@ -6,11 +6,13 @@ Its cells are raw HTML, and its filters know pytest's own words only; hence the 
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Sequence
+import traceback
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from pytest_html.basereport import BaseReport
 
 from pytest_tentacle.judging.result import Outcome
 
@@ -44,6 +46,10 @@ class HtmlReport:
     Args:
         report: called once, when the session is over; gives None where it never came to a survey.
         redactor: what everything goes through.
+        title: the page's.
+        failed: told what part of the page could not be made, and why; None raises it.
+        written: given the whole page once the session is over, None where there is none; who gives this writes the
+            page, in pytest-html's place.
     """
 
     def __init__(
@@ -51,12 +57,55 @@ class HtmlReport:
         report: Callable[[], Report | None],
         redactor: Redactor,
         title: str = "Troubleshooting Tentacles",
+        *,
+        failed: Callable[[str, BaseException], None] | None = None,
+        written: Callable[[str | None], None] | None = None,
     ) -> None:
         self._report = report
         self._redactor = redactor
         self._title = title
+        self._failed = failed
+        self._written = written
+        self._page: str | None = None
+        self._reporters: list[BaseReport] = []
         self._total = 0
         self._kept = 0
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Take the page from pytest-html's hands, which write it where it stands, be it half of it."""
+        if self._written is not None:
+            plugins = session.config.pluginmanager.get_plugins()
+            self._reporters = [plugin for plugin in plugins if isinstance(plugin, BaseReport)]
+            for reporter in self._reporters:
+                reporter._write_report = self._keep  # noqa: SLF001  it has no other seam
+
+    def _keep(self, page: str) -> None:
+        self._page = page
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
+        """The page is whole, or has failed, before the terminal's summary; a plugin that fails takes neither away."""
+        if self._written is None or self._failed is None:
+            return (yield)
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001  of pytest-html, or of JUnit's file on a full disk
+            finish = [reporter for reporter in self._reporters if self._page is None]
+            self._failed("the page" if finish and _is_of_html(error) else "another plugin's file", error)
+            if not _is_of_html(error):
+                self._finish_late(finish, session)
+        self._written(self._page)
+        return None
+
+    def _finish_late(self, reporters: Sequence[BaseReport], session: pytest.Session) -> None:
+        """Where another plugin's failure kept pytest-html from its turn."""
+        assert self._failed is not None  # noqa: S101
+        for reporter in reporters:
+            try:
+                reporter.pytest_sessionfinish(session)
+            except Exception as error:  # noqa: BLE001  told like any other
+                self._failed("the page", error)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """How large this run is."""
@@ -81,9 +130,15 @@ class HtmlReport:
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_summary(self, prefix: list[str]) -> None:
         """The diagnosis."""
-        report = self._report()
-        if report is not None:
-            prefix.append(render_page(report))
+        try:
+            report = self._report()
+            if report is not None:
+                prefix.append(render_page(report))
+        except Exception as error:
+            if self._failed is None:
+                raise
+            self._failed("the page's diagnosis", error)
+            prefix.append("<p>The diagnosis could not be shown on this page: see the console, JSON or Markdown.</p>")
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_header(self, cells: list[str]) -> None:
@@ -140,6 +195,10 @@ class HtmlReport:
             failed = "error" if report.when != "call" and report.outcome == "failed" else report.outcome
             return "", self._redactor.text(report.nodeid), failed
         return self._redactor.text(result["machine"]), result["step"], str(result["outcome"])
+
+
+def _is_of_html(error: BaseException) -> bool:
+    return any("pytest_html" in frame.filename for frame in traceback.extract_tb(error.__traceback__))
 
 
 def _glyph(outcome: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Generator
 from datetime import datetime
@@ -11,14 +12,20 @@ from typing import Any
 import pytest
 
 from pytest_tentacle.judging.result import Outcome
-from pytest_tentacle.report.console import report_lines
+from pytest_tentacle.report.console import Line, clean_line, report_lines
+from pytest_tentacle.report.document import Report
 from pytest_tentacle.report.html_hooks import HtmlReport
 from pytest_tentacle.sections import Check, Subject, judge_step
 
 from . import collection, octopus, outputs, parallel, verdict
-from .logs import CleanRecords, Patience
+from .logs import CleanRecords
 from .options import Options
 from .session import TentacleRun
+from .signals import Signals, Undying
+from .views import plain_lines
+
+_PYTESTS_FILES = (("junitxml", "xmlpath"), ("log-file", "log_file"))
+"""Options that let pytest itself write a file, and their names in its configuration."""
 
 
 class TentaclePlugin:
@@ -29,19 +36,23 @@ class TentaclePlugin:
         self.run = TentacleRun.from_options(options)
         self.surveys_file: Path | None = None
         self.portal_file: Path | None = None
-        self.reserved: Path | None = None
-        self.patience = Patience()
+        self.signals = Signals()
         if not parallel.is_worker(config):
             self._choose_report(config)
         self.records = CleanRecords(self.run.redactor.text)
         self.records.install()
+        if not parallel.is_worker(config):
+            self.signals.install()
         worker_file = parallel.worker_surveys(config)
         if worker_file:
             self.run.adopt(worker_file)
         collection.aim(config)
         _quieten(config, options)
         if not parallel.is_worker(config):
-            config.pluginmanager.register(HtmlReport(self.run.report, self.run.redactor), "tentacle-html")
+            page = HtmlReport(
+                self.run.report, self.run.redactor, failed=self.run.failures.note, written=self.run.write_outputs
+            )
+            config.pluginmanager.register(page, "tentacle-html")
 
     # -- what is run ---------------------------------------------------------------------------------------------
 
@@ -71,6 +82,8 @@ class TentaclePlugin:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
         """Before xdist starts its workers, the controller takes the surveys for all of them."""
+        if not parallel.is_worker(self.config):
+            self._survive_readers()
         if parallel.distributes(self.config):
             self.portal_file = octopus.hand_over(self.run.inventory)
             self._survey(parallel.machines_to_survey(self.config, self.run))
@@ -152,14 +165,16 @@ class TentaclePlugin:
         """Make the exit status honest; once JUnit XML is written, take this machine's name out of it where asked."""
         if parallel.is_worker(self.config):
             return (yield)
-        self.patience.start()
+        self.signals.finishing()
         self._set_status(session)
         result = yield
-        if self.run.unwritten and session.exitstatus == pytest.ExitCode.OK:
+        if self.run.failures and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         junit = getattr(self.config.option, "xmlpath", None)
         if junit and self.run.options.pseudonyms:
-            outputs.hide_junit_host(Path(junit))
+            self.run.failures.attempt(str(junit), outputs.hide_junit_host, Path(junit))
+        if self.signals.exit_code is not None:
+            session.exitstatus = self.signals.exit_code
         return result
 
     def _set_status(self, session: pytest.Session) -> None:
@@ -173,11 +188,11 @@ class TentaclePlugin:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The diagnosis in words."""
-        report = self.run.report()
-        if report is None:
+        if self.run.surveys is None:
             return
+        report = self.run.report()
         terminalreporter.section("diagnosis")
-        for text, markup in report_lines(report, self.run.options.output, encoding=_encoding()):
+        for text, markup in self._summary(report):
             terminalreporter.write_line(text, **markup)
         if self.run.options.unknown == "warn" and self.run.count(Outcome.UNKNOWN):
             terminalreporter.write_line(
@@ -187,13 +202,22 @@ class TentaclePlugin:
             )
         for text in self.run.waivers().ended:
             terminalreporter.write_line(f"WARNING: {self.run.redactor.text(text)}", yellow=True, bold=True)
-        if self.run.report_path:
-            self.run.write_outputs()
+        if self.run.report_path and self.run.report_path.exists():
             terminalreporter.write_line(f"report: {self.run.report_path}", bold=True)
-        for text in self.run.unwritten.values():
+        for text in self.run.failures:
             terminalreporter.write_line(f"ERROR: {self.run.redactor.text(text)}", red=True, bold=True)
         if self.run.mapping_path:
             terminalreporter.write_line(f"private, do not hand on: {self.run.mapping_path}", yellow=True)
+
+    def _summary(self, report: Report | None) -> list[Line]:
+        """The diagnosis, or, where it cannot be shown, the verdicts."""
+
+        def lines() -> list[Line]:
+            return [] if report is None else report_lines(report, self.run.options.output, encoding=_encoding())
+
+        return self.run.failures.attempt("the diagnosis on the console", lines) or [
+            (clean_line(self.run.redactor.text(text)), {}) for text in plain_lines(self.run.results.values())
+        ]
 
     def pytest_unconfigure(self) -> None:
         """Leave nothing running and nothing behind."""
@@ -203,34 +227,48 @@ class TentaclePlugin:
             octopus.take_back(self.portal_file)
         if self.surveys_file:
             self.surveys_file.unlink(missing_ok=True)
-        if self.reserved and self.reserved.exists() and not self.reserved.stat().st_size:
-            self.reserved.unlink()
-        self.patience.end()
+        self.signals.remove()
 
     def _survey(self, names: list[str]) -> None:
         self.run.take_surveys(names, self._reporter())
+
+    def _survive_readers(self) -> None:
+        """`pytest ... | head`: the reader that goes away costs the console, and not the report."""
+        reporter = self._reporter()
+        if reporter is not None:
+            writer = reporter._tw  # noqa: SLF001  there is no other way to its stream
+            writer._file = Undying(writer._file)  # noqa: SLF001
 
     def _reporter(self) -> pytest.TerminalReporter | None:
         reporter: pytest.TerminalReporter | None = self.config.pluginmanager.get_plugin("terminalreporter")
         return reporter
 
     def _choose_report(self, config: pytest.Config) -> None:
+        """Where everything goes, found out before any machine is contacted. Raises pytest.UsageError."""
         if config.option.collectonly:
             return
-        if self.run.options.save_surveys:
-            outputs.check_writable(self.run.options.save_surveys, "--save-surveys FILE")
-        if self.run.options.bundle:
-            outputs.check_writable(self.run.options.bundle, "--bundle FILE.zip")
+        options = self.run.options
         chosen = getattr(config.option, "htmlpath", None)
         if chosen is not None:
             report = Path(chosen)
-            outputs.check_writable(report, "--html FILE")
         else:
-            stem = "diagnosis" if self.run.options.pseudonyms else self.run.options.name
-            name = f"{stem}-{datetime.now().astimezone():%Y%m%d-%H%M%S}.html"
-            report = Path("reports") / name
-            outputs.check_writable(report, "--html FILE")
-            report = self.reserved = outputs.reserve(report)
+            stem = "diagnosis" if options.pseudonyms else options.name
+            report = Path("reports") / f"{stem}-{datetime.now().astimezone():%Y%m%d-%H%M%S}.html"
+            self.run.report_is_ours = True
+        ours = [
+            ("--save-surveys FILE", options.save_surveys),
+            ("--bundle FILE.zip", options.bundle),
+            ("--html FILE", report),
+            ("--html FILE (the JSON report beside it)", report.with_suffix(".json")),
+            ("--html FILE (the Markdown report beside it)", report.with_suffix(".md")),
+            *([("--html FILE (the mapping beside it)", report.with_suffix(".mapping.json"))] * options.pseudonyms),
+        ]
+        others = [(f"--{name}", getattr(config.option, key, None)) for name, key in _PYTESTS_FILES]
+        written = [(words, path) for words, path in ours if path is not None]
+        for words, path in written:
+            outputs.check_writable(path, words)
+        theirs = [(words, Path(text)) for words, text in others if text and text != os.devnull]
+        outputs.check_apart([*written, *theirs], self.run.inputs())
         config.option.htmlpath = str(report)
         config.option.self_contained_html = True
         self.run.report_path = report

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -38,24 +36,3 @@ class CleanRecords:
         if record.exc_info and record.exc_info[0] is not None:
             record.exc_text = self._clean(logging.Formatter().formatException(record.exc_info))
         return record
-
-
-class Patience:
-    """Lets the last seconds of a run come to their end: half a report is of no use, and a traceback even less."""
-
-    def __init__(self) -> None:
-        self._before: Any = None
-
-    def start(self) -> None:
-        """From now on. Signals belong to the main thread; elsewhere, nothing changes."""
-        if threading.current_thread() is threading.main_thread() and self._before is None:
-            self._before = signal.signal(signal.SIGINT, self._first)
-
-    def end(self) -> None:
-        """As it was before."""
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
-            self._before = None
-
-    def _first(self, *_: object) -> None:
-        self.end()

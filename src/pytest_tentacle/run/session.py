@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import pytest
 
+from pytest_tentacle import files
 from pytest_tentacle.diagnosis import diagnose
 from pytest_tentacle.inventory import InventoryError, Selection, SelectionError, known_secrets, load, select
 from pytest_tentacle.inventory.model import Inventory, Machine
@@ -22,6 +23,8 @@ from pytest_tentacle.lab import Lab
 from pytest_tentacle.link import system_resolver
 from pytest_tentacle.report.build import build_report
 from pytest_tentacle.report.document import Report
+from pytest_tentacle.report.json_report import report_json
+from pytest_tentacle.report.markdown import report_markdown
 from pytest_tentacle.report.redaction.names import learn_inventory, learn_surveys
 from pytest_tentacle.report.redaction.redactor import Redactor
 from pytest_tentacle.report.redaction.standins import CERTIFICATE_FIELDS, with_stand_ins
@@ -31,11 +34,12 @@ from pytest_tentacle.survey import store
 from pytest_tentacle.survey.collector import Interrupted, Plan, collect
 from pytest_tentacle.survey.store import Surveys
 
-from . import outputs
+from . import bundle
 from .named import named_by
 from .octopus import OctopusSession, source_of
 from .options import DEFAULT_WORKERS, Options
 from .progress import TerminalProgress
+from .views import Failures
 from .waivers import WaiverNotes, waiver_notes
 
 T = TypeVar("T")
@@ -67,19 +71,22 @@ class TentacleRun:
         self.started = datetime.now(UTC)
         self.interrupted = False
         self.report_path: Path | None = None
+        self.report_is_ours = False
+        """Nobody asked for that name, so that another is as good where it is taken."""
         self.mapping_path: Path | None = None
-        self.unwritten: dict[Path, str] = {}
-        """Files that could not be written, and why: a full disk takes no verdict away."""
+        self.failures = Failures()
+        """What could not be shown or written, and why: a full disk takes no verdict away."""
         self._clock = time.monotonic()
         self._fleet: Fleet | None = None
         self._lab: Lab | None = None
         self._report: Report | None = None
+        self._built = False
 
     @classmethod
     def from_options(cls, options: Options) -> TentacleRun:
         """Read inventory or replay file and select. Raises pytest.UsageError: exit code 4, no machine contacted."""
         try:
-            surveys = outputs.load_surveys(options.replay) if options.replay else None
+            surveys = bundle.load_surveys(options.replay) if options.replay else None
             if surveys and (options.inventories or options.octopus or options.tentacles):
                 raise pytest.UsageError(
                     "--replay brings its own inventory: leave --inventory, --tentacle and --octopus out"
@@ -124,6 +131,16 @@ class TentacleRun:
         chosen = set(self.selection.machines)
         return [machine for machine in self.inventory.machines if machine.name in chosen]
 
+    def inputs(self) -> list[tuple[str, Path]]:
+        """Every file that this run reads, each with the words for it: none of them may be written."""
+        found = [("the inventory", Path(path)) for path in self.inventory.files] if not self.options.replay else []
+        found += [("a secret file of the inventory", path) for path in self.inventory.secret_files]
+        found += [("the file to replay", self.options.replay)] if self.options.replay else []
+        for machine in self.inventory.machines:
+            settings = vars(machine.transport)
+            found += [(f"{name} of {machine.name}", path) for name, path in settings.items() if isinstance(path, Path)]
+        return found
+
     def take_surveys(self, names: Iterable[str], reporter: pytest.TerminalReporter | None) -> None:
         """Survey the named machines and the other ends of their links, unless a replay has them already."""
         if self.surveys is None:
@@ -144,21 +161,20 @@ class TentacleRun:
 
     def _write_surveys(self, surveys: Surveys) -> None:
         """Also while they are taken and before anything is judged: a run that is killed leaves what it had."""
+        self.failures.attempt("the surveys", self._save, surveys)
+
+    def _save(self, surveys: Surveys) -> None:
         learn_surveys(self.redactor, surveys)
         if not (self.options.save_surveys or self.options.bundle):
             return
         text = self._surveys_text(surveys)
         if self.options.save_surveys:
-            self._write(outputs.write, self.options.save_surveys, text)
+            self._write(files.write_private, self.options.save_surveys, text)
         if self.options.bundle:
-            self._write(outputs.write_bundle, self.options.bundle, {outputs.SURVEYS: text})
+            self._write(bundle.write_bundle, self.options.bundle, {bundle.SURVEYS: text})
 
     def _write(self, write: Callable[[Path, T], None], path: Path, content: T) -> None:
-        self.unwritten.pop(path, None)
-        try:
-            write(path, content)
-        except OSError as error:
-            self.unwritten[path] = f"{path} could not be written: {error.strerror or error}"
+        self.failures.attempt(str(path), write, path, content)
 
     def _with_peers(self, chosen: set[str]) -> set[str]:
         needed = {
@@ -225,9 +241,12 @@ class TentacleRun:
 
     def report(self) -> Report | None:
         """What page, console and files show; None where it never came to a survey. Built once, when all is judged."""
-        if self._report is None and self.surveys is not None:
-            causes = diagnose(self.fleet, self.results.values()).views()
-            self._report = build_report(self._judged(self.surveys), causes, self.redactor)
+        if not self._built and self.surveys is not None:
+            self._built = True
+            diagnosis = self.failures.attempt("the diagnosis", diagnose, self.fleet, self.results.values())
+            causes = None if diagnosis is None else diagnosis.views()
+            judged = self._judged(self.surveys)
+            self._report = self.failures.attempt("the report", build_report, judged, causes, self.redactor)
         return self._report
 
     def _judged(self, surveys: Surveys) -> Run:
@@ -279,22 +298,48 @@ class TentacleRun:
             self._lab.stop()
             self._lab = None
 
-    def write_outputs(self) -> None:
-        """JSON, Markdown, bundle and mapping, once all is judged."""
+    def write_outputs(self, page: str | None) -> None:
+        """Page, JSON, Markdown, bundle and mapping, once all is judged; each on its own.
+
+        Args:
+            page: the HTML report; None where it could not be made.
+        """
         report = self.report()
-        if report is None or self.surveys is None or self.report_path is None:
+        if self.report_path is None:
             return
-        texts = outputs.texts_of(report)
-        for name, text in texts.items():
-            self._write(outputs.write, self.report_path.with_suffix(Path(name).suffix), text)
+        if page is not None:
+            self.failures.attempt(str(self.report_path), self._write_page, page)
+        if self.surveys is None:
+            return
+        parts: dict[str, str | None] = {}
+        if report is not None:
+            parts["report.json"] = self.failures.attempt("the JSON report", report_json, report)
+            parts["report.md"] = self.failures.attempt("the Markdown report", report_markdown, report)
+        for name, text in parts.items():
+            if text is not None:
+                self._write(files.write, self.report_path.with_suffix(Path(name).suffix), text)
         if self.options.bundle:
-            parts = {outputs.SURVEYS: self._surveys_text(self.surveys), **texts}
-            if self.report_path.exists():
-                parts["report.html"] = self.report_path.read_text(encoding="utf-8")
-            self._write(outputs.write_bundle, self.options.bundle, parts)
+            parts["report.html"] = page
+            parts[bundle.SURVEYS] = self.failures.attempt("the bundle's surveys", self._surveys_text, self.surveys)
+            whole = {name: text for name, text in parts.items() if text is not None}
+            self._write(bundle.write_bundle, self.options.bundle, whole)
         if self.options.pseudonyms:
             self.mapping_path = self.report_path.with_suffix(".mapping.json")
-            self._write(outputs.write_private, self.mapping_path, json.dumps(self.redactor.mapping(), indent=1))
+            self._write(files.write_private, self.mapping_path, json.dumps(self.redactor.mapping(), indent=1))
+
+    def _write_page(self, page: str) -> None:
+        """Under a name that nobody else has, where none was asked for."""
+        assert self.report_path is not None  # noqa: S101
+        if self.report_is_ours:
+            self.report_path = files.reserve(self.report_path)
+            self.report_is_ours = False
+            try:
+                files.write(self.report_path, page)
+            except BaseException:
+                self.report_path.unlink(missing_ok=True)
+                raise
+        else:
+            files.write(self.report_path, page)
 
     def _surveys_text(self, surveys: Surveys) -> str:
         names, words = store.vocabulary()

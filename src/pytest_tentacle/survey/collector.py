@@ -51,6 +51,9 @@ POLL_SECONDS = 0.1
 KEEP_SECONDS = 5.0
 """So often at most, what is known is handed over to be kept, and never for more than a twentieth of the time."""
 
+FIRST_KEEP_SECONDS = 1.0
+"""After this time it is handed over for the first time, whoever has answered by then."""
+
 OWN_PROBES = 64
 """How many links the controller looks at together: a look costs next to nothing, and one that times out only waits."""
 
@@ -144,7 +147,9 @@ class _State:
         self.records: dict[str, HostRecord] = {}
         self.controller_probes: dict[str, tuple[Probe, ...]] = {}
         self.controller_tls_versions: dict[str, TlsVersions] = {}
-        self._keep_again = time.monotonic() + KEEP_SECONDS
+        self._keep_again = time.monotonic() + FIRST_KEEP_SECONDS
+        self._answers = 0
+        self._kept: int | None = None
 
     def first_round(self, pool: Executor) -> None:
         server_names = {server.name for server in self.inventory.servers}
@@ -224,6 +229,7 @@ class _State:
             )
         while not ours.done():
             wait([ours], timeout=POLL_SECONDS)
+            self._keep()
         self.controller_probes, self.controller_tls_versions = ours.result()
 
     def _probe_from_here(
@@ -251,8 +257,8 @@ class _State:
                 task, record = futures[future], _record_of(future, futures[future])
                 done.append((task, record))
                 self.records.setdefault(task.host_key, record)
-            if finished:
-                self._keep()
+                self._answers += 1
+            self._keep()
             overdue = {
                 key for key, seconds in SESSIONS.waiting() if seconds > self.plan.machine_timeout + GRACE_SECONDS
             }
@@ -264,9 +270,11 @@ class _State:
         return done
 
     def _keep(self) -> None:
+        """By the clock, and not by who answers: a run that is killed has hosts that hang, perhaps all of them."""
         started = time.monotonic()
-        if self.plan.keep is not None and started >= self._keep_again:
+        if self.plan.keep is not None and started >= self._keep_again and self._kept != self._answers:
             self.plan.keep(self.surveys())
+            self._kept = self._answers
             now = time.monotonic()
             self._keep_again = now + max(KEEP_SECONDS, 20 * (now - started))
 

@@ -77,8 +77,14 @@ def let_in(survey: Survey, budget: Budget) -> Survey:
     return survey
 
 
-def prove(value: M, budget: Budget) -> M:
-    """Any model of ours, proven able to travel on. Raises AnswerError."""
+def prove(value: M, budget: Budget, *, reread: bool = True) -> M:
+    """Any model of ours, proven able to travel on. Raises AnswerError.
+
+    Args:
+        value: the model.
+        budget: what it may take.
+        reread: also write it and read it back; needless for what was just read.
+    """
     for number, (place, found) in enumerate(_walk(value, "")):
         if number % _EVERY == 0:
             budget.check()
@@ -86,6 +92,12 @@ def prove(value: M, budget: Budget) -> M:
         if why:
             raise refused(place, why)
     budget.check()
+    if reread:
+        _prove_by_writing(value, budget)
+    return value
+
+
+def _prove_by_writing(value: BaseModel, budget: Budget) -> None:
     try:
         text = value.model_dump_json(exclude_none=True)
     except (PydanticSerializationError, ValueError):
@@ -100,7 +112,6 @@ def prove(value: M, budget: Budget) -> M:
         raise refused(place, "what is written of it cannot be read again") from None
     if again != value:
         raise refused("", "what is written of it is not what is read again")
-    return value
 
 
 def refused(place: str, why: str) -> AnswerError:

@@ -6,12 +6,17 @@ import json
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from typing import Never
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from pytest_tentacle import files
 from pytest_tentacle.inventory.model import Inventory
 from pytest_tentacle.link import PingOrder, Probe, TlsVersions
 
+from . import limits
+from .answer import AnswerError
+from .door import Budget, prove
 from .model import FORMAT, HostRecord
 
 
@@ -70,19 +75,26 @@ def vocabulary() -> tuple[frozenset[str], dict[str, frozenset[str]]]:
 
 def load(path: Path) -> Surveys:
     """Read a survey file. Raises StoreError for a missing, damaged, foreign or newer one."""
+    return loads(read_file(path), str(path))
+
+
+def read_file(path: Path) -> bytes:
+    """A survey file's or a bundle's bytes. Raises StoreError for what is no regular file, or too large."""
     try:
-        raw = path.read_bytes()
-    except OSError as error:
+        return files.read_regular(path, limits.FILE_BYTES)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
         raise StoreError(
-            f"{path}: cannot be read: {error.strerror or error}. Was it written by --save-surveys?"
+            f"{path}: cannot be read: {why}. --replay takes what --save-surveys or --bundle wrote."
         ) from None
-    return loads(raw, str(path))
 
 
 def loads(raw: bytes, name: str) -> Surveys:
     """The surveys in a file's bytes; `name` is for the error. Raises StoreError."""
+    if sum(raw.count(letter) for letter in (b",", b"[", b"{")) > limits.FILE_VALUES:
+        raise StoreError(f"{name}: holds more than {limits.FILE_VALUES:,} values, which no fleet's surveys do.")
     try:
-        document = json.loads(raw)
+        document = json.loads(raw, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise StoreError(f"{name}: damaged: not JSON ({error}). Take it again with --save-surveys.") from None
     if not isinstance(document, dict) or "records" not in document or "inventory" not in document:
@@ -98,9 +110,21 @@ def loads(raw: bytes, name: str) -> Surveys:
             f"{name}: written by a newer pytest-tentacle ({document.get('version', '?')}, format {version}; this one "
             f"reads up to {FORMAT}). Upgrade pytest-tentacle to replay it."
         )
+    del document
     try:
-        return Surveys.model_validate_json(raw)
+        surveys = Surveys.model_validate_json(raw)
+        for record in surveys.records:
+            prove(record, Budget(), reread=False)
+        for probe in (each for several in surveys.controller_probes.values() for each in several):
+            prove(probe, Budget(), reread=False)
     except ValidationError as error:
-        first = error.errors()[0]
+        first = error.errors(include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise StoreError(f"{name}: damaged at {where}: {first['msg']} ({error.error_count()} faults in all).") from None
+    except AnswerError as error:
+        raise StoreError(f"{name}: damaged: {error.reason}.") from None
+    return surveys
+
+
+def _no_number(word: str) -> Never:
+    raise ValueError(f"JSON knows no {word}")

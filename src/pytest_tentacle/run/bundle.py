@@ -1,0 +1,83 @@
+"""The bundle: report and surveys of a run in one archive, for a ticket; and what `--replay` reads.
+
+A bundle comes from a stranger. It is read in memory only, by a budget over all of its parts, and whatever is wrong
+with it is told in a sentence.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from pytest_tentacle import __version__, files
+from pytest_tentacle.survey import limits, store
+
+FORMAT = 1
+SURVEYS = "surveys.json"
+MANIFEST = "manifest.json"
+REPORTS = ("report.json", "report.md", "report.html")
+
+
+def write_bundle(path: Path, parts: Mapping[str, str]) -> None:
+    """Write a replay bundle: the parts, and a manifest with versions and each part's SHA-256. Raises OSError."""
+    digests = {name: hashlib.sha256(text.encode("utf-8")).hexdigest() for name, text in parts.items()}
+    manifest = {"format": FORMAT, "version": __version__, "sha256": digests}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as bundle:
+        for name, text in parts.items():
+            bundle.writestr(name, text)
+        bundle.writestr(MANIFEST, json.dumps(manifest, indent=1))
+    files.write_private(path, buffer.getvalue())
+
+
+def load_surveys(path: Path) -> store.Surveys:
+    """The surveys in a bundle or a survey file. Raises StoreError for what is damaged, changed, too large or newer."""
+    raw = store.read_file(path)
+    if not zipfile.is_zipfile(io.BytesIO(raw)):
+        return store.loads(raw, str(path))
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as bundle:
+            return _surveys_in(bundle, path)
+    except store.StoreError:
+        raise
+    except Exception as error:  # noqa: BLE001  a damaged archive raises whatever its unpacker stumbles over
+        why = str(error) if isinstance(error, (KeyError, ValueError, OSError)) else ""
+        raise store.StoreError(
+            f"{path}: not a whole bundle of pytest-tentacle ({why[:200] or type(error).__name__}). "
+            "Take it again with --bundle."
+        ) from None
+
+
+def _surveys_in(bundle: zipfile.ZipFile, path: Path) -> store.Surveys:
+    entries = bundle.infolist()
+    if len(entries) > limits.BUNDLE_PARTS:
+        raise store.StoreError(f"{path}: holds {len(entries):,} parts; a bundle of pytest-tentacle has five.")
+    size = sum(entry.file_size for entry in entries)
+    if size > limits.BUNDLE_BYTES:
+        raise store.StoreError(
+            f"{path}: its parts would unpack to {size:,} bytes; more than {limits.BUNDLE_BYTES:,} are not read."
+        )
+    names = [entry.filename for entry in entries]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise store.StoreError(f"{path}: holds a part twice: {', '.join(twice)}.")
+    manifest = json.loads(bundle.read(MANIFEST))
+    if manifest.get("format", 0) > FORMAT:
+        raise store.StoreError(
+            f"{path}: written by a newer pytest-tentacle ({manifest.get('version')}). Upgrade to replay it."
+        )
+    unlisted = set(names) - {MANIFEST, *manifest["sha256"]}
+    if unlisted:
+        raise store.StoreError(f"{path}: holds what the run did not put there: {', '.join(sorted(unlisted))}.")
+    surveys = b""
+    for name, digest in manifest["sha256"].items():
+        data = bundle.read(name)
+        if hashlib.sha256(data).hexdigest() != digest:
+            raise store.StoreError(f"{path}: {name} was changed after the run: it does not fit its digest.")
+        if name == SURVEYS:
+            surveys = data
+    return store.loads(surveys, f"{path}: {SURVEYS}")
