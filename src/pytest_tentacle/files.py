@@ -90,6 +90,15 @@ def read_regular(path: Path, most: int) -> bytes:
     return data
 
 
+def is_unicode(text: str) -> bool:
+    """Whether a text can be written as UTF-8: JSON can spell halves of surrogate pairs, which cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def require_replaceable(path: Path) -> None:
     """Raises OSError where something stands there that is no regular file."""
     try:

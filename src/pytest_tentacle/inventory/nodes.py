@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
+
+from pytest_tentacle.files import is_unicode
 
 from .faults import Faults, Place
 from .fields import name_of
@@ -175,10 +177,12 @@ def _compose(file: str, text: str, faults: Faults) -> Value | None:
         before, character = text[: error.position], text[error.position]
         place = Place(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
         raise _UnreadableError(place, f"YAML allows no {name_of(character)}") from None
-    except (YAMLError, ValueError):
-        raise _UnreadableError(Place(file), "not YAML") from None
     except RecursionError:
         raise _UnreadableError(Place(file), "nested too deeply") from None
+    except _UnreadableError:
+        raise
+    except Exception:  # noqa: BLE001  the library raises what it stumbles over; its words may quote a password
+        raise _UnreadableError(Place(file), "not YAML") from None
 
 
 def _decode(file: str, raw: bytes, faults: Faults) -> str | None:
@@ -256,6 +260,9 @@ class _Builder:
         return Place(self._file, node.start_mark.line + 1, node.start_mark.column + 1)
 
     def _scalar(self, node: ScalarNode, place: Place) -> ScalarValue:
+        if not is_unicode(str(node.value)):
+            self._faults.add(place, "no Unicode: half of a surrogate pair stands alone in it")
+            return ScalarValue("", "text", place)
         kind = _KINDS.get(str(node.tag))
         if kind is None:
             self._faults.add(place, "a tag (!…) has no meaning here", hint=_QUOTE_IT)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from pytest_tentacle.files import read_regular
+from pytest_tentacle.files import is_unicode, read_regular
 
 from .faults import Faults, Place, did_you_mean
 from .nodes import ScalarValue
@@ -127,6 +127,8 @@ class References:
         if value is None:
             hint = did_you_mean(name, self._environment)
             raise _ReferenceError("the environment variable is not set", name, hint)
+        if not is_unicode(value):
+            raise _ReferenceError("the environment variable's bytes are no text", name, "write it as UTF-8")
         return value
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any, Protocol
 
 from pytest_tentacle.inventory.model import Waiver
@@ -35,11 +37,25 @@ class _Findings:
 
 
 def findings(check: Check, subject: Any) -> Iterator[Finding]:
-    """What a check yields, with a raised Unknown or Blocked as its last finding."""
+    """What a check yields, with a raised Unknown or Blocked as its last finding.
+
+    A fault of ours, or a machine that says what nobody thought of, makes what is left of the check unknown: the other
+    checks, steps and machines keep their verdicts.
+    """
     try:
         yield from check.look(subject)
     except (Unknown, Blocked) as error:
         yield error
+    except Exception as error:  # noqa: BLE001  told as a fault, and never a pass
+        yield Unknown(
+            f"the check {check.name} broke off: {type(error).__name__} at {_last_place(error)}",
+            "This is a fault of pytest-tentacle: please report it, with the bundle.",
+        )
+
+
+def _last_place(error: Exception) -> str:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{PurePath(last.filename).name}:{last.lineno}"
 
 
 def evaluate(step: str, checks: Iterable[Check], subject: _Subject) -> StepResult:

@@ -18,6 +18,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticSerializationError
 
+from pytest_tentacle.files import is_unicode
+
 from . import limits
 from .answer import AnswerError
 from .configuration import effective_settings, trusted_servers
@@ -200,15 +202,6 @@ def _is_base64(text: str) -> bool:
 
 def _words(place: str) -> list[str]:
     return place.replace(" ", ".").split(".")
-
-
-def is_unicode(text: str) -> bool:
-    """Whether a text can be written as UTF-8: JSON can spell halves of surrogate pairs, which cannot."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _prove_trust(settings: dict[str, str]) -> None:

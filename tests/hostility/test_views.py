@@ -1,0 +1,114 @@
+"""No view takes the others away: each is made and written on its own, and what fails says so."""
+
+from __future__ import annotations
+
+import zipfile
+
+import pytest
+
+BREAKS = """
+import pytest_tentacle.{module} as module
+
+def broken(*arguments, **options):
+    raise {error}
+
+module.{name} = broken
+"""
+
+VIEWS = {
+    "page": ("report.html_hooks", "render_summary", "the page's diagnosis could not be made: ZeroDivisionError"),
+    "json": ("run.session", "report_json", "the JSON report could not be made: ZeroDivisionError"),
+    "markdown": ("run.session", "report_markdown", "the Markdown report could not be made: ZeroDivisionError"),
+    "console": ("run.hooks", "summary_lines", "the diagnosis on the console could not be made: ZeroDivisionError"),
+    "causes": ("run.session", "diagnose", "the diagnosis could not be made: ZeroDivisionError"),
+    "bundle": ("run.bundle", "write_bundle", "case.zip could not be made: ZeroDivisionError"),
+    "surveys": ("run.session", "with_stand_ins", "the surveys could not be made: ZeroDivisionError"),
+}
+"""By view: what is broken, and what is told."""
+
+WRITTEN = {
+    "json": {".html", ".md"},
+    "markdown": {".html", ".json"},
+}
+BREAKS_A_CHECK = """
+from pytest_tentacle.judging.check import checks_of
+import pytest_tentacle.sections
+
+def broken(subject):
+    raise TypeError("secret words")
+    yield
+
+object.__setattr__(checks_of("services-running")[0], "look", broken)
+"""
+FULL = """
+import errno, os
+import pytest_tentacle.files as files
+
+write = files.write
+
+def full(path, data, mode=0o666):
+    if path.suffix in {suffixes}:
+        raise OSError(errno.ENOSPC, "No space left on device")
+    write(path, data, mode)
+
+files.write = full
+"""
+
+
+@pytest.fixture
+def breaking(case):
+    """A run in which something is broken: `breaking(code)`."""
+
+    def run(code: str, *arguments: object):
+        (case.folder / "breaking.py").write_text(code, encoding="utf-8")
+        tests = case.environment()["PYTHONPATH"]
+        return case.run("-p", "breaking", *arguments, PYTHONPATH=f"{case.folder}:{tests}")
+
+    return run
+
+
+class TestViews:
+    @pytest.mark.parametrize("view", VIEWS)
+    def test_one_that_fails_says_so_and_the_others_stand(self, case, breaking, view):
+        """Exit code 1, no traceback, the sentence with the place."""
+        module, name, told = VIEWS[view]
+        done = breaking(
+            BREAKS.format(module=module, name=name, error="ZeroDivisionError('secret words')"), "--bundle", "case.zip"
+        )
+        assert done.returncode == 1, done.stdout + done.stderr
+        assert told in done.stdout
+        assert "secret words" not in done.stdout + done.stderr
+        assert "Traceback" not in done.stdout + done.stderr
+        assert set(case.reports()) == WRITTEN.get(view, {".html", ".json", ".md"})
+        assert "web-01" in done.stdout
+        if view != "bundle":
+            with zipfile.ZipFile(case.folder / "case.zip") as bundle:
+                assert bundle.testzip() is None
+        for text in case.reports().values():
+            assert "web-01" in text
+
+    def test_a_run_that_is_well_but_for_a_view_has_exit_code_1(self, case, breaking):
+        """Whoever only looks at the exit code must not take the old report for this one's."""
+        chosen = ("-k", "poll-01 and services-running")
+        assert case.run(*chosen).returncode == 0
+        done = breaking(BREAKS.format(module="run.session", name="report_json", error="ValueError"), *chosen)
+        assert done.returncode == 1
+
+    @pytest.mark.parametrize("suffixes", [{".html"}, {".json", ".md"}, {".html", ".json", ".md", ".zip"}], ids=str)
+    def test_a_full_disk_leaves_the_diagnosis_on_the_console(self, case, breaking, suffixes):
+        """And tells each file that is missing; none of them is left in half."""
+        done = breaking(FULL.format(suffixes=suffixes), "--bundle", "case.zip")
+        assert done.returncode == 1, done.stdout + done.stderr
+        for suffix in suffixes:
+            assert f"{suffix} could not be written: No space left on device" in done.stdout
+        assert "diagnosis" in done.stdout
+        assert "web-01" in done.stdout
+        assert set(case.reports()) == {".html", ".json", ".md"} - suffixes
+        assert "Traceback" not in done.stdout + done.stderr
+
+    def test_a_step_that_breaks_off_is_unknown(self, case, breaking):
+        """A fault of ours in one check costs that step its verdict, and says where it lies."""
+        done = breaking(BREAKS_A_CHECK, "--output", "full")
+        assert done.stdout.count("broke off: TypeError at breaking.py:") >= 3
+        assert "secret words" not in done.stdout
+        assert set(case.reports()) == {".html", ".json", ".md"}
