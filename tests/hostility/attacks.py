@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from support.hostile import framed
+from support.hostile import NONCE, framed
 
 Document = dict[str, Any]
 
@@ -41,8 +41,7 @@ def _changed(
         for step in path[:-1]:
             at = at[step]
         at[path[-1]] = value(at.get(path[-1])) if callable(value) else value
-        text = json.dumps(changed)
-        return framed(text.replace(*spelled) if spelled else text, packed=packed)
+        return framed(changed, packed=packed, spelled=spelled)
 
     return answer
 
@@ -90,6 +89,12 @@ PROBE = {"link": {"vantage": "tentacle", "instance": "Tentacle"}, "host": "h", "
 
 def _whole(text: str, *, packed: bool = True) -> Callable[..., bytes]:
     return lambda _: framed(text, packed=packed)
+
+
+def _many_records(_: Document) -> bytes:
+    payload = json.dumps([PROBE])
+    one = f"-----SURVEY {NONCE} BEGIN probes json {len(payload)}-----\n{payload}\n-----SURVEY {NONCE} END probes-----\n"
+    return (one * 60_000).encode() + framed({"services": {"unknown": "x"}})
 
 
 ATTACKS = (
@@ -146,12 +151,10 @@ ATTACKS = (
     Attack("50,000 instances", _section("instances", [_instance(b"<octopus-settings/>")] * 50_000), "50,000 entries"),
     Attack(
         "1.9 million services that are none",
-        _whole('{"services": {"data": [' + ",".join(["{}"] * 1_900_000) + "]}}"),
+        _whole('{"data": [' + ",".join(["{}"] * 1_900_000) + "]}"),
         "400,000 values",
     ),
-    Attack(
-        "64 MB of empty lists", _whole('{"services": {"data": [' + ",".join(["[]"] * 21_000_000) + "]}}"), "too large"
-    ),
+    Attack("64 MB of empty lists", _whole('{"data": [' + ",".join(["[]"] * 21_000_000) + "]}"), "too large"),
     Attack(
         "20 MB of one text", _changed("host", "data", "user", value="x" * 20_000_000, packed=True), "longer than 65,536"
     ),
@@ -179,6 +182,7 @@ ATTACKS = (
         _changed("host", "data", "user", value="password=&quot;" * 66_000, packed=True),
         "longer than 65,536",
     ),
+    Attack("60,000 records of one probe each", _many_records, "entries|values"),
     Attack("nothing at all", lambda _: b"", "printed no survey"),
     Attack("a million zeros", lambda _: b"\0" * 1_000_000, "printed no survey"),
     Attack("markers without end", lambda _: framed("{}")[:30] * 100_000, "cut off|no survey"),

@@ -40,41 +40,34 @@ NONCE = "c0ffee"
 FOLDER = "HOSTILE_ANSWERS"
 
 
-def framed(document: Any, *, packed: bool = False) -> bytes:
-    """A document (or a text that stands for one) as a script prints it, a record for each of its parts."""
-    text = document if isinstance(document, str) else json.dumps(document)
-    kind = "gzip" if packed else "json"
+def framed(document: Mapping[str, Any] | str, *, packed: bool = False, spelled: tuple[str, str] | None = None) -> bytes:
+    """A document as a script prints it, part by part.
+
+    Args:
+        document: what each part holds; a text is the payload of one part alone, as it stands.
+        packed: each payload as base64 of gzip.
+        spelled: letters of the payloads, and what stands in their place.
+    """
+    parts = (
+        {"services": document}
+        if isinstance(document, str)
+        else {name: json.dumps(part) for name, part in document.items()}
+    )
     lines = []
-    for part, value in _parts(text):
-        payload = base64.b64encode(gzip.compress(value.encode(), mtime=0)).decode() if packed else value
-        mark = f"-----SURVEY {NONCE}"
-        size = len(payload.encode())
-        lines += [f"{mark} BEGIN {part} {kind} {size}-----", payload, f"{mark} END {part}-----"]
+    for name, text in parts.items():
+        payload = text.replace(*spelled) if spelled else text
+        if packed:
+            payload = base64.b64encode(gzip.compress(payload.encode(), mtime=0)).decode()
+        head = f"-----SURVEY {NONCE} BEGIN {name} {'gzip' if packed else 'json'} {len(payload)}-----"
+        lines += [head, payload, f"-----SURVEY {NONCE} END {name}-----"]
     return "\n".join([*lines, f"-----SURVEY {NONCE} DONE-----", ""]).encode()
-
-
-def _parts(text: str) -> list[tuple[str, str]]:
-    """The parts of a document's text with their texts, spelled as they are; one part where it is no document."""
-    decoder = json.JSONDecoder()
-    parts, at = [], 1
-    try:
-        while '"' in text[at : at + 3]:
-            part, at = decoder.raw_decode(text, text.index('"', at))
-            start = text.index(":", at) + 1
-            start += len(text[start : start + 9]) - len(text[start : start + 9].lstrip())
-            _, at = decoder.raw_decode(text, start)
-            parts.append((part, text[start:at]))
-            at += 1
-    except (ValueError, RecursionError):
-        return [("services", text)]
-    return parts or [("services", text)]
 
 
 def healthy_documents(world: World | None = None) -> dict[str, dict[str, Any]]:
     """What the machines of the small fleet say when they are well, by their names, as their scripts would print it."""
     surveys = (world or small_fleet()).surveys()
     return {
-        record.machines[0]: _as_printed(record.survey.model_dump(mode="json"))
+        record.machines[0]: _as_printed(record.survey.model_dump(mode="json", exclude={"noise"}))
         for record in surveys.records
         if record.survey is not None
     }

@@ -109,7 +109,10 @@ def _take(records: Records, text: str, begin: re.Match[str], end: str) -> int:
         records.damaged = records.damaged or f"{part}: {error}"
     else:
         known = records.parts.get(part)
-        records.parts[part] = known + value if isinstance(known, list) and isinstance(value, list) else value
+        if isinstance(known, list) and isinstance(value, list):
+            known.extend(value)
+        else:
+            records.parts[part] = value
     return stop + len(end)
 
 
