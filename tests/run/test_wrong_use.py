@@ -188,7 +188,22 @@ class TestInterrupted:
         assert (folder / "page.json").exists()
 
     def test_twice_while_the_report_is_written(self, folder: Path, run_pytest):
-        """Who insists gets out."""
+        """Whoever presses again at once loses nothing by it, and sees no traceback."""
         done = self._run(run_pytest, folder, "pytest_html_results_summary", times=2)
-        assert done.returncode not in (0, 1), done.stdout + done.stderr
+        assert done.returncode == 1, done.stdout + done.stderr
+        assert "Traceback" not in done.stdout + done.stderr
+        assert (folder / "page.json").exists()
+
+    def test_much_later_while_the_report_is_written(self, folder: Path, run_pytest):
+        """Who insists gets out, without a traceback."""
+        waits = "    os.kill(os.getpid(), signal.SIGINT)\n    import time\n    time.sleep(5.5)\n"
+        text = BREAKS_OFF.format(hook="pytest_html_results_summary") + waits + waits.split("\n", maxsplit=1)[0] + "\n"
+        (folder / "breaks_off.py").write_text(text, encoding="utf-8")
+        done = run_pytest(
+            "--inventory", "one.yaml", "--html", "page.html", "-p", "breaks_off", *QUIET,
+            cwd=folder, environment={"PYTHONPATH": str(folder)},
+        )  # fmt: skip
+        assert done.returncode == 130
+        assert "told to end once more" in done.stderr
+        assert "Traceback" not in done.stdout + done.stderr
         assert not (folder / "page.json").exists()

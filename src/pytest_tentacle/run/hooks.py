@@ -22,7 +22,6 @@ from .logs import CleanRecords
 from .options import Options
 from .session import TentacleRun
 from .signals import Signals, Undying
-from .views import plain_lines
 
 _PYTESTS_FILES = (("junitxml", "xmlpath"), ("log-file", "log_file"))
 """Options that let pytest itself write a file, and their names in its configuration."""
@@ -216,7 +215,7 @@ class TentaclePlugin:
             return [] if report is None else report_lines(report, self.run.options.output, encoding=_encoding())
 
         return self.run.failures.attempt("the diagnosis on the console", lines) or [
-            (clean_line(self.run.redactor.text(text)), {}) for text in plain_lines(self.run.results.values())
+            (clean_line(self.run.redactor.text(text)), {}) for text in outputs.plain_lines(self.run.results.values())
         ]
 
     def pytest_unconfigure(self) -> None:

@@ -38,8 +38,8 @@ from . import bundle
 from .named import named_by
 from .octopus import OctopusSession, source_of
 from .options import DEFAULT_WORKERS, Options
+from .outputs import Failures
 from .progress import TerminalProgress
-from .views import Failures
 from .waivers import WaiverNotes, waiver_notes
 
 T = TypeVar("T")
