@@ -52,6 +52,7 @@ PARTS = {
     "peer_probes": "The looks at its listening Tentacles' ports that the server makes in the second round.",
     "controller.probes": "Looks at the port from where the suite runs; evidence only.",
     "fleet.thumbprints": "The certificates' thumbprints of all machines of the run, compared.",
+    "fleet.away": "Whether the product runs in a container, or on another node of a failover cluster.",
     "fleet.addresses": "The addresses of all machines of the run, compared.",
     "fleet.subscriptions": "The polling subscriptions of all machines of the run, compared.",
 }

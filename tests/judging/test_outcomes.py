@@ -12,6 +12,7 @@ from pytest_tentacle.inventory.model import NoTransport
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
 from pytest_tentacle.sections import applicable
+from support import NOW
 from support.looks import OWN_PORT, SERVERS_OWN_PORT, polled
 
 HERE, ACROSS = "welcome-page-here", "welcome-page-across"
@@ -331,6 +332,8 @@ class TestResult:
         """Each names the other."""
         second = world.add_listening("web-02", "192.0.2.21")
         second.settings["Tentacle.CertificateThumbprint"] = thumbprint_of("web-01")
+        for name in ("web-01", "web-02"):
+            world[name].config_modified = NOW
         for name, other in (("web-01", "web-02"), ("web-02", "web-01")):
             problem = next(one for one in world.judge(THUMBPRINT, name).problems if one.code == "TT403")
             assert problem.facts["others"] == (other,)

@@ -17,6 +17,7 @@ from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
 from pytest_tentacle.sections import applicable
 from pytest_tentacle.sections.catalogue import CATALOGUE
+from support import NOW
 from support.looks import OWN_PORT, SERVERS_OWN_PORT, polled
 
 CORE = ("services-running", "communication-settings", "tentacle-thumbprint", "welcome-page-here", "welcome-page-across")
@@ -296,6 +297,8 @@ def not_restarted(world: Any, tools: Any) -> None:
 def clone(world: Any, tools: Any) -> None:
     draft = world.add_listening("web-02", "192.0.2.21")
     draft.settings["Tentacle.CertificateThumbprint"] = tools.thumbprint("web-01")
+    for name in ("web-01", "web-02"):
+        world[name].config_modified = NOW
 
 
 @case("TT404", "octo-1")

@@ -81,6 +81,7 @@ class Whole(World):
         self.early_logs: dict[str, tuple[LogFile, ...]] = {}
         """Those of before home is known."""
         self.more_services: dict[str, tuple[Service, ...]] = {}
+        self.without_log: set[str] = set()
 
     def add_server(self, name: str, ip: str) -> Any:
         draft = super().add_server(name, ip)
@@ -195,7 +196,7 @@ class Whole(World):
     def connection(self, name: str, server: str, state: str = "established", pid: int = 900, port: int = 50000) -> Any:
         """A polling Tentacle's connection to a server."""
         return Connection(
-            local_address=self[name].machine.ip,
+            local_address=self[name].machine.ip or "192.0.2.99",
             local_port=port,
             remote_address=self[server].machine.ip,
             remote_port=10943,
@@ -283,7 +284,8 @@ class Whole(World):
             section: Section(unknown=data) if isinstance(data, str) else Section(data=data)
             for section, data in self.sections[name].items()
         }
-        made.setdefault("logs", Section(data=(self._log(name), *self.early_logs.get(name, ()))))
+        logs = () if name in self.without_log else (self._log(name), *self.early_logs.get(name, ()))
+        made.setdefault("logs", Section(data=logs))
         more = self.more_services.get(name)
         if more:
             made["services"] = Section(data=(*(record.survey.services.data or ()), *more))
@@ -292,7 +294,10 @@ class Whole(World):
     def _log(self, name: str) -> LogFile:
         draft = self[name]
         log = read_log(
-            self.logs[name].encode(), product=draft.product, instance=draft.instance, path=f"/logs/{name}.txt"
+            self.logs[name].encode(),
+            product=draft.product,
+            instance=draft.machine.instance or draft.instance,
+            path=f"/logs/{name}.txt",
         )
         last = moment(log.last_time or "")
         assert last is not None

@@ -76,6 +76,16 @@ def host(value: str) -> str:
     return value
 
 
+def endpoint(value: str) -> str:
+    """A host and a port, `host:port`; an IPv6 address in brackets. Raises FieldError."""
+    bare, colon, port = value.rpartition(":")
+    if not colon or not bare or (bare.count(":") and not bare.startswith("[")):
+        raise FieldError("must be a host and a port", "such as balancer.example.com:10944")
+    name = host(bare[1:-1] if bare.startswith("[") and bare.endswith("]") else bare)
+    number = _port(port)
+    return f"[{name}]:{number}" if ":" in name else f"{name}:{number}"
+
+
 def ip_address(value: str) -> str:
     """An IPv4 or IPv6 address without port or prefix length. Raises FieldError."""
     try:
@@ -176,6 +186,7 @@ Text = Annotated[str, BeforeValidator(_text)]
 Name = Annotated[Text, AfterValidator(_name)]
 Host = Annotated[Text, AfterValidator(host)]
 Address = Annotated[Text, AfterValidator(ip_address)]
+Endpoint = Annotated[Text, AfterValidator(endpoint)]
 Url = Annotated[Text, AfterValidator(_url)]
 Thumbprint = Annotated[
     str,

@@ -9,8 +9,24 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from .fields import Address, Code, Date, Host, Hosts, Maps, Name, Names, Port, Ports, Switch, Text, Thumbprint, Url
-from .model import Mode, OperatingSystem
+from .fields import (
+    Address,
+    Code,
+    Date,
+    Endpoint,
+    Host,
+    Hosts,
+    Maps,
+    Name,
+    Names,
+    Port,
+    Ports,
+    Switch,
+    Text,
+    Thumbprint,
+    Url,
+)
+from .model import LooksFrom, Mode, OperatingSystem
 
 TransportKind = Literal["winrm", "ssh", "local", "none"]
 
@@ -129,6 +145,11 @@ class _MachineKeys(FileModel):
     )
     """How to log on: winrm, ssh, local or none, or a map with kind and its settings. Merged key by key with what is
     inherited, unless it names another kind. Default: none."""
+    cluster: Name | None = None
+    """Name of a failover cluster that it is a node of: of all its nodes one runs the product, the others stand by."""
+    container: Switch | None = None
+    """Whether it runs in a container of the host that is logged on to: then the host has no instance, service or log of
+    it, and only its links are looked at. Default: false; a container that publishes its port is recognised."""
     waive: Annotated[tuple[Waive, ...], Maps] | None = None
     """Problems that are known and accepted: shown as waived, with the reason, and no failure. A list takes the place
     of an inherited one."""
@@ -139,6 +160,12 @@ class _MachineKeys(FileModel):
 class _ServerKeys(_MachineKeys):
     addresses: Hosts | None = None
     """Every further host name or IP address under which Tentacles reach this node."""
+    gateway: Endpoint | None = None
+    """host:port of a balancer or NAT device that leads polling Tentacles to this node alone, as where all nodes of a
+    cluster are polled by one name, each on a port of its own."""
+    vantage: LooksFrom | None = None
+    """From where the links to its listening Tentacles are looked at: server, the default, or controller, where nobody
+    can log on to the server and the look of the machine that runs pytest is as good."""
     portal: Url | None = None
     """URL of the web portal."""
     polling_ports: Ports | None = None
@@ -149,7 +176,15 @@ class _TentacleKeys(_MachineKeys):
     mode: Mode | None = None
     """Communication mode: who opens the connection. Default: discovered."""
     port: Port | None = None
-    """Port that a listening Tentacle listens on. Default: discovered; 10933 where it is not."""
+    """Port at which the server reaches a listening Tentacle. Default: discovered; 10933 where it is not."""
+    listens_on: Port | None = None
+    """Port that it listens on by its own settings, where that is another one: behind NAT or a balancer, in a container.
+    Default: not asserted where the server's look at port shows its page."""
+    via_proxy: Endpoint | None = None
+    """host:port of the proxy, set in the portal, through which the server reaches it. Then the server's direct look
+    says nothing, and the Tentacle's own log tells whether it lets the server in."""
+    shares_certificate: Switch | None = None
+    """Whether it was set up from a certificate that others have too, on purpose. Default: false."""
     server: Names | None = None
     """The Octopus Server node that it talks to. Default: the only one that is declared."""
     servers: Names | None = None

@@ -244,7 +244,7 @@ class _Resolution:
         transport = self._transports.build(own, layer, name)
         values = {
             key: layer.value(key)
-            for key in ("dns_name", "ip", "os", "instance", "thumbprint")
+            for key in ("dns_name", "ip", "os", "instance", "thumbprint", "cluster", "container")
             if layer.value(key) is not None
         }
         if isinstance(transport, WinRM):
@@ -281,7 +281,7 @@ class _Resolution:
         return layers
 
     def _add_server(self, layer: Layer, values: dict[str, Any]) -> None:
-        for key in ("addresses", "portal", "polling_ports"):
+        for key in ("addresses", "portal", "polling_ports", "gateway", "vantage"):
             if (value := layer.value(key)) is not None:
                 values[key] = value
         server = OctopusServer(**values)
@@ -289,7 +289,7 @@ class _Resolution:
         self.servers.append(server)
 
     def _add_tentacle(self, layer: Layer, values: dict[str, Any]) -> None:
-        for key in ("mode", "port"):
+        for key in ("mode", "port", "listens_on", "via_proxy", "shares_certificate"):
             if (value := layer.value(key)) is not None:
                 values[key] = value
         servers = layer.value("servers") or ()

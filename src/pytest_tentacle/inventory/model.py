@@ -38,6 +38,14 @@ class OperatingSystem(StrEnum):
     LINUX = "linux"
 
 
+class LooksFrom(StrEnum):
+    """From where a server's links to its listening Tentacles are looked at."""
+
+    SERVER = "server"
+    CONTROLLER = "controller"
+    """The machine that runs pytest: its look is declared to be as good, where nobody can log on to the server."""
+
+
 class _Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -125,6 +133,10 @@ class Machine(_Value):
     thumbprint: str | None = None
     groups: tuple[str, ...] = ()
     transport: Transport = NoTransport()
+    cluster: str | None = None
+    """Failover cluster: of the machines with the same word one runs its product, and the others stand by."""
+    container: bool = False
+    """It runs in a container of the host that is logged on to, which therefore has no instance and no service of it."""
     waive: tuple[Waiver, ...] = ()
     origin: Origin | None = None
 
@@ -148,7 +160,13 @@ class Tentacle(Machine):
     role: Literal["tentacle"] = "tentacle"
     mode: Mode | None = None
     port: int | None = None
-    """The port that a listening Tentacle listens on."""
+    """The port at which the server reaches a listening Tentacle."""
+    listens_on: int | None = None
+    """The port that it listens on by its own settings, where NAT, a balancer or a container publishes another one."""
+    via_proxy: str | None = None
+    """`host:port` of the proxy, set in the portal, through which the server reaches a listening Tentacle."""
+    shares_certificate: bool = False
+    """It was set up from a certificate that other Tentacles have as well, on purpose."""
     servers: tuple[str, ...] = ()
     """Names of the Octopus Server nodes that it talks to."""
     registrations: tuple[str, ...] = ()
@@ -161,6 +179,9 @@ class OctopusServer(Machine):
     role: Literal["server"] = "server"
     addresses: tuple[str, ...] = ()
     """Every further host name or IP under which Tentacles reach this node."""
+    gateway: str | None = None
+    """`host:port` of a balancer or NAT device that leads polling Tentacles to this node alone."""
+    vantage: LooksFrom = LooksFrom.SERVER
     portal: str | None = None
     polling_ports: tuple[int, ...] = (POLLING_PORT,)
 

@@ -10,7 +10,7 @@ from pytest_tentacle.link import By, Probe, StageRecord
 from pytest_tentacle.survey.targets import polling_targets
 
 from .finding import Blocked, Unknown
-from .links import entries_of
+from .links import entries_of, node_of
 from .subject import Subject
 
 ATTEMPT_READS = (
@@ -121,7 +121,7 @@ def _polled(tentacle: Subject, servers: tuple[Subject, ...]) -> Iterator[Attempt
         for entry in entries:
             probe = entry.probe(tentacle)
             if probe is not None and not entry.is_web_socket:
-                node = next((server for server in tentacle.peers if entry.names(server)), None)
+                node = node_of(entry, tentacle, entries)
                 yield Attempt(tentacle, node.name if node else None, listening=False, probe=probe)
         for server in servers:
             if isinstance(server.machine, OctopusServer):

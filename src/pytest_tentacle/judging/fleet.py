@@ -67,6 +67,11 @@ class Fleet:
             self._peer_probes[record.host_key] = {(probe.link, probe.by): probe for probe in record.peer_probes}
         return self._peer_probes[record.host_key]
 
+    def controller_probe(self, tentacle: str, by: By) -> Probe | None:
+        """A probe of a Tentacle's port that the machine which runs pytest made itself; None where it made none."""
+        probes = self.surveys.controller_probes.get(tentacle, ())
+        return next((probe for probe in probes if probe.by is by), None)
+
     @cached_property
     def polled_servers(self) -> frozenset[str]:
         """Names of the server nodes that some Tentacle polls, as far as is known."""
@@ -77,6 +82,21 @@ class Fleet:
                 if self.subject(tentacle.name).mode is Mode.POLLING
                 for server in tentacle.servers
             )
+
+    def twins_of(self, machine: Tentacle | OctopusServer) -> tuple[str, ...]:
+        """Names of the other machines of the same cluster, or which are declared by the same name or address."""
+        found: dict[str, None] = {}
+        for word in _words_of(machine):
+            found |= self._by_word[word]
+        return tuple(name for name in found if name != machine.name)
+
+    @cached_property
+    def _by_word(self) -> dict[str, dict[str, None]]:
+        found: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        for machine in self.surveys.inventory.machines:
+            for word in _words_of(machine):
+                found[word][machine.name] = None
+        return found
 
     @cached_property
     def machines_by_address(self) -> dict[str, tuple[str, ...]]:
@@ -126,3 +146,9 @@ class Fleet:
         if host is None or not host.addresses:
             return tentacle.host_key
         return f"{host.hostname.lower()} {' '.join(sorted(host.addresses))}"
+
+
+def _words_of(machine: Tentacle | OctopusServer) -> tuple[str, ...]:
+    """By what nodes of a failover cluster know one another: its word, and the names and addresses that they share."""
+    hosts = (plain_host(host) for host in (machine.dns_name, machine.ip) if host)
+    return (*((f"cluster {machine.cluster}",) if machine.cluster else ()), *(f"host {host}" for host in hosts))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from pytest_tentacle.inventory.model import OctopusServer
 from pytest_tentacle.link import Probe
 from pytest_tentacle.link.hosts import plain_host
 from pytest_tentacle.survey.configuration import TentacleSettings
@@ -35,7 +36,16 @@ class Entry:
 
     def names(self, node: Subject) -> bool:
         """Whether the host is one of those declared for this server node."""
-        return plain_host(self.host) in {plain_host(host) for host, _ in names_of(node.machine)}
+        names = {plain_host(host) for host, _ in names_of(node.machine)}
+        if self.is_web_socket and isinstance(node.machine, OctopusServer):
+            names.add(plain_host(urlsplit(node.machine.portal or "").hostname or ""))
+        return plain_host(self.host) in names
+
+    def is_gateway_of(self, node: Subject) -> bool:
+        """Whether it is the balancer's address that leads to this node alone."""
+        gateway = node.machine.gateway if isinstance(node.machine, OctopusServer) else None
+        host, _, port = (gateway or "").rpartition(":")
+        return bool(host) and plain_host(host.strip("[]")) == plain_host(self.host) and int(port) == self.port
 
     def probe(self, tentacle: Subject) -> Probe | None:
         """The Tentacle's probe of this address. Raises Unknown without a survey."""
@@ -64,6 +74,44 @@ def entries_of(settings: TentacleSettings) -> tuple[Entry, ...]:
 def nodes_of(tentacle: Subject) -> tuple[Subject, ...]:
     """The server nodes that are declared for a Tentacle."""
     return tentacle.peers
+
+
+def node_of(entry: Entry, tentacle: Subject, entries: tuple[Entry, ...]) -> Subject | None:
+    """The node that one of a Tentacle's addresses is declared for; None where it is declared for none.
+
+    Where a name is declared for several nodes, the port tells them apart; where it does not, each has one of them.
+    """
+    if "nodes" not in tentacle.kept:
+        tentacle.kept["nodes"] = _shared_out(entries, nodes_of(tentacle))
+    found: dict[Entry, Subject] = tentacle.kept["nodes"]
+    return found.get(entry)
+
+
+def is_balanced(entry: Entry, node: Subject, tentacle: Subject) -> bool:
+    """Whether an address leads to this node among others: its name is no other node's alone, its certificate shows.
+
+    Then one node after the other answers there, and each is polled in its turn.
+    """
+    named = [each for each in nodes_of(tentacle) if entry.names(each) or entry.is_gateway_of(each)]
+    return (not named or (node in named and len(named) > 1)) and entry.leads_to(node, tentacle)
+
+
+def _shared_out(entries: tuple[Entry, ...], nodes: tuple[Subject, ...]) -> dict[Entry, Subject]:
+    found = {entry: node for entry in entries for node in nodes if entry.is_gateway_of(node)}
+    for by_port in (True, False):
+        for entry in entries:
+            named = [node for node in nodes if entry.names(node)]
+            if entry in found or not named:
+                continue
+            fitting = [node for node in named if entry.port in _ports(node)] if by_port else named
+            free = [node for node in fitting if node not in found.values()]
+            if free or (fitting and len(named) == 1) or not by_port:
+                found[entry] = (free or fitting)[0]
+    return found
+
+
+def _ports(node: Subject) -> tuple[int, ...]:
+    return node.machine.polling_ports if isinstance(node.machine, OctopusServer) else ()
 
 
 def account_proxy(tentacle: Subject) -> Proxy | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from pytest_tentacle.inventory.model import Mode, NoTransport, OctopusServer, Tentacle, Waiver
+from pytest_tentacle.inventory.model import LooksFrom, Mode, NoTransport, OctopusServer, Tentacle, Waiver
 from pytest_tentacle.link import By, LinkRef, Probe, Target, Vantage
 from pytest_tentacle.link.hosts import plain_host
 from pytest_tentacle.logs.model import LogFile
@@ -196,9 +196,12 @@ class Subject:
     def peer_probe(self, tentacle: str, by: By) -> Probe | None:
         """A probe that this server made of one of its Tentacles in round 2; None where there is none.
 
+        Where the inventory declares our own look to be as good, that is it.
         Raises Unknown where it could not be logged on to, or round 2 gave nothing.
         """
         self.ledger.note({(self.name, "peer_probes")})
+        if isinstance(self.machine, OctopusServer) and self.machine.vantage is LooksFrom.CONTROLLER:
+            return self.fleet.controller_probe(tentacle, by)
         survey = self.survey
         link = LinkRef(vantage=Vantage.SERVER, tentacle=tentacle, server=self.name)
         found = self.fleet.peer_probes(self.name).get((link, by))

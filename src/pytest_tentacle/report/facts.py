@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from pytest_tentacle.inventory.model import Machine, OctopusServer, Tentacle
+from pytest_tentacle.inventory.model import LooksFrom, Machine, OctopusServer, Tentacle
 from pytest_tentacle.survey.model import Host, HostRecord, Instance, Service, Survey
 
 from .document import FactView
@@ -29,15 +29,22 @@ def _declared(machine: Machine) -> Iterator[tuple[str, str]]:
     if isinstance(machine, Tentacle):
         yield "Communication mode", machine.mode.value if machine.mode else ""
         yield "Port", str(machine.port or "")
+        yield "Listens on", str(machine.listens_on or "")
+        yield "Reached through the proxy", machine.via_proxy or ""
+        yield "Shares its certificate", "on purpose" if machine.shares_certificate else ""
         yield "Servers", ", ".join(machine.servers)
     if isinstance(machine, OctopusServer):
         yield "Portal", machine.portal or ""
         yield "Polling ports", ", ".join(map(str, machine.polling_ports))
         yield "Further addresses", ", ".join(machine.addresses)
+        yield "Gateway", machine.gateway or ""
+        yield "Looked at from", "the machine that runs pytest" if machine.vantage is LooksFrom.CONTROLLER else ""
     yield "DNS name", machine.dns_name or ""
     yield "IP address", machine.ip or ""
     yield "Instance", machine.instance or ""
     yield "Declared thumbprint", machine.thumbprint or ""
+    yield "Failover cluster", machine.cluster or ""
+    yield "Runs in a container", "yes" if machine.container else ""
     yield "Groups", ", ".join(machine.groups)
     yield "Logged on by", machine.transport.kind
     if machine.origin:

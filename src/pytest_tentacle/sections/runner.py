@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from pytest_tentacle.guide.sections import STEPS
 from pytest_tentacle.inventory.model import Mode
+from pytest_tentacle.judging.away import away, stands_by
 from pytest_tentacle.judging.check import Check
 from pytest_tentacle.judging.evaluate import evaluate
 from pytest_tentacle.judging.result import StepResult
@@ -43,6 +44,12 @@ _POLLING_PORT_STEPS = frozenset(
     }
 )
 _LISTENING_STEPS = frozenset({here.STEP, firewall.STEP, zombies.STEP})
+_AWAY_STEPS = frozenset({services.STEP, machine.STEP})
+"""What is looked at on a host where the product does not run: that it is well all the same, and the host."""
+
+_LINK_STEPS = _AWAY_STEPS | {across.STEP, ping.STEP}
+"""The same of a Tentacle whose links are its own: in a container, and not standing by."""
+
 _TENTACLE_STEPS = frozenset({across.STEP, proxies.STEP, ping.STEP, addresses.STEP})
 
 
@@ -57,6 +64,8 @@ def applicable(step: str, subject: Subject) -> bool:
         raise LookupError(f"{step!r} is no step of the guide")
     if step == ping.STEP and subject.fleet.surveys.ping is None:
         return False
+    if away(subject) is not None:
+        return step in (_LINK_STEPS if _is_looked_at(subject) else _AWAY_STEPS)
     if subject.is_tentacle:
         return step not in _LISTENING_STEPS or subject.mode is not Mode.POLLING
     if not subject.can_log_on or step in _TENTACLE_STEPS:
@@ -64,6 +73,10 @@ def applicable(step: str, subject: Subject) -> bool:
     if step == tls.STEP and not subject.peers:
         return False
     return step in _SERVER_STEPS or (step in _POLLING_PORT_STEPS and subject.name in subject.fleet.polled_servers)
+
+
+def _is_looked_at(subject: Subject) -> bool:
+    return subject.is_tentacle and stands_by(subject) is None
 
 
 def judge(step: str, subject: Subject) -> StepResult:

@@ -51,12 +51,15 @@ def own_targets(inventory: Inventory, machine: Machine) -> tuple[Target, ...]:
 
 
 def polling_targets(tentacle: str | None, server: OctopusServer) -> tuple[Target, ...]:
-    """A Tentacle's probes of one server node: every name and address on every polling port; of None, our own."""
-    return tuple(
-        polling_target(tentacle, server.name, host, port)
-        for port in server.polling_ports
-        for host, _ in names_of(server)
-    )
+    """A Tentacle's probes of one server node: every name and address on every polling port, then its gateway.
+
+    Of None, our own.
+    """
+    ways = [(host, port) for port in server.polling_ports for host, _ in names_of(server)]
+    if server.gateway is not None:
+        gateway, _, number = server.gateway.rpartition(":")
+        ways.append((gateway.strip("[]"), int(number)))
+    return tuple(polling_target(tentacle, server.name, host, port) for host, port in ways)
 
 
 def polling_target(tentacle: str | None, server: str, host: str, port: int) -> Target:

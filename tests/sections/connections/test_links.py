@@ -90,9 +90,17 @@ class TestPolledNodes:
         assert world.judge(SETTINGS, "poll-01").outcome is Outcome.PASSED
         assert world.judge(ACROSS, "poll-01").outcome is Outcome.PASSED
 
-    def test_one_alias_does_not_do_for_two_nodes(self, world: Any, make_probe: Any) -> None:
-        """Such as a load balancer before them: each node must be polled."""
+    def test_one_alias_for_two_nodes(self, world: Any, make_probe: Any) -> None:
+        """A load balancer before them: each is polled in its turn, which is told, with what Octopus recommends."""
         self.test_an_alias_whose_certificate_is_the_nodes(world, make_probe)
+        world.add_server("octo-2", "192.0.2.11")
+        world["poll-01"].declare(servers=("octo-1", "octo-2"))
+        result = world.judge(SETTINGS, "poll-01")
+        assert result.outcome is Outcome.PASSED
+        assert "an address of its own for each node" in " ".join(result.looked_at)
+
+    def test_the_name_of_one_node_does_not_do_for_two(self, world: Any) -> None:
+        """Though both have one certificate: nobody comes to the other one by it."""
         world.add_server("octo-2", "192.0.2.11")
         world["poll-01"].declare(servers=("octo-1", "octo-2"))
         assert codes(world.judge(SETTINGS, "poll-01")) == ["TT313"]

@@ -214,7 +214,8 @@ class TestReads:
                 for subject in fleet.subjects:
                     with fleet.ledger.watch() as reads:
                         list(evaluate.findings(one, subject))
-                    done |= {section if name == subject.name else f"peer.{section}" for name, section in reads}
+                    whose = {subject.name: "", "fleet": "fleet."}
+                    done |= {whose.get(name, "peer.") + section for name, section in reads}
                 read[one.name] = done
         assert read == declared
 

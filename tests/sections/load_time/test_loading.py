@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from importlib.resources import files
 from typing import Any
 
 import pytest
 
 from pytest_tentacle.judging.result import Outcome, StepResult
+from pytest_tentacle.link import By, Failure
 from pytest_tentacle.sections import Fleet
 from pytest_tentacle.sections.load_time import checks as loading
 from pytest_tentacle.survey.model import Section
-from pytest_tentacle.survey.surroundings import Loading, LoadTime, Revocation
+from pytest_tentacle.survey.surroundings import Event, Loading, LoadTime, Revocation
+from support import NOW
+from support.looks import from_server
+from support.world import probe
 
 EXECUTABLE = r"C:\Program Files\Octopus Deploy\Tentacle\Tentacle.exe"
 BROKEN_OFF_WINDOWS = "it did not end within 20 seconds"
@@ -30,13 +35,18 @@ def time(**values: Any) -> LoadTime:
     return LoadTime(**(common | values))
 
 
+def late_start(days: float) -> Event:
+    """The service manager waited in vain for a service."""
+    return Event(source="service-control-manager", id=7009, time_utc=NOW - timedelta(days=days), data={})
+
+
 def broken_off(error: str, **values: Any) -> LoadTime:
     return time(**({"cold_ms": None, "warm_ms": None, "exit_code": None, "error": error} | values))
 
 
 CASES = {
-    "TT811-warm": ("TT811", time(cold_ms=1500, warm_ms=1000), ()),
-    "TT811-and-revocation": ("TT811", time(cold_ms=16000, warm_ms=1200), (UNREACHABLE,)),
+    "TT811-warm": ("TT811", time(cold_ms=6500, warm_ms=5000), ()),
+    "TT811-and-revocation": ("TT811", time(cold_ms=26000, warm_ms=5200), (UNREACHABLE,)),
     "TT811-windows": ("TT811", broken_off(BROKEN_OFF_WINDOWS), ()),
     "TT811-linux": ("TT811", broken_off(BROKEN_OFF_LINUX), ()),
     "TT811-second": ("TT811", broken_off("it did not end within 4 seconds", cold_ms=900), ()),
@@ -72,19 +82,20 @@ class Scene:
         self.world = world
         world["web-01"].service["account"] = "LocalSystem"
 
-    def fleet(self, found: Any, machine: str = "web-01") -> Fleet:
+    def fleet(self, found: Any, machine: str = "web-01", events: tuple[Event, ...] | None = None) -> Fleet:
         section: Section[Any] = Section(unknown=found) if isinstance(found, str) else Section(data=found)
+        more = {} if events is None else {"events": Section(data=events)}
         surveys = self.world.surveys()
         records = tuple(
-            record.model_copy(update={"survey": record.survey.model_copy(update={"loading": section})})
+            record.model_copy(update={"survey": record.survey.model_copy(update={"loading": section} | more)})
             if machine in record.machines
             else record
             for record in surveys.records
         )
         return Fleet(surveys.model_copy(update={"records": records}))
 
-    def judge(self, found: Any, machine: str = "web-01") -> StepResult:
-        return self.fleet(found, machine).subject(machine).result(loading.STEP)
+    def judge(self, found: Any, machine: str = "web-01", events: tuple[Event, ...] | None = None) -> StepResult:
+        return self.fleet(found, machine, events).subject(machine).result(loading.STEP)
 
 
 @pytest.fixture
@@ -106,10 +117,29 @@ class TestEachCode:
 
     def test_of_a_server(self, scene: Scene) -> None:
         """For polling Tentacles the guide has Octopus.Server.exe measured, on the server."""
-        slow = time(product="server", executable=r"C:\O\Octopus.Server.exe", warm_ms=2500)
+        slow = time(product="server", executable=r"C:\O\Octopus.Server.exe", warm_ms=6500)
         result = scene.judge(Loading(times=(time(), slow)), "octo-1")
         assert [problem.code for problem in result.problems] == ["TT811"]
         assert "Octopus.Server.exe" in result.problems[0].expected
+
+    @pytest.mark.parametrize("cost", ["nothing", "a start", "an old start", "a link", "the service"])
+    def test_slow_and_what_it_costs(self, scene: Scene, cost: str) -> None:
+        """Between the guide's second and five of them, it is told; it fails where a start or a link may wait for it."""
+        draft = scene.world["web-01"]
+        if cost == "the service":
+            draft.service |= {"state": "stopped", "pid": None}
+        if cost == "a link":
+            for by in (By.NAME, By.ADDRESS):
+                scene.world["octo-1"].replace(
+                    from_server("web-01", by), probe(fails="connect", error=Failure.TIMED_OUT)
+                )
+        days = {"a start": 0.5, "an old start": 30}.get(cost)
+        events = () if days is None else (late_start(days),)
+        result = scene.judge(Loading(times=(time(cold_ms=2600, warm_ms=1250),)), events=events)
+        assert [each.code for each in result.problems] == (
+            ["TT811"] if cost in {"a start", "a link", "the service"} else []
+        )
+        assert cost not in {"nothing", "an old start"} or "it costs nothing" in " ".join(result.looked_at)
 
     def test_the_service_s_own_program(self, scene: Scene) -> None:
         """Of several that are installed, the one that the service runs counts."""

@@ -45,6 +45,12 @@ def attempts(
     return tuple(made)
 
 
+def spelt(seen: set[tuple[str, str]], own: str) -> set[str]:
+    """What was read, as a check of this machine declares it."""
+    whose = {own: "", "fleet": "fleet."}
+    return {whose.get(machine, "peer.") + section for machine, section in seen}
+
+
 class Scene:
     """The small fleet, each link pinged: web-01's from octo-1, octo-1's from poll-01."""
 
@@ -340,16 +346,16 @@ class TestApplies:
             fleet = scene.fleet()
             with fleet.ledger.watch() as seen:
                 list(evaluate.findings(check, fleet.subject(name)))
-            read |= {section if machine == name else f"peer.{section}" for machine, section in seen}
+            read |= spelt(seen, name)
         assert read <= check.reads
         scene.ping("web-01", "c" * 20)
         fleet = scene.fleet()
         with fleet.ledger.watch() as seen:
             list(evaluate.findings(check, fleet.subject("web-01")))
-        read |= {section if machine == "web-01" else f"peer.{section}" for machine, section in seen}
+        read |= spelt(seen, "web-01")
         scene.world["poll-01"].trusted[0]["Address"] = "https://10.9.9.9:10943/"
         fleet = scene.fleet()
         with fleet.ledger.watch() as seen:
             list(evaluate.findings(check, fleet.subject("poll-01")))
-        read |= {section if machine == "poll-01" else f"peer.{section}" for machine, section in seen}
+        read |= spelt(seen, "poll-01")
         assert read == check.reads

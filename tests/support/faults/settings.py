@@ -140,6 +140,8 @@ def inventory_port_is_old(world: Whole) -> None:
         world[name].trusted[0]["Address"] = "https://octo-1.example:10950/"
         common = {"port": 10950, "page": "server", "whose": "octopus"}
         made = probe("octo-1.example", by=By.NAME, addresses=("192.0.2.10",), **common)
+        world.both(name, REFUSED)
+        world.sections[name]["connections"] = (world.connection(name, "octo-1"),)
         world[name].replace(polled(0), made)
         (held,) = world.sections[name]["connections"]
         world.sections[name]["connections"] = (held.model_copy(update={"remote_port": 10950}),)

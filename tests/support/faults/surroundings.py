@@ -137,7 +137,7 @@ def loads(world: Whole, *, reachable: bool = True, **values: object) -> None:
 
 @case("TT811")
 def slow(world: Whole) -> None:
-    loads(world, cold_ms=1500, warm_ms=1200, exit_code=0)
+    loads(world, cold_ms=9500, warm_ms=6200, exit_code=0)
 
 
 @case("TT812", confidence="likely")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from support import NOW
 from support.certificates import thumbprint
 from support.looks import OWN_PORT, SERVERS_OWN_PORT
-from support.whole import Whole, line
+from support.whole import DAYS, Whole, line
 from support.world import probe
 
 from . import case
@@ -86,6 +87,8 @@ def restart_needed_for_a_certificate(world: Whole) -> None:
 @case("TT403", "web-01", "web-02", confidence="certain")
 def clone(world: Whole) -> None:
     draft = world["web-02"]
+    for name in ("web-01", "web-02"):
+        world[name].config_modified = NOW - DAYS
     draft.settings["Tentacle.CertificateThumbprint"] = thumbprint("web-01")
     draft.declare(thumbprint=thumbprint("web-01"))
     draft.own = [probe(whose="web-01", look=OWN_PORT)]

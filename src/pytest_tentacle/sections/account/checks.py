@@ -5,13 +5,15 @@ The guide asks for full control. Whoever has Modify can do a Tentacle's work: th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.survey.surroundings import Access, Permissions
 
+from .own_folders import is_tentacles_own, proof_of_work
 from .rights import FULL, MODIFY, denied_by, has_rights, may_work
 
 STEP = "service-account-permissions"
@@ -22,36 +24,56 @@ _BY_HAND = "Look at the folder's security by hand, with the account's groups at 
 _SURVEY_RIGHTS = "Survey with an account that may read it (Windows: local Administrators; Linux: root or sudo)."
 
 
-@check(STEP, codes=("TT801", "TT802", "TT803"), reads=("instances", "services", "permissions"))
+@check(STEP, codes=("TT801", "TT802", "TT803"), reads=("instances", "services", "permissions", "logs"))
 def full_control(subject: Subject) -> Iterator[Finding]:
     """The service runs as Local System or root, or its account may work in Octopus Home and all that is below."""
     rights = _own(subject)
     if rights.sid == LOCAL_SYSTEM or rights.account in ("LocalSystem", "root"):
         yield Evidence(f"service of {subject.name}", f"it runs as {rights.account}, which may do everything")
         return
-    lacking: list[Access] = []
-    denied: list[Access] = []
-    doubtful: list[Access] = []
-    unread: list[Access] = []
+    found = _sorted(subject, rights)
+    home = [access for access in found.lacking if access.path == rights.home]
+    if found.lacking:
+        yield _problem("TT801" if home else "TT802", subject, rights, home or found.lacking)
+    if found.denied:
+        yield _problem("TT803", subject, rights, found.denied)
+    if found.foreign:
+        words = f"{found.foreign[0].path} is an application's: whom else it lets in is its own business"
+        yield Evidence(f"rights below {rights.home}", words)
+    wrong = found.lacking or found.denied
+    proof = proof_of_work(subject) if found.doubtful and not wrong else None
+    if proof is not None:
+        yield proof
+    yield from _unseen(subject, rights, () if proof else found.doubtful, found.unread)
+    if not (wrong or found.doubtful or found.unread):
+        yield _well(rights)
+
+
+@dataclass
+class _Found:
+    """What was read, by what it says."""
+
+    lacking: list[Access] = field(default_factory=list)
+    denied: list[Access] = field(default_factory=list)
+    doubtful: list[Access] = field(default_factory=list)
+    unread: list[Access] = field(default_factory=list)
+    foreign: list[Access] = field(default_factory=list)
+
+
+def _sorted(subject: Subject, rights: Permissions) -> _Found:
+    found = _Found()
     for access in rights.access:
+        if subject.is_tentacle and not is_tentacles_own(access.path, rights.home):
+            found.foreign.append(access)
+            continue
         verdict = _may_work(access, rights)
         if access.error is not None:
-            unread += [access] if access.error != "not-found" or access.path == rights.home else []
+            found.unread += [access] if access.error != "not-found" or access.path == rights.home else []
         elif verdict is None:
-            doubtful.append(access)
+            found.doubtful.append(access)
         elif not verdict:
-            (denied if denied_by(access, rights, MODIFY) else lacking).append(access)
-    home = [access for access in lacking if access.path == rights.home]
-    below = [access for access in lacking if access.path != rights.home]
-    if home:
-        yield _problem("TT801", subject, rights, home)
-    elif below:
-        yield _problem("TT802", subject, rights, below)
-    if denied:
-        yield _problem("TT803", subject, rights, denied)
-    yield from _unseen(subject, rights, doubtful, unread)
-    if not (lacking or denied or doubtful or unread):
-        yield _well(rights)
+            (found.denied if denied_by(access, rights, MODIFY) else found.lacking).append(access)
+    return found
 
 
 def _own(subject: Subject) -> Permissions:
@@ -96,7 +118,9 @@ def _problem(code: str, subject: Subject, rights: Permissions, found: list[Acces
     )
 
 
-def _unseen(subject: Subject, rights: Permissions, doubtful: list[Access], unread: list[Access]) -> Iterator[Unknown]:
+def _unseen(
+    subject: Subject, rights: Permissions, doubtful: Sequence[Access], unread: Sequence[Access]
+) -> Iterator[Unknown]:
     if doubtful:
         yield Unknown(
             f"whether {rights.account} may work in {doubtful[0].path} on {subject.name} depends on groups or access "

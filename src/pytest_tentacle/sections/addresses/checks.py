@@ -9,9 +9,10 @@ from typing import Literal
 
 from pytest_tentacle.guide.consequences import NOWHERE_TO_POLL
 from pytest_tentacle.inventory.model import Mode
+from pytest_tentacle.judging.away import AWAY_READS, mode_of
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
-from pytest_tentacle.judging.links import entries_of, nodes_of
+from pytest_tentacle.judging.links import entries_of, node_of, nodes_of
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link import By, Probe, Stage
@@ -79,12 +80,13 @@ class _Use:
         "peer.peer_probes",
         "peer.probes",
         "peer.services",
+        *AWAY_READS,
     ),
 )
 def used(subject: Subject) -> Iterator[Finding]:
     """What answers at the address that the connecting end uses, or else whose address it is and who listens on it."""
     uses: Iterator[_Use | Finding]
-    match subject.mode:
+    match mode_of(subject):
         case Mode.LISTENING:
             uses = _by_servers(subject)
         case Mode.POLLING:
@@ -135,14 +137,18 @@ def _of_servers(subject: Subject) -> Iterator[_Use | Finding]:
     if proxy.host and not proxy.use_default:
         yield Evidence(subject.instance.configuration.path, f"the proxy {proxy.host} looks the server's name up")
         return
-    entries = [entry for entry in entries_of(settings) if not entry.is_web_socket]
+    every = entries_of(settings)
+    entries = [entry for entry in every if not entry.is_web_socket]
+    if not entries and every:
+        yield Evidence(subject.instance.configuration.path, f"{every[0].address} leads to the portal's web server")
+        return
     if not entries:
         standing = subject.first_problem(NOWHERE_TO_POLL, SETTINGS)
         if standing is not None:
             raise Blocked(standing.code, subject.name, "there is no server to poll")
         raise Unknown(f"{subject.name} polls no address that could be looked at", UNPROBED)
     for entry in entries:
-        node = next((node for node in nodes_of(subject) if entry.names(node)), None)
+        node = node_of(entry, subject, every)
         probe = entry.probe(subject)
         if probe is None:
             yield standing_in_the_way(node) or Unknown(f"{subject.name} did not probe {entry.address}", UNPROBED)

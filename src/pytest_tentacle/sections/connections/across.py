@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_tentacle.inventory.model import Mode
+from pytest_tentacle.judging.away import AWAY_READS, mode_of
 from pytest_tentacle.judging.check import Finding, check
-from pytest_tentacle.judging.finding import Blocked, Unknown
+from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.links import nodes_of
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
@@ -16,6 +17,7 @@ from pytest_tentacle.survey.targets import names_of
 from .link_verdict import VERDICT_CODES, Link, judge_link, standing_in_the_way
 from .polled import links_to_polled_servers
 from .probe_verdict import describe
+from .relayed import RELAY_READS, declared_way, relayed
 
 STEP = "welcome-page-across"
 
@@ -34,11 +36,13 @@ STEP = "welcome-page-across"
         "peer.probes",
         "peer.peer_probes",
         "controller.probes",
+        *AWAY_READS,
+        *RELAY_READS,
     ),
 )
 def page(subject: Subject) -> Iterator[Finding]:
     """The page is shown across the link that the mode prescribes, by DNS name, or else by IP address."""
-    match subject.mode:
+    match mode_of(subject):
         case Mode.LISTENING:
             yield from _links_from_servers(subject)
         case Mode.POLLING:
@@ -73,7 +77,27 @@ def _links_from_servers(subject: Subject) -> Iterator[Finding]:
             by_address=by_address,
             declared_ip=subject.machine.ip,
         )
-        yield from judge_link(link)
+        yield from _perhaps_relayed(subject, server, tuple(judge_link(link)))
+
+
+def _perhaps_relayed(subject: Subject, server: Subject, findings: tuple[Finding, ...]) -> Iterator[Finding]:
+    """What the direct look found; where it failed, and the server comes another way, that way's proof instead."""
+    failed = next((finding for finding in findings if isinstance(finding, Problem)), None)
+    if failed is None:
+        yield from findings
+        return
+    proof, proxy = relayed(subject, server), declared_way(subject)
+    if proof is not None:
+        yield proof
+        yield Evidence(f"probe from {server.name}", f"the direct way, which it does not go, fails: {failed.actual}")
+    elif proxy is not None:
+        yield Unknown(
+            f"{server.name} reaches {subject.name} through the proxy {proxy}, where we cannot look, and the log of "
+            f"{subject.name} does not say that it was let in within a day",
+            "Run a health check in the portal, then run again.",
+        )
+    else:
+        yield from findings
 
 
 def _mode_unknown(subject: Subject) -> Unknown:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pytest_tentacle.guide.consequences import NOT_LISTENING
 from pytest_tentacle.inventory.model import Local
 from pytest_tentacle.judging.attempts import ATTEMPT_READS, Attempt, attempts_of, is_well
+from pytest_tentacle.judging.away import AWAY_READS
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.subject import Subject
@@ -49,7 +50,9 @@ _ADVICE = "Look at the rules by hand, for the port and the network's profile."
 
 
 @check(
-    STEP, codes=(*_CODES.values(), _LINUX_CODE), reads=("firewall", "listeners", "controller.probes", *ATTEMPT_READS)
+    STEP,
+    codes=(*_CODES.values(), _LINUX_CODE),
+    reads=(*AWAY_READS, "firewall", "listeners", "controller.probes", *ATTEMPT_READS),
 )
 def rules(subject: Subject) -> Iterator[Finding]:
     """The listening end's own packet filter lets its peers in."""

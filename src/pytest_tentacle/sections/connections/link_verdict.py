@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pytest_tentacle.guide.consequences import LISTENS_ELSEWHERE, NO_PAGE_HERE, NO_PROCESS, NO_SETTINGS
+from pytest_tentacle.judging.away import away
 from pytest_tentacle.judging.check import Finding
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.subject import Subject
@@ -141,7 +142,7 @@ def _blocked_or(link: Link, finding: LinkFinding) -> Problem | Blocked:
 
 def standing_in_the_way(end: Subject | None) -> Blocked | None:
     """What on the listening end's own machine explains whatever its peers see."""
-    if end is None:
+    if end is None or away(end) is not None:
         return None
     standing = (
         end.first_problem(NO_SETTINGS, SETTINGS)

@@ -8,7 +8,7 @@ from pytest_tentacle.guide.consequences import NOWHERE_TO_POLL
 from pytest_tentacle.inventory.model import OctopusServer
 from pytest_tentacle.judging.check import Finding
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
-from pytest_tentacle.judging.links import Entry, entries_of, nodes_of, unnamed_web_socket
+from pytest_tentacle.judging.links import Entry, entries_of, is_balanced, node_of, nodes_of, unnamed_web_socket
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link import By, Probe
@@ -18,6 +18,7 @@ from pytest_tentacle.survey.targets import names_of, polling_target, polling_tar
 
 from .link_verdict import UNPROBED, Link, is_well, judge_link, standing_in_the_way
 from .probe_verdict import describe
+from .web_sockets import standing_or_unknown
 
 
 def links_to_polled_servers(subject: Subject) -> Iterator[Finding]:
@@ -33,14 +34,14 @@ def links_to_polled_servers(subject: Subject) -> Iterator[Finding]:
         raise _nowhere(subject)
     reached: set[str] = set()
     for entry in entries:
-        node = _node_of(entry, nodes, subject, reached)
+        node = _node_of(entry, entries, subject, reached)
         if node is not None:
             reached.add(node.name)
         yield from _through(proxy, f"{subject.name} polls {entry.address}", _judge_entry(subject, entry, node))
     if unnamed_web_socket(entries, nodes):
         return
     for node in nodes:
-        if node.name not in reached:
+        if node.name not in reached and not any(is_balanced(entry, node, subject) for entry in entries):
             yield from _through(proxy, f"{subject.name} polls", _judge_declared(subject, node))
 
 
@@ -60,21 +61,19 @@ def _nowhere(subject: Subject) -> Unknown | Blocked:
     return Unknown(f"no server is declared for {subject.name}", "Declare it in the inventory: servers: [<name>].")
 
 
-def _node_of(entry: Entry, nodes: tuple[Subject, ...], subject: Subject, reached: set[str]) -> Subject | None:
+def _node_of(entry: Entry, entries: tuple[Entry, ...], subject: Subject, reached: set[str]) -> Subject | None:
     """The node that an address is declared for, else one whose certificate answers there."""
-    declared = next((node for node in nodes if entry.names(node)), None)
+    declared = node_of(entry, subject, entries)
     if declared is not None:
         return declared
-    return next((node for node in nodes if node.name not in reached and entry.leads_to(node, subject)), None)
+    free = (node for node in nodes_of(subject) if node.name not in reached)
+    return next((node for node in free if entry.leads_to(node, subject)), None)
 
 
 def _judge_entry(subject: Subject, entry: Entry, node: Subject | None) -> Iterator[Finding]:
     """An address of the Tentacle's own settings; for a declared node, its IP address is the second try."""
     if entry.is_web_socket:
-        yield Unknown(
-            f"{subject.name} polls {entry.address} over a web socket, which is not judged here",
-            "Browse there from the Tentacle's machine: the portal's web server answers.",
-        )
+        yield standing_or_unknown(subject, entry)
         return
     probe = entry.probe(subject)
     literal = plain_address(entry.host) is not None

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from pytest_tentacle.inventory.model import Mode
+from pytest_tentacle.judging.away import AWAY_READS
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
-from pytest_tentacle.judging.links import Entry, account_proxy, entries_of
+from pytest_tentacle.judging.links import Entry, account_proxy, entries_of, node_of
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link.hosts import plain_address
@@ -37,7 +38,17 @@ _SETTLED = timedelta(minutes=2)
 @check(
     STEP,
     codes=("TT551", "TT553"),
-    reads=("connections", "instances", "services", "host", "probes", "proxies", "peer.instances", "peer.probes"),
+    reads=(
+        *AWAY_READS,
+        "connections",
+        "instances",
+        "services",
+        "host",
+        "probes",
+        "proxies",
+        "peer.instances",
+        "peer.probes",
+    ),
 )
 def polled(subject: Subject) -> Iterator[Finding]:
     """The Tentacle's process holds a connection to each server that it polls, where the server can be reached."""
@@ -140,6 +151,7 @@ def _judge_entry(subject: Subject, service: Service, entry: Entry, rows: tuple[C
     _require_reachable(subject, entry)
     _require_settled(subject, service)
     _require_no_proxy(subject)
+    node = node_of(entry, subject, entries_of(subject.settings))
     seen = f"none is established; {len(rows)} in other states or of other processes"
     yield Problem(
         "TT553" if trying else "TT551",
@@ -153,7 +165,7 @@ def _judge_entry(subject: Subject, service: Service, entry: Entry, rows: tuple[C
         facts={
             "host": entry.host,
             "port": entry.port,
-            "server": next((node.name for node in subject.peers if entry.names(node)), None),
+            "server": node.name if node else None,
             "service": service.name,
             "pid": service.pid,
             "executable": service.executable,
@@ -168,7 +180,7 @@ def _require_reachable(subject: Subject, entry: Entry) -> None:
     Raises Unknown where neither does, and where the server was not seen to answer.
     """
     probe = entry.probe(subject)
-    node = next((node for node in subject.peers if entry.names(node)), None)
+    node = node_of(entry, subject, entries_of(subject.settings))
     thumbprint = as_thumbprint(node.expected_thumbprint if node else None) or as_thumbprint(entry.thumbprint)
     if probe is not None and is_well(probe, subject.name, "server", thumbprint):
         return

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from itertools import pairwise
 
+from pytest_tentacle.judging.away import AWAY_READS, away
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.subject import Subject
@@ -149,13 +150,13 @@ def never_let_in(subject: Subject) -> Iterator[Finding]:
                 )
 
 
-@check(STEP, codes=IDENTIFY_CODES, reads=SERVER_READS)
+@check(STEP, codes=IDENTIFY_CODES, reads=(*SERVER_READS, *AWAY_READS))
 def servers_logs(subject: Subject) -> Iterator[Finding]:
     """The servers' logs hold no failure that names this Tentacle and was not followed by proof of recovery."""
     if not subject.is_tentacle:
         return
     for server in subject.peers:
-        if not server.can_log_on:
+        if not server.can_log_on or away(server) is not None:
             continue
         try:
             found = list(server_records(subject, server))

@@ -97,7 +97,7 @@ def _start(record: LogRecord, log: LogFile, present: Present) -> Verdict:
     later = log.startup
     if later is not None and later.number > record.number and later.listens is not None:
         return Verdict(State.HISTORY, f"it started again at {later.time} and came to the end of its start")
-    if record.level == "FATAL" and (let_in := last_sign(log)) is not None and let_in > record.number:
+    if (sign := last_sign(log)) is not None and sign > record.number:
         return Verdict(State.HISTORY, "it worked again afterwards")
     if present.uptime is not None and present.uptime >= STEADY and _of_another_process(record, log, present):
         seconds = int(present.uptime.total_seconds())

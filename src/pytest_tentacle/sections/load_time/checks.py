@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.subject import Subject
+from pytest_tentacle.sections.connections.across import STEP as ACROSS
+from pytest_tentacle.survey.model import ServiceState
 from pytest_tentacle.survey.surroundings import LoadTime, Revocation
 
 STEP = "load-time"
 
 AT_ONCE_MS = 1000
 """The guide's own number."""
+
+COSTLY_MS = 5000
+"""From here on a slow program costs something by itself: a script, a health check or a start waits for it each time.
+
+The guide's second is of 2018. On a machine with two cores Octopus.Server.exe loads its hundreds of assemblies in two to
+five seconds, and a Tentacle on .NET Framework in one, while all is well: that is told, and no problem.
+"""
 
 MUCH_SLOWER_MS = 5000
 """By so much a first load must be slower than the second to be no matter of an empty disk cache."""
@@ -26,6 +36,11 @@ OUT_OF_TIME = re.compile(
 )
 """The scripts' own words for a call that they broke off (never the system's)."""
 
+_OUT_OF_TIME_EVENTS = frozenset({7009, 7011})
+"""Service Control Manager: a service did not connect, or answer, within its time (windows-shapes 5.3)."""
+
+_RECENT = timedelta(days=1)
+
 _CRASHES = frozenset({43, 132, 134, 135, 136, 139})
 """Tentacle's own code for parts that cannot be loaded (tentacle-facts 2.4), and what a shell makes of fatal signals."""
 
@@ -33,7 +48,11 @@ _NTSTATUS = 0x80000000
 _BY_HAND = "Run it by hand on the machine, twice, and look how long it takes."
 
 
-@check(STEP, codes=("TT811", "TT812", "TT813"), reads=("instances", "services", "host", "loading"))
+@check(
+    STEP,
+    codes=("TT811", "TT812", "TT813"),
+    reads=("instances", "services", "host", "loading", "events"),
+)
 def at_once(subject: Subject) -> Iterator[Finding]:
     """The program shows its help within a second, and the first time not much later than the second."""
     time = _own(subject)
@@ -53,7 +72,11 @@ def at_once(subject: Subject) -> Iterator[Finding]:
         raise Unknown(f"how long {time.executable} takes to load on {subject.name} was not measured", _BY_HAND)
     yield seen
     if time.warm_ms >= AT_ONCE_MS:
-        yield _problem("TT811", subject, time, f"even the second time it takes {time.warm_ms:.0f} ms", seen)
+        if time.warm_ms >= COSTLY_MS or _cost(subject):
+            yield _problem("TT811", subject, time, f"even the second time it takes {time.warm_ms:.0f} ms", seen)
+        else:
+            words = f"slower than the guide's {AT_ONCE_MS} ms, and it costs nothing: starts and links are well"
+            yield Evidence(f"{time.executable} help on {subject.name}", words)
         return
     revocation = _revocation(subject)
     waits = _waits_for_lists(revocation)
@@ -62,6 +85,22 @@ def at_once(subject: Subject) -> Iterator[Finding]:
     if waits is not None and time.cold_ms is not None and time.cold_ms - time.warm_ms >= MUCH_SLOWER_MS:
         actual = f"the first time it takes {time.cold_ms:.0f} ms, the second {time.warm_ms:.0f} ms"
         yield _problem("TT812", subject, time, actual, seen, waits)
+
+
+def _cost(subject: Subject) -> bool:
+    """Whether a slow program may have to do with a start that ran out of time, or a link that is not well."""
+    service = subject.service
+    if service is None or service.state is not ServiceState.RUNNING:
+        return True
+    try:
+        clock = subject.read("host").clock_utc
+        for event in subject.read("events"):
+            recent = clock is None or clock - event.time_utc <= _RECENT
+            if event.source == "service-control-manager" and event.id in _OUT_OF_TIME_EVENTS and recent:
+                return True
+    except Unknown:
+        pass
+    return subject.is_tentacle and bool(subject.problems_of(ACROSS))
 
 
 def _waits_for_lists(revocation: Revocation | None) -> Evidence | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pytest_tentacle.judging.away import AWAY_READS, away
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Evidence, Unknown
 from pytest_tentacle.judging.subject import Subject
@@ -36,13 +37,13 @@ def own_log(subject: Subject) -> Iterator[Finding]:
         yield Evidence(last.source, f"{len(unknown)} warnings and errors that the catalogue does not know; {last.text}")
 
 
-@check(STEP, codes=MESSAGE_CODES, reads=SERVER_READS)
+@check(STEP, codes=MESSAGE_CODES, reads=(*SERVER_READS, *AWAY_READS))
 def servers_logs(subject: Subject) -> Iterator[Finding]:
     """The servers' logs tell of no such message about this Tentacle."""
     if not subject.is_tentacle:
         return
     for server in subject.peers:
-        if not server.can_log_on:
+        if not server.can_log_on or away(server) is not None:
             continue
         try:
             found = list(server_records(subject, server))

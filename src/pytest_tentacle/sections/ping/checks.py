@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 
 from pytest_tentacle.inventory.model import Mode, OctopusServer
 from pytest_tentacle.judging.attempts import attempts_of
+from pytest_tentacle.judging.away import AWAY_READS
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
-from pytest_tentacle.judging.links import Entry, entries_of, nodes_of, unnamed_web_socket
+from pytest_tentacle.judging.links import Entry, entries_of, is_balanced, node_of, nodes_of, unnamed_web_socket
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link import PingSeries
 from pytest_tentacle.link.hosts import plain_host
@@ -27,6 +28,7 @@ _UNPINGED = "Run again with --ping-count, and with a longer --machine-timeout if
     STEP,
     codes=SERIES_CODES,
     reads=(
+        *AWAY_READS,
         "instances",
         "services",
         "probes",
@@ -89,7 +91,7 @@ def _to_servers(subject: Subject) -> Iterator[Finding]:
         reached |= {node.name} if node else set()
         if entry.is_web_socket:
             yield Unknown(
-                f"{subject.name} polls {entry.address} over a web socket, which is not judged here",
+                f"{subject.name} polls {entry.address} over a web socket, which is not pinged",
                 "Browse there from the Tentacle's machine: the portal's web server answers.",
             )
             continue
@@ -98,7 +100,9 @@ def _to_servers(subject: Subject) -> Iterator[Finding]:
         findings += _judge(subject, found, vantage=subject.name, server=server, end=node)
     for node in () if unnamed_web_socket(entries, nodes) else nodes:
         targets = polling_targets(subject.name, node.machine) if isinstance(node.machine, OctopusServer) else ()
-        if node.name not in reached and targets:
+        if node.name in reached or any(is_balanced(entry, node, subject) for entry in entries):
+            continue
+        if targets:
             found = _find(series, targets[0].host, targets[0].port)
             findings += _judge(subject, found, vantage=subject.name, server=node.name, end=node)
     for finding in findings:
@@ -114,8 +118,9 @@ def _to_servers(subject: Subject) -> Iterator[Finding]:
 
 def _node_of(entry: Entry, nodes: Iterable[Subject], subject: Subject) -> Subject | None:
     """The node that an address is declared for, else one whose certificate answers there."""
-    declared = next((node for node in nodes if entry.names(node)), None)
-    return declared or next((node for node in nodes if entry.leads_to(node, subject)), None)
+    return node_of(entry, subject, entries_of(subject.settings)) or next(
+        (node for node in nodes if entry.leads_to(node, subject)), None
+    )
 
 
 def _peer_pings(server: Subject) -> tuple[PingSeries, ...]:

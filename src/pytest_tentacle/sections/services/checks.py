@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from pytest_tentacle.judging.away import AWAY_READS, away
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.subject import Subject
@@ -14,6 +15,9 @@ STEP = "services-running"
 
 START_LIMIT = timedelta(seconds=30)
 """How long a service may take to start (the guide's words: "Allow 30 seconds")."""
+
+AFTER_BOOT = timedelta(minutes=3)
+"""Windows starts delayed services two minutes after the others (AutoStartDelay), and they need a moment."""
 
 LOOP_RESTARTS = 3
 LOOP_UPTIME = timedelta(minutes=5)
@@ -37,9 +41,12 @@ _WINDOWS_EXIT_CODES = {
 """windows-shapes 1.2."""
 
 
-@check(STEP, codes=("TT207",), reads=("instances", "services"))
+@check(STEP, codes=("TT207",), reads=("instances", "services", *AWAY_READS))
 def instance_registered(subject: Subject) -> Iterator[Finding]:
     """The instance that the inventory means is in the machine's registry of instances."""
+    if (elsewhere := away(subject)) is not None:
+        yield elsewhere
+        return
     found = subject.registered
     if found is not None:
         yield Evidence(f"instance registry of {subject.name}", f"instance {found.name}: {found.configuration.path}")
@@ -57,9 +64,11 @@ def instance_registered(subject: Subject) -> Iterator[Finding]:
     )
 
 
-@check(STEP, codes=("TT201",), reads=("instances", "services", "host"))
+@check(STEP, codes=("TT201",), reads=("instances", "services", "host", *AWAY_READS))
 def installed(subject: Subject) -> Iterator[Finding]:
     """There is a service for the instance."""
+    if away(subject) is not None:
+        return
     service = subject.service
     if service is not None:
         yield Evidence(f"services of {subject.name}", f"service {service.name} is installed")
@@ -81,9 +90,11 @@ def installed(subject: Subject) -> Iterator[Finding]:
     )
 
 
-@check(STEP, codes=("TT202", "TT203", "TT204", "TT206"), reads=("instances", "services", "host"))
+@check(STEP, codes=("TT202", "TT203", "TT204", "TT206"), reads=("instances", "services", "host", *AWAY_READS))
 def running(subject: Subject) -> Iterator[Finding]:
     """The service is running, and keeps running."""
+    if away(subject) is not None:
+        return
     service = _service(subject)
     if _loops(service):
         yield _problem(subject, service, "TT203", "it crashes and is started again and again")
@@ -99,14 +110,18 @@ def running(subject: Subject) -> Iterator[Finding]:
             yield _problem(subject, service, "TT203", "it stopped with an error")
         case ServiceState.UNKNOWN:
             raise Unknown(f"the state of service {service.name} on {subject.name} is not known", "Look by hand.")
+        case ServiceState.STOPPED if late := _starts_late(subject, service):
+            raise late
         case state:
             word = "stopped" if state is ServiceState.FAILED else state.value
             yield _problem(subject, service, "TT202" if subject.is_tentacle else "TT206", f"it is {word}")
 
 
-@check(STEP, codes=("TT205",), reads=("instances", "services"))
+@check(STEP, codes=("TT205",), reads=("instances", "services", "host", *AWAY_READS))
 def starts_by_itself(subject: Subject) -> Iterator[Finding]:
     """The service comes back after a reboot."""
+    if away(subject) is not None:
+        return
     service = _service(subject)
     match service.start_mode:
         case "disabled" | "manual":
@@ -117,6 +132,19 @@ def starts_by_itself(subject: Subject) -> Iterator[Finding]:
             raise Unknown(f"the start mode of service {service.name} on {subject.name} is not known", "Look by hand.")
         case mode:
             yield Evidence(f"services of {subject.name}", f"service {service.name}: start mode {mode}")
+
+
+def _starts_late(subject: Subject, service: Service) -> Unknown | None:
+    """A service that starts by itself, on a machine that was started a moment ago: Windows has not come to it yet."""
+    host = subject.read("host")
+    up = host.clock_utc - host.boot_utc if host.clock_utc and host.boot_utc else None
+    if up is None or up > AFTER_BOOT or service.start_mode != "auto" or service.exit_code not in (None, _NEVER_STARTED):
+        return None
+    return Unknown(
+        f"{subject.name} was started {int(up.total_seconds())} s ago, and service {service.name} not yet: Windows "
+        "leaves two minutes before it starts what is delayed",
+        "Run again in three minutes.",
+    )
 
 
 def _service(subject: Subject) -> Service:
@@ -184,7 +212,7 @@ def _problem(
     if service.exit_code is not None:
         facts["exit_code"] = service.exit_code
     word = _WINDOWS_EXIT_CODES.get(service.exit_code or 0) if code in {"TT202", "TT203"} else None
-    on_windows = service.restarts is None
+    on_windows = subject.read("host").os == "windows"
     return Problem(
         code,
         subject.name,

@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Iterator
 
 from pytest_tentacle.inventory.model import Mode, OctopusServer, Tentacle
+from pytest_tentacle.judging.attempts import ATTEMPT_READS, attempts_of
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.subject import Subject
@@ -80,7 +81,7 @@ def mode(subject: Subject) -> Iterator[Finding]:
         yield Evidence(subject.instance.configuration.path, f"mode {word}: {seen}")
 
 
-@check(STEP, codes=("TT311", "TT317"), reads=("instances", "services"))
+@check(STEP, codes=("TT311", "TT317"), reads=("instances", "services", "listeners", *ATTEMPT_READS))
 def port(subject: Subject) -> Iterator[Finding]:
     """The port is the one that the inventory declares."""
     machine = subject.machine
@@ -91,15 +92,22 @@ def port(subject: Subject) -> Iterator[Finding]:
         if configured in machine.polling_ports:
             yield Evidence(path, seen)
             return
+        if translated := _translated(subject, machine.polling_ports):
+            yield translated
+            return
         declared = " or ".join(map(str, machine.polling_ports))
         code, what = "TT317", f"polling Tentacles are served on port {declared}"
         facts = {"declared": machine.polling_ports[0] if machine.polling_ports else None}
     else:
-        if subject.mode is Mode.POLLING or (configured and machine.port in (None, configured)):
+        wanted = machine.listens_on or machine.port
+        if subject.mode is Mode.POLLING or (configured and wanted in (None, configured)):
             yield Evidence(path, seen)
             return
-        code, what = "TT311", f"it listens on port {machine.port or '1 to 65535'}"
-        facts = {"declared": machine.port}
+        if configured and machine.listens_on is None and (translated := _translated(subject, (wanted,))):
+            yield translated
+            return
+        code, what = "TT311", f"it listens on port {wanted or '1 to 65535'}"
+        facts = {"declared": wanted}
     yield Problem(
         code,
         subject.name,
@@ -108,6 +116,34 @@ def port(subject: Subject) -> Iterator[Finding]:
         evidence=(Evidence(path, seen),),
         facts=_facts(subject) | {"port": configured} | facts,
     )
+
+
+def _translated(subject: Subject, ports: tuple[int | None, ...]) -> Evidence | None:
+    """A look of the other end's that shows its page, with its certificate, at a port that it does not listen on.
+
+    Where its own process does listen there, it still runs by other settings: no translation.
+    """
+    expected = as_thumbprint(subject.expected_thumbprint)
+    if _listens_on(subject, ports):
+        return None
+    for attempt in attempts_of(subject):
+        own = attempt.listening is subject.is_tentacle and attempt.probe.port in ports
+        if own and attempt.shows_page and expected is not None and attempt.probe.thumbprint == expected:
+            return Evidence(
+                f"probe of {attempt.probe.host}:{attempt.probe.port} from {attempt.vantage}",
+                f"it leads to port {subject.expected_port} of {subject.name}: NAT, a balancer, or a container's port",
+            )
+    return None
+
+
+def _listens_on(subject: Subject, ports: tuple[int | None, ...]) -> bool:
+    """Whether the service's own process is seen to listen on one of these ports."""
+    try:
+        service = subject.service
+        own = (listener for listener in subject.read("listeners") if listener.port in ports)
+        return any(listener.pid is None or (service and listener.pid == service.pid) for listener in own)
+    except Unknown:
+        return False
 
 
 @check(STEP, codes=("TT316",), reads=("instances", "services", "host"))

@@ -6,14 +6,16 @@ from collections.abc import Iterator
 
 from pytest_tentacle.inventory.model import Mode, OctopusServer, Tentacle
 from pytest_tentacle.judging.check import Finding, check
-from pytest_tentacle.judging.finding import Evidence, Problem, Unknown
-from pytest_tentacle.judging.links import Entry, entries_of, nodes_of
+from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
+from pytest_tentacle.judging.links import Entry, entries_of, is_balanced, node_of, nodes_of
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint, fault_in
+from pytest_tentacle.sections.connections.web_sockets import standing_or_unknown
 from pytest_tentacle.survey.configuration import TrustedServer
 
 from .checks import POLLING_STYLE, STEP
 
+_BALANCED = "Octopus recommends an address of its own for each node, or work may wait for its turn"
 _READS_OF_TRUST = ("instances", "services", "peer.instances", "peer.services", "peer.probes")
 
 
@@ -115,7 +117,7 @@ def polling_entries_complete(subject: Subject) -> Iterator[Finding]:
 @check(
     STEP,
     codes=("TT313", "TT314"),
-    reads=("instances", "services", "probes", "peer.probes", "peer.instances", "peer.services"),
+    reads=("instances", "services", "probes", "connections", "peer.probes", "peer.instances", "peer.services"),
 )
 def polling_addresses(subject: Subject) -> Iterator[Finding]:
     """A polling Tentacle has an address of each declared server node, on one of its polling ports.
@@ -127,22 +129,33 @@ def polling_addresses(subject: Subject) -> Iterator[Finding]:
         return
     entries = entries_of(subject.settings)
     nodes = nodes_of(subject)
-    aliases = [entry for entry in entries if not any(entry.names(node) for node in nodes)]
+    path = subject.instance.configuration.path
+    aliases = [entry for entry in entries if node_of(entry, subject, entries) is None]
     for node in nodes:
-        own = [entry for entry in entries if entry.names(node)]
-        right = [entry for entry in own if entry.is_web_socket or entry.port in _ports(node)]
+        own = [entry for entry in entries if node_of(entry, subject, entries) is node]
+        right = [entry for entry in own if _on_its_port(entry, node)]
+        translated = next((entry for entry in own if _is_translated(entry, node, subject)), None)
+        balanced = next((entry for entry in entries if entry not in own and is_balanced(entry, node, subject)), None)
         if right:
-            yield Evidence(subject.instance.configuration.path, f"polls {node.name} at {right[0].address}")
+            yield Evidence(path, f"polls {node.name} at {right[0].address}")
+        elif translated:
+            yield Evidence(
+                path, f"polls {node.name} at {translated.address}, a port that leads to it (NAT, a balancer)"
+            )
         elif own:
             yield _wrong_port(subject, node, own[0])
+        elif balanced and balanced not in aliases:
+            yield Evidence(path, f"polls {node.name} in its turn at {balanced.address}: {_BALANCED}")
         else:
             alias = next((entry for entry in aliases if entry.leads_to(node, subject)), None)
             if alias is not None:
                 aliases.remove(alias)
                 yield Evidence(subject.instance.configuration.path, f"polls {node.name} as {alias.address}")
+            elif balanced:
+                yield Evidence(path, f"polls {node.name} in its turn at {balanced.address}: {_BALANCED}")
             elif not _explained(subject, entries):
                 doubt = next((entry for entry in aliases if _may_lead_to(entry, node, subject)), None)
-                yield _unclear(subject, node, doubt) if doubt else _missing(subject, node, entries)
+                yield _in_doubt(subject, node, doubt) if doubt else _missing(subject, node, entries)
 
 
 def _by_text(trusted: tuple[TrustedServer, ...]) -> dict[str, set[int | None]]:
@@ -173,11 +186,32 @@ def _may_lead_to(entry: Entry, node: Subject, subject: Subject) -> bool:
     return node.expected_thumbprint is None and probe.shows_page
 
 
+def _in_doubt(subject: Subject, node: Subject, entry: Entry) -> Finding:
+    """A web socket whose connection stands leads to the portal, behind which the nodes are."""
+    if entry.is_web_socket and isinstance(stands := standing_or_unknown(subject, entry), Evidence):
+        return stands
+    return _unclear(subject, node, entry)
+
+
 def _unclear(subject: Subject, node: Subject, entry: Entry) -> Unknown:
     return Unknown(
         f"whether {entry.address}, which {subject.name} polls, leads to {node.name} could not be seen",
         f"If it does, declare its host for {node.name}: addresses: [{entry.host}].",
     )
+
+
+def _on_its_port(entry: Entry, node: Subject) -> bool:
+    return entry.is_web_socket or entry.is_gateway_of(node) or entry.port in _ports(node)
+
+
+def _is_translated(entry: Entry, node: Subject, subject: Subject) -> bool:
+    """Whether a port that is not declared leads to the node all the same, which itself listens on another one."""
+    try:
+        if entry.port == node.expected_port:
+            return False  # the server's own port is not the one that is declared
+    except (Unknown, Blocked):
+        pass
+    return entry.leads_to(node, subject)
 
 
 def _ports(node: Subject) -> tuple[int, ...]:

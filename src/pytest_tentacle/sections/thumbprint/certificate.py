@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.attempts import ATTEMPT_READS, Attempt, attempts_of, is_well
+from pytest_tentacle.judging.away import AWAY_READS
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Evidence, Problem, Unknown
 from pytest_tentacle.judging.subject import Subject
@@ -27,7 +28,7 @@ _KEY_UNUSABLE = 36870
 _NAMED = 5
 
 
-@check(STEP, codes=("TT411", "TT412"), reads=("host", *ATTEMPT_READS))
+@check(STEP, codes=("TT411", "TT412"), reads=(*AWAY_READS, "host", *ATTEMPT_READS))
 def strength(subject: Subject) -> Iterator[Finding]:
     """The certificate that the own port presents is one that today's TLS libraries take."""
     if subject.is_tentacle and subject.mode is Mode.POLLING:

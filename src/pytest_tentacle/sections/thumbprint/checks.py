@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_tentacle.guide.consequences import NO_PAGE_HERE, NO_PROCESS, NOT_LISTENING
-from pytest_tentacle.inventory.model import Mode
+from pytest_tentacle.inventory.model import Mode, Tentacle
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.subject import Subject
@@ -85,7 +85,12 @@ def as_presented(subject: Subject) -> Iterator[Finding]:
 
 @check(STEP, codes=("TT403",), reads=("instances", "services", "fleet.thumbprints"))
 def of_its_own(subject: Subject) -> Iterator[Finding]:
-    """No Tentacle on another host has the same certificate: a clone."""
+    """No Tentacle on another host is a copy of it: the same certificate, and what only a copy has as well.
+
+    Failover clusters, and machines that were set up from one exported certificate, share theirs as Octopus documents
+    it. A copy of a machine or of its settings has the same subscription, the same Squid, or a settings file that was
+    written in the very same second.
+    """
     if not subject.is_tentacle:
         return
     thumbprint = as_thumbprint(subject.settings.certificate_thumbprint)
@@ -97,6 +102,12 @@ def of_its_own(subject: Subject) -> Iterator[Finding]:
     if not others:
         yield Evidence("all surveyed Tentacles", f"nobody else has {thumbprint}")
         return
+    purpose = _purpose(subject, others)
+    if purpose:
+        yield Evidence(
+            subject.instance.configuration.path, f"{', '.join(others[:_NAMED])} has {thumbprint} too{purpose}"
+        )
+        return
     more = len(others) - _NAMED
     shown = ", ".join(others[:_NAMED]) + (f" and {more} more" if more > 0 else "")
     yield Problem(
@@ -107,3 +118,30 @@ def of_its_own(subject: Subject) -> Iterator[Finding]:
         evidence=(Evidence(subject.instance.configuration.path, f"thumbprint {thumbprint}"),),
         facts={"thumbprint": thumbprint, "others": tuple(others), "instance": subject.instance_name},
     )
+
+
+def _purpose(subject: Subject, others: list[str]) -> str:
+    """How it comes that others have its certificate, where that is no fault; empty where one is a copy."""
+    machine = subject.machine
+    if isinstance(machine, Tentacle) and (machine.shares_certificate or machine.cluster):
+        return ", on purpose (inventory)"
+    with subject.ledger.watch():  # settings of many machines, which `fleet.thumbprints` stands for
+        if any(_is_copy(subject, subject.fleet.subject(name)) for name in others):
+            return ""
+    return (
+        ": well where they are a cluster or were set up from one exported certificate. If one is a copy of the other "
+        "by mistake, give that one a certificate of its own (new-certificate) and tell its server"
+    )
+
+
+def _is_copy(one: Subject, other: Subject) -> bool:
+    try:
+        settings, others = one.settings, other.settings
+        files = one.instance.configuration, other.instance.configuration
+    except (Unknown, Blocked):
+        return False
+    if set(one.subscriptions) & set(other.subscriptions):
+        return True
+    if settings.squid is not None and settings.squid == others.squid:
+        return True
+    return files[0].modified_utc is not None and files[0].modified_utc == files[1].modified_utc

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.attempts import ATTEMPT_READS, Attempt, attempts_of
+from pytest_tentacle.judging.away import AWAY_READS
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.subject import Subject
@@ -51,7 +52,7 @@ def own_policy(subject: Subject) -> Iterator[Finding]:
 @check(
     STEP,
     codes=(NO_COMMON_VERSION, MINIMUM_TOO_HIGH, NO_COMMON_SUITE, NO_COMMON_CURVE, NOTHING_NEW_ENOUGH),
-    reads=("tls", "peer.tls", *TRIAL_READS, *(name for name in ATTEMPT_READS if name != "peer_probes")),
+    reads=(*AWAY_READS, "tls", "peer.tls", *TRIAL_READS, *(name for name in ATTEMPT_READS if name != "peer_probes")),
 )
 def both_ends(subject: Subject) -> Iterator[Finding]:
     """The two ends of a Tentacle's link have a version, a cipher suite and a curve in common, and they serve."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pytest_tentacle.inventory.model import Mode, OctopusServer
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
-from pytest_tentacle.judging.links import entries_of
+from pytest_tentacle.judging.links import entries_of, node_of
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link import Probe, Stage, TlsVersions, VersionTrial
 from pytest_tentacle.link.hosts import plain_host
@@ -131,7 +131,11 @@ def _to_servers(subject: Subject) -> Iterator[Tried]:
     for server in subject.peers:
         if not isinstance(server.machine, OctopusServer):
             continue
-        ways = [(entry.host, entry.port, not entry.is_web_socket) for entry in entries if entry.names(server)]
+        ways = [
+            (entry.host, entry.port, not entry.is_web_socket)
+            for entry in entries
+            if node_of(entry, subject, entries) is server
+        ]
         ways = ways or [(target.host, target.port, True) for target in polling_targets(subject.name, server.machine)]
         for host, port, own_protocol in dict.fromkeys(ways):
             found = _find(every, host, port)

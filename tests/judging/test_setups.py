@@ -1,0 +1,41 @@
+"""Healthy set-ups, each by itself, in both modes and on both systems: every step passes on every machine."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_tentacle.guide.sections import STEPS
+from pytest_tentacle.judging.result import Outcome, StepResult
+from pytest_tentacle.sections import applicable
+from support.setups import SETUPS, Trial, trials
+from support.whole import Whole
+
+SINGLE = tuple(trial for trial in trials() if len(trial.setups) == 1)
+
+
+def judged(world: Whole) -> list[StepResult]:
+    """All steps that apply, on all machines."""
+    fleet = world.fleet()
+    return [subject.result(step.slug) for subject in fleet.subjects for step in STEPS if applicable(step.slug, subject)]
+
+
+class TestHealthySetUps:
+    """The set-ups are in `support/setups/`."""
+
+    @pytest.mark.parametrize("trial", SINGLE, ids=str)
+    def test_passes(self, trial: Trial) -> None:
+        """No problem, no unknown, nothing blocked, but for what a set-up is to be told of, which fails no run."""
+        sick = [
+            (each.machine, each.step, each.outcome.value, [(p.code, p.actual) for p in each.problems], each.reason)
+            for each in judged(trial.world())
+            if each.outcome is not Outcome.PASSED and not _only_told(each, trial)
+        ]
+        assert sick == []
+
+    def test_each_is_had_somewhere(self) -> None:
+        """A set-up that no mode or system has would be tried by nobody."""
+        assert {trial.setups[0].name for trial in SINGLE} == {each.name for each in SETUPS}
+
+
+def _only_told(result: StepResult, trial: Trial) -> bool:
+    return bool(result.problems) and {problem.code for problem in result.problems} <= trial.told
