@@ -135,7 +135,9 @@ ATTACKS = (
         _changed("probes", 0, "tls", "certificate", value="\u00e9\u00e9\u00e9\u00e9"),
         "cannot be decoded",
     ),
-    Attack("200 packed logs of 8 MB", _section("logs", [_log(b"\n" * 8_000_000)] * 200), "40,000,000 bytes|computing time"),
+    Attack(
+        "200 packed logs of 8 MB", _section("logs", [_log(b"\n" * 8_000_000)] * 200), "40,000,000 bytes|computing time"
+    ),
     Attack(
         "20 logs of 2 MB in records",
         _section(

@@ -1,6 +1,6 @@
 """The document of a survey script as a `Survey`.
 
-Configuration files and logs come as bytes, and become settings and records.
+Configuration files, logs and a packet filter's rules come as text, and become settings, records and rules.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from pytest_tentacle.link import LinkRef, Target, Vantage
 from pytest_tentacle.logs.reader import resolve_log
+from pytest_tentacle.packet_filter import as_evidence, engine_of, read_sources
 
 from . import limits
 from .answer import AnswerError
@@ -43,6 +44,10 @@ def ingest(document: dict[str, Any], request: Request, budget: Budget | None = N
             **instances,
             "data": [_instance(entry, budget) for entry in _few(instances["data"], "instances")],
         }
+    firewall = resolved.get("firewall")
+    if isinstance(firewall, dict) and isinstance(firewall.get("data"), dict):
+        budget.check()
+        resolved["firewall"] = {**firewall, "data": _firewall(firewall["data"])}
     logs = resolved.get("logs")
     if isinstance(logs, dict) and isinstance(logs.get("data"), list):
         room = _Room(limits.LOGS_BYTES)
@@ -111,6 +116,22 @@ class _Room:
     """How many bytes the logs of a machine may still have."""
 
     left: int
+
+
+def _firewall(data: dict[str, Any]) -> dict[str, Any]:
+    """On Linux the tools' texts, which become rules here; on Windows the rules themselves."""
+    sources = data.get("sources")
+    if data.get("engine") != "netfilter" or not isinstance(sources, list):
+        return data
+    told = [each for each in sources if isinstance(each, dict)]
+    filters = read_sources(told)
+    engine = engine_of(filters, told)
+    return {
+        "engine": engine,
+        "running": engine != "none",
+        "filters": filters.model_dump(mode="json"),
+        "text": as_evidence(filters),
+    }
 
 
 def _log(entry: Any, room: _Room, budget: Budget) -> Any:

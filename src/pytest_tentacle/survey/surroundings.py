@@ -11,6 +11,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from pytest_tentacle.packet_filter import PacketFilter
+
 
 class _Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -60,8 +62,10 @@ class Firewall(_Value):
     running: bool | None = None
     profiles: tuple[FirewallProfile, ...] = ()
     rules: tuple[FirewallRule, ...] = ()
+    filters: PacketFilter | None = None
+    """Linux: all chains that could be read. None: a survey by an older version, which tells nothing for certain."""
     text: str | None = None
-    """Linux: the rule set's lines that mention a port of interest or a policy, as evidence, cut to 4,000 characters."""
+    """Linux: the rules as evidence, cut to 4,000 characters."""
 
 
 class Proxy(_Value):

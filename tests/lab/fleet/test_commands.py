@@ -41,7 +41,7 @@ LINUX = {
     "iptables-save": "",
     "ls": "(-[dpA] )?(/.*)",
     "netstat": "-[al]?tnp",
-    "nft": "-nn list ruleset",
+    "nft": "list ruleset",
     "nslookup": "[^-].*",
     "od": "-An -v -tx1",
     "openssl": r"version|ciphers -s -stdname|s_client -help|s_client -brief -state -ign_eof "
@@ -56,7 +56,6 @@ LINUX = {
     r"|show --no-pager( -p [A-Za-z,]+)+ -- .*|show --no-pager -p Environment",
     "tail": r"-c \d+ /.*",
     "true": "",
-    "ufw": "status verbose",
     "uname": "-nm",
 }
 """What may run on Linux, and the shape of all its arguments, separated by blanks; `timeout` may start these alone."""

@@ -8,10 +8,12 @@ import pytest
 
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
+from pytest_tentacle.packet_filter import PacketFilter
 from pytest_tentacle.sections.connections import firewall
-from pytest_tentacle.sections.connections.filter_rules import Filtered, on_linux, on_windows
+from pytest_tentacle.sections.connections.filter_rules import Filtered, on_windows
 from pytest_tentacle.survey.surroundings import Firewall, FirewallProfile, FirewallRule
 from support.looks import OWN_PORT
+from support.rules import linux_rules
 
 SILENT = {"fails": "connect", "error": Failure.TIMED_OUT}
 ALLOW = FirewallRule(name="Octopus", action="allow", ports=("10933",))
@@ -29,10 +31,6 @@ def rule(base: FirewallRule = ALLOW, **values: Any) -> FirewallRule:
     return base.model_copy(update=values)
 
 
-def chain(inbound: str = "block", name: str = "inet filter input", **values: Any) -> FirewallProfile:
-    return FirewallProfile(name=name, enabled=True, inbound=inbound, **values)
-
-
 SWITCH = FirewallRule(name="DoNotAllowExceptions", action="block", profiles=("Domain",))
 CLOSED = {
     "TT541": windows(),
@@ -41,7 +39,7 @@ CLOSED = {
     "TT544": windows(ALLOW, profiles=(DOMAIN.model_copy(update={"local_rules": False}),)),
     "TT545": windows(rule(profiles=("Public",))),
 }
-NFT = Firewall(engine="nftables", running=True, profiles=(chain(),), text="inet filter input policy drop")
+NFT = linux_rules("ct state established,related accept", 'iif "lo" accept', "tcp dport 22 accept", policy="drop")
 
 
 def silence(around: Any, across: Any) -> None:
@@ -115,19 +113,44 @@ class TestTheLinkIsStronger:
         around.world.controller = {"web-01": (make_probe(),)}
         assert around.codes(firewall.STEP, "web-01") == []
 
-    def test_linux_needs_an_open_port_on_the_machine(self, around: Any, across: Any, make_probe: Any) -> None:
-        """Where nobody listens, silence says nothing about the filter."""
+    def test_linux_lets_in_one_peer(self, around: Any, across: Any) -> None:
+        """What is kept out is another peer's address: the link's own rules let it in, and that is said."""
         silence(around, across)
         linux_listener(around)
-        around.world["web-01"].replace(OWN_PORT, make_probe(fails="connect", error=Failure.REFUSED))
-        assert around.codes(firewall.STEP, "web-01") == []
+        around.sections["web-01"]["firewall"] = linux_rules("ip saddr 198.51.100.7 tcp dport 10933 drop")
+        result = around.judge(firewall.STEP, "web-01")
+        assert result.outcome is Outcome.PASSED, result
+        assert "it lets port 10933 in" in str(result.looked_at)
 
-    def test_linux_needs_silence(self, around: Any, across: Any) -> None:
-        """A name that does not resolve is no sign of a filter."""
-        lost = {"fails": "resolve", "error": Failure.NAME_NOT_FOUND}
-        across(around.world, "listening", lost, lost)
+
+class TestLinux:
+    """The rule itself is told; which rules keep what out is held against real connections (`tests/packet_filter`)."""
+
+    @pytest.mark.parametrize(
+        ("rules", "words"),
+        [
+            (linux_rules("tcp dport 10933 counter packets 7 bytes 420 drop"), "it counted 7 packets"),
+            (linux_rules("tcp dport 10933 reject with icmpx admin-prohibited"), "reject with icmpx admin-prohibited"),
+            (linux_rules("tcp sport 10933 drop", hook="output"), "its answers are kept in"),
+            (linux_rules("ip saddr 192.0.2.10 drop"), "ip saddr 192.0.2.10 drop"),
+        ],
+    )
+    def test_the_rule_is_told(self, around: Any, across: Any, rules: Any, words: str) -> None:
+        silence(around, across)
         linux_listener(around)
-        assert around.codes(firewall.STEP, "web-01") == []
+        around.sections["web-01"]["firewall"] = rules
+        result = around.judge(firewall.STEP, "web-01")
+        assert [problem.code for problem in result.problems] == ["TT546"]
+        assert words in result.problems[0].actual
+
+    def test_the_machines_own_look_is_kept_out(self, around: Any, make_probe: Any) -> None:
+        """A port that is filtered on loopback too says nothing about the process that listens there."""
+        linux_listener(around)
+        around.sections["web-01"]["firewall"] = linux_rules("tcp dport 10933 drop")
+        around.world["web-01"].replace(OWN_PORT, make_probe(fails="connect", error=Failure.TIMED_OUT))
+        result = around.judge("welcome-page-here", "web-01")
+        assert result.outcome is Outcome.UNKNOWN, result
+        assert "keeps its own look" in str(result.reason)
 
 
 class TestUnknown:
@@ -142,6 +165,9 @@ class TestUnknown:
             windows(ALLOW, rule(BLOCK, conditional=True)),
             windows(rule(remote=("LocalSubnet",))),
             windows(profiles=(DOMAIN.model_copy(update={"enabled": None}),)),
+            linux_rules("tcp dport 10933 limit rate 5/second accept", policy="drop"),
+            linux_rules("meta length > 1000 drop"),
+            Firewall(engine="nftables", running=True, text="of an older version"),
         ],
     )
     def test_what_the_rules_do_not_tell(self, around: Any, across: Any, rules: Any) -> None:
@@ -152,10 +178,13 @@ class TestUnknown:
         assert result.advice
 
     def test_linux_where_nobody_tried(self, around: Any) -> None:
+        """Rules that say it beyond doubt say it to nobody in particular, too."""
         around.world["octo-1"].peer = []
         around.world["octo-1"].peer_unknown = "its time ran out"
-        around.sections["web-01"]["firewall"] = NFT
+        around.sections["web-01"]["firewall"] = linux_rules("limit rate 5/second accept", policy="drop")
         assert around.judge(firewall.STEP, "web-01").outcome is Outcome.UNKNOWN
+        around.sections["web-01"]["firewall"] = NFT
+        assert around.codes(firewall.STEP, "web-01") == ["TT546"]
 
     def test_a_machine_that_was_not_surveyed(self, around: Any, unreachable: Any, across: Any) -> None:
         silence(around, across)
@@ -180,7 +209,7 @@ class TestHealthy:
 
     def test_no_filter_at_all(self, around: Any, across: Any) -> None:
         silence(around, across)
-        around.sections["web-01"]["firewall"] = Firewall(engine="none", running=False)
+        around.sections["web-01"]["firewall"] = Firewall(engine="none", running=False, filters=PacketFilter())
         assert around.judge(firewall.STEP, "web-01").outcome is Outcome.PASSED
 
 
@@ -225,26 +254,6 @@ class TestWindowsRules:
         assert on_windows(windows(profiles=both), 10933, [], []).filtered is Filtered.NO_RULE
         some = windows(rule(profiles=("Domain",)), profiles=both)
         assert on_windows(some, 10933, [], []).filtered is Filtered.UNCLEAR
-
-
-class TestLinuxRules:
-    @pytest.mark.parametrize(
-        ("profiles", "rules", "what"),
-        [
-            ((chain(),), (), Filtered.NO_RULE),
-            ((chain("allow"),), (), Filtered.OPEN),
-            ((chain(),), (rule(profiles=("inet filter input",)),), Filtered.UNCLEAR),
-            ((chain(),), (rule(ports=(), conditional=True),), Filtered.UNCLEAR),
-            ((chain("allow", "ip filter INPUT"), chain()), (), Filtered.NO_RULE),
-            ((), (), Filtered.UNCLEAR),
-        ],
-    )
-    def test_chains(self, profiles: Any, rules: Any, what: Filtered) -> None:
-        assert on_linux(Firewall(engine="nftables", profiles=profiles, rules=rules), 10933).filtered is what
-
-    def test_one_of_several_zones_is_not_all(self) -> None:
-        zones = (chain(name="public"), chain("allow", name="trusted"))
-        assert on_linux(Firewall(engine="firewalld", profiles=zones), 10933).filtered is Filtered.UNCLEAR
 
 
 class TestThePortIsNotOpen:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.survey.surroundings import Firewall, FirewallProfile
 from support.failures import DROPPED, FORBIDDEN, NO_ROUTE, REFUSED
+from support.rules import linux_rules
 from support.whole import Whole
 
 from . import case
@@ -128,7 +128,6 @@ def no_rule_on_the_server(world: Whole) -> None:
 @case("TC5411", "poll-01", "poll-02", "octo-1")
 def a_chain_that_drops(world: Whole) -> None:
     """The same on Linux."""
-    input_chain = FirewallProfile(name="inet filter input", enabled=True, inbound="block", active=True)
-    world.sections["octo-1"]["firewall"] = Firewall(engine="nftables", running=True, profiles=(input_chain,))
+    world.sections["octo-1"]["firewall"] = linux_rules("ct state established,related accept", policy="drop")
     for name in ("poll-01", "poll-02"):
         world.both(name, DROPPED)

@@ -120,7 +120,7 @@ def _end_unseen(view: View, problem: Problem) -> Clue | None:
 
 
 def _no_route(view: View, problem: Problem) -> Clue | None:
-    if dead_address(view, problem) is not None:
+    if dead_address(view, problem) is not None or _keeps_out(view, problem) is not None:
         return None
     subnet = view.scene.reach.subnet(view.name)
     return Clue(facts={"subnet": subnet}, place=str(problem.facts.get("vantage")))
@@ -267,7 +267,7 @@ PATH: tuple[CauseKind, ...] = (
         "TC5411",
         "The machine's own firewall does not let the port in",
         "The own firewall of {end} does not let port {port} in: {why}.",
-        FIREWALL | BLOCKED,
+        FIREWALL | BLOCKED | {NO_ROUTE},
         (
             "On {end}, see the rules that name the port; let it in, or have group policy do so where only that counts:",
             RULES_WINDOWS,

@@ -7,7 +7,8 @@ from pytest_tentacle.diagnosis.view import View
 from pytest_tentacle.guide.commands import TRY_LINUX, TRY_WINDOWS
 from pytest_tentacle.guide.consequences import NO_CONNECTION
 from pytest_tentacle.judging.finding import Evidence, Problem
-from pytest_tentacle.sections.connections.filter_rules import Filtered, on_linux, on_windows
+from pytest_tentacle.sections.connections.filter_rules import Filtered, on_windows
+from pytest_tentacle.sections.connections.linux_filter import FilteredWay, linux_verdict, own_addresses
 
 from .names import dead_address
 
@@ -90,11 +91,12 @@ def filter_verdict(view: View | None, peer: View | None, problem: Problem) -> st
     firewall = view.survey.firewall.data if view is not None and view.survey is not None else None
     if firewall is None or view is None or not isinstance(port, int):
         return None
-    if firewall.engine == "none":
-        return "open"
     if firewall.engine != "windows":
-        found = on_linux(firewall, port).filtered
-    elif firewall.running:
+        peers = own_addresses(peer.subject) if peer else frozenset()
+        way = FilteredWay(inbound=True, port=port, own=own_addresses(view.subject), peers=peers)
+        word = linux_verdict(firewall, [way]).word
+        return None if word == "unclear" else word
+    if firewall.running:
         address = peer.subject.machine.ip if peer else None
         programs = [view.service.executable] if view.service and view.service.executable else []
         found = on_windows(firewall, port, [address] if address else [], programs).filtered

@@ -48,7 +48,6 @@ STAND_INS = (
     "ss",
     "stat",
     "systemctl",
-    "ufw",
     "uname",
 )
 """Commands that answer from `machine.json`; package managers and firewalls only where the machine has them."""

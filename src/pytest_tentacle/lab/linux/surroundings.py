@@ -86,8 +86,8 @@ def date(machine: Machine) -> dict[str, str]:
 def firewall_tools(machine: Machine) -> dict[str, str]:
     """The firewall commands that this machine has, by what `firewall` holds of it: their scripts' bodies.
 
-    `nft`, `iptables`, `firewalld` and `ufw` are the texts that `nft list ruleset`, `iptables-save`, `firewall-cmd
-    --list-all-zones` and `ufw status verbose` print; `firewalld: null` is one that does not run.
+    `nft`, `iptables` and `firewalld` are the texts that `nft list ruleset`, `iptables-save -c` and `firewall-cmd
+    --list-all-zones` print; `firewalld: null` is one that does not run.
     """
     rules = machine.get("firewall", {"nft": ""})
     denied = _denied(machine, "firewall")
@@ -96,15 +96,13 @@ def firewall_tools(machine: Machine) -> dict[str, str]:
         refused = say(
             "", 1, error="Operation not permitted (you must be root)\nnetlink: Error: cache initialization failed"
         )
-        bodies["nft"] = refused if denied else choose("$*", {"-nn list ruleset": say(rules["nft"])}, unsupported("nft"))
+        bodies["nft"] = refused if denied else choose("$*", {"list ruleset": say(rules["nft"])}, unsupported("nft"))
     if "iptables" in rules:
         refused = say(
             "", 4, error="iptables-save: Could not fetch rule set generation id: Permission denied (you must be root)"
         )
-        bodies["iptables-save"] = refused if denied else say(rules["iptables"])
-    if "ufw" in rules:
-        refused = say("", 1, error="ERROR: You need to be root to run this script")
-        bodies["ufw"] = refused if denied else choose("$*", {"status verbose": say(rules["ufw"])}, unsupported("ufw"))
+        answer = choose("$*", {"-c": say(rules["iptables"])}, unsupported("iptables-save"))
+        bodies["iptables-save"] = refused if denied else answer
     if "firewalld" in rules:
         bodies["firewall-cmd"] = _firewalld(rules["firewalld"], denied=denied)
     return bodies

@@ -1,6 +1,6 @@
-"""What a host's packet filter does with new connections to one port, as far as its rules tell.
+"""What Windows Firewall does with new connections to one port, as far as its rules tell.
 
-Windows: windows-shapes 3.3. A rule that depends on what the survey does not evaluate may hold or not, so it leaves the
+Source: windows-shapes 3.3. A rule that depends on what the survey does not evaluate may hold or not, so it leaves the
 verdict open; and so does a rule for an address that is given in words.
 """
 
@@ -33,7 +33,7 @@ class Filtered(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one profile (or all of a Linux host's chains) does with the port, and the rule or profile that decides."""
+    """What one profile does with the port, and the rule or profile that decides."""
 
     filtered: Filtered
     profile: str | None = None
@@ -60,19 +60,6 @@ def on_windows(firewall: Firewall, port: int, peers: Iterable[str], programs: It
     # Which of several networks the peers come from, nobody knows.
     every_open = all(found.filtered is Filtered.OPEN for found in verdicts)
     return verdicts[0] if every_open else Verdict(Filtered.UNCLEAR)
-
-
-def on_linux(firewall: Firewall, port: int) -> Verdict:
-    """Closed only where the rules say so beyond doubt: a policy that drops, and nothing that may let the port in."""
-    if not firewall.profiles:
-        return Verdict(Filtered.UNCLEAR)
-    closed = [profile for profile in firewall.profiles if profile.active is not False and profile.inbound == "block"]
-    for profile in closed:
-        own = [rule for rule in firewall.rules if _of_profile(rule, profile.name) and _has_port(rule, port)]
-        if not any(rule.action == "allow" for rule in own):
-            every_zone = len(closed) == len(firewall.profiles) or firewall.engine != "firewalld"
-            return Verdict(Filtered.NO_RULE if every_zone else Filtered.UNCLEAR, profile.name, tuple(own))
-    return Verdict(Filtered.UNCLEAR if closed else Filtered.OPEN)
 
 
 def _by_profile(  # noqa: PLR0911  one return for each rule of the decision

@@ -20,8 +20,9 @@ from pytest_tentacle.link import Failure
 from pytest_tentacle.sections.settings.checks import STEP as SETTINGS
 from pytest_tentacle.survey.surroundings import Firewall, FirewallRule
 
-from .filter_rules import Filtered, Verdict, on_linux, on_windows
+from .filter_rules import Filtered, Verdict, on_windows
 from .link_verdict import standing_in_the_way
+from .linux_filter import FilteredWay, LinuxVerdict, linux_verdict, own_addresses
 from .probe_verdict import describe
 
 STEP = "local-firewall"
@@ -43,22 +44,21 @@ _WORDS = {
     Filtered.OTHER_SCOPE: "the rules for the port are for other networks, peers or programs",
 }
 
-_DROPPED = frozenset({Failure.TIMED_OUT, Failure.UNREACHABLE})
-"""How a packet filter looks from outside. Linux may also answer a refusal, but so does a port that is not open."""
-
 _ADVICE = "Look at the rules by hand, for the port and the network's profile."
 
 
 @check(
     STEP,
     codes=(*_CODES.values(), _LINUX_CODE),
-    reads=(*AWAY_READS, "firewall", "listeners", "controller.probes", *ATTEMPT_READS),
+    reads=(*AWAY_READS, "firewall", "listeners", "controller.probes", "host", "peer.host", *ATTEMPT_READS),
 )
 def rules(subject: Subject) -> Iterator[Finding]:
     """The listening end's own packet filter lets its peers in."""
     port = _port(subject)
     attempts = tuple(attempt for attempt in attempts_of(subject) if attempt.listening is subject.is_tentacle)
     through = is_well(attempts) or next((attempt for attempt in attempts if attempt.connected), None)
+    reached_by = {attempt.vantage for attempt in attempts if attempt.connected}
+    lost = tuple(attempt for attempt in attempts if attempt.vantage not in reached_by)
     try:
         firewall = subject.read("firewall")
     except Unknown:
@@ -68,7 +68,10 @@ def rules(subject: Subject) -> Iterator[Finding]:
         return
     if through is not None:
         yield _let_in(through)
-        yield Evidence(_source(subject, firewall), _described(subject, firewall, port, attempts))
+        if firewall.engine != "windows" and lost:
+            yield from _linux(subject, firewall, port, lost)
+        else:
+            yield Evidence(_source(subject, firewall), _described(subject, firewall, port, attempts))
     elif (standing := _not_open_here(subject, port)) is not None:
         yield Evidence(_source(subject, firewall), _described(subject, firewall, port, attempts))
         yield standing
@@ -98,22 +101,54 @@ def _windows(subject: Subject, firewall: Firewall, port: int, attempts: tuple[At
 
 
 def _linux(subject: Subject, firewall: Firewall, port: int, attempts: tuple[Attempt, ...]) -> Iterator[Finding]:
-    verdict = on_linux(firewall, port)
-    if firewall.engine == "none" or verdict.filtered is Filtered.OPEN:
-        yield Evidence(_source(subject, firewall), f"nothing keeps port {port} out")
-        return
-    dropped = bool(attempts) and all(_error_of(attempt) in _DROPPED for attempt in attempts)
-    if verdict.filtered is Filtered.NO_RULE and dropped and _open_here(subject, port):
-        if not _others_get_through(subject, port):
-            yield _problem(subject, firewall, port, verdict, attempts)
-            return
-    elif not attempts:
+    verdict = verdict_inbound(subject, firewall, port, attempts)
+    source = _source(subject, firewall)
+    if verdict.word == "open":
+        yield Evidence(source, f"it lets port {port} in")
+    elif verdict.word == "unclear":
         raise Unknown(
-            f"the rules of {firewall.engine} on {subject.name} do not tell whether they let port {port} in, and "
-            "nobody tried",
-            _ADVICE,
+            f"whether the packet filter on {subject.name} lets port {port} in cannot be told: {verdict.words}", _ADVICE
         )
-    yield Evidence(_source(subject, firewall), _described(subject, firewall, port, attempts))
+    elif verdict.by_source or not _others_get_through(subject, port):
+        yield _linux_problem(subject, firewall, port, verdict, attempts)
+    else:
+        yield Evidence(source, f"by its rules it keeps port {port} out, and yet a connection came through")
+
+
+def verdict_inbound(subject: Subject, firewall: Firewall, port: int, attempts: tuple[Attempt, ...]) -> LinuxVerdict:
+    """What the rules of a Linux host do with its peers' connections, those that they tried where they tried any."""
+    own = own_addresses(subject)
+    tried = [attempt.probe.connect.address for attempt in attempts if attempt.probe.connect]
+    families = {":" in address for address in tried if address}
+    peers = {address for peer in _peers_of(subject, attempts) for address in own_addresses(peer)}
+    fitting = frozenset(address for address in peers if not families or (":" in address) in families)
+    return linux_verdict(firewall, [FilteredWay(inbound=True, port=port, own=own, peers=fitting or frozenset(peers))])
+
+
+def _linux_problem(
+    subject: Subject, firewall: Firewall, port: int, verdict: LinuxVerdict, attempts: tuple[Attempt, ...]
+) -> Problem:
+    source = _source(subject, firewall)
+    led = "led elsewhere" if verdict.diverted else "its answers are kept in" if verdict.answer else "kept out"
+    evidence = [Evidence(source, verdict.words)]
+    evidence += [Evidence(f"probe from {attempt.vantage}", describe(attempt.probe)) for attempt in attempts[:3]]
+    return Problem(
+        _LINUX_CODE,
+        subject.name,
+        expected=f"the machine's own firewall lets TCP port {port} in",
+        actual=f"port {port} is {led} by {verdict.words}"
+        if not verdict.answer
+        else f"port {port}: {led} by {verdict.words}",
+        evidence=tuple(evidence),
+        facts={
+            "port": port,
+            "profile": None,
+            "engine": firewall.engine,
+            "rule": verdict.words,
+            "by_source": verdict.by_source,
+            "instance": subject.instance_name,
+        },
+    )
 
 
 def _port(subject: Subject) -> int:
@@ -131,10 +166,15 @@ def _port(subject: Subject) -> int:
     return port
 
 
+def _peers_of(subject: Subject, attempts: tuple[Attempt, ...]) -> tuple[Subject, ...]:
+    """The other ends that tried; all of them where nobody did."""
+    names = {attempt.vantage for attempt in attempts} or {peer.name for peer in subject.peers}
+    return tuple(peer for peer in subject.peers if peer.name in names)
+
+
 def _peers(subject: Subject, attempts: tuple[Attempt, ...]) -> frozenset[str]:
     """The addresses that its peers are known to connect from: declared ones. What translates them, nobody knows."""
-    names = {attempt.vantage for attempt in attempts} or {peer.name for peer in subject.peers}
-    machines = (peer.machine for peer in subject.peers if peer.name in names)
+    machines = (peer.machine for peer in _peers_of(subject, attempts))
     return frozenset(machine.ip for machine in machines if machine.ip)
 
 
@@ -192,7 +232,9 @@ def _source(subject: Subject, firewall: Firewall) -> str:
 def _described(subject: Subject, firewall: Firewall, port: int, attempts: tuple[Attempt, ...]) -> str:
     """What the rules say, for the record."""
     if firewall.engine != "windows":
-        return (firewall.text or "no rule mentions the port").strip().replace("\n", "; ")[:400]
+        told = verdict_inbound(subject, firewall, port, attempts)
+        words = {"open": f"it lets port {port} in", "closed": f"by its rules port {port} is kept out: {told.words}"}
+        return words.get(told.word, f"whether it lets port {port} in cannot be told: {told.words}")[:400]
     if firewall.running is not True:
         return "its service does not run"
     verdict = on_windows(firewall, port, _peers(subject, attempts), _programs(subject, port))
@@ -209,11 +251,9 @@ def _problem(
     where = f" ({verdict.profile})" if verdict.profile else ""
     evidence = [Evidence(source, _rule_line(rule)) for rule in verdict.rules[:5]]
     evidence += [Evidence(source, profile) for profile in _profile_lines(firewall)]
-    if firewall.text:
-        evidence.append(Evidence(source, firewall.text.strip()[:1000]))
     evidence += [Evidence(f"probe from {attempt.vantage}", describe(attempt.probe)) for attempt in attempts[:3]]
     return Problem(
-        _CODES[verdict.filtered] if firewall.engine == "windows" else _LINUX_CODE,
+        _CODES[verdict.filtered],
         subject.name,
         expected=f"the machine's own firewall lets TCP port {port} in",
         actual=_WORDS[verdict.filtered] + where,

@@ -16,6 +16,7 @@ from pytest_tentacle.sections.services.checks import STEP as SERVICES
 from pytest_tentacle.sections.settings.checks import STEP as SETTINGS
 from pytest_tentacle.survey.model import Listener, Process, ServiceState
 
+from .linux_filter import on_loopback
 from .probe_verdict import ANOTHER_PAGE, LinkFinding, describe, finding_of
 from .reserved import HTTP_SYS_PID, excluded_range, served_urls
 
@@ -98,7 +99,7 @@ def excluded(subject: Subject) -> Iterator[Finding]:
 @check(
     STEP,
     codes=("TT501", "TT504", "TT505"),
-    reads=("host", "instances", "services", "listeners", "probes", "reservations"),
+    reads=("host", "instances", "services", "listeners", "probes", "reservations", "firewall"),
 )
 def page(subject: Subject) -> Iterator[Finding]:
     """https://localhost:<port> on the machine itself shows the product's own welcome page."""
@@ -121,6 +122,7 @@ def page(subject: Subject) -> Iterator[Finding]:
         yield Evidence(f"probe on {subject.name}", describe(probe))
         return
     _give_way(subject)
+    _give_way_to_filter(subject, probe)
     if isinstance(finding, Unknown):
         raise finding
     if finding is not None and probe is not None:
@@ -186,6 +188,18 @@ def _give_way(subject: Subject) -> None:
     if service is not None and service.state is ServiceState.STARTING:
         raise Unknown(
             f"service {service.name} on {subject.name} was just starting", "Allow it 30 seconds, then run again."
+        )
+
+
+def _give_way_to_filter(subject: Subject, probe: Probe | None) -> None:
+    """Raises Unknown where the machine's own rules keep even its own look out: that says nothing about the process."""
+    if probe is None or probe.connect is None or probe.connect.error is None:
+        return
+    verdict = on_loopback(subject, probe)
+    if verdict is not None and verdict.word == "closed":
+        raise Unknown(
+            f"the packet filter of {subject.name} keeps its own look at port {probe.port} out: {verdict.words}",
+            "Let loopback through (nft: iif lo accept), or browse there from elsewhere.",
         )
 
 

@@ -73,10 +73,11 @@ FIREWALL: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT546",
-        "The packet filter on Linux drops the port",
+        "The packet filter on Linux keeps the port out",
         _STEP,
-        "The rules drop what they do not name, they do not name the port, and the peers' attempts get no answer, while "
-        "the machine itself can connect. The installer of a Tentacle for Linux leaves firewalls alone.",
+        "The rules of the machine's own packet filter (nftables, iptables, or what firewalld and ufw make) stop "
+        "the peer's connection, or the answer to it; the rule is named. The installer of a Tentacle for Linux leaves "
+        "firewalls alone.",
         (
             "This concerns a packet filter on Linux. On Windows, look at the rules for the port:",
             _RULES,

@@ -1,0 +1,412 @@
+"""What becomes of one packet: all hooks that it comes by, and every way that the rules leave open for it.
+
+A condition that cannot be judged leaves two ways, so the answer has three values. A machine's own filter sees a packet
+that comes in at `ingress`, `prerouting` and `input`, and one that goes out at `output` and `postrouting`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from .model import FilterChain, FilterMatch, FilterRule, PacketFilter
+from .words import CT_STATES, PORTS, PROTOCOLS, TCP_FLAGS, number
+
+_DEEPEST = 32
+_TCP = 6
+_SYN, _SYN_ACK = 0x2, 0x12
+
+
+@dataclass(frozen=True)
+class Packet:
+    """The first packet of a TCP connection, or the first answer to it, as the machine's own filter sees it.
+
+    Attributes:
+        way: `in` or `out` of the machine.
+        family: 4 or 6.
+        sources: addresses that it may come from; empty: not known.
+        destinations: the same of where it goes.
+        source_port: None where it is any.
+        port: the destination port; None where it is any.
+        interfaces: names of those by which it may come or go; empty: not known.
+        answer: whether it is the answer.
+    """
+
+    way: Literal["in", "out"]
+    family: int
+    sources: frozenset[str] = frozenset()
+    destinations: frozenset[str] = frozenset()
+    source_port: int | None = None
+    port: int | None = None
+    interfaces: frozenset[str] = frozenset()
+    answer: bool = False
+
+
+class Way(StrEnum):
+    """What becomes of it."""
+
+    PASSES = "passes"
+    STOPPED = "stopped"
+    DIVERTED = "diverted"
+    UNCLEAR = "unclear"
+
+
+@dataclass(frozen=True)
+class Passage:
+    """The verdict over all hooks.
+
+    Attributes:
+        way: what becomes of it.
+        rule: the one that stops or diverts it; for an unclear verdict the first that could not be judged. None: a
+            chain's policy.
+        chain: where that stands; None where it passes.
+        by_source: the verdict rests on where the packet comes from, which a translation on the way would change.
+        reason: for an unclear verdict, what could not be judged.
+    """
+
+    way: Way
+    rule: FilterRule | None = None
+    chain: FilterChain | None = None
+    by_source: bool = False
+    reason: str | None = None
+
+    @property
+    def words(self) -> str:
+        """The rule's own text, with what it counted, and where it stands; the policy where no rule decides."""
+        if self.rule is not None:
+            counted = f" (it counted {self.rule.packets} packets)" if self.rule.packets else ""
+            return f"{self.rule.text}{counted}" + (f", in chain {self.chain.name}" if self.chain else "")
+        if self.chain is None:
+            return self.reason or "no rule stops it"
+        counted = f" (it counted {self.chain.policy_packets} packets)" if self.chain.policy_packets else ""
+        return f"policy {self.chain.policy} of chain {self.chain.name}{counted}"
+
+
+@dataclass
+class _Ways:
+    """What one chain leaves open: ends that it may come to, and whether it may be left without one."""
+
+    accepted: bool = False
+    stopped: list[FilterRule | None] = field(default_factory=list)
+    diverted: list[FilterRule] = field(default_factory=list)
+    untracked: bool = False
+    unsure: list[FilterRule] = field(default_factory=list)
+    by_source: bool = False
+    falls: bool = True
+
+
+def walk(filters: PacketFilter, packet: Packet) -> Passage:
+    """The verdict of all chains that this packet comes by."""
+    return _Walk(filters, packet).passage()
+
+
+class _Walk:
+    def __init__(self, filters: PacketFilter, packet: Packet) -> None:
+        self._filters = filters
+        self._packet = packet
+        self._chains = {chain.name: chain for chain in filters.chains}
+        self._sets = {(each.table, each.name): each for each in filters.sets}
+        self._state = CT_STATES["established"] if packet.answer else CT_STATES["new"]
+        self._diverted = False
+
+    def passage(self) -> Passage:
+        """The first hook that surely stops it; else what was not clear on the way; else it passes."""
+        unclear: Passage | None = None
+        by_source = False
+        for chain in self._on_the_way():
+            ways = self._through(chain)
+            by_source = by_source or ways.by_source
+            if chain.kind == "nat":
+                if ways.diverted and not ways.unsure and not ways.accepted and not ways.falls:
+                    return Passage(Way.DIVERTED, ways.diverted[0], chain, ways.by_source)
+                if ways.diverted:
+                    self._diverted = True
+                    unclear = unclear or _unclear(chain, ways, ways.diverted)
+                continue
+            if ways.stopped and not ways.accepted:
+                return Passage(Way.STOPPED, ways.stopped[0], chain, ways.by_source)
+            if ways.stopped:
+                unclear = unclear or _unclear(chain, ways, [rule for rule in ways.stopped if rule])
+            if ways.untracked:
+                self._state = CT_STATES["untracked"]
+        if unclear is not None:
+            return unclear
+        if self._filters.trouble:
+            return Passage(Way.UNCLEAR, reason=self._filters.trouble)
+        return Passage(Way.PASSES, by_source=by_source)
+
+    def _on_the_way(self) -> list[FilterChain]:
+        hooks = ("ingress", "prerouting", "input") if self._packet.way == "in" else ("output", "postrouting")
+        answered = self._packet.answer
+        chains = [
+            chain
+            for chain in self._filters.chains
+            if chain.hook in hooks and self._packet.family in chain.families and not (answered and chain.kind == "nat")
+        ]
+        return sorted(chains, key=lambda chain: (hooks.index(chain.hook or hooks[0]), chain.priority))
+
+    def _through(self, chain: FilterChain) -> _Ways:
+        ways = _Ways()
+        if chain.devices and self._packet.interfaces.isdisjoint(chain.devices) and self._packet.interfaces:
+            ways.accepted = True
+            return ways
+        self._follow(chain, ways, 0)
+        if ways.falls:
+            if chain.policy == "accept":
+                ways.accepted = True
+            else:
+                ways.stopped.append(None)
+        return ways
+
+    def _follow(self, chain: FilterChain, ways: _Ways, deep: int) -> bool:
+        """Adds a chain's ends to the ways. Gives whether it may be left by its end, or by a return."""
+        if deep > _DEEPEST:
+            ways.falls = True
+            return True
+        returns = False
+        for rule in chain.rules:
+            fits = self._fits(chain, rule, ways)
+            if fits is False:
+                continue
+            if fits is None and rule.verdict not in {"none", "notrack"}:
+                ways.unsure.append(rule)
+            ended, may_return = self._act(rule, ways, deep)
+            returns = returns or may_return
+            if fits and ended:
+                ways.falls = returns
+                return returns
+        ways.falls = True
+        return True
+
+    def _act(self, rule: FilterRule, ways: _Ways, deep: int) -> tuple[bool, bool]:
+        """What a rule does that fits.
+
+        Gives whether nothing behind it in its chain is looked at, and whether that chain is then left without an end.
+        """
+        if rule.verdict in {"jump", "goto"}:
+            return self._enter(rule, ways, deep)
+        if rule.verdict == "accept":
+            ways.accepted = True
+        elif rule.verdict in {"drop", "reject"}:
+            ways.stopped.append(rule)
+        elif rule.verdict == "divert":
+            ways.diverted.append(rule)
+        elif rule.verdict in {"queue", "unread"}:
+            ways.unsure.append(rule)
+            ways.accepted = True
+            ways.stopped.append(rule)
+        elif rule.verdict == "notrack":
+            ways.untracked = True
+        return rule.verdict not in {"none", "unread", "notrack"}, rule.verdict == "return"
+
+    def _enter(self, rule: FilterRule, ways: _Ways, deep: int) -> tuple[bool, bool]:
+        target = self._chains.get(rule.to or "")
+        if target is None:
+            ways.unsure.append(rule)
+            return False, False
+        falls = self._follow(target, ways, deep + 1)
+        return (True, falls) if rule.verdict == "goto" else (not falls, False)
+
+    def _fits(self, chain: FilterChain, rule: FilterRule, ways: _Ways) -> bool | None:
+        """Whether a rule's conditions hold; None where that cannot be judged. The addresses alone decide: noted."""
+        sure, matched, missed = True, False, False
+        for each in rule.matches:
+            holds = self._holds(chain, each)
+            of_source = "saddr" in each.field and self._packet.way == "in"
+            if holds is False and not of_source:
+                return False
+            missed = missed or holds is False
+            matched = matched or (of_source and holds is True)
+            sure = sure and holds is not None
+        ways.by_source = ways.by_source or missed or matched
+        return False if missed else True if sure else None
+
+    def _holds(self, chain: FilterChain, match: FilterMatch) -> bool | None:
+        fields = match.field.split(" . ")
+        if any(self._of_another_protocol(name) for name in fields):
+            return False
+        if len(fields) > 1:
+            found = self._concatenated(chain, match, fields)
+        else:
+            found = self._one(chain, match.field, match.values)
+        return found if found is None or not match.negated else not found
+
+    def _of_another_protocol(self, name: str) -> bool:
+        """Whether a packet of ours has no such field: then the condition does not hold, negated or not."""
+        header = name.partition(" ")[0]
+        if header in {"ip", "ip6"}:
+            return (header == "ip") is not (self._packet.family == 4)  # noqa: PLR2004
+        return header in _OTHER_PROTOCOLS
+
+    def _concatenated(self, chain: FilterChain, match: FilterMatch, fields: list[str]) -> bool | None:
+        elements = self._elements(chain, match.values)
+        if elements is None:
+            return None
+        results = []
+        for element in elements:
+            parts = [part.strip() for part in element.split(" . ")]
+            if len(parts) != len(fields):
+                return None
+            each = [self._one(chain, name, (part,)) for name, part in zip(fields, parts, strict=True)]
+            results.append(False if False in each else None if None in each else True)
+        return True if True in results else None if None in results else False
+
+    def _elements(self, chain: FilterChain, values: tuple[str, ...]) -> tuple[str, ...] | None:
+        """Values with sets put in; None where one could not be read."""
+        found: list[str] = []
+        for value in values:
+            if value.startswith("@"):
+                known = self._sets.get((chain.table, value[1:]))
+                if known is None or known.elements is None:
+                    return None
+                found += known.elements
+            else:
+                found.append(value)
+        return tuple(found)
+
+    def _one(self, chain: FilterChain, name: str, values: tuple[str, ...]) -> bool | None:  # noqa: C901, PLR0911, PLR0912
+        packet = self._packet
+        elements = self._elements(chain, values)
+        if elements is None:
+            return None
+        match name:
+            case "ip saddr" | "ip6 saddr":
+                return _addresses(packet.sources, elements)
+            case "ip daddr" | "ip6 daddr":
+                return _addresses(packet.destinations, elements)
+            case "tcp dport" | "th dport":
+                return _ports(packet.port, elements)
+            case "tcp sport" | "th sport":
+                return _ports(packet.source_port, elements)
+            case "tcp port":
+                both = (_ports(packet.port, elements), _ports(packet.source_port, elements))
+                return True if True in both else None if None in both else False
+            case "l4proto" | "ip protocol" | "ip6 nexthdr":
+                return _numbers(_TCP, elements, PROTOCOLS, wild=0)
+            case "nfproto":
+                return _numbers({4: 2, 6: 10}[packet.family], elements, {"ipv4": 2, "ipv6": 10})
+            case "protocol":
+                return _numbers({4: 0x800, 6: 0x86DD}[packet.family], elements, {"ip": 0x800, "ip6": 0x86DD})
+            case "ct state":
+                return _numbers(self._state, elements, CT_STATES)
+            case "ct status":
+                return False if not self._diverted and {word.lower() for word in elements} <= _TRANSLATED else None
+            case "ct direction":
+                return _numbers(int(packet.answer), elements, {"original": 0, "reply": 1})
+            case "tcp flags":
+                return _flags(_SYN_ACK if packet.answer else _SYN, elements)
+            case "iif" | "iifname":
+                return _interfaces(packet.interfaces, elements) if packet.way == "in" else False
+            case "oif" | "oifname":
+                return _interfaces(packet.interfaces, elements) if packet.way == "out" else False
+            case "mark" | "ct mark":
+                return None if self._filters.marks else _numbers(0, elements, {})
+            case "pkttype":
+                return _numbers(0, elements, {"host": 0, "unicast": 0, "broadcast": 1, "multicast": 2, "other": 3})
+            case "fib daddr type" | "fib daddr . iif type":
+                words = {word.lower() for word in elements}
+                return ("local" in words) is (packet.way == "in") if words <= _TYPES else None
+            case _:
+                return None
+
+
+_OTHER_PROTOCOLS = frozenset(
+    {"udp", "sctp", "dccp", "udplite", "icmp", "icmpv6", "igmp", "esp", "ah", "comp", "arp", "gre"}
+)
+_TRANSLATED = frozenset({"dnat", "snat", "0x20", "0x10"})
+_TYPES = frozenset({"local", "unicast", "broadcast", "multicast", "anycast", "blackhole", "unreachable", "prohibit"})
+
+
+def _unclear(chain: FilterChain, ways: _Ways, others: list[FilterRule]) -> Passage:
+    rule = next(iter(ways.unsure or others), None)
+    reason = None
+    if rule is not None:
+        odd = [each.values[0] for each in rule.matches if each.field == "unread"]
+        reason = f"whether this holds was not judged: {'; '.join(odd)}" if odd else "whether it holds is not known"
+    return Passage(Way.UNCLEAR, rule, chain, ways.by_source, reason)
+
+
+def _addresses(known: frozenset[str], elements: Iterable[str]) -> bool | None:
+    """Whether every known address is among the elements, or none; None where some are, or none is known."""
+    networks = list(elements)
+    if any(text in {"0.0.0.0/0", "::/0"} for text in networks):
+        return True
+    if not known:
+        return None if networks else False
+    found = {_any([_holds_address(text, address) for text in networks]) for address in known}
+    return found.pop() if len(found) == 1 else None
+
+
+def _any(held: list[bool | None]) -> bool | None:
+    return True if True in held else None if None in held else False
+
+
+def _holds_address(text: str, address: str) -> bool | None:
+    try:
+        own = ipaddress.ip_address(address)
+        first, dash, last = text.partition("-")
+        if not dash:
+            return own in ipaddress.ip_network(text, strict=False)
+        low, high = ipaddress.ip_address(first), ipaddress.ip_address(last)
+        return low.version == own.version and int(low) <= int(own) <= int(high)
+    except ValueError:
+        return None
+
+
+def _ports(port: int | None, elements: Iterable[str]) -> bool | None:
+    texts = list(elements)
+    if port is None:
+        return False if not texts else True if any(_range(text) == (0, 65535) for text in texts) else None
+    found = [_range(text) for text in texts]
+    if any(bounds is not None and bounds[0] <= port <= bounds[1] for bounds in found):
+        return True
+    return None if None in found else False
+
+
+def _range(text: str) -> tuple[int, int] | None:
+    first, dash, last = text.partition("-")
+    low = number(first, PORTS)
+    high = number(last, PORTS) if dash and last else low if not dash else 65535
+    return None if low is None or high is None else (low, high)
+
+
+def _numbers(own: int, elements: Iterable[str], names: dict[str, int], *, wild: int | None = None) -> bool | None:
+    found = [number(part, names) for text in elements for part in text.split(",")]
+    if own in found or (wild is not None and wild in found):
+        return True
+    return None if None in found else False
+
+
+def _flags(own: int, elements: Iterable[str]) -> bool | None:
+    """`syn`, `== syn / fin,syn,rst,ack`, `== & (fin | syn) == syn`; None for another form."""
+    texts = list(elements)
+    if len(texts) == 1 and (parts := texts[0].removeprefix("== ").replace("(", "").replace(")", "")):
+        for mark in (" / ", "& "):
+            if mark not in parts:
+                continue
+            first, _, rest = parts.partition(mark)
+            compared, mask = (first, rest) if mark == " / " else tuple(reversed(rest.partition(" == ")[::2]))
+            return None if not mask else (own & _mask(mask)) == _mask(compared)
+    masks = [_mask(text) for text in texts]
+    return any(own & mask for mask in masks) if len(texts) > 1 else own == masks[0] or bool(own & masks[0])
+
+
+def _mask(text: str) -> int:
+    return sum({number(word, TCP_FLAGS) or 0 for word in text.replace("|", ",").replace(" ", "").split(",") if word})
+
+
+def _interfaces(known: frozenset[str], elements: Iterable[str]) -> bool | None:
+    patterns = [text.strip('"') for text in elements]
+    if not known:
+        return False if patterns == ["lo"] else None
+    found = {
+        any(name == text or (text.endswith("*") and name.startswith(text[:-1])) for text in patterns) for name in known
+    }
+    return found.pop() if len(found) == 1 else None
+
+
+def _is_named(name: str, pattern: str) -> bool:
+    return name == pattern or (pattern.endswith("*") and name.startswith(pattern[:-1]))
