@@ -88,10 +88,8 @@ def linux_verdict(firewall: Firewall, ways: Iterable[FilteredWay]) -> LinuxVerdi
     words = {verdict.word for verdict in found}
     if len(words) == 1:
         return found[0]
-    return next(
-        (verdict for verdict in found if verdict.word == "unclear"),
-        LinuxVerdict("unclear", next(verdict.words for verdict in found if verdict.word == "closed")),
-    )
+    doubtful = min(found, key=lambda verdict: ("unclear", "closed", "open").index(verdict.word))
+    return LinuxVerdict("unclear", doubtful.words, doubtful.by_source)
 
 
 def on_loopback(subject: Subject, probe: Probe) -> LinuxVerdict | None:

@@ -1,0 +1,78 @@
+"""What the products' services run in a host: our Halibut listener, and a poller that keeps its connections open.
+
+Run as `Tentacle run --instance=...`; reads `/etc/lab/agent.json`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import ssl
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from pytest_tentacle.lab.halibut.listener import HalibutListener
+from pytest_tentacle.link.certificate import KeyedCertificate
+
+AGAIN = 2.0
+
+
+def main() -> None:
+    """Until it is ended."""
+    settings: dict[str, Any] = json.loads(Path("/etc/lab/agent.json").read_text(encoding="utf-8"))
+    own = loaded(settings["certificate"], settings["key"])
+    trusted = [loaded(each["certificate"], each["key"]) for each in settings["trusted"]]
+    known = [loaded(each["certificate"], each["key"]) for each in settings["known"]]
+    if settings["listen"]:
+        address, port = settings["listen"]
+        HalibutListener(
+            address, port, certificate=own, product=settings["product"], trusted=trusted, known=known
+        ).start()
+    for address in settings["poll"]:
+        poller = threading.Thread(target=keep_polling, args=(own, address, settings["subscription"]), daemon=True)
+        poller.start()
+    threading.Event().wait()
+
+
+def loaded(certificate: str, key: str) -> KeyedCertificate:
+    """From PEM."""
+    private = serialization.load_pem_private_key(key.encode(), None)
+    assert isinstance(private, rsa.RSAPrivateKey)
+    der = ssl.PEM_cert_to_DER_cert(certificate)
+    return KeyedCertificate("own", certificate, der, private.key_size, private)
+
+
+def keep_polling(own: KeyedCertificate, address: str, subscription: str) -> None:
+    """Connect, say who polls, and stay; again and again."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
+        file.write(own.certificate_pem + own.key_pem)
+        file.flush()
+        context.load_cert_chain(file.name)
+    parts = urlsplit(address)
+    while True:
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection((parts.hostname, parts.port), 10) as plain,
+            context.wrap_socket(plain, server_hostname=parts.hostname) as stream,
+        ):
+            stream.settimeout(120)
+            stream.sendall(f"MX-SUBSCRIBER 1.0 {subscription}\r\n\r\n".encode())
+            while stream.recv(4096):
+                stream.sendall(b"NEXT\r\n")
+        time.sleep(AGAIN)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["run"]:
+        main()

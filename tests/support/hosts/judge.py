@@ -1,0 +1,143 @@
+"""Breaks the hosts as scenarios say, surveys them by SSH, and holds the diagnosis against what was broken."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pytest_tentacle.diagnosis import Diagnosis, diagnose
+from pytest_tentacle.guide.sections import STEPS
+from pytest_tentacle.judging.result import Outcome, StepResult
+from pytest_tentacle.sections import Fleet, applicable
+from pytest_tentacle.survey.collector import Plan, Progress, collect
+from pytest_tentacle.survey.store import Surveys
+
+from .network import SUBNETS, Network, quietly
+from .scenario import Scenario
+
+PLAN = Plan(workers=5, machine_timeout=90, probe_seconds=3)
+
+
+class _Quiet(Progress):
+    """Nobody watches."""
+
+
+def judged(network: Network, scenarios: Sequence[Scenario], keep: Path | None = None) -> dict[str, Any]:
+    """What came of these faults, injected together: `right`, and why not; the seconds; what was found."""
+    started = time.monotonic()
+    try:
+        for each in scenarios:
+            for line in each.do:
+                act(network, line)
+        surveys = collect(network.inventory, [machine.name for machine in network.inventory.machines], PLAN, _Quiet())
+    finally:
+        set_back(network, scenarios)
+    if keep is not None:
+        keep.write_text(surveys.model_dump_json(exclude_none=True), encoding="utf-8")
+    return compared(surveys, scenarios) | {"seconds": round(time.monotonic() - started, 1)}
+
+
+def compared(surveys: Surveys, scenarios: Sequence[Scenario]) -> dict[str, Any]:
+    """The diagnosis of surveys against what the scenarios expect."""
+    fleet = Fleet(surveys)
+    results = [
+        subject.result(step.slug) for subject in fleet.subjects for step in STEPS if applicable(step.slug, subject)
+    ]
+    diagnosis = diagnose(fleet, results)
+    found = [
+        {"code": each.code, "machines": list(each.machines), "confidence": str(each.confidence), "says": each.sentence}
+        for each in diagnosis.views()
+    ]
+    faults = _faults(diagnosis, scenarios)
+    if all(each.healthy for each in scenarios):
+        faults += _unwell(results)
+    return {"right": not faults, "faults": faults, "found": found}
+
+
+def _faults(diagnosis: Diagnosis, scenarios: Sequence[Scenario]) -> list[str]:
+    wrong = []
+    allowed: dict[str, set[str]] = {}
+    for each in scenarios:
+        for machine, codes in each.expect.items():
+            allowed.setdefault(machine, set()).update(codes, each.beside)
+            own = diagnosis.machines.get(machine)
+            named = [found.kind.code for found in own.causes] if own else []
+            first = named[:1] if len(scenarios) == 1 else named
+            if not set(first) & set(codes):
+                wrong.append(
+                    f"{each.name}: {machine} should have {' or '.join(codes)}, has {', '.join(named) or 'none'}"
+                )
+    beside = {code for each in scenarios for code in each.beside}
+    return wrong + [
+        f"{machine} must not have {view.code}: {view.sentence}"
+        for view in diagnosis.views()
+        for machine in view.machines
+        if view.code not in allowed.get(machine, set()) | beside
+    ]
+
+
+def _unwell(results: Sequence[StepResult]) -> list[str]:
+    well = (Outcome.PASSED, Outcome.SKIPPED) if hasattr(Outcome, "SKIPPED") else (Outcome.PASSED,)
+    return [
+        f"{each.machine} {each.step}: {each.outcome.value}: {each.reason}"
+        for each in results
+        if each.outcome not in well
+    ]
+
+
+def act(network: Network, line: str) -> None:
+    """One line of a scenario."""
+    where, _, command = line.partition(":")
+    if where == "dns":
+        words, _, options = command.partition("--")
+        what, *legs = words.split()
+        network.dns(what, *legs, options=options.strip())
+    elif where == "here":
+        quietly("sh", "-c", command)
+    else:
+        network.host(where.strip()).run(command.strip())
+
+
+def set_back(network: Network, scenarios: Sequence[Scenario]) -> None:
+    """Packet filters, queues, routes and names as they were; then each scenario's own lines."""
+    lines = [(line.partition(":")[0].strip(), line) for each in scenarios for line in each.do]
+    for name in dict.fromkeys(where for where, _ in lines if where not in {"dns", "here"}):
+        own = " ".join(line for where, line in lines if where == name)
+        network.host(name).run(_RULES if "nft" in own or "tables" in own else ":")
+        if "tc qdisc" in own:
+            network.host(name).run(_QUEUES)
+        if name != "router" and (" route" in own or "ip link" in own or "ip addr" in own):
+            _routes(network, name)
+    for each in scenarios:
+        for line in each.undo:
+            act(network, line)
+    if any(where == "dns" or "dns-" in line for where, line in lines):
+        network.dns("start")
+
+
+_RULES = """nft flush ruleset
+for t in iptables-legacy ip6tables-legacy; do
+    if [ -n "$(cat /proc/net/${t%tables-legacy}_tables_names 2>/dev/null)" ]; then
+        for table in filter raw mangle nat; do $t -t $table -F; $t -t $table -X; done
+        for chain in INPUT OUTPUT FORWARD; do $t -P $chain ACCEPT; done
+    fi
+done"""
+_QUEUES = "for d in $(ls /sys/class/net); do tc qdisc del dev $d root 2>/dev/null || :; done"
+
+
+def _routes(network: Network, name: str) -> None:
+    machine = network.machines[name]
+    subnet = machine.address.split(".")[2]
+    number = machine.address.rpartition(".")[2]
+    machine.run(
+        f"ip link set eth0 up; ip link set lo up; ip addr flush dev eth0; ip route flush table main; "
+        f"ip addr add {machine.address}/24 dev eth0; ip addr add fd10:{subnet}::{number}/64 dev eth0 nodad; "
+        f"ip link set mgmt0 down; ip link set mgmt0 up; "
+        f"ip route replace default via 10.10.{subnet}.1; ip -6 route replace default via fd10:{subnet}::1; "
+        "ip neigh flush all; ip rule show | grep -v -e '^0:' -e '^32766:' -e '^32767:' | while read -r n rest; do "
+        "ip rule del pref ${n%:}; done"
+    )
+    assert name in network.machines
+    assert SUBNETS

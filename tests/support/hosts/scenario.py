@@ -1,0 +1,45 @@
+"""What a scenario is: a fault, and what the diagnosis must make of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One fault on separate hosts.
+
+    Attributes:
+        name: of the scenario.
+        area: of the manual's table.
+        fault: what is broken, in a few words.
+        do: what breaks it, line by line: `<host>: <command for sh>`, or `dns: start|stop <subnets> [-- options]`.
+        expect: machine -> codes of which one must be the first cause that names it.
+        beside: further codes that may be named, on machines that `expect` names or that depend on them.
+        undo: what does not come back by itself when packet filters, queues, routes and DNS servers are set back.
+        healthy: it is no fault: nothing may be found, and nothing be unknown.
+    """
+
+    name: str
+    area: str
+    fault: str
+    do: tuple[str, ...]
+    expect: dict[str, tuple[str, ...]]
+    beside: tuple[str, ...] = ()
+    undo: tuple[str, ...] = ()
+    healthy: bool = False
+
+
+def scenario(
+    name: str, area: str, fault: str, do: str, expect: str, *, beside: str = "", undo: str = "", healthy: bool = False
+) -> Scenario:
+    """From lines: `do` and `undo` one command a line, `expect` `<machine>[,<machine>]: <code> [<code>]` a line."""
+    wanted: dict[str, tuple[str, ...]] = {}
+    for line in _lines(expect):
+        machines, _, codes = line.partition(":")
+        wanted |= {machine.strip(): tuple(codes.split()) for machine in machines.split(",")}
+    return Scenario(name, area, fault, _lines(do), wanted, tuple(beside.split()), _lines(undo), healthy)
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(line.strip() for line in text.strip().splitlines() if line.strip())
