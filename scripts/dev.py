@@ -27,6 +27,7 @@ DEBIAN = {
     "chromium": "chromium",
     "nft": "nftables",
     "ip": "iproute2",
+    "iptables": "iptables",
     "dnsmasq": "dnsmasq-base",
     "openssl": "openssl",
     "node": "nodejs",
