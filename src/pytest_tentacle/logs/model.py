@@ -85,7 +85,7 @@ class LogPeer(_Value):
     unanswered: int = 0
     """Connections accepted and not authenticated since the last one that was, or since the last start of the agent."""
     unanswered_times: tuple[str, ...] = ()
-    """When the last ones of these were accepted, at most six."""
+    """When the last ones of these were accepted, at most twelve."""
 
 
 class LogLink(_Value):

@@ -22,7 +22,7 @@ _SECURED = re.compile(
     r"Secure connection established\. Server at (?P<peer>\S{1,200}) identified by thumbprint: (?P<thumbprint>\w{1,100})"
     r"(?:, using protocol (?P<protocol>\w{1,20}))?"
 )
-_SHOWN = 6
+_SHOWN = 12
 _OPEN = 20_000
 """Connections that are remembered until they are authenticated."""
 

@@ -161,6 +161,9 @@ class TestEachCode:
         name, text = ONE_OF_EACH[code]
         pid = logs.world[name].service["pid"]
         level = "FATAL" if code == "TT142" else "ERROR"
+        if code == "TT122":  # a port that answers has its key
+            draft = logs.world[name]
+            draft.own = [one.model_copy(update={"tls": None, "page": None}) for one in draft.own]
         command = "RunCommand" if name == "octo-1" else "RunAgentCommand"
         logs.write(name, logs.start(DAYS, pid, LISTENS, command=command) + logs.line(60, level, text, pid))
 

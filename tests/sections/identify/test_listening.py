@@ -9,6 +9,7 @@ import pytest
 
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.sections.identify.checks import longest_row
+from pytest_tentacle.survey.surroundings import Connection
 from support import NOW
 
 LISTEN = "listen://[::]:10933/             91  "
@@ -102,19 +103,42 @@ class TestNeverLetIn:
 
         assert logs.codes("web-01") == []
 
-    def test_our_own_surveys_time_does_not_count(self, logs: Any) -> None:
+    def test_a_health_check_of_just_now_counts(self, logs: Any) -> None:
+        """Whoever presses it and then runs the suite is told what it did."""
         logs.write("web-01", self.attempts(logs, OCTO, 2, ago=30))
+
+        assert logs.codes("web-01") == ["TT132"]
+
+    def test_as_many_of_just_now_as_were_our_looks_do_not_count(self, logs: Any) -> None:
+        """The server looked by name and by address."""
+        logs.write("web-01", self.attempts(logs, OCTO, 2, count=4, ago=30))
 
         assert logs.codes("web-01") == []
 
-    def test_our_own_surveys_time_is_by_the_machines_clock(self, logs: Any) -> None:
+    def test_just_now_is_by_the_machines_clock(self, logs: Any) -> None:
         """It is an hour behind: an attempt of our own stands in its log an hour before we made it."""
         logs.world["web-01"].host["clock_utc"] = NOW - timedelta(hours=1)
-        logs.write("web-01", self.attempts(logs, OCTO, 2, ago=3630))
+        logs.write("web-01", self.attempts(logs, OCTO, 2, count=4, ago=3630))
         assert logs.codes("web-01") == []
 
         logs.world["web-01"].host["clock_utc"] = NOW
         assert logs.codes("web-01") == ["TT132"]
+
+    def test_a_connection_that_stands_is_let_in(self, logs: Any) -> None:
+        """What was not were looks, such as pings of an earlier run."""
+        logs.write("web-01", logs.start(DAYS, WEB_PID, LISTENS) + self.attempts(logs, OCTO, 1.1, count=9))
+        logs.connections["web-01"] = (
+            Connection(
+                local_address="192.0.2.20",
+                local_port=10933,
+                remote_address="192.0.2.10",
+                remote_port=51000,
+                state="established",
+                pid=WEB_PID,
+            ),
+        )
+
+        assert logs.codes("web-01") == []
 
     def test_a_stranger_is_not_the_server(self, logs: Any) -> None:
         logs.write("web-01", self.attempts(logs, STRANGER, 2))

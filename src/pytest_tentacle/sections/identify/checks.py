@@ -11,18 +11,19 @@ from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
+from pytest_tentacle.link.hosts import plain_address
 from pytest_tentacle.logs.lines import moment
 from pytest_tentacle.logs.model import LogFile, LogPeer, LogRecord
 from pytest_tentacle.logs.signatures import BY_ID, Phase, codes
 
-from .index import age_of, place_of, utc_of
+from .index import age_of, place_of
+from .our_looks import addresses_of, without_our_looks
 from .records import (
     MACHINE_READS,
     OWN_READS,
     SERVER_READS,
     Judged,
     evidence_of,
-    host_of,
     logs_of,
     own_records,
     present_of,
@@ -48,7 +49,6 @@ _APART = (timedelta(seconds=0.9), timedelta(seconds=10))
 """How far apart Halibut's attempts are: a second's rest and the attempt itself. A browser's and our own come closer."""
 
 _EVIDENCE = 3
-_SURVEY_LASTS = timedelta(minutes=2)
 
 _FACTS = {
     "thumbprint": "thumbprint",
@@ -129,7 +129,10 @@ def _overcome(record: LogRecord, log: LogFile, present: Present) -> bool:
 @check(
     STEP,
     codes=(NEVER_LET_IN,),
-    reads=("logs", "host", "instances", "services", "probes", "peer.host", "peer.instances", "peer.probes"),
+    reads=(
+        *("logs", "host", "instances", "services", "probes", "connections"),
+        *("peer.host", "peer.instances", "peer.probes", "peer.peer_probes"),
+    ),
 )
 def never_let_in(subject: Subject) -> Iterator[Finding]:
     """A server that connects is let in: `Accepted TCP client` is followed by `authenticated as`."""
@@ -140,9 +143,13 @@ def never_let_in(subject: Subject) -> Iterator[Finding]:
         for peer in log.peers:
             if peer.address not in servers:
                 continue
-            row = longest_row(_judged_times(peer, log, subject))
+            row = longest_row(without_our_looks(peer, log, subject))
             if peer.unanswered >= ATTEMPTS and row >= ATTEMPTS:
-                yield _never_let_in(subject, log, peer)
+                if _holds_one(subject, peer.address):
+                    text = f"a connection of {peer.address} stands, so it is let in: the others were looks, or are over"
+                    yield Evidence(f"connections of {subject.name}", text)
+                else:
+                    yield _never_let_in(subject, log, peer)
             elif peer.authenticated and not peer.unanswered:
                 yield Evidence(
                     f"log of {subject.name}, {log.path}",
@@ -203,24 +210,22 @@ def longest_row(times: Iterable[str]) -> int:
     return longest
 
 
-def _judged_times(peer: LogPeer, log: LogFile, subject: Subject) -> tuple[str, ...]:
-    """Without those of our own survey's time: a probe leaves the same line."""
-    host = host_of(subject)
-    taken = (host.clock_utc if host else None) or (subject.record.taken_utc if subject.record else None)
-    if taken is None:
-        return peer.unanswered_times
-    kept = []
-    for time in peer.unanswered_times:
-        at = utc_of(log, time)
-        if at is None or abs(at - taken) > _SURVEY_LASTS:
-            kept.append(time)
-    return tuple(kept)
+def _holds_one(subject: Subject, address: str) -> bool:
+    """Whether a connection of that address stands on its port: who is turned away is closed on at once."""
+    try:
+        connections, port = subject.read("connections"), subject.expected_port
+    except (Unknown, Blocked):
+        return False
+    return any(
+        row.state == "established" and row.local_port == port and plain_address(row.remote_address) == address
+        for row in connections
+    )
 
 
 def _never_let_in(subject: Subject, log: LogFile, peer: LogPeer) -> Problem:
     before = f"; it was let in before, last at {peer.authenticated_time}" if peer.authenticated_time else ""
     facts = _base_facts(subject, log) | {"address": peer.address}
-    server = next((server for server in subject.peers if peer.address in _addresses(server)), None)
+    server = next((server for server in subject.peers if peer.address in addresses_of(server)), None)
     if server is not None:
         facts |= {"server": server.name}
         thumbprint = as_thumbprint(server.expected_thumbprint)
@@ -239,12 +244,6 @@ def _never_let_in(subject: Subject, log: LogFile, peer: LogPeer) -> Problem:
         ),
         facts=facts,
     )
-
-
-def _addresses(server: Subject) -> tuple[str, ...]:
-    host = host_of(server)
-    declared = tuple(address for address in (server.machine.ip,) if address)
-    return declared + (host.addresses if host else ())
 
 
 def _read(log: LogFile, subject: Subject) -> Evidence:

@@ -132,6 +132,7 @@ def present_of(subject: Subject) -> Present:
         uptime=clock - started if clock is not None and started is not None else None,
         connections=_connections(subject),
         direct=not _has_proxy(subject),
+        answers=subject.presented_here is not None,
         addresses=_resolved(subject),
     )
 

@@ -32,6 +32,9 @@ BACK_OFF = timedelta(minutes=3)
 STEADY = timedelta(seconds=60)
 """A process that could not start is gone by then."""
 
+KEY = "TT122"
+"""The certificate's private key could not be used: whoever talks TLS now has it (a warning may heal by itself)."""
+
 _CLOCKS_DIFFER = timedelta(seconds=5)
 
 _FIRST_PASSING_PORT = 32_768
@@ -68,6 +71,7 @@ class Present:
         uptime: how long that process has been running.
         connections: TCP connections of the machine; None where they could not be read.
         direct: False where polling goes through a proxy, so that its connections are not the server's.
+        answers: its own port has just shown its page, so it could open the port and use its certificate.
         addresses: by host, the addresses that it has, as far as they are known.
     """
 
@@ -76,6 +80,7 @@ class Present:
     uptime: timedelta | None = None
     connections: tuple[Connection, ...] | None = None
     direct: bool = True
+    answers: bool = False
     addresses: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
@@ -85,20 +90,22 @@ def judge(record: LogRecord, signature: Signature, log: LogFile, present: Presen
     if record.command is not None:
         return _call(record, signature, log, present)
     if signature.phase is Phase.START:
-        return _start(record, log, present)
+        return _start(record, signature, log, present)
     if role == "host" or signature.phase is Phase.HOST:
         return _host(record, log, present)
     if role == "listener":
-        return _listener(record, log)
+        return _listener(record, log, present)
     return _client(record, signature, log, present)
 
 
-def _start(record: LogRecord, log: LogFile, present: Present) -> Verdict:
+def _start(record: LogRecord, signature: Signature, log: LogFile, present: Present) -> Verdict:
     later = log.startup
     if later is not None and later.number > record.number and later.listens is not None:
         return Verdict(State.HISTORY, f"it started again at {later.time} and came to the end of its start")
     if (sign := last_sign(log)) is not None and sign > record.number:
         return Verdict(State.HISTORY, "it worked again afterwards")
+    if signature.code == KEY and (present.answers or polling_link_stands(present)):
+        return Verdict(State.HISTORY, "it uses its key right now: its port answers, or a connection of it stands")
     if present.uptime is not None and present.uptime >= STEADY and _of_another_process(record, log, present):
         seconds = int(present.uptime.total_seconds())
         return Verdict(State.HISTORY, f"another process of it has been running for {seconds} s")
@@ -115,7 +122,7 @@ def _of_another_process(record: LogRecord, log: LogFile, present: Present) -> bo
 def _call(record: LogRecord, signature: Signature, log: LogFile, present: Present) -> Verdict:
     """Of a call of the command line: it failed once, and nothing of it comes again by itself."""
     if signature.phase is Phase.START:
-        started = _start(record, log, present)
+        started = _start(record, signature, log, present)
         if started.state is State.HISTORY:
             return started
     elif signature.phase is not Phase.HOST:
@@ -134,9 +141,19 @@ def _host(record: LogRecord, log: LogFile, present: Present) -> Verdict:
     return Verdict(State.CURRENT, "it is not a day old")
 
 
-def _listener(record: LogRecord, log: LogFile) -> Verdict:
+def _is_gone(record: LogRecord, log: LogFile, present: Present) -> bool:
+    """Whether the process that wrote it is gone, and one that came to the end of its start has followed it."""
+    later = log.startup
+    if later is None or later.number < record.number or later.listens is None:
+        return False
+    return later.pid is None or present.pid is None or later.pid == present.pid
+
+
+def _listener(record: LogRecord, log: LogFile, present: Present) -> Verdict:
     if "authenticated" in record.facts:
         return Verdict(State.HISTORY, "the connection had been let in, and came to an end")
+    if _is_gone(record, log, present):
+        return Verdict(State.HISTORY, "the process that wrote it is gone, and the one that followed did not meet it")
     peer = address_of(record.facts["peer"]) if "peer" in record.facts else None
     for known in log.peers:
         if (peer is None or known.address == peer) and (known.authenticated_number or -1) > record.number:
@@ -159,12 +176,32 @@ def _client(record: LogRecord, signature: Signature, log: LogFile, present: Pres
     stands = _stands(place, present)
     if stands is False:
         return Verdict(State.CURRENT, "no connection stands")
+    return _by_what_stands(record, log, present, stands=stands, age=age)
+
+
+def _by_what_stands(
+    record: LogRecord, log: LogFile, present: Present, *, stands: bool | None, age: timedelta | None
+) -> Verdict:
+    """Of a client's failure that nothing in the log refutes: by its process, and by whether a connection stands."""
     over = age is not None and age > BACK_OFF
-    if stands and over:
+    gone = _is_gone(record, log, present)
+    if stands and (over or gone or _secured_since(record, log)):
         return Verdict(State.HISTORY, "a connection stands, and the failure has not come again")
+    if gone and _settled(present):
+        return Verdict(State.HISTORY, "the process that wrote it is gone, and the one that runs has not met it")
     if over:
         return Verdict(State.UNPROVEN, "it has not come again, but whether a connection stands could not be seen")
     return Verdict(State.CURRENT, "it is minutes old" if age is not None else "nothing shows that it has passed")
+
+
+def _secured_since(record: LogRecord, log: LogFile) -> bool:
+    """Whether the log's last word about that end is a success: a TLS connection after the failure."""
+    return any(link.number > record.number for link in index_of(log).links(place_of(record)))
+
+
+def _settled(present: Present) -> bool:
+    """Whether the process has had the time to meet the same failure."""
+    return present.uptime is not None and present.uptime > BACK_OFF
 
 
 def got_further(record: LogRecord, signature: Signature, log: LogFile) -> Verdict | None:
