@@ -126,7 +126,11 @@ def known_defects(subject: Subject) -> Iterator[Finding]:
         )
 
 
-@check(STEP, codes=("TT974",), reads=("products", "services", "instances", "peer.products"))
+@check(
+    STEP,
+    codes=("TT974",),
+    reads=("products", "services", "instances", "peer.products", "peer.services", "peer.instances"),
+)
 def generations(subject: Subject) -> Iterator[Finding]:
     """A Tentacle and its servers are of generations that speak with each other."""
     if not subject.is_tentacle:
