@@ -32,7 +32,9 @@ def open_transport(settings: Settings) -> Transport:
                 return LocalTransport()
             case NoTransport():
                 raise TransportError(
-                    ReachStage.NOT_ASKED, "no transport is declared", "Declare winrm, ssh or local in the inventory."
+                    ReachStage.NOT_ASKED,
+                    "seen from outside alone: nobody logs on here",
+                    "A log-on would tell its service, settings, log and firewall: --transport, or transport: in a file.",
                 )
     except ImportError as error:
         raise TransportError(

@@ -14,6 +14,9 @@ from .plain import nodes_of
 
 PLACE = Place("--tentacle")
 
+HERE = "this machine"
+"""Stands for the server where none is named: the Tentacle is looked at from here."""
+
 
 @dataclass(frozen=True)
 class NamedMachines:
@@ -41,13 +44,16 @@ class NamedMachines:
         log_on = {"kind": self.transport, "user": self.user, "password": password}
         transport = {key: value for key, value in log_on.items() if value is not None}
         servers = [{"name": name, **_address(name), **_with(transport=transport)} for name in self.servers]
+        if not transport:  # our own look stands for theirs: there is no other
+            servers = [{**server, "vantage": "controller"} for server in servers or [{"name": HERE}]]
         tentacles = []
         for named in self.tentacles:
             host, port = _split(named)
             entry: dict[str, Any] = {"name": host, **_address(host)}
-            entry |= _with(mode=self.mode, port=port or self.port, transport=transport)
+            mode = self.mode or (None if transport else "listening")  # seen from outside, only a port can be seen
+            entry |= _with(mode=mode, port=port or self.port, transport=transport)
             if servers:
-                entry["servers"] = list(self.servers)
+                entry["servers"] = [server["name"] for server in servers]
             tentacles.append(entry)
         return nodes_of(_with(servers=servers, tentacles=tentacles), PLACE)
 

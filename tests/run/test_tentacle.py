@@ -1,0 +1,64 @@
+"""`pytest --tentacle HOST`: one sick Tentacle, without a file and without a log-on."""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+import pytest
+
+from pytest_tentacle.lab.halibut.listener import HalibutListener, make_certificate
+
+
+@pytest.fixture
+def listener():
+    """A Tentacle's port on loopback."""
+    made = HalibutListener("127.0.0.1", 0, certificate=make_certificate(), product="tentacle")
+    made.start()
+    yield made
+    made.stop()
+
+
+def run(pytester, *arguments: str) -> str:
+    return pytester.runpytest_subprocess(*arguments, "-p", "no:cacheprovider").stdout.str()
+
+
+class TestFromOutside:
+    def test_what_listens_is_judged(self, pytester, listener):
+        """Its port, TLS and page pass as a server would see them; the rest is unknown, with what a log-on would tell."""
+        shown = run(pytester, "--tentacle", f"127.0.0.1:{listener.port}", "--output", "full")
+        assert "√ Welcome page across the link: passed" in shown
+        assert "seen from outside alone" in shown
+        assert "A log-on would tell its service" in shown
+        assert "no transport is declared" not in shown
+
+    def test_what_does_not_is_told(self, pytester):
+        """A closed port is a problem with its cause."""
+        with socket.create_server(("127.0.0.1", 0)) as closed:
+            port = closed.getsockname()[1]
+        shown = run(pytester, "--tentacle", f"127.0.0.1:{port}")
+        assert f"127.0.0.1 does not answer on port {port}" in shown
+
+    def test_log_on_by_itself(self, pytester):
+        """--transport local logs on to this very machine: then it is judged as any other."""
+        shown = run(pytester, "--tentacle", "localhost", "--transport", "local", "--output", "full")
+        assert "seen from outside alone" not in shown
+        assert "Services running" in shown
+
+
+class TestWrongUse:
+    @pytest.mark.parametrize(
+        ("arguments", "words"),
+        [
+            (["--tentacle", "web-01", "--user", "me"], "--user and --ask-password go with --transport"),
+            (["--tentacle", "web-01", "--transport", "ssh", "--ask-password"], "--ask-password needs a terminal"),
+            (["--tentacle", "web 01"], "is no host name"),
+            (["--server", "octo-1"], "which machines are meant?"),
+            (["--tentacle", "web-01", "--transport", "winrm"], "needs user and password"),
+        ],
+    )
+    def test_a_sentence_each(self, pytester, arguments, words):
+        """Nobody is contacted, and the sentence says what to write."""
+        done = pytester.run(sys.executable, "-m", "pytest", *arguments, stdin=b"")
+        assert done.ret == pytest.ExitCode.USAGE_ERROR
+        assert words in done.stderr.str()
