@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -33,8 +34,13 @@ RunPytest = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """What the tests of the checks do is held against what the checks declare."""
+    """What the tests of the checks do is held against what the checks declare; a Ctrl-C reaches who is sent one.
+
+    A shell starts background jobs with SIGINT ignored, and the processes that tests start would inherit that.
+    """
     config.pluginmanager.register(EveryCode(config), "every-code")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _missing(what: str) -> None:

@@ -94,7 +94,9 @@ class TestViews:
         done = breaking(BREAKS.format(module="run.session", name="report_json", error="ValueError"), *chosen)
         assert done.returncode == 1
 
-    @pytest.mark.parametrize("suffixes", [{".html"}, {".json", ".md"}, {".html", ".json", ".md", ".zip"}], ids=str)
+    @pytest.mark.parametrize(
+        "suffixes", [{".html"}, {".json", ".md"}, {".html", ".json", ".md", ".zip"}], ids=["page", "texts", "all"]
+    )
     def test_a_full_disk_leaves_the_diagnosis_on_the_console(self, case, breaking, suffixes):
         """And tells each file that is missing; none of them is left in half."""
         done = breaking(FULL.format(suffixes=suffixes), "--bundle", "case.zip")

@@ -127,6 +127,10 @@ class TestNoDocument:
             (record("logs", "%%%", "gzip"), "cannot be undone"),
             (record("logs", base64.b64encode(gzip.compress(b"{}" * 500)[:20]).decode(), "gzip"), "incomplete"),
         ],
+        ids=[
+            *("nothing", "words", "constrained", "old powershell", "no awk", "another refusal", "cut off", "read"),
+            *("too short", "no json", "nested too deep", "not a number", "no base64", "no whole gzip"),
+        ],
     )
     def test_reason_and_advice(self, text, reason):
         """Every other answer is told in one line, with what to do."""

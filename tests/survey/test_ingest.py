@@ -38,6 +38,7 @@ class TestConfiguration:
     @pytest.mark.parametrize(
         ("text", "error"),
         [(encoded(b" \n"), "empty"), (encoded(b"<octopus-settings><set"), "malformed"), ("no base64!", "unreadable")],
+        ids=["empty", "malformed", "unreadable"],
     )
     def test_damage(self, text, error):
         """Damage that shows only here gets its word."""
@@ -88,7 +89,9 @@ class TestLogs:
         assert (log.starts, log.first_time) == (2, "2026-11-19 10:11:12.0001")
 
     @pytest.mark.parametrize(
-        "text", ["no base64!", encoded(b"\x1f\x8bnot really"), encoded(gzip.compress(LINE))[:40] + "="]
+        "text",
+        ["no base64!", encoded(b"\x1f\x8bnot really"), encoded(gzip.compress(LINE, mtime=0))[:40] + "="],
+        ids=["no base64", "no gzip", "cut off"],
     )
     def test_damage(self, text):
         """What did not arrive whole is unreadable, not empty."""

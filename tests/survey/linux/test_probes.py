@@ -8,6 +8,7 @@ import socket
 import ssl
 import struct
 import subprocess
+import threading
 import time
 from collections import Counter
 
@@ -40,7 +41,7 @@ class TestProbe:
         assert (probe.page.text, probe.page.length) == (tools.PAGE.decode(), len(tools.PAGE))
         assert probe.resolve is None
         assert probe.connect.address == "127.0.0.1"
-        assert all(stage.ms is not None and stage.ms < 3000 for stage in (probe.connect, probe.tls, probe.page))
+        assert all(stage.ms is not None and stage.ms >= 0 for stage in (probe.connect, probe.tls, probe.page))
         assert len(listener.received) == 1
 
     def test_sends_what_the_link_sends(self, listen, tls, real):
@@ -109,7 +110,6 @@ class TestFailures:
                     filler.close()
         (probe,) = ran.survey.probes
         assert (probe.failed[0], probe.connect.error) == ("connect", "timed-out")
-        assert ran.seconds < 6
 
     def test_unreachable(self, real):
         """The kernel says that there is no way: in a network namespace without any interface up."""
@@ -214,7 +214,6 @@ class TestFailures:
 
         ran = real(probing(at(listen(serve).port)))
         assert ran.survey.probes[0].page.length == 100_000
-        assert ran.seconds < 8
 
     @pytest.mark.parametrize(
         ("answer", "word"),
@@ -286,7 +285,6 @@ class TestOtherClients:
         for shell in (["dash"], ["bash"]):
             ran = machine.survey(shell, gather=False, targets=(at(listener.port),), probe_seconds=1.0)
             assert ran.survey.probes[0].tls.error == "timed-out"
-            assert ran.seconds < 8
 
 
 class TestIdentity:
@@ -324,14 +322,19 @@ class TestMany:
         probes = ran.survey.probes
         assert {probe.unavailable for probe in probes} == {None, "no time was left for this probe"}
         assert {probe.tls.error for probe in probes if probe.tls} == {"timed-out"}
-        assert ran.seconds < 12
 
-    def test_at_once(self, listen, real):
-        """Sixteen silent peers cost the time of one."""
-        listener = listen(lambda me, _: me.stopped.wait(20))
-        ran = real(probing(*(at(listener.port, name=str(n)) for n in range(16)), probe_seconds=2.0))
-        assert len(ran.survey.probes) == 16
-        assert ran.seconds < 8
+    def test_at_once(self, listen, tls, real):
+        """Sixteen peers, each of which waits for all the others before it says a word."""
+        together = threading.Barrier(16)
+        answer = tls()
+
+        def wait_and_answer(me, connection):
+            together.wait(60)
+            answer(me, connection)
+
+        listener = listen(wait_and_answer)
+        ran = real(probing(*(at(listener.port, name=str(n)) for n in range(16)), probe_seconds=60.0))
+        assert [probe.failed for probe in ran.survey.probes] == [None] * 16
 
 
 class TestDataIsNeverCode:

@@ -141,7 +141,6 @@ class TestFailures:
         proxy = listen(lambda me, _: me.stopped.wait(20))
         ran = polling_through("127.0.0.1", proxy.port).survey(probe_seconds=1.0)
         assert [one.error for one in connects(ran)] == ["timed-out"]
-        assert ran.seconds < 15
 
     def test_closed(self, polling_through, listen):
         """A proxy that closes without an answer, by an end or by a reset."""

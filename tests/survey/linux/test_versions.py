@@ -6,7 +6,6 @@ import contextlib
 import json
 import shutil
 import ssl
-import time
 
 import pytest
 
@@ -59,7 +58,6 @@ class TestTrials:
 
     def test_side_by_side(self, real, tools):
         """An old peer, one that refuses everybody, one without a common suite, and nobody at all: in their order."""
-        began = time.monotonic()
         with contextlib.ExitStack() as stack:
             old_box, hand_box, suite_box = (
                 stack.enter_context(box)
@@ -67,7 +65,6 @@ class TestTrials:
             )
             targets = [at(box.port, name=str(box.port)) for box in (old_box, hand_box, suite_box)]
             old, by_hand, suites, nobody = real(trying(*targets, at(tools.free_port(), name="n"))).survey.tls_versions
-        assert time.monotonic() - began < 12
         assert [old.link.tentacle, by_hand.link.tentacle, suites.link.tentacle, nobody.link.tentacle] == [
             *(target.link.tentacle for target in targets),
             "n",
