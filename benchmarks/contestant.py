@@ -49,9 +49,12 @@ def prepare_ours(inventory: Inventory, asked: dict[str, Any]) -> Callable[[], di
     """The product's own way: one script a host, then every applicable step's verdict."""
     for transport in ("ssh", "winrm"):  # else the first log-on imports them, and imports are not what is measured
         import_module(f"pytest_tentacle.transport.{transport}")
-    from pytest_tentacle.guide.sections import STEPS  # noqa: PLC0415
     from pytest_tentacle.judging.result import Outcome  # noqa: PLC0415
-    from pytest_tentacle.sections import Fleet, applicable, judge  # noqa: PLC0415  only this contestant's
+    from pytest_tentacle.sections import (  # noqa: PLC0415  only this contestant's
+        STEPS,
+        applicable,
+        fleet_of,
+    )
     from pytest_tentacle.survey.collector import Plan, collect  # noqa: PLC0415
     from pytest_tentacle.transport import ReachStage  # noqa: PLC0415
 
@@ -67,9 +70,9 @@ def prepare_ours(inventory: Inventory, asked: dict[str, Any]) -> Callable[[], di
     def work() -> dict[str, Any]:
         surveys = collect(inventory, [machine.name for machine in inventory.machines], plan, _Silent())
         judging = time.thread_time()
-        fleet = Fleet(surveys)
+        fleet = fleet_of(surveys)
         results = [
-            judge(step.slug, subject)
+            subject.result(step.slug)
             for machine in inventory.machines
             for subject in [fleet.subject(machine.name)]
             for step in STEPS

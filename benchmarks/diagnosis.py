@@ -19,12 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from pytest_tentacle.diagnosis import diagnose
-from pytest_tentacle.guide.sections import STEPS
 from pytest_tentacle.judging.result import Run
 from pytest_tentacle.link import Failure
 from pytest_tentacle.report.build import build_report
 from pytest_tentacle.report.page import render_page
-from pytest_tentacle.sections import Fleet, applicable
+from pytest_tentacle.sections import STEPS, Fleet, applicable, fleet_of
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))  # the fleet is the one that the tests make up
 
@@ -44,7 +43,7 @@ def main() -> None:
     surveys = sick_fleet(options.machines).surveys()
     steps: dict[str, list[float]] = {}
     for _ in range(options.repeat):
-        fleet = Fleet(surveys)
+        fleet = fleet_of(surveys)
         results = timed(steps, "judge", lambda fleet=fleet: judged(fleet))
         diagnosis = timed(steps, "diagnose", lambda fleet=fleet, results=results: diagnose(fleet, results))
         run = Run(surveys, tuple(results), datetime.now(UTC), 1.0, {})

@@ -24,10 +24,10 @@ from pytest_tentacle.diagnosis import STAND_ALONE
 from pytest_tentacle.diagnosis.kind import CauseKind
 from pytest_tentacle.diagnosis.wording import sentence
 from pytest_tentacle.guide.placeholders import MEANINGS, PLACEHOLDER, named_in
-from pytest_tentacle.guide.sections import STEPS, Step
-from pytest_tentacle.judging.check import REGISTRY, Check
+from pytest_tentacle.judging.check import Check
 from pytest_tentacle.logs.signatures import SIGNATURES
 from pytest_tentacle.report.json_report import schema_text
+from pytest_tentacle.sections import STEPS, Step, checks_of
 from pytest_tentacle.sections.catalogue import CATALOGUE, KINDS, ProblemKind
 from pytest_tentacle.survey.model import HostRecord, Survey
 
@@ -116,7 +116,7 @@ def guide_tests() -> dict[str, Test]:
 
 def _steps_of(node: ast.FunctionDef) -> Iterator[str]:
     for mark in node.decorator_list:
-        if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.tentacle_step":
+        if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "step":
             yield from (ast.literal_eval(argument) for argument in mark.args)
 
 
@@ -125,10 +125,10 @@ def _steps_of(node: ast.FunctionDef) -> Iterator[str]:
 
 def problem_page(kind: ProblemKind, tests: Mapping[str, Test]) -> str:
     """One problem: what it means, how it is found, what to do, what explains it."""
-    checks = [check for check in REGISTRY[kind.step] if kind.code in check.codes]
+    checks = [check for check in checks_of(kind.step) if kind.code in check.codes]
     return _page(
         f"# {kind.code}: {prose(kind.title)}",
-        f"Guide: [{kind.section.title}]({kind.link})",
+        _guide(_step(kind.step)),
         prose(kind.meaning),
         *_finding(_step(kind.step), checks, tests),
         *_texts(kind.code),
@@ -137,6 +137,10 @@ def problem_page(kind: ProblemKind, tests: Mapping[str, Test]) -> str:
         *_neighbours(kind, checks),
         "[All problems](README.md) · [all causes](../causes/README.md)",
     )
+
+
+def _guide(step: Step) -> str:
+    return f"Guide: [{step.section.title}]({step.section.link})"
 
 
 def _finding(step: Step, checks: Sequence[Check], tests: Mapping[str, Test]) -> Iterator[str]:
@@ -271,7 +275,7 @@ def cause_page(kind: CauseKind) -> str:
     first = CATALOGUE[min(kind.needs)]
     return _page(
         f"# {kind.code}: {prose(kind.title)}",
-        f"Guide: [{first.section.title}]({first.link})",
+        _guide(_step(first.step)),
         _said(kind),
         _standing(kind),
         *_remedies(kind),

@@ -1,17 +1,22 @@
 """Guide: Identify the Problem."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
-
-import pytest
+from pytest_tentacle.sections import identify
+from pytest_tentacle.testing import step
 
 
-@pytest.mark.tentacle_step("identify-the-problem")
-def test_identify_the_problem(judge: Callable[[], None]) -> None:
+@step("identify-the-problem")
+def test_identify_the_problem(machine):
     """There is often specific information about the communication status of the machine in the logs.
 
     The Tentacle's own log files, and what the server logs of the machine's name, address or thumbprint: what they say
     last counts, and what was followed by proof of recovery is history.
     """
-    judge()
+    machine.must_pass(
+        identify.own_log_holds_no_standing_failure,
+        identify.last_start_came_to_its_end,
+        identify.connecting_server_is_let_in,
+        identify.servers_logs_hold_no_standing_failure,  # "searching for the machine's name or IP address"
+        identify.no_start_ended_before_its_home_was_known,  # which its own log cannot tell
+        identify.instance_name_comes_without_quotes,
+        identify.last_registration_succeeded,  # "successfully 'Discovered' or 'Registered' a machine"
+    )

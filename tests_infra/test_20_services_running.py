@@ -1,17 +1,19 @@
 """Guide: Check the Octopus and Tentacle Services are Running."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
-
-import pytest
+from pytest_tentacle.sections import services
+from pytest_tentacle.testing import step
 
 
-@pytest.mark.tentacle_step("services-running")
-def test_services_running(judge: Callable[[], None]) -> None:
+@step("services-running")
+def test_services_running(machine):
     """Look for "OctopusDeploy Tentacle" and verify that the service is in the "Running" state.
 
     If it is not, start it and allow 30 seconds; if it stops, it is likely that it crashes during startup, and its log
     says why. On an Octopus Server the same goes for its own service.
     """
-    judge()
+    machine.must_pass(
+        services.instance_is_registered,
+        services.service_is_installed,  # "look for 'OctopusDeploy Tentacle'"
+        services.service_keeps_running,  # "Allow 30 seconds for the service to start work"
+        services.service_starts_by_itself,  # or it is gone after the next reboot
+    )

@@ -1,18 +1,25 @@
 """Guide: Communication Settings."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
-
-import pytest
+from pytest_tentacle.sections import settings
+from pytest_tentacle.testing import step
 
 
-@pytest.mark.tentacle_step("communication-settings")
-def test_communication_settings(judge: Callable[[], None]) -> None:
+@step("communication-settings")
+def test_communication_settings(machine):
     """Three pieces of information to verify.
 
     1. Ensure that the Tentacle is in listening, or polling, mode.
     2. Check the port that the Tentacle listens on, or polls the Octopus Server on.
     3. Check that the trusted Octopus Server thumbprint matches the one shown under Configuration, Thumbprints.
     """
-    judge()
+    machine.must_pass(
+        settings.configuration_is_readable,
+        settings.mode_is_as_declared,  # 1. listening, or polling
+        settings.port_is_as_declared,  # 2. the port that it listens on ...
+        settings.listening_address_is_the_machines_own,
+        settings.polling_entries_are_complete,  # ... or polls the Octopus Server on
+        settings.declared_servers_are_polled,
+        settings.some_server_is_trusted,  # 3. the Octopus Server's thumbprint
+        settings.declared_servers_are_trusted,
+        settings.trusted_thumbprints_are_well_formed,
+    )

@@ -1,46 +1,51 @@
 """Guide: Check the Connections."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
-
-import pytest
+from pytest_tentacle.sections import connections
+from pytest_tentacle.testing import step
 
 
-@pytest.mark.tentacle_step("welcome-page-here")
-def test_welcome_page_on_the_machine_itself(judge: Callable[[], None]) -> None:
+@step("welcome-page-here")
+def test_welcome_page_on_the_machine_itself(machine):
     """On the Tentacle machine, https://localhost:10933 shows the page; for polling, on the server, port 10943.
 
     If you can't browse to the page, it is very likely that the communications port cannot be opened, either because of
     permissions, or because another process is listening on that port.
     """
-    judge()
+    machine.must_pass(
+        connections.page_is_shown_here,  # "navigate to https://localhost:10933"
+        connections.port_is_held_by_the_service,  # "or because another process is listening on that port"
+        connections.port_is_not_excluded_from_use,  # which netstat does not show
+    )
 
 
-@pytest.mark.tentacle_step("welcome-page-across")
-def test_welcome_page_across_the_link(judge: Callable[[], None]) -> None:
+@step("welcome-page-across")
+def test_welcome_page_across_the_link(machine):
     """From the Octopus Server to a listening Tentacle, or from a polling Tentacle to every server node.
 
     First try the DNS hostname, then the IP address: success using the IP address but not the DNS hostname indicates a
     DNS issue. Failing to connect means that you have a network issue between the two: check the port in any firewalls.
     """
-    judge()
+    machine.must_pass(connections.page_is_shown_by_name_or_else_by_address)
 
 
-@pytest.mark.tentacle_step("local-firewall")
-def test_local_firewall(judge: Callable[[], None]) -> None:
+@step("local-firewall")
+def test_local_firewall(machine):
     """Remember to check the built-in Windows Firewall, and any other firewalls.
 
     The packet filter of the machine that listens lets the port in. Where a peer's connection came through, the rules
     are evidence only; firewalls on the way are not seen from here.
     """
-    judge()
+    machine.must_pass(connections.port_is_let_in)
 
 
-@pytest.mark.tentacle_step("connections-established")
-def test_connections_established(judge: Callable[[], None]) -> None:
+@step("connections-established")
+def test_connections_established(machine):
     """A polling Tentacle's process holds a connection to each of its servers; at either end none pile up in CLOSE_WAIT.
 
     Many of them from one foreign address mean that something blocks or resets what comes from there.
     """
-    judge()
+    machine.must_pass(
+        connections.polled_servers_are_connected,  # polling
+        connections.half_closed_connections_do_not_pile_up,  # at either end
+        connections.no_address_holds_too_many_connections,
+    )

@@ -1,17 +1,17 @@
 """Guide: Check the IP Address."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
-
-import pytest
+from pytest_tentacle.sections import addresses
+from pytest_tentacle.testing import step
 
 
-@pytest.mark.tentacle_step("ip-addresses")
-def test_ip_addresses(judge: Callable[[], None]) -> None:
+@step("ip-addresses")
+def test_ip_addresses(machine):
     """Your Octopus Server or Tentacle Server may have multiple IP addresses, and may not listen on all of them.
 
     Check which addresses are configured, which one the other end uses, and which of them answers. An address of a NAT
     device is none of the machine's, and right as long as it answers.
     """
-    judge()
+    machine.must_pass(
+        addresses.used_address_is_the_machines_own,
+        addresses.own_names_lead_to_the_machine,  # even when it asks itself
+    )

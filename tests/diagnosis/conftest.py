@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from pytest_tentacle.diagnosis import Diagnosis, diagnose
-from pytest_tentacle.guide.sections import STEPS
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.judging.result import Outcome, StepResult
-from pytest_tentacle.sections import applicable
+from pytest_tentacle.sections import STEPS, applicable
 from support import faults, whole
 
 

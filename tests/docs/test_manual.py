@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from pytest_tentacle.guide.sections import STEPS
-from pytest_tentacle.judging.check import REGISTRY
+from pytest_tentacle.sections import STEPS, checks_of, step_of
 from pytest_tentacle.sections.catalogue import KINDS
 from support.each import wrong_with
 
@@ -73,9 +72,9 @@ class TestPages:
 
         def look(kind: Any) -> None:
             page = pages[f"problems/{kind.code}.md"]
-            assert kind.link in page
+            assert step_of(kind.code).section.link in page
             assert f"`{kind.step}`" in page
-            for check in REGISTRY[kind.step]:
+            for check in checks_of(kind.step):
                 if kind.code in check.codes:
                     assert f"`{check.name}`" in page
                     assert all(f"`{read}`" in page for read in check.reads)

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from pytest_tentacle.guide.sections import GUIDE, STEPS
-from pytest_tentacle.judging.check import REGISTRY, checks_of
+from pytest_tentacle.guide.sections import GUIDE
+from pytest_tentacle.sections import STEPS, TABLE, checks_of, step_of
 from pytest_tentacle.sections.catalogue import CATALOGUE, KINDS, ProblemKind
 from support.each import wrong_with
 
@@ -51,7 +51,7 @@ class TestCatalogue:
             assert kind.step in SECTIONS, f"say in SECTIONS how the codes of {kind.step} begin"
             assert kind.code.startswith(SECTIONS[kind.step])
             assert kind.step in {step.slug for step in STEPS}
-            assert kind.link.startswith(GUIDE + "#")
+            assert step_of(kind.code).section.link.startswith(GUIDE + "#")
             assert kind.title
             assert not kind.title.endswith(".")
             assert kind.meaning.endswith((".", ")"))
@@ -81,22 +81,22 @@ class TestChecks:
 
     def test_every_code_is_declared_by_a_check_of_its_step(self) -> None:
         """So that everybody knows where a code comes from. Two looks at one thing, such as two logs, may share codes."""
-        declared = {code: step for step, checks in REGISTRY.items() for check in checks for code in check.codes}
+        declared = {code: step for step, row in TABLE.items() for check in row.checks for code in check.codes}
         nobody = sorted(set(CATALOGUE) - set(declared))
         assert not nobody, f"no check declares them: add them to the codes= of the check that yields them: {nobody}"
         unknown = sorted(set(declared) - set(CATALOGUE))
-        assert not unknown, f"checks declare them, and guide/problems_*.py does not have them: {unknown}"
+        assert not unknown, f"checks declare them, and no problems.py of a section has them: {unknown}"
         assert declared == {code: kind.step for code, kind in CATALOGUE.items()}
 
     def test_a_check_yields_codes_of_its_own_step(self) -> None:
         """The report's columns are steps."""
-        for step, checks in REGISTRY.items():
-            for check in checks:
+        for step, row in TABLE.items():
+            for check in row.checks:
                 assert {CATALOGUE[code].step for code in check.codes} <= {step}, check.name
 
     def test_every_step_has_checks(self) -> None:
         """A step without any would pass without a look."""
         for step in STEPS:
             assert checks_of(step.slug)
-        with pytest.raises(LookupError, match="no check"):
+        with pytest.raises(LookupError, match="no step"):
             checks_of("no-such-step")

@@ -31,7 +31,7 @@ WRITTEN = {
     "markdown": {".html", ".json"},
 }
 BREAKS_A_CHECK = """
-from pytest_tentacle.judging.check import checks_of
+from pytest_tentacle.sections import checks_of
 import pytest_tentacle.sections
 
 def broken(subject):

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from pytest_tentacle.guide.sections import STEPS as ALL_STEPS
 from pytest_tentacle.inventory.model import NoTransport
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
-from pytest_tentacle.sections import applicable
+from pytest_tentacle.sections import STEPS as ALL_STEPS
+from pytest_tentacle.sections import applicable, fleet_of
 from support import NOW
 from support.looks import OWN_PORT, SERVERS_OWN_PORT, polled
 
@@ -78,9 +78,8 @@ class TestUnreachableMachine:
         """A server without a record leaves the link unknown."""
         surveys = world.surveys()
         kept = tuple(record for record in surveys.records if record.machines != ("octo-1",))
-        from pytest_tentacle.sections import Fleet
 
-        result = Fleet(surveys.model_copy(update={"records": kept})).subject("web-01").result(ACROSS)
+        result = fleet_of(surveys.model_copy(update={"records": kept})).subject("web-01").result(ACROSS)
         assert result.outcome is Outcome.UNKNOWN
         assert "octo-1 was not surveyed" in result.reason
 
@@ -310,7 +309,7 @@ class TestResult:
         draft = world["poll-01"]
         draft.trusted[0]["Thumbprint"] = draft.trusted[0]["Thumbprint"].lower()
         draft.trusted.append({"Thumbprint": "12", "CommunicationStyle": 2, "Address": None})
-        assert codes(world.judge(SETTINGS, "poll-01")) == ["TT323", "TT322", "TT315"]
+        assert codes(world.judge(SETTINGS, "poll-01")) == ["TT315", "TT323", "TT322"]
 
     def test_a_failed_step_tells_what_it_could_not_see(self, world: Any) -> None:
         """A problem does not hide an unknown."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from pytest_tentacle.guide.sections import STEPS as ALL_STEPS
-from pytest_tentacle.sections import applicable
+from pytest_tentacle.sections import STEPS as ALL_STEPS
+from pytest_tentacle.sections import applicable, fleet_of
 
 CORE = ("services-running", "communication-settings", "tentacle-thumbprint", "welcome-page-here", "welcome-page-across")
 """The steps that these tests hold; those of the other sections have files of their own, test_<section>.py."""
@@ -26,11 +26,9 @@ def calls_to_judge(world: Any, machines: int) -> int:
         nonlocal count
         count += event == "call"
 
-    from pytest_tentacle.sections import Fleet
-
     sys.setprofile(counted)
     try:
-        fleet = Fleet(surveys)
+        fleet = fleet_of(surveys)
         for subject in fleet.subjects:
             for step in STEPS:
                 if applicable(step.slug, subject):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_tentacle.guide.sections import STEPS
 from pytest_tentacle.judging.result import Outcome, StepResult
-from pytest_tentacle.sections import applicable
+from pytest_tentacle.sections import STEPS, applicable
 from support.setups import SETUPS, Trial, trials
 from support.whole import Whole
 

@@ -9,13 +9,12 @@ from typing import Any
 
 import pytest
 
-from pytest_tentacle.guide.sections import STEPS as ALL_STEPS
 from pytest_tentacle.inventory.model import Mode
-from pytest_tentacle.judging.check import REGISTRY
 from pytest_tentacle.judging.finding import Problem
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
-from pytest_tentacle.sections import applicable
+from pytest_tentacle.sections import STEPS as ALL_STEPS
+from pytest_tentacle.sections import applicable, checks_of
 from pytest_tentacle.sections.catalogue import CATALOGUE
 from support import NOW
 from support.looks import OWN_PORT, SERVERS_OWN_PORT, polled
@@ -455,9 +454,7 @@ class TestDeclared:
         """A check that yields what it does not declare is found out at once."""
         from dataclasses import replace
 
-        from pytest_tentacle.sections import judge_step
-
-        honest = REGISTRY["services-running"][0]
+        honest = checks_of("services-running")[0]
         liar = replace(honest, look=lambda subject: iter([Problem("TT999", subject.name, "", "")]))
         with pytest.raises(LookupError, match="TT999"):
-            judge_step("services-running", [liar], world.fleet().subject("web-01"))
+            world.fleet().subject("web-01").result("services-running", [liar])

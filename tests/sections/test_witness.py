@@ -8,22 +8,20 @@ from typing import Any
 
 import pytest
 
-from pytest_tentacle.judging.check import REGISTRY
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
+from pytest_tentacle.sections import checks_of
 from support.every_code import wrong_with
 from support.witness import Notes, watch
 
-CHECK = REGISTRY["zombie-child-processes"][0]
+CHECK = checks_of("zombie-child-processes")[0]
 
 QUIET = ("-q", "-p", "no:cacheprovider")
 
 DECLARES_TOO_LITTLE = """
-from dataclasses import replace
-from pytest_tentacle.judging.check import REGISTRY
-import pytest_tentacle.sections
+from pytest_tentacle.sections import checks_of
 
-(check,) = REGISTRY["zombie-child-processes"]
-REGISTRY["zombie-child-processes"][:] = [replace(check, reads=check.reads - {"services"})]
+(check,) = checks_of("zombie-child-processes")
+object.__setattr__(check, "reads", check.reads - {"services"})
 """
 
 
@@ -88,13 +86,13 @@ class TestWatch:
 
     def test_a_step_is_judged_as_without_it(self, notes: Notes, world: Any) -> None:
         """Reads and findings are noted; an Unknown passes through as well."""
-        assert world.judge(CHECK.step, "web-01").outcome.value == "passed"
+        assert world.judge("zombie-child-processes", "web-01").outcome.value == "passed"
         notes.passed("test")
         assert notes.reads[CHECK.name] <= CHECK.reads
         assert notes.reads[CHECK.name]
         assert notes.clean[CHECK.name] == {"test"}
         world["web-01"].unknown["services"] = "no rights"
-        assert world.judge(CHECK.step, "web-01").outcome.value == "unknown"
+        assert world.judge("zombie-child-processes", "web-01").outcome.value == "unknown"
         notes.passed("other")
         assert notes.clean[CHECK.name] == {"test"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_tentacle.judging.result import StepResult
-from pytest_tentacle.sections import Fleet
+from pytest_tentacle.sections import Fleet, fleet_of
 from pytest_tentacle.survey.model import Section
 from pytest_tentacle.survey.surroundings import (
     Connection,
@@ -76,7 +76,7 @@ class Around:
                 }
                 record = record.model_copy(update={"survey": record.survey.model_copy(update=made)})  # noqa: PLW2901
             records.append(record)
-        return Fleet(surveys.model_copy(update={"records": tuple(records)}))
+        return fleet_of(surveys.model_copy(update={"records": tuple(records)}))
 
     def judge(self, step: str, name: str) -> StepResult:
         """A step's result on a machine."""

@@ -138,10 +138,10 @@ def wrong_with(notes: Any, *, whole: bool) -> list[str]:
         notes: what the checks did in the tests that passed.
         whole: whether all tests ran, so that what did not happen happens in none.
     """
-    from pytest_tentacle.judging.check import REGISTRY
+    from pytest_tentacle.sections import STEPS
 
     wrong = []
-    for check in (check for checks in REGISTRY.values() for check in checks):
+    for check in (check for step in STEPS for check in step.checks):
         read = notes.reads.get(check.name, set())
         if read - check.reads:
             wrong.append(f"{check.name} reads, and does not declare: {', '.join(sorted(read - check.reads))}")
@@ -151,11 +151,11 @@ def wrong_with(notes: Any, *, whole: bool) -> list[str]:
 
 
 def _codes(notes: Any) -> Iterator[str]:
-    from pytest_tentacle.judging.check import REGISTRY
+    from pytest_tentacle.sections import STEPS
     from pytest_tentacle.sections.catalogue import CATALOGUE
 
     for code, kind in CATALOGUE.items():
-        checks = [check.name for checks in REGISTRY.values() for check in checks if code in check.codes]
+        checks = [check.name for step in STEPS for check in step.checks if code in check.codes]
         if not checks:
             yield f"no check declares {code}: name it in the codes= of a check of {kind.step}"
         if not notes.found.get(code):

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from pytest_tentacle.diagnosis import diagnose
-from pytest_tentacle.guide.sections import STEPS
 from pytest_tentacle.inventory.model import SSH, Inventory
 from pytest_tentacle.judging.result import Run, StepResult
 from pytest_tentacle.report.build import build_report
@@ -27,7 +26,7 @@ from pytest_tentacle.report.json_report import report_json
 from pytest_tentacle.report.markdown import report_markdown
 from pytest_tentacle.report.page import render_page
 from pytest_tentacle.report.redaction.names import learn_surveys
-from pytest_tentacle.sections import Fleet, applicable
+from pytest_tentacle.sections import STEPS, applicable, fleet_of
 from pytest_tentacle.survey import collector, host, store
 from pytest_tentacle.survey.collector import Plan, collect
 from pytest_tentacle.survey.request import ASKED, Call
@@ -174,7 +173,7 @@ def judged(surveys: Surveys, redactor: Any = None) -> Outcome:
     """Judge and report what was surveyed; the survey file is read again before."""
     saved = store.dumps(surveys)
     surveys = store.loads(saved.encode(), "saved.json")
-    fleet = Fleet(surveys)
+    fleet = fleet_of(surveys)
     results = {
         (subject.name, step.slug): subject.result(step.slug)
         for subject in fleet.subjects

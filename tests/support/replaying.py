@@ -20,12 +20,11 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from pytest_tentacle.diagnosis import diagnose
-from pytest_tentacle.guide.sections import STEPS
 from pytest_tentacle.judging.result import Run
 from pytest_tentacle.logs.reader import read_log
 from pytest_tentacle.report.build import build_report
 from pytest_tentacle.report.document import CauseReport, Report
-from pytest_tentacle.sections import Fleet, applicable
+from pytest_tentacle.sections import STEPS, applicable, fleet_of
 from pytest_tentacle.survey.store import loads
 
 HERE = Path(__file__).parent.parent / "cases"
@@ -71,7 +70,7 @@ def cases() -> list[Case]:
 def replayed(case: Case) -> Report:
     """The report of a run that had just these surveys."""
     surveys = loads(json.dumps(built(case)).encode(), case.id)
-    fleet = Fleet(surveys)
+    fleet = fleet_of(surveys)
     results = tuple(
         subject.result(step.slug) for subject in fleet.subjects for step in STEPS if applicable(step.slug, subject)
     )

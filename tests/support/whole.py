@@ -10,7 +10,7 @@ from pytest_tentacle.link import By
 from pytest_tentacle.logs.lines import moment
 from pytest_tentacle.logs.model import LogFile
 from pytest_tentacle.logs.reader import read_log
-from pytest_tentacle.sections import Fleet
+from pytest_tentacle.sections import Fleet, fleet_of
 from pytest_tentacle.survey.model import HostRecord, Section, Service, Unreachable
 from pytest_tentacle.survey.store import Surveys
 from pytest_tentacle.survey.surroundings import (
@@ -274,7 +274,7 @@ class Whole(World):
         return surveys.model_copy(update={"records": tuple(map(self._finished, surveys.records))})
 
     def fleet(self) -> Fleet:
-        return Fleet(self.surveys())
+        return fleet_of(self.surveys())
 
     def _finished(self, record: HostRecord) -> HostRecord:
         if record.survey is None:

@@ -22,7 +22,7 @@ class Notes:
     """What is known by now; what happens in a test counts once it has passed.
 
     Attributes:
-        reads: by check (`here.page`), what it read, spelt as a check declares it.
+        reads: by check (`connections.page_is_shown_here`), what it read, spelt as a check declares it.
         clean: by check, tests in which it looked and found nothing wrong, nothing unknown and nothing in its way.
         found: by code, the tests in which a step failed by just that problem, with the placeholders that its remedy
             still has when the problem's facts are filled in.

@@ -12,7 +12,7 @@ from pytest_tentacle.inventory.model import SSH, Inventory, Mode, OctopusServer,
 from pytest_tentacle.judging.result import StepResult
 from pytest_tentacle.link import By, Connected, Failure, LinkRef, Page, Probe, Resolved, Secured
 from pytest_tentacle.link.hosts import plain_address
-from pytest_tentacle.sections import Fleet
+from pytest_tentacle.sections import Fleet, fleet_of
 from pytest_tentacle.survey.model import (
     ConfigurationFile,
     Host,
@@ -320,7 +320,7 @@ class World:
 
     def fleet(self) -> Fleet:
         """The drafts, ready to be judged."""
-        return Fleet(self.surveys())
+        return fleet_of(self.surveys())
 
     def judge(self, step: str, name: str) -> StepResult:
         """A step's result on a machine."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_tentacle.link import By
-from pytest_tentacle.sections import Fleet
+from pytest_tentacle.sections import fleet_of
 from pytest_tentacle.survey.collector import Plan, collect
 from pytest_tentacle.survey.host import HostTask
 from pytest_tentacle.survey.model import HostRecord
@@ -73,7 +73,7 @@ def test_a_name_is_a_name(world: World, name: str) -> None:
     (octo,) = (record for record in surveys.records if record.machines == ("octo-1",))
     looks = [look for look in octo.peer_probes if look.link.tentacle == name]
     assert [(look.host, look.by) for look in looks] == [(f"{name}.example", By.NAME), ("192.0.2.77", By.ADDRESS)]
-    subject = Fleet(surveys).subject(name)
+    subject = fleet_of(surveys).subject(name)
     assert subject.result("welcome-page-across").outcome == "passed"
     assert subject.result("ip-addresses").outcome == "passed"
 

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from pytest_tentacle.guide.remedies import fill, with_own_values
 from pytest_tentacle.guide.sections import GUIDE
 from pytest_tentacle.judging.finding import Evidence, Problem
+from pytest_tentacle.sections import step_of
 from pytest_tentacle.sections.catalogue import CATALOGUE
 
 from .kind import Found
@@ -240,4 +241,5 @@ def _waiting(affected: Sequence[str]) -> str:
 
 
 def _link(code: str) -> str:
-    return CATALOGUE[code].link if code in CATALOGUE else GUIDE
+    step = step_of(code)
+    return step.section.link if step else GUIDE

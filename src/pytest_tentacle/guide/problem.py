@@ -9,10 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from .sections import STEPS, Section
-
-_STEPS = {step.slug: step for step in STEPS}
-
 
 class Confidence(StrEnum):
     """How sure a diagnosis is: it was seen; everything seen fits; it fits, and so would something else."""
@@ -65,13 +61,3 @@ class ProblemKind:
     def is_cause(self) -> bool:
         """Whether it is its own cause."""
         return bool(self.sentence)
-
-    @property
-    def section(self) -> Section:
-        """The guide's section."""
-        return _STEPS[self.step].section
-
-    @property
-    def link(self) -> str:
-        """Where the guide tells more."""
-        return self.section.link

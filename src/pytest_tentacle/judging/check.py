@@ -1,7 +1,7 @@
-"""What a check is: a small function that looks at one machine and says what it finds, registered for one step.
+"""What a check is: a small function that looks at one machine and says what it finds.
 
-The list of a step's checks is this registry, in the order in which the check modules write them down. Diagnosis and the
-rule of blocking use it without pytest; the tests in `tests_infra/` judge it step by step.
+The one list of a step's checks is the table of steps (`sections.STEPS`). Diagnosis and the rule of blocking use it
+without pytest; the tests in `tests_infra/` name the same checks, step by step.
 """
 
 from __future__ import annotations
@@ -27,8 +27,7 @@ class Check:
     """One check.
 
     Attributes:
-        name: module (of `checks` modules the folder) and function, such as `services.running`.
-        step: the step's slug.
+        name: the section's folder and the function, such as `services.service_keeps_running`.
         codes: every code that it may yield.
         reads: the sections of the surveys that it reads; those of the machine's peers as `peer.<section>`, and what is
             compared over all machines as `fleet.<section>`.
@@ -36,31 +35,21 @@ class Check:
     """
 
     name: str
-    step: str
     codes: frozenset[str]
     reads: frozenset[str]
     look: Look
 
 
-REGISTRY: dict[str, list[Check]] = {}
-"""By step, in the order of registration."""
+def check(*, codes: tuple[str, ...], reads: tuple[str, ...]) -> Callable[[Look], Check]:
+    """Make a function a check; the table of steps says to which step it belongs."""
+
+    def make(look: Look) -> Check:
+        return Check(f"{_section_of(look.__module__)}.{look.__name__}", frozenset(codes), frozenset(reads), look)
+
+    return make
 
 
-def check(step: str, *, codes: tuple[str, ...], reads: tuple[str, ...]) -> Callable[[Look], Check]:
-    """Register a function as a check of a step."""
-
-    def register(look: Look) -> Check:
-        module = look.__module__.removesuffix(".checks").rpartition(".")[2]
-        made = Check(f"{module}.{look.__name__}", step, frozenset(codes), frozenset(reads), look)
-        REGISTRY.setdefault(step, []).append(made)
-        return made
-
-    return register
-
-
-def checks_of(step: str) -> tuple[Check, ...]:
-    """A step's checks. Raises LookupError for a step without any: it would pass without a look."""
-    found = REGISTRY.get(step)
-    if not found:
-        raise LookupError(f"no check is registered for the step {step!r}")
-    return tuple(found)
+def _section_of(module: str) -> str:
+    """The folder below `sections`; of a user's own check, the module."""
+    _, inside, path = module.partition(".sections.")
+    return path.split(".")[0] if inside else module.rpartition(".")[2]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 
 from pytest_tentacle.inventory.model import Mode, OctopusServer, Tentacle
@@ -13,6 +15,7 @@ from pytest_tentacle.survey.store import Surveys
 
 from .finding import Blocked, Unknown
 from .reading import Ledger
+from .step import Step
 from .subject import Subject
 from .thumbprints import as_thumbprint
 
@@ -20,8 +23,10 @@ from .thumbprints import as_thumbprint
 class Fleet:
     """The surveys of a run, each machine a `Subject`. Everything is indexed once, so that judging stays linear."""
 
-    def __init__(self, surveys: Surveys) -> None:
+    def __init__(self, surveys: Surveys, steps: Iterable[Step]) -> None:
         self.surveys = surveys
+        self._steps = {step.slug: step for step in steps}
+        self._judging: list[Step | None] = []
         self.ledger = Ledger()
         self.machines: dict[str, Tentacle | OctopusServer] = {
             machine.name: machine for machine in surveys.inventory.machines
@@ -31,6 +36,37 @@ class Fleet:
         self._subjects: dict[str, Subject] = {}
         self._own_probes: dict[str, dict[tuple[LinkRef, str, int], Probe]] = {}
         self._peer_probes: dict[str, dict[tuple[LinkRef, By], Probe]] = {}
+
+    def step(self, slug: str) -> Step:
+        """A row of the table of steps. Raises LookupError for a slug that is none."""
+        if slug not in self._steps:
+            raise LookupError(f"{slug!r} is no step of the guide")
+        return self._steps[slug]
+
+    def has_step(self, slug: str) -> bool:
+        """Whether it is a row of the table; a user's own step is none."""
+        return slug in self._steps
+
+    def ask_for(self, slug: str) -> None:
+        """Raises LookupError where the step that is being judged asks for one on which it does not rest.
+
+        So no step can come to ask for itself, by whatever way: the table is sorted (`judging.step.in_order`).
+        """
+        asking = self._judging[-1] if self._judging else None
+        if asking is not None and slug not in asking.rests_on:
+            raise LookupError(
+                f"a check of the step {asking.slug} asks for {slug}, on which that step does not rest: "
+                "name it in its rests_on (STEPS in sections/__init__.py)"
+            )
+
+    @contextmanager
+    def judging(self, slug: str) -> Iterator[None]:
+        """While the checks of a step run. A user's own step may ask for any: nothing of the table asks for it."""
+        self._judging.append(self._steps.get(slug))
+        try:
+            yield
+        finally:
+            self._judging.pop()
 
     def subject(self, name: str) -> Subject:
         """One machine's view. Raises KeyError where the inventory has no such machine."""

@@ -40,7 +40,7 @@ class StepResult:
     """One step on one machine.
 
     Attributes:
-        step: the step's slug (`guide.sections.STEPS`).
+        step: the step's slug (`sections.STEPS`).
         problems: all that failed and is not waived; empty unless FAILED.
         reason: why UNKNOWN or BLOCKED, in one line; of WAIVED, what a waived problem blocks. A step may have problems
             and unknowns; then it is FAILED, and this says what could not be looked at besides.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -29,7 +30,7 @@ from pytest_tentacle.survey.surroundings import (
 )
 from pytest_tentacle.survey.targets import DEFAULT_INSTANCES, own_instance
 
-from .check import checks_of
+from .check import Check
 from .evaluate import evaluate
 from .finding import Blocked, Problem, Unknown
 from .own_service import own_service
@@ -75,7 +76,7 @@ class Subject:
         self.fleet = fleet
         self.ledger = fleet.ledger
         self.kept: dict[str, Any] = {}
-        self._results: dict[str, StepResult] = {}
+        self._results: dict[tuple[str, tuple[Check, ...]], StepResult] = {}
 
     def __repr__(self) -> str:
         return f"Subject({self.name})"
@@ -363,11 +364,20 @@ class Subject:
 
     # -- what other checks say -----------------------------------------------------------------------------------
 
-    def result(self, step: str) -> StepResult:
-        """A step's result on this machine, judged once."""
-        if step not in self._results:
-            self._results[step] = evaluate(step, checks_of(step), self)
-        return self._results[step]
+    def result(self, step: str, checks: Iterable[Check] = ()) -> StepResult:
+        """A step's result on this machine by all its checks, or by those that are named; judged once and kept.
+
+        Raises LookupError for a step that is not in the table where no check is named, and where a check of another
+        step asks for it that does not rest on it.
+        """
+        self.fleet.ask_for(step)
+        chosen = tuple(checks)
+        if not chosen or (self.fleet.has_step(step) and chosen == self.fleet.step(step).checks):
+            chosen = self.fleet.step(step).checks
+        if (step, chosen) not in self._results:
+            with self.fleet.judging(step):
+                self._results[step, chosen] = evaluate(step, chosen, self)
+        return self._results[step, chosen]
 
     def problems_of(self, step: str) -> tuple[Problem, ...]:
         """All problems of a step on this machine, waived ones too: to accept a failure does not undo what it blocks."""

@@ -11,10 +11,10 @@ from importlib import metadata
 
 from pytest_tentacle import __version__
 from pytest_tentacle.diagnosis import FoldedCause
-from pytest_tentacle.guide.sections import STEPS
 from pytest_tentacle.inventory.model import Machine
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.judging.result import Outcome, Run, StepResult, accepted
+from pytest_tentacle.sections import STEPS
 from pytest_tentacle.survey.model import HostRecord
 
 from .catalogue import title_of

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pytest_tentacle.guide.sections import GUIDE
+from pytest_tentacle.sections import step_of
 from pytest_tentacle.sections.catalogue import CATALOGUE
 
 
@@ -13,4 +14,5 @@ def title_of(code: str) -> str:
 
 def link_of(code: str) -> str:
     """Where the guide tells more."""
-    return CATALOGUE[code].link if code in CATALOGUE else GUIDE
+    step = step_of(code)
+    return step.section.link if step else GUIDE

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from pytest_tentacle.inventory.model import Machine, Mode
-from pytest_tentacle.sections import applicable
-from pytest_tentacle.sections.ping import checks as ping
+from pytest_tentacle.sections import TABLE, applicable
 
 from .session import TentacleRun
 
@@ -40,8 +39,7 @@ def parametrize(metafunc: pytest.Metafunc, run: TentacleRun) -> None:
     if not asked:
         return
     fits = [machine for machine in run.candidates() if all(_is(machine, name) for name in asked)]
-    mark = metafunc.definition.get_closest_marker(MARK)
-    what = mark.args[0] if mark else metafunc.function.__name__.removeprefix("test_").replace("_", "-")
+    what = step_of(metafunc.definition)
     metafunc.parametrize(
         "_machine_name",
         [machine.name for machine in fits],
@@ -49,6 +47,14 @@ def parametrize(metafunc: pytest.Metafunc, run: TentacleRun) -> None:
         indirect=True,
         scope="function",
     )
+
+
+def step_of(item: pytest.Item) -> str:
+    """The step that a test is: the guide's that it is marked with, else its own, by its name."""
+    mark = item.get_closest_marker(MARK)
+    if mark:
+        return str(mark.args[0])
+    return str(getattr(item, "originalname", item.name)).removeprefix("test_").replace("_", "-")
 
 
 def machine_of(item: pytest.Item) -> str | None:
@@ -62,11 +68,26 @@ def machines_of(items: list[pytest.Item]) -> list[str]:
     return list(dict.fromkeys(name for item in items if (name := machine_of(item)) is not None))
 
 
+def refuse_bare_hosts(items: list[pytest.Item]) -> None:
+    """Raises pytest.UsageError for a test whose `host` would be the machine that runs pytest: no machine was named."""
+    for item in items:
+        info: Any = getattr(item, "_fixtureinfo", None)
+        ours = info is not None and any(
+            getattr(made.func, "__module__", "").startswith(__package__ or "")
+            for made in info.name2fixturedefs.get("host", ())[-1:]
+        )
+        if ours and machine_of(item) is None:
+            raise pytest.UsageError(
+                f"{item.nodeid} asks for `host` without a machine to run on: let it ask for `machine` as well (or for "
+                "`tentacle`, `octopus_server` ...)"
+            )
+
+
 def drop_unasked(items: list[pytest.Item], run: TentacleRun) -> None:
     """Take out the ping where nobody asked for it (for a replay: at its survey), before any machine is contacted."""
     if run.surveys.ping if run.surveys else run.options.ping:
         return
-    items[:] = [item for item in items if not ((mark := item.get_closest_marker(MARK)) and mark.args[0] == ping.STEP)]
+    items[:] = [item for item in items if step_of(item) != "tentacle-ping"]
 
 
 def drop_inapplicable(items: list[pytest.Item], run: TentacleRun) -> None:
@@ -86,8 +107,8 @@ def _applies(item: pytest.Item, run: TentacleRun) -> bool:
         return False
     if "polling_tentacle" in asked and subject.mode is Mode.LISTENING:
         return False
-    mark = item.get_closest_marker(MARK)
-    return applicable(mark.args[0], subject) if mark else True
+    step = step_of(item)
+    return applicable(step, subject) if step in TABLE else True
 
 
 def _is(machine: Machine, fixture: str) -> bool:

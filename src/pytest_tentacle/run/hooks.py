@@ -15,9 +15,9 @@ from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.report.console import Line, clean_line, report_lines
 from pytest_tentacle.report.document import Report
 from pytest_tentacle.report.html_hooks import HtmlReport
-from pytest_tentacle.sections import Check, Subject, judge_step
 
 from . import collection, octopus, outputs, parallel, verdict
+from .fixtures import Fixtures
 from .logs import CleanRecords
 from .options import Options
 from .session import TentacleRun
@@ -46,6 +46,7 @@ class TentaclePlugin:
         if worker_file:
             self.run.adopt(worker_file)
         collection.aim(config)
+        config.pluginmanager.register(Fixtures(self.run), "tentacle-fixtures")
         _quieten(config, options)
         if not parallel.is_worker(config):
             page = HtmlReport(
@@ -96,6 +97,7 @@ class TentaclePlugin:
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """After -k and -m: survey the machines that still have tests, then drop what does not apply to them."""
+        collection.refuse_bare_hosts(items)
         collection.drop_unasked(items, self.run)
         listing = parallel.wants_listing()
         if listing:
@@ -105,30 +107,6 @@ class TentaclePlugin:
         if not parallel.is_worker(self.config):
             self._survey(collection.machines_of(items))
         collection.drop_inapplicable(items, self.run)
-
-    # -- fixtures ------------------------------------------------------------------------------------------------
-
-    @pytest.fixture
-    def _machine_name(self, request: pytest.FixtureRequest) -> str:
-        return str(request.param)
-
-    @pytest.fixture
-    def machine(self, _machine_name: str) -> Subject:
-        """One machine of the inventory, with its survey and its peers."""
-        return self.run.subject(_machine_name)
-
-    @pytest.fixture
-    def judge(self, request: pytest.FixtureRequest, machine: Subject) -> Any:
-        """Judge the test's step: by all its checks, or by those that the call names."""
-        mark = request.node.get_closest_marker(collection.MARK)
-
-        def judge(*checks: Check) -> None:
-            result = judge_step(mark.args[0], checks, machine)
-            if result.outcome is not Outcome.PASSED:
-                raise verdict.Verdict(result)
-            request.node.stash[verdict.RESULT] = result
-
-        return judge
 
     # -- what came of it -----------------------------------------------------------------------------------------
 
@@ -275,8 +253,8 @@ class TentaclePlugin:
 
 def _quieten(config: pytest.Config, options: Options) -> None:
     """Our summary says what pytest's sections would repeat for each machine."""
-    if options.output == "short" and config.option.tbstyle == "auto":
-        config.option.tbstyle = "no"
+    if options.output == "short" and config.option.tbstyle == "auto" and config.args == [str(collection.guide_tests())]:
+        config.option.tbstyle = "no"  # a test of one's own says nowhere else why it failed
     if config.option.reportchars == "fE":
         config.option.reportchars = ""
 

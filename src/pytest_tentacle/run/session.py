@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -18,6 +18,7 @@ from pytest_tentacle import files
 from pytest_tentacle.diagnosis import diagnose
 from pytest_tentacle.inventory import InventoryError, Selection, SelectionError, known_secrets, load, select
 from pytest_tentacle.inventory.model import Inventory, Machine
+from pytest_tentacle.judging.finding import Unknown
 from pytest_tentacle.judging.result import Outcome, Run, StepResult
 from pytest_tentacle.lab import Lab
 from pytest_tentacle.link import system_resolver
@@ -28,11 +29,12 @@ from pytest_tentacle.report.markdown import report_markdown
 from pytest_tentacle.report.redaction.names import learn_inventory, learn_surveys
 from pytest_tentacle.report.redaction.redactor import Redactor
 from pytest_tentacle.report.redaction.standins import CERTIFICATE_FIELDS, with_stand_ins
-from pytest_tentacle.sections import Fleet, Subject
+from pytest_tentacle.sections import Fleet, Subject, fleet_of
 from pytest_tentacle.sections.catalogue import CATALOGUE
 from pytest_tentacle.survey import store
 from pytest_tentacle.survey.collector import Interrupted, Plan, collect
 from pytest_tentacle.survey.store import Surveys
+from pytest_tentacle.transport import Deadline, Transport, open_transport
 
 from . import bundle
 from .named import named_by
@@ -81,6 +83,8 @@ class TentacleRun:
         self._lab: Lab | None = None
         self._report: Report | None = None
         self._built = False
+        self._reached: Inventory | None = None
+        self._hosts: dict[str, tuple[Transport, Any]] = {}
 
     @classmethod
     def from_options(cls, options: Options) -> TentacleRun:
@@ -115,7 +119,7 @@ class TentacleRun:
         """The surveys, indexed for judging. Only after `take_surveys`."""
         if self._fleet is None:
             assert self.surveys is not None, "the survey comes before the first verdict"  # noqa: S101
-            self._fleet = Fleet(self.surveys)
+            self._fleet = fleet_of(self.surveys)
         return self._fleet
 
     def subject(self, name: str) -> Subject:
@@ -199,6 +203,7 @@ class TentacleRun:
             except LabError as error:
                 raise pytest.UsageError(str(error)) from None
             resolve = self._lab.resolve
+        self._reached = inventory
         plan = Plan(
             workers=self.options.workers or (self._lab.workers if self._lab else DEFAULT_WORKERS),
             machine_timeout=self.options.machine_timeout,
@@ -292,8 +297,26 @@ class TentacleRun:
         others = self.count(Outcome.FAILED) + self.count(Outcome.BLOCKED)
         return self.options.unknown == "warn" and unknown > 0 and others == 0 and failures <= unknown
 
+    def host(self, name: str) -> Any:
+        """Testinfra's host on a machine, logged on once a run. Raises TransportError, Unknown in a replay."""
+        if self.options.replay:
+            raise Unknown("a replay contacts no machine", "Run the test against the inventory itself.")
+        inventory = self._reached or self.inventory
+        if inventory.is_lab and self._lab is None:
+            raise Unknown("the lab runs in another process", "Run the test without pytest-xdist.")
+        from pytest_tentacle.transport.backend import make_host  # noqa: PLC0415  only a user's own test needs it
+
+        machine = next(machine for machine in inventory.machines if machine.name == name)
+        if machine.host_key not in self._hosts:
+            transport = open_transport(machine.transport)
+            transport.connect(Deadline(self.options.machine_timeout))
+            self._hosts[machine.host_key] = transport, make_host(transport, name=self.shown(name))
+        return self._hosts[machine.host_key][1]
+
     def close(self) -> None:
-        """Stop the lab, if one runs."""
+        """Log off, and stop the lab, if one runs."""
+        while self._hosts:
+            self._hosts.popitem()[1][0].close()
         if self._lab is not None:
             self._lab.stop()
             self._lab = None

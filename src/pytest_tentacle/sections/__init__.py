@@ -1,65 +1,286 @@
-"""What is looked at in the surveys, step by step, and what it comes to. Needs neither pytest nor a network."""
+"""The steps, one for each test of the guide, and what each looks at in the surveys. Needs neither pytest nor a network.
+
+`STEPS` is the one list: what a step is called, to which machines it applies, which checks it makes, and on which other
+steps it rests. A section of the guide is a folder here, whose name holds its checks: `services.service_keeps_running`.
+"""
 
 from __future__ import annotations
 
-from pytest_tentacle.judging.check import Check, checks_of
+from pytest_tentacle.guide import sections as guide
+from pytest_tentacle.judging.check import Check, check
 from pytest_tentacle.judging.fleet import Fleet
+from pytest_tentacle.judging.step import Step, in_order
 from pytest_tentacle.judging.subject import Subject
+from pytest_tentacle.survey.store import Surveys
 
-from .account import checks as account
-from .addresses import checks as addresses
-from .addresses import own_names
-from .connections import across, firewall, here, sockets
-from .health import checks as machine
-from .health import last_resort, versions
-from .identify import before_home as identify_before_home
-from .identify import checks as identify
-from .identify import registering as identify_registering
-from .load_time import checks as loading
-from .messages import checks as other_messages
-from .proxies import checks as proxies
-from .proxies import connects as proxy_connects
-from .runner import applicable, judge, judge_step
-from .services import checks as services
-from .settings import checks as settings
-from .settings import trust
-from .thumbprint import certificate
-from .thumbprint import checks as thumbprint
-from .tls import checks as tls
-from .tls import dotnet
-from .zombies import checks as zombies
+from . import (
+    account,
+    addresses,
+    applies,
+    connections,
+    health,
+    identify,
+    load_time,
+    messages,
+    ping,
+    proxies,
+    services,
+    settings,
+    thumbprint,
+    tls,
+    zombies,
+)
+
+STEPS: tuple[Step, ...] = (
+    Step(
+        "identify-the-problem",
+        "Identify the problem",
+        guide.IDENTIFY,
+        applies.to_each_machine,
+        checks=(
+            identify.own_log_holds_no_standing_failure,
+            identify.last_start_came_to_its_end,
+            identify.connecting_server_is_let_in,
+            identify.servers_logs_hold_no_standing_failure,
+            identify.no_start_ended_before_its_home_was_known,
+            identify.instance_name_comes_without_quotes,
+            identify.last_registration_succeeded,
+        ),
+    ),
+    Step(
+        "services-running",
+        "Services running",
+        guide.SERVICES,
+        applies.to_each_host,
+        checks=(
+            services.instance_is_registered,
+            services.service_is_installed,
+            services.service_keeps_running,
+            services.service_starts_by_itself,
+        ),
+    ),
+    Step(
+        "communication-settings",
+        "Communication settings",
+        guide.SETTINGS,
+        applies.to_tentacles_and_polled_servers,
+        checks=(
+            settings.configuration_is_readable,
+            settings.mode_is_as_declared,
+            settings.port_is_as_declared,
+            settings.listening_address_is_the_machines_own,
+            settings.polling_entries_are_complete,
+            settings.declared_servers_are_polled,
+            settings.some_server_is_trusted,
+            settings.declared_servers_are_trusted,
+            settings.trusted_thumbprints_are_well_formed,
+        ),
+    ),
+    Step(
+        "tentacle-thumbprint",
+        "Tentacle thumbprint",
+        guide.THUMBPRINT,
+        applies.to_tentacles_and_polled_servers,
+        checks=(
+            thumbprint.thumbprint_is_as_declared,
+            thumbprint.port_presents_the_thumbprint,
+            thumbprint.no_other_host_has_the_certificate,
+        ),
+        rests_on=("services-running", "communication-settings", "welcome-page-here"),
+    ),
+    Step(
+        "tentacle-certificate",
+        "Tentacle certificate",
+        guide.THUMBPRINT,
+        applies.to_tentacles_and_polled_servers,
+        checks=(
+            thumbprint.certificate_is_strong_enough,
+            thumbprint.no_other_host_has_the_subscription,
+            thumbprint.private_key_is_usable,
+        ),
+        rests_on=("services-running", "communication-settings", "welcome-page-here"),
+    ),
+    Step(
+        "welcome-page-here",
+        "Welcome page on the machine itself",
+        guide.CONNECTIONS,
+        applies.to_whoever_listens,
+        checks=(
+            connections.page_is_shown_here,
+            connections.port_is_held_by_the_service,
+            connections.port_is_not_excluded_from_use,
+        ),
+        rests_on=("services-running", "communication-settings"),
+    ),
+    Step(
+        "welcome-page-across",
+        "Welcome page across the link",
+        guide.CONNECTIONS,
+        applies.to_links,
+        checks=(connections.page_is_shown_by_name_or_else_by_address,),
+        rests_on=("services-running", "communication-settings", "welcome-page-here"),
+    ),
+    Step(
+        "local-firewall",
+        "Local firewall",
+        guide.CONNECTIONS,
+        applies.to_whoever_listens,
+        checks=(connections.port_is_let_in,),
+        rests_on=("services-running", "communication-settings", "welcome-page-here"),
+    ),
+    Step(
+        "connections-established",
+        "Connections established",
+        guide.CONNECTIONS,
+        applies.to_tentacles_and_polled_servers,
+        checks=(
+            connections.polled_servers_are_connected,
+            connections.half_closed_connections_do_not_pile_up,
+            connections.no_address_holds_too_many_connections,
+        ),
+        rests_on=("services-running", "communication-settings", "welcome-page-here", "welcome-page-across"),
+    ),
+    Step(
+        "proxies-and-ssl-offloading",
+        "Proxies and SSL offloading",
+        guide.PROXIES,
+        applies.to_tentacles,
+        checks=(
+            proxies.proxy_settings_can_be_right,
+            proxies.process_uses_the_proxy_of_its_settings,
+            proxies.proxy_opens_a_way_to_each_server,
+        ),
+        rests_on=("welcome-page-across",),
+    ),
+    Step(
+        "tentacle-ping",
+        "Tentacle Ping",
+        guide.PING,
+        applies.where_pings_were_asked_for,
+        checks=(ping.every_attempt_goes_well,),
+        rests_on=("services-running", "communication-settings", "welcome-page-here", "welcome-page-across"),
+    ),
+    Step(
+        "ip-addresses",
+        "IP addresses",
+        guide.ADDRESSES,
+        applies.to_tentacles,
+        checks=(
+            addresses.used_address_is_the_machines_own,
+            addresses.own_names_lead_to_the_machine,
+        ),
+        rests_on=("services-running", "communication-settings", "welcome-page-here", "welcome-page-across"),
+    ),
+    Step(
+        "zombie-child-processes",
+        "Zombie child processes",
+        guide.ZOMBIES,
+        applies.to_whoever_listens,
+        checks=(zombies.nothing_left_over_holds_the_port,),
+        rests_on=("communication-settings", "welcome-page-here"),
+    ),
+    Step(
+        "service-account-permissions",
+        "Service account permissions",
+        guide.ACCOUNT,
+        applies.to_tentacles_and_polled_servers,
+        checks=(account.account_has_full_control,),
+    ),
+    Step(
+        "load-time",
+        "Load time",
+        guide.LOADING,
+        applies.to_tentacles_and_polled_servers,
+        checks=(load_time.help_is_shown_within_a_second,),
+        rests_on=("welcome-page-across",),
+    ),
+    Step(
+        "schannel-and-tls",
+        "Schannel and TLS",
+        guide.TLS,
+        applies.to_each_end,
+        checks=(
+            tls.own_policy_allows_what_octopus_needs,
+            tls.both_ends_have_tls_in_common,
+            tls.failed_handshakes_are_told,
+            tls.net_framework_is_new_enough,
+        ),
+        rests_on=("services-running", "communication-settings", "welcome-page-here"),
+    ),
+    Step(
+        "other-error-messages",
+        "Other error messages",
+        guide.MESSAGES,
+        applies.to_each_machine,
+        checks=(
+            messages.own_log_holds_no_such_message,
+            messages.servers_logs_hold_no_such_message,
+        ),
+    ),
+    Step(
+        "machine-health",
+        "Machine health",
+        guide.MESSAGES,
+        applies.to_each_host,
+        checks=(
+            health.disks_have_room,
+            health.clocks_agree,
+            health.no_known_defect_shows,
+            health.both_ends_are_of_one_generation,
+            health.left_overs_are_told,
+            health.last_resort_is_told,
+        ),
+        rests_on=(
+            "identify-the-problem",
+            "services-running",
+            "communication-settings",
+            "tentacle-thumbprint",
+            "welcome-page-here",
+            "welcome-page-across",
+            "connections-established",
+        ),
+    ),
+)
+"""In the guide's order; the report's columns."""
+
+TABLE = {step.slug: step for step in in_order(STEPS)}
+"""By slug, each after those that it rests on."""
+
+
+def fleet_of(surveys: Surveys) -> Fleet:
+    """All machines of a run, to be judged step by step."""
+    return Fleet(surveys, STEPS)
+
+
+def applicable(step: str, subject: Subject) -> bool:
+    """Whether a step says anything about a machine. Raises LookupError for a slug that is no step."""
+    return subject.fleet.step(step).applies(subject)
+
+
+def checks_of(step: str) -> tuple[Check, ...]:
+    """A step's checks. Raises LookupError for a slug that is no step."""
+    if step not in TABLE:
+        raise LookupError(f"{step!r} is no step of the guide")
+    return TABLE[step].checks
+
+
+def step_of(code: str) -> Step | None:
+    """The step whose checks find a problem; None for a code that none of them has, such as a user's own."""
+    return _BY_CODE.get(code)
+
+
+_BY_CODE = {code: step for step in STEPS for each in step.checks for code in each.codes}
 
 __all__ = [
+    "STEPS",
+    "TABLE",
     "Check",
     "Fleet",
+    "Step",
     "Subject",
-    "account",
-    "across",
-    "addresses",
     "applicable",
-    "certificate",
+    "check",
     "checks_of",
-    "dotnet",
-    "firewall",
-    "here",
-    "identify",
-    "identify_before_home",
-    "identify_registering",
-    "judge",
-    "judge_step",
-    "last_resort",
-    "loading",
-    "machine",
-    "other_messages",
-    "own_names",
-    "proxies",
-    "proxy_connects",
-    "services",
-    "settings",
-    "sockets",
-    "thumbprint",
-    "tls",
-    "trust",
-    "versions",
-    "zombies",
+    "fleet_of",
+    "step_of",
 ]

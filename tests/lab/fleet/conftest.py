@@ -13,7 +13,7 @@ import pytest
 from filelock import FileLock
 from ruamel.yaml import YAML
 
-from pytest_tentacle.guide.sections import STEPS
+from pytest_tentacle.sections import STEPS
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

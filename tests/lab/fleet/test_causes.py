@@ -12,8 +12,7 @@ from ruamel.yaml import YAML
 
 from pytest_tentacle.diagnosis import Diagnosis, diagnose
 from pytest_tentacle.guide.placeholders import PLACEHOLDER
-from pytest_tentacle.guide.sections import STEPS
-from pytest_tentacle.sections import Fleet, applicable
+from pytest_tentacle.sections import STEPS, applicable, fleet_of
 from pytest_tentacle.survey import store
 
 RUNS = {"lab": "real_run", "lab-logs": "log_run", "lab-guide": "guide_run"}
@@ -48,7 +47,7 @@ def judged(request) -> dict[str, Judged]:
 
 
 def judge(path: Path) -> Judged:
-    fleet = Fleet(store.load(path))
+    fleet = fleet_of(store.load(path))
     results = [one.result(step.slug) for one in fleet.subjects for step in STEPS if applicable(step.slug, one)]
     diagnosis = diagnose(fleet, results)
     told = {

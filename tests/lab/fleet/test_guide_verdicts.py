@@ -7,9 +7,9 @@ from collections import defaultdict
 
 import pytest
 
-from pytest_tentacle.guide.sections import STEPS
 from pytest_tentacle.inventory import load
 from pytest_tentacle.inventory.model import Tentacle
+from pytest_tentacle.sections import STEPS
 from pytest_tentacle.sections.catalogue import CATALOGUE
 
 TABLE = "lab-guide.verdicts.yaml"

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from pytest_tentacle.judging.result import Outcome, StepResult
-from pytest_tentacle.sections import Fleet
-from pytest_tentacle.sections.account import checks as account
+from pytest_tentacle.sections import Fleet, fleet_of
 from pytest_tentacle.sections.account.rights import FULL, MODIFY, has_rights
 from pytest_tentacle.survey.model import Section
 from pytest_tentacle.survey.surroundings import Access, AccessEntry, Permissions
@@ -219,10 +218,10 @@ class Scene:
             else record
             for record in surveys.records
         )
-        return Fleet(surveys.model_copy(update={"records": records}))
+        return fleet_of(surveys.model_copy(update={"records": records}))
 
     def judge(self, rights: Any, machine: str = "web-01") -> StepResult:
-        return self.fleet(rights, machine).subject(machine).result(account.STEP)
+        return self.fleet(rights, machine).subject(machine).result("service-account-permissions")
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import pytest
 from pytest_tentacle.inventory.model import NoTransport
 from pytest_tentacle.judging.result import Outcome, StepResult
 from pytest_tentacle.link import By, Failure
-from pytest_tentacle.sections.addresses import checks as addresses
 from support.looks import from_server, polled
 
 DROPPED = {"fails": "connect", "error": Failure.TIMED_OUT}
@@ -29,7 +28,7 @@ LINKS = [Ends("listening", "web-01", "web-01"), Ends("polling", "poll-01", "octo
 
 
 def judge(world: Any, name: str) -> StepResult:
-    result: StepResult = world.fleet().subject(name).result(addresses.STEP)
+    result: StepResult = world.fleet().subject(name).result("ip-addresses")
     return result
 
 

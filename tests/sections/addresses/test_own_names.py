@@ -8,7 +8,6 @@ import pytest
 
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
-from pytest_tentacle.sections.addresses import checks as addresses
 from pytest_tentacle.survey.surroundings import OwnName
 
 SILENT = {"fails": "connect", "error": Failure.TIMED_OUT}
@@ -26,14 +25,14 @@ def silent(world: Any, across: Any) -> Any:
 
 
 def codes(world: Any, name: str = "web-01") -> list[str]:
-    return [problem.code for problem in world.judge(addresses.STEP, name).problems]
+    return [problem.code for problem in world.judge("ip-addresses", name).problems]
 
 
 class TestAnotherMachine:
     def test_is_found(self, silent: Any) -> None:
         """192.0.2.30 is poll-01's."""
         silent["web-01"].own_names = named("192.0.2.30")
-        (problem,) = silent.judge(addresses.STEP, "web-01").problems
+        (problem,) = silent.judge("ip-addresses", "web-01").problems
         assert problem.code == "TT714"
         assert (problem.facts["other"], problem.facts["address"]) == ("poll-01", "192.0.2.30")
         assert problem.facts["host"] == "web-01.example"
@@ -46,7 +45,7 @@ class TestAnotherMachine:
 
     def test_a_link_that_is_well_is_stronger(self, world: Any) -> None:
         world["web-01"].own_names = named("192.0.2.30")
-        result = world.judge(addresses.STEP, "web-01")
+        result = world.judge("ip-addresses", "web-01")
         assert result.outcome is Outcome.PASSED
         assert any("web-01.example: 192.0.2.30" in line for line in result.looked_at)
 
@@ -69,7 +68,7 @@ class TestAnotherMachine:
         """Its own address, Debian's 127.0.1.1, a NAT device's, none, and names that no server uses."""
         silent["web-01"].own_names = found
         assert codes(silent) == []
-        assert any(found[0].name in line for line in silent.judge(addresses.STEP, "web-01").looked_at)
+        assert any(found[0].name in line for line in silent.judge("ip-addresses", "web-01").looked_at)
 
     def test_an_address_that_is_declared_for_it(self, silent: Any) -> None:
         """A balancer that two share: somebody says that it leads to this machine."""
@@ -92,9 +91,9 @@ class TestAnotherMachine:
 class TestNotSeen:
     def test_unknown(self, silent: Any) -> None:
         silent["web-01"].unknown["own_names"] = "not surveyed"
-        result = silent.judge(addresses.STEP, "web-01")
+        result = silent.judge("ip-addresses", "web-01")
         assert "not surveyed" in result.reason
 
     def test_not_needed_where_the_link_is_well(self, world: Any) -> None:
         world["web-01"].unknown["own_names"] = "not surveyed"
-        assert world.judge(addresses.STEP, "web-01").outcome is Outcome.PASSED
+        assert world.judge("ip-addresses", "web-01").outcome is Outcome.PASSED

@@ -9,7 +9,6 @@ import pytest
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
 from pytest_tentacle.packet_filter import PacketFilter
-from pytest_tentacle.sections.connections import firewall
 from pytest_tentacle.sections.connections.filter_rules import Filtered, on_windows
 from pytest_tentacle.survey.surroundings import Firewall, FirewallProfile, FirewallRule
 from support.looks import OWN_PORT
@@ -71,17 +70,17 @@ class TestEachCode:
         """Its polling port, likewise."""
         silence(around, across)
         around.sections["octo-1"]["firewall"] = windows()
-        assert around.codes(firewall.STEP, "octo-1") == ["TT541"]
+        assert around.codes("local-firewall", "octo-1") == ["TT541"]
 
     def test_where_nobody_could_look_across(self, around: Any) -> None:
         """Windows' decision rule is clear enough without."""
         around.world["octo-1"].peer = []
         around.world["octo-1"].peer_unknown = "its time ran out"
         around.sections["web-01"]["firewall"] = windows()
-        assert around.codes(firewall.STEP, "web-01") == ["TT541"]
+        assert around.codes("local-firewall", "web-01") == ["TT541"]
 
     def _is_found(self, around: Any, code: str) -> None:
-        result = around.judge(firewall.STEP, "web-01")
+        result = around.judge("local-firewall", "web-01")
         assert result.outcome is Outcome.FAILED, result
         (problem,) = result.problems
         assert problem.code == code
@@ -95,7 +94,7 @@ class TestTheLinkIsStronger:
         """Whatever the rules say, and even where they could not be read."""
         across(around.world, "listening", across_is, across_is)
         around.sections["web-01"]["firewall"] = rules
-        result = around.judge(firewall.STEP, "web-01")
+        result = around.judge("local-firewall", "web-01")
         assert result.outcome is Outcome.PASSED, result
         assert "a connection comes through" in " ".join(result.looked_at)
 
@@ -103,7 +102,7 @@ class TestTheLinkIsStronger:
         refused = {"fails": "connect", "error": Failure.REFUSED}
         across(around.world, "listening", refused, refused)
         around.sections["web-01"]["firewall"] = windows()
-        assert around.codes(firewall.STEP, "web-01") == []
+        assert around.codes("local-firewall", "web-01") == []
 
     @pytest.mark.parametrize("rules", [CLOSED["TT541"], NFT])
     def test_somebody_else_gets_through(self, around: Any, across: Any, make_probe: Any, rules: Any) -> None:
@@ -111,14 +110,14 @@ class TestTheLinkIsStronger:
         silence(around, across)
         around.sections["web-01"]["firewall"] = rules
         around.world.controller = {"web-01": (make_probe(),)}
-        assert around.codes(firewall.STEP, "web-01") == []
+        assert around.codes("local-firewall", "web-01") == []
 
     def test_linux_lets_in_one_peer(self, around: Any, across: Any) -> None:
         """What is kept out is another peer's address: the link's own rules let it in, and that is said."""
         silence(around, across)
         linux_listener(around)
         around.sections["web-01"]["firewall"] = linux_rules("ip saddr 198.51.100.7 tcp dport 10933 drop")
-        result = around.judge(firewall.STEP, "web-01")
+        result = around.judge("local-firewall", "web-01")
         assert result.outcome is Outcome.PASSED, result
         assert "it lets port 10933 in" in str(result.looked_at)
 
@@ -139,7 +138,7 @@ class TestLinux:
         silence(around, across)
         linux_listener(around)
         around.sections["web-01"]["firewall"] = rules
-        result = around.judge(firewall.STEP, "web-01")
+        result = around.judge("local-firewall", "web-01")
         assert [problem.code for problem in result.problems] == ["TT546"]
         assert words in result.problems[0].actual
 
@@ -173,7 +172,7 @@ class TestUnknown:
     def test_what_the_rules_do_not_tell(self, around: Any, across: Any, rules: Any) -> None:
         silence(around, across)
         around.sections["web-01"]["firewall"] = rules
-        result = around.judge(firewall.STEP, "web-01")
+        result = around.judge("local-firewall", "web-01")
         assert result.outcome is Outcome.UNKNOWN, result
         assert result.advice
 
@@ -182,35 +181,35 @@ class TestUnknown:
         around.world["octo-1"].peer = []
         around.world["octo-1"].peer_unknown = "its time ran out"
         around.sections["web-01"]["firewall"] = linux_rules("limit rate 5/second accept", policy="drop")
-        assert around.judge(firewall.STEP, "web-01").outcome is Outcome.UNKNOWN
+        assert around.judge("local-firewall", "web-01").outcome is Outcome.UNKNOWN
         around.sections["web-01"]["firewall"] = NFT
-        assert around.codes(firewall.STEP, "web-01") == ["TT546"]
+        assert around.codes("local-firewall", "web-01") == ["TT546"]
 
     def test_a_machine_that_was_not_surveyed(self, around: Any, unreachable: Any, across: Any) -> None:
         silence(around, across)
         around.world["web-01"].unreachable = unreachable
-        assert around.judge(firewall.STEP, "web-01").outcome is Outcome.UNKNOWN
+        assert around.judge("local-firewall", "web-01").outcome is Outcome.UNKNOWN
 
     def test_a_tentacle_that_listens_on_no_port(self, around: Any) -> None:
         around.world["web-01"].settings["Tentacle.Services.NoListen"] = "true"
-        result = around.judge(firewall.STEP, "web-01")
+        result = around.judge("local-firewall", "web-01")
         assert result.outcome is Outcome.BLOCKED
         around.world["web-01"].declare(mode=None)
         around.world["web-01"].trusted = []
-        assert around.judge(firewall.STEP, "web-01").outcome is Outcome.UNKNOWN
+        assert around.judge("local-firewall", "web-01").outcome is Outcome.UNKNOWN
 
 
 class TestHealthy:
     @pytest.mark.parametrize("name", ["octo-1", "web-01"])
     def test_nothing_is_found(self, around: Any, name: str) -> None:
-        result = around.judge(firewall.STEP, name)
+        result = around.judge("local-firewall", name)
         assert result.outcome is Outcome.PASSED, result
         assert result.looked_at
 
     def test_no_filter_at_all(self, around: Any, across: Any) -> None:
         silence(around, across)
         around.sections["web-01"]["firewall"] = Firewall(engine="none", running=False, filters=PacketFilter())
-        assert around.judge(firewall.STEP, "web-01").outcome is Outcome.PASSED
+        assert around.judge("local-firewall", "web-01").outcome is Outcome.PASSED
 
 
 class TestWindowsRules:
@@ -271,6 +270,6 @@ class TestThePortIsNotOpen:
         around.sections["web-01"]["firewall"] = rules
         if server == "left out":
             around.world["octo-1"].peer = []
-        result = around.judge(firewall.STEP, "web-01")
+        result = around.judge("local-firewall", "web-01")
         assert (result.outcome, result.blocked_by) == (Outcome.BLOCKED, ("TT202", "web-01"))
         assert result.looked_at

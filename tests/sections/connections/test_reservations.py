@@ -8,7 +8,6 @@ import pytest
 
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
-from pytest_tentacle.sections.connections import here
 from pytest_tentacle.sections.connections.reserved import excluded_range, served_urls
 from pytest_tentacle.survey.surroundings import PortRange, Reservations
 from support.looks import OWN_PORT, SERVERS_OWN_PORT
@@ -37,14 +36,14 @@ def held(world: Any, make_probe: Any) -> Any:
 
 
 def codes(world: Any) -> list[str]:
-    return [problem.code for problem in world.judge(here.STEP, "web-01").problems]
+    return [problem.code for problem in world.judge("welcome-page-here", "web-01").problems]
 
 
 class TestExcluded:
     def test_nobody_listens_there(self, world: Any, make_probe: Any) -> None:
         """It takes the place of "the port is not open", which it explains."""
         closed(world, make_probe)
-        (problem,) = world.judge(here.STEP, "web-01").problems
+        (problem,) = world.judge("welcome-page-here", "web-01").problems
         assert problem.code == "TT506"
         assert "10900 to 10999" in problem.actual
         assert (problem.facts["first"], problem.facts["last"], problem.facts["port"]) == (10900, 10999, 10933)
@@ -70,14 +69,14 @@ class TestExcluded:
         """A range that came later does not close what is open; without the page the check is still passed."""
         web = world["web-01"]
         web.reservations = EXCLUDED
-        assert world.judge(here.STEP, "web-01").outcome is Outcome.PASSED
+        assert world.judge("welcome-page-here", "web-01").outcome is Outcome.PASSED
         web.replace(OWN_PORT, make_probe(fails="page", error=Failure.TIMED_OUT))
         assert codes(world) == ["TT505"]
 
     def test_unknown(self, world: Any, make_probe: Any) -> None:
         """The port is not open, and why was not seen."""
         closed(world, make_probe).unknown["reservations"] = "netsh did not end in time"
-        result = world.judge(here.STEP, "web-01")
+        result = world.judge("welcome-page-here", "web-01")
         assert [problem.code for problem in result.problems] == ["TT501"]
         assert "netsh did not end" in result.reason
 
@@ -90,14 +89,14 @@ class TestExcluded:
         octo = world["octo-1"]
         octo.replace(SERVERS_OWN_PORT, make_probe(port=10943, fails="connect", error=Failure.REFUSED))
         octo.listeners, octo.reservations = [], Reservations(excluded=(PortRange(first=10943, last=10943),))
-        (problem,) = world.judge(here.STEP, "octo-1").problems
+        (problem,) = world.judge("welcome-page-here", "octo-1").problems
         assert (problem.code, problem.facts["port"]) == ("TT506", 10943)
 
 
 class TestHttpSys:
     def test_a_url_on_the_port(self, world: Any, make_probe: Any) -> None:
         held(world, make_probe)
-        (problem,) = world.judge(here.STEP, "web-01").problems
+        (problem,) = world.judge("welcome-page-here", "web-01").problems
         assert problem.code == "TT507"
         assert problem.facts["url"] == "https://+:10933/OctopusComms/"
 

@@ -8,10 +8,6 @@ import pytest
 
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import By, Failure
-from pytest_tentacle.sections.addresses import checks as addresses
-from pytest_tentacle.sections.connections import sockets
-from pytest_tentacle.sections.settings import checks as settings
-from pytest_tentacle.sections.tls import checks as tls
 from pytest_tentacle.survey.surroundings import TlsProtocol
 from support.looks import SERVERS_OWN_PORT, declared, polled
 
@@ -46,14 +42,14 @@ class TestConnections:
         around.sections["octo-2"] = around.healthy("octo-2")
         across(around.world, "polling", DROPPED, DROPPED)
         around.sections["poll-01"]["connections"] = ()
-        (problem,) = around.judge(sockets.STEP, "poll-01").problems
+        (problem,) = around.judge("connections-established", "poll-01").problems
         assert (problem.code, problem.facts["server"]) == ("TT551", "octo-2")
 
     def test_a_page_with_another_certificate_is_no_server(self, around: Any, across: Any) -> None:
         """The Tentacle lets go of whoever stands between: the step of the welcome page has said so."""
         across(around.world, "polling", {"whose": "inspector"}, {"whose": "inspector"})
         around.sections["poll-01"]["connections"] = ()
-        result = around.judge(sockets.STEP, "poll-01")
+        result = around.judge("connections-established", "poll-01")
         assert (result.outcome, result.blocked_by) == (Outcome.BLOCKED, ("TT531", "poll-01"))
 
     def test_a_stopped_server_is_the_reason(self, around: Any, across: Any) -> None:
@@ -63,7 +59,7 @@ class TestConnections:
         around.world["octo-1"].drop(SERVERS_OWN_PORT)
         across(around.world, "polling", refused, refused)
         around.sections["poll-01"]["connections"] = ()
-        result = around.judge(sockets.STEP, "poll-01")
+        result = around.judge("connections-established", "poll-01")
         assert (result.outcome, result.blocked_by) == (Outcome.BLOCKED, ("TT206", "octo-1"))
 
 
@@ -76,7 +72,7 @@ class TestAddresses:
         world["octo-2"].host["addresses"] = ("192.0.2.11",)
         world["octo-2"].declare(ip=None)
         across(world, "polling", UNKNOWN_NAME)
-        (problem,) = world.judge(addresses.STEP, "poll-01").problems
+        (problem,) = world.judge("ip-addresses", "poll-01").problems
         assert (problem.code, problem.facts["server"]) == ("TT711", "octo-2")
 
 
@@ -86,7 +82,7 @@ class TestTrust:
     def test_what_the_server_presents_counts_more_than_the_inventory(self, world: Any, thumbprint_of: Any) -> None:
         """A declared thumbprint of old is the server's problem (TT404), not that of those who trust the new one."""
         world["octo-1"].declare(thumbprint=thumbprint_of("octopus of old"))
-        assert world.judge(settings.STEP, "poll-01").outcome is Outcome.PASSED
+        assert world.judge("communication-settings", "poll-01").outcome is Outcome.PASSED
 
 
 class TestMinimum:
@@ -99,4 +95,4 @@ class TestMinimum:
         around.world["poll-01"].drop(declared("poll-01", "octo-1", "octo-1.example"))
         around.change("poll-01", "tls", library="OpenSSL 1.1.0l  10 Sep 2019", minimum="TLSv1.2")
         around.change("octo-1", "tls", protocols=(TlsProtocol(name="TLS 1.2", side="server", enabled=False),))
-        assert around.codes(tls.STEP, "poll-01") == ["TT902"]
+        assert around.codes("schannel-and-tls", "poll-01") == ["TT902"]

@@ -9,7 +9,6 @@ import pytest
 
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
-from pytest_tentacle.sections.connections import sockets
 from pytest_tentacle.survey.surroundings import Connection, Proxy
 from support.looks import polled
 
@@ -62,7 +61,7 @@ class TestEachCode:
             (own,) = survey.services.data
             second = own.model_copy(update={"name": "Second.service", "instance": "Second", "pid": 901})
             around.sections["poll-01"]["services"] = (own, second)
-        result = around.judge(sockets.STEP, name)
+        result = around.judge("connections-established", name)
         assert result.outcome is Outcome.FAILED, result
         (problem,) = result.problems
         assert problem.code == case[:5]
@@ -72,7 +71,7 @@ class TestEachCode:
 class TestHealthy:
     @pytest.mark.parametrize("name", ["octo-1", "web-01", "poll-01"])
     def test_nothing_is_found(self, around: Any, name: str) -> None:
-        result = around.judge(sockets.STEP, name)
+        result = around.judge("connections-established", name)
         assert result.outcome is Outcome.PASSED, result
         assert result.looked_at
 
@@ -89,12 +88,12 @@ class TestHealthy:
     def test_a_connection_is_a_connection(self, around: Any, rows: tuple[Connection, ...]) -> None:
         """Whose it is may not be shown, or a child's; and a second one may just be made."""
         around.sections["poll-01"]["connections"] = rows
-        assert around.codes(sockets.STEP, "poll-01") == []
+        assert around.codes("connections-established", "poll-01") == []
 
     def test_fewer_than_configured_is_evidence(self, around: Any) -> None:
         """Four of five may be in the making, or refused by the server's own limit."""
         around.world["poll-01"].settings["Tentacle.Communication.PollingConnectionCount"] = "5"
-        result = around.judge(sockets.STEP, "poll-01")
+        result = around.judge("connections-established", "poll-01")
         assert result.outcome is Outcome.PASSED
         assert any("1 of 5 connections" in seen for seen in result.looked_at)
 
@@ -102,72 +101,72 @@ class TestHealthy:
     def test_a_few_or_the_smaller_part(self, around: Any, count: int, alive: int) -> None:
         """Many machines behind one address close connections now and then."""
         around.sections["web-01"]["connections"] = pile(count, alive)
-        assert around.codes(sockets.STEP, "web-01") == []
+        assert around.codes("connections-established", "web-01") == []
 
     def test_many_addresses(self, around: Any) -> None:
         rows = tuple(accepted("close-wait", f"192.0.2.{100 + number}") for number in range(30))
         around.sections["web-01"]["connections"] = rows
-        assert around.codes(sockets.STEP, "web-01") == []
+        assert around.codes("connections-established", "web-01") == []
 
 
 class TestNotJudged:
     def test_a_service_that_does_not_run(self, around: Any) -> None:
         around.world["poll-01"].service |= {"state": "stopped", "pid": None}
         around.sections["poll-01"]["connections"] = ()
-        assert around.judge(sockets.STEP, "poll-01").outcome is Outcome.PASSED
+        assert around.judge("connections-established", "poll-01").outcome is Outcome.PASSED
 
     def test_a_proxy_of_its_own(self, around: Any) -> None:
         settings = around.world["poll-01"].settings
         settings |= {"Octopus.Server.Proxy.ProxyHost": "proxy.example", "Octopus.Server.Proxy.UseDefaultProxy": "false"}
         around.sections["poll-01"]["connections"] = ()
-        assert around.judge(sockets.STEP, "poll-01").outcome is Outcome.PASSED
+        assert around.judge("connections-established", "poll-01").outcome is Outcome.PASSED
 
     def test_a_proxy_of_the_account(self, around: Any) -> None:
         """Windows only: there it holds unless the settings say otherwise."""
         around.sections["poll-01"] |= {"connections": (), "proxies": (PROXY,)}
-        assert around.codes(sockets.STEP, "poll-01") == ["TT551"]
+        assert around.codes("connections-established", "poll-01") == ["TT551"]
         around.world["poll-01"].os = "windows"
-        assert around.judge(sockets.STEP, "poll-01").outcome is Outcome.UNKNOWN
+        assert around.judge("connections-established", "poll-01").outcome is Outcome.UNKNOWN
         around.world["poll-01"].settings["Octopus.Server.Proxy.UseDefaultProxy"] = "false"
-        assert around.codes(sockets.STEP, "poll-01") == ["TT551"]
+        assert around.codes("connections-established", "poll-01") == ["TT551"]
 
     def test_just_started(self, around: Any) -> None:
         around.sections["poll-01"]["connections"] = ()
         clock = around.world["poll-01"].record().survey.host.data.clock_utc
         around.world["poll-01"].service["started_utc"] = clock - timedelta(seconds=100)
-        assert around.judge(sockets.STEP, "poll-01").outcome is Outcome.UNKNOWN
+        assert around.judge("connections-established", "poll-01").outcome is Outcome.UNKNOWN
         around.world["poll-01"].service["started_utc"] = None
-        assert around.judge(sockets.STEP, "poll-01").outcome is Outcome.UNKNOWN
+        assert around.judge("connections-established", "poll-01").outcome is Outcome.UNKNOWN
 
     def test_a_server_that_cannot_be_reached(self, around: Any, across: Any) -> None:
         """That is another step's problem."""
         silent = {"fails": "connect", "error": Failure.TIMED_OUT}
         across(around.world, "polling", silent, silent)
         around.sections["poll-01"]["connections"] = ()
-        result = around.judge(sockets.STEP, "poll-01")
+        result = around.judge("connections-established", "poll-01")
         assert result.outcome is Outcome.BLOCKED
         assert result.blocked_by == ("TT521", "poll-01")
 
     def test_an_address_that_was_not_probed(self, around: Any) -> None:
         around.world["poll-01"].drop(polled(0))
         around.sections["poll-01"]["connections"] = ()
-        assert around.judge(sockets.STEP, "poll-01").outcome is Outcome.UNKNOWN
+        assert around.judge("connections-established", "poll-01").outcome is Outcome.UNKNOWN
 
     def test_an_address_that_the_name_leads_to_no_more(self, around: Any) -> None:
         """The process is connected by that port, and whether to its server nobody sees: behind a name may be many."""
         around.sections["poll-01"]["connections"] = (row(remote="198.51.100.1"),)
-        result = around.judge(sockets.STEP, "poll-01")
+        result = around.judge("connections-established", "poll-01")
         assert result.outcome is Outcome.UNKNOWN
         assert "198.51.100.1:10943" in result.reason
 
     def test_a_web_socket(self, around: Any) -> None:
         around.world["poll-01"].trusted[0]["Address"] = "wss://octo-1.example:443/OctopusComms"
         around.sections["poll-01"]["connections"] = ()
-        assert around.codes(sockets.STEP, "poll-01") == []
+        assert around.codes("connections-established", "poll-01") == []
 
     @pytest.mark.parametrize("name", ["octo-1", "web-01", "poll-01"])
     def test_connections_that_are_not_known(self, around: Any, name: str) -> None:
         around.sections[name]["connections"] = "no rights"
-        result = around.judge(sockets.STEP, name)
+        result = around.judge("connections-established", name)
         assert result.outcome is Outcome.UNKNOWN
         assert "no rights" in result.reason

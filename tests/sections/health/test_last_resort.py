@@ -6,20 +6,19 @@ from typing import Any
 
 import pytest
 
-from pytest_tentacle.guide.sections import STEPS
-from pytest_tentacle.sections.health import checks as machine
+from pytest_tentacle.sections import STEPS
 from pytest_tentacle.survey.surroundings import LeftOver
 
 STOPPED = {"state": "stopped", "pid": None, "exit_code": 0}
 
 
 def told(around: Any, name: str) -> str:
-    return "\n".join(around.judge(machine.STEP, name).looked_at)
+    return "\n".join(around.judge("machine-health", name).looked_at)
 
 
 class TestLastResort:
     def test_is_of_the_last_step(self) -> None:
-        assert STEPS[-1].slug == machine.STEP
+        assert STEPS[-1].slug == "machine-health"
 
     @pytest.mark.parametrize("name", ["octo-1", "web-01", "poll-01"])
     def test_not_where_all_is_well(self, around: Any, name: str) -> None:

@@ -12,7 +12,6 @@ from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.judging.versions import parsed
 from pytest_tentacle.link import Failure
 from pytest_tentacle.logs.reader import read_log
-from pytest_tentacle.sections.health import checks as machine
 from pytest_tentacle.sections.health.checks import LEAST_FREE
 from pytest_tentacle.survey.surroundings import Connection, Disk, LeftOver, Product, Watchdog
 from support.looks import OWN_PORT, declared
@@ -104,7 +103,7 @@ class TestEachCode:
     @pytest.mark.parametrize(("code", "name", "change"), CASES)
     def test_is_found(self, around: Any, across: Any, code: str, name: str, change: Any) -> None:
         change(around, across)
-        result = around.judge(machine.STEP, name)
+        result = around.judge("machine-health", name)
         assert result.outcome is Outcome.FAILED, result
         (problem,) = result.problems
         assert problem.code == code
@@ -114,7 +113,7 @@ class TestEachCode:
 class TestHealthy:
     @pytest.mark.parametrize("name", ["octo-1", "web-01", "poll-01"])
     def test_nothing_is_found(self, around: Any, name: str) -> None:
-        result = around.judge(machine.STEP, name)
+        result = around.judge("machine-health", name)
         assert result.outcome is Outcome.PASSED, result
         assert result.looked_at
 
@@ -124,25 +123,25 @@ class TestHealthy:
         draft.settings |= {"Octopus.Home": r"D:\data\Octopus", "Tentacle.Deployment.ApplicationDirectory": r"D:\Apps"}
         sizes = {"C:\\": 0, "D:\\": LEAST_FREE, "d:\\data\\": LEAST_FREE, "D:\\dat\\": 0}
         around.sections["web-01"]["disks"] = tuple(Disk(path=path, free_bytes=free) for path, free in sizes.items())
-        assert around.judge(machine.STEP, "web-01").outcome is Outcome.PASSED
+        assert around.judge("machine-health", "web-01").outcome is Outcome.PASSED
         draft.settings["Octopus.Home"] = r"C:\Octopus"
-        assert around.codes(machine.STEP, "web-01") == ["TT971"]
+        assert around.codes("machine-health", "web-01") == ["TT971"]
 
     def test_mount_points_of_linux(self, around: Any) -> None:
         around.world["poll-01"].settings["Octopus.Home"] = "/home/octopus"
         sizes = {"/": 0, "/home": LEAST_FREE, "/HOME": 0}
         around.sections["poll-01"]["disks"] = tuple(Disk(path=path, free_bytes=free) for path, free in sizes.items())
-        assert around.judge(machine.STEP, "poll-01").outcome is Outcome.PASSED
+        assert around.judge("machine-health", "poll-01").outcome is Outcome.PASSED
 
     def test_space_that_cannot_be_read(self, around: Any) -> None:
         around.sections["web-01"]["disks"] = (Disk(path="C:\\"),)
-        assert around.judge(machine.STEP, "web-01").outcome is Outcome.PASSED
+        assert around.judge("machine-health", "web-01").outcome is Outcome.PASSED
 
     def test_clocks_do_not_keep_a_link_from_being_well(self, around: Any) -> None:
         """Time is no part of the protocol."""
         clock = around.world["web-01"].record().survey.host.data.clock_utc
         around.world["web-01"].host["clock_utc"] = clock + timedelta(days=400)
-        result = around.judge(machine.STEP, "web-01")
+        result = around.judge("machine-health", "web-01")
         assert result.outcome is Outcome.PASSED
         assert "400 days apart" in " ".join(result.looked_at)
 
@@ -151,14 +150,14 @@ class TestHealthy:
         clocks(around, across)
         clock = around.world["octo-1"].record().survey.host.data.clock_utc
         around.world["web-01"].host["clock_utc"] = clock - timedelta(minutes=behind)
-        result = around.judge(machine.STEP, "web-01")
+        result = around.judge("machine-health", "web-01")
         assert result.outcome is Outcome.PASSED
         assert words in " ".join(result.looked_at)
 
     @pytest.mark.parametrize("version", ["8.0.0", "8.1.61", "3.3.22"])
     def test_a_defect_that_does_not_show(self, around: Any, version: str) -> None:
         around.sections["web-01"]["products"] = product(version)
-        result = around.judge(machine.STEP, "web-01")
+        result = around.judge("machine-health", "web-01")
         assert result.outcome is Outcome.PASSED
         assert f"known of {version}" in " ".join(result.looked_at)
 
@@ -166,33 +165,33 @@ class TestHealthy:
     def test_other_versions_do_not_have_it(self, around: Any, version: str | None) -> None:
         port_in_use(around, None)
         around.sections["web-01"]["products"] = product(version)
-        assert "TT973" not in around.codes(machine.STEP, "web-01")
+        assert "TT973" not in around.codes("machine-health", "web-01")
 
     def test_what_lies_about_is_evidence(self, around: Any) -> None:
         around.sections["web-01"] |= {
             "watchdog": (Watchdog(name="Octopus Watchdog Tentacle", state="disabled"),),
             "left_overs": (LeftOver(kind="folder", where=r"C:\Octopus\Old"),),
         }
-        result = around.judge(machine.STEP, "web-01")
+        result = around.judge("machine-health", "web-01")
         assert result.outcome is Outcome.PASSED
         seen = " ".join(result.looked_at)
         assert "Octopus Watchdog Tentacle is disabled" in seen
         assert r"C:\Octopus\Old" in seen
         around.sections["web-01"] |= {"watchdog": "no rights", "left_overs": "no rights"}
-        assert around.judge(machine.STEP, "web-01").outcome is Outcome.PASSED
+        assert around.judge("machine-health", "web-01").outcome is Outcome.PASSED
 
 
 class TestUnknown:
     @pytest.mark.parametrize("section", ["disks", "products"])
     def test_a_section(self, around: Any, section: str) -> None:
         around.sections["web-01"][section] = "no rights"
-        result = around.judge(machine.STEP, "web-01")
+        result = around.judge("machine-health", "web-01")
         assert result.outcome is Outcome.UNKNOWN
         assert "no rights" in result.reason
 
     def test_a_machine_that_was_not_surveyed(self, around: Any, unreachable: Any) -> None:
         around.world["web-01"].unreachable = unreachable
-        assert around.judge(machine.STEP, "web-01").outcome is Outcome.UNKNOWN
+        assert around.judge("machine-health", "web-01").outcome is Outcome.UNKNOWN
 
 
 class TestVersions:
@@ -210,4 +209,4 @@ class TestVersions:
             Product(product="tentacle", version="8.1.0", path=r"D:\old\Tentacle.exe"),
             Product(product="tentacle", version="9.1.0", path=running.upper()),
         )
-        assert "version 9.1.0 " in " ".join(around.judge(machine.STEP, "web-01").looked_at)
+        assert "version 9.1.0 " in " ".join(around.judge("machine-health", "web-01").looked_at)

@@ -11,8 +11,7 @@ from pytest_tentacle.judging.result import StepResult
 from pytest_tentacle.logs.lines import moment
 from pytest_tentacle.logs.model import LogFile
 from pytest_tentacle.logs.reader import read_log
-from pytest_tentacle.sections import Fleet
-from pytest_tentacle.sections.identify import checks as identify
+from pytest_tentacle.sections import Fleet, fleet_of
 from pytest_tentacle.survey.model import Section
 from pytest_tentacle.survey.surroundings import Connection, Proxy
 from support import NOW
@@ -41,7 +40,7 @@ class Logs:
         assert last is not None
         self.logs[name] = (log.model_copy(update={"modified_utc": last.replace(tzinfo=UTC)} | more),)
 
-    def judge(self, name: str, step: str = identify.STEP) -> StepResult:
+    def judge(self, name: str, step: str = "identify-the-problem") -> StepResult:
         return self.fleet().subject(name).result(step)
 
     def fleet(self) -> Fleet:
@@ -59,9 +58,9 @@ class Logs:
             if machine in self.proxies:
                 update["proxies"] = Section(data=self.proxies[machine])
             records.append(record.model_copy(update={"survey": record.survey.model_copy(update=update)}))
-        return Fleet(surveys.model_copy(update={"records": tuple(records)}))
+        return fleet_of(surveys.model_copy(update={"records": tuple(records)}))
 
-    def codes(self, name: str, step: str = identify.STEP) -> list[str]:
+    def codes(self, name: str, step: str = "identify-the-problem") -> list[str]:
         return [problem.code for problem in self.judge(name, step).problems]
 
     @staticmethod

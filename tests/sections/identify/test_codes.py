@@ -8,12 +8,10 @@ from typing import Any
 import pytest
 
 from pytest_tentacle.judging import evaluate
-from pytest_tentacle.judging.check import checks_of
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.logs.reader import read_log
-from pytest_tentacle.sections.identify import checks as identify
+from pytest_tentacle.sections import checks_of
 from pytest_tentacle.sections.identify.problems import LOGS
-from pytest_tentacle.sections.messages import checks as other_messages
 from pytest_tentacle.survey.surroundings import Connection
 
 LISTEN = "listen://[::]:10933/             91  "
@@ -143,13 +141,13 @@ class TestOtherMessages:
         logs.write("octo-1", logs.line(60, "ERROR", f"{TO_TENTACLE}{heading}{text}", 1000))
 
         for name in ("poll-01", "web-01"):
-            assert logs.codes(name, other_messages.STEP) == [code]
+            assert logs.codes(name, "other-error-messages") == [code]
             assert logs.codes(name) == []
 
     def test_what_nobody_knows_is_shown_and_not_judged(self, logs: Any) -> None:
         logs.write("web-01", logs.line(60, "ERROR", "Something entirely new"))
 
-        result = logs.judge("web-01", other_messages.STEP)
+        result = logs.judge("web-01", "other-error-messages")
 
         assert result.outcome is Outcome.PASSED
         assert any("Something entirely new" in seen for seen in result.looked_at)
@@ -208,10 +206,12 @@ class TestReads:
         logs.connections = dict.fromkeys(logs.world.drafts, (ESTABLISHED,))
         fleet = logs.fleet()
         declared = {
-            one.name: set(one.reads) for step in (identify.STEP, other_messages.STEP) for one in checks_of(step)
+            one.name: set(one.reads)
+            for step in ("identify-the-problem", "other-error-messages")
+            for one in checks_of(step)
         }
         read: dict[str, set[str]] = {}
-        for step in (identify.STEP, other_messages.STEP):
+        for step in ("identify-the-problem", "other-error-messages"):
             for one in checks_of(step):
                 done: set[str] = set()
                 for subject in fleet.subjects:

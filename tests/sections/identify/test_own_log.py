@@ -9,8 +9,6 @@ import pytest
 
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.logs.model import LogFile
-from pytest_tentacle.sections.identify import checks as identify
-from pytest_tentacle.sections.messages import checks as other_messages
 from pytest_tentacle.survey.surroundings import Connection, Proxy
 from support import NOW
 
@@ -44,7 +42,7 @@ ESTABLISHED = Connection(
 
 class TestHealthy:
     @pytest.mark.parametrize("name", ["octo-1", "web-01", "poll-01"])
-    @pytest.mark.parametrize("step", [identify.STEP, other_messages.STEP])
+    @pytest.mark.parametrize("step", ["identify-the-problem", "other-error-messages"])
     def test_nothing_is_found(self, logs: Any, name: str, step: str) -> None:
         logs.write(
             "web-01",

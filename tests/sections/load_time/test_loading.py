@@ -10,7 +10,7 @@ import pytest
 
 from pytest_tentacle.judging.result import Outcome, StepResult
 from pytest_tentacle.link import By, Failure
-from pytest_tentacle.sections import Fleet
+from pytest_tentacle.sections import Fleet, fleet_of
 from pytest_tentacle.sections.load_time import checks as loading
 from pytest_tentacle.survey.model import Section
 from pytest_tentacle.survey.surroundings import Event, Loading, LoadTime, Revocation
@@ -92,10 +92,10 @@ class Scene:
             else record
             for record in surveys.records
         )
-        return Fleet(surveys.model_copy(update={"records": records}))
+        return fleet_of(surveys.model_copy(update={"records": records}))
 
     def judge(self, found: Any, machine: str = "web-01", events: tuple[Event, ...] | None = None) -> StepResult:
-        return self.fleet(found, machine, events).subject(machine).result(loading.STEP)
+        return self.fleet(found, machine, events).subject(machine).result("load-time")
 
 
 @pytest.fixture

@@ -9,11 +9,9 @@ import pytest
 
 from pytest_tentacle.guide.remedies import fill
 from pytest_tentacle.judging import evaluate
-from pytest_tentacle.judging.check import checks_of
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import By, Failure, PingAttempt, PingOrder, PingSeries, Stage
-from pytest_tentacle.sections import Fleet, applicable
-from pytest_tentacle.sections.ping import checks as ping
+from pytest_tentacle.sections import Fleet, applicable, checks_of, fleet_of
 from pytest_tentacle.sections.ping.problems import PING
 
 MACHINES = ("web-01", "poll-01")
@@ -85,10 +83,10 @@ class Scene:
             elif found and record.survey:
                 record = record.model_copy(update={"survey": record.survey.model_copy(update={"pings": (found,)})})  # noqa: PLW2901
             records.append(record)
-        return Fleet(surveys.model_copy(update={"records": tuple(records), "ping": self.order}))
+        return fleet_of(surveys.model_copy(update={"records": tuple(records), "ping": self.order}))
 
     def judge(self, name: str) -> Any:
-        return self.fleet().subject(name).result(ping.STEP)
+        return self.fleet().subject(name).result("tentacle-ping")
 
 
 @pytest.fixture
@@ -330,17 +328,17 @@ class TestApplies:
 
     def test_only_where_the_survey_was_asked(self, scene: Scene) -> None:
         """Else there is nothing to judge."""
-        assert [applicable(ping.STEP, scene.fleet().subject(name)) for name in ("octo-1", *MACHINES)] == [
+        assert [applicable("tentacle-ping", scene.fleet().subject(name)) for name in ("octo-1", *MACHINES)] == [
             False,
             True,
             True,
         ]
         scene.order = None
-        assert not any(applicable(ping.STEP, scene.fleet().subject(name)) for name in MACHINES)
+        assert not any(applicable("tentacle-ping", scene.fleet().subject(name)) for name in MACHINES)
 
     def test_reads_are_declared(self, scene: Scene) -> None:
         """All that it reads over these fleets, and nothing that it does not."""
-        (check,) = checks_of(ping.STEP)
+        (check,) = checks_of("tentacle-ping")
         read: set[str] = set()
         for name in MACHINES:
             fleet = scene.fleet()

@@ -9,8 +9,7 @@ import pytest
 from pytest_tentacle.judging.result import Outcome, StepResult
 from pytest_tentacle.link import Failure
 from pytest_tentacle.logs.model import LogFile, Startup
-from pytest_tentacle.sections import Fleet
-from pytest_tentacle.sections.proxies import checks as proxies
+from pytest_tentacle.sections import Fleet, fleet_of
 from pytest_tentacle.survey.model import Section
 from pytest_tentacle.survey.surroundings import Proxy
 
@@ -50,10 +49,10 @@ class Scene:
         records = tuple(
             record.model_copy(update={"survey": record.survey.model_copy(update=made)}) for record in surveys.records
         )
-        return Fleet(surveys.model_copy(update={"records": records}))
+        return fleet_of(surveys.model_copy(update={"records": records}))
 
     def judge(self, name: str = "poll-01") -> StepResult:
-        return self.fleet().subject(name).result(proxies.STEP)
+        return self.fleet().subject(name).result("proxies-and-ssl-offloading")
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import pytest
 
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.logs.model import LogFile
-from pytest_tentacle.sections.proxies import checks as proxies
 from pytest_tentacle.survey.surroundings import ProxyConnect
 
 POLLING = "Octopus.Server.Proxy."
@@ -32,7 +31,7 @@ def scene(around: Any) -> Any:
 
 def judge(scene: Any, *rows: ProxyConnect) -> Any:
     scene.world["poll-01"].proxy_connects = list(rows)
-    return scene.judge(proxies.STEP, "poll-01")
+    return scene.judge("proxies-and-ssl-offloading", "poll-01")
 
 
 CASES = {
@@ -117,7 +116,7 @@ class TestRight:
         web.settings.update(CUSTOM)
         web.proxy_connects = [row(403)]
         scene.sections["web-01"]["logs"] = (LOG,)
-        assert scene.judge(proxies.STEP, "web-01").outcome is Outcome.PASSED
+        assert scene.judge("proxies-and-ssl-offloading", "web-01").outcome is Outcome.PASSED
 
 
 class TestNotSeen:

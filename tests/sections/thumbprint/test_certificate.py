@@ -12,7 +12,6 @@ from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
 from pytest_tentacle.link.certificate import KeyedCertificate, make_certificate
 from pytest_tentacle.link.decoding import decode
-from pytest_tentacle.sections.thumbprint import certificate
 from pytest_tentacle.survey.surroundings import Event
 from support.looks import OWN_PORT
 
@@ -50,7 +49,7 @@ class Scene:
         self.across(self.around.world, "listening", how, how)
 
     def judge(self, name: str = "web-01") -> Any:
-        return self.around.judge(certificate.STEP, name)
+        return self.around.judge("tentacle-certificate", name)
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from pytest_tentacle.link import Failure
-from pytest_tentacle.sections.tls import checks as tls
 from pytest_tentacle.sections.tls.policy import plain_curve
 
 DEAD = {"fails": "tls", "error": Failure.NO_COMMON_CIPHER}
@@ -20,13 +19,13 @@ def curves(around: Any, tools: Any, here: Any, there: Any, suites: tuple[str, ..
     tools.across(around.world, "listening", DEAD, DEAD)
     around.change("web-01", "tls", curves=here, cipher_suites=suites)
     around.change("octo-1", "tls", curves=there, cipher_suites=suites)
-    return around.codes(tls.STEP, "web-01")
+    return around.codes("schannel-and-tls", "web-01")
 
 
 class TestCurves:
     def test_none_in_common(self, around: Any, tools: Any) -> None:
         assert curves(around, tools, FIPS, ("curve25519",)) == ["TT907"]
-        (problem,) = around.judge(tls.STEP, "web-01").problems
+        (problem,) = around.judge("schannel-and-tls", "web-01").problems
         assert problem.facts["server"] == "octo-1"
         assert "octo-1 has curve25519" in problem.actual
 
@@ -54,7 +53,7 @@ class TestCurves:
     def test_a_link_that_is_well_is_stronger(self, around: Any) -> None:
         around.change("web-01", "tls", curves=FIPS, cipher_suites=ECDHE)
         around.change("octo-1", "tls", curves=("curve25519",), cipher_suites=ECDHE)
-        assert around.codes(tls.STEP, "web-01") == []
+        assert around.codes("schannel-and-tls", "web-01") == []
 
     def test_names_of_one_curve(self) -> None:
         assert {plain_curve(name) for name in ("NistP256", "prime256v1", "P-256", "secp256r1")} == {"secp256r1"}

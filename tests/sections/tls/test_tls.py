@@ -10,7 +10,6 @@ import pytest
 
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
-from pytest_tentacle.sections.tls import checks as tls
 from pytest_tentacle.sections.tls.policy import excluded, usable_suites
 from pytest_tentacle.survey.surroundings import Event, Product, TlsPolicy, TlsProtocol
 from support.looks import OWN_PORT, SERVERS_OWN_PORT, declared
@@ -91,7 +90,7 @@ class TestEachCode:
     def test_is_found(self, around: Any, tools: Any, code: str, machine: str, change: Any) -> None:
         """Just this problem, with evidence."""
         change(around, tools)
-        result = around.judge(tls.STEP, machine)
+        result = around.judge("schannel-and-tls", machine)
         assert result.outcome is Outcome.FAILED, result
         (problem,) = result.problems
         assert problem.code == code
@@ -105,7 +104,7 @@ class TestEachCode:
         change(around, tools)
         for mode in ENDS:
             tools.across(around.world, mode, {}, {})
-        result = around.judge(tls.STEP, machine)
+        result = around.judge("schannel-and-tls", machine)
         assert result.outcome is Outcome.PASSED, result
         assert any("negotiated TLSv1.3" in seen for seen in result.looked_at)
         assert code not in str(result)
@@ -113,7 +112,7 @@ class TestEachCode:
     def test_what_one_end_cannot_do_by_itself_blocks_the_other(self, around: Any, tools: Any) -> None:
         """The server's own problem is told at the server."""
         no_version("octo-1", "server")(around, tools)
-        result = around.judge(tls.STEP, "poll-01")
+        result = around.judge("schannel-and-tls", "poll-01")
         assert result.outcome is Outcome.BLOCKED, result
         assert result.blocked_by == ("TT901", "octo-1")
 
@@ -121,7 +120,7 @@ class TestEachCode:
 class TestHealthy:
     @pytest.mark.parametrize("name", ["octo-1", "web-01", "poll-01"])
     def test_nothing_is_found(self, around: Any, name: str) -> None:
-        result = around.judge(tls.STEP, name)
+        result = around.judge("schannel-and-tls", name)
         assert result.outcome is Outcome.PASSED, result
         assert result.looked_at
 
@@ -129,19 +128,19 @@ class TestHealthy:
     def test_a_link_that_fails_for_another_reason(self, around: Any, tools: Any, name: str) -> None:
         """Policies that fit each other do not explain it."""
         break_links(around, tools)
-        assert around.judge(tls.STEP, name).outcome is Outcome.PASSED
+        assert around.judge("schannel-and-tls", name).outcome is Outcome.PASSED
 
     def test_a_framework_that_serves(self, around: Any) -> None:
         """A service that runs proves that it finds what it needs; so does one that somebody stopped prove nothing."""
         for release, service in ((461814, {}), (461814, {"state": "stopped", "exit_code": 0}), (528449, {})):
             around.world["web-01"].host["dotnet_release"] = release
             around.world["web-01"].service |= service
-            assert around.codes(tls.STEP, "web-01") == []
+            assert around.codes("schannel-and-tls", "web-01") == []
 
     def test_an_old_tentacle_needs_no_new_framework(self, around: Any, tools: Any) -> None:
         old_framework(around, tools)
         around.sections["web-01"]["products"] = (Product(product="tentacle", version="6.2.277"),)
-        assert around.codes(tls.STEP, "web-01") == []
+        assert around.codes("schannel-and-tls", "web-01") == []
 
 
 class TestUnknown:
@@ -149,7 +148,7 @@ class TestUnknown:
     def test_without_the_section_and_without_a_link(self, around: Any, tools: Any, name: str) -> None:
         break_links(around, tools)
         around.sections[name]["tls"] = "no rights"
-        result = around.judge(tls.STEP, name)
+        result = around.judge("schannel-and-tls", name)
         assert result.outcome is Outcome.UNKNOWN
         assert "no rights" in result.reason
 
@@ -158,12 +157,12 @@ class TestUnknown:
         for name in ("web-01", "poll-01", "octo-1"):
             around.sections[name]["tls"] = "this machine has no openssl command"
         for name in ("web-01", "poll-01", "octo-1"):
-            assert around.judge(tls.STEP, name).outcome is Outcome.PASSED
+            assert around.judge("schannel-and-tls", name).outcome is Outcome.PASSED
 
     def test_a_machine_that_was_not_surveyed(self, around: Any, tools: Any, unreachable: Any) -> None:
         break_links(around, tools)
         around.world["web-01"].unreachable = unreachable
-        assert around.judge(tls.STEP, "web-01").outcome is Outcome.UNKNOWN
+        assert around.judge("schannel-and-tls", "web-01").outcome is Outcome.UNKNOWN
 
 
 class TestEvents:
@@ -176,7 +175,7 @@ class TestEvents:
             Event(source="schannel", id=36887, time_utc=when, data=data | {"CallerProcessId": "4"}),
             Event(source="schannel", id=36882, time_utc=when, data=data),
         )
-        result = around.judge(tls.STEP, "web-01")
+        result = around.judge("schannel-and-tls", "web-01")
         assert result.outcome is Outcome.PASSED
         assert len([seen for seen in result.looked_at if "AlertDesc 70" in seen]) == 1
 

@@ -9,8 +9,7 @@ import pytest
 from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import By, Failure, Stage, TlsVersion, TlsVersions, VersionTrial
-from pytest_tentacle.sections import Fleet
-from pytest_tentacle.sections.tls import checks as tls
+from pytest_tentacle.sections import fleet_of
 from pytest_tentacle.survey.surroundings import TlsProtocol
 from support.looks import declared
 
@@ -68,7 +67,7 @@ class Scene:
                 record = record.model_copy(update={"survey": survey})  # noqa: PLW2901
             records.append(record)
         made = {"records": tuple(records), "controller_tls_versions": self.from_here}
-        return Fleet(surveys.model_copy(update=made)).subject(name).result(tls.STEP)
+        return fleet_of(surveys.model_copy(update=made)).subject(name).result("schannel-and-tls")
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import pytest
 
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
-from pytest_tentacle.sections.zombies import checks as zombies
 from support.looks import OWN_PORT
 
 GONE = {"address": "0.0.0.0", "port": 10933, "pid": 4711}
@@ -26,7 +25,7 @@ def started(world: Any, seconds: int) -> dict[str, Any]:
 
 
 def judge(world: Any, name: str = "web-01") -> Any:
-    return world.fleet().subject(name).result(zombies.STEP)
+    return world.fleet().subject(name).result("zombie-child-processes")
 
 
 class TestBesideTheService:

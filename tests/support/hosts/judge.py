@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_tentacle.diagnosis import Diagnosis, diagnose
-from pytest_tentacle.guide.sections import STEPS
 from pytest_tentacle.judging.result import Outcome, StepResult
-from pytest_tentacle.sections import Fleet, applicable
+from pytest_tentacle.sections import STEPS, applicable, fleet_of
 from pytest_tentacle.survey.collector import Plan, Progress, collect
 from pytest_tentacle.survey.store import Surveys
 
@@ -41,7 +40,7 @@ def judged(network: Network, scenarios: Sequence[Scenario], keep: Path | None = 
 
 def compared(surveys: Surveys, scenarios: Sequence[Scenario]) -> dict[str, Any]:
     """The diagnosis of surveys against what the scenarios expect."""
-    fleet = Fleet(surveys)
+    fleet = fleet_of(surveys)
     results = [
         subject.result(step.slug) for subject in fleet.subjects for step in STEPS if applicable(step.slug, subject)
     ]

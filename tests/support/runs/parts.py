@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from pytest_tentacle.guide.sections import STEPS as ALL_STEPS
 from pytest_tentacle.judging.result import Outcome, StepResult
 from pytest_tentacle.link import By, Connected, Failure, Page, Probe, Resolved, Secured
+from pytest_tentacle.sections import STEPS as ALL_STEPS
 from pytest_tentacle.survey.model import (
     ConfigurationFile,
     Host,

@@ -16,16 +16,14 @@ from pytest_tentacle.survey.surroundings import Access, Permissions
 from .own_folders import is_tentacles_own, proof_of_work
 from .rights import FULL, MODIFY, denied_by, has_rights, may_work
 
-STEP = "service-account-permissions"
-
 LOCAL_SYSTEM = "S-1-5-18"
 _NAMED = 5
 _BY_HAND = "Look at the folder's security by hand, with the account's groups at hand."
 _SURVEY_RIGHTS = "Survey with an account that may read it (Windows: local Administrators; Linux: root or sudo)."
 
 
-@check(STEP, codes=("TT801", "TT802", "TT803"), reads=("instances", "services", "permissions", "logs"))
-def full_control(subject: Subject) -> Iterator[Finding]:
+@check(codes=("TT801", "TT802", "TT803"), reads=("instances", "services", "permissions", "logs"))
+def account_has_full_control(subject: Subject) -> Iterator[Finding]:
     """The service runs as Local System or root, or its account may work in Octopus Home and all that is below."""
     rights = _own(subject)
     if rights.sid == LOCAL_SYSTEM or rights.account in ("LocalSystem", "root"):

@@ -17,7 +17,6 @@ from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link import By, Probe, Stage
 from pytest_tentacle.link.hosts import plain_address
-from pytest_tentacle.sections.connections.across import STEP as ACROSS
 from pytest_tentacle.sections.connections.link_verdict import (
     ANOTHER_ADDRESS,
     DNS_ISSUE,
@@ -27,10 +26,7 @@ from pytest_tentacle.sections.connections.link_verdict import (
     standing_in_the_way,
 )
 from pytest_tentacle.sections.connections.probe_verdict import NAME_NOT_RESOLVED, describe
-from pytest_tentacle.sections.settings.checks import STEP as SETTINGS
 from pytest_tentacle.survey.targets import names_of
-
-STEP = "ip-addresses"
 
 _BY_HAND = "Look with `ipconfig /all` or `ip address` on the machine, and compare."
 
@@ -66,7 +62,6 @@ class _Use:
 
 
 @check(
-    STEP,
     codes=("TT711", "TT712", "TT713"),
     reads=(
         "host",
@@ -83,7 +78,7 @@ class _Use:
         *AWAY_READS,
     ),
 )
-def used(subject: Subject) -> Iterator[Finding]:
+def used_address_is_the_machines_own(subject: Subject) -> Iterator[Finding]:
     """What answers at the address that the connecting end uses, or else whose address it is and who listens on it."""
     uses: Iterator[_Use | Finding]
     match mode_of(subject):
@@ -143,7 +138,7 @@ def _of_servers(subject: Subject) -> Iterator[_Use | Finding]:
         yield Evidence(subject.instance.configuration.path, f"{every[0].address} leads to the portal's web server")
         return
     if not entries:
-        standing = subject.first_problem(NOWHERE_TO_POLL, SETTINGS)
+        standing = subject.first_problem(NOWHERE_TO_POLL, "communication-settings")
         if standing is not None:
             raise Blocked(standing.code, subject.name, "there is no server to poll")
         raise Unknown(f"{subject.name} polls no address that could be looked at", UNPROBED)
@@ -191,7 +186,7 @@ def _judge(subject: Subject, use: _Use) -> Iterator[Finding]:
 def _across(subject: Subject, use: _Use, codes: frozenset[str]) -> Problem | None:
     """What the welcome page across this very link says; a Tentacle may have links to other servers."""
     server = use.vantage if use.end is subject else use.end
-    found = (problem for problem in subject.problems_of(ACROSS) if problem.code in codes)
+    found = (problem for problem in subject.problems_of("welcome-page-across") if problem.code in codes)
     return next((one for one in found if server is None or one.facts["server"] in (server.name, None)), None)
 
 

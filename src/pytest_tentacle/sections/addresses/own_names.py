@@ -20,11 +20,11 @@ from pytest_tentacle.sections.connections.probe_verdict import describe
 from pytest_tentacle.survey.surroundings import OwnName
 from pytest_tentacle.survey.targets import names_of
 
-from .checks import STEP, declared_addresses
+from .checks import declared_addresses
 
 
-@check(STEP, codes=("TT714",), reads=("own_names", "host", "fleet.addresses", *TENTACLE_READS))
-def own_names(subject: Subject) -> Iterator[Finding]:
+@check(codes=("TT714",), reads=("own_names", "host", "fleet.addresses", *TENTACLE_READS))
+def own_names_lead_to_the_machine(subject: Subject) -> Iterator[Finding]:
     """A name by which its servers reach a listening Tentacle does not lead to another machine."""
     attempts = attempts_of(subject)
     by_name = tuple(attempt for attempt in attempts if attempt.probe.by is By.NAME)

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from .across import page_is_shown_by_name_or_else_by_address
+from .firewall import port_is_let_in
+from .here import page_is_shown_here, port_is_held_by_the_service, port_is_not_excluded_from_use
+from .sockets import (
+    half_closed_connections_do_not_pile_up,
+    no_address_holds_too_many_connections,
+    polled_servers_are_connected,
+)
+
+__all__ = [
+    "half_closed_connections_do_not_pile_up",
+    "no_address_holds_too_many_connections",
+    "page_is_shown_by_name_or_else_by_address",
+    "page_is_shown_here",
+    "polled_servers_are_connected",
+    "port_is_held_by_the_service",
+    "port_is_let_in",
+    "port_is_not_excluded_from_use",
+]

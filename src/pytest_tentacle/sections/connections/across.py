@@ -19,11 +19,8 @@ from .polled import links_to_polled_servers
 from .probe_verdict import describe
 from .relayed import RELAY_READS, declared_way, relayed
 
-STEP = "welcome-page-across"
-
 
 @check(
-    STEP,
     codes=VERDICT_CODES,
     reads=(
         "host",
@@ -40,7 +37,7 @@ STEP = "welcome-page-across"
         *RELAY_READS,
     ),
 )
-def page(subject: Subject) -> Iterator[Finding]:
+def page_is_shown_by_name_or_else_by_address(subject: Subject) -> Iterator[Finding]:
     """The page is shown across the link that the mode prescribes, by DNS name, or else by IP address."""
     match mode_of(subject):
         case Mode.LISTENING:

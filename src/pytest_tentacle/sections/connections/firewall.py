@@ -17,15 +17,12 @@ from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link import Failure
-from pytest_tentacle.sections.settings.checks import STEP as SETTINGS
 from pytest_tentacle.survey.surroundings import Firewall, FirewallRule
 
 from .filter_rules import Filtered, Verdict, on_windows
 from .link_verdict import standing_in_the_way
 from .linux_filter import FilteredWay, LinuxVerdict, linux_verdict, own_addresses
 from .probe_verdict import describe
-
-STEP = "local-firewall"
 
 _CODES = {
     Filtered.NO_RULE: "TT541",
@@ -48,11 +45,10 @@ _ADVICE = "Look at the rules by hand, for the port and the network's profile."
 
 
 @check(
-    STEP,
     codes=(*_CODES.values(), _LINUX_CODE),
     reads=(*AWAY_READS, "firewall", "listeners", "controller.probes", "host", "peer.host", *ATTEMPT_READS),
 )
-def rules(subject: Subject) -> Iterator[Finding]:
+def port_is_let_in(subject: Subject) -> Iterator[Finding]:
     """The listening end's own packet filter lets its peers in."""
     port = _port(subject)
     attempts = tuple(attempt for attempt in attempts_of(subject) if attempt.listening is subject.is_tentacle)
@@ -156,7 +152,7 @@ def _port(subject: Subject) -> int:
     if subject.is_tentacle:
         settings = subject.settings
         if settings.no_listen:
-            standing = subject.first_problem(NOT_LISTENING, SETTINGS)
+            standing = subject.first_problem(NOT_LISTENING, "communication-settings")
             if standing:
                 raise Blocked(standing.code, subject.name, "it listens on no port")
             raise Unknown(f"{subject.name} listens on no port, and nobody says that it polls", "Declare its mode.")

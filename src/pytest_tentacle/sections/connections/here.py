@@ -12,15 +12,11 @@ from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link import Failure, Probe, Stage
 from pytest_tentacle.link.hosts import plain_address
-from pytest_tentacle.sections.services.checks import STEP as SERVICES
-from pytest_tentacle.sections.settings.checks import STEP as SETTINGS
 from pytest_tentacle.survey.model import Listener, Process, ServiceState
 
 from .linux_filter import on_loopback
 from .probe_verdict import ANOTHER_PAGE, LinkFinding, describe, finding_of
 from .reserved import HTTP_SYS_PID, excluded_range, served_urls
-
-STEP = "welcome-page-here"
 
 _CALAMARI = re.compile(r"calamari|octopus.{0,200}[\\/]work[\\/]", re.IGNORECASE)
 """What a Tentacle starts, and what may keep its socket, has one of these in its command line (guide, "Zombie Child
@@ -30,8 +26,8 @@ _BY_HAND = "Browse to it on the machine, as the guide says."
 _NOT_OURS = frozenset({ANOTHER_PAGE, "TT529"})
 
 
-@check(STEP, codes=("TT502", "TT503", "TT507"), reads=("instances", "services", "listeners", "probes", "reservations"))
-def port_holder(subject: Subject) -> Iterator[Finding]:
+@check(codes=("TT502", "TT503", "TT507"), reads=("instances", "services", "listeners", "probes", "reservations"))
+def port_is_held_by_the_service(subject: Subject) -> Iterator[Finding]:
     """Whoever listens on the port is the service of this very instance."""
     require_listening(subject)
     if _answers_as_itself(subject):
@@ -72,8 +68,8 @@ def port_holder(subject: Subject) -> Iterator[Finding]:
     )
 
 
-@check(STEP, codes=("TT506",), reads=("host", "instances", "services", "listeners", "probes", "reservations"))
-def excluded(subject: Subject) -> Iterator[Finding]:
+@check(codes=("TT506",), reads=("host", "instances", "services", "listeners", "probes", "reservations"))
+def port_is_not_excluded_from_use(subject: Subject) -> Iterator[Finding]:
     """Where nobody listens, Windows does not exclude the port from use: nothing could open it then (error 10013)."""
     require_listening(subject)
     port = subject.expected_port
@@ -97,11 +93,10 @@ def excluded(subject: Subject) -> Iterator[Finding]:
 
 
 @check(
-    STEP,
     codes=("TT501", "TT504", "TT505"),
     reads=("host", "instances", "services", "listeners", "probes", "reservations", "firewall"),
 )
-def page(subject: Subject) -> Iterator[Finding]:
+def page_is_shown_here(subject: Subject) -> Iterator[Finding]:
     """https://localhost:<port> on the machine itself shows the product's own welcome page."""
     require_listening(subject)
     port = subject.expected_port
@@ -163,7 +158,7 @@ def require_listening(subject: Subject) -> None:
         subject.server_settings  # noqa: B018  raises
         return
     if subject.settings.no_listen:
-        standing = subject.first_problem(NOT_LISTENING, SETTINGS)
+        standing = subject.first_problem(NOT_LISTENING, "communication-settings")
         if standing:
             raise Blocked(standing.code, subject.name, "it listens on no port")
         raise Unknown(f"{subject.name} listens on no port, and nobody says that it polls", "Declare its mode.")
@@ -174,10 +169,10 @@ def require_listening(subject: Subject) -> None:
 def _give_way(subject: Subject) -> None:
     """Raises Blocked where another failure on this machine explains that there is no page."""
     standing = (
-        subject.first_problem(NO_PROCESS, SERVICES)
-        or subject.first_problem(NO_SETTINGS | {"TT316"}, SETTINGS)
-        or _own_finding(subject, port_holder)
-        or _own_finding(subject, excluded)
+        subject.first_problem(NO_PROCESS, "services-running")
+        or subject.first_problem(NO_SETTINGS | {"TT316"}, "communication-settings")
+        or _own_finding(subject, port_is_held_by_the_service)
+        or _own_finding(subject, port_is_not_excluded_from_use)
     )
     if standing:
         raise Blocked(standing.code, subject.name, standing.actual)

@@ -13,10 +13,7 @@ from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link import Probe
 from pytest_tentacle.link.hosts import plain_address
-from pytest_tentacle.sections.services.checks import STEP as SERVICES
-from pytest_tentacle.sections.settings.checks import STEP as SETTINGS
 
-from .here import STEP as HERE
 from .probe_verdict import LINK_CODES, NAME_NOT_RESOLVED, LinkFinding, describe, finding_of
 
 DNS_ISSUE = "TT510"
@@ -145,10 +142,10 @@ def standing_in_the_way(end: Subject | None) -> Blocked | None:
     if end is None or away(end) is not None:
         return None
     standing = (
-        end.first_problem(NO_SETTINGS, SETTINGS)
-        or end.first_problem(NO_PROCESS, SERVICES)
-        or end.first_problem(LISTENS_ELSEWHERE, SETTINGS)
-        or end.first_problem(NO_PAGE_HERE, HERE)
+        end.first_problem(NO_SETTINGS, "communication-settings")
+        or end.first_problem(NO_PROCESS, "services-running")
+        or end.first_problem(LISTENS_ELSEWHERE, "communication-settings")
+        or end.first_problem(NO_PAGE_HERE, "welcome-page-here")
     )
     return Blocked(standing.code, end.name, standing.actual) if standing else None
 

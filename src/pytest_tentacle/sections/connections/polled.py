@@ -13,7 +13,6 @@ from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link import By, Probe
 from pytest_tentacle.link.hosts import plain_address, plain_host
-from pytest_tentacle.sections.settings.checks import STEP as SETTINGS
 from pytest_tentacle.survey.targets import names_of, polling_target, polling_targets
 
 from .link_verdict import UNPROBED, Link, is_well, judge_link, standing_in_the_way
@@ -55,7 +54,7 @@ def _own_way(subject: Subject) -> tuple[tuple[Entry, ...], str | None]:
 
 
 def _nowhere(subject: Subject) -> Unknown | Blocked:
-    standing = subject.first_problem(NOWHERE_TO_POLL, SETTINGS)
+    standing = subject.first_problem(NOWHERE_TO_POLL, "communication-settings")
     if standing:
         return Blocked(standing.code, subject.name, "there is no server to poll")
     return Unknown(f"no server is declared for {subject.name}", "Declare it in the inventory: servers: [<name>].")

@@ -17,10 +17,7 @@ from pytest_tentacle.link.hosts import plain_address
 from pytest_tentacle.survey.model import Service, ServiceState
 from pytest_tentacle.survey.surroundings import Connection
 
-from .across import STEP as ACROSS
 from .link_verdict import is_well, standing_in_the_way
-
-STEP = "connections-established"
 
 PILE = 10
 """As many half-closed connections of one address are no coincidence."""
@@ -36,7 +33,6 @@ _SETTLED = timedelta(minutes=2)
 
 
 @check(
-    STEP,
     codes=("TT551", "TT553"),
     reads=(
         *AWAY_READS,
@@ -50,7 +46,7 @@ _SETTLED = timedelta(minutes=2)
         "peer.probes",
     ),
 )
-def polled(subject: Subject) -> Iterator[Finding]:
+def polled_servers_are_connected(subject: Subject) -> Iterator[Finding]:
     """The Tentacle's process holds a connection to each server that it polls, where the server can be reached."""
     if not subject.is_tentacle or subject.mode is not Mode.POLLING:
         return
@@ -75,8 +71,8 @@ def polled(subject: Subject) -> Iterator[Finding]:
                 yield reason
 
 
-@check(STEP, codes=("TT552",), reads=("connections", "instances", "services"))
-def half_closed(subject: Subject) -> Iterator[Finding]:
+@check(codes=("TT552",), reads=("connections", "instances", "services"))
+def half_closed_connections_do_not_pile_up(subject: Subject) -> Iterator[Finding]:
     """Connections that the other end closed are closed here as well."""
     rows = _own_rows(subject)
     piles = Counter(
@@ -107,8 +103,8 @@ def half_closed(subject: Subject) -> Iterator[Finding]:
         )
 
 
-@check(STEP, codes=("TT554",), reads=("connections", "instances", "services", "products"))
-def piled_up(subject: Subject) -> Iterator[Finding]:
+@check(codes=("TT554",), reads=("connections", "instances", "services"))
+def no_address_holds_too_many_connections(subject: Subject) -> Iterator[Finding]:
     """No address holds more connections to its port than a server, or a Tentacle, has use for."""
     if subject.is_tentacle and subject.mode is Mode.POLLING:
         return
@@ -184,7 +180,7 @@ def _require_reachable(subject: Subject, entry: Entry) -> None:
     thumbprint = as_thumbprint(node.expected_thumbprint if node else None) or as_thumbprint(entry.thumbprint)
     if probe is not None and is_well(probe, subject.name, "server", thumbprint):
         return
-    for problem in subject.problems_of(ACROSS):
+    for problem in subject.problems_of("welcome-page-across"):
         if problem.facts.get("host") == entry.host and problem.facts.get("port") == entry.port:
             raise Blocked(problem.code, subject.name, f"{entry.host}:{entry.port} cannot be reached")
     raise standing_in_the_way(node) or Unknown(

@@ -14,8 +14,6 @@ from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.sections.identify.index import ahead_of_ours
 from pytest_tentacle.survey.surroundings import Disk
 
-STEP = "machine-health"
-
 _MEBIBYTE = 1024 * 1024
 LEAST_FREE = 550 * _MEBIBYTE
 """A Tentacle refuses work below 500 MB and a tenth (tentacle-facts 3.4 #39; in mebibytes, Issues#7962)."""
@@ -26,8 +24,8 @@ _CLOCKS_APART = timedelta(days=1)
 (tentacle-facts 3.4 #57)."""
 
 
-@check(STEP, codes=("TT971",), reads=("disks", "instances", "services"))
-def disk_space(subject: Subject) -> Iterator[Finding]:
+@check(codes=("TT971",), reads=("disks", "instances", "services"))
+def disks_have_room(subject: Subject) -> Iterator[Finding]:
     """There is room on the volumes of Octopus Home and of the folder for applications."""
     for disk in _own_disks(subject):
         if disk.free_bytes is None:
@@ -47,8 +45,8 @@ def disk_space(subject: Subject) -> Iterator[Finding]:
         )
 
 
-@check(STEP, codes=("TT972",), reads=("host", "peer.host", *TENTACLE_READS))
-def clocks(subject: Subject) -> Iterator[Finding]:
+@check(codes=("TT972",), reads=("host", "peer.host", *TENTACLE_READS))
+def clocks_agree(subject: Subject) -> Iterator[Finding]:
     """The clocks of a Tentacle and its servers agree, as far as that matters."""
     if not subject.is_tentacle:
         return
@@ -78,8 +76,8 @@ def clocks(subject: Subject) -> Iterator[Finding]:
         )
 
 
-@check(STEP, codes=(), reads=("watchdog", "left_overs"))
-def lying_about(subject: Subject) -> Iterator[Finding]:
+@check(codes=(), reads=("watchdog", "left_overs"))
+def left_overs_are_told(subject: Subject) -> Iterator[Finding]:
     """A disabled watchdog and what earlier installations left behind: evidence for who looks for a cause."""
     try:
         for task in subject.read("watchdog"):

@@ -16,22 +16,21 @@ from pytest_tentacle.guide.remedies import fill
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Unknown
 from pytest_tentacle.judging.subject import Subject
-from pytest_tentacle.sections.connections.across import STEP as ACROSS
-from pytest_tentacle.sections.connections.sockets import STEP as SOCKETS
-from pytest_tentacle.sections.identify.checks import STEP as IDENTIFY
-from pytest_tentacle.sections.services.checks import STEP as SERVICES
-from pytest_tentacle.sections.settings.checks import STEP as SETTINGS
-from pytest_tentacle.sections.thumbprint.checks import STEP as THUMBPRINT
 
-from .checks import STEP
-
-_OF_A_TENTACLE = (IDENTIFY, SERVICES, SETTINGS, THUMBPRINT, ACROSS, SOCKETS)
-_OF_A_SERVER = (IDENTIFY, SERVICES)
+_OF_A_TENTACLE = (
+    "identify-the-problem",
+    "services-running",
+    "communication-settings",
+    "tentacle-thumbprint",
+    "welcome-page-across",
+    "connections-established",
+)
+_OF_A_SERVER = ("identify-the-problem", "services-running")
 _SOURCE = "last resort, once every other advice was followed"
 
 
-@check(STEP, codes=(), reads=("host", "instances", "services", "left_overs"))
-def last_resort(subject: Subject) -> Iterator[Finding]:
+@check(codes=(), reads=("host", "instances", "services", "left_overs"))
+def last_resort_is_told(subject: Subject) -> Iterator[Finding]:
     """Where something failed, the guide's last advice, with its commands and what lies about from earlier times."""
     steps = _OF_A_TENTACLE if subject.is_tentacle else _OF_A_SERVER
     if not any(subject.problems_of(step) for step in steps):

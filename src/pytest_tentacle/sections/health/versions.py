@@ -13,12 +13,6 @@ from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Evidence, Problem, Unknown
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.versions import parsed, version_of
-from pytest_tentacle.sections.connections.here import STEP as HERE
-from pytest_tentacle.sections.connections.sockets import STEP as SOCKETS
-from pytest_tentacle.sections.identify.checks import STEP as IDENTIFY
-from pytest_tentacle.sections.settings.checks import STEP as SETTINGS
-
-from .checks import STEP
 
 THIRD_GENERATION = 3
 """From 3 on the two speak Halibut 1 and later with each other; 1.x and 2.x speak with their own generation only."""
@@ -53,7 +47,7 @@ _DEFECTS = (
         (8, 1, 62),
         "it finds its own port in use for a minute or two after a restart",
         frozenset({"TT111"}),
-        IDENTIFY,
+        "identify-the-problem",
     ),
     _Defect(
         "tentacle",
@@ -61,7 +55,7 @@ _DEFECTS = (
         (3, 3, 23),
         "processes that it starts inherit its listening socket and keep the port",
         frozenset({"TT503"}),
-        HERE,
+        "welcome-page-here",
     ),
     _Defect(
         "tentacle",
@@ -69,7 +63,7 @@ _DEFECTS = (
         (5, 0, 3),
         "it never lets go of a connection that is done with, so that they pile up",
         frozenset({"TT554", "TT552"}),
-        SOCKETS,
+        "connections-established",
     ),
     _Defect(
         "server",
@@ -77,7 +71,7 @@ _DEFECTS = (
         (2019, 8),
         "it never lets go of a connection that is done with, so that they pile up",
         frozenset({"TT554", "TT552"}),
-        SOCKETS,
+        "connections-established",
     ),
     _Defect(
         "tentacle",
@@ -85,7 +79,7 @@ _DEFECTS = (
         (6, 4, 41),
         "since the updates of Windows and .NET of June 2023 it cannot read its own certificate",
         frozenset({"TT122"}),
-        IDENTIFY,
+        "identify-the-problem",
         "pkcs12-iterations",
     ),
 )
@@ -93,8 +87,8 @@ _DEFECTS = (
 their own, since there is more to do than to upgrade: TT135, TT141 and TT954."""
 
 
-@check(STEP, codes=("TT973",), reads=("products", "services", "instances"))
-def known_defects(subject: Subject) -> Iterator[Finding]:
+@check(codes=("TT973",), reads=("products", "services", "instances"))
+def no_known_defect_shows(subject: Subject) -> Iterator[Finding]:
     """The installed version has no known defect that shows on the machine."""
     version = version_of(subject)
     number = parsed(version)
@@ -127,11 +121,10 @@ def known_defects(subject: Subject) -> Iterator[Finding]:
 
 
 @check(
-    STEP,
     codes=("TT974",),
     reads=("products", "services", "instances", "peer.products", "peer.services", "peer.instances"),
 )
-def generations(subject: Subject) -> Iterator[Finding]:
+def both_ends_are_of_one_generation(subject: Subject) -> Iterator[Finding]:
     """A Tentacle and its servers are of generations that speak with each other."""
     if not subject.is_tentacle:
         return
@@ -174,7 +167,7 @@ def _shown(subject: Subject, defect: _Defect) -> Problem | None:
 
 def _keeps_them_apart(subject: Subject) -> Problem | None:
     """What a server and a Tentacle of other generations come to: they are never registered with each other."""
-    for step in (IDENTIFY, SETTINGS):
+    for step in ("identify-the-problem", "communication-settings"):
         for problem in subject.problems_of(step):
             if problem.code in _NEVER_REGISTERED or problem.facts.get("kind") == "generation":
                 return problem

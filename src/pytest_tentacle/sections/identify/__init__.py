@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from .before_home import instance_name_comes_without_quotes, no_start_ended_before_its_home_was_known
+from .checks import (
+    connecting_server_is_let_in,
+    last_start_came_to_its_end,
+    own_log_holds_no_standing_failure,
+    servers_logs_hold_no_standing_failure,
+)
+from .registering import last_registration_succeeded
+
+__all__ = [
+    "connecting_server_is_let_in",
+    "instance_name_comes_without_quotes",
+    "last_registration_succeeded",
+    "last_start_came_to_its_end",
+    "no_start_ended_before_its_home_was_known",
+    "own_log_holds_no_standing_failure",
+    "servers_logs_hold_no_standing_failure",
+]

@@ -16,7 +16,7 @@ from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.logs.lines import moment
 from pytest_tentacle.logs.model import LogFile, LogRecord
 
-from .checks import STEP, problems_among
+from .checks import problems_among
 from .index import age_of, telling, utc_of
 from .records import MACHINE_READS, Judged, logs_of, present_of
 from .recovery import FRESH, State, Verdict, judge
@@ -31,16 +31,16 @@ _NO_INSTANCE = "default"
 """What a process without `--instance` calls its instance."""
 
 
-@check(STEP, codes=BEFORE_HOME_CODES, reads=MACHINE_READS)
-def before_home(subject: Subject) -> Iterator[Finding]:
+@check(codes=BEFORE_HOME_CODES, reads=MACHINE_READS)
+def no_start_ended_before_its_home_was_known(subject: Subject) -> Iterator[Finding]:
     """No start of its service ended before it knew its home, without one that got further since."""
     if subject.is_tentacle:
         own = (judged for judged in _records(subject) if not _is_quoted(judged.record.instance))
         yield from problems_among(subject, own, BEFORE_HOME_CODES)
 
 
-@check(STEP, codes=(QUOTED,), reads=MACHINE_READS)
-def name_without_quotes(subject: Subject) -> Iterator[Finding]:
+@check(codes=(QUOTED,), reads=MACHINE_READS)
+def instance_name_comes_without_quotes(subject: Subject) -> Iterator[Finding]:
     """The service's system does not hand quotes on to the program as a part of the instance's name."""
     if not subject.is_tentacle:
         return

@@ -33,8 +33,6 @@ from .records import (
 )
 from .recovery import STEADY, Present, State
 
-STEP = "identify-the-problem"
-
 FATAL = "TT129"
 START_UNFINISHED = "TT130"
 UNKNOWN_CAUSE = "TT131"
@@ -66,16 +64,16 @@ _FACTS = {
 """What a record's facts are called in a problem."""
 
 
-@check(STEP, codes=IDENTIFY_CODES, reads=OWN_READS)
-def own_log(subject: Subject) -> Iterator[Finding]:
+@check(codes=IDENTIFY_CODES, reads=OWN_READS)
+def own_log_holds_no_standing_failure(subject: Subject) -> Iterator[Finding]:
     """Its own log holds no failure that was not followed by proof of recovery."""
     for log in logs_of(subject):
         yield _read(log, subject)
     yield from problems_among(subject, own_records(subject), IDENTIFY_CODES)
 
 
-@check(STEP, codes=(FATAL, START_UNFINISHED), reads=MACHINE_READS)
-def start(subject: Subject) -> Iterator[Finding]:
+@check(codes=(FATAL, START_UNFINISHED), reads=MACHINE_READS)
+def last_start_came_to_its_end(subject: Subject) -> Iterator[Finding]:
     """The last start came to its end, and no process ended with an error that nobody knows."""
     present = present_of(subject)
     for log in logs_of(subject):
@@ -127,14 +125,13 @@ def _overcome(record: LogRecord, log: LogFile, present: Present) -> bool:
 
 
 @check(
-    STEP,
     codes=(NEVER_LET_IN,),
     reads=(
         *("logs", "host", "instances", "services", "probes", "connections"),
         *("peer.host", "peer.instances", "peer.probes", "peer.peer_probes"),
     ),
 )
-def never_let_in(subject: Subject) -> Iterator[Finding]:
+def connecting_server_is_let_in(subject: Subject) -> Iterator[Finding]:
     """A server that connects is let in: `Accepted TCP client` is followed by `authenticated as`."""
     if not subject.is_tentacle:
         return
@@ -157,8 +154,8 @@ def never_let_in(subject: Subject) -> Iterator[Finding]:
                 )
 
 
-@check(STEP, codes=IDENTIFY_CODES, reads=(*SERVER_READS, *AWAY_READS))
-def servers_logs(subject: Subject) -> Iterator[Finding]:
+@check(codes=IDENTIFY_CODES, reads=(*SERVER_READS, *AWAY_READS))
+def servers_logs_hold_no_standing_failure(subject: Subject) -> Iterator[Finding]:
     """The servers' logs hold no failure that names this Tentacle and was not followed by proof of recovery."""
     if not subject.is_tentacle:
         return

@@ -14,7 +14,6 @@ from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.logs.model import LogCall, LogFile
 from pytest_tentacle.logs.signatures import BY_ID
 
-from .checks import STEP
 from .records import MACHINE_READS, logs_of, present_of
 from .recovery import last_sign, polling_link_stands
 
@@ -73,8 +72,8 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 _WORDS = 200
 
 
-@check(STEP, codes=(FAILED,), reads=MACHINE_READS)
-def registered(subject: Subject) -> Iterator[Finding]:
+@check(codes=(FAILED,), reads=MACHINE_READS)
+def last_registration_succeeded(subject: Subject) -> Iterator[Finding]:
     """The last call that was to register it did so, or it works all the same."""
     if not subject.is_tentacle:
         return

@@ -9,11 +9,8 @@ from datetime import timedelta
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.subject import Subject
-from pytest_tentacle.sections.connections.across import STEP as ACROSS
 from pytest_tentacle.survey.model import ServiceState
 from pytest_tentacle.survey.surroundings import LoadTime, Revocation
-
-STEP = "load-time"
 
 AT_ONCE_MS = 1000
 """The guide's own number."""
@@ -49,11 +46,10 @@ _BY_HAND = "Run it by hand on the machine, twice, and look how long it takes."
 
 
 @check(
-    STEP,
     codes=("TT811", "TT812", "TT813"),
     reads=("instances", "services", "host", "loading", "events"),
 )
-def at_once(subject: Subject) -> Iterator[Finding]:
+def help_is_shown_within_a_second(subject: Subject) -> Iterator[Finding]:
     """The program shows its help within a second, and the first time not much later than the second."""
     time = _own(subject)
     seen = _evidence(subject, time)
@@ -100,7 +96,7 @@ def _cost(subject: Subject) -> bool:
                 return True
     except Unknown:
         pass
-    return subject.is_tentacle and bool(subject.problems_of(ACROSS))
+    return subject.is_tentacle and bool(subject.problems_of("welcome-page-across"))
 
 
 def _waits_for_lists(revocation: Revocation | None) -> Evidence | None:

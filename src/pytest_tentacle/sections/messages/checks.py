@@ -19,13 +19,11 @@ from pytest_tentacle.sections.identify.records import (
     server_records,
 )
 
-STEP = "other-error-messages"
-
 MESSAGE_CODES = tuple(sorted(code for code in codes() if code.startswith("TT9")))
 
 
-@check(STEP, codes=MESSAGE_CODES, reads=OWN_READS)
-def own_log(subject: Subject) -> Iterator[Finding]:
+@check(codes=MESSAGE_CODES, reads=OWN_READS)
+def own_log_holds_no_such_message(subject: Subject) -> Iterator[Finding]:
     """Its own log tells of no such message that was not followed by proof of recovery; what nobody knows is shown."""
     yield from problems_among(subject, own_records(subject), MESSAGE_CODES)
     for log in logs_of(subject):
@@ -37,8 +35,8 @@ def own_log(subject: Subject) -> Iterator[Finding]:
         yield Evidence(last.source, f"{len(unknown)} warnings and errors that the catalogue does not know; {last.text}")
 
 
-@check(STEP, codes=MESSAGE_CODES, reads=(*SERVER_READS, *AWAY_READS))
-def servers_logs(subject: Subject) -> Iterator[Finding]:
+@check(codes=MESSAGE_CODES, reads=(*SERVER_READS, *AWAY_READS))
+def servers_logs_hold_no_such_message(subject: Subject) -> Iterator[Finding]:
     """The servers' logs tell of no such message about this Tentacle."""
     if not subject.is_tentacle:
         return

@@ -13,19 +13,15 @@ from pytest_tentacle.judging.links import Entry, entries_of, is_balanced, node_o
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link import PingSeries
 from pytest_tentacle.link.hosts import plain_host
-from pytest_tentacle.sections.connections.across import STEP as ACROSS
 from pytest_tentacle.sections.connections.link_verdict import standing_in_the_way
 from pytest_tentacle.survey.targets import listening_targets, polling_targets
 
 from .series import SERIES_CODES, Pinged, all_lost, judge_series, summary
 
-STEP = "tentacle-ping"
-
 _UNPINGED = "Run again with --ping-count, and with a longer --machine-timeout if time ran out."
 
 
 @check(
-    STEP,
     codes=SERIES_CODES,
     reads=(
         *AWAY_READS,
@@ -39,7 +35,7 @@ _UNPINGED = "Run again with --ping-count, and with a longer --machine-timeout if
         "peer.peer_pings",
     ),
 )
-def links(subject: Subject) -> Iterator[Finding]:
+def every_attempt_goes_well(subject: Subject) -> Iterator[Finding]:
     """Every attempt at each link goes well, in good time, and meets the same certificate."""
     match subject.mode:
         case Mode.LISTENING:
@@ -174,7 +170,7 @@ def _went_well_before(subject: Subject, series: PingSeries) -> bool:
 
 def _failed_before(subject: Subject, vantage: str, server: str | None) -> Blocked | None:
     """What the step of the welcome page says of the same link."""
-    result = subject.result(ACROSS)
+    result = subject.result("welcome-page-across")
     for problem in result.problems:
         if problem.facts.get("vantage") == vantage and (
             server is None or problem.facts.get("server") in (None, server)

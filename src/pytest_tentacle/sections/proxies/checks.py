@@ -15,14 +15,10 @@ from pytest_tentacle.judging.links import entries_of
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link.hosts import plain_address, plain_host
 from pytest_tentacle.logs.model import Startup
-from pytest_tentacle.sections.connections.across import STEP as ACROSS
 from pytest_tentacle.sections.identify.records import logs_of
 from pytest_tentacle.survey.configuration import PROXY_PORT
 from pytest_tentacle.survey.configuration import Proxy as Settings
 from pytest_tentacle.survey.surroundings import Proxy
-
-STEP = "proxies-and-ssl-offloading"
-
 
 _BARE_HOST = re.compile(r"[^\s:/\\@?#\[\]]+")
 _USES = re.compile(r"Agent will use the octopus configured proxy at (?P<host>\S+):(?P<port>\d+) for server")
@@ -55,14 +51,14 @@ _POLLING = _Kind("polling-proxy", "Octopus.Server.Proxy", "the proxy for polling
 _WEB = _Kind("proxy", "Octopus.Proxy", "the proxy for web requests")
 
 
-@check(STEP, codes=("TT601", "TT602", "TT603", "TT604"), reads=("instances", "services"))
-def settings(subject: Subject) -> Iterator[Finding]:
+@check(codes=("TT601", "TT602", "TT603", "TT604"), reads=("instances", "services"))
+def proxy_settings_can_be_right(subject: Subject) -> Iterator[Finding]:
     """The Tentacle's own proxy settings, for polling and for web requests, can be right.
 
     A listening Tentacle does not use the one for polling. Whether something on the way answers in the peer's place is
     what the step of the welcome page across the link says.
     """
-    standing = subject.first_problem(INTERCEPTED, ACROSS)
+    standing = subject.first_problem(INTERCEPTED, "welcome-page-across")
     if standing is not None:
         yield Blocked(standing.code, subject.name, standing.actual)
     own = subject.settings
@@ -71,8 +67,8 @@ def settings(subject: Subject) -> Iterator[Finding]:
     yield from _judge(subject, _WEB, own.web_proxy)
 
 
-@check(STEP, codes=("TT605",), reads=("instances", "services", "logs", "proxies"))
-def in_use(subject: Subject) -> Iterator[Finding]:
+@check(codes=("TT605",), reads=("instances", "services", "logs", "proxies"))
+def process_uses_the_proxy_of_its_settings(subject: Subject) -> Iterator[Finding]:
     """A polling Tentacle runs with the proxy that its settings name; what else is set around it is told."""
     yield from _around(subject)
     if subject.mode is not Mode.POLLING:

@@ -15,7 +15,7 @@ from pytest_tentacle.judging.finding import Evidence, Problem, Unknown
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.survey.surroundings import ProxyConnect
 
-from .checks import STEP, can_be_right
+from .checks import can_be_right
 
 NO_ANSWER = "TT606"
 REFUSED = "TT607"
@@ -36,8 +36,8 @@ _WORDS = {
 }
 
 
-@check(STEP, codes=(NO_ANSWER, REFUSED, CREDENTIALS, NO_WAY_ON), reads=("instances", "services", "proxy_connects"))
-def lets_through(subject: Subject) -> Iterator[Finding]:
+@check(codes=(NO_ANSWER, REFUSED, CREDENTIALS, NO_WAY_ON), reads=("instances", "services", "proxy_connects"))
+def proxy_opens_a_way_to_each_server(subject: Subject) -> Iterator[Finding]:
     """The proxy that its settings name opens a way to each polled server."""
     if subject.mode is not Mode.POLLING or not can_be_right(subject):
         return

@@ -11,8 +11,6 @@ from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.survey.model import Service, ServiceState
 
-STEP = "services-running"
-
 START_LIMIT = timedelta(seconds=30)
 """How long a service may take to start (the guide's words: "Allow 30 seconds")."""
 
@@ -41,8 +39,8 @@ _WINDOWS_EXIT_CODES = {
 """windows-shapes 1.2."""
 
 
-@check(STEP, codes=("TT207",), reads=("instances", "services", *AWAY_READS))
-def instance_registered(subject: Subject) -> Iterator[Finding]:
+@check(codes=("TT207",), reads=("instances", "services", *AWAY_READS))
+def instance_is_registered(subject: Subject) -> Iterator[Finding]:
     """The instance that the inventory means is in the machine's registry of instances."""
     if (elsewhere := away(subject)) is not None:
         yield elsewhere
@@ -64,8 +62,8 @@ def instance_registered(subject: Subject) -> Iterator[Finding]:
     )
 
 
-@check(STEP, codes=("TT201",), reads=("instances", "services", "host", *AWAY_READS))
-def installed(subject: Subject) -> Iterator[Finding]:
+@check(codes=("TT201",), reads=("instances", "services", "host", *AWAY_READS))
+def service_is_installed(subject: Subject) -> Iterator[Finding]:
     """There is a service for the instance."""
     if away(subject) is not None:
         return
@@ -90,8 +88,8 @@ def installed(subject: Subject) -> Iterator[Finding]:
     )
 
 
-@check(STEP, codes=("TT202", "TT203", "TT204", "TT206"), reads=("instances", "services", "host", *AWAY_READS))
-def running(subject: Subject) -> Iterator[Finding]:
+@check(codes=("TT202", "TT203", "TT204", "TT206"), reads=("instances", "services", "host", *AWAY_READS))
+def service_keeps_running(subject: Subject) -> Iterator[Finding]:
     """The service is running, and keeps running."""
     if away(subject) is not None:
         return
@@ -117,8 +115,8 @@ def running(subject: Subject) -> Iterator[Finding]:
             yield _problem(subject, service, "TT202" if subject.is_tentacle else "TT206", f"it is {word}")
 
 
-@check(STEP, codes=("TT205",), reads=("instances", "services", "host", *AWAY_READS))
-def starts_by_itself(subject: Subject) -> Iterator[Finding]:
+@check(codes=("TT205",), reads=("instances", "services", "host", *AWAY_READS))
+def service_starts_by_itself(subject: Subject) -> Iterator[Finding]:
     """The service comes back after a reboot."""
     if away(subject) is not None:
         return

@@ -14,14 +14,12 @@ from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link.hosts import plain_address
 from pytest_tentacle.survey.configuration import TentacleSettings
 
-STEP = "communication-settings"
-
 LISTENING_STYLE = 1
 POLLING_STYLE = 2
 
 
-@check(STEP, codes=("TT301", "TT302", "TT303"), reads=("instances", "services"))
-def configuration_readable(subject: Subject) -> Iterator[Finding]:
+@check(codes=("TT301", "TT302", "TT303"), reads=("instances", "services"))
+def configuration_is_readable(subject: Subject) -> Iterator[Finding]:
     """The configuration file is there and whole."""
     configuration = subject.instance.configuration
     try:
@@ -52,8 +50,8 @@ def configuration_readable(subject: Subject) -> Iterator[Finding]:
     yield Evidence(configuration.path, f"{len(settings)} settings")
 
 
-@check(STEP, codes=("TT310", "TT312"), reads=("instances", "services"))
-def mode(subject: Subject) -> Iterator[Finding]:
+@check(codes=("TT310", "TT312"), reads=("instances", "services"))
+def mode_is_as_declared(subject: Subject) -> Iterator[Finding]:
     """The Tentacle communicates in the mode that it is meant to."""
     if not isinstance(subject.machine, Tentacle):
         return
@@ -81,8 +79,8 @@ def mode(subject: Subject) -> Iterator[Finding]:
         yield Evidence(subject.instance.configuration.path, f"mode {word}: {seen}")
 
 
-@check(STEP, codes=("TT311", "TT317"), reads=("instances", "services", "listeners", *ATTEMPT_READS))
-def port(subject: Subject) -> Iterator[Finding]:
+@check(codes=("TT311", "TT317"), reads=("instances", "services", "listeners", *ATTEMPT_READS))
+def port_is_as_declared(subject: Subject) -> Iterator[Finding]:
     """The port is the one that the inventory declares."""
     machine = subject.machine
     path = subject.instance.configuration.path
@@ -146,8 +144,8 @@ def _listens_on(subject: Subject, ports: tuple[int | None, ...]) -> bool:
         return False
 
 
-@check(STEP, codes=("TT316",), reads=("instances", "services", "host"))
-def listening_address(subject: Subject) -> Iterator[Finding]:
+@check(codes=("TT316",), reads=("instances", "services", "host"))
+def listening_address_is_the_machines_own(subject: Subject) -> Iterator[Finding]:
     """ListenIP, where it is set, is an address of the machine."""
     if not subject.is_tentacle or subject.settings.no_listen:
         return

@@ -13,14 +13,14 @@ from pytest_tentacle.judging.thumbprints import as_thumbprint, fault_in
 from pytest_tentacle.sections.connections.web_sockets import standing_or_unknown
 from pytest_tentacle.survey.configuration import TrustedServer
 
-from .checks import POLLING_STYLE, STEP
+from .checks import POLLING_STYLE
 
 _BALANCED = "Octopus recommends an address of its own for each node, or work may wait for its turn"
 _READS_OF_TRUST = ("instances", "services", "peer.instances", "peer.services", "peer.probes")
 
 
-@check(STEP, codes=("TT320",), reads=_READS_OF_TRUST)
-def somebody_trusted(subject: Subject) -> Iterator[Finding]:
+@check(codes=("TT320",), reads=_READS_OF_TRUST)
+def some_server_is_trusted(subject: Subject) -> Iterator[Finding]:
     """At least one Octopus Server is trusted."""
     if not subject.is_tentacle or subject.settings.trusted_error:
         return
@@ -38,8 +38,8 @@ def somebody_trusted(subject: Subject) -> Iterator[Finding]:
     )
 
 
-@check(STEP, codes=("TT321",), reads=_READS_OF_TRUST)
-def servers_trusted(subject: Subject) -> Iterator[Finding]:
+@check(codes=("TT321",), reads=_READS_OF_TRUST)
+def declared_servers_are_trusted(subject: Subject) -> Iterator[Finding]:
     """Each declared server's thumbprint is among the trusted ones, or the polled ones where the Tentacle polls."""
     if not subject.is_tentacle or not subject.settings.trusted:
         return
@@ -66,8 +66,8 @@ def servers_trusted(subject: Subject) -> Iterator[Finding]:
         )
 
 
-@check(STEP, codes=("TT322", "TT323"), reads=_READS_OF_TRUST)
-def thumbprints_well_formed(subject: Subject) -> Iterator[Finding]:
+@check(codes=("TT322", "TT323"), reads=_READS_OF_TRUST)
+def trusted_thumbprints_are_well_formed(subject: Subject) -> Iterator[Finding]:
     """Trusted thumbprints are 40 hexadecimal digits; those of polled servers in upper case."""
     if not subject.is_tentacle:
         return
@@ -93,8 +93,8 @@ def thumbprints_well_formed(subject: Subject) -> Iterator[Finding]:
             )
 
 
-@check(STEP, codes=("TT315",), reads=_READS_OF_TRUST)
-def polling_entries_complete(subject: Subject) -> Iterator[Finding]:
+@check(codes=("TT315",), reads=_READS_OF_TRUST)
+def polling_entries_are_complete(subject: Subject) -> Iterator[Finding]:
     """Each polling entry has an address and a subscription."""
     if not subject.is_tentacle:
         return
@@ -115,11 +115,10 @@ def polling_entries_complete(subject: Subject) -> Iterator[Finding]:
 
 
 @check(
-    STEP,
     codes=("TT313", "TT314"),
     reads=("instances", "services", "probes", "connections", "peer.probes", "peer.instances", "peer.services"),
 )
-def polling_addresses(subject: Subject) -> Iterator[Finding]:
+def declared_servers_are_polled(subject: Subject) -> Iterator[Finding]:
     """A polling Tentacle has an address of each declared server node, on one of its polling ports.
 
     An address that is not declared for any node counts for a node whose certificate answers there: an alias.

@@ -20,16 +20,14 @@ from pytest_tentacle.link.decoding import Decoded, decode
 from pytest_tentacle.sections.connections.link_verdict import standing_in_the_way
 from pytest_tentacle.survey.surroundings import caller_of
 
-STEP = "tentacle-certificate"
-
 _LEAST_BITS = 2048
 _WEAK_HASHES = frozenset({"md5", "sha1"})
 _KEY_UNUSABLE = 36870
 _NAMED = 5
 
 
-@check(STEP, codes=("TT411", "TT412"), reads=(*AWAY_READS, "host", *ATTEMPT_READS))
-def strength(subject: Subject) -> Iterator[Finding]:
+@check(codes=("TT411", "TT412"), reads=(*AWAY_READS, "host", *ATTEMPT_READS))
+def certificate_is_strong_enough(subject: Subject) -> Iterator[Finding]:
     """The certificate that the own port presents is one that today's TLS libraries take."""
     if subject.is_tentacle and subject.mode is Mode.POLLING:
         yield Evidence(subject.name, "a polling Tentacle presents its certificate on no port")
@@ -64,8 +62,8 @@ def strength(subject: Subject) -> Iterator[Finding]:
             yield Evidence(source, f"{actual}, which stricter systems refuse")
 
 
-@check(STEP, codes=("TT413",), reads=("instances", "services", "fleet.subscriptions"))
-def subscription_of_its_own(subject: Subject) -> Iterator[Finding]:
+@check(codes=("TT413",), reads=("instances", "services", "fleet.subscriptions"))
+def no_other_host_has_the_subscription(subject: Subject) -> Iterator[Finding]:
     """No Tentacle on another host polls with the same subscription: a clone."""
     if not subject.is_tentacle or not subject.settings.trusted:
         return
@@ -90,8 +88,8 @@ def subscription_of_its_own(subject: Subject) -> Iterator[Finding]:
         )
 
 
-@check(STEP, codes=("TT414",), reads=("events", "services", "instances", "probes"))
-def key_usable(subject: Subject) -> Iterator[Finding]:
+@check(codes=("TT414",), reads=("events", "services", "instances", "probes"))
+def private_key_is_usable(subject: Subject) -> Iterator[Finding]:
     """Windows does not say of the running process that it cannot use its certificate's private key."""
     if subject.is_tentacle and subject.mode is Mode.POLLING:
         return

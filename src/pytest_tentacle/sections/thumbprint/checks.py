@@ -10,18 +10,13 @@ from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
-from pytest_tentacle.sections.connections.here import STEP as HERE
-from pytest_tentacle.sections.services.checks import STEP as SERVICES
-from pytest_tentacle.sections.settings.checks import STEP as SETTINGS
-
-STEP = "tentacle-thumbprint"
 
 _NAMED = 5
 """How many machines with the same certificate are named."""
 
 
-@check(STEP, codes=("TT401",), reads=("instances", "services"))
-def as_declared(subject: Subject) -> Iterator[Finding]:
+@check(codes=("TT401",), reads=("instances", "services"))
+def thumbprint_is_as_declared(subject: Subject) -> Iterator[Finding]:
     """The Tentacle's configured thumbprint is the one that the inventory declares."""
     if not subject.is_tentacle:
         return
@@ -43,8 +38,8 @@ def as_declared(subject: Subject) -> Iterator[Finding]:
     )
 
 
-@check(STEP, codes=("TT402", "TT404"), reads=("instances", "services", "probes"))
-def as_presented(subject: Subject) -> Iterator[Finding]:
+@check(codes=("TT402", "TT404"), reads=("instances", "services", "probes"))
+def port_presents_the_thumbprint(subject: Subject) -> Iterator[Finding]:
     """The own port presents the configured thumbprint; a server's polling port the declared one."""
     if subject.is_tentacle and subject.mode is not Mode.LISTENING:
         return
@@ -60,9 +55,9 @@ def as_presented(subject: Subject) -> Iterator[Finding]:
         yield Evidence(f"{subject.name} on its own port", f"presents {presented}")
         return
     standing = (
-        subject.first_problem(NO_PROCESS, SERVICES)
-        or subject.first_problem(NOT_LISTENING - {"TT311"}, SETTINGS)
-        or subject.first_problem(NO_PAGE_HERE, HERE)
+        subject.first_problem(NO_PROCESS, "services-running")
+        or subject.first_problem(NOT_LISTENING - {"TT311"}, "communication-settings")
+        or subject.first_problem(NO_PAGE_HERE, "welcome-page-here")
     )
     if standing:
         raise Blocked(standing.code, subject.name, "what its port presents is not its own")
@@ -83,8 +78,8 @@ def as_presented(subject: Subject) -> Iterator[Finding]:
     )
 
 
-@check(STEP, codes=("TT403",), reads=("instances", "services", "fleet.thumbprints"))
-def of_its_own(subject: Subject) -> Iterator[Finding]:
+@check(codes=("TT403",), reads=("instances", "services", "fleet.thumbprints"))
+def no_other_host_has_the_certificate(subject: Subject) -> Iterator[Finding]:
     """No Tentacle on another host is a copy of it: the same certificate, and what only a copy has as well.
 
     Failover clusters, and machines that were set up from one exported certificate, share theirs as Octopus documents

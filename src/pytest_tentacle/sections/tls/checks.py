@@ -21,8 +21,6 @@ from pytest_tentacle.survey.surroundings import TlsPolicy, caller_of
 from .policy import VERSIONS, WANTED, Side, common_curve_is_missing, excluded, has_a_wanted_one, usable_suites
 from .versions import NOTHING_NEW_ENOUGH, TRIAL_READS, Tried, seen_from_here, trials_of
 
-STEP = "schannel-and-tls"
-
 NO_VERSION = "TT901"
 NO_COMMON_VERSION = "TT902"
 MINIMUM_TOO_HIGH = "TT903"
@@ -42,19 +40,18 @@ _EVENTS = {
 _EVENTS_SHOWN = 5
 
 
-@check(STEP, codes=(NO_VERSION, NO_SUITE), reads=("tls", *ATTEMPT_READS))
-def own_policy(subject: Subject) -> Iterator[Finding]:
+@check(codes=(NO_VERSION, NO_SUITE), reads=("tls", *ATTEMPT_READS))
+def own_policy_allows_what_octopus_needs(subject: Subject) -> Iterator[Finding]:
     """Each side that the machine's links need has TLS 1.2 or 1.3 and one of the cipher suites that Octopus wants."""
     for side in _sides(subject):
         yield from _own_side(subject, side)
 
 
 @check(
-    STEP,
     codes=(NO_COMMON_VERSION, MINIMUM_TOO_HIGH, NO_COMMON_SUITE, NO_COMMON_CURVE, NOTHING_NEW_ENOUGH),
     reads=(*AWAY_READS, "tls", "peer.tls", *TRIAL_READS, *(name for name in ATTEMPT_READS if name != "peer_probes")),
 )
-def both_ends(subject: Subject) -> Iterator[Finding]:
+def both_ends_have_tls_in_common(subject: Subject) -> Iterator[Finding]:
     """The two ends of a Tentacle's link have a version, a cipher suite and a curve in common, and they serve."""
     if not subject.is_tentacle:
         return
@@ -78,8 +75,8 @@ def both_ends(subject: Subject) -> Iterator[Finding]:
             yield from _compare(here, _End(server, server.read("tls"), _other(side)))
 
 
-@check(STEP, codes=(), reads=("services", "instances", "events"))
-def events(subject: Subject) -> Iterator[Finding]:
+@check(codes=(), reads=("services", "instances", "events"))
+def failed_handshakes_are_told(subject: Subject) -> Iterator[Finding]:
     """What Windows' System log tells of handshakes of the service's own process: evidence, and no verdict."""
     try:
         service = subject.service

@@ -10,8 +10,6 @@ from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.versions import parsed, version_of
 from pytest_tentacle.survey.model import ServiceState
 
-from .checks import STEP
-
 _RELEASE_OF_4_8 = 528040
 _FIRST_TENTACLE = (6, 3)
 """Tentacles after 6.2.277 need .NET Framework 4.8 (tentacle-facts 5)."""
@@ -20,8 +18,8 @@ _ENDED_ON_PURPOSE = frozenset({None, 0, 1077})
 """Exit codes of a service that somebody stopped, or that was not started yet."""
 
 
-@check(STEP, codes=("TT906",), reads=("host", "products", "services", "instances"))
-def framework(subject: Subject) -> Iterator[Finding]:
+@check(codes=("TT906",), reads=("host", "products", "services", "instances"))
+def net_framework_is_new_enough(subject: Subject) -> Iterator[Finding]:
     """A Tentacle from 6.3 on finds .NET Framework 4.8. Builds that bring their own .NET run without: they prove it."""
     if not subject.is_tentacle:
         return

@@ -11,7 +11,6 @@ from pytest_tentacle.guide.consequences import LEFT_BEHIND
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem
 from pytest_tentacle.judging.subject import Subject
-from pytest_tentacle.sections.connections.here import STEP as HERE
 from pytest_tentacle.sections.connections.here import (
     holder_words,
     is_left_over,
@@ -22,14 +21,12 @@ from pytest_tentacle.sections.connections.here import (
 )
 from pytest_tentacle.survey.model import Listener
 
-STEP = "zombie-child-processes"
 
-
-@check(STEP, codes=("TT721",), reads=("instances", "services", "listeners"))
-def left_over(subject: Subject) -> Iterator[Finding]:
+@check(codes=("TT721",), reads=("instances", "services", "listeners"))
+def nothing_left_over_holds_the_port(subject: Subject) -> Iterator[Finding]:
     """No process that an earlier Tentacle or server left behind has a socket on the port."""
     require_listening(subject)
-    standing = subject.first_problem(LEFT_BEHIND, HERE)
+    standing = subject.first_problem(LEFT_BEHIND, "welcome-page-here")
     if standing is not None:
         raise Blocked(standing.code, subject.name, standing.actual)
     listeners = listeners_of(subject)
