@@ -142,6 +142,7 @@ class Folder:
         return self._scene.view(name).system if name in self._order else None
 
     def _last_resort(self, code: str, problems: Sequence[Problem]) -> FoldedCause:
+        """A problem that no cause explains; of a user's own, which the catalogue does not know, nothing is advised."""
         machines = self._sorted({problem.machine for problem in problems})
         known = CATALOGUE.get(code)
         holding: dict[str, _Held] = {}
@@ -154,8 +155,11 @@ class Folder:
         return FoldedCause(
             code=code,
             title=known.title if known else code,
-            sentence=(known.meaning if known else f"Expected: {first.expected}. Seen: {first.actual}.")
-            + " No cause explains it."
+            sentence=(
+                f"{known.meaning} No cause explains it."
+                if known
+                else f"Expected: {first.expected}. Seen: {first.actual}."
+            )
             + self._in_common(machines),
             machines=machines,
             confidence="",
@@ -164,8 +168,8 @@ class Folder:
                 *first.evidence[:3],
                 *left_overs(self._scene.view(name) for name in machines)[:_EVIDENCE],
             ),
-            remedy_windows=self._remedy((*(known.windows if known else ()), *WINDOWS), "windows", holding, str),
-            remedy_linux=self._remedy((*(known.linux if known else ()), *LINUX), "linux", holding, str),
+            remedy_windows=self._remedy((*known.windows, *WINDOWS), "windows", holding, str) if known else (),
+            remedy_linux=self._remedy((*known.linux, *LINUX), "linux", holding, str) if known else (),
             link=_link(code),
             facts=common,
             explains=frozenset({code}),

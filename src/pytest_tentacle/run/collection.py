@@ -16,6 +16,8 @@ FIXTURES = ("machine", "tentacle", "listening_tentacle", "polling_tentacle", "oc
 """Fixtures that stand for one machine; a test that asks for one runs once for each machine of that kind."""
 
 MARK = "tentacle_step"
+_NAME = "_machine_name"
+"""The fixture behind all of these, which is parametrized."""
 
 
 def guide_tests() -> Path:
@@ -41,7 +43,7 @@ def parametrize(metafunc: pytest.Metafunc, run: TentacleRun) -> None:
     fits = [machine for machine in run.candidates() if all(_is(machine, name) for name in asked)]
     what = step_of(metafunc.definition)
     metafunc.parametrize(
-        "_machine_name",
+        _NAME,
         [machine.name for machine in fits],
         ids=[f"{run.shown(machine.name)}-{what}" for machine in fits],
         indirect=True,
@@ -60,7 +62,12 @@ def step_of(item: pytest.Item) -> str:
 def machine_of(item: pytest.Item) -> str | None:
     """The machine that a test is about."""
     callspec: Any = getattr(item, "callspec", None)
-    return callspec.params.get("_machine_name") if callspec else None
+    name = callspec.params.get(_NAME) if callspec else None
+    return name if isinstance(name, str) else None  # pytest's own token where no machine is of that kind
+
+
+def _wants_machine(item: pytest.Item) -> bool:
+    return _NAME in getattr(item, "fixturenames", ())
 
 
 def machines_of(items: list[pytest.Item]) -> list[str]:
@@ -76,7 +83,7 @@ def refuse_bare_hosts(items: list[pytest.Item]) -> None:
             getattr(made.func, "__module__", "").startswith(__package__ or "")
             for made in info.name2fixturedefs.get("host", ())[-1:]
         )
-        if ours and machine_of(item) is None:
+        if ours and not _wants_machine(item):
             raise pytest.UsageError(
                 f"{item.nodeid} asks for `host` without a machine to run on: let it ask for `machine` as well (or for "
                 "`tentacle`, `octopus_server` ...)"
@@ -98,7 +105,7 @@ def drop_inapplicable(items: list[pytest.Item], run: TentacleRun) -> None:
 def _applies(item: pytest.Item, run: TentacleRun) -> bool:
     name = machine_of(item)
     if name is None:
-        return True
+        return not _wants_machine(item)  # there is no machine of the kind that it asks for
     subject = run.subject(name)
     if run.options.mode and subject.is_tentacle and subject.mode not in (None, run.options.mode):
         return False

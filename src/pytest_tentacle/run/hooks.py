@@ -116,8 +116,9 @@ class TentaclePlugin:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """A step's outcome instead of a traceback."""
         report = yield
-        if call.when == "call":
-            result = verdict.result_of(item, call)
+        if call.when in ("setup", "call"):
+            machine, step = collection.machine_of(item) or item.name, collection.step_of(item)
+            result = verdict.result_of(item, call, machine, step)
             if result is not None:
                 verdict.apply(item, report, result)
         return report

@@ -26,14 +26,13 @@ class Verdict(Exception):  # noqa: N818  it is an outcome, not an error of ours
         self.result = result
 
 
-def result_of(item: pytest.Item, call: pytest.CallInfo[None]) -> StepResult | None:
-    """The result that a test's call ended with; None where the test is none of ours or a real error happened."""
+def result_of(item: pytest.Item, call: pytest.CallInfo[None], machine: str, step: str) -> StepResult | None:
+    """The result that a test, or a fixture of its, ended with; None where there is none or a real error happened."""
     error = call.excinfo.value if call.excinfo else None
     if isinstance(error, Verdict):
         return error.result
     if error is None:
         return item.stash.get(RESULT, None)
-    machine, step = item.name, item.name
     if isinstance(error, Unknown):
         return StepResult(machine, step, Outcome.UNKNOWN, reason=error.reason, advice=error.advice)
     if isinstance(error, Blocked):
