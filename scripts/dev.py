@@ -103,8 +103,8 @@ def debian_packages() -> None:
 
 
 def npm_packages() -> None:
-    """Install Octopus's official client, which the tests let list what the lab's portal says, from its lock."""
-    folder = TOP / "tests" / "octopus" / "official_client"
+    """Install what the tests need of npm, from its lock: Octopus's official client, and the schema of SARIF."""
+    folder = TOP / "tests" / "npm"
     stamp, lock_file = folder / "node_modules" / ".from-lock", folder / "package-lock.json"
     wanted = hashlib.sha256(lock_file.read_bytes()).hexdigest()
     if read(stamp) == wanted:

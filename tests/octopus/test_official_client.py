@@ -16,19 +16,21 @@ from pytest_tentacle.octopus import read_portal
 
 from .conftest import KEY
 
-HERE = Path(__file__).parent / "official_client"
+NPM = Path(__file__).parent.parent / "npm"
 
 
 @pytest.fixture
 def official(serve):
     """Runs the client against a portal; `scripts/dev.py check` installs it."""
-    if not shutil.which("node") or not (HERE / "node_modules").is_dir():
+    if not shutil.which("node") or not (NPM / "node_modules").is_dir():
         reason = "Octopus's client is not installed: scripts/dev.py check installs it"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
 
     def run(server):
         environment = {"PATH": os.environ["PATH"], "PORTAL": server.url, "PORTAL_KEY": KEY}
-        done = subprocess.run(["node", HERE / "list.js"], env=environment, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(
+            ["node", NPM / "list_machines.js"], env=environment, capture_output=True, text=True, timeout=120
+        )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 

@@ -14,6 +14,7 @@ import pytest
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.report.console import Line, clean_line, report_lines
 from pytest_tentacle.report.document import Report
+from pytest_tentacle.report.gate.ci import ci_lines
 from pytest_tentacle.report.html_hooks import HtmlReport
 
 from . import collection, octopus, outputs, parallel, verdict
@@ -172,6 +173,10 @@ class TentaclePlugin:
         terminalreporter.section("diagnosis")
         for text, markup in self._summary(report):
             terminalreporter.write_line(text, **markup)
+        if report is not None and (system := self.run.ci_system):
+            terminalreporter.ensure_newline()
+            for text in self.run.failures.attempt("the annotations", ci_lines, report, system) or ():
+                terminalreporter.write_line(text)
         if self.run.options.unknown == "warn" and self.run.count(Outcome.UNKNOWN):
             terminalreporter.write_line(
                 f"WARNING: {_steps(self.run.count(Outcome.UNKNOWN))} could not look; --unknown=warn lets that pass.",
@@ -236,6 +241,8 @@ class TentaclePlugin:
         ours = [
             ("--save-surveys FILE", options.save_surveys),
             ("--bundle FILE.zip", options.bundle),
+            ("--sarif FILE", options.sarif),
+            ("--metrics FILE.prom", options.metrics),
             ("--html FILE", report),
             ("--html FILE (the JSON report beside it)", report.with_suffix(".json")),
             ("--html FILE (the Markdown report beside it)", report.with_suffix(".md")),

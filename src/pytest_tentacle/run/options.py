@@ -29,6 +29,8 @@ _ONLY_OURS = (
     "mode",
     "save_surveys",
     "bundle",
+    "sarif",
+    "metrics",
     "ping_count",
     "ping_duration",
     "ping_payload",
@@ -77,6 +79,10 @@ class Options:
     output: Literal["short", "full"]
     ping: PingOrder | None = None
     tls_versions: bool = False
+    sarif: Path | None = None
+    metrics: Path | None = None
+    ci: str | None = None
+    """The CI system whose words are used; None: that of the environment."""
     tentacles: tuple[str, ...] = ()
     """Machines of the command line."""
     servers: tuple[str, ...] = ()
@@ -204,6 +210,13 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="FILE.zip",
         help="write report and surveys into one file that --replay takes, redacted, for a ticket",
     )
+    group.addoption("--sarif", metavar="FILE", help="write what is wrong as SARIF 2.1.0, for code scanning")
+    group.addoption("--metrics", metavar="FILE.prom", help="write metrics for Prometheus' textfile collector")
+    group.addoption(
+        "--ci",
+        choices=["none", "github", "azure", "teamcity"],
+        help="whose annotations and summary are written (default: those of the CI system that this runs in)",
+    )
     group.addoption(
         "--pseudonyms",
         action="store_true",
@@ -318,6 +331,9 @@ def read_options(config: pytest.Config) -> Options:
         output=option("output"),
         ping=_ping_order(config),
         tls_versions=_tls_versions(config),
+        sarif=_path(option("sarif")),
+        metrics=_path(option("metrics")),
+        ci=option("ci"),
         tentacles=tuple(option("tentacle")),
         servers=tuple(option("server")),
         port=option("port"),

@@ -24,6 +24,9 @@ from pytest_tentacle.lab import Lab
 from pytest_tentacle.link import system_resolver
 from pytest_tentacle.report.build import build_report
 from pytest_tentacle.report.document import Report
+from pytest_tentacle.report.gate.ci import system_of, write_summary
+from pytest_tentacle.report.gate.metrics import report_metrics
+from pytest_tentacle.report.gate.sarif import report_sarif
 from pytest_tentacle.report.json_report import report_json
 from pytest_tentacle.report.markdown import report_markdown
 from pytest_tentacle.report.redaction.names import learn_inventory, learn_surveys
@@ -338,6 +341,7 @@ class TentacleRun:
         if report is not None:
             parts["report.json"] = self.failures.attempt("the JSON report", report_json, report)
             parts["report.md"] = self.failures.attempt("the Markdown report", report_markdown, report)
+            self._write_for_gate(report)
         for name, text in parts.items():
             if text is not None:
                 self._write(files.write, self.report_path.with_suffix(Path(name).suffix), text)
@@ -349,6 +353,19 @@ class TentacleRun:
         if self.options.pseudonyms:
             self.mapping_path = self.report_path.with_suffix(".mapping.json")
             self._write(files.write_private, self.mapping_path, json.dumps(self.redactor.mapping(), indent=1))
+
+    def _write_for_gate(self, report: Report) -> None:
+        """What a gate asked for."""
+        for path, make in ((self.options.sarif, report_sarif), (self.options.metrics, report_metrics)):
+            if path is not None and (text := self.failures.attempt(str(path), make, report)) is not None:
+                self._write(files.write, path, text)
+        if self.ci_system == "github":
+            self.failures.attempt("the step summary", write_summary, report, os.environ)
+
+    @property
+    def ci_system(self) -> str | None:
+        """Whose annotations are written."""
+        return None if self.options.ci == "none" else self.options.ci or system_of(os.environ)
 
     def _write_page(self, page: str) -> None:
         """Under a name that nobody else has, where none was asked for."""
