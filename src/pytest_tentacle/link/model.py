@@ -182,10 +182,15 @@ class Probe(_Value):
 
     @property
     def failed(self) -> tuple[Stage, StageRecord] | None:
-        """The first stage that failed, and its record; None when all that was tried went well."""
+        """The first stage that failed, and its record; None when all that was tried went well.
+
+        To a client without a certificate a healthy peer answers its identity lines by closing (tentacle-facts 1.3,
+        step B1): that is no failure.
+        """
         for stage in Stage:
             record = getattr(self, stage.value)
-            if record is not None and record.error is not None:
+            expected = stage is Stage.IDENTITY and record is not None and record.error is Failure.UNTRUSTED
+            if record is not None and record.error is not None and not expected:
                 return stage, record
         return None
 

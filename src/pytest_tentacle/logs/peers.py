@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from pytest_tentacle.link.hosts import plain_address
 from pytest_tentacle.logs.model import LogLink, LogPeer
 
 from .columns import endpoint_of
-from .lines import RawRecord
+from .lines import RawRecord, moment
 
 _ACCEPTED = re.compile(r"Accepted TCP client: (?P<peer>\S{1,200})")
 _AUTHENTICATED = re.compile(r"Client at (?P<peer>\S{1,200}) authenticated as (?P<thumbprint>\S{1,100})")
@@ -23,6 +24,7 @@ _SECURED = re.compile(
     r"(?:, using protocol (?P<protocol>\w{1,20}))?"
 )
 _SHOWN = 12
+_LOOK_LASTS = timedelta(seconds=3)
 _OPEN = 20_000
 """Connections that are remembered until they are authenticated."""
 
@@ -39,6 +41,21 @@ class _Peer:
     times: deque[str] = field(default_factory=lambda: deque(maxlen=_SHOWN))
 
 
+@dataclass
+class _Connection:
+    peer: str
+    time: str
+    told: bool = False
+
+
+@dataclass
+class _Last:
+    """The last two connections of an address."""
+
+    now: _Connection
+    before: _Connection | None
+
+
 class Connections:
     """Collects what a log says of connections, record by record."""
 
@@ -46,6 +63,7 @@ class Connections:
         self._peers: dict[str, _Peer] = {}
         self._links: dict[str, LogLink] = {}
         self._authenticated: OrderedDict[str, None] = OrderedDict()
+        self._last: dict[str, _Last] = {}
 
     def take(self, record: RawRecord) -> bool:
         """Whether it was such a line."""
@@ -57,6 +75,24 @@ class Connections:
         if "Secure connection established" in text:
             return self._secured(record, _SECURED.search(text))
         return False
+
+    def spoke(self, peer: str) -> None:
+        """A record tells of this connection: it was no mere look at the page."""
+        last = self._last.get(address_of(peer))
+        if last is not None and last.now.peer == peer:
+            last.now.told = True
+
+    def follows_a_page(self, peer: str, time: str) -> bool:
+        """Whether the same address opened a connection just before this one, of which the log has nothing to tell.
+
+        A look that also speaks an identity (`--probe-identity`) comes as these two; a client of Octopus that lacks a
+        certificate fails with each of its connections.
+        """
+        last = self._last.get(address_of(peer))
+        if last is None or last.before is None or last.now.peer != peer or last.before.told:
+            return False
+        earlier, later = moment(last.before.time), moment(time)
+        return earlier is not None and later is not None and timedelta() <= later - earlier <= _LOOK_LASTS
 
     def restarted(self) -> None:
         """The agent started anew: what nobody answered before it says nothing of the new one."""
@@ -101,6 +137,9 @@ class Connections:
         peer.unanswered += 1
         peer.times.append(record.time)
         self._authenticated.pop(found["peer"], None)  # a port number is used again one day
+        address, now = address_of(found["peer"]), _Connection(found["peer"], record.time)
+        before = self._last.get(address)
+        self._last[address] = _Last(now, before.now if before else None)
         return True
 
     def _let_in(self, record: RawRecord, found: re.Match[str] | None) -> bool:
@@ -113,6 +152,7 @@ class Connections:
         peer.unanswered = 0
         peer.times.clear()
         self._authenticated[found["peer"]] = None
+        self.spoke(found["peer"])
         while len(self._authenticated) > _OPEN:
             self._authenticated.popitem(last=False)
         return True

@@ -50,6 +50,8 @@ _FACT_LENGTH = 300
 _OVERHEAD = 190
 """About what a record's other fields take."""
 _START_TIMES = 10
+LOOKS_LIKE_OURS = "client-without-certificate"
+"""What a look of ours leaves that also speaks an identity."""
 _REQUEST = re.compile(r"An error occurred when sending a request to '(?P<endpoint>[^'\s]{1,300})'")
 _LOOKED_AT = 2_000
 
@@ -151,7 +153,7 @@ class _Reader:
                 del self.unknown[:-UNKNOWN_KEPT]
             return
         signature, found = matched
-        facts = self._facts(record, found)
+        facts = self._facts(record, signature, found)
         telling = sorted(_telling(facts).items()) if signature.code else ()
         key = (signature.id, command, instance, *telling)
         before = self.kinds.get(key)
@@ -172,11 +174,15 @@ class _Reader:
         head = self.by_number.get(process.head) if process.head is not None else None
         return instance_in(head) if head is not None else None
 
-    def _facts(self, record: RawRecord, found: re.Match[str]) -> dict[str, str]:
+    def _facts(self, record: RawRecord, signature: Signature, found: re.Match[str]) -> dict[str, str]:
         facts = {name: value.strip()[:_FACT_LENGTH] for name, value in found.groupdict().items() if value}
         facts |= _endpoint(record)
-        if "peer" in facts and self.connections.was_authenticated(facts["peer"]):
-            facts["authenticated"] = "yes"
+        if "peer" in facts:
+            if self.connections.was_authenticated(facts["peer"]):
+                facts["authenticated"] = "yes"
+            elif signature.id == LOOKS_LIKE_OURS and self.connections.follows_a_page(facts["peer"], record.time):
+                facts["look"] = "yes"
+            self.connections.spoke(facts["peer"])
         return facts
 
     def content(self, room: _Room, *, complete: bool) -> dict[str, Any]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
 from pytest_tentacle.guide.commands import HANDSHAKE, TRY_WINDOWS
 from pytest_tentacle.guide.consequences import STRANGER_IN_LOGS, STRANGER_SPEAKS
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem
+from pytest_tentacle.logs.signatures.model import OWN_SUBJECT
 
 _CERTIFICATE = frozenset({"TT530", "TT531"})
 _SEVERAL = 2
+_OWN_SUBJECT = re.compile(OWN_SUBJECT)
 _BROWSE_WINDOWS = '$ curl.exe -kv "https://<host>:<port>/"'
 _BROWSE_LINUX = (
     '$ openssl s_client -connect "<host>:<port>" </dev/null | openssl x509 -noout -subject -issuer -fingerprint -sha1'
@@ -40,7 +44,7 @@ def end_name(view: View, problem: Problem) -> str:
 def _is_octopus(problem: Problem) -> bool:
     """Octopus's certificates are self-signed; an inspector copies the subject, and signs with one of its own."""
     subject, issuer = _subject(problem), str(problem.facts.get("issuer") or "")
-    return "octopus" in subject.lower() and issuer in ("", subject)
+    return _OWN_SUBJECT.fullmatch(subject) is not None and issuer in ("", subject)
 
 
 def _owner(view: View, problem: Problem) -> str | None:

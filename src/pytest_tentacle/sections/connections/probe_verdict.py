@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
@@ -69,6 +70,9 @@ _WORDS = {
 }
 
 
+_ERROR_PAGE = re.compile(r"HTTP/\d\S* [45]\d\d")
+
+
 @dataclass(frozen=True)
 class LinkFinding:
     """What is wrong with one probed link.
@@ -96,6 +100,9 @@ def finding_of(
     failed = probe.failed
     facts = facts_of(probe) | {"vantage": vantage}
     evidence = (Evidence(f"probe from {vantage}", describe(probe)),)
+    if thumbprint is not None and probe.thumbprint not in {None, thumbprint} and _is_of_a_gateway(probe):
+        actual = f"{_endpoint(probe)} presents {probe.thumbprint}{_certificate_words(probe)}, and no page"
+        return LinkFinding(ANOTHER_CERTIFICATE, actual, facts | {"expected_thumbprint": thumbprint}, evidence)
     if failed is not None:
         stage, record = failed
         error = record.error or Failure.OTHER
@@ -115,6 +122,18 @@ def finding_of(
         actual = f"{_endpoint(probe)} presents {probe.thumbprint}" + _certificate_words(probe)
         return LinkFinding(ANOTHER_CERTIFICATE, actual, facts | {"expected_thumbprint": thumbprint}, evidence)
     return None
+
+
+def _is_of_a_gateway(probe: Probe) -> bool:
+    """Whether a certificate that an authority signed came back, and then an error page, or none.
+
+    It is looked at before the page: what inspects TLS answers what it does not understand with 400 or not at all, while
+    another program that listens there has a page.
+    """
+    if probe.tls is None or not probe.tls.certificate or probe.page is None:
+        return False
+    subject, issuer = certificate_names(probe.tls.certificate)
+    return issuer != subject and (probe.page.error is not None or bool(_ERROR_PAGE.match(probe.page.text or "")))
 
 
 def facts_of(probe: Probe) -> dict[str, object]:

@@ -61,6 +61,11 @@ class Verdict:
     reason: str
 
 
+LOOK = Verdict(
+    State.HISTORY, "a look that speaks an identity without a certificate (--probe-identity) leaves just that"
+)
+
+
 @dataclass(frozen=True)
 class Present:
     """What is known of the moment of the survey.
@@ -152,6 +157,8 @@ def _is_gone(record: LogRecord, log: LogFile, present: Present) -> bool:
 def _listener(record: LogRecord, log: LogFile, present: Present) -> Verdict:
     if "authenticated" in record.facts:
         return Verdict(State.HISTORY, "the connection had been let in, and came to an end")
+    if "look" in record.facts:
+        return LOOK
     if _is_gone(record, log, present):
         return Verdict(State.HISTORY, "the process that wrote it is gone, and the one that followed did not meet it")
     peer = address_of(record.facts["peer"]) if "peer" in record.facts else None

@@ -11,7 +11,7 @@ from pytest_tentacle.logs.peers import address_of
 from pytest_tentacle.logs.signatures import Phase, Signature
 
 from .index import age_of, place_of, role_of, utc_of
-from .recovery import FRESH, State, Verdict, got_further
+from .recovery import FRESH, LOOK, State, Verdict, got_further
 
 _CLOCKS_DIFFER = timedelta(minutes=2)
 
@@ -76,6 +76,8 @@ def at_server(
     """
     if "authenticated" in record.facts:
         return Verdict(State.HISTORY, "the connection had been let in, and came to an end")
+    if "look" in record.facts:
+        return LOOK
     for peer in log.peers:
         named = not known.thumbprints.isdisjoint(peer.thumbprints) or (
             not known.shared and peer.address in known.addresses
