@@ -207,12 +207,12 @@ class TestConsole:
         """Escape sequences are shown, not obeyed."""
         problem = Problem("TT1", "m", "a", "b\x1b[2Jc", (Evidence("s\x07", "t\x1b]0;x"),))
         run = StepResult("m", "services-running", Outcome.FAILED, problems=(problem,))
-        assert not any("\x1b" in line or "\x07" in line for line in explain(run))
+        assert not any("\x1b" in line or "\x07" in line for line in explain(run, str))
 
     def test_explain(self, small_run):
         """A step's own words: code, expected, actual, evidence, hint."""
         result = next(result for result in small_run.results if result.problems)
-        lines = explain(result)
+        lines = explain(result, str)
         assert lines[0].startswith("TT101")
         assert "    expected  service OctopusDeploy Tentacle running" in lines
         assert lines[-1].startswith("    see https://octopus.com/docs/")

@@ -53,4 +53,4 @@ def _word(failure: Failure | None) -> Failure:
 
 
 def _line(received: bytes) -> str | None:
-    return readable(received[:_LINE].partition(b"\n")[0].rstrip(b"\r")) if received else None
+    return readable(received.partition(b"\n")[0].rstrip(b"\r")) if received else None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from pytest_tentacle.hiding import shorten
+
 from . import failures
 from .deadline import Deadline, Stopwatch
 from .model import Failure, Page
@@ -64,7 +66,7 @@ def _judge(watch: Stopwatch, data: bytearray) -> Page:
     if not data:
         return _record(watch, data, Failure.CLOSED, "closed without a byte")
     if not data.startswith(b"HTTP/"):
-        return _record(watch, data, Failure.NOT_HTTP, f"it answered: {readable(bytes(data[:200]))}")
+        return _record(watch, data, Failure.NOT_HTTP, f"it answered: {readable(bytes(data), 200)}")
     if len(data) >= CAP:
         return _record(watch, data, None, f"not read beyond {CAP:,} bytes")
     lacking = missing(data)
@@ -74,5 +76,5 @@ def _judge(watch: Stopwatch, data: bytearray) -> Page:
 
 
 def _record(watch: Stopwatch, data: bytearray, failure: Failure | None, detail: str | None) -> Page:
-    text = bytes(data).decode("utf-8", "replace")[:TEXT] if data else None
+    text = shorten(bytes(data).decode("utf-8", "replace"), TEXT) if data else None
     return Page(ms=watch.ms, error=failure, detail=detail, text=text, length=len(data))

@@ -14,6 +14,8 @@ import ssl
 from collections.abc import Callable
 from typing import TypeVar
 
+from pytest_tentacle.hiding import hide
+
 from . import failures
 from .deadline import Deadline, Stopwatch
 from .model import Failure, Secured
@@ -146,6 +148,7 @@ def tls_stage(
     return stream, stream.describe(watch.ms)
 
 
-def readable(data: bytes) -> str:
-    """Bytes from a stranger as one line of harmless text."""
-    return data.decode("latin-1").encode("unicode_escape").decode("ascii")
+def readable(data: bytes, limit: int = 1_000) -> str:
+    """At most so many bytes from a stranger as one line of harmless text, without secrets."""
+    clean = hide(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")[:limit]
+    return clean.decode("latin-1").encode("unicode_escape").decode("ascii")

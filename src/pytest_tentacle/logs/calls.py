@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from pytest_tentacle.hiding import shorten
 from pytest_tentacle.logs.model import LogCall
 
 from .lines import RawRecord
@@ -29,7 +30,7 @@ def calls_of(records: Iterable[tuple[RawRecord, Process]], classifier: Classifie
         failure, signature = (before.failure, before.signature) if before else (None, None)
         if record.level >= Level.FATAL:
             matched = classifier.match(record.text, record.level)
-            failure, signature = record.text[:_CUT], matched[0].id if matched else None
+            failure, signature = shorten(record.text, _CUT), matched[0].id if matched else None
         found[id(process)] = LogCall(
             command=process.command, time=record.time, number=record.number, failure=failure, signature=signature
         )

@@ -11,6 +11,7 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from pytest_tentacle.hiding import shorten
 from pytest_tentacle.link.hosts import plain_address
 from pytest_tentacle.logs.model import LogLink, LogPeer
 
@@ -163,7 +164,7 @@ class Connections:
         endpoint = endpoint_of(record.text) or found["peer"]
         before = self._links.get(endpoint)
         self._links[endpoint] = LogLink(
-            endpoint=endpoint[:200],
+            endpoint=shorten(endpoint, 200),
             count=before.count + 1 if before else 1,
             time=record.time,
             number=record.number,
@@ -181,4 +182,4 @@ def address_of(peer: str) -> str:
     host, colon, port = peer.rpartition(":")
     if not colon or not port.isdecimal():
         host = peer
-    return plain_address(host) or host[:100]
+    return plain_address(host) or shorten(host, 100)

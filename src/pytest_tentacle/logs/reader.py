@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_tentacle.hiding import shorten
 from pytest_tentacle.logs.model import LogFile, LogHome, LogLink, LogPeer, LogRecord, Startup
 
 from .before_home import homes_of, instance_in, is_first
@@ -175,7 +176,7 @@ class _Reader:
         return instance_in(head) if head is not None else None
 
     def _facts(self, record: RawRecord, signature: Signature, found: re.Match[str]) -> dict[str, str]:
-        facts = {name: value.strip()[:_FACT_LENGTH] for name, value in found.groupdict().items() if value}
+        facts = {name: shorten(value.strip(), _FACT_LENGTH) for name, value in found.groupdict().items() if value}
         facts |= _endpoint(record)
         if "peer" in facts:
             if self.connections.was_authenticated(facts["peer"]):
@@ -248,7 +249,7 @@ def _endpoint(record: RawRecord) -> dict[str, str]:
     """Whom a record concerns: by Halibut's column, or by the task's own words about a request that failed."""
     found = None if (endpoint := endpoint_of(record.text)) else _REQUEST.search(record.text[:_LOOKED_AT])
     endpoint = found["endpoint"] if found else endpoint
-    return {"endpoint": endpoint[:_FACT_LENGTH]} if endpoint else {}
+    return {"endpoint": shorten(endpoint, _FACT_LENGTH)} if endpoint else {}
 
 
 def _fitting(kinds: Sequence[_Kind], room: int) -> tuple[list[LogRecord], int]:
@@ -290,7 +291,7 @@ def _cut(text: str, longest: int) -> str:
     telling = "\n".join(
         line for line in text.split("\n") if not line.lstrip().startswith(("at ", "bei ", "à ", "場所 "))
     )
-    return telling if len(telling) <= longest else telling[: longest - 3] + "..."
+    return shorten(telling, longest, "...")
 
 
 def _in_room(found: Iterable[LogPeer] | Iterable[LogLink], room: int) -> tuple[list[Any], int]:

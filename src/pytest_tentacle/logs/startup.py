@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from pytest_tentacle.hiding import shorten
 from pytest_tentacle.logs.model import PolledServer, Startup
 
 from .lines import RawRecord
@@ -43,9 +44,9 @@ def startup_of(records: Iterable[RawRecord], first: RawRecord) -> Startup:
         elif text.startswith("Environment Information:"):
             facts["environment"] = {found["key"]: found["value"].strip() for found in _ENVIRONMENT.finditer(text)}
         elif text.startswith("CommandLine: "):
-            facts["command_line"] = text.partition(": ")[2][:_LONGEST]
+            facts["command_line"] = shorten(text.partition(": ")[2], _LONGEST)
         elif found := _VERSION.match(text) or _SERVER_VERSION.match(text):
-            facts["version"], facts["instance"] = found["version"][:100], _stripped(found["instance"])
+            facts["version"], facts["instance"] = shorten(found["version"], 100), _stripped(found["instance"])
         elif found := _CONNECTIONS.match(text):
             facts["polling_connections"] = int(found["count"])
     return Startup(
@@ -63,18 +64,18 @@ def _agent_line(
     text: str, facts: dict[str, Any], trusted: list[str], polls: list[PolledServer], proxies: list[str]
 ) -> None:
     if found := _TRUSTS.match(text):
-        trusted.append(found["thumbprint"][:_LONGEST])
+        trusted.append(shorten(found["thumbprint"], _LONGEST))
     elif found := _POLLS.match(text):
-        polls.append(PolledServer(**{key: value[:_LONGEST] for key, value in found.groupdict().items()}))
+        polls.append(PolledServer(**{key: shorten(value, _LONGEST) for key, value in found.groupdict().items()}))
     elif found := _LISTENING.match(text):
-        facts["listening"], facts["listens"] = found["address"][:_LONGEST], True
+        facts["listening"], facts["listens"] = shorten(found["address"], _LONGEST), True
     elif "will not listen on any TCP ports" in text:
         facts["listens"] = False
     elif "is not configured to trust any Octopus" in text:
         facts["trusts_nobody"] = True
     elif "proxy" in text:
-        proxies.append(text[:_LONGEST])
+        proxies.append(shorten(text, _LONGEST))
 
 
 def _stripped(text: str | None) -> str | None:
-    return text.strip()[:100] if text else None
+    return shorten(text.strip(), 100) if text else None

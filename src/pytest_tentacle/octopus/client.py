@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 import requests
 
+from pytest_tentacle.hiding import hide, shorten
+
 from .allowed import is_allowed
 from .errors import PortalError, PortalFailure
 
@@ -235,7 +237,7 @@ _NOT_ALL = "what was not asked by then was not looked at"
 
 
 def _refusal(status: int, path: str, message: str) -> PortalError:
-    first = message.strip().splitlines()[0][:300] if message.strip() else ""
+    first = shorten(hide(message).strip().splitlines()[0], 300) if message.strip() else ""
     if status == 401:  # noqa: PLR2004
         return PortalError(
             PortalFailure.NOT_LOGGED_IN, "Octopus does not accept the API key", "make a new one in your profile"

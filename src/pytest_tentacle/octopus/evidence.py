@@ -8,6 +8,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from pytest_tentacle.hiding import shorten
+
 from .client import DISCOVER_SECONDS, Client
 from .errors import PortalError, PortalFailure
 from .model import ConnectionLine, Discovery, Evidence, MachineEvent, Registration
@@ -86,8 +88,8 @@ def _events(client: Client, registration: Registration) -> tuple[MachineEvent, .
                 MachineEvent(
                     category=event.category,
                     occurred=event.occurred,
-                    message=event.message[:MOST_TEXT],
-                    details=(event.details or "")[:MOST_TEXT],
+                    message=shorten(event.message, MOST_TEXT),
+                    details=shorten(event.details or "", MOST_TEXT),
                     changed=_changed(event.change_details),
                 )
             )
@@ -104,7 +106,7 @@ def _connection(client: Client, registration: Registration) -> tuple[ConnectionL
     return tuple(
         ConnectionLine(
             level=line.category,
-            text="\n".join(filter(None, (line.message_text, line.detail)))[:MOST_TEXT],
+            text=shorten("\n".join(filter(None, (line.message_text, line.detail))), MOST_TEXT),
             occurred=line.occurred_at,
         )
         for line in data.logs[-MOST_LINES:]
@@ -131,7 +133,7 @@ def _discovery(client: Client, registration: Registration) -> Discovery | None:
     except PortalError as error:
         if error.kind is not PortalFailure.SERVER_ERROR:
             return None
-        return Discovery(host=host, port=port, error=str(error)[:MOST_TEXT], node=client.last_node)
+        return Discovery(host=host, port=port, error=shorten(str(error), MOST_TEXT), node=client.last_node)
     except ValidationError:
         return None
     return Discovery(host=host, port=port, thumbprint=data.endpoint.thumbprint, node=client.last_node)

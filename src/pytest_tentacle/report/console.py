@@ -5,7 +5,7 @@ Every line says in words what its colour says; a terminal that cannot show the g
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from pytest_tentacle.judging.result import Outcome, StepResult, accepted
@@ -69,8 +69,8 @@ def report_lines(report: Report, output: str = "short", *, encoding: str = "utf-
     return [(_printable(text, encoding), markup) for text, markup in lines]
 
 
-def explain(result: StepResult) -> list[str]:
-    """One step's result in a few lines: for a test's failure message."""
+def explain(result: StepResult, clean: Callable[[str], str]) -> list[str]:
+    """One step's result in a few lines, for a test's failure message; `clean` removes secrets, before anything else."""
     lines = []
     for problem in result.problems:
         lines += [
@@ -95,7 +95,7 @@ def explain(result: StepResult) -> list[str]:
         )
     if result.advice:
         lines.append(f"    {result.advice}")
-    return [_shown(line) for line in lines]
+    return [_shown(clean(line)) for line in lines]
 
 
 def _head(report: Report) -> Iterator[Line]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from pytest_tentacle.hiding import shorten
 from pytest_tentacle.inventory.model import Inventory, Machine, Mode, Tentacle
 from pytest_tentacle.link import Probe, Stage
 from pytest_tentacle.survey.model import HostRecord
@@ -133,7 +134,11 @@ def _stage(name: str, probe: Probe, *, broken: bool) -> StageView:
         detail = " ".join(part for part in (record.version, record.cipher) if part)
     if name == Stage.PAGE and record.error is None and record.product is None:
         return StageView(
-            stage="page", state="failed", ms=record.ms, error="not Octopus's page", detail=(record.text or "")[:200]
+            stage="page",
+            state="failed",
+            ms=record.ms,
+            error="not Octopus's page",
+            detail=shorten(record.text or "", 200),
         )
     return StageView(
         stage=name,

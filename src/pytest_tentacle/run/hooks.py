@@ -121,7 +121,7 @@ class TentaclePlugin:
             machine, step = collection.machine_of(item) or item.name, collection.step_of(item)
             result = verdict.result_of(item, call, machine, step)
             if result is not None:
-                verdict.apply(item, report, result)
+                verdict.apply(item, report, result, self.run.redactor.text)
         return report
 
     @pytest.hookimpl(tryfirst=True)

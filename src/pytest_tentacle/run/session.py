@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from pytest_tentacle import files
+from pytest_tentacle import files, hiding
 from pytest_tentacle.diagnosis import diagnose
 from pytest_tentacle.inventory import InventoryError, Selection, SelectionError, known_secrets, load, select
 from pytest_tentacle.inventory.model import Inventory, Machine
@@ -69,6 +69,7 @@ class TentacleRun:
         secrets = known_secrets(inventory) | self._octopus.secrets()
         self.redactor = Redactor(secrets, pseudonyms=options.pseudonyms)
         """What every text goes through, whether it is shown or written."""
+        self._secrets_before = hiding.use(self.redactor.secrets)
         learn_inventory(self.redactor, inventory)
         if options.replay:
             self.redactor.learn(files=[(str(options.replay), f"replay{options.replay.suffix}")])
@@ -318,6 +319,7 @@ class TentacleRun:
 
     def close(self) -> None:
         """Log off, and stop the lab, if one runs."""
+        hiding.use(self._secrets_before)
         while self._hosts:
             self._hosts.popitem()[1][0].close()
         if self._lab is not None:

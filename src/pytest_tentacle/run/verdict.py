@@ -40,7 +40,7 @@ def result_of(item: pytest.Item, call: pytest.CallInfo[None], machine: str, step
     return None
 
 
-def apply(item: pytest.Item, report: pytest.TestReport, result: StepResult) -> None:
+def apply(item: pytest.Item, report: pytest.TestReport, result: StepResult, redact: Callable[[str], str]) -> None:
     """Turn a test's report into the step's outcome, in pytest's own words.
 
     A problem is *failed*, an unknown is an *error* (as if its set-up had failed: what was to be judged is not there),
@@ -51,7 +51,7 @@ def apply(item: pytest.Item, report: pytest.TestReport, result: StepResult) -> N
     item.user_properties.extend(("problem", problem.code) for problem in result.problems)
     item.user_properties.extend(("waived", each.problem.code) for each in result.waived)
     report.sections = []
-    text = "\n".join(explain(result))
+    text = "\n".join(explain(result, redact))
     match result.outcome:
         case Outcome.FAILED:
             report.outcome = "failed"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from pytest_tentacle.hiding import one_line, shorten
 from pytest_tentacle.transport.base import Answer
 
 from .framing import Records, read_records, refusal
@@ -85,7 +86,7 @@ def read_document(call: Call, answer: Answer, cut_off: str | None = None) -> dic
             document[name] = {"unknown": why if call.gather else "not asked for"}
     document.setdefault("probes", [])
     said = (_printable(records.noise).strip(), answer.stderr.decode("utf-8", errors="replace").strip())
-    document["noise"] = "\n".join(part for part in said if part)[:NOISE_LIMIT] or None
+    document["noise"] = shorten("\n".join(part for part in said if part), NOISE_LIMIT) or None
     return document
 
 
@@ -122,7 +123,7 @@ def _no_document(call: Call, answer: Answer, records: Records) -> AnswerError:
             "product that ended the shell.",
         )
     text = _printable(records.noise)
-    said = " ".join((answer.stderr.decode("utf-8", errors="replace").strip() or text.strip()).split())
+    said = one_line(answer.stderr.decode("utf-8", errors="replace").strip() or text.strip(), 200, end="")
     if call.is_windows and _CONSTRAINED in text:
         return AnswerError(*_REFUSALS["constrained-language"])
     if call.is_windows and _CUT_SCRIPT in text:
@@ -134,7 +135,7 @@ def _no_document(call: Call, answer: Answer, records: Records) -> AnswerError:
             "the machine), or a policy forbids PowerShell to this account. Log on by hand and run powershell.exe.",
         )
     return AnswerError(
-        f"the machine printed no survey (exit code {answer.exit_code}): {said[:200] or 'it printed nothing'}",
+        f"the machine printed no survey (exit code {answer.exit_code}): {said or 'it printed nothing'}",
         "Log on by hand with the same account and run a command: a forced command, a restricted shell, a start-up "
         "file or a security product may stand in the way.",
     )

@@ -27,7 +27,7 @@ _USER_FIELDS = frozenset({"user", "account", "owner"})
 _PROXY_FIELDS = frozenset({"address", "bypass"})
 _HOST_SETTINGS = ("proxyhost", "nodename")
 _USER_SETTINGS = ("proxyusername",)
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^\s/@\"'<>]*@)?([A-Za-z0-9_][\w.-]*)")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://(?:[^\s/@\"'<>]{0,1300}@)?([A-Za-z0-9_][\w.-]*)")
 _HOST = re.compile(
     r"(?:[a-z]+=)?(?:[a-z]+://)?(?:\*?\.)?([A-Za-z0-9_][\w-]*(?:\.[\w-]+)*)\.?(?::\d+)?/?", re.IGNORECASE
 )

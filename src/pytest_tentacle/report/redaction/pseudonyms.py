@@ -15,7 +15,7 @@ import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from .words import words_pattern
+from pytest_tentacle.hiding.words import words_pattern
 
 _PRODUCT_WORDS = frozenset(
     {"octopus", "tentacle", "octopusdeploy", "server", "localhost", "windows", "linux", "default"}

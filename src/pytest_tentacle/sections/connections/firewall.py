@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_tentacle.guide.consequences import NOT_LISTENING
+from pytest_tentacle.hiding import shorten
 from pytest_tentacle.inventory.model import Local
 from pytest_tentacle.judging.attempts import ATTEMPT_READS, Attempt, attempts_of, is_well
 from pytest_tentacle.judging.away import AWAY_READS
@@ -230,7 +231,7 @@ def _described(subject: Subject, firewall: Firewall, port: int, attempts: tuple[
     if firewall.engine != "windows":
         told = verdict_inbound(subject, firewall, port, attempts)
         words = {"open": f"it lets port {port} in", "closed": f"by its rules port {port} is kept out: {told.words}"}
-        return words.get(told.word, f"whether it lets port {port} in cannot be told: {told.words}")[:400]
+        return shorten(words.get(told.word, f"whether it lets port {port} in cannot be told: {told.words}"), 400)
     if firewall.running is not True:
         return "its service does not run"
     verdict = on_windows(firewall, port, _peers(subject, attempts), _programs(subject, port))

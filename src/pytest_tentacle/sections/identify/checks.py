@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from itertools import pairwise
 
+from pytest_tentacle.hiding import shorten
 from pytest_tentacle.judging.away import AWAY_READS, away
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
@@ -87,7 +88,7 @@ def last_start_came_to_its_end(subject: Subject) -> Iterator[Finding]:
                 FATAL,
                 subject.name,
                 expected="no process of it ends with a fatal error",
-                actual=f"{record.time}: {record.text.partition(chr(10))[0][:200]}",
+                actual=f"{record.time}: {shorten(record.text.partition(chr(10))[0], 200)}",
                 evidence=(evidence_of(record, log, subject),),
                 facts=_base_facts(subject, log) | {"words": words_of(record)},
             )

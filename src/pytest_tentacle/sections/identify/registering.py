@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from pytest_tentacle.hiding import hide
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.subject import Subject
@@ -113,7 +114,7 @@ def _works_all_the_same(subject: Subject, log: LogFile, call: LogCall) -> str | 
 
 
 def _problem(subject: Subject, log: LogFile, call: LogCall, source: str) -> Problem:
-    failure = call.failure or ""
+    failure = hide(call.failure or "")
     lines = [line.strip(" -") for line in failure.splitlines()]
     words = " ".join([line for line in lines if line and not line.startswith("at ")][:3])
     words = words if len(words) <= _WORDS else words[: _WORDS - 3] + "..."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_tentacle import hiding
 from pytest_tentacle.transport.base import ReachStage, TransportError
 
 
@@ -22,6 +23,4 @@ def reason(error: BaseException) -> str:
 
 def one_line(text: str, limit: int = 200) -> str:
     """Text from elsewhere, safe to print: one line, no control characters, not longer than `limit`."""
-    cleaned = "".join(letter if letter.isprintable() else " " for letter in text)
-    cleaned = " ".join(cleaned.split())
-    return cleaned if len(cleaned) <= limit else cleaned[: limit - 1] + "…"
+    return hiding.one_line(text, limit)

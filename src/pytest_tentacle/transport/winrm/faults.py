@@ -5,6 +5,7 @@ from __future__ import annotations
 import requests
 from winrm.exceptions import InvalidCredentialsError, WinRMOperationTimeoutError, WinRMTransportError, WSManFaultError
 
+from pytest_tentacle import hiding
 from pytest_tentacle.transport.base import ReachStage, TransportError
 
 from .http import Adapter
@@ -145,8 +146,7 @@ def _fault(error: WSManFaultError, stage: ReachStage, watch: Watch) -> FaultErro
 
 def _one_line(text: str | None) -> str:
     """The machine's own words, whose length and characters are its own choice, as part of a line."""
-    words = " ".join("".join(c if c.isprintable() else " " for c in text or "no reason given").split())
-    return words if len(words) <= 200 else words[:199] + "…"  # noqa: PLR2004  a line's worth
+    return hiding.one_line(text or "no reason given", 200)
 
 
 _SCHEMES = {
