@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pytest_tentacle.hiding import shorten
+
 from .firewalld import zones
 from .iptables import Tables, ipsets
 from .model import FilterChain, FilterSet, PacketFilter
@@ -57,7 +59,9 @@ def read_sources(sources: Sequence[Mapping[str, Any]]) -> PacketFilter:
         trouble.append(f"more than {MOST_RULES:,} rules")
         chains, sets = [], []
     kept = tuple(chain for chain in chains if chain.rules or chain.hook)
-    return PacketFilter(chains=tuple(kept), sets=tuple(sets), trouble="; ".join(trouble)[:400] or None, marks=marks)
+    return PacketFilter(
+        chains=tuple(kept), sets=tuple(sets), trouble=shorten("; ".join(trouble), 400) or None, marks=marks
+    )
 
 
 def _small(found: FilterSet) -> FilterSet:
@@ -93,4 +97,4 @@ def as_evidence(filters: PacketFilter) -> str | None:
         if chain.rules or chain.policy == "drop":
             lines.append(f"{chain.name}: policy {chain.policy}" if chain.hook else f"{chain.name}:")
             lines += [f"  {rule.text}" for rule in chain.rules]
-    return "\n".join(lines)[:4000] or None
+    return shorten("\n".join(lines), 4000) or None

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pytest_tentacle.hiding import shorten
 from pytest_tentacle.inventory.faults import Faults, Place
 from pytest_tentacle.inventory.nodes import MapValue
 
@@ -67,7 +68,7 @@ def _output(command: Sequence[str], place: Place, faults: Faults) -> bytes | Non
         return None
     if done.returncode:
         words = done.stderr.decode(errors="replace").strip().splitlines()
-        faults.add(place, f"it ended with exit code {done.returncode}", hint=words[-1][:300] if words else None)
+        faults.add(place, f"it ended with exit code {done.returncode}", hint=shorten(words[-1], 300) if words else None)
         return None
     if len(done.stdout) > MOST_BYTES:
         faults.add(place, f"it printed more than {MOST_BYTES // 2**20} MiB")
