@@ -16,6 +16,7 @@ from .causes import CAUSES
 from .cover import fewest
 from .folding import FoldedCause, Folder
 from .kind import CauseKind, Clue, Found
+from .standing import toned
 from .view import Scene, View
 
 _BY_CODE: dict[str, tuple[CauseKind, ...]] = {
@@ -105,7 +106,7 @@ def _standing(other: MachineDiagnosis | None, code: str) -> Found | None:
 def _diagnosed(view: View, waits: tuple[tuple[str, str], ...], echoes: frozenset[str]) -> MachineDiagnosis:
     """One machine. `echoes` are what its logs tell of another machine's failure: they need no cause here."""
     problems = [problem for problem in view.problems if problem.code not in echoes]
-    chosen = fewest(tuple(_candidates(view, problems)))
+    chosen = tuple(toned(view, found) for found in fewest(tuple(_candidates(view, problems))))
     explained = {id(problem) for found in chosen for problem in found.problems}
     return MachineDiagnosis(
         machine=view.name,

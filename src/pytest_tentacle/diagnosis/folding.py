@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from pytest_tentacle.guide.remedies import fill, with_own_values
 from pytest_tentacle.guide.sections import GUIDE
+from pytest_tentacle.guide.severity import Severity, severity_of, worst
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.sections import step_of
 from pytest_tentacle.sections.catalogue import CATALOGUE
@@ -64,6 +65,8 @@ class FoldedCause:
     affected: tuple[str, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
     explains: frozenset[str] = frozenset()
+    severity: Severity = Severity.OUTAGE
+    """The worst of the problems that it explains."""
     places: tuple[str, ...] = ()
     rank: int = 99
 
@@ -120,6 +123,7 @@ class Folder:
             affected=affected,
             facts=common,
             explains=frozenset(problem.code for found in group for problem in found.problems),
+            severity=worst(frozenset(problem.code for found in group for problem in found.problems)),
             places=places,
             rank=kind.rank,
         )
@@ -173,6 +177,7 @@ class Folder:
             link=_link(code),
             facts=common,
             explains=frozenset({code}),
+            severity=severity_of(code),
             places=machines,
         )
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from .severity import Severity, severity_of
+
 
 class Confidence(StrEnum):
     """How sure a diagnosis is: it was seen; everything seen fits; it fits, and so would something else."""
@@ -56,6 +58,11 @@ class ProblemKind:
     place: str = ""
     rank: int = 50
     confidence: Confidence = Confidence.CERTAIN
+
+    @property
+    def severity(self) -> Severity:
+        """What it costs."""
+        return severity_of(self.code)
 
     @property
     def is_cause(self) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, Protocol
 
+from pytest_tentacle.guide.severity import Severity, severity_of
 from pytest_tentacle.inventory.model import Waiver
 
 from .check import Check, Finding
@@ -23,6 +24,8 @@ class _Subject(Protocol):
     def ledger(self) -> Ledger: ...
     @property
     def waivers(self) -> Mapping[str, Waiver]: ...
+    @property
+    def gate(self) -> Severity: ...
 
 
 @dataclass
@@ -61,6 +64,9 @@ def _last_place(error: Exception) -> str:
 def evaluate(step: str, checks: Iterable[Check], subject: _Subject) -> StepResult:
     """Run the checks. FAILED if there is any problem that is not waived, else UNKNOWN, BLOCKED, WAIVED, PASSED.
 
+    Problems of which none is as bad as the subject's gate fail nothing: the step is then what it would be without them,
+    and NOTED where it would have passed or been waived.
+
     What is both blocked and unknown is unknown: when the block is lifted, that part would still not have been seen.
     What a waived problem of the same machine blocks is accepted with it; what it blocks on other machines is not, or
     one waiver on a server would make a whole fleet pass that nobody could look at.
@@ -77,13 +83,17 @@ def evaluate(step: str, checks: Iterable[Check], subject: _Subject) -> StepResul
     }
     reasons = "; ".join(unknowns)
     advice = " ".join(dict.fromkeys(unknown.advice for unknown in unknowns.values() if unknown.advice))
-    if problems:
+    failing = any(severity_of(problem.code).weight >= subject.gate.weight for problem in problems)
+    if failing:
         return StepResult(**common, outcome=Outcome.FAILED, problems=tuple(problems), reason=reasons, advice=advice)
+    common["problems"] = tuple(problems)
     if unknowns:
         return StepResult(**common, outcome=Outcome.UNKNOWN, reason=reasons, advice=advice)
     if standing:
         why = "; ".join(_blocked(key, block) for key, block in standing.items())
         return StepResult(**common, outcome=Outcome.BLOCKED, reason=why, blocked_by=next(iter(standing)))
+    if problems:
+        return StepResult(**common, outcome=Outcome.NOTED)
     if waived or tolerated:
         why = "; ".join(_blocked_by_waived(key, blocks[key], subject.waivers[key[0]]) for key in tolerated)
         return StepResult(**common, outcome=Outcome.WAIVED, reason=why)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 
+from pytest_tentacle.guide.severity import DEFAULT_GATE, Severity
 from pytest_tentacle.inventory.model import Mode, OctopusServer, Tentacle
 from pytest_tentacle.link import By, LinkRef, Probe
 from pytest_tentacle.link.hosts import plain_address, plain_host
@@ -23,8 +24,9 @@ from .thumbprints import as_thumbprint
 class Fleet:
     """The surveys of a run, each machine a `Subject`. Everything is indexed once, so that judging stays linear."""
 
-    def __init__(self, surveys: Surveys, steps: Iterable[Step]) -> None:
+    def __init__(self, surveys: Surveys, steps: Iterable[Step], gate: Severity = DEFAULT_GATE) -> None:
         self.surveys = surveys
+        self.gate = gate
         self._steps = {step.slug: step for step in steps}
         self._judging: list[Step | None] = []
         self.ledger = Ledger()

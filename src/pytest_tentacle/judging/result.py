@@ -19,6 +19,8 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
     BLOCKED = "blocked"
     WAIVED = "waived"
+    NOTED = "noted"
+    """Problems that cost too little to fail: all of them lie below the gate (`--fail-on`)."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ class StepResult:
 
     Attributes:
         step: the step's slug (`sections.STEPS`).
-        problems: all that failed and is not waived; empty unless FAILED.
+        problems: all that failed and is not waived; of other outcomes than FAILED, those
+            that are below the gate.
         reason: why UNKNOWN or BLOCKED, in one line; of WAIVED, what a waived problem blocks. A step may have problems
             and unknowns; then it is FAILED, and this says what could not be looked at besides.
         advice: what to do about an UNKNOWN.

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from pytest_tentacle.guide.severity import Severity
 from pytest_tentacle.inventory.model import LooksFrom, Mode, NoTransport, OctopusServer, Tentacle, Waiver
 from pytest_tentacle.link import By, LinkRef, Probe, Target, Vantage
 from pytest_tentacle.link.hosts import plain_host
@@ -389,6 +390,11 @@ class Subject:
         """Its waivers that hold, by the problem's code. The day is that of the surveys, so that a replay agrees."""
         day = self.fleet.surveys.taken_utc.date()
         return {waiver.code: waiver for waiver in self.machine.waive if waiver.holds(day)}
+
+    @property
+    def gate(self) -> Severity:
+        """From which severity on a problem fails a step."""
+        return self.fleet.gate
 
     def first_problem(self, codes: frozenset[str], *steps: str) -> Problem | None:
         """The first problem of these steps that is one of these codes: what stands in the way of another check."""

@@ -101,6 +101,7 @@ def _problem(problem: ProblemView) -> list[Any]:
         problem.expected,
         problem.actual,
         [[item.source, item.text] for item in problem.evidence],
+        problem.severity.value,
     ]
 
 

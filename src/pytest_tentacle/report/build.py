@@ -11,6 +11,7 @@ from importlib import metadata
 
 from pytest_tentacle import __version__
 from pytest_tentacle.diagnosis import FoldedCause
+from pytest_tentacle.guide.severity import DEFAULT_GATE, Severity, severity_of
 from pytest_tentacle.inventory.model import Machine
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.judging.result import Outcome, Run, StepResult, accepted
@@ -38,7 +39,7 @@ from .redaction.names import learn_surveys
 from .redaction.redactor import Redactor
 from .unknowns import fold_unknowns
 
-WORST_FIRST = (Outcome.FAILED, Outcome.UNKNOWN, Outcome.BLOCKED, Outcome.WAIVED, Outcome.PASSED)
+WORST_FIRST = (Outcome.FAILED, Outcome.UNKNOWN, Outcome.BLOCKED, Outcome.NOTED, Outcome.WAIVED, Outcome.PASSED)
 
 _OUR_WORDS = frozenset(
     {
@@ -46,6 +47,8 @@ _OUR_WORDS = frozenset(
         "counts",
         "machine_counts",
         "state",
+        "severity",
+        "confidence",
         "outcome",
         "role",
         "stage",
@@ -91,7 +94,8 @@ def _field_names() -> frozenset[str]:
 
 
 def _report(run: Run, causes: Sequence[FoldedCause]) -> Report:
-    ordered = sorted(causes, key=lambda cause: -len(cause.machines))
+    gate = Severity(run.options.get("--fail-on", DEFAULT_GATE.value))
+    ordered = sorted(causes, key=lambda cause: (cause.severity.weight < gate.weight, -len(cause.machines)))
     of_machine: dict[str, list[int]] = {}
     for position, cause in enumerate(ordered):
         for name in cause.machines:
@@ -132,7 +136,7 @@ def _report(run: Run, causes: Sequence[FoldedCause]) -> Report:
         counts=_every_outcome(Counter(result.outcome for result in run.results)),
         machine_counts=_every_outcome(machine_counts),
         steps=(*known, *(StepView(slug=slug, title=slug, section="", link="") for slug in strange)),
-        causes=tuple(_cause(cause) for cause in ordered),
+        causes=tuple(_cause(cause, gate) for cause in ordered),
         not_looked_at=fold_unknowns(run.results, {machine.name: machine for machine in inventory.machines}, records),
         waived=_waived(run.results),
         machines=views,
@@ -168,6 +172,9 @@ def _verdict(counts: Counter[Outcome], causes: int, *, interrupted: bool) -> str
         parts.append(f"{well:,} {_be(well)} well")
     elif well:
         parts.append("The machine is well" if total == 1 else f"All {total:,} machines are well")
+    if noted := counts[Outcome.NOTED]:
+        of_them = "" if total == 1 else f" {noted:,} of them"
+        parts[-1] += f",{of_them} but for what costs too little to fail"
     if waived := counts[Outcome.WAIVED]:
         of_them = "" if total == 1 else f" {waived:,} of them"
         parts[-1] += f",{of_them} but for problems that are waived"
@@ -210,7 +217,7 @@ def _machine(
 
 def _summary(worst: Outcome, results: Iterable[ResultView], titles: Iterable[str]) -> str:
     found = "; ".join(dict.fromkeys(titles))
-    if worst is Outcome.FAILED:
+    if worst in (Outcome.FAILED, Outcome.NOTED):
         return found or "; ".join(dict.fromkeys(problem.title for result in results for problem in result.problems))
     reasons = dict.fromkeys(result.reason for result in results if result.outcome is worst and result.reason)
     if worst is Outcome.WAIVED:
@@ -239,6 +246,7 @@ def _problem(problem: Problem) -> ProblemView:
     return ProblemView(
         code=problem.code,
         title=title_of(problem.code),
+        severity=severity_of(problem.code),
         expected=problem.expected,
         actual=problem.actual,
         same=_same(problem.expected, problem.actual),
@@ -257,13 +265,15 @@ def _evidence(evidence: Iterable[Evidence]) -> tuple[EvidenceView, ...]:
     return tuple(EvidenceView(source=item.source, text=item.text) for item in evidence)
 
 
-def _cause(cause: FoldedCause) -> CauseReport:
+def _cause(cause: FoldedCause, gate: Severity) -> CauseReport:
     return CauseReport(
         code=cause.code,
         title=cause.title,
         sentence=cause.sentence,
         machines=tuple(cause.machines),
         confidence=cause.confidence,
+        severity=cause.severity,
+        below_gate=cause.severity.weight < gate.weight,
         evidence=_evidence(cause.evidence),
         remedy_windows=tuple(cause.remedy_windows),
         remedy_linux=tuple(cause.remedy_linux),

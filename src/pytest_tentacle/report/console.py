@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from pytest_tentacle.guide.severity import severity_of
 from pytest_tentacle.judging.result import Outcome, StepResult, accepted
 
 from .build import plural
@@ -23,6 +24,7 @@ _GLYPHS = {
     Outcome.UNKNOWN: "?",
     Outcome.BLOCKED: "-",
     Outcome.WAIVED: "~",
+    Outcome.NOTED: "!",
 }
 _ASCII = str.maketrans(
     {
@@ -44,6 +46,7 @@ _COLOURS: dict[Outcome, dict[str, Any]] = {
     Outcome.UNKNOWN: {"yellow": True},
     Outcome.BLOCKED: {"blue": True},
     Outcome.WAIVED: {"purple": True},
+    Outcome.NOTED: {"cyan": True},
 }
 _NAMES = 6
 _LINES = 6
@@ -74,7 +77,7 @@ def explain(result: StepResult, clean: Callable[[str], str]) -> list[str]:
     lines = []
     for problem in result.problems:
         lines += [
-            f"{problem.code} {title_of(problem.code)}",
+            f"{problem.code} {title_of(problem.code)} ({severity_of(problem.code).value})",
             f"    expected  {problem.expected}",
             f"    actual    {problem.actual}",
             *(f"    {item.source}: {item.text}" for item in problem.evidence),
@@ -108,7 +111,8 @@ def _head(report: Report) -> Iterator[Line]:
 
 def _cause(cause: CauseReport) -> Iterator[Line]:
     yield "", {}
-    yield f"{_GLYPHS[Outcome.FAILED]} {cause.title} [{cause.code}]", {"red": True, "bold": True}
+    outcome = Outcome.NOTED if cause.below_gate else Outcome.FAILED
+    yield f"{_GLYPHS[outcome]} {cause.title} [{cause.code}], {cause.severity}", {**_COLOURS[outcome], "bold": True}
     yield f"    {plural(len(cause.machines), 'machine')}: {_names(cause.machines)}", {}
     yield f"    {_one_line(cause.sentence)}", {}
     if cause.evidence:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from pytest_tentacle.guide.severity import Severity
 from pytest_tentacle.judging.result import Outcome
 
 FORMAT = 1
@@ -32,6 +33,7 @@ class ProblemView(_Value):
 
     code: str
     title: str
+    severity: Severity = Severity.OUTAGE
     expected: str
     actual: str
     same: int = 0
@@ -130,7 +132,7 @@ class MachineView(_Value):
     name: str
     role: Literal["tentacle", "server"]
     outcome: Outcome
-    """The worst of its results: failed, then unknown, blocked, waived, passed."""
+    """The worst of its results: failed, then unknown, blocked, noted, waived, passed."""
     summary: str
     """What is wrong, in one line; empty where nothing is."""
     facts: tuple[FactView, ...] = ()
@@ -150,6 +152,10 @@ class CauseReport(_Value):
     sentence: str
     machines: tuple[str, ...]
     confidence: str = ""
+    severity: Severity = Severity.OUTAGE
+    """The worst of the problems that it explains."""
+    below_gate: bool = False
+    """It costs less than what `--fail-on` fails for."""
     evidence: tuple[EvidenceView, ...] = ()
     remedy_windows: tuple[str, ...] = ()
     remedy_linux: tuple[str, ...] = ()

@@ -57,7 +57,8 @@ def _lines(report: Report) -> Iterator[str]:
 
 
 def _cause(cause: CauseReport) -> Iterator[str]:
-    yield f"\n### {plain(cause.title)}\n"
+    cost = f"{cause.severity}, and fails no run" if cause.below_gate else str(cause.severity)
+    yield f"\n### {plain(cause.title)} ({cost})\n"
     yield plain(cause.sentence)
     yield f"\n{plural(len(cause.machines), 'machine')}: {_names(cause.machines)}"
     for system, language, lines in (

@@ -23,6 +23,7 @@ GLYPHS = {
     Outcome.UNKNOWN: "?",
     Outcome.BLOCKED: "⊘",
     Outcome.WAIVED: "≈",
+    Outcome.NOTED: "◦",
 }
 _OPEN_CAUSES = 3
 _NAMES_SHOWN = 8

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
+from pytest_tentacle.guide.severity import DEFAULT_GATE, Severity
+
 if TYPE_CHECKING:  # every pytest run of the environment imports this module: the models cost more than pytest itself
     from pytest_tentacle.inventory.model import Mode
     from pytest_tentacle.link import PingOrder
@@ -72,6 +74,7 @@ class Options:
     machine_timeout: float
     probe_timeout: float
     unknown: Literal["fail", "warn"]
+    fail_on: Severity
     save_surveys: Path | None
     bundle: Path | None
     pseudonyms: bool
@@ -136,6 +139,7 @@ class Options:
             shown["--ping-count"] = "not given: no link was pinged"
         shown["--machine-timeout"] = f"{self.machine_timeout:g} s"
         shown["--unknown"] = self.unknown
+        shown["--fail-on"] = self.fail_on.value
         return shown
 
     def _octopus_shown(self) -> dict[str, str]:
@@ -201,6 +205,13 @@ def add_options(parser: pytest.Parser) -> None:
         choices=["fail", "warn"],
         default="fail",
         help="what a step that could not look does to the exit code (default fail; warn says so loudly and passes)",
+    )
+    group.addoption(
+        "--fail-on",
+        choices=[severity.value for severity in Severity],
+        default=DEFAULT_GATE.value,
+        help="the least severity that fails a step: outage, degraded (the default), will-fail (what the next reboot or "
+        "upgrade breaks) or hygiene; what lies below is told, and fails nothing",
     )
     group.addoption(
         "--save-surveys", metavar="FILE", help="write all surveys to FILE, for --replay; holds no credentials"
@@ -324,6 +335,7 @@ def read_options(config: pytest.Config) -> Options:
         machine_timeout=option("machine_timeout"),
         probe_timeout=option("probe_timeout"),
         unknown=option("unknown"),
+        fail_on=Severity(option("fail_on")),
         save_surveys=_path(option("save_surveys")),
         bundle=_path(option("bundle")),
         pseudonyms=option("pseudonyms"),

@@ -123,7 +123,7 @@ class TentacleRun:
         """The surveys, indexed for judging. Only after `take_surveys`."""
         if self._fleet is None:
             assert self.surveys is not None, "the survey comes before the first verdict"  # noqa: S101
-            self._fleet = fleet_of(self.surveys)
+            self._fleet = fleet_of(self.surveys, self.options.fail_on)
         return self._fleet
 
     def subject(self, name: str) -> Subject:

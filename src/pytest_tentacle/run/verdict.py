@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pytest_tentacle.guide.severity import severity_of
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.result import Outcome, StepResult, WaivedProblem
 from pytest_tentacle.report.console import explain
@@ -44,11 +45,12 @@ def apply(item: pytest.Item, report: pytest.TestReport, result: StepResult, reda
     """Turn a test's report into the step's outcome, in pytest's own words.
 
     A problem is *failed*, an unknown is an *error* (as if its set-up had failed: what was to be judged is not there),
-    blocked is *skipped*, waived is *xfailed*.
+    blocked is *skipped*, waived and noted are *xfailed*.
     """
     setattr(report, ATTRIBUTE, to_data(result))
     # JUnit takes a test's properties from its last report, which copies them from the item
     item.user_properties.extend(("problem", problem.code) for problem in result.problems)
+    item.user_properties.extend(("severity", severity_of(problem.code).value) for problem in result.problems)
     item.user_properties.extend(("waived", each.problem.code) for each in result.waived)
     report.sections = []
     text = "\n".join(explain(result, redact))
@@ -64,7 +66,7 @@ def apply(item: pytest.Item, report: pytest.TestReport, result: StepResult, reda
             path, line, _ = report.location
             report.outcome = "skipped"
             report.longrepr = (path, (line or 0) + 1, text)
-        case Outcome.WAIVED:
+        case Outcome.WAIVED | Outcome.NOTED:
             report.outcome = "skipped"
             report.longrepr = text
             report.wasxfail = text
@@ -127,5 +129,7 @@ def status(report: pytest.TestReport) -> tuple[str, str, str] | None:
             return "blocked", "b", "BLOCKED"
         case Outcome.WAIVED:
             return "waived", "w", "WAIVED"
+        case Outcome.NOTED:
+            return "noted", "n", "NOTED"
         case _:
             return None

@@ -7,6 +7,7 @@ steps it rests. A section of the guide is a folder here, whose name holds its ch
 from __future__ import annotations
 
 from pytest_tentacle.guide import sections as guide
+from pytest_tentacle.guide.severity import DEFAULT_GATE, Severity
 from pytest_tentacle.judging.check import Check, check
 from pytest_tentacle.judging.fleet import Fleet
 from pytest_tentacle.judging.step import Step, in_order
@@ -247,9 +248,9 @@ TABLE = {step.slug: step for step in in_order(STEPS)}
 """By slug, each after those that it rests on."""
 
 
-def fleet_of(surveys: Surveys) -> Fleet:
-    """All machines of a run, to be judged step by step."""
-    return Fleet(surveys, STEPS)
+def fleet_of(surveys: Surveys, gate: Severity = DEFAULT_GATE) -> Fleet:
+    """All machines of a run, to be judged step by step; problems that cost less than the gate fail none."""
+    return Fleet(surveys, STEPS, gate)
 
 
 def applicable(step: str, subject: Subject) -> bool:

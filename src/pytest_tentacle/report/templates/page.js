@@ -4,7 +4,7 @@
   document.documentElement.lang = "en";
   const data = JSON.parse(byId("tt-data").textContent);
   const text = (position) => data.s[position];
-  const GLYPH = { passed: "✓", failed: "✕", unknown: "?", blocked: "⊘", waived: "≈" };
+  const GLYPH = { passed: "✓", failed: "✕", unknown: "?", blocked: "⊘", waived: "≈", noted: "◦" };
   const STATE_GLYPH = { ok: "✓", failed: "✕", unreached: "", unasked: "–", unjudged: "?" };
   const STATE_WORD = { ok: "ok", failed: "failed", unreached: "not reached", unasked: "not asked", unjudged: "not judged" };
   const STEP_ROWS = 120;
@@ -39,7 +39,7 @@
     row,
     haystack: null,
   }));
-  const WORST_FIRST = ["failed", "unknown", "blocked", "waived", "passed"];
+  const WORST_FIRST = ["failed", "unknown", "blocked", "noted", "waived", "passed"];
   machines.sort((one, other) => WORST_FIRST.indexOf(one.outcome) - WORST_FIRST.indexOf(other.outcome));
   const byName = new Map(machines.map((machine) => [machine.name, machine]));
 
@@ -181,7 +181,7 @@
 
   function result(machine, [step, problems, reason, advice, blocked, looked, waived]) {
     const word = data.o[machine.cells[step]];
-    const parts = [...problems, ...waived].map(problem);
+    const parts = [...problems, ...waived].map((each) => problem(each, word));
     if (text(reason)) parts.push(make("p", {}, make("span", { class: "tt-label" }, "Why"), text(reason)));
     if (blocked.length) parts.push(make("p", {}, make("span", { class: "tt-label" }, "Blocked by"), `${text(blocked[0])} on ${text(blocked[1])}`));
     if (text(advice)) parts.push(make("p", {}, make("span", { class: "tt-label" }, "What to do"), text(advice)));
@@ -203,11 +203,11 @@
   }
 
   // A waived problem has the reason why it is accepted as its last part.
-  function problem([code, title, expected, actual, evidence, accepted]) {
-    const word = accepted === undefined ? "failed" : "waived";
+  function problem([code, title, expected, actual, evidence, severity, accepted], outcome) {
+    const word = accepted !== undefined ? "waived" : outcome === "failed" ? "failed" : "noted";
     const [wanted, seen] = difference(text(expected), text(actual));
     return make("div", { class: "tt-problem" },
-      make("h4", {}, make("span", { class: `tt-o-${word}` }, make("span", { "aria-hidden": "true" }, `${GLYPH[word]} `), text(code)), ` ${text(title)}`),
+      make("h4", {}, make("span", { class: `tt-o-${word}` }, make("span", { "aria-hidden": "true" }, `${GLYPH[word]} `), text(code)), ` ${text(title)} `, make("span", { class: "tt-code" }, text(severity))),
       accepted === undefined ? null : make("p", { class: "tt-o-waived" }, text(accepted)),
       make("dl", { class: "tt-compare" }, make("dt", {}, "expected"), make("dd", {}, wanted), make("dt", {}, "actual"), make("dd", {}, seen)),
       evidence.length ? make("dl", { class: "tt-evidence" }, evidence.map(([source, words]) =>

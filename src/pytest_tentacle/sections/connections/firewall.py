@@ -24,6 +24,7 @@ from .filter_rules import Filtered, Verdict, on_windows
 from .link_verdict import standing_in_the_way
 from .linux_filter import FilteredWay, LinuxVerdict, linux_verdict, own_addresses
 from .probe_verdict import describe
+from .relayed import RELAY_READS, relayed
 
 _CODES = {
     Filtered.NO_RULE: "TT541",
@@ -47,7 +48,16 @@ _ADVICE = "Look at the rules by hand, for the port and the network's profile."
 
 @check(
     codes=(*_CODES.values(), _LINUX_CODE),
-    reads=(*AWAY_READS, "firewall", "listeners", "controller.probes", "host", "peer.host", *ATTEMPT_READS),
+    reads=(
+        *AWAY_READS,
+        "firewall",
+        "listeners",
+        "controller.probes",
+        "host",
+        "peer.host",
+        *ATTEMPT_READS,
+        *RELAY_READS,
+    ),
 )
 def port_is_let_in(subject: Subject) -> Iterator[Finding]:
     """The listening end's own packet filter lets its peers in."""
@@ -63,7 +73,10 @@ def port_is_let_in(subject: Subject) -> Iterator[Finding]:
             raise
         yield _let_in(through)
         return
-    if through is not None:
+    proof = _by_relay(subject) if through is None else None
+    if proof is not None:
+        yield proof
+    elif through is not None:
         yield _let_in(through)
         if firewall.engine != "windows" and lost:
             yield from _linux(subject, firewall, port, lost)
@@ -76,6 +89,13 @@ def port_is_let_in(subject: Subject) -> Iterator[Finding]:
         yield from _windows(subject, firewall, port, attempts)
     else:
         yield from _linux(subject, firewall, port, attempts)
+
+
+def _by_relay(subject: Subject) -> Evidence | None:
+    """What shows that a server is let in by a proxy of the portal's, which alone the filter may know."""
+    if not subject.is_tentacle:
+        return None
+    return next((proof for server in subject.peers if (proof := relayed(subject, server))), None)
 
 
 def _windows(subject: Subject, firewall: Firewall, port: int, attempts: tuple[Attempt, ...]) -> Iterator[Finding]:

@@ -1,0 +1,85 @@
+"""What a problem costs: beside how sure we are of it, how bad it is. `--fail-on` says from which on a run fails."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How bad a problem is, the worst first."""
+
+    OUTAGE = "outage"
+    """Nothing can be deployed to the machine, or what is deployed may reach another one."""
+    DEGRADED = "degraded"
+    """It works in part, slowly or not always; or a person would be misled."""
+    WILL_FAIL = "will-fail"
+    """All works now, and will not after something that is sure to come: a reboot, an upgrade, a restart."""
+    HYGIENE = "hygiene"
+    """Nothing fails of it; somebody should put it in order."""
+
+    @property
+    def weight(self) -> int:
+        """More is worse."""
+        return {"outage": 4, "degraded": 3, "will-fail": 2, "hygiene": 1}[self.value]
+
+
+DEFAULT_GATE = Severity.DEGRADED
+"""What lies below it is told and fails no run, unless `--fail-on` says otherwise."""
+
+_DEGRADED = frozenset(
+    {
+        "TT114",
+        "TT116",
+        "TT118",
+        "TT119",
+        "TT120",
+        "TT128",
+        "TT136",
+        "TT137",
+        "TT139",
+        "TT140",
+        "TT313",
+        "TT401",
+        "TT402",
+        "TT404",
+        "TT510",
+        "TT512",
+        "TT552",
+        "TT554",
+        "TT605",
+        "TT642",
+        "TT643",
+        "TT644",
+        "TT645",
+        "TT646",
+        "TT714",
+        "TT801",
+        "TT802",
+        "TT803",
+        "TT811",
+        "TT812",
+        "TT813",
+        "TT951",
+        "TT952",
+        "TT953",
+        "TT954",
+        "TT972",
+        "TT973",
+    }
+)
+_WILL_FAIL = frozenset({"TT205", "TT411", "TT412", "TT721"})
+_HYGIENE = frozenset({"TT403", "TT603"})
+
+
+def severity_of(code: str) -> Severity:
+    """A problem's by its code. What is in no list is an outage: nobody is told less than it may be."""
+    if code in _HYGIENE:
+        return Severity.HYGIENE
+    if code in _WILL_FAIL:
+        return Severity.WILL_FAIL
+    return Severity.DEGRADED if code in _DEGRADED else Severity.OUTAGE
+
+
+def worst(codes: frozenset[str]) -> Severity:
+    """The worst of several problems'. Of none at all: an outage, as of a code in no list."""
+    return max((severity_of(code) for code in codes), key=lambda each: each.weight, default=Severity.OUTAGE)
