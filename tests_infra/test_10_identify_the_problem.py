@@ -19,4 +19,5 @@ def test_identify_the_problem(machine):
         identify.no_start_ended_before_its_home_was_known,  # which its own log cannot tell
         identify.instance_name_comes_without_quotes,
         identify.last_registration_succeeded,  # "successfully 'Discovered' or 'Registered' a machine"
+        identify.octopus_own_words_are_told,  # the last health check, and the "Connectivity" tab
     )

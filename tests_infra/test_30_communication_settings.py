@@ -22,4 +22,6 @@ def test_communication_settings(machine):
         settings.some_server_is_trusted,  # 3. the Octopus Server's thumbprint
         settings.declared_servers_are_trusted,
         settings.trusted_thumbprints_are_well_formed,
+        settings.registration_in_octopus_can_be_used,  # what the portal has, where its API was asked
+        settings.octopus_waits_for_its_subscription,
     )

@@ -12,6 +12,7 @@ from pytest_tentacle.inventory.model import SSH, Inventory, Mode, OctopusServer,
 from pytest_tentacle.judging.result import StepResult
 from pytest_tentacle.link import By, Connected, Failure, LinkRef, Page, Probe, Resolved, Secured
 from pytest_tentacle.link.hosts import plain_address
+from pytest_tentacle.octopus.model import Portal, Registration
 from pytest_tentacle.sections import Fleet, fleet_of
 from pytest_tentacle.survey.model import (
     ConfigurationFile,
@@ -207,6 +208,7 @@ class World:
     def __init__(self) -> None:
         self.drafts: dict[str, Draft] = {}
         self.controller: dict[str, tuple[Probe, ...]] = {}
+        self.portal: Portal | None = None
 
     def __getitem__(self, name: str) -> Draft:
         return self.drafts[name]
@@ -313,10 +315,31 @@ class World:
             inventory=Inventory(
                 servers=tuple(machine for machine in machines if isinstance(machine, OctopusServer)),
                 tentacles=tuple(machine for machine in machines if isinstance(machine, Tentacle)),
+                portal=self.portal,
             ),
             records=tuple(draft.record() for draft in self.drafts.values()),
             controller_probes=self.controller,
         )
+
+    def register(self, name: str, **registration: Any) -> Registration:
+        """Octopus's API was asked, and knows a Tentacle: healthy, unless said otherwise."""
+        machine = self[name].machine
+        assert isinstance(machine, Tentacle)
+        number = len(self.portal.registrations) + 1 if self.portal else 1
+        mode = "polling" if machine.mode is Mode.POLLING else "listening"
+        given = {
+            "id": f"Machines-{number}", "name": name, "kind": "target", "space": "Default", "space_id": "Spaces-1",
+            "mode": mode, "uri": f"https://{name}.example:10933/", "host": f"{name}.example", "port": 10933,
+            "thumbprint": thumbprint(name), "health": "Healthy",
+            "link": f"https://octopus.example/app#/Spaces-1/infrastructure/machines/Machines-{number}/settings",
+        }  # fmt: skip
+        found = Registration(**{**given, **registration})
+        portal = self.portal or Portal(
+            url="https://octopus.example", version="2026.3.1", spaces=("Default",), taken_utc=NOW
+        )
+        self.portal = portal.model_copy(update={"registrations": (*portal.registrations, found)})
+        self[name].machine = machine.model_copy(update={"registrations": (*machine.registrations, found.id)})
+        return found
 
     def fleet(self) -> Fleet:
         """The drafts, ready to be judged."""

@@ -46,6 +46,7 @@ STEPS: tuple[Step, ...] = (
             identify.no_start_ended_before_its_home_was_known,
             identify.instance_name_comes_without_quotes,
             identify.last_registration_succeeded,
+            identify.octopus_own_words_are_told,
         ),
     ),
     Step(
@@ -58,6 +59,7 @@ STEPS: tuple[Step, ...] = (
             services.service_is_installed,
             services.service_keeps_running,
             services.service_starts_by_itself,
+            services.octopus_says_that_it_operates,
         ),
     ),
     Step(
@@ -75,6 +77,8 @@ STEPS: tuple[Step, ...] = (
             settings.some_server_is_trusted,
             settings.declared_servers_are_trusted,
             settings.trusted_thumbprints_are_well_formed,
+            settings.registration_in_octopus_can_be_used,
+            settings.octopus_waits_for_its_subscription,
         ),
     ),
     Step(

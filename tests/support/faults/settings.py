@@ -53,6 +53,20 @@ def trust_is_no_list(world: Whole) -> None:
     world.down("poll-01", state="failed", exit_code=100, detail="failed / exit-code")
 
 
+@case("TT331", confidence="certain", unsure="")
+def thumbprint_in_octopus_with_a_blank(world: Whole) -> None:
+    """Nobody gets through, since the server compares it to the character."""
+    world.register(
+        "web-01", fault="its thumbprint in Octopus is not 40 hexadecimal digits in upper case and nothing else"
+    )
+
+
+@case("TT332", "poll-01", confidence="certain", unsure="")
+def deleted_and_registered_anew_on_one_side(world: Whole) -> None:
+    """The Tentacle polls, and Octopus has another subscription for it."""
+    world.register("poll-01", uri="poll://somebody-else/", subscription="somebody-else", host=None, port=None)
+
+
 @case("TT310")
 def other_mode(world: Whole) -> None:
     """It polls, and the server still knocks."""

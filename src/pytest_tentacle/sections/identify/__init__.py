@@ -7,6 +7,7 @@ from .checks import (
     own_log_holds_no_standing_failure,
     servers_logs_hold_no_standing_failure,
 )
+from .octopus import octopus_own_words_are_told
 from .registering import last_registration_succeeded
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "last_registration_succeeded",
     "last_start_came_to_its_end",
     "no_start_ended_before_its_home_was_known",
+    "octopus_own_words_are_told",
     "own_log_holds_no_standing_failure",
     "servers_logs_hold_no_standing_failure",
 ]

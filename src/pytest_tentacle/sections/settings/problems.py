@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_tentacle.guide.consequences import DOWN, NO_SETTINGS_READ, STARTLESS, UNANSWERED, UNTRUSTED
+from pytest_tentacle.guide.consequences import DOWN, NO_SETTINGS_READ, STARTLESS, UNANSWERED, UNREACHED, UNTRUSTED
 from pytest_tentacle.guide.problem import ProblemKind
 
 _STEP = "communication-settings"
@@ -46,6 +46,15 @@ _FILE_REMEDY_LINUX = (
     ),
     '$ ls -l "<file>"',
     "$ df -h",
+)
+
+_IN_THE_PORTAL = (
+    "Correct the address or the thumbprint in the Octopus Web Portal, on the machine's page (Settings): <portal>. The "
+    "thumbprint is the one that the Tentacle shows for itself."
+)
+_REGISTERED_AGAIN = (
+    "Compare the subscription with the one on the machine's page in the Octopus Web Portal (<portal>). Then register "
+    "the Tentacle again from its own machine, and delete the entry in Octopus that nobody uses. See what it has:"
 )
 
 SETTINGS: tuple[ProblemKind, ...] = (
@@ -240,6 +249,30 @@ SETTINGS: tuple[ProblemKind, ...] = (
             "{who} expect{s} the server's thumbprint in lower case, and a polling Tentacle compares letter by letter."
         ),
         consequences=UNTRUSTED | {"TT101"},
+        rank=35,
+    ),
+    ProblemKind(
+        "TT331",
+        "The registration in Octopus cannot be used",
+        _STEP,
+        "Octopus has no usable address of the Tentacle, or a thumbprint that no certificate's can equal: it compares "
+        "character by character. A person typed it, or the registration broke off.",
+        (_IN_THE_PORTAL, f'$ {_TENTACLE_EXE} show-thumbprint --instance "<instance>"'),
+        (_IN_THE_PORTAL, f'$ {_TENTACLE} show-thumbprint --instance "<instance>"'),
+        sentence="Octopus cannot use its registration of {who}: {fault}.",
+        fold_by=("fault",),
+        rank=35,
+    ),
+    ProblemKind(
+        "TT332",
+        "Octopus waits for another subscription",
+        _STEP,
+        "The Tentacle polls with a subscription that Octopus has for no machine: it was deleted in Octopus, or "
+        "registered anew on one side only. It connects, and no request ever waits for it.",
+        (_REGISTERED_AGAIN, f'$ {_TENTACLE_EXE} show-configuration --instance "<instance>"'),
+        (_REGISTERED_AGAIN, f'$ {_TENTACLE} show-configuration --instance "<instance>"'),
+        sentence="{who} poll{s} with a subscription that Octopus has for no machine.",
+        consequences=UNTRUSTED | UNREACHED,
         rank=35,
     ),
 )
