@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from pytest_tentacle.guide.consequences import NO_CONNECTION
-from pytest_tentacle.inventory.model import Mode, OctopusServer, Tentacle
 from pytest_tentacle.judging.finding import Problem
+from pytest_tentacle.judging.links import Link, known_links, looks_at
 from pytest_tentacle.link import By, Probe
 from pytest_tentacle.link.hosts import plain_address, plain_host
 from pytest_tentacle.sections import Fleet
-from pytest_tentacle.survey.targets import names_of
 
 from .subnets import regions, subnet_of
 
@@ -69,16 +68,9 @@ class Reach:
         self.resolved: defaultdict[str, set[str]] = defaultdict(set)
         self.by_address: dict[tuple[str, str], bool] = {}
         self._subnets: dict[str, str | None] = {}
-        self._hosts = {
-            plain_host(host): server.name for server in fleet.servers.values() for host, _ in names_of(server)
-        }
-        for record in fleet.surveys.records:
-            for name in record.machines:
-                machine = fleet.machines.get(name)
-                if isinstance(machine, OctopusServer):
-                    self._look_from_server(name, record.peer_probes)
-                elif isinstance(machine, Tentacle) and record.survey is not None and machine.mode is not Mode.LISTENING:
-                    self._look_from_tentacle(machine, record.survey.probes)
+        for subject in fleet.subjects:
+            for link in known_links(subject) if subject.is_tentacle else ():
+                self._look(link)
         for problem in problems:
             if problem.code in NO_CONNECTION:
                 self._note_failure(problem)
@@ -100,28 +92,18 @@ class Reach:
             return None
         return self.to_tentacles[str(server)] if vantage == server else self.to_server[str(server)]
 
-    def _look_from_server(self, server: str, probes: Iterable[Probe]) -> None:
-        for probe in probes:
-            target = probe.link.tentacle
-            if target is None or target not in self._fleet.machines:
-                continue
-            self._note_name(server, probe)
+    def _look(self, link: Link) -> None:
+        """Who got where; of a node that is declared by no name, only what its own certificate proves."""
+        if link.server is None or link.end is None:
+            return
+        tentacle, vantage, end = link.tentacle.name, link.vantage.name, link.end.name
+        around = (self.to_server if link.polls else self.to_tentacles)[link.server.name]
+        for probe in looks_at(link):
+            self._note_name(vantage, probe)
             if _connected(probe):
-                self.to_tentacles[server].reached[self.subnet(target)].add(target)
+                around.reached[self.subnet(tentacle)].add(tentacle)
             if probe.by is By.ADDRESS:
-                self.by_address[server, target] = _connected(probe)
-
-    def _look_from_tentacle(self, tentacle: Tentacle, probes: Iterable[Probe]) -> None:
-        for probe in probes:
-            server = self._hosts.get(plain_host(probe.host))
-            if server is None or server not in tentacle.servers or probe.by is By.LOCAL:
-                continue
-            self._note_name(tentacle.name, probe)
-            if _connected(probe):
-                self.to_server[server].reached[self.subnet(tentacle.name)].add(tentacle.name)
-            if probe.by is By.ADDRESS:
-                known = self.by_address.get((tentacle.name, server), False)
-                self.by_address[tentacle.name, server] = known or _connected(probe)
+                self.by_address[vantage, end] = self.by_address.get((vantage, end), False) or _connected(probe)
 
     def _note_name(self, vantage: str, probe: Probe) -> None:
         if probe.by is By.NAME and probe.resolve is not None and probe.resolve.addresses:

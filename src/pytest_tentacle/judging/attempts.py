@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pytest_tentacle.inventory.model import Mode, OctopusServer
-from pytest_tentacle.link import By, Probe, StageRecord
-from pytest_tentacle.survey.targets import polling_targets
+from pytest_tentacle.link import Probe, StageRecord
 
-from .finding import Blocked, Unknown
-from .links import entries_of, node_of
+from .links import Link, known_links, looks_at
 from .subject import Subject
 
 ATTEMPT_READS = (
@@ -25,29 +22,36 @@ ATTEMPT_READS = (
 )
 """What `attempts_of` reads."""
 
-TENTACLE_READS = ("instances", "services", "probes", "peer.peer_probes")
+TENTACLE_READS = ("instances", "services", "probes", "peer.peer_probes", "peer.instances", "peer.probes")
 """What it reads for a Tentacle."""
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One probe of one link by the end that connects.
+    """One probe of one link by the end that connects."""
 
-    Attributes:
-        tentacle: the machine that the link belongs to.
-        server: name of the server node at its other end; None where a polled address is not declared for any.
-        listening: whether the server connects to the Tentacle; else the Tentacle polls.
-    """
-
-    tentacle: Subject
-    server: str | None
-    listening: bool
+    link: Link
     probe: Probe
+
+    @property
+    def tentacle(self) -> Subject:
+        """The machine that the link belongs to."""
+        return self.link.tentacle
+
+    @property
+    def server(self) -> str | None:
+        """Name of the server node; None where a polled address is no declared node's."""
+        return self.link.server_name
+
+    @property
+    def listening(self) -> bool:
+        """Whether the server connects to the Tentacle; else the Tentacle polls."""
+        return not self.link.polls
 
     @property
     def vantage(self) -> str:
         """Name of the machine that probed."""
-        return str(self.server) if self.listening else self.tentacle.name
+        return self.link.vantage.name
 
     @property
     def connected(self) -> bool:
@@ -62,8 +66,7 @@ class Attempt:
     @property
     def shows_page(self) -> bool:
         """Whether the page of the product at the other end came back."""
-        wanted = "tentacle" if self.listening else "server"
-        return self.probe.shows_page and self.probe.page is not None and self.probe.page.product == wanted
+        return self.probe.shows_page and self.probe.page is not None and self.probe.page.product == self.link.product
 
 
 def attempts_of(subject: Subject) -> tuple[Attempt, ...]:
@@ -73,7 +76,7 @@ def attempts_of(subject: Subject) -> tuple[Attempt, ...]:
     """
     if "attempts" not in subject.kept:
         with subject.ledger.watch() as reads:
-            made = tuple(_of_tentacle(subject, None) if subject.is_tentacle else _of_server(subject))
+            made = tuple(_of_tentacle(subject) if subject.is_tentacle else _of_server(subject))
         subject.kept["attempts"] = (made, reads)
     found: tuple[Attempt, ...]
     found, reads = subject.kept["attempts"]
@@ -88,49 +91,16 @@ def is_well(attempts: tuple[Attempt, ...]) -> Attempt | None:
 
 def _of_server(server: Subject) -> Iterator[Attempt]:
     for tentacle in server.peers:
-        for attempt in _of_tentacle(tentacle, server):
-            if attempt.server == server.name:
-                yield attempt
+        yield from (attempt for attempt in _of_tentacle(tentacle) if attempt.link.server is server)
 
 
-def _of_tentacle(tentacle: Subject, only: Subject | None) -> Iterator[Attempt]:
-    servers = tentacle.peers if only is None else (only,)
-    if tentacle.mode is not Mode.POLLING:
-        for server in servers:
-            for by in (By.NAME, By.ADDRESS):
-                probe = _peer_probe(server, tentacle, by)
-                if probe is not None:
-                    yield Attempt(tentacle, server.name, listening=True, probe=probe)
-    if tentacle.mode is not Mode.LISTENING:
-        yield from _polled(tentacle, servers)
-
-
-def _peer_probe(server: Subject, tentacle: Subject, by: By) -> Probe | None:
-    try:
-        return server.peer_probe(tentacle.name, by)
-    except Unknown:
-        return None
-
-
-def _polled(tentacle: Subject, servers: tuple[Subject, ...]) -> Iterator[Attempt]:
-    try:
-        entries = entries_of(tentacle.settings)
-    except (Unknown, Blocked):
-        entries = ()
-    try:
-        for entry in entries:
-            probe = entry.probe(tentacle)
-            if probe is not None and not entry.is_web_socket:
-                node = node_of(entry, tentacle, entries)
-                yield Attempt(tentacle, node.name if node else None, listening=False, probe=probe)
-        for server in servers:
-            if isinstance(server.machine, OctopusServer):
-                for target in polling_targets(tentacle.name, server.machine):
-                    probe = tentacle.own_probe(target)
-                    if probe is not None:
-                        yield Attempt(tentacle, server.name, listening=False, probe=probe)
-    except Unknown:
-        return
+def _of_tentacle(tentacle: Subject) -> Iterator[Attempt]:
+    told: list[Probe] = []
+    for link in known_links(tentacle):
+        for probe in looks_at(link):
+            if not any(probe is one for one in told):
+                told.append(probe)
+                yield Attempt(link, probe)
 
 
 def _well(record: StageRecord | None) -> bool:

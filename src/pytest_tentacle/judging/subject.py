@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from pytest_tentacle.guide.severity import Severity
 from pytest_tentacle.inventory.model import LooksFrom, Mode, NoTransport, OctopusServer, Tentacle, Waiver
-from pytest_tentacle.link import By, LinkRef, Probe, Target, Vantage
+from pytest_tentacle.link import By, LinkRef, PingSeries, Probe, Target, TlsVersions, Vantage
 from pytest_tentacle.link.hosts import plain_host
 from pytest_tentacle.logs.model import LogFile
 from pytest_tentacle.survey.configuration import ServerSettings, TentacleSettings, effective_settings
@@ -212,6 +212,32 @@ class Subject:
             raise Unknown(f"{self.name} did not probe: {record.peer_unknown}", "Run again.")
         return found
 
+    def pings(self, *, of_peers: bool) -> tuple[PingSeries, ...]:
+        """What its host pinged: its Tentacles in round 2, or what it connects to itself.
+
+        Raises Unknown where it could not be logged on to, or round 2 gave nothing.
+        """
+        self.ledger.note({(self.name, "peer_pings" if of_peers else "pings")})
+        survey, record = self.survey, self.record
+        if not of_peers:
+            return survey.pings
+        if record and not record.peer_pings and record.peer_unknown:
+            raise Unknown(f"{self.name} did not ping: {record.peer_unknown}", "Run again.")
+        return record.peer_pings if record else ()
+
+    def tls_versions(self, *, of_peers: bool) -> tuple[TlsVersions, ...]:
+        """Its host's trials of each version of TLS: with its Tentacles, or what it connects to itself; else none."""
+        self.ledger.note({(self.name, "peer_tls_versions" if of_peers else "tls_versions")})
+        record = self.record
+        if of_peers:
+            return record.peer_tls_versions if record else ()
+        return record.survey.tls_versions if record and record.survey else ()
+
+    def seen_from_here(self) -> tuple[Probe, ...]:
+        """What the machine that runs pytest saw of its port: evidence, and no verdict of those who connect."""
+        self.ledger.note({("controller", "probes")})
+        return self.fleet.surveys.controller_probes.get(self.name, ())
+
     # -- what it comes to ----------------------------------------------------------------------------------------
 
     @derived
@@ -314,7 +340,7 @@ class Subject:
         """The port that its instance listens on by its settings. Raises as `file_settings` does."""
         return self.settings.port if self.is_tentacle else self.server_settings.services_port
 
-    @property
+    @derived
     def local_probe(self) -> Probe | None:
         """Its probe of its own port; None where it did not make one. Raises Unknown without a survey."""
         return next((probe for probe in self.own_probes() if probe.is_of_own_port and self.is_own(probe)), None)

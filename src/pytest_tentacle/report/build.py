@@ -14,8 +14,9 @@ from pytest_tentacle.diagnosis import FoldedCause
 from pytest_tentacle.guide.severity import DEFAULT_GATE, Severity, severity_of
 from pytest_tentacle.inventory.model import Machine
 from pytest_tentacle.judging.finding import Evidence, Problem
+from pytest_tentacle.judging.fleet import Fleet
 from pytest_tentacle.judging.result import Outcome, Run, StepResult, accepted
-from pytest_tentacle.sections import STEPS
+from pytest_tentacle.sections import STEPS, fleet_of
 from pytest_tentacle.survey.model import HostRecord
 
 from .catalogue import title_of
@@ -64,17 +65,20 @@ _OUR_WORDS = frozenset(
 _VERSIONS_OF = ("pytest", "pytest-html", "pywinrm", "paramiko")
 
 
-def build_report(run: Run, causes: Sequence[FoldedCause], redactor: Redactor | None = None) -> Report:
+def build_report(
+    run: Run, causes: Sequence[FoldedCause], redactor: Redactor | None = None, fleet: Fleet | None = None
+) -> Report:
     """Everything that the sinks show, clean.
 
     Args:
         run: the run.
         causes: from a diagnosis, in any order.
         redactor: what every text goes through. With pseudonyms it is taught the names of this run here.
+        fleet: the run's machines as they were judged; None: they are looked at anew.
     """
     redactor = redactor or Redactor()
     learn_surveys(redactor, run.surveys)
-    report = _report(run, causes)
+    report = _report(run, causes, fleet or fleet_of(run.surveys))
     already = Counter(redactor.summary())
     clean = Report.model_validate(_clean(report, redactor))
     removed = Counter(redactor.summary()) - already
@@ -93,7 +97,7 @@ def _field_names() -> frozenset[str]:
     return frozenset(name for part in [schema, *schema["$defs"].values()] for name in part.get("properties", ()))
 
 
-def _report(run: Run, causes: Sequence[FoldedCause]) -> Report:
+def _report(run: Run, causes: Sequence[FoldedCause], fleet: Fleet) -> Report:
     gate = Severity(run.options.get("--fail-on", DEFAULT_GATE.value))
     ordered = sorted(causes, key=lambda cause: (cause.severity.weight < gate.weight, -len(cause.machines)))
     of_machine: dict[str, list[int]] = {}
@@ -105,7 +109,7 @@ def _report(run: Run, causes: Sequence[FoldedCause]) -> Report:
         results.setdefault(result.machine, []).append(result)
     inventory = run.surveys.inventory
     records = {name: record for record in run.surveys.records for name in record.machines}
-    looks = Looks(run.surveys)
+    looks = Looks(fleet)
     views = tuple(
         _machine(
             machine,
@@ -208,8 +212,8 @@ def _machine(
         summary=_summary(worst, views, [title for _, title in causes]),
         facts=facts_of(machine, record),
         results=views,
-        links=looks.links(machine),
-        certificates=looks.certificates(machine),
+        links=looks.links(machine.name),
+        certificates=looks.certificates(machine.name),
         causes=tuple(position for position, _ in causes),
         noise=(record.survey.noise or "") if record and record.survey else "",
     )

@@ -1,120 +1,126 @@
-"""Every look that was taken at a machine's links, gathered from the surveys of both ends and our own."""
+"""Every look that was taken at a machine's links, from both ends and from here, drawn as the checks judge it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
 
 from pytest_tentacle.hiding import shorten
-from pytest_tentacle.inventory.model import Inventory, Machine, Mode, Tentacle
-from pytest_tentacle.link import Probe, Stage
-from pytest_tentacle.survey.model import HostRecord
-from pytest_tentacle.survey.store import Surveys
+from pytest_tentacle.inventory.model import Mode
+from pytest_tentacle.judging.finding import Unknown
+from pytest_tentacle.judging.fleet import Fleet
+from pytest_tentacle.judging.links import known_links, looks_at
+from pytest_tentacle.judging.subject import Subject
+from pytest_tentacle.judging.thumbprints import as_thumbprint
+from pytest_tentacle.link import Failure, Probe, Stage, Vantage
 
 from .certificates import describe
 from .document import STAGES, CertificateView, LaneView, LinkView, StageView
-
-THUMBPRINT_SETTING = "Tentacle.CertificateThumbprint"
 
 CONTROLLER = "here"
 """The machine that runs pytest, as a vantage point."""
 
 
+@dataclass(frozen=True)
+class _Look:
+    """One look: from where, and what should have come back."""
+
+    vantage: str
+    probe: Probe
+    product: Literal["tentacle", "server"]
+    thumbprint: str | None
+
+
 class Looks:
-    """An index of all probes of a run; made once, asked for each machine."""
+    """All looks of a run, by the machine in whose part of the report they stand."""
 
-    def __init__(self, surveys: Surveys) -> None:
-        self._inventory: Inventory = surveys.inventory
-        self._controller = surveys.controller_probes
-        self._records: dict[str, HostRecord] = {name: record for record in surveys.records for name in record.machines}
-        self._from_servers: dict[str, list[tuple[str, Probe]]] = {}
-        servers = {server.name for server in surveys.inventory.servers}
-        for record in surveys.records:
-            vantage = next((name for name in record.machines if name in servers), record.machines[0])
-            for probe in record.peer_probes:
-                if probe.link.tentacle is not None:
-                    looks = self._from_servers.setdefault(probe.link.tentacle, [])
-                    looks.append((probe.link.server or vantage, probe))
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self._kept: dict[str, tuple[tuple[_Look, ...], ...]] = {}
 
-    def links(self, machine: Machine) -> tuple[LinkView, ...]:
+    def links(self, name: str) -> tuple[LinkView, ...]:
         """The links that the machine is the Tentacle of; for a server, the looks at its own ports."""
-        record = self._records.get(machine.name)
-        own = list(self._own(machine, record))
-        ours = [(CONTROLLER, probe) for probe in self._controller.get(machine.name, ())]
-        if isinstance(machine, Tentacle) and machine.mode is not Mode.POLLING:
-            servers = ", ".join(machine.servers) or "Octopus Server"
-            looks = [*self._from_servers.get(machine.name, []), *own, *ours]
-            return self._link(servers, machine.name, "listening", looks, machine)
-        if isinstance(machine, Tentacle):
-            here = [(vantage, probe) for vantage, probe in own if probe.is_of_own_port]
-            there = [(vantage, probe) for vantage, probe in [*own, *ours] if not probe.is_of_own_port]
-            servers = ", ".join(machine.servers) or "Octopus Server"
-            target = next((server for server in self._inventory.servers if server.name in machine.servers), None)
-            return (
-                *self._link(machine.name, servers, "polling", there, target),
-                *self._link(machine.name, machine.name, "local", here, machine),
-            )
-        return self._link("Tentacles", machine.name, "polling", [*own, *ours], machine)
+        subject = self._fleet.subject(name)
+        from_servers, polled, own, ours = self._looks(subject)
+        if not subject.is_tentacle:
+            return _link("Tentacles", name, "polling", (*own, *ours))
+        servers = ", ".join(getattr(subject.machine, "servers", ())) or "Octopus Server"
+        listens = subject.mode is not Mode.POLLING
+        return (
+            *_link(servers, name, "listening", (*from_servers, *own, *ours) if listens else ()),
+            *_link(name, servers, "polling", polled if listens else (*polled, *ours)),
+            *_link(name, name, "local", () if listens else own),
+        )
 
-    def certificates(self, machine: Machine) -> tuple[CertificateView, ...]:
+    def certificates(self, name: str) -> tuple[CertificateView, ...]:
         """Each different certificate that was seen at the machine's links, once."""
         seen: dict[str, CertificateView] = {}
-        record = self._records.get(machine.name)
-        looks = [
-            *self._own(machine, record),
-            *self._from_servers.get(machine.name, []),
-            *((CONTROLLER, probe) for probe in self._controller.get(machine.name, ())),
-        ]
-        for vantage, probe in looks:
-            if probe.tls and probe.tls.certificate and probe.tls.certificate not in seen:
-                seen[probe.tls.certificate] = describe(probe.tls, f"{probe.host}:{probe.port}", vantage)
+        from_servers, polled, own, ours = self._looks(self._fleet.subject(name))
+        for look in (*own, *polled, *from_servers, *ours):
+            secured, probe = look.probe.tls, look.probe
+            if secured and secured.certificate and secured.certificate not in seen:
+                seen[secured.certificate] = describe(secured, f"{probe.host}:{probe.port}", look.vantage)
         return tuple(seen.values())
 
-    def _own(self, machine: Machine, record: HostRecord | None) -> Iterator[tuple[str, Probe]]:
-        """The machine's own probes, without those that belong to another instance on its host."""
-        if record is None or record.survey is None:
-            return
-        for probe in record.survey.probes:
-            instance = probe.link.instance
-            if instance is not None:
-                if machine.instance and len(record.machines) > 1 and instance.lower() != machine.instance.lower():
-                    continue
-            elif probe.link.tentacle != machine.name:
-                continue
-            yield machine.name, probe
-
-    def _link(
-        self, source: str, target: str, mode: str, looks: Iterable[tuple[str, Probe]], peer: Machine | None
-    ) -> tuple[LinkView, ...]:
-        expected = self._expected(peer) if peer else None
-        lanes = tuple(_lane(vantage, probe, expected) for vantage, probe in looks)
-        if not lanes:
-            return ()
-        return (LinkView(source=source, target=target, port=lanes[0].port, mode=mode, lanes=lanes),)
-
-    def _expected(self, peer: Machine) -> str | None:
-        """The thumbprint that the peer should present: as declared, or else as its own configuration says."""
-        if peer.thumbprint:
-            return peer.thumbprint.upper()
-        record = self._records.get(peer.name)
-        instances = record.survey.instances.data or () if record and record.survey else ()
-        for instance in instances:
-            if peer.instance is None or instance.name.lower() == peer.instance.lower():
-                found = instance.configuration.settings.get(THUMBPRINT_SETTING)
-                if found:
-                    return found.upper()
-        return None
+    def _looks(self, subject: Subject) -> tuple[tuple[_Look, ...], ...]:
+        """Its servers' looks at it, its own at what it polls, its own at its port, and ours."""
+        if subject.name not in self._kept:
+            linked = tuple(_of_links(subject)) if subject.is_tentacle else ()
+            polled = tuple(look for look in linked if look.product == "server")
+            at_port, at_others = _of_its_host(subject, {id(look.probe) for look in polled})
+            expected = as_thumbprint(subject.expected_thumbprint)
+            self._kept[subject.name] = (
+                tuple(
+                    look
+                    for look in linked
+                    if look.product == "tentacle" and look.probe.link.vantage is not Vantage.HERE
+                ),
+                (*polled, *at_others),
+                at_port,
+                tuple(_Look(CONTROLLER, probe, subject.product, expected) for probe in subject.seen_from_here()),
+            )
+        return self._kept[subject.name]
 
 
-def _lane(vantage: str, probe: Probe, expected: str | None) -> LaneView:
+def _of_links(subject: Subject) -> Iterator[_Look]:
+    told: set[int] = set()
+    for link in known_links(subject):
+        for probe in looks_at(link):
+            if id(probe) not in told:
+                told.add(id(probe))
+                yield _Look(link.vantage.name, probe, link.product, link.expected_thumbprint)
+
+
+def _of_its_host(subject: Subject, told: set[int]) -> tuple[tuple[_Look, ...], tuple[_Look, ...]]:
+    """Its looks at its own port, and at polled addresses that nobody could place: those are not judged."""
+    try:
+        own = [probe for probe in subject.own_probes() if subject.is_own(probe) and id(probe) not in told]
+    except Unknown:
+        return (), ()
+    expected = as_thumbprint(subject.expected_thumbprint)
+    return (
+        tuple(_Look(subject.name, probe, subject.product, expected) for probe in own if probe.is_of_own_port),
+        tuple(_Look(subject.name, probe, "server", None) for probe in own if probe.is_of_polled_address),
+    )
+
+
+def _link(source: str, target: str, mode: str, looks: tuple[_Look, ...]) -> tuple[LinkView, ...]:
+    if not looks:
+        return ()
+    lanes = tuple(map(_lane, looks))
+    return (LinkView(source=source, target=target, port=lanes[0].port, mode=mode, lanes=lanes),)
+
+
+def _lane(look: _Look) -> LaneView:
+    probe = look.probe
     failed = probe.failed
     stages = []
     for name in STAGES:
-        view = (
-            _certificate(probe, expected) if name == "certificate" else _stage(name, probe, broken=failed is not None)
-        )
+        view = _certificate(look) if name == "certificate" else _stage(name, look, broken=failed is not None)
         stages.append(view)
     return LaneView(
-        vantage=vantage,
+        vantage=look.vantage,
         by=probe.by.value,
         host=probe.host,
         port=probe.port,
@@ -124,22 +130,22 @@ def _lane(vantage: str, probe: Probe, expected: str | None) -> LaneView:
     )
 
 
-def _stage(name: str, probe: Probe, *, broken: bool) -> StageView:
-    record = getattr(probe, Stage(name).value)
+def _stage(name: str, look: _Look, *, broken: bool) -> StageView:
+    record = getattr(look.probe, Stage(name).value)
     if record is None:
         asked = broken or name in (Stage.CONNECT, Stage.TLS, Stage.PAGE)
         return StageView(stage=name, state="unreached" if asked else "unasked")
     detail = record.detail or ""
     if name == Stage.TLS and record.error is None:
         detail = " ".join(part for part in (record.version, record.cipher) if part)
-    if name == Stage.PAGE and record.error is None and record.product is None:
+    if name == Stage.PAGE and record.error is None and record.product != look.product:
+        whose = "not Octopus's page" if record.product is None else f"a {record.product}'s page"
         return StageView(
-            stage="page",
-            state="failed",
-            ms=record.ms,
-            error="not Octopus's page",
-            detail=shorten(record.text or "", 200),
+            stage="page", state="failed", ms=record.ms, error=whose, detail=shorten(record.text or "", 200)
         )
+    if name == Stage.IDENTITY and record.error is Failure.UNTRUSTED:
+        # The peer closed, as it does with each client whose certificate it does not know.
+        return StageView(stage=name, state="ok", ms=record.ms, detail="closed, as it is to a stranger")
     return StageView(
         stage=name,
         state="failed" if record.error else "ok",
@@ -149,7 +155,8 @@ def _stage(name: str, probe: Probe, *, broken: bool) -> StageView:
     )
 
 
-def _certificate(probe: Probe, expected: str | None) -> StageView:
+def _certificate(look: _Look) -> StageView:
+    probe, expected = look.probe, look.thumbprint
     if probe.tls is None or probe.tls.error is not None or probe.thumbprint is None:
         return StageView(stage="certificate", state="unreached")
     if expected is None:

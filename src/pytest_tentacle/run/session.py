@@ -255,7 +255,7 @@ class TentacleRun:
             diagnosis = self.failures.attempt("the diagnosis", diagnose, self.fleet, self.results.values())
             causes = None if diagnosis is None else diagnosis.views()
             judged = self._judged(self.surveys)
-            self._report = self.failures.attempt("the report", build_report, judged, causes, self.redactor)
+            self._report = self.failures.attempt("the report", build_report, judged, causes, self.redactor, self.fleet)
         return self._report
 
     def _judged(self, surveys: Surveys) -> Run:

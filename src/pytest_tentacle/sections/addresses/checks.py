@@ -5,16 +5,14 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from pytest_tentacle.guide.consequences import NOWHERE_TO_POLL
 from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.away import AWAY_READS, mode_of
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
-from pytest_tentacle.judging.links import entries_of, node_of, nodes_of
+from pytest_tentacle.judging.links import Link, links_from_servers, mode_not_known, no_server_declared, polled_links
 from pytest_tentacle.judging.subject import Subject
-from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link import By, Probe, Stage
 from pytest_tentacle.link.hosts import plain_address
 from pytest_tentacle.sections.connections.link_verdict import (
@@ -33,21 +31,20 @@ _BY_HAND = "Look with `ipconfig /all` or `ip address` on the machine, and compar
 
 @dataclass(frozen=True)
 class _Use:
-    """How one end uses an address of the other.
+    """How one end uses an address of the other."""
 
-    Attributes:
-        vantage: name of the machine that connects.
-        probe: its probe.
-        end: the machine that should answer; None where an address is nobody's that is declared.
-        product: what should answer.
-        thumbprint: that it should present; None where nobody knows.
-    """
-
-    vantage: Subject
+    link: Link
     probe: Probe
-    end: Subject | None
-    product: Literal["tentacle", "server"]
-    thumbprint: str | None
+
+    @property
+    def vantage(self) -> Subject:
+        """The machine that connects."""
+        return self.link.vantage
+
+    @property
+    def end(self) -> Subject | None:
+        """The machine that should answer; None where an address is no declared machine's."""
+        return self.link.end
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -58,7 +55,7 @@ class _Use:
     @property
     def answers(self) -> bool:
         """Whether the right machine answers there."""
-        return is_well(self.probe, self.vantage.name, self.product, self.thumbprint)
+        return is_well(self.link, self.probe)
 
 
 @check(
@@ -87,9 +84,7 @@ def used_address_is_the_machines_own(subject: Subject) -> Iterator[Finding]:
         case Mode.POLLING:
             uses = _of_servers(subject)
         case None:
-            raise Unknown(
-                f"the mode of {subject.name} is not known", "Declare it in the inventory: mode: listening or polling."
-            )
+            raise mode_not_known(subject)
     told: set[tuple[str, object]] = set()
     for use in uses:
         if not isinstance(use, _Use):
@@ -106,23 +101,20 @@ def used_address_is_the_machines_own(subject: Subject) -> Iterator[Finding]:
 
 def _by_servers(subject: Subject) -> Iterator[_Use | Finding]:
     """The addresses of a listening Tentacle that its servers use: by name, then the declared one."""
-    servers = nodes_of(subject)
-    if not servers:
-        raise Unknown(f"no server is declared for {subject.name}", "Declare it in the inventory: servers: [<name>].")
-    thumbprint = as_thumbprint(subject.expected_thumbprint)
-    for server in servers:
+    links = links_from_servers(subject)
+    if not links:
+        raise no_server_declared(subject)
+    for link in links:
         try:
-            probes = [server.peer_probe(subject.name, by) for by in (By.NAME, By.ADDRESS)]
+            probes = link.looks
         except Unknown as unknown:
             yield standing_in_the_way(subject) or unknown
             continue
-        if not any(probes):
+        if not probes:
             yield standing_in_the_way(subject) or Unknown(
-                f"{server.name} did not probe the link of {subject.name}", UNPROBED
+                f"{link.vantage.name} did not probe the link of {subject.name}", UNPROBED
             )
-        for probe in probes:
-            if probe is not None:
-                yield _Use(server, probe, subject, "tentacle", thumbprint)
+        yield from (_Use(link, probe) for probe in probes)
 
 
 def _of_servers(subject: Subject) -> Iterator[_Use | Finding]:
@@ -132,24 +124,23 @@ def _of_servers(subject: Subject) -> Iterator[_Use | Finding]:
     if proxy.host and not proxy.use_default:
         yield Evidence(subject.instance.configuration.path, f"the proxy {proxy.host} looks the server's name up")
         return
-    every = entries_of(settings)
-    entries = [entry for entry in every if not entry.is_web_socket]
-    if not entries and every:
-        yield Evidence(subject.instance.configuration.path, f"{every[0].address} leads to the portal's web server")
+    named = [link for link in polled_links(subject) if link.entry]
+    links = [link for link in named if not link.is_web_socket]
+    if named and not links:
+        portal = named[0].entry.address if named[0].entry else ""
+        yield Evidence(subject.instance.configuration.path, f"{portal} leads to the portal's web server")
         return
-    if not entries:
+    if not links:
         standing = subject.first_problem(NOWHERE_TO_POLL, "communication-settings")
         if standing is not None:
             raise Blocked(standing.code, subject.name, "there is no server to poll")
         raise Unknown(f"{subject.name} polls no address that could be looked at", UNPROBED)
-    for entry in entries:
-        node = node_of(entry, subject, every)
-        probe = entry.probe(subject)
-        if probe is None:
-            yield standing_in_the_way(node) or Unknown(f"{subject.name} did not probe {entry.address}", UNPROBED)
+    for link in links:
+        if link.entry_probe is not None:
+            yield _Use(link, link.entry_probe)
             continue
-        known = as_thumbprint(node.expected_thumbprint) if node else None
-        yield _Use(subject, probe, node, "server", known or as_thumbprint(entry.thumbprint))
+        address = link.entry.address if link.entry else ""
+        yield standing_in_the_way(link.end) or Unknown(f"{subject.name} did not probe {address}", UNPROBED)
 
 
 def _judge(subject: Subject, use: _Use) -> Iterator[Finding]:

@@ -23,7 +23,10 @@ from pytest_tentacle.survey.targets import names_of
 from .checks import declared_addresses
 
 
-@check(codes=("TT714",), reads=("own_names", "host", "fleet.addresses", *TENTACLE_READS))
+@check(
+    codes=("TT714",),
+    reads=("own_names", "host", "fleet.addresses", *TENTACLE_READS),
+)
 def own_names_lead_to_the_machine(subject: Subject) -> Iterator[Finding]:
     """A name by which its servers reach a listening Tentacle does not lead to another machine."""
     attempts = attempts_of(subject)

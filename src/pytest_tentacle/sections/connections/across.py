@@ -7,14 +7,18 @@ from collections.abc import Iterator
 from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.away import AWAY_READS, mode_of
 from pytest_tentacle.judging.check import Finding, check
-from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
-from pytest_tentacle.judging.links import nodes_of
+from pytest_tentacle.judging.finding import Evidence, Problem, Unknown
+from pytest_tentacle.judging.links import (
+    Link,
+    links_from_servers,
+    mode_not_known,
+    no_address_declared,
+    no_server_declared,
+)
 from pytest_tentacle.judging.subject import Subject
-from pytest_tentacle.judging.thumbprints import as_thumbprint
-from pytest_tentacle.link import By
 from pytest_tentacle.survey.targets import names_of
 
-from .link_verdict import VERDICT_CODES, Link, judge_link, standing_in_the_way
+from .link_verdict import VERDICT_CODES, judge_link, standing_in_the_way
 from .polled import links_to_polled_servers
 from .probe_verdict import describe
 from .relayed import RELAY_READS, declared_way, relayed
@@ -45,44 +49,33 @@ def page_is_shown_by_name_or_else_by_address(subject: Subject) -> Iterator[Findi
         case Mode.POLLING:
             yield from links_to_polled_servers(subject)
         case None:
-            yield _mode_unknown(subject)
+            yield mode_not_known(subject)
 
 
 def _links_from_servers(subject: Subject) -> Iterator[Finding]:
     """From each of its Octopus Servers, https://<dns name or ip>:<port> shows the Tentacle's page."""
-    servers = nodes_of(subject)
-    if not servers:
-        raise Unknown(f"no server is declared for {subject.name}", "Declare it in the inventory: servers: [<name>].")
+    links = links_from_servers(subject)
+    if not links:
+        raise no_server_declared(subject)
     if not names_of(subject.machine):
-        raise Unknown(
-            f"neither a DNS name nor an IP address of {subject.name} is declared", "Declare dns_name, ip, or both."
-        )
-    for server in servers:
+        raise no_address_declared(subject)
+    for link in links:
         try:
-            by_name = server.peer_probe(subject.name, By.NAME)
-            by_address = server.peer_probe(subject.name, By.ADDRESS)
+            ways = link.ways
         except Unknown as unknown:
-            yield standing_in_the_way(subject) or _with_our_own_look(subject, server, unknown)
+            yield standing_in_the_way(subject) or _with_our_own_look(link, unknown)
             continue
-        link = Link(
-            machine=subject.name,
-            vantage=server.name,
-            end=subject,
-            product="tentacle",
-            thumbprint=as_thumbprint(subject.expected_thumbprint),
-            by_name=by_name,
-            by_address=by_address,
-            declared_ip=subject.machine.ip,
-        )
-        yield from _perhaps_relayed(subject, server, tuple(judge_link(link)))
+        for way in ways:
+            yield from _perhaps_relayed(link, tuple(judge_link(link, way)))
 
 
-def _perhaps_relayed(subject: Subject, server: Subject, findings: tuple[Finding, ...]) -> Iterator[Finding]:
+def _perhaps_relayed(link: Link, findings: tuple[Finding, ...]) -> Iterator[Finding]:
     """What the direct look found; where it failed, and the server comes another way, that way's proof instead."""
     failed = next((finding for finding in findings if isinstance(finding, Problem)), None)
     if failed is None:
         yield from findings
         return
+    subject, server = link.tentacle, link.vantage
     proof, proxy = relayed(subject, server), declared_way(subject)
     if proof is not None:
         yield proof
@@ -97,22 +90,8 @@ def _perhaps_relayed(subject: Subject, server: Subject, findings: tuple[Finding,
         yield from findings
 
 
-def _mode_unknown(subject: Subject) -> Unknown:
-    try:
-        subject.settings  # noqa: B018  raises the reason
-    except Unknown as unknown:
-        return Unknown(f"the mode of {subject.name} is not known: {unknown.reason}", unknown.advice)
-    except Blocked:
-        pass
-    return Unknown(
-        f"the mode of {subject.name} is not known", "Declare it in the inventory: mode: listening or polling."
-    )
-
-
-def _with_our_own_look(subject: Subject, server: Subject, unknown: Unknown) -> Unknown:
+def _with_our_own_look(link: Link, unknown: Unknown) -> Unknown:
     """What this machine sees is evidence, and no verdict: it is not the server."""
-    subject.ledger.note({("controller", "probes")})
-    probes = subject.fleet.surveys.controller_probes.get(subject.name, ())
-    seen = "; ".join(describe(probe) for probe in probes)
+    seen = "; ".join(describe(probe) for probe in link.tentacle.seen_from_here())
     from_here = f". Seen from the machine that runs pytest, which is not the server: {seen}" if seen else ""
-    return Unknown(f"{server.name} could not look: {unknown.reason}{from_here}", unknown.advice)
+    return Unknown(f"{link.vantage.name} could not look: {unknown.reason}{from_here}", unknown.advice)

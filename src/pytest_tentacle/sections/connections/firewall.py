@@ -230,10 +230,9 @@ def _error_of(attempt: Attempt) -> Failure | None:
 
 def _others_get_through(subject: Subject, port: int) -> bool:
     """Whether the machine that runs pytest could connect: then the rules do not say what we read in them."""
-    subject.ledger.note({("controller", "probes")})
+    probes = subject.seen_from_here()
     if isinstance(subject.machine.transport, Local):
         return False
-    probes = subject.fleet.surveys.controller_probes.get(subject.name, ())
     return any(probe.port == port and probe.connect and probe.connect.error is None for probe in probes)
 
 

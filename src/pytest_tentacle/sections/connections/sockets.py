@@ -9,10 +9,10 @@ from datetime import timedelta
 from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.away import AWAY_READS
 from pytest_tentacle.judging.check import Finding, check
+from pytest_tentacle.judging.entries import Entry, account_proxy, entries_of, node_of
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
-from pytest_tentacle.judging.links import Entry, account_proxy, entries_of, node_of
+from pytest_tentacle.judging.links import polled_links
 from pytest_tentacle.judging.subject import Subject
-from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link.hosts import plain_address
 from pytest_tentacle.survey.model import Service, ServiceState
 from pytest_tentacle.survey.surroundings import Connection
@@ -175,15 +175,13 @@ def _require_reachable(subject: Subject, entry: Entry) -> None:
 
     Raises Unknown where neither does, and where the server was not seen to answer.
     """
-    probe = entry.probe(subject)
-    node = node_of(entry, subject, entries_of(subject.settings))
-    thumbprint = as_thumbprint(node.expected_thumbprint if node else None) or as_thumbprint(entry.thumbprint)
-    if probe is not None and is_well(probe, subject.name, "server", thumbprint):
+    link = next(link for link in polled_links(subject) if link.entry == entry)
+    if link.entry_probe is not None and is_well(link, link.entry_probe):
         return
     for problem in subject.problems_of("welcome-page-across"):
         if problem.facts.get("host") == entry.host and problem.facts.get("port") == entry.port:
             raise Blocked(problem.code, subject.name, f"{entry.host}:{entry.port} cannot be reached")
-    raise standing_in_the_way(node) or Unknown(
+    raise standing_in_the_way(link.server) or Unknown(
         f"no connection to {entry.host}:{entry.port} is established, and whether it can be reached was not seen",
         "See the step of the welcome page across the link.",
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from pytest_tentacle.judging.entries import Entry
 from pytest_tentacle.judging.finding import Evidence, Unknown
-from pytest_tentacle.judging.links import Entry
 from pytest_tentacle.judging.subject import Subject
 
 

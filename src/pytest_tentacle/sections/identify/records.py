@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from pytest_tentacle.judging.entries import account_proxy
 from pytest_tentacle.judging.finding import Blocked, Evidence, Unknown
-from pytest_tentacle.judging.links import account_proxy
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link.hosts import plain_address, plain_host

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from pytest_tentacle.inventory.model import Mode, OctopusServer
+from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.attempts import attempts_of
 from pytest_tentacle.judging.away import AWAY_READS
 from pytest_tentacle.judging.check import Finding, check
-from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
-from pytest_tentacle.judging.links import Entry, entries_of, is_balanced, node_of, nodes_of, unnamed_web_socket
+from pytest_tentacle.judging.finding import Blocked, Evidence, Unknown
+from pytest_tentacle.judging.links import (
+    Link,
+    links_from_servers,
+    mode_not_known,
+    no_address_declared,
+    no_server_declared,
+    on_its_way,
+    polled_links,
+)
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link import PingSeries
 from pytest_tentacle.link.hosts import plain_host
 from pytest_tentacle.sections.connections.link_verdict import standing_in_the_way
-from pytest_tentacle.survey.targets import listening_targets, polling_targets
 
 from .series import SERIES_CODES, Pinged, all_lost, judge_series, summary
 
@@ -43,101 +50,43 @@ def every_attempt_goes_well(subject: Subject) -> Iterator[Finding]:
         case Mode.POLLING:
             yield from _to_servers(subject)
         case None:
-            yield Unknown(
-                f"the mode of {subject.name} is not known", "Declare it in the inventory: mode: listening or polling."
-            )
+            yield mode_not_known(subject)
 
 
 def _from_servers(subject: Subject) -> Iterator[Finding]:
     """A listening Tentacle: from each of its servers."""
-    machine = subject.machine
-    servers = nodes_of(subject)
-    targets = () if isinstance(machine, OctopusServer) else listening_targets(machine, subject.fleet.surveys)
-    if not servers:
-        raise Unknown(f"no server is declared for {subject.name}", "Declare it in the inventory: servers: [<name>].")
-    if not targets:
-        raise Unknown(
-            f"neither a DNS name nor an IP address of {subject.name} is declared", "Declare dns_name, ip, or both."
-        )
-    for server in servers:
+    links = links_from_servers(subject)
+    if not links:
+        raise no_server_declared(subject)
+    if not links[0].targets:
+        raise no_address_declared(subject)
+    for link in links:
         try:
-            found = _find(_peer_pings(server), targets[0].host, targets[0].port)
+            series = link.series
         except Unknown as unknown:
             yield standing_in_the_way(subject) or unknown
             continue
-        yield from _judge(subject, found, vantage=server.name, server=server.name, end=subject)
+        yield from _judge(link, series)
 
 
 def _to_servers(subject: Subject) -> Iterator[Finding]:
     """A polling Tentacle: to each address of its settings, then to each declared node that none of them leads to."""
-    subject.ledger.note({(subject.name, "pings")})
-    series = subject.survey.pings
-    try:
-        own = subject.settings.polling_proxy
-        entries, proxy = entries_of(subject.settings), None if own.use_default else own.host
-    except (Unknown, Blocked):
-        entries, proxy = (), None
-    nodes = nodes_of(subject)
-    if not entries and not nodes:
-        raise Unknown(f"no server is known for {subject.name}", "Declare it in the inventory: servers: [<name>].")
-    findings: list[Finding] = []
-    reached: set[str] = set()
-    for entry in entries:
-        node = _node_of(entry, nodes, subject)
-        reached |= {node.name} if node else set()
-        if entry.is_web_socket:
+    links = polled_links(subject)
+    if not links:
+        raise no_server_declared(subject)
+    for link in links:
+        if link.entry and link.is_web_socket:
             yield Unknown(
-                f"{subject.name} polls {entry.address} over a web socket, which is not pinged",
+                f"{subject.name} polls {link.entry.address} over a web socket, which is not pinged",
                 "Browse there from the Tentacle's machine: the portal's web server answers.",
             )
-            continue
-        found = _find(series, entry.host, entry.port)
-        server = node.name if node else None
-        findings += _judge(subject, found, vantage=subject.name, server=server, end=node)
-    for node in () if unnamed_web_socket(entries, nodes) else nodes:
-        targets = polling_targets(subject.name, node.machine) if isinstance(node.machine, OctopusServer) else ()
-        if node.name in reached or any(is_balanced(entry, node, subject) for entry in entries):
-            continue
-        if targets:
-            found = _find(series, targets[0].host, targets[0].port)
-            findings += _judge(subject, found, vantage=subject.name, server=node.name, end=node)
-    for finding in findings:
-        if proxy and isinstance(finding, Problem):
-            yield Unknown(
-                f"{subject.name} polls through the proxy {proxy}; on the direct way, which it does not use: "
-                f"{finding.actual}",
-                "Check the proxy (guide, proxy servers).",
-            )
-        else:
-            yield finding
+        elif link.endpoints:
+            yield from on_its_way(link, _judge(link, link.series))
 
 
-def _node_of(entry: Entry, nodes: Iterable[Subject], subject: Subject) -> Subject | None:
-    """The node that an address is declared for, else one whose certificate answers there."""
-    return node_of(entry, subject, entries_of(subject.settings)) or next(
-        (node for node in nodes if entry.leads_to(node, subject)), None
-    )
-
-
-def _peer_pings(server: Subject) -> tuple[PingSeries, ...]:
-    """What a server pinged in round 2. Raises Unknown where it could not be logged on to, or round 2 gave nothing."""
-    server.ledger.note({(server.name, "peer_pings")})
-    survey, record = server.survey, server.record
-    if survey and record and not record.peer_pings and record.peer_unknown:
-        raise Unknown(f"{server.name} did not ping: {record.peer_unknown}", "Run again.")
-    return record.peer_pings if record else ()
-
-
-def _find(series: Iterable[PingSeries], host: str, port: int) -> PingSeries | None:
-    """The series to a host and port, whoever asked for it: each is pinged once from a machine."""
-    wanted = plain_host(host)
-    return next((one for one in series if one.port == port and plain_host(one.host) == wanted), None)
-
-
-def _judge(
-    subject: Subject, series: PingSeries | None, *, vantage: str, server: str | None, end: Subject | None
-) -> Iterator[Finding]:
+def _judge(link: Link, series: PingSeries | None) -> Iterator[Finding]:
     """A link's series; where no attempt went well, what else is known to be wrong comes first."""
+    subject, vantage, server, end = link.tentacle, link.vantage.name, link.server_name, link.end
     if series is None:
         yield standing_in_the_way(end) or Unknown(f"{vantage} did not ping the link of {subject.name}", _UNPINGED)
         return

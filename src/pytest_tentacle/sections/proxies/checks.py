@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from pytest_tentacle.guide.consequences import INTERCEPTED
 from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.check import Finding, check
+from pytest_tentacle.judging.entries import entries_of
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
-from pytest_tentacle.judging.links import entries_of
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link.hosts import plain_address, plain_host
 from pytest_tentacle.logs.model import Startup

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from pytest_tentacle.inventory.model import Mode, OctopusServer, Tentacle
 from pytest_tentacle.judging.check import Finding, check
+from pytest_tentacle.judging.entries import Entry, entries_of, is_balanced, node_of
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
-from pytest_tentacle.judging.links import Entry, entries_of, is_balanced, node_of, nodes_of
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint, fault_in
 from pytest_tentacle.sections.connections.web_sockets import standing_or_unknown
@@ -48,7 +48,7 @@ def declared_servers_are_trusted(subject: Subject) -> Iterator[Finding]:
     trusted = {as_thumbprint(entry.thumbprint) for entry in entries}
     if any(entry.is_web_socket for entry in entries_of(settings)):
         return  # then it is the web server's certificate that is trusted (Octopus issue 6722)
-    for server in nodes_of(subject):
+    for server in subject.peers:
         expected = as_thumbprint(server.expected_thumbprint)
         if expected is None or not entries:
             continue
@@ -127,7 +127,7 @@ def declared_servers_are_polled(subject: Subject) -> Iterator[Finding]:
     if not isinstance(machine, Tentacle) or subject.mode is not Mode.POLLING:
         return
     entries = entries_of(subject.settings)
-    nodes = nodes_of(subject)
+    nodes = subject.peers
     path = subject.instance.configuration.path
     aliases = [entry for entry in entries if node_of(entry, subject, entries) is None]
     for node in nodes:
@@ -246,7 +246,7 @@ def _missing(subject: Subject, node: Subject, entries: tuple[Entry, ...]) -> Pro
 
 def _its_server(subject: Subject) -> dict[str, object]:
     """What a remedy needs of the declared server; of the first where there are several."""
-    node = next(iter(nodes_of(subject)), None)
+    node = next(iter(subject.peers), None)
     if node is None:
         return {}
     return {

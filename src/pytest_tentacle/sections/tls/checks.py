@@ -60,7 +60,7 @@ def both_ends_have_tls_in_common(subject: Subject) -> Iterator[Finding]:
         return
     for server in subject.peers:
         own = tuple(attempt for attempt in attempts_of(subject) if attempt.server == server.name)
-        tried = tuple(each for each in trials_of(subject) if each.server == server.name)
+        tried = tuple(each for each in trials_of(subject) if each.link.server is server)
         looks = [attempt.probe for attempt in own]
         failing = next((each for each in tried if each.shows_nothing_new_enough(looks)), None)
         spoken = _spoken(own)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pytest_tentacle.inventory.model import Mode, OctopusServer
-from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
-from pytest_tentacle.judging.links import entries_of, node_of
+from pytest_tentacle.inventory.model import Mode
+from pytest_tentacle.judging.finding import Evidence, Problem
+from pytest_tentacle.judging.links import Link, links_from_servers, polled_links
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link import Probe, Stage, TlsVersions, VersionTrial
 from pytest_tentacle.link.hosts import plain_host
 from pytest_tentacle.link.versions import WANTED, TlsVersion
-from pytest_tentacle.survey.targets import listening_targets, polling_targets
 
 NOTHING_NEW_ENOUGH = "TT908"
 
@@ -31,20 +30,15 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class Tried:
-    """The trials of one link by the end that connects.
+    """The trials of one link by the end that connects."""
 
-    Attributes:
-        machine: the Tentacle that the link belongs to.
-        vantage: name of the machine that tried.
-        server: name of the server node.
-        decisive: whether the product takes this very way: not through a proxy, and not by web socket.
-    """
-
-    machine: str
-    vantage: str
-    server: str
-    decisive: bool
+    link: Link
     found: TlsVersions
+
+    @property
+    def vantage(self) -> str:
+        """Name of the machine that tried."""
+        return self.link.vantage.name
 
     @property
     def endpoint(self) -> str:
@@ -65,7 +59,7 @@ class Tried:
         wanted = [trial for version in WANTED if (trial := self.found.trial(version)) and trial.unavailable is None]
         older = self.found.newest is not None
         failed = all(trial.refused or (older and trial.stage is Stage.TLS) for trial in wanted)
-        return self.decisive and bool(wanted) and failed and not any(self._contradicts(look) for look in looks)
+        return self.link.is_direct and bool(wanted) and failed and not any(self._contradicts(look) for look in looks)
 
     def problem(self, more: tuple[Evidence, ...] = ()) -> Problem:
         """That nothing new enough gets through."""
@@ -73,7 +67,7 @@ class Tried:
         working = f"the newest that gets through is {_NAMES[newest]}" if newest else "none of those tried gets through"
         return Problem(
             NOTHING_NEW_ENOUGH,
-            self.machine,
+            self.link.tentacle.name,
             expected=f"from {self.vantage}, TLS 1.2 or TLS 1.3 gets through to {self.endpoint}",
             actual=f"each version tried by itself: {working}",
             evidence=(self.evidence, *more),
@@ -81,7 +75,7 @@ class Tried:
                 "host": self.found.host,
                 "port": self.found.port,
                 "vantage": self.vantage,
-                "server": self.server,
+                "server": self.link.server_name,
                 "newest": _NAMES[newest] if newest else None,
             },
         )
@@ -93,8 +87,13 @@ class Tried:
 
 def trials_of(subject: Subject) -> tuple[Tried, ...]:
     """The trials of a Tentacle's links, from the machine that its mode prescribes; none where nobody asked for them."""
-    made = _from_servers(subject) if subject.mode is Mode.LISTENING else _to_servers(subject)
-    return tuple(made)
+    if subject.mode is Mode.LISTENING:
+        links = links_from_servers(subject)
+    elif subject.tls_versions(of_peers=False):
+        links = polled_links(subject)
+    else:
+        links = ()
+    return tuple(Tried(link, found) for link in links if link.server for found in link.trials)
 
 
 def seen_from_here(subject: Subject, server: Subject) -> tuple[Evidence, ...]:
@@ -103,50 +102,6 @@ def seen_from_here(subject: Subject, server: Subject) -> tuple[Evidence, ...]:
     end = subject if subject.mode is Mode.LISTENING else server
     found = subject.fleet.surveys.controller_tls_versions.get(end.name)
     return (_shown(found, _CONTROLLER),) if found else ()
-
-
-def _from_servers(subject: Subject) -> Iterator[Tried]:
-    machine = subject.machine
-    targets = () if isinstance(machine, OctopusServer) else listening_targets(machine, subject.fleet.surveys)
-    for server in subject.peers:
-        server.ledger.note({(server.name, "peer_tls_versions")})
-        every = server.record.peer_tls_versions if server.record else ()
-        found = _find(every, targets[0].host, targets[0].port) if targets else None
-        if found:
-            yield Tried(subject.name, server.name, server.name, decisive=True, found=found)
-
-
-def _to_servers(subject: Subject) -> Iterator[Tried]:
-    subject.ledger.note({(subject.name, "tls_versions")})
-    record = subject.record
-    every = record.survey.tls_versions if record and record.survey else ()
-    if not every:
-        return
-    try:
-        proxy = subject.settings.polling_proxy
-        direct = proxy.use_default or not proxy.host
-        entries = entries_of(subject.settings)
-    except (Unknown, Blocked):
-        direct, entries = True, ()
-    for server in subject.peers:
-        if not isinstance(server.machine, OctopusServer):
-            continue
-        ways = [
-            (entry.host, entry.port, not entry.is_web_socket)
-            for entry in entries
-            if node_of(entry, subject, entries) is server
-        ]
-        ways = ways or [(target.host, target.port, True) for target in polling_targets(subject.name, server.machine)]
-        for host, port, own_protocol in dict.fromkeys(ways):
-            found = _find(every, host, port)
-            if found:
-                decisive = direct and own_protocol
-                yield Tried(subject.name, subject.name, server.name, decisive=decisive, found=found)
-
-
-def _find(every: Iterable[TlsVersions], host: str, port: int) -> TlsVersions | None:
-    wanted = plain_host(host)
-    return next((one for one in every if one.port == port and plain_host(one.host) == wanted), None)
 
 
 def _shown(found: TlsVersions, vantage: str) -> Evidence:
