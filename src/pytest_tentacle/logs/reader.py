@@ -51,6 +51,8 @@ _FACT_LENGTH = 300
 _OVERHEAD = 190
 """About what a record's other fields take."""
 _START_TIMES = 10
+HANGS_UP = "visitor-reset"
+"""A note that says something where it comes from the server: it is kept by its address."""
 LOOKS_LIKE_OURS = "client-without-certificate"
 """What a look of ours leaves that also speaks an identity."""
 _REQUEST = re.compile(r"An error occurred when sending a request to '(?P<endpoint>[^'\s]{1,300})'")
@@ -155,7 +157,7 @@ class _Reader:
             return
         signature, found = matched
         facts = self._facts(record, signature, found)
-        telling = sorted(_telling(facts).items()) if signature.code else ()
+        telling = sorted(_telling(facts).items()) if signature.code or signature.id == HANGS_UP else ()
         key = (signature.id, command, instance, *telling)
         before = self.kinds.get(key)
         if before is None:

@@ -13,6 +13,7 @@ from pytest_tentacle.logs.reader import read_log
 from pytest_tentacle.sections import checks_of
 from pytest_tentacle.sections.identify.problems import LOGS
 from pytest_tentacle.survey.surroundings import Connection
+from support import NOW
 
 LISTEN = "listen://[::]:10933/             91  "
 POLL = "https://octo-1.example:10943/        12  "
@@ -175,7 +176,7 @@ class TestEachCode:
         assert problem.facts["instance"] == logs.world[name].instance
 
     def test_none_is_left_out(self) -> None:
-        elsewhere = {"TT115", "TT116", "TT130", "TT132", "TT136", "TT141"}
+        elsewhere = {"TT115", "TT116", "TT130", "TT132", "TT136", "TT141", "TT144", "TT145", "TT146"}
         assert set(ONE_OF_EACH) | elsewhere == {kind.code for kind in LOGS}
 
     def test_a_request_that_nobody_answers_is_found_in_the_servers_log(self, logs: Any) -> None:
@@ -188,12 +189,20 @@ class TestEachCode:
 class TestReads:
     def test_what_is_declared_is_what_is_read(self, logs: Any) -> None:
         """Over a handful of worlds, each with something in both logs."""
+        resets = "".join(
+            logs.accepted(120 - n, f"{OCTO}:{7000 + n}")
+            + logs.line(120 - n, "ERROR", f"{LISTEN}Socket IO exception: {OCTO}:{7000 + n}\nConnection reset by peer")
+            for n in range(2)
+        )
+        logs.world["web-01"].config_modified = NOW
         logs.write(
             "web-01",
-            logs.start(HOUR, OLD_PID, command="RegisterMachineCommand")
+            logs.start(DAYS, WEB_PID, LISTENS)
+            + logs.start(HOUR, OLD_PID, command="RegisterMachineCommand")
             + logs.line(3599, "FATAL", "It failed", OLD_PID)
             + self.noise(logs, ONE_OF_EACH["TT103"][1])
-            + "".join(logs.accepted(3600 - 2 * n, f"{OCTO}:{5000 + n}") for n in range(5)),
+            + "".join(logs.accepted(3600 - 2 * n, f"{OCTO}:{5000 + n}") for n in range(5))
+            + resets,
         )
         logs.write("poll-01", self.noise(logs, CLOSED))
         logs.write("octo-1", self.noise(logs, f"{TO_TENTACLE}Connection refused"))

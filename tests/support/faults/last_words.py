@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pytest_tentacle.logs.reader import read_log
 from pytest_tentacle.survey.surroundings import Loading, LoadTime, Product
+from support import NOW
+from support.certificates import thumbprint
 from support.whole import POLL, Whole, line
 
 from . import case
@@ -194,3 +196,30 @@ def fails_with_unknown_words(world: Whole) -> None:
     """The process holds no connection, and its log says why in words that nobody knows."""
     world.say("poll-01", "ERROR", f"{POLL}Unexpected exception executing transaction.\nSomething that nobody has seen")
     world.sections["poll-01"]["connections"] = ()
+
+
+@case("TT144")
+def port_changed_without_a_restart(world: Whole) -> None:
+    """The file says 10933, as everybody expects; the process was started with another port."""
+    world["web-01"].config_modified = NOW
+    world.logs["web-01"] = world.logs["web-01"].replace(
+        "Agent listening on: [::]:10933", "Agent listening on: [::]:10934"
+    )
+
+
+@case("TT145")
+def server_expects_another_certificate(world: Whole) -> None:
+    peer = "[::ffff:192.0.2.10]"
+    for number in range(2):
+        where = "listen://[::]:10933/             91  "
+        world.logs["web-01"] += line(60 - number, "INFO", f"{where}Accepted TCP client: {peer}:{7000 + number}", 2136)
+        text = f"{where}Socket IO exception: {peer}:{7000 + number}\nConnection reset by peer"
+        world.logs["web-01"] += line(60 - number, "ERROR", text, 2136)
+
+
+@case("TT146", "poll-01")
+def copy_that_nobody_knows(world: Whole) -> None:
+    for address in ("203.0.113.1", "203.0.113.77"):
+        where = "listen://[::]:10943/             91  "
+        words = f"{where}Client at {address}:5000 authenticated as {thumbprint('poll-01')}"
+        world.logs["octo-1"] += line(60, "INFO", words, 1000)

@@ -127,7 +127,7 @@ PROCESS: tuple[CauseKind, ...] = (
         ("Restart the service:", RESTART_WINDOWS),
         ("Restart the service:", RESTART_LINUX),
         trusts_as_before,
-        consequences=frozenset({"TT106", "TT109", "TT131"}),
+        consequences=frozenset({"TT106", "TT109", "TT131", "TT144"}),
         fold_by=("before",),
         rank=25,
     ),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.guide.commands import START_LINUX, START_WINDOWS
-from pytest_tentacle.guide.consequences import DOWN, STARTLESS
+from pytest_tentacle.guide.commands import RESTART_LINUX, RESTART_WINDOWS, START_LINUX, START_WINDOWS
+from pytest_tentacle.guide.consequences import DOWN, STARTLESS, UNANSWERED, UNTRUSTED
 from pytest_tentacle.guide.problem import Confidence, ProblemKind
 
 _STEP = "identify-the-problem"
@@ -13,6 +13,20 @@ _TENTACLE_LINUX = "$ sudo /opt/octopus/tentacle/Tentacle"
 _SERVED = "$ netsh http show servicestate view=requestq"
 
 LAST_WORDS: tuple[ProblemKind, ...] = (
+    ProblemKind(
+        "TT144",
+        "The running process has other settings than its file",
+        _STEP,
+        "The configuration was changed after the service had started, and a Tentacle reads it only at its start: the "
+        "process goes on with what it had.",
+        ("Restart the service, at a moment when no deployment runs on it:", RESTART_WINDOWS),
+        ("Restart the service, at a moment when no deployment runs on it:", RESTART_LINUX),
+        sentence="The process of {who} runs with other settings than {its} configuration file holds ({other}).",
+        consequences=UNTRUSTED | UNANSWERED | {"TT101", "TT110", "TT118", "TT133"},
+        fold_by=("other",),
+        rank=26,
+        confidence=Confidence.LIKELY,
+    ),
     ProblemKind(
         "TT136",
         "Registering the Tentacle failed",
@@ -181,5 +195,57 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
         consequences=_ENDED,
         rank=8,
         confidence=Confidence.LIKELY,
+    ),
+    ProblemKind(
+        "TT145",
+        "The server hangs up as soon as it has seen the certificate",
+        _STEP,
+        "Connections from the server's address are accepted and reset at once. That is what a client does that expects "
+        "another certificate than the one it is shown: the server has an old thumbprint of this Tentacle.",
+        (
+            (
+                "Compare the thumbprint with the one that the portal has for this machine (its settings), and correct "
+                "that:"
+            ),
+            f'{_TENTACLE} show-thumbprint --instance "<instance>"',
+        ),
+        (
+            (
+                "Compare the thumbprint with the one that the portal has for this machine (its settings), and correct "
+                "that:"
+            ),
+            f'{_TENTACLE_LINUX} show-thumbprint --instance "<instance>"',
+        ),
+        sentence=(
+            "The server ({address}) resets its connections to {who} right after they are accepted: most likely it "
+            "expects another certificate than the Tentacle's ({thumbprint})."
+        ),
+        consequences=frozenset({"TT132"}),
+        fold_by=("server",),
+        rank=42,
+        confidence=Confidence.LIKELY,
+    ),
+    ProblemKind(
+        "TT146",
+        "Two machines come to the server with one thumbprint",
+        _STEP,
+        "Within a minute the server let the same thumbprint in from two addresses: a copy of the machine that the "
+        "inventory does not know. Each gets a part of the work that is meant for the other. A gateway with several "
+        "addresses (NAT) looks the same.",
+        (
+            "Find the machine at the other address; where it is a copy, give it an identity of its own, and only it:",
+            f'{_TENTACLE} show-thumbprint --instance "<instance>"',
+        ),
+        (
+            "Find the machine at the other address; where it is a copy, give it an identity of its own, and only it:",
+            f'{_TENTACLE_LINUX} show-thumbprint --instance "<instance>"',
+        ),
+        sentence=(
+            "According to the log of {vantage}, two machines ({addresses}) come with the thumbprint of {who} at the "
+            "same time: one is a copy of the other, unless a gateway gives one machine two addresses."
+        ),
+        consequences=frozenset({"TT116", "TT117"}),
+        rank=44,
+        confidence=Confidence.POSSIBLE,
     ),
 )

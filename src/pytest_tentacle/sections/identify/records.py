@@ -33,6 +33,8 @@ SERVER_READS = ("logs", "host", "instances", "services", "probes", "peer.host", 
 
 _SHOWN = 800
 _WORDS = 200
+_OF_ITS_OWN_KEY = "key-too-small"
+"""A listener says it of its own certificate, whoever came."""
 _LOOPBACK = frozenset({"127.0.0.1", "::1"})
 
 
@@ -189,7 +191,7 @@ def server_addresses(subject: Subject) -> frozenset[str]:
 def _of_a_stranger(record: LogRecord, signature: Signature, subject: Subject) -> bool:
     """A listener's words about somebody who is none of its servers, as far as their addresses are known."""
     peer = record.facts.get("peer")
-    if peer is None or role_of(signature, record) != "listener":
+    if peer is None or role_of(signature, record) != "listener" or signature.id == _OF_ITS_OWN_KEY:
         return False
     thumbprint = as_thumbprint(record.facts.get("thumbprint"))
     if thumbprint is not None and thumbprint in {as_thumbprint(server.expected_thumbprint) for server in subject.peers}:
