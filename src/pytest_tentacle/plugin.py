@@ -9,7 +9,7 @@ import pytest
 from .run import options as command_line
 
 if TYPE_CHECKING:
-    from .run.hooks import TentaclePlugin
+    pass
 
 PLUGIN_NAME = "tentacle-run"
 
@@ -25,7 +25,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "tentacle_step(slug): the step of the guide that a test is")
     options = command_line.read_options(config)
     if options.active:
-        from .run.hooks import TentaclePlugin  # noqa: PLC0415  other pytest runs need not import all of it
+        from .run.hooks import started  # noqa: PLC0415  other pytest runs need not import all of it
 
-        plugin: TentaclePlugin = TentaclePlugin(config, options)
-        config.pluginmanager.register(plugin, PLUGIN_NAME)
+        config.pluginmanager.register(started(config, options), PLUGIN_NAME)

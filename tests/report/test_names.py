@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from pytest_tentacle.report.redaction.names import Names
@@ -98,3 +100,57 @@ class TestFields:
         assert made.text("sudo octopus root") == "sudo octopus root"
         assert made.value({"state": "state"}, names=frozenset({"state"})) == {"state": "host-001"}
         assert made.value({"state": "state"}, words={"state": frozenset({"state"})}) == {"host-001": "state"}
+
+
+class TestBelonging:
+    """What names somebody without being a host, a user or an address."""
+
+    TEXT = (
+        "groups crew-zanzibar and www-data; S-1-5-21-3623811015-3361044348-30300820-1013 and "
+        "S-1-5-21-3623811015-3361044348-30300820-500; CN=x,OU=Sales Nairobi,DC=kilimanjaro,DC=example; the domain "
+        "kilimanjaro alone; 19.47.83.10.in-addr.arpa, 47.83.10.in-addr.arpa and an internal error"
+    )
+
+    def redactor(self) -> Redactor:
+        redactor = Redactor(pseudonyms=True, key=b"k" * 32)
+        redactor.learn(hosts=["web-01.kilimanjaro.example.com"], groups=["Crew-Zanzibar", "www-data", "Leopards"])
+        return redactor
+
+    def test_none_of_them_stays(self) -> None:
+        """Groups, units of a directory, domains' identifiers, a domain's label alone, reversed addresses."""
+        clean = self.redactor().text(self.TEXT + " [leopards]")
+        for name in ("zanzibar", "nairobi", "kilimanjaro", "3623811015", "19.47.83.10", "47.83.10", "leopards"):
+            assert name not in clean.lower()
+
+    def test_what_decides_or_says_nothing_stays(self) -> None:
+        """An identifier's last number, well-known groups, everybody's words."""
+        clean = self.redactor().text(self.TEXT)
+        assert "-1013" in clean
+        assert "-500" in clean
+        assert "www-data" in clean
+        assert "an internal error" in clean
+
+    def test_equal_ones_stay_equal(self) -> None:
+        """And a reversed address is the reversed false address."""
+        redactor = self.redactor()
+        clean = redactor.text(self.TEXT)
+        first, second = re.findall(r"S-1-5-21-(\S+)-(?:1013|500)", clean)
+        assert first == second
+        false = redactor.text("10.83.47.19").split(".")
+        assert f"{'.'.join(false[::-1])}.in-addr.arpa" in clean
+        assert f" {'.'.join(false[:3][::-1])}.in-addr.arpa" in clean
+        assert "domain-1" in clean
+
+    def test_once_is_enough(self) -> None:
+        """A text that is clean stays as it is."""
+        redactor = self.redactor()
+        clean = redactor.text("OU=Sales Nairobi S-1-5-21-1-2-3-500 crew-zanzibar kilimanjaro")
+        assert redactor.text(clean) == clean
+
+    def test_a_version_six_zone(self) -> None:
+        """Nibble by nibble."""
+        zone = "b.a.9.8.7.6.5.0.4.0.0.0.3.0.0.0.2.0.0.0.1.0.0.0.0.0.0.0.1.0.0.2.ip6.arpa"
+        clean = self.redactor().text(zone)
+        assert clean != zone
+        assert clean.endswith(".ip6.arpa")
+        assert len(clean) == len(zone)

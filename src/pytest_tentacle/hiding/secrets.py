@@ -205,6 +205,11 @@ def hide(text: str) -> str:
     return _of_this_run.hide(text)
 
 
+def printable(text: str) -> str:
+    """The text without control characters, in its lines: what a stranger wrote must not steer the terminal."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
 def _spaced(secret: str) -> str | None:
     """A pattern for a secret whose white space was changed, or whose control characters were made visible."""
     parts = [part for part in re.split(r"\s+", "".join(c if c.isprintable() else " " for c in secret)) if part]

@@ -6,6 +6,8 @@ import ssl
 import threading
 from collections.abc import Callable, Iterable, Sequence
 
+from pytest_tentacle.shortage import exhausted, shortage
+
 from . import wire
 from .connecting import connect_stage
 from .deadline import Deadline
@@ -41,12 +43,32 @@ def probe(
     Returns:
         The stages that were gone through; a failure is a record and never an exception.
     """
-    deadline = Deadline(seconds)
     found = Probe(link=target.link, host=target.host, port=target.port, by=target.by)
+    try:
+        return _stages(found, target, seconds, resolve, context, identity=identity, payload_bytes=payload_bytes)
+    except (OSError, RuntimeError, MemoryError) as error:
+        own = shortage(error)
+        if own is None:
+            raise
+        return found.model_copy(update={"unavailable": f"this machine has no {own} left"})
+
+
+def _stages(
+    found: Probe,
+    target: Target,
+    seconds: float,
+    resolve: Resolver,
+    context: ssl.SSLContext | None,
+    *,
+    identity: bool,
+    payload_bytes: int,
+) -> Probe:
+    deadline = Deadline(seconds)
     addresses, resolved = resolve_stage(target.host, target.port, resolve, deadline)
     found = found.model_copy(update={"resolve": resolved})
     if not addresses:
-        return found
+        own = exhausted()
+        return found if own is None else found.model_copy(update={"unavailable": f"this machine has no {own} left"})
     connection, connected = connect_stage(addresses, target.port, deadline)
     found = found.model_copy(update={"connect": connected})
     if connection is None or connected.address is None:
@@ -113,9 +135,10 @@ def probe_all(
         for number in range(min(max(1, workers), len(wanted)))
     ]
     try:
-        for thread in threads:
-            thread.start()
-        for thread in threads:
+        started = _start(threads)
+        if not started:
+            work()
+        for thread in started:
             while thread.is_alive():
                 thread.join(_GLANCE)
     finally:
@@ -123,3 +146,13 @@ def probe_all(
     if crashes:
         raise crashes[0]
     return tuple(answer for answer in found if answer is not None)
+
+
+def _start(threads: Sequence[threading.Thread]) -> Sequence[threading.Thread]:
+    """As many of them as this machine has room for: those that run do the work of all."""
+    for number, thread in enumerate(threads):
+        try:
+            thread.start()
+        except RuntimeError:
+            return threads[:number]
+    return threads

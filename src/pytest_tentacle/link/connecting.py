@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 
+from pytest_tentacle.shortage import shortage
+
 from . import failures
 from .deadline import Deadline, Stopwatch
 from .model import Connected, Failure
@@ -32,6 +34,8 @@ def connect_stage(addresses: tuple[str, ...], port: int, deadline: Deadline) -> 
             share = deadline.wait() / (len(addresses) - index)
             connection = _connect(address, port, share)
         except OSError as error:
+            if shortage(error):
+                raise
             failure = failures.of_connect(error, address)
             attempts.append((failure, address, f"{address}: {failure} after {own.ms:.0f} ms ({error})"))
             continue

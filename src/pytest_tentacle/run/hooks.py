@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from pytest_tentacle.hiding import printable
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.report.console import Line, clean_line, report_lines
 from pytest_tentacle.report.document import Report
@@ -26,6 +27,14 @@ from .signals import Signals, Undying
 
 _PYTESTS_FILES = (("junitxml", "xmlpath"), ("log-file", "log_file"))
 """Options that let pytest itself write a file, and their names in its configuration."""
+
+
+def started(config: pytest.Config, options: Options) -> TentaclePlugin:
+    """The plugin of an active run. Raises pytest.UsageError, whose words may quote a file that a stranger wrote."""
+    try:
+        return TentaclePlugin(config, options)
+    except pytest.UsageError as error:
+        raise pytest.UsageError(*(printable(str(each)) for each in error.args)) from None
 
 
 class TentaclePlugin:
@@ -68,7 +77,7 @@ class TentaclePlugin:
         line = f"tentacle: {servers} servers and {len(selected) - servers} Tentacles of {source}"
         lines = [line + (f"; {rest} not selected" if rest else "")]
         lines += (f"tentacle: warning: {text}" for text in self.run.inventory.warnings)
-        return [self.run.redactor.text(line) for line in lines]
+        return [clean_line(self.run.redactor.text(line)) for line in lines]
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         """`-k` knows a machine by its own name, whatever the test's id shows."""
@@ -121,7 +130,7 @@ class TentaclePlugin:
             machine, step = collection.machine_of(item) or item.name, collection.step_of(item)
             result = verdict.result_of(item, call, machine, step)
             if result is not None:
-                verdict.apply(item, report, result, self.run.redactor.text)
+                verdict.apply(item, report, result, self.run.redactor.secrets.hide)
         return report
 
     @pytest.hookimpl(tryfirst=True)

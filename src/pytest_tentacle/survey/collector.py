@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from pytest_tentacle import __version__
 from pytest_tentacle.inventory import without_credentials
@@ -28,9 +28,10 @@ from pytest_tentacle.link import (
     system_resolver,
     try_versions,
 )
+from pytest_tentacle.shortage import shortage
 from pytest_tentacle.transport import ReachStage
 
-from .host import SESSIONS, HostTask, survey_host
+from .host import SESSIONS, HostTask, no_room, survey_host
 from .model import HostRecord, Unreachable
 from .request import Request, script_seconds
 from .store import Surveys
@@ -42,6 +43,8 @@ from .targets import (
     peer_targets,
     ports_of_interest,
 )
+
+T = TypeVar("T")
 
 GRACE_SECONDS = 3.0
 """How long after its own deadline a host may still be waited for before its session is closed from outside."""
@@ -115,13 +118,13 @@ def collect(
     names: Iterable[str],
     plan: Plan,
     progress: Progress,
-    executor: Callable[[int], Executor] = ThreadPoolExecutor,
+    executor: Callable[[int], Executor] | None = None,
 ) -> Surveys:
     """Survey the hosts of the named machines. Raises Interrupted after Ctrl-C, with all that is known by then."""
     wanted = set(names)
     machines = [machine for machine in inventory.machines if machine.name in wanted]
     state = _State(inventory, machines, plan, progress)
-    pool = executor(plan.workers)
+    pool = (executor or _Workers)(plan.workers)
     SESSIONS.closing = False
     try:
         state.first_round(pool)
@@ -133,6 +136,27 @@ def collect(
     SESSIONS.break_off()
     pool.shutdown(wait=False, cancel_futures=True)
     return state.surveys()
+
+
+class _Workers(ThreadPoolExecutor):
+    """As many threads as asked for, or as this machine has room for: those that run do the work of all."""
+
+    def _adjust_thread_count(self) -> None:
+        try:
+            super()._adjust_thread_count()
+        except RuntimeError:
+            if not self._threads:
+                raise
+
+
+def _submit(pool: Executor, work: Callable[..., T], *arguments: Any) -> Future[T]:
+    """The work's future; where there is no thread for it at all, it has failed for that."""
+    try:
+        return pool.submit(work, *arguments)
+    except RuntimeError as error:
+        future: Future[T] = Future()
+        future.set_exception(error)
+        return future
 
 
 class _State:
@@ -184,7 +208,7 @@ class _State:
         own: dict[str, tuple[Target, ...]] = {
             name: controller_targets(self.inventory, self.inventory.find(name), surveys) for name in sorted(selected)
         }
-        ours = pool.submit(self._probe_from_here, own)
+        ours = _submit(pool, self._probe_from_here, own)
         tasks = []
         for server in self.inventory.servers:
             record = self.records.get(server.host_key)
@@ -230,6 +254,11 @@ class _State:
         while not ours.done():
             wait([ours], timeout=POLL_SECONDS)
             self._keep()
+        if ours.exception() is not None and shortage(ours.exception()) is not None:
+            self.controller_probes = {
+                name: tuple(_not_probed(target) for target in targets) for name, targets in own.items() if targets
+            }
+            return
         self.controller_probes, self.controller_tls_versions = ours.result()
 
     def _probe_from_here(
@@ -248,7 +277,7 @@ class _State:
     def _run(self, pool: Executor, what: str, tasks: list[HostTask]) -> list[tuple[HostTask, HostRecord]]:
         """All tasks' records; those done before an interrupt are kept in `records` even then."""
         started = time.monotonic()
-        futures: dict[Future[HostRecord], HostTask] = {pool.submit(survey_host, task): task for task in tasks}
+        futures: dict[Future[HostRecord], HostTask] = {_submit(pool, survey_host, task): task for task in tasks}
         pending = set(futures)
         done: list[tuple[HostTask, HostRecord]] = []
         while pending:
@@ -306,11 +335,24 @@ class _State:
         )
 
 
+def _not_probed(target: Target) -> Probe:
+    why = "this machine has no room left to look"
+    return Probe(link=target.link, host=target.host, port=target.port, by=target.by, unavailable=why)
+
+
 def _record_of(future: Future[HostRecord], task: HostTask) -> HostRecord:
     """A task's record. A fault of ours on one host is told as such and does not cost the others their survey."""
     fault = future.exception()
     if fault is None:
         return future.result()
+    if own := shortage(fault):
+        return HostRecord(
+            host_key=task.host_key,
+            machines=task.machines,
+            taken_utc=datetime.now(UTC),
+            seconds=0.0,
+            unreachable=no_room(own, ", ".join(task.machines)),
+        )
     return HostRecord(
         host_key=task.host_key,
         machines=task.machines,

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from pytest_tentacle.inventory.model import Local, OperatingSystem, WinRM
 from pytest_tentacle.inventory.model import Transport as TransportSettings
 from pytest_tentacle.link import Probe
+from pytest_tentacle.shortage import exhausted, shortage
 from pytest_tentacle.transport import Answer, Deadline, ReachStage, Transport, TransportError, open_transport
 
 from . import limits
@@ -98,6 +99,8 @@ class Sessions:
 
 SESSIONS = Sessions()
 
+_LOGGING_ON = (ReachStage.RESOLVE, ReachStage.CONNECT, ReachStage.TLS, ReachStage.AUTHENTICATE, ReachStage.START)
+
 _ONE_READER = threading.Lock()
 """Answers are read one after the other: side by side they would take as long, all of their memory at once, and the
 CPU from the sessions that are still under way, whose seconds count."""
@@ -113,7 +116,10 @@ def survey_host(task: HostTask) -> HostRecord:
     try:
         survey, requests, cut_off = _run(task)
     except TransportError as error:
-        unreachable = Unreachable(stage=error.stage, summary=error.summary, advice=error.advice)
+        own = shortage(error) or (exhausted() if error.stage in _LOGGING_ON else None)
+        unreachable = (
+            _own(own, task) if own else Unreachable(stage=error.stage, summary=error.summary, advice=error.advice)
+        )
     except AnswerError as error:
         unreachable = Unreachable(stage=ReachStage.RUN, summary=error.reason, advice=error.advice)
     except ValidationError as error:
@@ -123,6 +129,11 @@ def survey_host(task: HostTask) -> HostRecord:
             summary=f"the machine's answer is not a survey (at {where})",
             advice="Does something on the machine rewrite the output? Report it with `--save-surveys`.",
         )
+    except (OSError, RuntimeError, MemoryError) as error:
+        own = shortage(error)
+        if own is None:
+            raise
+        unreachable = _own(own, task)
     return HostRecord(
         host_key=task.host_key,
         machines=task.machines,
@@ -132,6 +143,19 @@ def survey_host(task: HostTask) -> HostRecord:
         survey=survey,
         unreachable=unreachable,
         cut_off=cut_off,
+    )
+
+
+def _own(what: str, task: HostTask) -> Unreachable:
+    return no_room(what, ", ".join(task.machines))
+
+
+def no_room(what: str, machines: str) -> Unreachable:
+    """Why machines were not asked: for want of something on the one that runs pytest."""
+    return Unreachable(
+        stage=ReachStage.NOT_ASKED,
+        summary=f"this machine, which runs pytest, has no {what} left: {machines} was not asked to the end",
+        advice="Give this machine more of it, or run with fewer --workers.",
     )
 
 

@@ -45,8 +45,8 @@ MORE_TEXT: Mapping[str, int] = MappingProxyType({"certificate": 262_144, "certif
 NUMBER = 2**64
 """No number of a machine's (bytes, process ids, milliseconds) is as large as that, in either direction."""
 
-TRUSTED_SERVERS = 1_000
-"""Entries of one instance's TrustedOctopusServers."""
+TRUSTED_SERVERS = 200
+"""Entries of one instance's TrustedOctopusServers; each is looked for among the connections."""
 
 READING_SHARE = 1 / 20
 """Of a machine's budget, as seconds of CPU: what reading its answer may take. CPU, so that load changes no verdict."""

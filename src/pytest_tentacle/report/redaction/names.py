@@ -24,6 +24,7 @@ from .redactor import Redactor
 
 _HOST_FIELDS = frozenset({"hostname", "fqdn", "host", "dns_name", "endpoint", "proxy"})
 _USER_FIELDS = frozenset({"user", "account", "owner"})
+_GROUP_FIELDS = frozenset({"group", "groups"})
 _PROXY_FIELDS = frozenset({"address", "bypass"})
 _HOST_SETTINGS = ("proxyhost", "nodename")
 _USER_SETTINGS = ("proxyusername",)
@@ -40,6 +41,7 @@ class Names:
     def __init__(self) -> None:
         self.hosts: dict[str, None] = {}
         self.users: dict[str, None] = {}
+        self.groups: dict[str, None] = {}
         self.texts: dict[str, None] = {}
         self._certificates: set[str] = set()
 
@@ -80,6 +82,8 @@ class Names:
             self.host(host)
         if key in _HOST_FIELDS or lower.endswith(_HOST_SETTINGS) or (owner == "OwnName" and key == "name"):
             self.host(text)
+        elif key in _GROUP_FIELDS:
+            self.groups[text] = None
         elif key in _USER_FIELDS or lower.endswith(_USER_SETTINGS):
             self.user(text)
         elif owner == "Proxy" and key in _PROXY_FIELDS and "\n" not in text:
@@ -102,6 +106,7 @@ def learn_inventory(redactor: Redactor, inventory: Inventory) -> None:
     for machine in inventory.machines:
         names.hosts[machine.name] = None
     for machine in inventory.machines:
+        names.groups.update(dict.fromkeys(machine.groups))
         for host in (machine.dns_name, *(machine.addresses if isinstance(machine, OctopusServer) else ())):
             names.host(host or "")
         if isinstance(machine, OctopusServer):
@@ -115,7 +120,7 @@ def learn_inventory(redactor: Redactor, inventory: Inventory) -> None:
                 names.user(user)
                 names.host(host)
     files = [(file, f"inventory-{number}.yaml") for number, file in enumerate(inventory.files, 1)]
-    redactor.learn(names.hosts, names.users, files)
+    redactor.learn(names.hosts, names.users, files, groups=names.groups)
 
 
 def learn_surveys(redactor: Redactor, surveys: Surveys) -> None:
@@ -128,7 +133,7 @@ def learn_surveys(redactor: Redactor, surveys: Surveys) -> None:
         names.walk(record)
     for probes in surveys.controller_probes.values():
         names.walk(probes)
-    redactor.learn(names.hosts, names.users, texts=names.texts)
+    redactor.learn(names.hosts, names.users, texts=names.texts, groups=names.groups)
 
 
 def _certificate_names(text: str) -> Iterator[str]:

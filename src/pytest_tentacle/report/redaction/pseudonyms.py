@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterable
 
 from pytest_tentacle.hiding.words import words_pattern
 
+from .belonging import Belongings, telling_labels
+
 _PRODUCT_WORDS = frozenset(
     {"octopus", "tentacle", "octopusdeploy", "server", "localhost", "windows", "linux", "default"}
 )
@@ -76,6 +78,10 @@ _MAIL = re.compile(r"(?<![\w.+-])([\w.+-]+)@([A-Za-z0-9][\w-]*(?:\.[\w-]+)+)")
 _FQDN = re.compile(r"(?<![\w.-])[A-Za-z0-9_](?:[\w-]*\w)?(?:\.[A-Za-z0-9_](?:[\w-]*\w)?)+(?![\w-])")
 
 
+_LONGEST_NAME = 253
+"""Letters of a name in the DNS (RFC 1035, 2.3.4)."""
+
+
 class Pseudonyms:
     """False names, made as real ones turn up. `key`: the same key gives the same addresses in another run."""
 
@@ -90,6 +96,8 @@ class Pseudonyms:
         self._names: re.Pattern[str] | None = None
         self._shown: dict[str, str] = {}
         self._numbers: Counter[str] = Counter()
+        self._belongings = Belongings()
+        self._labels: dict[str, str] = {}
 
     def learn(
         self,
@@ -97,6 +105,7 @@ class Pseudonyms:
         users: Iterable[str] = (),
         files: Iterable[tuple[str, str]] = (),
         texts: Iterable[str] = (),
+        groups: Iterable[str] = (),
     ) -> None:
         """Names to be replaced wherever they stand as a word. Host names with their domain teach the domain as well.
 
@@ -110,6 +119,9 @@ class Pseudonyms:
             self._learn_host(host.strip().rstrip(".").lower())
         for user in users:
             self._learn_user(user.strip())
+        for group in groups:
+            if group.lower() not in self._hosts and group.lower() not in self._users:
+                self._belongings.learn_group(group)
         self._names = None
         for text in texts:
             self._learn_from(text)
@@ -117,7 +129,8 @@ class Pseudonyms:
     def apply(self, text: str, count: Callable[[str], None]) -> str:
         """The text with false names; `count` is told each replacement's kind."""
         self._learn_from(text)
-        if self._hosts or self._users or self._files:
+        text = self._belongings.apply(text, self.address, count)
+        if self._hosts or self._users or self._files or self._belongings.groups:
             text = self._pattern().sub(lambda match: self._name(match[0], count), text)
         if ":" in text:
             text = _IPV6.sub(lambda match: self._address_in(match, count), text)
@@ -169,6 +182,10 @@ class Pseudonyms:
             "users": dict(self._users),
             "files": dict(self._files),
             "addresses": dict(self._addresses),
+            "groups": dict(self._belongings.groups),
+            "units": dict(self._belongings.units),
+            "security identifiers": dict(self._belongings.sids),
+            "labels": dict(self._labels),
         }
 
     def _flip(self, version: int, position: int, prefix: int) -> int:
@@ -203,6 +220,9 @@ class Pseudonyms:
     def _learn_domain(self, domain: str) -> None:
         if domain not in self._domains:
             self._domains[domain] = f"domain-{len(self._domains) + 1}.example"
+            for label in telling_labels(domain):
+                if label not in _PRODUCT_WORDS:
+                    self._labels.setdefault(label, f"domain-{len(self._domains)}")
             self._names = None
 
     def _learn_user(self, user: str) -> None:
@@ -215,6 +235,8 @@ class Pseudonyms:
 
     def _learn_below(self, name: str) -> None:
         """A host not met before, below a known domain, becomes known."""
+        if len(name) > _LONGEST_NAME:
+            return
         domain = name.partition(".")[2]
         while domain:
             if domain in self._domains and name not in self._hosts and name not in self._domains:
@@ -227,7 +249,8 @@ class Pseudonyms:
         if self._names is None:
             short = [f".{domain}" for domain in self._domains if "." not in domain]
             long = [domain for domain in self._domains if "." in domain]
-            words = words_pattern([*self._hosts, *long, *self._users, *(path.lower() for path in self._files)])
+            others = [*self._belongings.groups, *self._labels, *(path.lower() for path in self._files)]
+            words = words_pattern([*self._hosts, *long, *self._users, *others])
             behind = rf"|(?<=[\w*]){words_pattern(short)}(?![A-Za-z0-9-]|\.\w)" if short else ""
             self._names = re.compile(rf"(?i)(?<![A-Za-z0-9]){words}(?![A-Za-z0-9]){behind}")
             self._shown = {path.lower(): shown for path, shown in self._files.items()}
@@ -243,6 +266,8 @@ class Pseudonyms:
             ("host name", self._hosts),
             ("host name", self._domains),
             ("user name", self._users),
+            ("group name", self._belongings.groups),
+            ("host name", self._labels),
         )
         for kind, names in kinds:
             if word in names:

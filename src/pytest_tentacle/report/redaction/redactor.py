@@ -54,6 +54,7 @@ class Redactor:
         users: Iterable[str] = (),
         files: Iterable[tuple[str, str]] = (),
         texts: Iterable[str] = (),
+        groups: Iterable[str] = (),
     ) -> None:
         """Names that become pseudonyms wherever they stand; without effect when names are not replaced.
 
@@ -61,7 +62,7 @@ class Redactor:
         """
         if self._pseudonyms:
             with self._lock:
-                self._pseudonyms.learn(hosts, users, files, texts)
+                self._pseudonyms.learn(hosts, users, files, texts, groups)
                 self._seen.clear()
 
     def taught(self, source: object) -> bool:

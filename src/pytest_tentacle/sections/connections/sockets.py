@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import cached_property
 
 from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.away import AWAY_READS
@@ -60,13 +61,13 @@ def polled_servers_are_connected(subject: Subject) -> Iterator[Finding]:
             subject.instance.configuration.path, f"polls through the proxy {settings.polling_proxy.host}: not looked at"
         )
         return
-    connections = subject.read("connections")
+    connections = _ByServer(subject)
     for entry in entries_of(settings):
         if entry.is_web_socket:
             yield Evidence(subject.instance.configuration.path, f"{entry.address} is a web socket: not looked at")
         else:
             try:
-                yield from _judge_entry(subject, service, entry, _to(entry, subject, connections))
+                yield from _judge_entry(subject, service, entry, connections)
             except (Unknown, Blocked) as reason:  # the others can be looked at all the same
                 yield reason
 
@@ -81,13 +82,17 @@ def half_closed_connections_do_not_pile_up(subject: Subject) -> Iterator[Finding
     alive = Counter(
         plain_address(row.remote_address) or row.remote_address for row in rows if row.state == "established"
     )
+    first: dict[str, Connection] = {}
+    for row in rows:
+        if row.state == "close-wait":
+            first.setdefault(plain_address(row.remote_address) or row.remote_address, row)
     yield Evidence(
         f"connections of {subject.name}", f"{sum(alive.values())} established, {sum(piles.values())} half-closed"
     )
     for address, count in sorted(piles.items()):
         if count < PILE or count <= alive[address]:
             continue
-        row = next(row for row in rows if row.state == "close-wait" and _is(row, address))
+        row = first[address]
         yield Problem(
             "TT552",
             subject.name,
@@ -132,7 +137,8 @@ def no_address_holds_too_many_connections(subject: Subject) -> Iterator[Finding]
         )
 
 
-def _judge_entry(subject: Subject, service: Service, entry: Entry, rows: tuple[Connection, ...]) -> Iterator[Finding]:
+def _judge_entry(subject: Subject, service: Service, entry: Entry, connections: _ByServer) -> Iterator[Finding]:
+    rows = connections.to(entry)
     others = _other_services(subject, service)
     mine = [row for row in rows if row.pid not in others]
     established = [row for row in mine if row.state == "established"]
@@ -143,7 +149,7 @@ def _judge_entry(subject: Subject, service: Service, entry: Entry, rows: tuple[C
         of = f" of {wanted}" if wanted else ""
         yield Evidence(source, f"{len(established)}{of} connections to {entry.host}:{entry.port} are established")
         return
-    _require_no_other_address(subject, service, entry)
+    _require_no_other_address(subject, service, entry, connections)
     _require_reachable(subject, entry)
     _require_settled(subject, service)
     _require_no_proxy(subject)
@@ -187,33 +193,46 @@ def _require_reachable(subject: Subject, entry: Entry) -> None:
     )
 
 
-def _to(entry: Entry, subject: Subject, connections: tuple[Connection, ...]) -> tuple[Connection, ...]:
-    """The connections to an entry's server. Where one name stands for several addresses, each of them counts."""
-    probe = entry.probe(subject)
-    known = {plain_address(entry.host)}
-    if probe is not None:
-        known |= {plain_address(address) for address in (probe.resolve.addresses if probe.resolve else ())}
-        known.add(plain_address(probe.connect.address or "") if probe.connect else None)
-    addresses = {address for address in known if address}
-    declared = {plain_address(node.machine.ip or "") for node in subject.peers if entry.names(node)}
-    addresses |= {address for address in declared if address}
-    return tuple(
-        row
-        for row in connections
-        if row.remote_port == entry.port and (not addresses or plain_address(row.remote_address) in addresses)
-    )
+class _ByServer:
+    """A machine's connections, found by whom they lead to: sorted once, however many servers it polls."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+        self.rows: tuple[Connection, ...] = subject.read("connections")
+        self._by_port: dict[int, dict[str | None, list[tuple[int, Connection]]]] = {}
+        for number, row in enumerate(self.rows):
+            there = self._by_port.setdefault(row.remote_port, {})
+            there.setdefault(plain_address(row.remote_address), []).append((number, row))
+
+    @cached_property
+    def known(self) -> frozenset[Connection]:
+        """Those that lead to any server of the settings."""
+        return frozenset(row for entry in entries_of(self._subject.settings) for row in self.to(entry))
+
+    def to(self, entry: Entry) -> tuple[Connection, ...]:
+        """Those to an entry's server. Where one name stands for several addresses, each of them counts."""
+        probe = entry.probe(self._subject)
+        known = {plain_address(entry.host)}
+        if probe is not None:
+            known |= {plain_address(address) for address in (probe.resolve.addresses if probe.resolve else ())}
+            known.add(plain_address(probe.connect.address or "") if probe.connect else None)
+        addresses = {address for address in known if address}
+        declared = {plain_address(node.machine.ip or "") for node in self._subject.peers if entry.names(node)}
+        addresses |= {address for address in declared if address}
+        there = self._by_port.get(entry.port, {})
+        found = [pair for address in (addresses or there) for pair in there.get(address, ())]
+        return tuple(row for _, row in sorted(found, key=lambda pair: pair[0]))
 
 
-def _require_no_other_address(subject: Subject, service: Service, entry: Entry) -> None:
+def _require_no_other_address(subject: Subject, service: Service, entry: Entry, connections: _ByServer) -> None:
     """Raises Unknown where its process is connected to that port at an address that is none of its servers'.
 
     A name behind which a balancer or a DNS server takes turns led there when the connection was made; or the process
     still works by older settings. Whether that is the entry's server, nobody sees.
     """
-    connections = subject.read("connections")
-    known = {row for other in entries_of(subject.settings) for row in _to(other, subject, connections)}
-    for row in connections:
-        if row.pid == service.pid and row.state == "established" and row.remote_port == entry.port and row not in known:
+    for row in connections.rows:
+        mine = row.pid == service.pid and row.state == "established" and row.remote_port == entry.port
+        if mine and row not in connections.known:
             raise Unknown(
                 f"{service.name} on {subject.name} is connected to {row.remote_address}:{row.remote_port}, which "
                 f"{entry.host} does not lead to now",
@@ -259,10 +278,6 @@ def _own_rows(subject: Subject) -> tuple[Connection, ...]:
 
 def _own_port(subject: Subject, row: Connection) -> int:
     return row.remote_port if subject.is_tentacle and subject.mode is Mode.POLLING else row.local_port
-
-
-def _is(row: Connection, address: str) -> bool:
-    return (plain_address(row.remote_address) or row.remote_address) == address
 
 
 def _line(row: Connection) -> str:

@@ -1,0 +1,54 @@
+"""What a stranger wrote never steers the terminal: not in errors of usage, and not in the header."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pytest_tentacle.run import bundle
+
+ESCAPE = "\x1b]0;owned\x07\x1b[2J"
+
+
+@pytest.fixture
+def replay(tmp_path, run_pytest):
+    """Replay a survey file that was changed: `replay(change)`."""
+    from pytest_tentacle.survey import store
+    from support.world import small_fleet
+
+    def run(change, *, packed=False):
+        document = json.loads(store.dumps(small_fleet().surveys()))
+        change(document)
+        path = tmp_path / "x.zip"
+        if packed:
+            bundle.write_bundle(path, {bundle.SURVEYS: json.dumps(document), f"extra{ESCAPE}": "x"})
+        else:
+            path.write_text(json.dumps(document))
+        return run_pytest("--replay", path, "-p", "no:cacheprovider", "-k", "nothing", cwd=tmp_path)
+
+    return run
+
+
+CHANGES = {
+    "version": lambda document: document.update(format=99, version=ESCAPE),
+    "selected": lambda document: document.update(selected=[ESCAPE]),
+    "warnings": lambda document: document["inventory"].update(warnings=[f"a {ESCAPE} warning"]),
+    "surplus key": lambda document: document.update({ESCAPE: 1}),
+    "machine": lambda document: document["inventory"]["servers"][0].update(name=ESCAPE),
+}
+
+
+class TestReplay:
+    @pytest.mark.parametrize("change", CHANGES)
+    def test_no_escape_sequence_comes_through(self, replay, change):
+        """Whatever part of the file it stands in."""
+        done = replay(CHANGES[change])
+        assert "\x1b]0;" not in done.stdout + done.stderr
+        assert "\x07" not in done.stdout + done.stderr
+        assert "\x1b[2J" not in done.stdout + done.stderr
+
+    def test_nor_by_the_name_of_a_part(self, replay):
+        """Of a bundle."""
+        done = replay(dict.copy, packed=True)
+        assert "\x1b]0;" not in done.stdout + done.stderr
