@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import ssl
 import struct
@@ -21,7 +22,7 @@ NASTY = "a$(touch x)`touch y`\"'\\ü;|&<>*?[~%41 %\t\n" + "x" * 4000
 
 
 def probing(*targets, **options):
-    return Request(gather=False, targets=targets, **({"probe_seconds": 3.0, "budget_seconds": 30.0} | options))
+    return Request(gather=False, targets=targets, **({"probe_seconds": 20.0, "budget_seconds": 240.0} | options))
 
 
 def at(port, host="127.0.0.1", by=By.ADDRESS, name="t"):
@@ -164,7 +165,7 @@ class TestFailures:
 
     def test_silence_instead_of_tls(self, listen, real):
         """Connected, but no word comes."""
-        (probe,) = real(probing(at(listen(lambda me, _: me.stopped.wait(8)).port), probe_seconds=1.0)).survey.probes
+        (probe,) = real(probing(at(listen(lambda me, _: me.stopped.wait()).port), probe_seconds=6.0)).survey.probes
         assert (probe.failed[0], probe.tls.error) == ("tls", "timed-out")
 
     @pytest.mark.parametrize(
@@ -240,6 +241,21 @@ class TestFailures:
         assert (probe.failed[0], probe.resolve.error) == ("resolve", "timed-out")
 
 
+class TestBusyHost:
+    SLOW_START = '#!/bin/sh\nsleep 1.5\nexec {real} "$@"\n'
+
+    def test_a_slow_start_of_the_client_is_no_silence_of_the_peer(self, listen, tls, real, tools, tmp_path):
+        """Where starting openssl takes longer than a look may, a refusal is told as one, and a page is read."""
+        client = tmp_path / "openssl"
+        client.write_text(self.SLOW_START.format(real=shutil.which("openssl")))
+        client.chmod(0o755)
+        path = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+        targets = (at(tools.free_port(), name="refused"), at(listen(tls()).port, name="well"))
+        refused, well = real(probing(*targets, probe_seconds=1.0), environment=path).survey.probes
+        assert (refused.failed[0], refused.connect.error) == ("connect", "refused")
+        assert well.shows_page
+
+
 class TestOtherClients:
     def test_curl(self, machine, listen, tls, tools, certificate):
         """Without openssl, curl gets the page (and from 7.88 on the certificate)."""
@@ -262,11 +278,11 @@ class TestOtherClients:
         ports = [
             tools.free_port(),
             listen(plain).port,
-            listen(lambda me, _: me.stopped.wait(8)).port,
+            listen(lambda me, _: me.stopped.wait()).port,
             listen(tls(b"")).port,
         ]
         targets = tuple(at(port, name=str(n)) for n, port in enumerate(ports))
-        probes = machine.survey(gather=False, targets=targets, probe_seconds=1.0).survey.probes
+        probes = machine.survey(gather=False, targets=targets, probe_seconds=6.0).survey.probes
         assert [(str(probe.failed[0]), str(probe.failed[1].error)) for probe in probes] == [
             ("connect", "refused"), ("tls", "not-tls"), ("tls", "timed-out"), ("page", "closed"),
         ]  # fmt: skip
@@ -281,9 +297,9 @@ class TestOtherClients:
     def test_without_timeout(self, machine, listen):
         """Where there is no `timeout`, a silent peer is still left after its time."""
         machine.description["missing"] = ["timeout"]
-        listener = listen(lambda me, _: me.stopped.wait(8))
+        listener = listen(lambda me, _: me.stopped.wait())
         for shell in (["dash"], ["bash"]):
-            ran = machine.survey(shell, gather=False, targets=(at(listener.port),), probe_seconds=1.0)
+            ran = machine.survey(shell, gather=False, targets=(at(listener.port),), probe_seconds=6.0)
             assert ran.survey.probes[0].tls.error == "timed-out"
 
 
@@ -317,7 +333,7 @@ class TestMany:
 
     def test_budget(self, listen, real):
         """What the budget does not reach is unavailable, and the script ends in time."""
-        listener = listen(lambda me, _: me.stopped.wait(20))
+        listener = listen(lambda me, _: me.stopped.wait())
         ran = real(probing(*(at(listener.port, name=str(n)) for n in range(60)), probe_seconds=2.0, budget_seconds=4.0))
         probes = ran.survey.probes
         assert {probe.unavailable for probe in probes} == {None, "no time was left for this probe"}

@@ -138,7 +138,7 @@ class TestFailures:
 
     def test_silent(self, polling_through, listen):
         """A proxy that does not answer is left after a probe's time."""
-        proxy = listen(lambda me, _: me.stopped.wait(20))
+        proxy = listen(lambda me, _: me.stopped.wait())
         ran = polling_through("127.0.0.1", proxy.port).survey(probe_seconds=1.0)
         assert [one.error for one in connects(ran)] == ["timed-out"]
 
@@ -163,7 +163,7 @@ class TestFailures:
 
     def test_what_openssl_cannot_tell(self, polling_through, listen):
         """Without curl, silence and an early end look alike: neither is named."""
-        proxy = listen(lambda me, _: me.stopped.wait(20))
+        proxy = listen(lambda me, _: me.stopped.wait())
         machine = polling_through("127.0.0.1", proxy.port)
         machine.description["missing"] = ["curl"]
         (one,) = connects(machine.survey(probe_seconds=1.0))

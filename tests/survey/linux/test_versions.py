@@ -23,7 +23,7 @@ REAL_TOOLS = (
 
 
 def trying(*targets, **options):
-    values = {"probe_seconds": 2.0, "budget_seconds": 30.0, "gather": False} | options
+    values = {"probe_seconds": 20.0, "budget_seconds": 240.0, "gather": False} | options
     return Request(**values, tls_versions=True, version_targets=targets)
 
 
@@ -130,7 +130,7 @@ class TestOwnLimits:
 
     def test_no_time(self, real, listen, tls):
         """The reason is told."""
-        (found,) = real(trying(at(listen(tls()).port), budget_seconds=3.0)).survey.tls_versions
+        (found,) = real(trying(at(listen(tls()).port), budget_seconds=3.0, probe_seconds=2.0)).survey.tls_versions
         assert {trial.unavailable for trial in found.trials} == {"no time was left for it"}
 
     def test_not_asked(self, real, listen, tls):

@@ -11,7 +11,7 @@ from pytest_tentacle.link.model import Failure, Stage
 from pytest_tentacle.survey.request import Request
 
 
-def probes(machine, *targets: Target, seconds: float = 3.0, budget: float = 30.0, identity: bool = False):
+def probes(machine, *targets: Target, seconds: float = 20.0, budget: float = 240.0, identity: bool = False):
     request = Request(gather=False, targets=targets, probe_seconds=seconds, budget_seconds=budget, identity=identity)
     return machine.run(request).survey.probes
 
@@ -119,7 +119,7 @@ class TestFailures:
             "reset": Failure.RESET,
             "silent": Failure.TIMED_OUT,
         }
-        found = probes(machine, *(to(peer(behaviour).port, name=behaviour) for behaviour in words), seconds=1.5)
+        found = probes(machine, *(to(peer(behaviour).port, name=behaviour) for behaviour in words), seconds=6.0)
         assert {probe.link.tentacle: (probe.failed[0], probe.tls.error, probe.page) for probe in found} == {
             behaviour: (Stage.TLS, word, None) for behaviour, word in words.items()
         }
@@ -142,7 +142,7 @@ class TestFailures:
         }
         machine.description["names"] = {name: name.removesuffix(".lab") for name in words if name != "unknown.lab"}
         machine.description["names"]["empty.lab"] = []
-        found = probes(machine, *(to(10933, name, By.NAME, name) for name in words), seconds=1.0)
+        found = probes(machine, *(to(10933, name, By.NAME, name) for name in words), seconds=6.0)
         assert {probe.link.tentacle: (probe.failed[0], probe.resolve.error, probe.connect) for probe in found} == {
             name: (Stage.RESOLVE, word, None) for name, word in words.items()
         }

@@ -22,7 +22,7 @@ OLD, NEW = ALL[:2], ALL[2:]
 
 
 def tried(machine, *targets, **options):
-    values = {"probe_seconds": 2.0, "budget_seconds": 30.0, "gather": False} | options
+    values = {"probe_seconds": 20.0, "budget_seconds": 240.0, "gather": False} | options
     return machine.run(Request(**values, tls_versions=True, version_targets=targets)).survey.tls_versions
 
 

@@ -36,6 +36,7 @@ versions_all() {
 # One worker: every eighth trial, one after the other. Prints `<place> <version> <what try_version says>`.
 try_some() {
     number=0
+    start_slack
     printf '%s\n' "$jobs" | while IFS=$tab read -r place version host port; do
         number=$((number + 1))
         if [ $(((number - 1) % triers)) -ne "$1" ]; then continue; fi
@@ -49,6 +50,7 @@ try_version() {
     tick
     seconds=$((remaining_budget - trial_reserve))
     if [ "$seconds" -gt "$probe_seconds" ]; then seconds=$probe_seconds; fi
+    fit_slack "$((remaining_budget - trial_reserve))"
     if [ "$seconds" -lt 1 ]; then
         printf 'unavailable\tno time was left for it'
         return
