@@ -223,3 +223,23 @@ def copy_that_nobody_knows(world: Whole) -> None:
         where = "listen://[::]:10943/             91  "
         words = f"{where}Client at {address}:5000 authenticated as {thumbprint('poll-01')}"
         world.logs["octo-1"] += line(60, "INFO", words, 1000)
+
+
+def unexpected(where: str, expected: str, met: str) -> str:
+    """What a client writes that meets another certificate than the expected one."""
+    return (
+        f"{where}The server at https://x.example/ presented an unexpected security certificate. We expected the server to "
+        f"present a certificate with the thumbprint '{thumbprint(expected)}'. Instead, it presented a certificate with a "
+        f"thumbprint of '{thumbprint(met)}' and subject 'CN=Octopus Tentacle'. This usually happens"
+    )
+
+
+@case("TC1013")
+def server_has_an_old_thumbprint(world: Whole) -> None:
+    """What it meets is this Tentacle's own."""
+    world.say("octo-1", "ERROR", unexpected("https://web-01.example:10933/        34  ", "an old one", "web-01"))
+
+
+@case("TC1014", "poll-01")
+def tentacle_has_an_old_thumbprint(world: Whole) -> None:
+    world.say("poll-01", "ERROR", unexpected(POLL, "an old one", "octopus"))

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pytest_tentacle.diagnosis.from_problem import from_problem, told
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
+from pytest_tentacle.guide.commands import tentacle
 from pytest_tentacle.guide.consequences import ACROSS, DOWN, STARTLESS, UNANSWERED, UNCONNECTED
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.inventory.model import Mode
@@ -21,10 +22,34 @@ from .process import trusts_as_before
 def _when(view: View, problem: Problem, *, peer_thumbprint_known: bool) -> Clue | None:
     """Of a certificate that was met: whether it is that of a machine of the inventory."""
     owners = view.scene.owners.get(str(problem.facts.get("thumbprint")), ())
-    if bool(owners) is not peer_thumbprint_known:
+    if bool(owners) is not peer_thumbprint_known or _listening_end(view, problem) in owners:
         return None
     clue = told(view, problem)
     return Clue(facts=clue.facts | {"owner": ", ".join(owners[:3])})
+
+
+def _listening_end(view: View, problem: Problem) -> str | None:
+    """Name of the machine that listens: the Tentacle where its server's log tells, else the server."""
+    return view.name if view.vantage_of(problem) != view.name else view.server_of(problem)
+
+
+def _old_one_is_expected(view: View, problem: Problem, *, by_the_server: bool) -> Clue | None:
+    """The certificate is the very one of the machine that listens: who connects was told an old thumbprint."""
+    listens = _listening_end(view, problem)
+    owners = view.scene.owners.get(str(problem.facts.get("thumbprint")), ())
+    if listens is None or listens not in owners or (listens == view.name) is not by_the_server:
+        return None
+    clue = told(view, problem)
+    seen = Evidence(f"certificate of {listens}", f"{problem.facts.get('thumbprint')} is its own")
+    return Clue(facts=clue.facts | {"owner": listens}, evidence=(seen,))
+
+
+def _server_expects_an_old_one(view: View, problem: Problem) -> Clue | None:
+    return _old_one_is_expected(view, problem, by_the_server=True)
+
+
+def _tentacle_expects_an_old_one(view: View, problem: Problem) -> Clue | None:
+    return _old_one_is_expected(view, problem, by_the_server=False)
 
 
 def _known_certificate(view: View, problem: Problem) -> Clue | None:
@@ -95,6 +120,12 @@ def _on_the_way(view: View, problem: Problem) -> Clue | None:
     return None if ends_the_start(view, problem) else told(view, problem)
 
 
+_SHOW = tentacle('show-thumbprint --instance "<instance>"')
+_UPDATE = tentacle(
+    'update-trust --instance "<instance>" --oldThumbprint "<expected_thumbprint>" --newThumbprint "<thumbprint>"',
+    'service --restart --instance "<instance>"',
+)
+
 LOGS: tuple[CauseKind, ...] = (
     from_problem(
         "TC1011",
@@ -106,6 +137,36 @@ LOGS: tuple[CauseKind, ...] = (
         fold_by=("thumbprint",),
         consequences=UNCONNECTED,
         echoes=ACROSS,
+        confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC1013",
+        "The server has an old thumbprint of the Tentacle",
+        "{vantage} expects the thumbprint {expected_thumbprint} of {who}, and meets its own certificate "
+        "({thumbprint}): the portal has an old thumbprint of it, as from before a renewal.",
+        frozenset({"TT101", "TT102"}),
+        ("In the portal, enter the present thumbprint in the machine's settings. It is shown by:", *_SHOW[0]),
+        ("In the portal, enter the present thumbprint in the machine's settings. It is shown by:", *_SHOW[1]),
+        _server_expects_an_old_one,
+        consequences=UNCONNECTED | {"TT145", "TT132"},
+        echoes=ACROSS,
+        fold_by=("thumbprint",),
+        rank=40,
+        confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC1014",
+        "The Tentacle has an old thumbprint of its server",
+        "{who} expect{s} the thumbprint {expected_thumbprint} of {owner}, and meet{s} its own certificate "
+        "({thumbprint}): the server's certificate was renewed, and {who} {is} still set to the old one.",
+        frozenset({"TT101", "TT102"}),
+        ("Let the Tentacle trust the present thumbprint in the old one's place, then restart it:", *_UPDATE[0]),
+        ("Let the Tentacle trust the present thumbprint in the old one's place, then restart it:", *_UPDATE[1]),
+        _tentacle_expects_an_old_one,
+        consequences=UNCONNECTED,
+        echoes=ACROSS,
+        fold_by=("thumbprint",),
+        rank=40,
         confidence=Confidence.LIKELY,
     ),
     from_problem(
