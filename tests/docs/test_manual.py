@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pytest_tentacle.cli import main
+from pytest_tentacle.manual import page, renumbered
+from pytest_tentacle.manual import pages as made
 from pytest_tentacle.sections import STEPS, checks_of, step_of
 from pytest_tentacle.sections.catalogue import KINDS
 from support.each import wrong_with
 
+TOP = Path(__file__).parents[2]
 COMMAND = "python3 scripts/dev.py docs"
 
 
 @pytest.fixture(scope="module")
-def manual(top: Path) -> Any:
-    """The script that writes the pages."""
-    spec = importlib.util.spec_from_file_location("scripts_manual", top / "scripts" / "manual.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # its dataclass looks itself up there
-    spec.loader.exec_module(module)
-    return module
+def manual() -> Any:
+    """The module that makes the pages."""
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +35,7 @@ class TestCommitted:
     """The pages are made where they are wanted; of what is generated, the report's schema alone is committed."""
 
     def test_the_schema_is_as_it_is_generated(self, manual: Any, pages: dict[str, str]) -> None:
-        committed = (manual.DOCS / "report-schema.json").read_text(encoding="utf-8")
+        committed = ((TOP / "docs") / "report-schema.json").read_text(encoding="utf-8")
         assert committed == pages["report-schema.json"], f"run `{COMMAND}`"
 
     def test_twice_is_the_same(self, manual: Any, pages: dict[str, str]) -> None:
@@ -56,13 +52,13 @@ class TestPages:
 
     def test_links_lead_to_files_of_the_checkout_or_of_the_manual(self, manual: Any, pages: dict[str, str]) -> None:
         """The guide is the only place on the network that is named."""
-        made = {(manual.DOCS / name).resolve() for name in pages}
+        made = {((TOP / "docs") / name).resolve() for name in pages}
         dead = []
         for name, text in pages.items():
             for target in re.findall(r"\]\(([^)]+)\)", text) if name.endswith(".md") else ():
                 if target.startswith("https://octopus.com/docs/"):
                     continue
-                file = (manual.DOCS / name).parent.joinpath(target).resolve()
+                file = ((TOP / "docs") / name).parent.joinpath(target).resolve()
                 if file not in made and not file.exists():
                     dead.append(f"{name}: {target}")
         assert not dead
@@ -107,3 +103,37 @@ class TestProse:
     )
     def test_is_escaped(self, manual: Any, text: str, markdown: str) -> None:
         assert manual.prose(text) == markdown
+
+
+class TestExplain:
+    """One page on the screen, from the package alone."""
+
+    def test_each_code_has_one_without_dead_links(self) -> None:
+        for kind in (*KINDS, *made.CAUSES):
+            text = page(kind.code)
+            assert text is not None
+            assert text.startswith(f"# {kind.code}: ")
+            assert not re.search(r"\]\((?!https://)", text), kind.code
+            assert "<!--" not in text
+
+    def test_prints_it(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["explain", "tt551"]) == 0
+        shown = capsys.readouterr().out
+        assert shown.startswith("# TT551: ")
+        assert "## What to do on Windows" in shown
+
+    def test_a_code_of_before_leads_to_todays(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert renumbered()["TC122"] == "TC1151"
+        assert main(["explain", "TC122"]) == 0
+        assert capsys.readouterr().out.startswith("TC122 is TC1151 by now.\n\n# TC1151: ")
+
+    def test_what_is_no_code_is_said_and_nothing_else(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["explain", "TT551", "TT000", "x"]) == 2
+        told = capsys.readouterr()
+        assert not told.out
+        assert told.err == "pytest-tentacle explain: no problem or cause has the code TT000, x\n"
+
+    def test_wrong_usage(self, capsys: pytest.CaptureFixture[str]) -> None:
+        with pytest.raises(SystemExit, match="2"):
+            main([])
+        assert "COMMAND" in capsys.readouterr().err

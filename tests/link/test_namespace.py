@@ -51,7 +51,7 @@ class Network:
             run("ip", "-n", namespace, "link", "set", "v0", "up")
         self.etc.mkdir(parents=True)
         (self.etc / "resolv.conf").write_text(f"nameserver {TENTACLE}\noptions timeout:1 attempts:1\n")
-        self.begin(self.ten, sys.executable, "-m", "pytest_tentacle.link.pong", "--port", str(PORT))
+        self.begin(self.ten, sys.executable, "-m", "pytest_tentacle.cli", "pong", "--port", str(PORT))
         self.wait_for(PORT)
 
     def stop(self) -> None:
@@ -116,7 +116,7 @@ class Network:
 
     def probe(self, host: str, *, seconds: float = 4.0) -> Probe:
         """One attempt from the server's side."""
-        command = [sys.executable, "-m", "pytest_tentacle.link.ping", host, "--port", str(PORT), "--count", "1"]
+        command = [sys.executable, "-m", "pytest_tentacle.cli", "ping", host, "--port", str(PORT), "--count", "1"]
         told = subprocess.run(
             ["ip", "netns", "exec", self.oct, *command, "--json", "--timeout", str(seconds)],
             check=False,

@@ -12,10 +12,11 @@ import time
 
 import pytest
 
+from pytest_tentacle.cli import main
 from pytest_tentacle.lab.halibut.listener import HalibutListener, make_certificate
 from pytest_tentacle.lab.network import BlackHole, HttpsServer, Refused
 from pytest_tentacle.link import By, Connected, Failure, Page, Probe, Stage, Target
-from pytest_tentacle.link.ping import Attempt, Percentiles, PingResult, main, ping
+from pytest_tentacle.link.ping import Attempt, Percentiles, PingResult, ping
 
 LOOPBACK = "127.0.0.1"
 TARGET = Target(host=LOOPBACK, port=10933, by=By.ADDRESS)
@@ -122,7 +123,7 @@ class TestCommand:
     def test_healthy(self, capsys):
         """Exit code 0, a line for each attempt, and the sum."""
         with HttpsServer(LOOPBACK) as server:
-            code = main([LOOPBACK, "--port", str(server.port), "--count", "2", "--interval", "0.01"])
+            code = main(["ping", LOOPBACK, "--port", str(server.port), "--count", "2", "--interval", "0.01"])
         out = capsys.readouterr().out
         assert code == 0
         assert "#1 ok TLSv1.3" in out
@@ -132,14 +133,14 @@ class TestCommand:
     def test_loss(self, capsys):
         """Exit code 1, and where it failed."""
         with Refused(LOOPBACK) as nothing:
-            code = main([LOOPBACK, "--port", str(nothing.port), "--count", "2", "--interval", "0.01"])
+            code = main(["ping", LOOPBACK, "--port", str(nothing.port), "--count", "2", "--interval", "0.01"])
         assert code == 1
         assert "2 x connect: refused" in capsys.readouterr().out
 
     def test_json(self, capsys):
         """One document a line; the probe in it reads back."""
         with HttpsServer(LOOPBACK) as server:
-            main([LOOPBACK, "--port", str(server.port), "--count", "2", "--interval", "0.01", "--json"])
+            main(["ping", LOOPBACK, "--port", str(server.port), "--count", "2", "--interval", "0.01", "--json"])
         lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
         assert [line["number"] for line in lines] == [1, 2]
         assert server.certificate.thumbprint == Probe.model_validate(lines[0]["probe"]).thumbprint
@@ -150,14 +151,14 @@ class TestCommand:
     def test_wrong_arguments(self, wrong, capsys):
         """Exit code 2, before anything is sent."""
         with pytest.raises(SystemExit) as caught:
-            main([LOOPBACK, *wrong])
+            main(["ping", LOOPBACK, *wrong])
         assert caught.value.code == 2
         assert wrong[0] in capsys.readouterr().err
 
     def test_ctrl_c_still_tells(self):
         """What came so far is summed up, at once."""
         with HttpsServer(LOOPBACK) as server:
-            command = [sys.executable, "-m", "pytest_tentacle.link.ping", LOOPBACK, "--port", str(server.port)]
+            command = [sys.executable, "-m", "pytest_tentacle.cli", "ping", LOOPBACK, "--port", str(server.port)]
             running = subprocess.Popen(
                 [*command, "--count", "1000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
             )

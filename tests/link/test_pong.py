@@ -14,9 +14,10 @@ import warnings
 
 import pytest
 
+from pytest_tentacle.cli import main
 from pytest_tentacle.link import By, Target
 from pytest_tentacle.link.ping import ping
-from pytest_tentacle.link.pong import ANSWER, Pong, main
+from pytest_tentacle.link.pong import ANSWER, Pong
 
 LOOPBACK = "127.0.0.1"
 
@@ -146,23 +147,23 @@ class TestCommand:
     def test_duration(self, capsys):
         """It says where it listens, and ends by itself."""
         began = time.monotonic()
-        assert main(["--port", "0", "--bind", LOOPBACK, "--duration", "0.3"]) == 0
+        assert main(["pong", "--port", "0", "--bind", LOOPBACK, "--duration", "0.3"]) == 0
         assert time.monotonic() - began >= 0.3
         assert re.match(r"listening on port \d+, thumbprint [0-9A-F]{40}", capsys.readouterr().out)
 
     def test_port_is_taken(self, pong, capsys):
         """Exit code 1 and one line."""
-        assert main(["--port", str(pong.port)]) == 1
+        assert main(["pong", "--port", str(pong.port)]) == 1
         assert len(capsys.readouterr().err.splitlines()) == 1
 
     def test_port_out_of_range(self, capsys):
         """No traceback for a typing error."""
-        assert main(["--port", "70000"]) == 1
+        assert main(["pong", "--port", "70000"]) == 1
         assert "70000" in capsys.readouterr().err
 
     def test_ctrl_c(self):
         """The way to end it: exit code 0, no traceback; the client is told before."""
-        command = [sys.executable, "-m", "pytest_tentacle.link.pong", "--port", "0", "--bind", LOOPBACK]
+        command = [sys.executable, "-m", "pytest_tentacle.cli", "pong", "--port", "0", "--bind", LOOPBACK]
         running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         port = int(re.search(r"port (\d+)", running.stdout.readline()).group(1))
         assert talk(port, b"GET / HTTP/1.1\r\n\r\n") == ANSWER

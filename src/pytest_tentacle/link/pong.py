@@ -7,14 +7,10 @@ Tentacle. What a client sends is counted and thrown away.
 
 from __future__ import annotations
 
-import argparse
-import contextlib
 import datetime as dt
 import socket
 import ssl
-import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
@@ -172,40 +168,3 @@ def _after_blank_line(data: bytes, line_ends: int) -> bytes:
     for _ in range(line_ends):
         at = data.index(b"\n", at + 1)
     return data[at + 1 :]
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """`pytest-tentacle-pong`: exit code 0 after Ctrl-C or `--duration`, 1 where the port cannot be had."""
-    parser = argparse.ArgumentParser(
-        prog="pytest-tentacle-pong",
-        description="Answer pytest-tentacle-ping and TentaclePing over TLS 1.2 and later, until Ctrl-C.",
-    )
-    parser.add_argument("--port", type=int, required=True, help="TCP port to listen on; 0 for any free one")
-    parser.add_argument("--bind", metavar="ADDR", help="address to listen on (default: all, IPv4 and IPv6)")
-    parser.add_argument("--duration", type=float, metavar="SECONDS", help="stop after this time")
-    options = parser.parse_args(argv)
-    pong = Pong(options.port, bind=options.bind, on_event=_print)
-    try:
-        pong.start()
-    except (OSError, OverflowError) as error:
-        sys.stderr.write(f"cannot listen on port {options.port}: {error}\n")
-        return 1
-    try:
-        sys.stdout.write(f"listening on port {pong.port}, thumbprint {pong.certificate.thumbprint}; Ctrl-C ends it\n")
-        sys.stdout.flush()
-        deadline = None if options.duration is None else Deadline(options.duration)
-        with contextlib.suppress(KeyboardInterrupt):  # the way to end it
-            while deadline is None or deadline.left:
-                time.sleep(_GLANCE if deadline is None else min(_GLANCE, deadline.left))
-    finally:
-        pong.stop()
-    return 0
-
-
-def _print(event: Event) -> None:
-    sys.stdout.write(f"{event.time_utc:%Y-%m-%dT%H:%M:%SZ} {event.client} {event.what}\n")
-    sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

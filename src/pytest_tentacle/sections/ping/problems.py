@@ -7,7 +7,7 @@ from typing import Any
 from pytest_tentacle.guide.problem import Confidence, ProblemKind
 
 _STEP = "tentacle-ping"
-_PING = '$ pytest-tentacle-ping "<host>" --port <port> --count 50'
+_PING = '$ pytest-tentacle ping "<host>" --port <port> --count 50'
 _TRY_WINDOWS = '$ Test-NetConnection "<host>" -Port <port>'
 _TRY_LINUX = '$ openssl s_client -connect "<host>:<port>" </dev/null'
 

@@ -1,0 +1,57 @@
+"""How the house is built: no circle of files, no folder of more rooms than a person overlooks.
+
+Who may import whom between folders is `lint-imports`' (pyproject.toml); this is within them, file by file.
+"""
+
+from __future__ import annotations
+
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import grimp
+import pytest
+
+MOST = 18
+
+
+@pytest.fixture(scope="module")
+def imports() -> dict[str, set[str]]:
+    """By module, those that it imports when it runs: what stands under TYPE_CHECKING is for readers and mypy."""
+    graph = grimp.build_graph("pytest_tentacle", exclude_type_checking_imports=True, cache_dir=None)
+    return {module: set(graph.find_modules_directly_imported_by(module)) for module in graph.modules}
+
+
+class TestImports:
+    def test_there_is_no_circle_of_files(self, imports: dict[str, set[str]]) -> None:
+        """A package and what is in it count as one step each: importing a module runs its package's `__init__` first."""
+        try:
+            order = tuple(TopologicalSorter(imports).static_order())
+        except CycleError as error:
+            pytest.fail(" -> ".join(error.args[1]))
+        assert len(order) > 300
+
+    def test_a_circle_is_found(self, imports: dict[str, set[str]]) -> None:
+        """The look itself works: one import back is enough."""
+        one = "pytest_tentacle.judging.check"
+        back = imports | {"pytest_tentacle.judging.finding": {*imports["pytest_tentacle.judging.finding"], one}}
+        with pytest.raises(CycleError):
+            tuple(TopologicalSorter(back).static_order())
+
+
+class TestFolders:
+    def test_none_has_too_many_modules(self, top: Path) -> None:
+        folders: dict[str, int] = {}
+        for file in sorted((top / "src" / "pytest_tentacle").rglob("*.py")):
+            if file.name != "__init__.py":
+                name = file.parent.relative_to(top).as_posix()
+                folders[name] = folders.get(name, 0) + 1
+        assert {name: count for name, count in folders.items() if count > MOST} == {}
+
+    def test_none_is_too_long(self, top: Path) -> None:
+        """500 lines are the hard end."""
+        long = {
+            file.relative_to(top).as_posix(): lines
+            for file in sorted((top / "src" / "pytest_tentacle").rglob("*.py"))
+            if (lines := len(file.read_text(encoding="utf-8").splitlines())) > 600
+        }
+        assert long == {}
