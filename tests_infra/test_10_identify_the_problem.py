@@ -18,9 +18,9 @@ def test_identify_the_problem(machine):
         identify.servers_logs_hold_no_standing_failure,  # "searching for the machine's name or IP address"
         identify.no_start_ended_before_its_home_was_known,  # which its own log cannot tell
         identify.instance_name_comes_without_quotes,
+        identify.last_registration_succeeded,  # "successfully 'Discovered' or 'Registered' a machine"
+        identify.octopus_own_words_are_told,  # the last health check, and the "Connectivity" tab
         identify.process_runs_with_the_settings_of_its_file,
         identify.server_does_not_hang_up_on_the_certificate,
         identify.thumbprint_is_let_in_from_one_machine,
-        identify.last_registration_succeeded,  # "successfully 'Discovered' or 'Registered' a machine"
-        identify.octopus_own_words_are_told,  # the last health check, and the "Connectivity" tab
     )
