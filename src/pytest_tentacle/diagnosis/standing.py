@@ -9,6 +9,7 @@ from pytest_tentacle.guide.severity import Severity, worst
 from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.attempts import attempts_of
 from pytest_tentacle.judging.finding import Blocked, Evidence, Unknown
+from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link.hosts import plain_address
 
@@ -49,9 +50,9 @@ def _all_stand(subject: Subject) -> bool:
 def _stands(subject: Subject, server: Subject) -> bool:
     addresses = {plain_address(server.machine.ip or "")}
     try:
-        addresses |= {plain_address(address) for address in server.read("host").addresses}
+        addresses |= {plain_address(address) for address in server.read(FACTS.host).addresses}
         service = subject.service
-        rows = [row for row in subject.read("connections") if row.state == "established"]
+        rows = [row for row in subject.read(FACTS.connections) if row.state == "established"]
         if service is None or service.pid is None:
             return False
         polls = subject.mode is Mode.POLLING

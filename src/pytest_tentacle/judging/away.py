@@ -11,6 +11,7 @@ from pytest_tentacle.survey.model import Service, ServiceState
 
 from .attempts import Attempt, attempts_of
 from .finding import Evidence, Unknown
+from .reading import FACTS
 from .subject import Subject
 from .thumbprints import as_thumbprint
 
@@ -59,7 +60,7 @@ def _away(subject: Subject) -> Evidence | None:
         return Evidence("inventory", f"{subject.name} runs in a container: its links are looked at, and not its host")
     try:
         services = _own_services(subject)
-        instances = [each for each in subject.read("instances") if each.product == subject.product]
+        instances = [each for each in subject.read(FACTS.instances) if each.product == subject.product]
     except Unknown:
         return None
     node = _active_node(subject, services)
@@ -81,7 +82,7 @@ def _away(subject: Subject) -> Evidence | None:
 
 
 def _own_services(subject: Subject) -> tuple[Service, ...]:
-    return tuple(service for service in subject.read("services") if service.product == subject.product)
+    return tuple(service for service in subject.read(FACTS.services) if service.product == subject.product)
 
 
 def _page(subject: Subject) -> Attempt | None:
@@ -98,10 +99,10 @@ def _page(subject: Subject) -> Attempt | None:
 def _is_here(probe: Probe, subject: Subject) -> bool:
     """Whether what answered is this host: at one of its addresses, or at a port that it listens on."""
     try:
-        own = {plain_address(address) for address in subject.read("host").addresses}
+        own = {plain_address(address) for address in subject.read(FACTS.host).addresses}
         if probe.connect is not None and plain_address(probe.connect.address or "") in own:
             return True
-        return any(listener.port == probe.port for listener in subject.read("listeners"))
+        return any(listener.port == probe.port for listener in subject.read(FACTS.listeners))
     except Unknown:
         return False
 

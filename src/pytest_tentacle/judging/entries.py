@@ -12,6 +12,7 @@ from pytest_tentacle.survey.configuration import TentacleSettings
 from pytest_tentacle.survey.surroundings import Proxy
 from pytest_tentacle.survey.targets import names_of
 
+from .reading import FACTS
 from .subject import Subject
 from .thumbprints import as_thumbprint
 
@@ -114,9 +115,9 @@ def account_proxy(tentacle: Subject) -> Proxy | None:
 
     It holds there unless the settings say otherwise (tentacle-facts 2.3). Raises Unknown where it could not be read.
     """
-    if tentacle.read("host").os != "windows" or not tentacle.settings.polling_proxy.use_default:
+    if tentacle.read(FACTS.host).os != "windows" or not tentacle.settings.polling_proxy.use_default:
         return None
-    found = (proxy for proxy in tentacle.read("proxies") if proxy.enabled and (proxy.address or proxy.pac))
+    found = (proxy for proxy in tentacle.read(FACTS.proxies) if proxy.enabled and (proxy.address or proxy.pac))
     return next(found, None)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, cast
+
+from pytest_tentacle.survey.model import Survey
 
 from .finding import Blocked, Unknown
 
@@ -69,3 +71,26 @@ class derived(Generic[T]):  # noqa: N801  a decorator, like functools.cached_pro
             return self._work_out(owner), None
         except (Unknown, Blocked) as error:
             return None, error
+
+
+class _Name(str):
+    """A section's name, which the type checker takes for the section."""
+
+    __slots__ = ()
+
+
+class _Facts:
+    """Looks like a survey to the type checker; each section is but its name."""
+
+    def __getattr__(self, name: str) -> _Name:
+        """The name of a section. Raises AttributeError where a survey has no such section."""
+        if name not in Survey.model_fields:
+            raise AttributeError(f"a survey has no section {name}")
+        return _Name(name)
+
+
+FACTS = cast("Survey", _Facts())
+"""The facts of a survey by name, each with the type of its field: `subject.read(FACTS.own_names)`.
+
+A fact is declared once, as a field of `Survey`; whoever reads it through a `Subject` has it noted in the ledger.
+"""

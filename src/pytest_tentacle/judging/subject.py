@@ -4,64 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pytest_tentacle.guide.severity import Severity
 from pytest_tentacle.inventory.model import LooksFrom, Mode, NoTransport, OctopusServer, Tentacle, Waiver
 from pytest_tentacle.link import By, LinkRef, PingSeries, Probe, Target, TlsVersions, Vantage
 from pytest_tentacle.link.hosts import plain_host
-from pytest_tentacle.logs.model import LogFile
 from pytest_tentacle.survey.configuration import ServerSettings, TentacleSettings, effective_settings
-from pytest_tentacle.survey.model import Host, HostRecord, Instance, Listener, Service, Survey
-from pytest_tentacle.survey.surroundings import (
-    Connection,
-    Disk,
-    Event,
-    Firewall,
-    LeftOver,
-    Loading,
-    OwnName,
-    Permissions,
-    Product,
-    Proxy,
-    ProxyConnect,
-    Reservations,
-    TlsPolicy,
-    Watchdog,
-)
+from pytest_tentacle.survey.model import HostRecord, Instance, Section, Service, Survey
 from pytest_tentacle.survey.targets import DEFAULT_INSTANCES, own_instance
 
 from .check import Check
 from .evaluate import evaluate
 from .finding import Blocked, Problem, Unknown
 from .own_service import own_service
-from .reading import derived
+from .reading import FACTS, derived
 from .result import StepResult
 
 if TYPE_CHECKING:
     from .fleet import Fleet
 
-SectionName = Literal[
-    "host",
-    "services",
-    "instances",
-    "listeners",
-    "connections",
-    "logs",
-    "firewall",
-    "proxies",
-    "permissions",
-    "loading",
-    "tls",
-    "events",
-    "disks",
-    "products",
-    "watchdog",
-    "left_overs",
-    "reservations",
-    "own_names",
-    "proxy_connects",
-]
+T = TypeVar("T")
 
 _CONFIGURATION_CODES = {"not-found": "TT301", "empty": "TT302", "malformed": "TT303"}
 """What a configuration file's error is called in the catalogue; the other errors are ours, not the Tentacle's."""
@@ -134,51 +97,14 @@ class Subject:
             raise Unknown(f"{unreachable.summary} (stage: {unreachable.stage.value})", unreachable.advice)
         return record.survey
 
-    @overload
-    def read(self, section: Literal["host"]) -> Host: ...
-    @overload
-    def read(self, section: Literal["services"]) -> tuple[Service, ...]: ...
-    @overload
-    def read(self, section: Literal["instances"]) -> tuple[Instance, ...]: ...
-    @overload
-    def read(self, section: Literal["listeners"]) -> tuple[Listener, ...]: ...
-    @overload
-    def read(self, section: Literal["connections"]) -> tuple[Connection, ...]: ...
-    @overload
-    def read(self, section: Literal["logs"]) -> tuple[LogFile, ...]: ...
-    @overload
-    def read(self, section: Literal["firewall"]) -> Firewall: ...
-    @overload
-    def read(self, section: Literal["proxies"]) -> tuple[Proxy, ...]: ...
-    @overload
-    def read(self, section: Literal["permissions"]) -> tuple[Permissions, ...]: ...
-    @overload
-    def read(self, section: Literal["loading"]) -> Loading: ...
-    @overload
-    def read(self, section: Literal["tls"]) -> TlsPolicy: ...
-    @overload
-    def read(self, section: Literal["events"]) -> tuple[Event, ...]: ...
-    @overload
-    def read(self, section: Literal["disks"]) -> tuple[Disk, ...]: ...
-    @overload
-    def read(self, section: Literal["products"]) -> tuple[Product, ...]: ...
-    @overload
-    def read(self, section: Literal["watchdog"]) -> tuple[Watchdog, ...]: ...
-    @overload
-    def read(self, section: Literal["left_overs"]) -> tuple[LeftOver, ...]: ...
-    @overload
-    def read(self, section: Literal["reservations"]) -> Reservations: ...
-    @overload
-    def read(self, section: Literal["own_names"]) -> tuple[OwnName, ...]: ...
-    @overload
-    def read(self, section: Literal["proxy_connects"]) -> tuple[ProxyConnect, ...]: ...
-    def read(self, section: SectionName) -> Any:
-        """A section's data. Raises Unknown, with the reason, where there is none."""
-        self.ledger.note({(self.name, section)})
-        found = getattr(self.survey, section)
+    def read(self, section: Section[T]) -> T:
+        """A section's data, as `read(FACTS.own_names)`. Raises Unknown, with the reason, where there is none."""
+        name = str(section)
+        self.ledger.note({(self.name, name)})
+        found: Section[T] = getattr(self.survey, name)
         if found.data is None:
             raise Unknown(
-                f"{section} of {self.name}: {found.unknown}",
+                f"{name} of {self.name}: {found.unknown}",
                 "Give the account that surveys the rights to read it (Windows: local Administrators; Linux: root or "
                 "sudo).",
             )
@@ -246,7 +172,7 @@ class Subject:
 
         Raises Unknown where several fit, and where the service runs with `--config` and needs no registry.
         """
-        instances = self.read("instances")
+        instances = self.read(FACTS.instances)
         found = own_instance(self.machine, instances)
         if found is not None:
             return found
@@ -286,7 +212,7 @@ class Subject:
     @derived
     def service(self) -> Service | None:
         """The service of its instance (`own_service`). None where there is none."""
-        own = [service for service in self.read("services") if service.product == self.product]
+        own = [service for service in self.read(FACTS.services) if service.product == self.product]
         return own_service(own, self._instance_of, self.instance_name, any_other=self.machine.instance is None)
 
     @derived
@@ -432,7 +358,7 @@ class Subject:
 
     def _services_or_none(self) -> tuple[Service, ...]:
         try:
-            return tuple(service for service in self.read("services") if service.product == self.product)
+            return tuple(service for service in self.read(FACTS.services) if service.product == self.product)
         except Unknown:
             return ()
 

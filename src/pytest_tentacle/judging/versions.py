@@ -7,6 +7,8 @@ import re
 from pytest_tentacle.judging.finding import Blocked, Unknown
 from pytest_tentacle.judging.subject import Subject
 
+from .reading import FACTS
+
 _NUMBERS = re.compile(r"\d+(?:\.\d+)+")
 
 
@@ -18,7 +20,7 @@ def parsed(version: str | None) -> tuple[int, ...] | None:
 
 def version_of(subject: Subject) -> str | None:
     """As installed: of the program that its service runs, else of the only one. Raises Unknown without the section."""
-    own = [product for product in subject.read("products") if product.product == subject.product]
+    own = [product for product in subject.read(FACTS.products) if product.product == subject.product]
     try:
         service = subject.service
     except (Unknown, Blocked):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
+from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.survey.surroundings import Access, Permissions
 
@@ -77,7 +78,7 @@ def _sorted(subject: Subject, rights: Permissions) -> _Found:
 def _own(subject: Subject) -> Permissions:
     """What was read for its own instance. Raises Blocked where no service runs it, Unknown where nothing was read."""
     wanted = subject.instance.name.lower()
-    for rights in subject.read("permissions"):
+    for rights in subject.read(FACTS.permissions):
         if rights.product == subject.product and rights.instance.lower() == wanted:
             return rights
     if subject.service is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pytest_tentacle.judging.finding import Evidence, Unknown
+from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.survey.model import ServiceState
 
@@ -35,7 +36,7 @@ def proof_of_work(subject: Subject) -> Evidence | None:
         service = subject.service
         if service is None or service.state is not ServiceState.RUNNING or service.started_utc is None:
             return None
-        for log in subject.read("logs"):
+        for log in subject.read(FACTS.logs):
             own = log.product == subject.product and log.instance.lower() == subject.instance.name.lower()
             if own and log.account is None and log.modified_utc is not None and log.modified_utc > service.started_utc:
                 words = f"written at {log.modified_utc:%Y-%m-%d %H:%M:%SZ}, by a service that runs since before that"

@@ -12,6 +12,7 @@ from pytest_tentacle.judging.away import AWAY_READS, mode_of
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.links import Link, links_from_servers, mode_not_known, no_server_declared, polled_links
+from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link import By, Probe, Stage
 from pytest_tentacle.link.hosts import plain_address
@@ -207,7 +208,7 @@ def _compare(subject: Subject, use: _Use) -> Iterator[Finding]:
             return
         bound = [
             plain_address(listener.address) or listener.address
-            for listener in end.read("listeners")
+            for listener in end.read(FACTS.listeners)
             if listener.port == use.probe.port
         ]
     except Unknown as unknown:
@@ -247,7 +248,7 @@ def _problem(subject: Subject, use: _Use, code: str, expected: str, *more: Evide
 
 def _own_addresses(end: Subject, vantage: Subject) -> set[str]:
     """The machine's addresses; the loopback ones as well for whoever is on the same host."""
-    own = {plain_address(address) or address for address in end.read("host").addresses}
+    own = {plain_address(address) or address for address in end.read(FACTS.host).addresses}
     return own | {"127.0.0.1", "::1"} if own and end.machine.host_key == vantage.machine.host_key else own
 
 

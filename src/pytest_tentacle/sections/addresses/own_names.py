@@ -13,6 +13,7 @@ from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.attempts import TENTACLE_READS, attempts_of, is_well
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Evidence, Problem, Unknown
+from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link import By
 from pytest_tentacle.link.hosts import plain_address, plain_host
@@ -33,7 +34,7 @@ def own_names_lead_to_the_machine(subject: Subject) -> Iterator[Finding]:
     by_name = tuple(attempt for attempt in attempts if attempt.probe.by is By.NAME)
     well = is_well(by_name or attempts)
     try:
-        names = subject.read("own_names")
+        names = subject.read(FACTS.own_names)
     except Unknown as unknown:
         if well is None:
             raise
@@ -48,7 +49,7 @@ def own_names_lead_to_the_machine(subject: Subject) -> Iterator[Finding]:
 
 def _judge(subject: Subject, name: OwnName) -> Iterator[Finding]:
     found = {plain_address(address) or address for address in name.addresses}
-    own = {plain_address(address) or address for address in subject.read("host").addresses}
+    own = {plain_address(address) or address for address in subject.read(FACTS.host).addresses}
     known = own | declared_addresses(subject)
     if not found or not own or any(address in known or _is_its_own_always(address) for address in found):
         return

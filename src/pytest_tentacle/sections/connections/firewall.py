@@ -16,6 +16,7 @@ from pytest_tentacle.judging.attempts import ATTEMPT_READS, Attempt, attempts_of
 from pytest_tentacle.judging.away import AWAY_READS
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
+from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link import Failure
 from pytest_tentacle.survey.surroundings import Firewall, FirewallRule
@@ -67,7 +68,7 @@ def port_is_let_in(subject: Subject) -> Iterator[Finding]:
     reached_by = {attempt.vantage for attempt in attempts if attempt.connected}
     lost = tuple(attempt for attempt in attempts if attempt.vantage not in reached_by)
     try:
-        firewall = subject.read("firewall")
+        firewall = subject.read(FACTS.firewall)
     except Unknown:
         if through is None:
             raise
@@ -199,7 +200,7 @@ def _programs(subject: Subject, port: int) -> frozenset[str]:
     """The executables that listen, or would."""
     found: set[str | None] = set()
     try:
-        for listener in subject.read("listeners"):
+        for listener in subject.read(FACTS.listeners):
             if listener.port == port and listener.owner is not None:
                 found.add(listener.owner.executable)
     except Unknown:

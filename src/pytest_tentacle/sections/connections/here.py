@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pytest_tentacle.guide.consequences import NO_PROCESS, NO_SETTINGS, NOT_LISTENING
 from pytest_tentacle.judging.check import Check, Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
+from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link import Failure, Probe, Stage
@@ -75,9 +76,9 @@ def port_is_not_excluded_from_use(subject: Subject) -> Iterator[Finding]:
     port = subject.expected_port
     if port is None or _answers_as_itself(subject) or listeners_of(subject):
         return
-    if subject.read("host").os != "windows":
+    if subject.read(FACTS.host).os != "windows":
         return
-    found = excluded_range(subject.read("reservations"), port)
+    found = excluded_range(subject.read(FACTS.reservations), port)
     if found is None:
         yield Evidence(f"excluded ports of {subject.name}", f"port {port} is not among them")
         return
@@ -210,7 +211,7 @@ def _urls_of(subject: Subject, holder: Listener) -> tuple[str, ...]:
     if holder.pid != HTTP_SYS_PID:
         return ()
     try:
-        return served_urls(subject.read("reservations"), holder.port)
+        return served_urls(subject.read(FACTS.reservations), holder.port)
     except Unknown:
         return ()
 
@@ -221,7 +222,7 @@ def listeners_of(subject: Subject) -> tuple[Listener, ...]:
     if subject.is_tentacle and subject.settings.listen_ip:
         own = plain_address(subject.settings.listen_ip)
     every = {"0.0.0.0", "::"}
-    fitting = (listener for listener in subject.read("listeners") if listener.port == subject.expected_port)
+    fitting = (listener for listener in subject.read(FACTS.listeners) if listener.port == subject.expected_port)
     if own is None or own in every:
         return tuple(fitting)
     return tuple(listener for listener in fitting if plain_address(listener.address) in {own, *every, None})

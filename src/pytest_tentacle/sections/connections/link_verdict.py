@@ -9,6 +9,7 @@ from pytest_tentacle.judging.away import away
 from pytest_tentacle.judging.check import Finding
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.links import Link, Way
+from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link import Probe
 from pytest_tentacle.link.hosts import plain_address
@@ -105,7 +106,9 @@ def _leads_elsewhere(probe: Probe, link: Link) -> bool:
 def _own_addresses(link: Link) -> set[str | None]:
     declared = {plain_address(link.declared_ip or "")}
     try:
-        return declared | {plain_address(each) for each in link.end.read("host").addresses} if link.end else declared
+        return (
+            declared | {plain_address(each) for each in link.end.read(FACTS.host).addresses} if link.end else declared
+        )
     except Unknown:
         return declared
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pytest_tentacle.judging.finding import Unknown
+from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link import Probe
 from pytest_tentacle.link.hosts import plain_address
@@ -66,7 +67,7 @@ def own_addresses(subject: Subject) -> frozenset[str]:
     """The addresses that a machine has by its survey, loopback left out, and the declared one."""
     declared = [subject.machine.ip] if subject.machine.ip else []
     try:
-        found = list(subject.read("host").addresses)
+        found = list(subject.read(FACTS.host).addresses)
     except Unknown:
         found = []
     plain = (plain_address(address) for address in (*found, *declared))
@@ -95,7 +96,7 @@ def linux_verdict(firewall: Firewall, ways: Iterable[FilteredWay]) -> LinuxVerdi
 def on_loopback(subject: Subject, probe: Probe) -> LinuxVerdict | None:
     """What the machine's own rules do with its own look at its port; None where they are not known, or no Linux's."""
     try:
-        firewall = subject.read("firewall")
+        firewall = subject.read(FACTS.firewall)
     except Unknown:
         return None
     if firewall.engine == "windows" or firewall.filters is None or probe.connect is None:

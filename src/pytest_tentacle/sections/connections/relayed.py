@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from pytest_tentacle.inventory.model import Tentacle
 from pytest_tentacle.judging.finding import Evidence, Unknown
+from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link.hosts import plain_address
@@ -27,7 +28,7 @@ def relayed(subject: Subject, server: Subject) -> Evidence | None:
     """
     expected = as_thumbprint(server.expected_thumbprint)
     try:
-        logs = tuple(log for log in subject.read("logs") if _is_own(log, subject) and log.error is None)
+        logs = tuple(log for log in subject.read(FACTS.logs) if _is_own(log, subject) and log.error is None)
         let_in = [(log, peer) for log in logs for peer in log.peers if expected in map(as_thumbprint, peer.thumbprints)]
         if expected is None or not let_in:
             return None
@@ -53,10 +54,10 @@ def _declared(subject: Subject, server: Subject, let_in: list[tuple[LogFile, Log
 
 
 def _standing(subject: Subject, server: Subject, let_in: list[LogPeer]) -> Evidence | None:
-    own = {plain_address(address) for address in server.read("host").addresses}
+    own = {plain_address(address) for address in server.read(FACTS.host).addresses}
     own.add(plain_address(server.machine.ip or ""))
     service = subject.service
-    for row in subject.read("connections"):
+    for row in subject.read(FACTS.connections):
         address = plain_address(row.remote_address)
         if row.state != "established" or row.local_port != subject.expected_port or address in own:
             continue

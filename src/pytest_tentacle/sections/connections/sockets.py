@@ -13,6 +13,7 @@ from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.entries import Entry, account_proxy, entries_of, node_of
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.links import polled_links
+from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link.hosts import plain_address
 from pytest_tentacle.survey.model import Service, ServiceState
@@ -198,7 +199,7 @@ class _ByServer:
 
     def __init__(self, subject: Subject) -> None:
         self._subject = subject
-        self.rows: tuple[Connection, ...] = subject.read("connections")
+        self.rows: tuple[Connection, ...] = subject.read(FACTS.connections)
         self._by_port: dict[int, dict[str | None, list[tuple[int, Connection]]]] = {}
         for number, row in enumerate(self.rows):
             there = self._by_port.setdefault(row.remote_port, {})
@@ -242,13 +243,13 @@ def _require_no_other_address(subject: Subject, service: Service, entry: Entry, 
 
 def _other_services(subject: Subject, service: Service) -> frozenset[int]:
     """The processes of the host's other services of Octopus: what they hold is not this one's."""
-    pids = (other.pid for other in subject.read("services") if other.name != service.name)
+    pids = (other.pid for other in subject.read(FACTS.services) if other.name != service.name)
     return frozenset(pid for pid in pids if pid is not None)
 
 
 def _require_settled(subject: Subject, service: Service) -> None:
     """Raises Unknown where the service may not yet have come as far as to connect."""
-    clock = subject.read("host").clock_utc
+    clock = subject.read(FACTS.host).clock_utc
     if clock is None or service.started_utc is None:
         raise Unknown(f"since when {service.name} on {subject.name} runs is not known", "Run again in two minutes.")
     if clock - service.started_utc < _SETTLED:
@@ -271,9 +272,11 @@ def _own_rows(subject: Subject) -> tuple[Connection, ...]:
         service = subject.service
         pid = service.pid if service else None
         ports = {entry.port for entry in entries_of(subject.settings)}
-        return tuple(row for row in subject.read("connections") if row.remote_port in ports and row.pid in (pid, None))
+        return tuple(
+            row for row in subject.read(FACTS.connections) if row.remote_port in ports and row.pid in (pid, None)
+        )
     port = subject.expected_port
-    return tuple(row for row in subject.read("connections") if row.local_port == port)
+    return tuple(row for row in subject.read(FACTS.connections) if row.local_port == port)
 
 
 def _own_port(subject: Subject, row: Connection) -> int:

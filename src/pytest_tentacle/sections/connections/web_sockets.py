@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pytest_tentacle.judging.entries import Entry
 from pytest_tentacle.judging.finding import Evidence, Unknown
+from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 
 
@@ -16,7 +17,7 @@ def standing(subject: Subject, entry: Entry) -> Evidence | None:
     service = subject.service
     if service is None or service.pid is None:
         return None
-    for row in subject.read("connections"):
+    for row in subject.read(FACTS.connections):
         if row.state == "established" and row.remote_port == entry.port and row.pid == service.pid:
             where = f"{row.remote_address}:{row.remote_port}"
             return Evidence(

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pytest_tentacle.judging.attempts import TENTACLE_READS, attempts_of
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
+from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.sections.identify.index import ahead_of_ours
 from pytest_tentacle.survey.surroundings import Disk
@@ -80,12 +81,12 @@ def clocks_agree(subject: Subject) -> Iterator[Finding]:
 def left_overs_are_told(subject: Subject) -> Iterator[Finding]:
     """A disabled watchdog and what earlier installations left behind: evidence for who looks for a cause."""
     try:
-        for task in subject.read("watchdog"):
+        for task in subject.read(FACTS.watchdog):
             yield Evidence(f"scheduled tasks of {subject.name}", f"{task.name} is {task.state}")
     except Unknown as unknown:
         yield Evidence(f"scheduled tasks of {subject.name}", f"not read: {unknown.reason}")
     try:
-        for left in subject.read("left_overs"):
+        for left in subject.read(FACTS.left_overs):
             yield Evidence(f"left-overs on {subject.name}", f"{left.kind}: {left.where}")
     except Unknown as unknown:
         yield Evidence(f"left-overs on {subject.name}", f"not read: {unknown.reason}")
@@ -93,7 +94,7 @@ def left_overs_are_told(subject: Subject) -> Iterator[Finding]:
 
 def _own_disks(subject: Subject) -> tuple[Disk, ...]:
     """Those of its own folders; all that were measured, where the folders are not known."""
-    disks = subject.read("disks")
+    disks = subject.read(FACTS.disks)
     try:
         if subject.is_tentacle:
             folders = (subject.settings.home, subject.settings.application_directory)

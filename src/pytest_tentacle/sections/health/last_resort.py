@@ -15,6 +15,7 @@ from pytest_tentacle.guide.commands import (
 from pytest_tentacle.guide.remedies import fill
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Unknown
+from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 
 _OF_A_TENTACLE = (
@@ -36,7 +37,7 @@ def last_resort_is_told(subject: Subject) -> Iterator[Finding]:
     if not any(subject.problems_of(step) for step in steps):
         return
     try:
-        linux = subject.read("host").os == "linux"
+        linux = subject.read(FACTS.host).os == "linux"
         service = subject.service
     except (Unknown, Blocked):
         return  # earlier steps say what could not be read; a command for the wrong system is worse than none
@@ -51,7 +52,7 @@ def last_resort_is_told(subject: Subject) -> Iterator[Finding]:
 
 def _left_over(subject: Subject) -> str:
     try:
-        found = subject.read("left_overs")
+        found = subject.read(FACTS.left_overs)
     except Unknown as unknown:
         return f"not known, {unknown.reason}"
     return ", ".join(f"{left.where} ({left.kind})" for left in found) or "nothing was found"

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Problem, Unknown
+from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.logs.lines import moment
 from pytest_tentacle.logs.model import LogFile, LogRecord
@@ -68,7 +69,7 @@ def instance_name_comes_without_quotes(subject: Subject) -> Iterator[Finding]:
 
 def _records(subject: Subject) -> Iterator[Judged]:
     try:
-        logs = subject.read("logs")
+        logs = subject.read(FACTS.logs)
     except Unknown:
         return  # its own log is unknown for the same reason, and says so
     early = [log for log in logs if log.account is not None and log.product == subject.product]

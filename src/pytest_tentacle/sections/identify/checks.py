@@ -10,6 +10,7 @@ from pytest_tentacle.hiding import shorten
 from pytest_tentacle.judging.away import AWAY_READS, away
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
+from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link.hosts import plain_address
@@ -211,7 +212,7 @@ def longest_row(times: Iterable[str]) -> int:
 def _holds_one(subject: Subject, address: str) -> bool:
     """Whether a connection of that address stands on its port: who is turned away is closed on at once."""
     try:
-        connections, port = subject.read("connections"), subject.expected_port
+        connections, port = subject.read(FACTS.connections), subject.expected_port
     except (Unknown, Blocked):
         return False
     return any(

@@ -10,6 +10,7 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from pytest_tentacle.judging.finding import Unknown
+from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link.hosts import plain_host
@@ -184,7 +185,7 @@ def age_of(log: LogFile, time: str, clock: datetime | None) -> timedelta | None:
 def ahead_of_ours(subject: Subject) -> timedelta | None:
     """How far its clock is ahead of that of the machine that runs pytest; the survey's own time is within it."""
     try:
-        clock = subject.read("host").clock_utc
+        clock = subject.read(FACTS.host).clock_utc
     except Unknown:
         return None
     taken = subject.record.taken_utc if subject.record else None

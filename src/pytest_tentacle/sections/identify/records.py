@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from pytest_tentacle.judging.entries import account_proxy
 from pytest_tentacle.judging.finding import Blocked, Evidence, Unknown
+from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link.hosts import plain_address, plain_host
@@ -77,7 +78,7 @@ def logs_of(subject: Subject) -> tuple[LogFile, ...]:
     """The logs of its own instance that could be read. Raises Unknown where there is none."""
     own = [
         log
-        for log in subject.read("logs")
+        for log in subject.read(FACTS.logs)
         if log.account is None
         and log.product == subject.product
         and log.instance.lower() == subject.instance_name.lower()
@@ -167,7 +168,7 @@ def names_for(subject: Subject) -> Names:
 def host_of(subject: Subject) -> Host | None:
     """Its host; None where it is not known."""
     try:
-        return subject.read("host")
+        return subject.read(FACTS.host)
     except Unknown:
         return None
 
@@ -208,7 +209,7 @@ def _ahead_of(subject: Subject, server: Subject) -> timedelta:
 
 def _connections(subject: Subject) -> tuple[Connection, ...] | None:
     try:
-        return subject.read("connections")
+        return subject.read(FACTS.connections)
     except Unknown:
         return None
 

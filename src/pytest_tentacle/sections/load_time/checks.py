@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
+from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.survey.model import ServiceState
 from pytest_tentacle.survey.surroundings import LoadTime, Revocation
@@ -89,8 +90,8 @@ def _cost(subject: Subject) -> bool:
     if service is None or service.state is not ServiceState.RUNNING:
         return True
     try:
-        clock = subject.read("host").clock_utc
-        for event in subject.read("events"):
+        clock = subject.read(FACTS.host).clock_utc
+        for event in subject.read(FACTS.events):
             recent = clock is None or clock - event.time_utc <= _RECENT
             if event.source == "service-control-manager" and event.id in _OUT_OF_TIME_EVENTS and recent:
                 return True
@@ -108,7 +109,7 @@ def _waits_for_lists(revocation: Revocation | None) -> Evidence | None:
 
 def _own(subject: Subject) -> LoadTime:
     """The measurement of its own program: its service's, else the product's. Raises Blocked, Unknown."""
-    times = [time for time in subject.read("loading").times if time.product == subject.product]
+    times = [time for time in subject.read(FACTS.loading).times if time.product == subject.product]
     service = subject.service
     executable = (service.executable or "").lower() if service else ""
     for time in times:
@@ -125,7 +126,7 @@ def _revocation(subject: Subject) -> Revocation | None:
     """The setting of the account that the service runs as."""
     service = subject.service
     account = (service.account or "").lower() if service else ""
-    return next((found for found in subject.read("loading").revocation if found.account.lower() == account), None)
+    return next((found for found in subject.read(FACTS.loading).revocation if found.account.lower() == account), None)
 
 
 def _broken_off_ms(time: LoadTime) -> int | None:
@@ -138,7 +139,7 @@ def _broken_off_ms(time: LoadTime) -> int | None:
 def _failed(subject: Subject, time: LoadTime, seen: Evidence) -> Finding:
     """A crash is one whoever calls; any other error may come of the rights of the survey's account."""
     code = time.exit_code or 0
-    if code < 0 or code >= _NTSTATUS or code in _CRASHES or subject.read("host").elevated:
+    if code < 0 or code >= _NTSTATUS or code in _CRASHES or subject.read(FACTS.host).elevated:
         return _problem("TT813", subject, time, f"it ends with exit code {code}", seen)
     return Unknown(
         f"{time.executable} help on {subject.name} ended with exit code {code}, which may come of the rights of the "

@@ -12,6 +12,7 @@ from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.entries import entries_of
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
+from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link.hosts import plain_address, plain_host
 from pytest_tentacle.logs.model import Startup
@@ -108,7 +109,7 @@ def can_be_right(subject: Subject) -> bool:
 def _around(subject: Subject) -> Iterator[Finding]:
     """The proxies of the service's account and of the machine, each as evidence, and whom they concern."""
     try:
-        found = subject.read("proxies")
+        found = subject.read(FACTS.proxies)
     except Unknown as unknown:
         yield unknown
         return

@@ -12,6 +12,7 @@ from itertools import groupby
 from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Evidence, Problem, Unknown
+from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.survey.surroundings import ProxyConnect
 
@@ -42,7 +43,7 @@ def proxy_opens_a_way_to_each_server(subject: Subject) -> Iterator[Finding]:
     if subject.mode is not Mode.POLLING or not can_be_right(subject):
         return
     proxy = subject.settings.polling_proxy
-    rows = [row for row in subject.read("proxy_connects") if row.instance == subject.instance_name]
+    rows = [row for row in subject.read(FACTS.proxy_connects) if row.instance == subject.instance_name]
     if not rows:
         raise Unknown(
             f"{subject.name} did not ask its proxy {proxy.host}:{proxy.port} to connect",

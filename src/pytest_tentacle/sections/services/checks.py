@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pytest_tentacle.judging.away import AWAY_READS, away
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
+from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.survey.model import Service, ServiceState
 
@@ -49,7 +50,7 @@ def instance_is_registered(subject: Subject) -> Iterator[Finding]:
     if found is not None:
         yield Evidence(f"instance registry of {subject.name}", f"instance {found.name}: {found.configuration.path}")
         return
-    others = [instance.name for instance in subject.read("instances") if instance.product == subject.product]
+    others = [instance.name for instance in subject.read(FACTS.instances) if instance.product == subject.product]
     wanted = f"instance {subject.machine.instance}" if subject.machine.instance else "an instance"
     present = f"only {', '.join(others)}" if others else "no instance at all"
     yield Problem(
@@ -71,13 +72,13 @@ def service_is_installed(subject: Subject) -> Iterator[Finding]:
     if service is not None:
         yield Evidence(f"services of {subject.name}", f"service {service.name} is installed")
         return
-    host = subject.read("host")
+    host = subject.read(FACTS.host)
     if host.os == "windows" and host.elevated is not True:
         raise Unknown(
             f"{subject.name} shows no service, but {host.user or 'the account'} may not be allowed to see it",
             "Survey with an account of the local Administrators.",
         )
-    others = [service.name for service in subject.read("services") if service.product == subject.product]
+    others = [service.name for service in subject.read(FACTS.services) if service.product == subject.product]
     yield Problem(
         "TT201",
         subject.name,
@@ -134,7 +135,7 @@ def service_starts_by_itself(subject: Subject) -> Iterator[Finding]:
 
 def _starts_late(subject: Subject, service: Service) -> Unknown | None:
     """A service that starts by itself, on a machine that was started a moment ago: Windows has not come to it yet."""
-    host = subject.read("host")
+    host = subject.read(FACTS.host)
     up = host.clock_utc - host.boot_utc if host.clock_utc and host.boot_utc else None
     if up is None or up > AFTER_BOOT or service.start_mode != "auto" or service.exit_code not in (None, _NEVER_STARTED):
         return None
@@ -188,7 +189,7 @@ def _starting(subject: Subject, service: Service) -> Iterator[Finding]:
 
 
 def _since(subject: Subject, moment: datetime | None) -> timedelta | None:
-    clock = subject.read("host").clock_utc
+    clock = subject.read(FACTS.host).clock_utc
     return clock - moment if clock and moment else None
 
 
@@ -196,7 +197,7 @@ def _ended_by_error(subject: Subject, service: Service) -> bool:
     """Only Windows: systemd itself tells what ended by an error from what was stopped."""
     if service.exit_code in (None, 0, _NEVER_STARTED):
         return False
-    return subject.read("host").os == "windows"
+    return subject.read(FACTS.host).os == "windows"
 
 
 def _problem(
@@ -210,7 +211,7 @@ def _problem(
     if service.exit_code is not None:
         facts["exit_code"] = service.exit_code
     word = _WINDOWS_EXIT_CODES.get(service.exit_code or 0) if code in {"TT202", "TT203"} else None
-    on_windows = subject.read("host").os == "windows"
+    on_windows = subject.read(FACTS.host).os == "windows"
     return Problem(
         code,
         subject.name,

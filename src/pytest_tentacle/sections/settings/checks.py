@@ -9,6 +9,7 @@ from pytest_tentacle.inventory.model import Mode, OctopusServer, Tentacle
 from pytest_tentacle.judging.attempts import ATTEMPT_READS, attempts_of
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
+from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link.hosts import plain_address
@@ -138,7 +139,7 @@ def _listens_on(subject: Subject, ports: tuple[int | None, ...]) -> bool:
     """Whether the service's own process is seen to listen on one of these ports."""
     try:
         service = subject.service
-        own = (listener for listener in subject.read("listeners") if listener.port in ports)
+        own = (listener for listener in subject.read(FACTS.listeners) if listener.port in ports)
         return any(listener.pid is None or (service and listener.pid == service.pid) for listener in own)
     except Unknown:
         return False
@@ -158,7 +159,7 @@ def listening_address_is_the_machines_own(subject: Subject) -> Iterator[Finding]
     if address is not None and _every_or_loopback(address):
         yield Evidence(path, f"listens on {address}")
         return
-    own = {plain_address(own) for own in subject.read("host").addresses}
+    own = {plain_address(own) for own in subject.read(FACTS.host).addresses}
     if address is not None and not own:
         raise Unknown(
             f"the addresses of {subject.name} could not be read", "Look with `ipconfig /all` or `ip address`."

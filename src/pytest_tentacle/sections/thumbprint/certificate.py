@@ -13,6 +13,7 @@ from pytest_tentacle.judging.attempts import ATTEMPT_READS, Attempt, attempts_of
 from pytest_tentacle.judging.away import AWAY_READS
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Evidence, Problem, Unknown
+from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link import Probe
@@ -98,7 +99,7 @@ def private_key_is_usable(subject: Subject) -> Iterator[Finding]:
         service = subject.service
         if probe is None or probe.tls is None or probe.tls.error is None or service is None or service.pid is None:
             return
-        events = subject.read("events")
+        events = subject.read(FACTS.events)
     except Unknown:
         return  # the steps of the services and of the page on the machine itself say what is not known
     told = [event for event in events if event.id == _KEY_UNUSABLE and caller_of(event) == service.pid]
@@ -150,7 +151,7 @@ def _described(decoded: Decoded, probe: Probe, subject: Subject) -> str:
     key = f"RSA {decoded.rsa_bits}" if decoded.rsa_bits else "a key that is not RSA"
     text = f"{probe.thumbprint}, {decoded.subject}, {key}, {decoded.hash_name or 'unknown signature'}"
     try:
-        clock = subject.read("host").clock_utc
+        clock = subject.read(FACTS.host).clock_utc
     except Unknown:
         clock = None
     if clock is not None and decoded.not_after < clock:

@@ -14,6 +14,7 @@ from pytest_tentacle.judging.attempts import ATTEMPT_READS, Attempt, attempts_of
 from pytest_tentacle.judging.away import AWAY_READS
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
+from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.sections.connections.link_verdict import standing_in_the_way
 from pytest_tentacle.survey.surroundings import TlsPolicy, caller_of
@@ -71,8 +72,8 @@ def both_ends_have_tls_in_common(subject: Subject) -> Iterator[Finding]:
         elif spoken:
             yield spoken
         elif server.can_log_on:
-            here = _End(subject, subject.read("tls"), side)
-            yield from _compare(here, _End(server, server.read("tls"), _other(side)))
+            here = _End(subject, subject.read(FACTS.tls), side)
+            yield from _compare(here, _End(server, server.read(FACTS.tls), _other(side)))
 
 
 @check(codes=(), reads=("services", "instances", "events"))
@@ -82,7 +83,9 @@ def failed_handshakes_are_told(subject: Subject) -> Iterator[Finding]:
         service = subject.service
         if service is None or service.pid is None:
             return
-        for event in [event for event in subject.read("events") if caller_of(event) == service.pid][-_EVENTS_SHOWN:]:
+        for event in [event for event in subject.read(FACTS.events) if caller_of(event) == service.pid][
+            -_EVENTS_SHOWN:
+        ]:
             if event.id in _EVENTS:
                 data = ", ".join(f"{key} {value}" for key, value in sorted(event.data.items()))
                 yield Evidence(
@@ -126,7 +129,7 @@ def _other(side: Side) -> Side:
 def _own_side(subject: Subject, side: Side) -> Iterator[Finding]:
     spoken = _spoken(_on_side(subject, side)) or (_spoken_here(subject) if side == "server" else None)
     try:
-        policy = subject.read("tls")
+        policy = subject.read(FACTS.tls)
     except Unknown:
         if spoken is None:
             raise
@@ -186,8 +189,8 @@ def _nothing_new_enough(subject: Subject, server: Subject, side: Side, tried: Tr
     compared: tuple[Finding, ...] = ()
     if server.can_log_on:
         try:
-            here = _End(subject, subject.read("tls"), side)
-            compared = tuple(_compare(here, _End(server, server.read("tls"), _other(side))))
+            here = _End(subject, subject.read(FACTS.tls), side)
+            compared = tuple(_compare(here, _End(server, server.read(FACTS.tls), _other(side))))
         except Unknown as unknown:
             compared = (Evidence("TLS policies", f"not read: {unknown.reason}"),)
     here_too = seen_from_here(subject, server)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Evidence, Problem
+from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.versions import parsed, version_of
 from pytest_tentacle.survey.model import ServiceState
@@ -23,7 +24,7 @@ def net_framework_is_new_enough(subject: Subject) -> Iterator[Finding]:
     """A Tentacle from 6.3 on finds .NET Framework 4.8. Builds that bring their own .NET run without: they prove it."""
     if not subject.is_tentacle:
         return
-    host = subject.read("host")
+    host = subject.read(FACTS.host)
     if host.os != "windows" or host.dotnet_release is None:
         return
     seen = Evidence(f"registry of {subject.name}", f".NET Framework release {host.dotnet_release}")
