@@ -115,8 +115,15 @@ class TestUnexplained:
         assert cause.confidence == ""
         assert "it shows USER01" in cause.evidence[0].text
 
-    def test_last_resort(self, cause: Any) -> None:
+    def test_nothing_is_advised_for_a_check_of_ones_own(self, cause: Any) -> None:
+        """What it means only its author knows: to remove a Tentacle for it would be worse than to say nothing."""
+        assert cause.sentence == "Expected: it is well. Seen: it shows USER01."
+        assert not cause.remedy_windows
+        assert not cause.remedy_linux
+
+    def test_last_resort(self, world: Any, diagnosed: Any, make_problem: Any) -> None:
         """Restart both ends, then a clean slate, with all commands; nothing of Linux for a Windows machine."""
+        cause = diagnosed(world, make_problem("TT527", "web-01")).views()[-1]
         told = "\n".join(cause.remedy_windows)
         assert "last resort" in told
         assert "$ Restart-Service -Name 'OctopusDeploy Tentacle'" in cause.remedy_windows
