@@ -11,8 +11,8 @@ import pytest
 from pytest_tentacle.judging.check import Check, Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.subject import Subject
-from pytest_tentacle.run.collection import MARK
-from pytest_tentacle.run.machine import Machine
+from pytest_tentacle.run.items.collection import MARK
+from pytest_tentacle.run.items.machine import Machine
 from pytest_tentacle.survey.model import Survey
 
 __all__ = [

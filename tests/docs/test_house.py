@@ -11,7 +11,7 @@ from pathlib import Path
 import grimp
 import pytest
 
-MOST = 18
+MOST = 14
 
 
 @pytest.fixture(scope="module")

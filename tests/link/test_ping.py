@@ -16,7 +16,7 @@ from pytest_tentacle.cli import main
 from pytest_tentacle.lab.halibut.listener import HalibutListener, make_certificate
 from pytest_tentacle.lab.network import BlackHole, HttpsServer, Refused
 from pytest_tentacle.link import By, Connected, Failure, Page, Probe, Stage, Target
-from pytest_tentacle.link.ping import Attempt, Percentiles, PingResult, ping
+from pytest_tentacle.link.pings.ping import Attempt, Percentiles, PingResult, ping
 
 LOOPBACK = "127.0.0.1"
 TARGET = Target(host=LOOPBACK, port=10933, by=By.ADDRESS)

@@ -16,8 +16,8 @@ import pytest
 
 from pytest_tentacle.cli import main
 from pytest_tentacle.link import By, Target
-from pytest_tentacle.link.ping import ping
-from pytest_tentacle.link.pong import ANSWER, Pong
+from pytest_tentacle.link.pings.ping import ping
+from pytest_tentacle.link.pings.pong import ANSWER, Pong
 
 LOOPBACK = "127.0.0.1"
 

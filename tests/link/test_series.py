@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from pytest_tentacle.link import By, Connected, Failure, Page, PingAttempt, PingOrder, PingSeries, Probe, Secured, Stage
-from pytest_tentacle.link.series import Percentiles
+from pytest_tentacle.link.pings.series import Percentiles
 
 ENDS = [base64.b64encode(name).decode() for name in (b"one", b"other")]
 

@@ -10,7 +10,7 @@ import pytest
 from pytest_tentacle.lab.network import HttpsServer
 from pytest_tentacle.lab.network.tls_boxes import TlsBox
 from pytest_tentacle.link import By, Target, wire
-from pytest_tentacle.link.ping import ping
+from pytest_tentacle.link.pings.ping import ping
 
 LOOPBACK = "127.0.0.1"
 

@@ -121,7 +121,7 @@ class TestFixtures:
     def test_pytest_explains_them(self, run_pytest: Any, surveyed: Any, project: Path) -> None:
         _, _, saved = surveyed
         told = run_pytest("--replay", saved, "--fixtures", "-q", cwd=project).stdout
-        ours = told[told.index("pytest_tentacle.run.fixtures") :]
+        ours = told[told.index("pytest_tentacle.run.items.fixtures") :]
         for name, words in {
             "machine": "One machine, Tentacle or Octopus Server",
             "tentacle": "Tentacles alone",

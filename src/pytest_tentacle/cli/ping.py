@@ -8,9 +8,9 @@ import sys
 from collections.abc import Iterator
 
 from pytest_tentacle.link.model import By, Stage, Target
-from pytest_tentacle.link.ping import TENTACLE_PORT, Attempt, PingResult, attempts
+from pytest_tentacle.link.pings.ping import TENTACLE_PORT, Attempt, PingResult, attempts
+from pytest_tentacle.link.pings.series import INTERVAL
 from pytest_tentacle.link.resolving import is_literal
-from pytest_tentacle.link.series import INTERVAL
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ import sys
 import time
 
 from pytest_tentacle.link.deadline import Deadline
-from pytest_tentacle.link.pong import Event, Pong
+from pytest_tentacle.link.pings.pong import Event, Pong
 
 _GLANCE = 0.2
 

@@ -18,7 +18,7 @@ from importlib.resources import files
 from typing import Any
 
 from pytest_tentacle.link import By, PingOrder, PingSeries, Probe, Target, TlsVersions, probe_all, try_versions
-from pytest_tentacle.link.ping import ping_series
+from pytest_tentacle.link.pings.ping import ping_series
 from pytest_tentacle.survey.framing import frame
 from pytest_tentacle.survey.scripts.windows import COMMAND, request_of
 

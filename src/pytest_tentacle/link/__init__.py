@@ -18,8 +18,8 @@ from .model import (
     Target,
     Vantage,
 )
+from .pings.series import PingAttempt, PingOrder, PingSeries
 from .resolving import Resolver, system_resolver
-from .series import PingAttempt, PingOrder, PingSeries
 from .versions import TlsVersion, TlsVersions, VersionTrial, try_versions
 
 __all__ = [

@@ -23,7 +23,7 @@ from pytest_tentacle.guide.placeholders import MEANINGS, PLACEHOLDER, named_in
 from pytest_tentacle.judging.check import Check
 from pytest_tentacle.logs.signatures import SIGNATURES
 from pytest_tentacle.report.json_report import schema_text
-from pytest_tentacle.run.collection import guide_tests as guide_folder
+from pytest_tentacle.run.items.collection import guide_tests as guide_folder
 from pytest_tentacle.sections import STEPS, Step, checks_of
 from pytest_tentacle.sections.catalogue import CATALOGUE, KINDS, ProblemKind
 from pytest_tentacle.survey.model import HostRecord, Survey

@@ -18,8 +18,9 @@ from pytest_tentacle.report.document import Report
 from pytest_tentacle.report.gate.ci import ci_lines
 from pytest_tentacle.report.html_hooks import HtmlReport
 
-from . import collection, octopus, outputs, parallel, verdict
-from .fixtures import Fixtures
+from . import octopus, outputs, parallel, verdict
+from .items import collection
+from .items.fixtures import Fixtures
 from .logs import CleanRecords
 from .options import Options
 from .session import TentacleRun

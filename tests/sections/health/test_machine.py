@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from pytest_tentacle.judging.result import Outcome
-from pytest_tentacle.judging.versions import parsed
 from pytest_tentacle.link import Failure
 from pytest_tentacle.logs.reader import read_log
 from pytest_tentacle.sections.health.checks import LEAST_FREE
+from pytest_tentacle.sections.versions import parsed
 from pytest_tentacle.survey.surroundings import Connection, Disk, LeftOver, Product, Watchdog
 from support.looks import OWN_PORT, declared
 

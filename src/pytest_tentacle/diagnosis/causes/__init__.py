@@ -6,14 +6,14 @@ from pytest_tentacle.diagnosis.from_problem import own_cause
 from pytest_tentacle.diagnosis.kind import CauseKind
 from pytest_tentacle.sections.catalogue import KINDS
 
-from .address_family import ADDRESS_FAMILY
 from .interception import INTERCEPTION
 from .local_port import LOCAL_PORT
 from .logs import LOGS
 from .messages import MESSAGES
 from .names import NAMES
-from .path import PATH
-from .path_polling import PATH_POLLING
+from .path.address_family import ADDRESS_FAMILY
+from .path.listening import PATH
+from .path.polling import PATH_POLLING
 from .ping import PING
 from .process import PROCESS
 from .programs import PROGRAMS

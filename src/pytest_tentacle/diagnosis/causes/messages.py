@@ -8,7 +8,7 @@ from pytest_tentacle.diagnosis.view import View
 from pytest_tentacle.guide.consequences import ACROSS, UNCONNECTED
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem, Unknown
-from pytest_tentacle.judging.versions import version_of
+from pytest_tentacle.sections.versions import version_of
 
 _BROKEN = "broken-envelope"
 _SILENT = frozenset({"TT105", "TT109", "TT112", "TT952"})

@@ -10,7 +10,7 @@ from pytest_tentacle.guide.commands import START_LINUX, START_WINDOWS
 from pytest_tentacle.guide.consequences import DOWN, STARTLESS
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem, Unknown
-from pytest_tentacle.judging.versions import version_of
+from pytest_tentacle.sections.versions import version_of
 
 _UNHANDLED = frozenset({-532462766, 0xE0434352, -532459699, 0xE0434F4D, 134, -6})
 """Exit codes of a .NET program that ends with an exception that nobody handles: the runtime's on Windows, SIGABRT on

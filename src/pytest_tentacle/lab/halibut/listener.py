@@ -18,7 +18,7 @@ from pytest_tentacle.lab.halibut.session import Level
 from pytest_tentacle.link import wire
 from pytest_tentacle.link.certificate import KeyedCertificate as LabCertificate
 from pytest_tentacle.link.certificate import make_certificate
-from pytest_tentacle.link.listener import Listener, Peer, finish, secure
+from pytest_tentacle.link.pings.listener import Listener, Peer, finish, secure
 from pytest_tentacle.link.securing import IGNORE_BARE_FIN
 
 from .session import Session

@@ -10,7 +10,7 @@ import threading
 import time
 from typing import Self
 
-from pytest_tentacle.link.listener import Listener, Peer, finish
+from pytest_tentacle.link.pings.listener import Listener, Peer, finish
 
 _PIECE = 65_536
 _PATIENCE = 60.0

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Sequence
 
-from pytest_tentacle.link.listener import Peer
+from pytest_tentacle.link.pings.listener import Peer
 
 from .boxes import Box, Forwarder, drain
 

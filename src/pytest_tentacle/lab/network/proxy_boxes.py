@@ -7,7 +7,7 @@ import socket
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from pytest_tentacle.link.listener import Peer, finish
+from pytest_tentacle.link.pings.listener import Peer, finish
 
 from .boxes import Box
 

@@ -10,7 +10,7 @@ import time
 import warnings
 
 from pytest_tentacle.link.certificate import KeyedCertificate, make_certificate
-from pytest_tentacle.link.listener import Peer, finish, secure
+from pytest_tentacle.link.pings.listener import Peer, finish, secure
 from pytest_tentacle.link.securing import client_context
 
 from .boxes import Box, drain

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Evidence, Problem, Unknown
 from pytest_tentacle.judging.subject import Subject
-from pytest_tentacle.judging.versions import parsed, version_of
+from pytest_tentacle.sections.versions import parsed, version_of
 
 THIRD_GENERATION = 3
 """From 3 on the two speak Halibut 1 and later with each other; 1.x and 2.x speak with their own generation only."""

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Evidence
-from pytest_tentacle.judging.octopus import registrations_of, seen_of
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.logs.signatures import classify
 from pytest_tentacle.octopus.model import ConnectionLine, MachineEvent, Registration
+from pytest_tentacle.sections.portal import registrations_of, seen_of
 
 _TROUBLE = frozenset({"Error", "Fatal", "Warning"})
 _SHOWN = 3

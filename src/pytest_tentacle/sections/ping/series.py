@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pytest_tentacle.judging.check import Finding
 from pytest_tentacle.judging.finding import Evidence, Problem, Unknown
 from pytest_tentacle.link import Failure, PingSeries, Stage
-from pytest_tentacle.link.series import TIMED_STAGES, Percentiles
+from pytest_tentacle.link.pings.series import TIMED_STAGES, Percentiles
 from pytest_tentacle.sections.connections.probe_verdict import certificate_names
 
 STOPPED = "TT641"

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Evidence
-from pytest_tentacle.judging.octopus import portal_of
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.octopus.model import Node, Portal
+from pytest_tentacle.sections.portal import portal_of
 
 
 @check(codes=(), reads=())

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Evidence, Problem
-from pytest_tentacle.judging.octopus import registrations_of
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.octopus.model import Registration
+from pytest_tentacle.sections.portal import registrations_of
 
 UNUSABLE = "TT331"
 OTHER_SUBSCRIPTION = "TT332"

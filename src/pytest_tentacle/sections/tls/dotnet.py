@@ -8,7 +8,7 @@ from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
-from pytest_tentacle.judging.versions import parsed, version_of
+from pytest_tentacle.sections.versions import parsed, version_of
 from pytest_tentacle.survey.model import ServiceState
 
 _RELEASE_OF_4_8 = 528040

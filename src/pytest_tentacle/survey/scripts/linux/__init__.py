@@ -11,7 +11,7 @@ from functools import cache
 from importlib import resources
 
 from pytest_tentacle.link import Target
-from pytest_tentacle.link.series import INTERVAL
+from pytest_tentacle.link.pings.series import INTERVAL
 from pytest_tentacle.survey.request import ASKED, Call, Request
 
 PARTS = (

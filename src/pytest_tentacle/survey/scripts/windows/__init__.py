@@ -19,7 +19,7 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 from pytest_tentacle.link import Target
-from pytest_tentacle.link.series import INTERVAL
+from pytest_tentacle.link.pings.series import INTERVAL
 from pytest_tentacle.survey.request import ASKED, Call, Request
 
 PARTS = (

@@ -2,70 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pytest_tentacle.guide.consequences import ACROSS, UNCONNECTED
+from pytest_tentacle.guide.problem import Confidence
 
-from pytest_tentacle.guide.consequences import ACROSS, DOWN, STARTLESS, UNANSWERED, UNCONNECTED
-from pytest_tentacle.guide.problem import Confidence, ProblemKind
+from .kind import (
+    CONNECT_LINUX,
+    CONNECT_WINDOWS,
+    HOLDER_LINUX,
+    HOLDER_WINDOWS,
+    READ_LINUX,
+    READ_WINDOWS,
+    RENEW,
+    RESOLVE_LINUX,
+    RESOLVE_WINDOWS,
+    RESTART_LINUX,
+    RESTART_WINDOWS,
+    SHOW,
+    TENTACLE,
+    TENTACLE_LINUX,
+    TRUST,
+    kind,
+)
 
-from .last_words import LAST_WORDS
-
-_STEP = "identify-the-problem"
-_READ_WINDOWS = '$ Get-Content -Tail 200 "<log>"'
-_READ_LINUX = '$ tail -n 200 "<log>"'
-_TENTACLE = '$ & "$env:ProgramFiles\\Octopus Deploy\\Tentacle\\Tentacle.exe"'
-_TENTACLE_LINUX = "$ sudo /opt/octopus/tentacle/Tentacle"
-_TRUST = 'configure --instance "<instance>" --trust "<thumbprint>"'
-_RENEW = 'new-certificate --instance "<instance>"'
-_SHOW = 'show-thumbprint --instance "<instance>"'
-_RESTART_WINDOWS = '$ Restart-Service -Name "<service>"'
-_RESTART_LINUX = '$ sudo systemctl restart "<service>"'
-_RESOLVE_WINDOWS = '$ Resolve-DnsName "<host>"'
-_RESOLVE_LINUX = '$ getent ahosts "<host>"'
-_CONNECT_WINDOWS = '$ Test-NetConnection "<host>" -Port <port>'
-_CONNECT_LINUX = '$ curl -kv "https://<host>:<port>/"'
-_HOLDER_WINDOWS = "$ netstat -anob"
-_HOLDER_LINUX = "$ sudo ss -ltnp"
-
-
-def _kind(
-    code: str,
-    title: str,
-    meaning: str,
-    what: str,
-    *,
-    windows: tuple[str, ...] = (),
-    linux: tuple[str, ...] = (),
-    **own: Any,
-) -> ProblemKind:
-    return ProblemKind(
-        code,
-        title,
-        _STEP,
-        meaning,
-        (what, *(windows or (_READ_WINDOWS,))),
-        (what, *(linux or (_READ_LINUX,))),
-        **own,
-    )
-
-
-_TRUST_KINDS = (
-    _kind(
+TRUST_KINDS = (
+    kind(
         "TT101",
         "The other end presents another certificate than the expected one",
         "Whoever opens the connection expects a certificate with one thumbprint and meets another: it was renewed or "
         "reinstalled, the address leads to another machine, or the thumbprint was entered wrongly. Case counts.",
         "Compare the two thumbprints with the one that the other end shows, and enter the right one:",
-        windows=(f"{_TENTACLE} {_SHOW}",),
-        linux=(f"{_TENTACLE_LINUX} {_SHOW}",),
+        windows=(f"{TENTACLE} {SHOW}",),
+        linux=(f"{TENTACLE_LINUX} {SHOW}",),
     ),
-    _kind(
+    kind(
         "TT102",
         "A certificate that is not Octopus's comes back",
         "The certificate that came has a subject that no Tentacle and no Octopus Server makes: TLS is inspected or "
         "offloaded on the way, or another program answers.",
         "Take the address and port out of TLS inspection and offloading; see what answers there:",
-        windows=(_CONNECT_WINDOWS,),
-        linux=(_CONNECT_LINUX,),
+        windows=(CONNECT_WINDOWS,),
+        linux=(CONNECT_LINUX,),
         sentence=(
             "According to the log, {subject} answers where {who} or {its} peer should: TLS is inspected on the way."
         ),
@@ -75,24 +51,24 @@ _TRUST_KINDS = (
         rank=60,
         confidence=Confidence.LIKELY,
     ),
-    _kind(
+    kind(
         "TT103",
         "A client is turned away: its certificate is not trusted",
         "The listening end wrote that it does not trust the thumbprint of who connected. For a listening Tentacle "
         "that is "
         "the Octopus Server; for a polling one it is the Tentacle, whose machine may be disabled or deleted.",
         "If the thumbprint is the right one, trust it, and restart the service:",
-        windows=(f"{_TENTACLE} {_TRUST}", _RESTART_WINDOWS),
-        linux=(f"{_TENTACLE_LINUX} {_TRUST}", _RESTART_LINUX),
+        windows=(f"{TENTACLE} {TRUST}", RESTART_WINDOWS),
+        linux=(f"{TENTACLE_LINUX} {TRUST}", RESTART_LINUX),
     ),
-    _kind(
+    kind(
         "TT104",
         "A client comes without a certificate",
         "It speaks Halibut's words without having shown a certificate: SSL offloading on the way, or a certificate so "
         "weak that its own system does not offer it.",
         "Remove what opens TLS between the two; give the client a new certificate and register it again:",
-        windows=(f"{_TENTACLE} {_RENEW}",),
-        linux=(f"{_TENTACLE_LINUX} {_RENEW}",),
+        windows=(f"{TENTACLE} {RENEW}",),
+        linux=(f"{TENTACLE_LINUX} {RENEW}",),
         sentence=(
             "According to the log, somebody speaks to {who} as Octopus does, without a certificate: SSL offloading on"
             " the way, or a certificate so weak that it is not offered."
@@ -102,7 +78,7 @@ _TRUST_KINDS = (
         rank=60,
         confidence=Confidence.LIKELY,
     ),
-    _kind(
+    kind(
         "TT105",
         "The other end closes the connection after the TLS handshake",
         "That is all that a client sees when its certificate is not trusted. A limit of connections, and a service "
@@ -110,38 +86,38 @@ _TRUST_KINDS = (
         "is ending, look the same.",
         "See that the other end trusts this thumbprint (a Tentacle: configure --trust; the server: the machine's "
         "thumbprint, and that the machine is enabled), then look for limits:",
-        windows=(f"{_TENTACLE} {_SHOW}", f"{_TENTACLE} {_TRUST}"),
-        linux=(f"{_TENTACLE_LINUX} {_SHOW}", f"{_TENTACLE_LINUX} {_TRUST}"),
+        windows=(f"{TENTACLE} {SHOW}", f"{TENTACLE} {TRUST}"),
+        linux=(f"{TENTACLE_LINUX} {SHOW}", f"{TENTACLE_LINUX} {TRUST}"),
     ),
-    _kind(
+    kind(
         "TT132",
         "The server connects again and again and is never let in",
         "The Tentacle accepts the server's connections and authenticates none of them. At the usual level of logging "
         "that is the only sign of a server whose thumbprint is not trusted, or of TLS that does not fit.",
         "Compare the trusted thumbprint with the server's (Configuration, Thumbprints), trust it, and restart:",
-        windows=(f"{_TENTACLE} {_TRUST}", _RESTART_WINDOWS),
-        linux=(f"{_TENTACLE_LINUX} {_TRUST}", _RESTART_LINUX),
+        windows=(f"{TENTACLE} {TRUST}", RESTART_WINDOWS),
+        linux=(f"{TENTACLE_LINUX} {TRUST}", RESTART_LINUX),
     ),
-    _kind(
+    kind(
         "TT117",
         "Several machines share one identity",
         "More connections poll with one subscription than are allowed, or one thumbprint is registered several times: "
         "usually copies of one machine. Requests go to whichever asks first.",
         "Give every copy a certificate and a registration of its own; or lower the number of polling connections:",
-        windows=(f"{_TENTACLE} {_RENEW}",),
-        linux=(f"{_TENTACLE_LINUX} {_RENEW}",),
+        windows=(f"{TENTACLE} {RENEW}",),
+        linux=(f"{TENTACLE_LINUX} {RENEW}",),
     ),
 )
 
-_NETWORK_KINDS = (
-    _kind(
+NETWORK_KINDS = (
+    kind(
         "TT106",
         "The connection is reset",
         "The other end, or something in between, breaks the connection off: a firewall, a proxy, a TLS handshake that "
         "does not fit, or a process that was ended. Halibut's own words about trust do not hold here.",
         "Look into the other end's log at the same second, then at what lies between:",
-        windows=(_CONNECT_WINDOWS, _READ_WINDOWS),
-        linux=(_CONNECT_LINUX, _READ_LINUX),
+        windows=(CONNECT_WINDOWS, READ_WINDOWS),
+        linux=(CONNECT_LINUX, READ_LINUX),
         sentence=(
             "According to the log of {vantage}, connections with {far_end} are reset; the probes did not meet that."
         ),
@@ -151,13 +127,13 @@ _NETWORK_KINDS = (
         rank=60,
         confidence=Confidence.POSSIBLE,
     ),
-    _kind(
+    kind(
         "TT107",
         "The other end refused the connection",
         "Nothing listens at that address and port, or a firewall says no.",
         "Start the service there, and compare address and port; from the machine that connects:",
-        windows=(_CONNECT_WINDOWS,),
-        linux=(_CONNECT_LINUX,),
+        windows=(CONNECT_WINDOWS,),
+        linux=(CONNECT_LINUX,),
         sentence=(
             "According to the log of {vantage}, connections to {far_end} are refused; the probes did not meet that."
         ),
@@ -167,14 +143,14 @@ _NETWORK_KINDS = (
         rank=60,
         confidence=Confidence.POSSIBLE,
     ),
-    _kind(
+    kind(
         "TT108",
         "Nothing answers at the address",
         "The attempts to connect run into their time-out: a firewall drops them, the address is wrong, or there is no "
         "route.",
         "From the machine that connects, follow the way; then look at firewalls and security groups:",
-        windows=(_CONNECT_WINDOWS,),
-        linux=(_CONNECT_LINUX,),
+        windows=(CONNECT_WINDOWS,),
+        linux=(CONNECT_LINUX,),
         sentence=(
             "According to the log of {vantage}, connections to {far_end} are not answered; the probes did not meet "
             "that."
@@ -185,15 +161,15 @@ _NETWORK_KINDS = (
         rank=60,
         confidence=Confidence.POSSIBLE,
     ),
-    _kind(
+    kind(
         "TT109",
         "The connection goes quiet",
         "It was made, and then no answer came: a network or NAT that forgets quiet connections, a program that "
         "hangs, or "
         "a proxy that says nothing.",
         "Look at idle time-outs between the two, and at what really answers there:",
-        windows=(_CONNECT_WINDOWS,),
-        linux=(_CONNECT_LINUX,),
+        windows=(CONNECT_WINDOWS,),
+        linux=(CONNECT_LINUX,),
         sentence=(
             "According to the log of {vantage}, connections with {far_end} are made and go quiet: a firewall or NAT "
             "forgets idle connections, or a program hangs."
@@ -204,13 +180,13 @@ _NETWORK_KINDS = (
         rank=60,
         confidence=Confidence.POSSIBLE,
     ),
-    _kind(
+    kind(
         "TT110",
         "The name of the other end does not resolve",
         "The machine that connects gets no address for the name.",
         "On the machine that connects, see what the name gives, and correct its record:",
-        windows=(_RESOLVE_WINDOWS,),
-        linux=(_RESOLVE_LINUX,),
+        windows=(RESOLVE_WINDOWS,),
+        linux=(RESOLVE_LINUX,),
         sentence=(
             "According to the log of {vantage}, the name in {far_end} does not resolve; the probes did not meet that."
         ),
@@ -220,14 +196,14 @@ _NETWORK_KINDS = (
         rank=60,
         confidence=Confidence.POSSIBLE,
     ),
-    _kind(
+    kind(
         "TT112",
         "The other end closes before TLS is up",
         "The connection is accepted and closed at once: a load balancer without a machine behind it, a proxy, or a "
         "service that is stopping.",
         "See what really listens there:",
-        windows=(_CONNECT_WINDOWS, _HOLDER_WINDOWS),
-        linux=(_CONNECT_LINUX, _HOLDER_LINUX),
+        windows=(CONNECT_WINDOWS, HOLDER_WINDOWS),
+        linux=(CONNECT_LINUX, HOLDER_LINUX),
         sentence="According to the log of {vantage}, connections to {far_end} are accepted and closed at once.",
         consequences=UNCONNECTED,
         echoes=ACROSS,
@@ -235,7 +211,7 @@ _NETWORK_KINDS = (
         rank=60,
         confidence=Confidence.POSSIBLE,
     ),
-    _kind(
+    kind(
         "TT133",
         "There is no way to the other end",
         "The system says that the host or its network cannot be reached: no route, or a router or firewall that says "
@@ -250,25 +226,25 @@ _NETWORK_KINDS = (
         rank=60,
         confidence=Confidence.POSSIBLE,
     ),
-    _kind(
+    kind(
         "TT135",
         "The program cannot use the address's family",
         "An address of the other end is of a family, IPv4 or IPv6, that the program or the machine cannot use. Until "
         "Tentacle 3.1.7 it connects by IPv4 only; from there to 5.0.5 it does not connect at all where IPv6 is "
         "switched off.",
         "Upgrade the Tentacle to 5.0.5 or later; until then give the name an address of the other family:",
-        windows=(_RESOLVE_WINDOWS,),
-        linux=(_RESOLVE_LINUX,),
+        windows=(RESOLVE_WINDOWS,),
+        linux=(RESOLVE_LINUX,),
     ),
-    _kind(
+    kind(
         "TT113",
         "The TLS handshake fails",
         "The two ends find no common version of TLS, cipher suite or signature algorithm; or one of the certificates "
         "is "
         "too weak for the other's system.",
         "Compare what both ends allow (see the step Schannel and TLS); renew a certificate with SHA-1 or a short key:",
-        windows=("$ Get-TlsCipherSuite | Select-Object Name", f"{_TENTACLE} {_RENEW}"),
-        linux=('$ openssl s_client -connect "<host>:<port>" -tls1_2 </dev/null', f"{_TENTACLE_LINUX} {_RENEW}"),
+        windows=("$ Get-TlsCipherSuite | Select-Object Name", f"{TENTACLE} {RENEW}"),
+        linux=('$ openssl s_client -connect "<host>:<port>" -tls1_2 </dev/null', f"{TENTACLE_LINUX} {RENEW}"),
         sentence=(
             "According to the log of {vantage}, the TLS handshake fails, though the probes succeed: the programs "
             "offer other versions or suites than the probes, or a peer with other settings connects."
@@ -279,14 +255,14 @@ _NETWORK_KINDS = (
         rank=60,
         confidence=Confidence.POSSIBLE,
     ),
-    _kind(
+    kind(
         "TT114",
         "A certificate is too weak for the system's TLS library",
         "A key or a hash is below what the system allows, so that every handshake fails. The other end is told of "
         "protocol versions, which misleads.",
         "Give that end a new certificate, then register it again, or trust it:",
-        windows=(f"{_TENTACLE} {_RENEW}",),
-        linux=(f"{_TENTACLE_LINUX} {_RENEW}",),
+        windows=(f"{TENTACLE} {RENEW}",),
+        linux=(f"{TENTACLE_LINUX} {RENEW}",),
         sentence="According to the log of {vantage}, its TLS library refuses a certificate for its key or hash.",
         consequences=UNCONNECTED | {"TT113", "TT112"},
         echoes=ACROSS,
@@ -294,13 +270,13 @@ _NETWORK_KINDS = (
         rank=45,
         confidence=Confidence.LIKELY,
     ),
-    _kind(
+    kind(
         "TT121",
         "What answers is no Octopus program",
         "At the address and port somebody answers who does not speak TLS, or is no Octopus Server.",
         "Correct address and port; see what listens there:",
-        windows=(_CONNECT_WINDOWS,),
-        linux=(_CONNECT_LINUX,),
+        windows=(CONNECT_WINDOWS,),
+        linux=(CONNECT_LINUX,),
         sentence="According to the log of {vantage}, what answers connections to {far_end} is no Octopus program.",
         consequences=UNCONNECTED,
         echoes=ACROSS,
@@ -308,21 +284,21 @@ _NETWORK_KINDS = (
         rank=60,
         confidence=Confidence.LIKELY,
     ),
-    _kind(
+    kind(
         "TT118",
         "The proxy cannot be used",
         "The way leads through a proxy that cannot be resolved or reached, or that is none.",
         "Correct the proxy's settings, or turn it off, then restart the service:",
         windows=(
-            f'{_TENTACLE} polling-proxy --instance "<instance>" --proxyEnable false',
-            _RESTART_WINDOWS,
+            f'{TENTACLE} polling-proxy --instance "<instance>" --proxyEnable false',
+            RESTART_WINDOWS,
         ),
         linux=(
-            f'{_TENTACLE_LINUX} polling-proxy --instance "<instance>" --proxyEnable false',
-            _RESTART_LINUX,
+            f'{TENTACLE_LINUX} polling-proxy --instance "<instance>" --proxyEnable false',
+            RESTART_LINUX,
         ),
     ),
-    _kind(
+    kind(
         "TT119",
         "The proxy refuses the connection",
         "The proxy answers the request for a tunnel (CONNECT) with an error: it wants a user, forbids the port, or "
@@ -330,42 +306,42 @@ _NETWORK_KINDS = (
         "reach the destination itself.",
         "Allow CONNECT to the Octopus port on the proxy, or give user and password; its own log says which:",
         windows=(
-            f'{_TENTACLE} polling-proxy --instance "<instance>" --proxyEnable true --proxyHost "<proxy>"',
-            _RESTART_WINDOWS,
+            f'{TENTACLE} polling-proxy --instance "<instance>" --proxyEnable true --proxyHost "<proxy>"',
+            RESTART_WINDOWS,
         ),
         linux=(
-            f'{_TENTACLE_LINUX} polling-proxy --instance "<instance>" --proxyEnable true --proxyHost "<proxy>"',
-            _RESTART_LINUX,
+            f'{TENTACLE_LINUX} polling-proxy --instance "<instance>" --proxyEnable true --proxyHost "<proxy>"',
+            RESTART_LINUX,
         ),
     ),
-    _kind(
+    kind(
         "TT120",
         "Polling by web socket fails",
         "The web socket of the server cannot be reached, or this build or system cannot use one.",
         "See that the server listens for web sockets there; or poll on the polling port, or on 443 without web "
         "sockets:",
-        windows=(_CONNECT_WINDOWS,),
-        linux=(_CONNECT_LINUX,),
+        windows=(CONNECT_WINDOWS,),
+        linux=(CONNECT_LINUX,),
     ),
 )
 
-_TALK_KINDS = (
-    _kind(
+TALK_KINDS = (
+    kind(
         "TT115",
         "A polling Tentacle does not fetch its requests",
         "The server had work, and nobody came for it in time: the Tentacle is not connected, or its only connection is "
         "busy.",
         "See that the Tentacle runs, reaches the server and is trusted; if it is connected, raise its connections:",
         windows=(
-            f'{_TENTACLE} set-polling-connection-count --instance "<instance>" --pollingConnectionCount 5',
-            _RESTART_WINDOWS,
+            f'{TENTACLE} set-polling-connection-count --instance "<instance>" --pollingConnectionCount 5',
+            RESTART_WINDOWS,
         ),
         linux=(
-            f'{_TENTACLE_LINUX} set-polling-connection-count --instance "<instance>" --pollingConnectionCount 5',
-            _RESTART_LINUX,
+            f'{TENTACLE_LINUX} set-polling-connection-count --instance "<instance>" --pollingConnectionCount 5',
+            RESTART_LINUX,
         ),
     ),
-    _kind(
+    kind(
         "TT116",
         "A request is fetched, and no answer comes",
         "The request reached somebody who did not answer in time: a hung script, a slow machine, or a copy of the "
@@ -380,7 +356,7 @@ _TALK_KINDS = (
         rank=60,
         confidence=Confidence.LIKELY,
     ),
-    _kind(
+    kind(
         "TT131",
         "Communication fails for a reason that the catalogue does not know",
         "The log holds failures of the link whose inner text is not among the known ones.",
@@ -393,168 +369,4 @@ _TALK_KINDS = (
         rank=60,
         confidence=Confidence.POSSIBLE,
     ),
-)
-
-_START_KINDS = (
-    _kind(
-        "TT111",
-        "The port is already in use",
-        "When it started, another process held its port: another instance, another program, or a left-over child "
-        "process. Tentacle 8.0.0 to 8.1.61 also says so for a minute or two after each restart.",
-        "Find who holds the port and end it, or take another port; upgrade a Tentacle from 8.0.0 to 8.1.61:",
-        windows=(_HOLDER_WINDOWS, _RESTART_WINDOWS),
-        linux=(_HOLDER_LINUX, _RESTART_LINUX),
-        sentence=(
-            "According to the log, the port was in use when {who} last started, and no start since then came to its "
-            "end."
-        ),
-        consequences=STARTLESS | {"TT203", "TT202", "TT501"},
-        rank=25,
-        confidence=Confidence.LIKELY,
-    ),
-    _kind(
-        "TT134",
-        "It cannot listen on the configured address or port",
-        "The machine does not have the address that it is to listen on, or the system keeps the port from it.",
-        "Compare Tentacle.Services.ListenIP with the machine's addresses, and look at reserved port ranges:",
-        windows=("$ Get-NetIPAddress", "$ netsh int ipv4 show excludedportrange tcp"),
-        linux=("$ ip address",),
-        sentence=(
-            "According to the log, {who} cannot listen on the configured address or port: the address is not the "
-            "machine's, or the system reserves the port."
-        ),
-        consequences=STARTLESS | {"TT203", "TT202", "TT501"},
-        rank=25,
-        confidence=Confidence.LIKELY,
-    ),
-    _kind(
-        "TT122",
-        "The private key of the certificate cannot be used",
-        "The service's account cannot read the key, or it is gone, so that the end cannot identify itself.",
-        "Give the account the right to read the key, or make a new certificate and register again:",
-        windows=(f"{_TENTACLE} {_RENEW}", _RESTART_WINDOWS),
-        linux=(
-            "$ sudo ls -la ~/.dotnet/corefx/cryptography/x509stores/my",
-            f"{_TENTACLE_LINUX} {_RENEW}",
-            _RESTART_LINUX,
-        ),
-        sentence=(
-            "According to the log, the service of {who} cannot use its certificate's private key: its account may not"
-            " read it, or it is gone."
-        ),
-        consequences=STARTLESS | {"TT203", "TT202", "TT501", "TT505", "TT113", "TT112"},
-        rank=20,
-        confidence=Confidence.LIKELY,
-    ),
-    _kind(
-        "TT123",
-        "The configuration's secrets cannot be decrypted",
-        "They were encrypted on another machine, or by another identity of this one: a copied configuration, a "
-        "clone, a "
-        "new machine-id.",
-        "Create the instance anew on this machine, or at least a new certificate, and register again:",
-        windows=(f"{_TENTACLE} {_RENEW}",),
-        linux=(f"{_TENTACLE_LINUX} {_RENEW}",),
-        sentence=(
-            "According to the log, {who} cannot decrypt {its} configuration: it was copied from another machine, or "
-            "the machine's identity changed (a clone, a new machine-id)."
-        ),
-        consequences=STARTLESS | {"TT203", "TT202", "TT501", "TT403", "TT122"},
-        rank=10,
-        confidence=Confidence.LIKELY,
-    ),
-    _kind(
-        "TT124",
-        "The configuration file is missing or damaged",
-        "The agent could not read its configuration when it started. A full disk can leave an empty file.",
-        "Restore the file, or delete the instance and create it anew:",
-        windows=(f"{_TENTACLE} list-instances",),
-        linux=(f"{_TENTACLE_LINUX} list-instances",),
-        sentence="According to the log, {who} could not read {its} configuration at the last start.",
-        consequences=STARTLESS | {"TT203", "TT202", "TT501"},
-        rank=20,
-        confidence=Confidence.LIKELY,
-    ),
-    _kind(
-        "TT125",
-        "Too little disk space",
-        "Something could not be written or unpacked for want of space.",
-        "Free space on the drive of Octopus Home and of the work folder:",
-        windows=("$ Get-PSDrive -PSProvider FileSystem",),
-        linux=("$ df -h",),
-        sentence="According to the log, {who} wanted for space on the disk.",
-        consequences=STARTLESS | {"TT203", "TT302", "TT303"},
-        rank=15,
-        confidence=Confidence.LIKELY,
-    ),
-    _kind(
-        "TT126",
-        "The service's account lacks rights on a folder",
-        "A file or folder could not be read or written.",
-        "Give the account full control of Octopus Home, recursively:",
-        windows=('$ Get-Acl "<path>" | Format-List',),
-        linux=('$ ls -la "<path>"',),
-        sentence="According to the log, the service of {who} may not read or write {path}.",
-        consequences=STARTLESS | {"TT203", "TT202"},
-        fold_by=("path",),
-        rank=20,
-        confidence=Confidence.LIKELY,
-    ),
-    _kind(
-        "TT127",
-        "The Tentacle runs without a server that it could work with",
-        "It trusts no server, or the entry of a server to poll lacks its address and is left out.",
-        "Trust the server's thumbprint (listening), or register the Tentacle again (polling):",
-        windows=(f"{_TENTACLE} {_TRUST}", _RESTART_WINDOWS),
-        linux=(f"{_TENTACLE_LINUX} {_TRUST}", _RESTART_LINUX),
-    ),
-    _kind(
-        "TT128",
-        "The listening socket is in trouble",
-        "Connections cannot be accepted: handles or memory run out, or a security product interferes.",
-        "Restart the service, and look at its handles and at antivirus software:",
-        windows=(
-            "$ Get-Process Tentacle, Octopus.Server -ErrorAction Ignore | Select-Object Id, Handles",
-            _RESTART_WINDOWS,
-        ),
-        linux=("$ sudo ss -tnp", _RESTART_LINUX),
-        sentence=(
-            "According to the log, {who} cannot accept connections: handles or memory run out, or a security product "
-            "interferes."
-        ),
-        consequences=UNANSWERED | {"TT505"},
-        rank=25,
-        confidence=Confidence.LIKELY,
-    ),
-    _kind(
-        "TT129",
-        "The service ended, or did not start, with an error",
-        "Its log ends with a fatal error, or the system gave up waiting for it.",
-        "Read the last fatal record, and the service's events:",
-        windows=(
-            _READ_WINDOWS,
-            "$ Get-WinEvent -FilterHashtable @{LogName='System'; ProviderName='Service Control Manager'} -MaxEvents 20",
-        ),
-        linux=(_READ_LINUX, '$ journalctl -u "<service>" -n 60 --no-pager'),
-        sentence="The last words of the process of {who} are an error that is not known here (it says: {words})",
-        consequences=DOWN | {"TT501", "TT130"},
-        rank=22,
-        confidence=Confidence.LIKELY,
-    ),
-    _kind(
-        "TT130",
-        "The agent did not come to the end of its start",
-        "It began to start and never said that it listens, nor that it will not: it hangs, or was ended.",
-        "See whether its process lives and what it waits for, then restart it:",
-        windows=("$ Get-Process Tentacle -ErrorAction Ignore", _RESTART_WINDOWS),
-        linux=('$ systemctl status "<service>"', _RESTART_LINUX),
-        sentence="The process of {who} began to start and never said that it listens, nor that it will not.",
-        consequences=frozenset({"TT204", "TT501", "TT505"}),
-        rank=25,
-        confidence=Confidence.LIKELY,
-    ),
-)
-
-LOGS: tuple[ProblemKind, ...] = tuple(
-    sorted((*_TRUST_KINDS, *_NETWORK_KINDS, *_TALK_KINDS, *_START_KINDS, *LAST_WORDS), key=lambda kind: kind.code)
 )

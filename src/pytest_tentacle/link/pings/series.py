@@ -12,7 +12,7 @@ from functools import cached_property
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from .model import By, Failure, LinkRef, Probe, Stage
+from pytest_tentacle.link.model import By, Failure, LinkRef, Probe, Stage
 
 INTERVAL = 0.5
 """Seconds from the start of one attempt to that of the next: TentaclePing's own pause (tentacle-facts 1.11)."""

@@ -5,6 +5,7 @@ What one link cannot tell, its neighbours do: whom the same server reaches, on t
 
 from __future__ import annotations
 
+from pytest_tentacle.diagnosis.causes.names import dead_address
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
 from pytest_tentacle.guide.commands import TRY_LINUX, TRY_WINDOWS
@@ -12,8 +13,7 @@ from pytest_tentacle.guide.consequences import FIREWALL, LOST_IN_LOGS
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem
 
-from .names import dead_address
-from .path_links import (
+from .links import (
     ALLOW_WINDOWS,
     BLOCKED,
     NO_ROUTE,

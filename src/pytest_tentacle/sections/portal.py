@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pytest_tentacle.inventory.model import Tentacle
+from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.octopus.model import Evidence, Portal, Registration
-
-from .subject import Subject
 
 
 def portal_of(subject: Subject) -> Portal | None:

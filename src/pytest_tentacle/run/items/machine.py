@@ -7,10 +7,9 @@ from collections.abc import Callable
 from pytest_tentacle.inventory.model import Machine as Declared
 from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.result import Outcome, StepResult
+from pytest_tentacle.run.verdict import Verdict
 from pytest_tentacle.sections import Check, Subject
 from pytest_tentacle.survey.model import Survey
-
-from .verdict import Verdict
 
 
 class Machine:

@@ -14,9 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
-from . import failures, wire
-from .certificate import KeyedCertificate, make_certificate
-from .deadline import Deadline
+from pytest_tentacle.link import failures, wire
+from pytest_tentacle.link.certificate import KeyedCertificate, make_certificate
+from pytest_tentacle.link.deadline import Deadline
+
 from .listener import Listener, Peer, finish, secure
 
 BODY = b"A" * 10_240

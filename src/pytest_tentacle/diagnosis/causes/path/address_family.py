@@ -10,7 +10,7 @@ from pytest_tentacle.diagnosis.view import View
 from pytest_tentacle.guide.consequences import ACROSS, UNCONNECTED
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Problem, Unknown
-from pytest_tentacle.judging.versions import parsed, version_of
+from pytest_tentacle.sections.versions import parsed, version_of
 
 _BOTH_FAMILIES = (3, 1, 7)
 _WITHOUT_IPV6 = (5, 0, 5)

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from pytest_tentacle.inventory.model import Machine, Mode
+from pytest_tentacle.run.session import TentacleRun
 from pytest_tentacle.sections import TABLE, applicable
-
-from .session import TentacleRun
 
 FIXTURES = ("machine", "tentacle", "listening_tentacle", "polling_tentacle", "octopus_server")
 """Fixtures that stand for one machine; a test that asks for one runs once for each machine of that kind."""
@@ -22,7 +21,7 @@ _NAME = "_machine_name"
 
 def guide_tests() -> Path:
     """The folder of the guide's tests: beside the package when it is installed, at the top of a checkout."""
-    package = Path(__file__).parent.parent
+    package = Path(__file__).parent.parent.parent
     for folder in (package / "tests_infra", package.parent.parent / "tests_infra"):
         if folder.is_dir():
             return folder

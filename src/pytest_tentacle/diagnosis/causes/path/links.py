@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_tentacle.diagnosis.causes.names import dead_address
 from pytest_tentacle.diagnosis.reach import Around
 from pytest_tentacle.diagnosis.view import View
 from pytest_tentacle.guide.commands import TRY_LINUX, TRY_WINDOWS
@@ -9,8 +10,6 @@ from pytest_tentacle.guide.consequences import NO_CONNECTION
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.sections.connections.filter_rules import Filtered, on_windows
 from pytest_tentacle.sections.connections.linux_filter import FilteredWay, linux_verdict, own_addresses
-
-from .names import dead_address
 
 SEVERAL = 2
 NO_ROUTE = "TT522"

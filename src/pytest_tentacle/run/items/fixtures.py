@@ -8,12 +8,13 @@ import pytest
 
 from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.finding import Unknown
+from pytest_tentacle.run import verdict
+from pytest_tentacle.run.session import TentacleRun
 from pytest_tentacle.survey.model import Survey
 from pytest_tentacle.transport import TransportError
 
-from . import collection, verdict
+from . import collection
 from .machine import Machine
-from .session import TentacleRun
 
 
 class Fixtures:

@@ -9,7 +9,7 @@ from pytest_tentacle.guide.consequences import FIREWALL, LOST_IN_LOGS
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Problem
 
-from .path_links import (
+from .links import (
     ALLOW_WINDOWS,
     BLOCKED,
     OUTBOUND_WINDOWS,

@@ -9,10 +9,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .client import probe
-from .deadline import Deadline
-from .model import Failure, Probe, Stage, StageRecord, Target
-from .resolving import Resolver, system_resolver
+from pytest_tentacle.link.client import probe
+from pytest_tentacle.link.deadline import Deadline
+from pytest_tentacle.link.model import Failure, Probe, Stage, StageRecord, Target
+from pytest_tentacle.link.resolving import Resolver, system_resolver
+
 from .series import INTERVAL, Percentiles, PingOrder, PingSeries
 
 TENTACLE_PORT = 10933

@@ -1,0 +1,1 @@
+"""Where on the way a connection is lost."""

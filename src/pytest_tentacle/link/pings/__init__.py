@@ -1,0 +1,1 @@
+"""Looks at one link many times over, and the program that answers them at the other end."""

@@ -1,0 +1,180 @@
+"""What logs say of a process and its start (guide, "Identify the Problem")."""
+
+from __future__ import annotations
+
+from pytest_tentacle.guide.consequences import DOWN, STARTLESS, UNANSWERED
+from pytest_tentacle.guide.problem import Confidence
+
+from .kind import (
+    HOLDER_LINUX,
+    HOLDER_WINDOWS,
+    READ_LINUX,
+    READ_WINDOWS,
+    RENEW,
+    RESTART_LINUX,
+    RESTART_WINDOWS,
+    TENTACLE,
+    TENTACLE_LINUX,
+    TRUST,
+    kind,
+)
+
+START_KINDS = (
+    kind(
+        "TT111",
+        "The port is already in use",
+        "When it started, another process held its port: another instance, another program, or a left-over child "
+        "process. Tentacle 8.0.0 to 8.1.61 also says so for a minute or two after each restart.",
+        "Find who holds the port and end it, or take another port; upgrade a Tentacle from 8.0.0 to 8.1.61:",
+        windows=(HOLDER_WINDOWS, RESTART_WINDOWS),
+        linux=(HOLDER_LINUX, RESTART_LINUX),
+        sentence=(
+            "According to the log, the port was in use when {who} last started, and no start since then came to its "
+            "end."
+        ),
+        consequences=STARTLESS | {"TT203", "TT202", "TT501"},
+        rank=25,
+        confidence=Confidence.LIKELY,
+    ),
+    kind(
+        "TT134",
+        "It cannot listen on the configured address or port",
+        "The machine does not have the address that it is to listen on, or the system keeps the port from it.",
+        "Compare Tentacle.Services.ListenIP with the machine's addresses, and look at reserved port ranges:",
+        windows=("$ Get-NetIPAddress", "$ netsh int ipv4 show excludedportrange tcp"),
+        linux=("$ ip address",),
+        sentence=(
+            "According to the log, {who} cannot listen on the configured address or port: the address is not the "
+            "machine's, or the system reserves the port."
+        ),
+        consequences=STARTLESS | {"TT203", "TT202", "TT501"},
+        rank=25,
+        confidence=Confidence.LIKELY,
+    ),
+    kind(
+        "TT122",
+        "The private key of the certificate cannot be used",
+        "The service's account cannot read the key, or it is gone, so that the end cannot identify itself.",
+        "Give the account the right to read the key, or make a new certificate and register again:",
+        windows=(f"{TENTACLE} {RENEW}", RESTART_WINDOWS),
+        linux=(
+            "$ sudo ls -la ~/.dotnet/corefx/cryptography/x509stores/my",
+            f"{TENTACLE_LINUX} {RENEW}",
+            RESTART_LINUX,
+        ),
+        sentence=(
+            "According to the log, the service of {who} cannot use its certificate's private key: its account may not"
+            " read it, or it is gone."
+        ),
+        consequences=STARTLESS | {"TT203", "TT202", "TT501", "TT505", "TT113", "TT112"},
+        rank=20,
+        confidence=Confidence.LIKELY,
+    ),
+    kind(
+        "TT123",
+        "The configuration's secrets cannot be decrypted",
+        "They were encrypted on another machine, or by another identity of this one: a copied configuration, a "
+        "clone, a "
+        "new machine-id.",
+        "Create the instance anew on this machine, or at least a new certificate, and register again:",
+        windows=(f"{TENTACLE} {RENEW}",),
+        linux=(f"{TENTACLE_LINUX} {RENEW}",),
+        sentence=(
+            "According to the log, {who} cannot decrypt {its} configuration: it was copied from another machine, or "
+            "the machine's identity changed (a clone, a new machine-id)."
+        ),
+        consequences=STARTLESS | {"TT203", "TT202", "TT501", "TT403", "TT122"},
+        rank=10,
+        confidence=Confidence.LIKELY,
+    ),
+    kind(
+        "TT124",
+        "The configuration file is missing or damaged",
+        "The agent could not read its configuration when it started. A full disk can leave an empty file.",
+        "Restore the file, or delete the instance and create it anew:",
+        windows=(f"{TENTACLE} list-instances",),
+        linux=(f"{TENTACLE_LINUX} list-instances",),
+        sentence="According to the log, {who} could not read {its} configuration at the last start.",
+        consequences=STARTLESS | {"TT203", "TT202", "TT501"},
+        rank=20,
+        confidence=Confidence.LIKELY,
+    ),
+    kind(
+        "TT125",
+        "Too little disk space",
+        "Something could not be written or unpacked for want of space.",
+        "Free space on the drive of Octopus Home and of the work folder:",
+        windows=("$ Get-PSDrive -PSProvider FileSystem",),
+        linux=("$ df -h",),
+        sentence="According to the log, {who} wanted for space on the disk.",
+        consequences=STARTLESS | {"TT203", "TT302", "TT303"},
+        rank=15,
+        confidence=Confidence.LIKELY,
+    ),
+    kind(
+        "TT126",
+        "The service's account lacks rights on a folder",
+        "A file or folder could not be read or written.",
+        "Give the account full control of Octopus Home, recursively:",
+        windows=('$ Get-Acl "<path>" | Format-List',),
+        linux=('$ ls -la "<path>"',),
+        sentence="According to the log, the service of {who} may not read or write {path}.",
+        consequences=STARTLESS | {"TT203", "TT202"},
+        fold_by=("path",),
+        rank=20,
+        confidence=Confidence.LIKELY,
+    ),
+    kind(
+        "TT127",
+        "The Tentacle runs without a server that it could work with",
+        "It trusts no server, or the entry of a server to poll lacks its address and is left out.",
+        "Trust the server's thumbprint (listening), or register the Tentacle again (polling):",
+        windows=(f"{TENTACLE} {TRUST}", RESTART_WINDOWS),
+        linux=(f"{TENTACLE_LINUX} {TRUST}", RESTART_LINUX),
+    ),
+    kind(
+        "TT128",
+        "The listening socket is in trouble",
+        "Connections cannot be accepted: handles or memory run out, or a security product interferes.",
+        "Restart the service, and look at its handles and at antivirus software:",
+        windows=(
+            "$ Get-Process Tentacle, Octopus.Server -ErrorAction Ignore | Select-Object Id, Handles",
+            RESTART_WINDOWS,
+        ),
+        linux=("$ sudo ss -tnp", RESTART_LINUX),
+        sentence=(
+            "According to the log, {who} cannot accept connections: handles or memory run out, or a security product "
+            "interferes."
+        ),
+        consequences=UNANSWERED | {"TT505"},
+        rank=25,
+        confidence=Confidence.LIKELY,
+    ),
+    kind(
+        "TT129",
+        "The service ended, or did not start, with an error",
+        "Its log ends with a fatal error, or the system gave up waiting for it.",
+        "Read the last fatal record, and the service's events:",
+        windows=(
+            READ_WINDOWS,
+            "$ Get-WinEvent -FilterHashtable @{LogName='System'; ProviderName='Service Control Manager'} -MaxEvents 20",
+        ),
+        linux=(READ_LINUX, '$ journalctl -u "<service>" -n 60 --no-pager'),
+        sentence="The last words of the process of {who} are an error that is not known here (it says: {words})",
+        consequences=DOWN | {"TT501", "TT130"},
+        rank=22,
+        confidence=Confidence.LIKELY,
+    ),
+    kind(
+        "TT130",
+        "The agent did not come to the end of its start",
+        "It began to start and never said that it listens, nor that it will not: it hangs, or was ended.",
+        "See whether its process lives and what it waits for, then restart it:",
+        windows=("$ Get-Process Tentacle -ErrorAction Ignore", RESTART_WINDOWS),
+        linux=('$ systemctl status "<service>"', RESTART_LINUX),
+        sentence="The process of {who} began to start and never said that it listens, nor that it will not.",
+        consequences=frozenset({"TT204", "TT501", "TT505"}),
+        rank=25,
+        confidence=Confidence.LIKELY,
+    ),
+)
