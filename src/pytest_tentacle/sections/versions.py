@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 
 from pytest_tentacle.judging.finding import Blocked, Unknown
+from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
-
-from .reading import FACTS
 
 _NUMBERS = re.compile(r"\d+(?:\.\d+)+")
 
