@@ -236,13 +236,13 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--probe-identity",
         action="store_true",
-        help="also speak Halibut's identity lines to each port; leaves lines in the logs of both ends",
+        help="also speak Halibut's identity lines to each port; leaves one line more in the log of whoever answers",
     )
     group.addoption(
         "--probe-tls",
         action="store_true",
         help="also try each version of TLS once on each link, from the machine that opens it (step schannel-and-tls); "
-        "each version that is refused leaves a failed handshake in the log of the other end, in older ones as an Error",
+        "each version that is refused leaves a failed handshake in the log of the other end, before 8.1.1322 as Info",
     )
     group.addoption(
         "--ping-count",

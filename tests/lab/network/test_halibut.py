@@ -122,11 +122,11 @@ class TestTls:
         assert listening.talk(GET, version=version).startswith(b"HTTP/1.0 200 OK\r\n")
 
     def test_old_version(self, listening):
-        """TLS 1.1 is refused and told at Debug only."""
+        """TLS 1.1 is refused for its ciphers (alert 40), and told at Debug only."""
         context = old_client()
-        with pytest.raises(ssl.SSLError), listening.raw() as plain:
+        with pytest.raises(ssl.SSLError, match=r"(?i)handshake.failure"), listening.raw() as plain:
             context.wrap_socket(plain)
-        assert "unsupported protocol" in listening.said("Debug", "Client failed authentication: 127").exception
+        assert "no shared cipher" in listening.said("Debug", "Client failed authentication: 127").exception
         assert listening.errors() == []
 
     @pytest.mark.parametrize("cipher", ["ECDHE-RSA-CHACHA20-POLY1305", "AES256-GCM-SHA384", "ECDHE-RSA-AES256-SHA"])
@@ -227,8 +227,17 @@ class TestPage:
     def test_one_character_then_the_end(self, listening):
         """Halibut's own slip."""
         assert listening.talk(b"X", end=True) == b""
-        line = listening.said("Error", "Unhandled error when handling request from client:")
+        line = listening.said("Error", "Unhandled error when handling request from client: 127.0.0.1:")
         assert "ArgumentOutOfRangeException" in line.exception
+
+    def test_an_answer_that_nobody_reads(self, listening):
+        """As Octopus's own discovery leaves it, now and then; never a text without words."""
+        for _ in range(20):
+            with listening.connect(None) as stream:
+                stream.sendall(b"HELLO\r\n\r\n")
+        for line in listening.errors():
+            assert line.message.startswith("Socket IO exception: 127.0.0.1:")
+            assert "None" not in line.exception
 
     def test_nothing_and_kept_open(self, listening):
         """Closed at the read timeout, with an Error."""
@@ -282,6 +291,20 @@ class TestTrust:
         assert listening.talk(b"MX\r\n\r\n", b"MX-SERVER 1.0\r\n\r\n", certificate=TRUSTED) == SERVER
         listening.said("Error", "Remote with identify  identified itself with an unknown identity type Server")
 
+    @pytest.mark.parametrize(
+        ("first", "second", "words"),
+        [
+            (b"HTTP/1.1 200\r\n", b"\r\n", "unknown identity type: 'HTTP/1.1'"),
+            (b"MX-CLIENT 1.0\r\n", b"Server: x\r\n", "the following line was not empty"),
+        ],
+    )
+    def test_words_that_are_no_identity(self, first, second, words, listening):
+        """No answer; what came stands in the log, and the reason twice."""
+        assert listening.talk(b"MX\r\n\r\n", first + second, certificate=TRUSTED) == b""
+        listening.said("Error", "Response:")
+        assert words in listening.said("Error", "Remote failed to identify itself.").exception
+        assert words in listening.said("Error", "Unhandled error when handling request from client: 127").exception
+
     def test_many_trusted_with_one_name(self):
         """All Tentacles' certificates have one subject; each is known by its own bytes, and doubles do no harm."""
         fleet = [make_certificate() for _ in range(12)]
@@ -308,7 +331,17 @@ class TestPolling:
         """Nothing, closed, Errors."""
         assert listening.talk(b"MX\r\n\r\n", b"MX-SUBSCRIBER 1.0\r\n\r\n", certificate=TRUSTED) == b""
         listening.said("Error", "Response:")
-        assert "subscription ID" in listening.said("Error", "Remote failed to identify itself.").exception
+        assert "but did not supply a subscription ID." in listening.said("Error", "Remote failed").exception
+        listening.said("Error", "Unhandled error when handling request from client: 127.0.0.1:")
+
+    def test_one_that_leaves_is_not_noticed_before_the_wait_is_over(self):
+        """Nobody reads until then (source: MessageExchangeProtocol)."""
+        with Listening(product="server", poll_wait=30) as made:
+            with made.connect(TRUSTED) as stream:
+                stream.sendall(b"MX\n\nMX-SUBSCRIBER 1.0 poll://abc/\r\n\r\n")
+                assert stream.recv(17) == SERVER
+            time.sleep(0.1)
+            assert made.errors() == []
 
 
 class TestCertificate:

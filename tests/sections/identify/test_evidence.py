@@ -89,6 +89,17 @@ class TestKey:
 
 
 class TestListener:
+    def test_one_whose_connection_stands(self, logs: Any) -> None:
+        """What failed were trials of old versions of TLS (--probe-tls), days ago."""
+        failed = f"listen://[::]:10933/             91  Client failed authentication: {OCTO}:5000\nSSL routines::no shared cipher"
+        logs.write(
+            "web-01", logs.start(DAYS, WEB_PID, "Agent listening on: [::]:10933") + logs.line(HOUR, "INFO", failed)
+        )
+        assert logs.codes("web-01") == ["TT113"]
+        row = {"local_address": "192.0.2.20", "local_port": 10933, "remote_address": "192.0.2.10", "remote_port": 51000}
+        logs.connections["web-01"] = (Connection(**row, state="established", pid=WEB_PID),)
+        assert logs.codes("web-01") == []
+
     def test_who_was_turned_away_by_a_process_that_is_gone(self, logs: Any) -> None:
         """The server was trusted since, and the service restarted."""
         away = (

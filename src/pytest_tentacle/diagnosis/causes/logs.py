@@ -25,7 +25,8 @@ def _when(view: View, problem: Problem, *, peer_thumbprint_known: bool) -> Clue 
     if bool(owners) is not peer_thumbprint_known or _listening_end(view, problem) in owners:
         return None
     clue = told(view, problem)
-    return Clue(facts=clue.facts | {"owner": ", ".join(owners[:3])})
+    met = problem.facts.get("thumbprint") or "the log does not say which"  # and not the one that is expected
+    return Clue(facts=clue.facts | {"owner": ", ".join(owners[:3]), "thumbprint": met})
 
 
 def _listening_end(view: View, problem: Problem) -> str | None:

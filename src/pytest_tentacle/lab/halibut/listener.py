@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import warnings
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Literal, Self
@@ -85,8 +86,10 @@ class HalibutListener:
         self._poll_wait = poll_wait
         self._context: ssl.SSLContext | None = None
         if weak_key or certificate.bits >= _WEAK_BITS:
-            ciphers = f"{_CIPHERS}:@SECLEVEL=0" if weak_key else _CIPHERS
-            self._context = _context(certificate, [*trusted, *known], minimum_version, maximum_version, ciphers)
+            # .NET's own list has no cipher for what is older than 1.2, and that is what it refuses (tentacle-seen 1.1)
+            oldest = ssl.TLSVersion.TLSv1 if minimum_version is ssl.TLSVersion.TLSv1_2 else minimum_version
+            level = f"{_CIPHERS}:@SECLEVEL=0" if weak_key or oldest is not minimum_version else _CIPHERS
+            self._context = _context(certificate, [*trusted, *known], oldest, maximum_version, level)
         self._listener = Listener(address, port, self._serve, dual_stack=address == "::")
 
     @property
@@ -143,8 +146,8 @@ class HalibutListener:
                 finish(connection)
             except TimeoutError:
                 self._write("Error", f"Socket IO exception: {client}", _SOCKET + "(110): Connection timed out")
-            except ssl.SSLError as error:
-                self._write("Error", _UNHANDLED + client, f"System.IO.IOException: {error.reason}")
+            except ssl.SSLError:  # who does not wait for the answer
+                self._write("Error", f"Socket IO exception: {client}", _SOCKET + "(32): Broken pipe")
             except OSError as error:
                 self._write("Error", f"Socket IO exception: {client}", f"{_SOCKET}({error.errno}): {error.strerror}")
 
@@ -206,8 +209,10 @@ def _context(
     ciphers: str,
 ) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = minimum
-    context.maximum_version = maximum
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # older versions are let in to be refused for their ciphers
+        context.minimum_version = minimum
+        context.maximum_version = maximum
     context.set_ciphers(ciphers)
     context.options |= IGNORE_BARE_FIN  # .NET sends no alert either
     context.verify_mode = ssl.CERT_OPTIONAL  # a CertificateRequest without CA names, and no certificate will do

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import ssl
 import time
 from collections.abc import Collection
@@ -13,6 +14,10 @@ from pytest_tentacle.link.certificate import thumbprint_of
 
 _MOST = 20_000
 """Characters of a first request that are read (tentacle-facts 1.3)."""
+
+_KNOWN_WORDS = frozenset({"MX-CLIENT", "MX-SERVER", "MX-SUBSCRIBER"})
+_LOOKS_AGAIN = 0.2
+"""Seconds."""
 
 _END_OF_STREAM = "System.IO.EndOfStreamException: Attempted to read past the end of the stream."
 _CANCELLED = "System.OperationCanceledException: The ReadAsync operation was cancelled."
@@ -56,8 +61,7 @@ class Session:
         elif len(request) == 1:
             self._fail(
                 "System.ArgumentOutOfRangeException: Index and length must refer to a location within the string. "
-                "(Parameter 'length')",
-                to="",
+                "(Parameter 'length')"
             )
         elif not request.startswith("MX"):
             self._write("Trace", "Appears to be a web browser, sending friendly HTML response")
@@ -85,7 +89,7 @@ class Session:
     def _exchange(self) -> None:
         try:
             identity = self._control_line()
-            self._control_line()
+            following = self._control_line()
         except TimeoutError:
             self._write("Error", "Remote failed to identify itself.", _CANCELLED)
             self._fail(_CANCELLED)
@@ -95,11 +99,13 @@ class Session:
             self._fail(_END_OF_STREAM)
             return
         words = identity.split(" ")
-        if words[0] == "MX-SUBSCRIBER" and len(words) < 3:  # noqa: PLR2004  word, version, subscription
-            for line in ("Response:", identity, ""):
+        wrong = _wrong_identity(words, following)
+        if wrong:
+            for line in ("Response:", identity, following):
                 self._write("Error", line)
-            error = "Halibut.Transport.Protocol.ProtocolException: Remote did not supply a subscription ID."
+            error = f"Halibut.Transport.Protocol.ProtocolException: {wrong}"
             self._write("Error", "Remote failed to identify itself.", error)
+            self._fail(error)
             return
         self._stream.sendall(wire.SERVER_IDENTITY)
         if words[0] == "MX-CLIENT":
@@ -125,23 +131,21 @@ class Session:
     def _keep_polled(self) -> None:
         """A poller: null requests for ever, each after its wait; the poller asks for the NEXT (tentacle-facts 1.5)."""
         while True:
-            end = time.monotonic() + self._poll_wait
+            self._wait(self._poll_wait)  # nobody reads before that is over: one that leaves is not noticed
             try:
-                came = self._receive(self._poll_wait)
-            except TimeoutError:
-                came = None
-            if came is not None:  # nothing may come before our request: it left, or speaks something else
-                self._fail(_END_OF_STREAM)
-                return
-            time.sleep(max(0.0, end - time.monotonic()))
-            self._stream.sendall(wire.NULL_REQUEST)
-            try:
+                self._stream.sendall(wire.NULL_REQUEST)
                 if self._control_line() != "NEXT":
                     return
             except EOFError:
                 self._fail(_END_OF_STREAM)
                 return
             self._stream.sendall(wire.PROCEED)
+
+    def _wait(self, seconds: float) -> None:
+        """Sleep, but no longer than the listener keeps the connection open."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0 and not _is_shut(self._stream):
+            time.sleep(min(left, _LOOKS_AGAIN))
 
     def _first_request(self) -> str:
         """Up to the first blank line, the end, or 20,000 characters; every CR is ignored."""
@@ -187,9 +191,33 @@ class Session:
         except ssl.SSLEOFError:
             return b""
 
-    def _fail(self, exception: str, *, to: str | None = None) -> None:
-        client = self._client if to is None else to
-        self._write("Error", f"Unhandled error when handling request from client: {client}".rstrip(), exception)
+    def _fail(self, exception: str) -> None:
+        self._write("Error", f"Unhandled error when handling request from client: {self._client}", exception)
+
+
+def _is_shut(stream: ssl.SSLSocket) -> bool:
+    """Whether the connection was shut from this side, or broken off: a client that only left is not noticed."""
+    if stream.fileno() < 0:
+        return True
+    if not hasattr(select, "poll"):
+        return False
+    poll = select.poll()
+    poll.register(stream.fileno(), select.POLLHUP)
+    return bool(poll.poll(0))
+
+
+def _wrong_identity(words: list[str], following: str) -> str:
+    """What is wrong with a client's first line, or with the empty one that must follow it; empty where nothing is."""
+    if following:
+        return "Unable to receive the remote identity; the following line was not empty."
+    if words[0] not in _KNOWN_WORDS:
+        return f"Unable to process remote identity; unknown identity type: '{words[0]}'"
+    if words[0] == "MX-SUBSCRIBER" and len(words) < 3:  # noqa: PLR2004  word, version, subscription
+        return (
+            "Unable to receive the remote identity; the client identified as a subscriber, but did not supply a "
+            "subscription ID."
+        )
+    return ""
 
 
 Level = Literal["Trace", "Debug", "Info", "Error"]

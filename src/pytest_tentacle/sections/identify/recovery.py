@@ -13,6 +13,7 @@ What proves what:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,7 +22,7 @@ from enum import StrEnum
 from pytest_tentacle.link.hosts import plain_address
 from pytest_tentacle.logs.model import LogFile, LogRecord
 from pytest_tentacle.logs.peers import address_of
-from pytest_tentacle.logs.signatures import Phase, Signature
+from pytest_tentacle.logs.signatures import Level, Phase, Signature
 from pytest_tentacle.survey.surroundings import Connection
 
 from .index import Place, age_of, index_of, place_at, place_of, role_of
@@ -34,6 +35,8 @@ STEADY = timedelta(seconds=60)
 
 KEY = "TT122"
 """The certificate's private key could not be used: whoever talks TLS now has it (a warning may heal by itself)."""
+
+_LISTENS_ON = re.compile(r"listen://\S+?:(?P<port>\d{1,5})/?\Z")
 
 _CLOCKS_DIFFER = timedelta(seconds=5)
 
@@ -107,7 +110,8 @@ def _start(record: LogRecord, signature: Signature, log: LogFile, present: Prese
     later = log.startup
     if later is not None and later.number > record.number and later.listens is not None:
         return Verdict(State.HISTORY, f"it started again at {later.time} and came to the end of its start")
-    if (sign := last_sign(log)) is not None and sign > record.number:
+    fails = signature.level > Level.INFO or record.level == "FATAL"  # an entry that is left out lets others work
+    if fails and (sign := last_sign(log)) is not None and sign > record.number:
         return Verdict(State.HISTORY, "it worked again afterwards")
     if signature.code == KEY and (present.answers or polling_link_stands(present)):
         return Verdict(State.HISTORY, "it uses its key right now: its port answers, or a connection of it stands")
@@ -162,10 +166,23 @@ def _listener(record: LogRecord, log: LogFile, present: Present) -> Verdict:
     if _is_gone(record, log, present):
         return Verdict(State.HISTORY, "the process that wrote it is gone, and the one that followed did not meet it")
     peer = address_of(record.facts["peer"]) if "peer" in record.facts else None
+    if peer is not None and _comes_from(peer, record, present):
+        return Verdict(State.HISTORY, f"a connection of {peer} stands, so it is let in")
     for known in log.peers:
         if (peer is None or known.address == peer) and (known.authenticated_number or -1) > record.number:
             return Verdict(State.HISTORY, f"{known.address} was let in afterwards ({known.authenticated_time})")
     return Verdict(State.CURRENT, "the client was not let in afterwards")
+
+
+def _comes_from(peer: str, record: LogRecord, present: Present) -> bool:
+    """Whether a connection of that address stands on the port that the record's listener listens on."""
+    found = _LISTENS_ON.match(record.facts.get("endpoint", ""))
+    return found is not None and any(
+        row.state == "established"
+        and row.local_port == int(found["port"])
+        and plain_address(row.remote_address) == peer
+        for row in present.connections or ()
+    )
 
 
 def _client(record: LogRecord, signature: Signature, log: LogFile, present: Present) -> Verdict:
