@@ -11,12 +11,16 @@ An active virtual environment is used; without one, `.venv` is made at the top o
 from __future__ import annotations
 
 import argparse
+import contextlib
+import ctypes
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
+import time
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
@@ -34,6 +38,12 @@ DEBIAN = {
     "npm": "npm",
 }
 """Programs that the tests need, and the Debian packages that bring them."""
+
+PARALLEL = ["-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"]
+"""As `tests/conftest.py` sorts the files: what takes long begins first."""
+
+PR_SET_CHILD_SUBREAPER = 36
+"""prctl(2): processes whose parent ends become children of this one."""
 
 SBIN = os.pathsep + "/usr/sbin" + os.pathsep + "/sbin"
 
@@ -134,14 +144,51 @@ def check(python: Path, rest: list[str]) -> int:
         [str(scripts / "ruff"), "format", "--check", "."],
         [str(python), "-m", "mypy"],
         [str(scripts / "lint-imports")],
-        [str(python), "-m", "pytest", "--timeout", "300", *(rest or ["-n", "auto", "--dist", "loadfile"])],
+        [str(python), "-m", "pytest", "--timeout", "300", *(rest or PARALLEL)],
     ]
     for step in steps:
         say(" ".join([Path(step[0]).name, *step[1:]]))
-        code = subprocess.run(step, check=False).returncode
+        code = run_alone(step)
         if code:
             return code
     return 0
+
+
+def run_alone(command: list[str]) -> int:
+    """Run a command that must leave no process behind: on Linux those that it leaves are named, ended, and an error."""
+    if not sys.platform.startswith("linux"):
+        return subprocess.run(command, check=False).returncode
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    code = subprocess.run(command, check=False).returncode
+    for _ in range(100):  # what has been told to end may take its time
+        left = {pid: words for pid in children() if (words := command_line(pid))}
+        if not left:
+            return code
+        time.sleep(0.1)
+    for pid, words in left.items():
+        say(f"left running: {words}")
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return code or 1
+
+
+def children() -> list[int]:
+    """Processes whose parent is this one, also those whose own parent has ended."""
+    stats = {int(file.parent.name): read_stat(file) for file in Path("/proc").glob("[0-9]*/stat")}
+    return [pid for pid, stat in stats.items() if stat.rpartition(")")[2].split()[1:2] == [str(os.getpid())]]
+
+
+def command_line(pid: int) -> str:
+    """What a process runs; empty for one that has ended and only waits to be reaped."""
+    return read_stat(Path(f"/proc/{pid}/cmdline")).replace("\0", " ").strip()
+
+
+def read_stat(path: Path) -> str:
+    """A file of /proc; empty where its process is gone by now."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def lock(python: Path) -> int:

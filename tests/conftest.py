@@ -23,12 +23,14 @@ from hypothesis import settings
 
 from pytest_tentacle.link import By, Probe, Target, probe
 from pytest_tentacle.link.resolving import is_literal
+from support import no_skips
 from support.every_code import EveryCode
 
 settings.register_profile("tests", deadline=None)  # an example that takes long on a busy machine has found nothing
 settings.load_profile("tests")
 
-TOP = Path(__file__).parent.parent
+TESTS = Path(__file__).parent
+TOP = TESTS.parent
 
 RunPytest = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -39,14 +41,46 @@ def pytest_configure(config: pytest.Config) -> None:
     A shell starts background jobs with SIGINT ignored, and the processes that tests start would inherit that.
     """
     config.pluginmanager.register(EveryCode(config), "every-code")
+    if os.environ.get("CI"):
+        config.pluginmanager.register(no_skips, "no-skips")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+HEAVY_FIRST = (
+    "lab/fleet/test_causes.py",  # runs three labs, which the other files of its folder read
+    "survey/windows/",
+    "run/",
+    "survey/linux/",
+    "hostility/",
+    "lab/fleet/",
+    "lab/",
+    "report/",
+    "transport/",
+    "octopus/",
+    "link/",
+)
+"""Files that take long begin first, so that no worker is left alone with one at the end. By CPU as it was measured."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In the same order in every process; what takes no time comes last, in the order of the files."""
+    items.sort(key=lambda item: _weight(item.path))
+
+
+def _weight(path: Path) -> int:
+    inside = f"{path.relative_to(TESTS)}" if path.is_relative_to(TESTS) else ""
+    return next((rank for rank, start in enumerate(HEAVY_FIRST) if inside.startswith(start)), len(HEAVY_FIRST))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: many tests wait, for silent peers above all."""
+    return (os.cpu_count() or 1) + 1
+
+
 def _missing(what: str) -> None:
-    """A tool that CI is meant to have is a failure there, and elsewhere a skip that says what was not tested."""
-    if os.environ.get("CI"):
-        pytest.fail(what)
+    """A tool that CI is meant to have is a failure there (`support/no_skips.py`), and elsewhere a skip with a reason."""
     pytest.skip(f"{what} (in CI this is a failure)")
 
 

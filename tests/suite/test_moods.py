@@ -43,3 +43,41 @@ class TestBackground:
         )
         assert done.returncode == 0, done.stdout + done.stderr
         assert "1 passed" in done.stdout
+
+
+class TestSkips:
+    def test_in_ci_a_skip_is_a_failure(self, run_pytest, tmp_path: Path) -> None:
+        """A tool that is missing there must not go unnoticed; elsewhere it is a skip with its reason."""
+        (tmp_path / "test_skips.py").write_text("import pytest\n\ndef test_it():\n    pytest.skip('no such tool')\n")
+        plugin = ("-p", "support.no_skips", "-p", "no:cacheprovider", "-q", "-rs")
+        path = {"PYTHONPATH": str(Path(__file__).parents[1])}
+        done = run_pytest(*plugin, cwd=tmp_path, environment=path)
+        assert done.returncode == 1
+        assert "in CI nothing may be skipped: test_skips.py::test_it: Skipped: no such tool" in done.stdout
+        assert run_pytest("-q", "-p", "no:cacheprovider", cwd=tmp_path, environment=path).returncode == 0
+
+
+class TestProcesses:
+    SCRIPT = """
+import runpy, subprocess, sys
+dev = runpy.run_path(sys.argv[1])
+code = dev["run_alone"]([sys.executable, "-c", sys.argv[2]])
+print("code", code)
+"""
+
+    def test_a_process_that_the_tests_leave_is_named_and_ended(self, top: Path) -> None:
+        """Its parent is gone; who runs the tests inherits it."""
+        leaves = (
+            "import subprocess, sys\n"
+            "print(subprocess.Popen(['/bin/sh', '-c', 'sleep 300 & echo $!'], stdout=subprocess.PIPE).stdout.readline())"
+        )
+        for code, wanted in ((leaves, "code 1"), ("pass", "code 0"), ("raise SystemExit(3)", "code 3")):
+            done = subprocess.run(
+                [sys.executable, "-c", self.SCRIPT, str(top / "scripts" / "dev.py"), code],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert wanted in done.stdout, done.stdout + done.stderr
+            assert ("left running: sleep 300" in done.stdout) is (code == leaves)

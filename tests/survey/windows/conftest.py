@@ -110,7 +110,7 @@ class WindowsMachine:
         self,
         request: Request | None = None,
         front: str = "",
-        timeout: float = 60,
+        timeout: float = 280,
         call: Callable[[Request], Call] = windows_call,
     ) -> Run:
         """Survey it, exactly as a login would: the engine stands for powershell.exe, the lab's prelude comes first."""
