@@ -155,6 +155,15 @@ class TestCommand:
         assert caught.value.code == 2
         assert wrong[0] in capsys.readouterr().err
 
+    def test_a_payload_that_octopus_would_not_read(self, capsys):
+        """Nothing is sent; a pong takes it."""
+        with Refused(LOOPBACK) as nothing:
+            large = ["ping", LOOPBACK, "--port", str(nothing.port), "--count", "1", "--payload-bytes", "19001"]
+            assert main(large) == 2
+            assert "19,000" in capsys.readouterr().err
+            assert main([*large, "--pong"]) == 1
+        assert "1 sent" in capsys.readouterr().out
+
     def test_ctrl_c_still_tells(self):
         """What came so far is summed up, at once."""
         with HttpsServer(LOOPBACK) as server:

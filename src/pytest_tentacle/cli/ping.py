@@ -12,6 +12,9 @@ from pytest_tentacle.link.pings.ping import TENTACLE_PORT, Attempt, PingResult, 
 from pytest_tentacle.link.pings.series import INTERVAL
 from pytest_tentacle.link.resolving import is_literal
 
+HALIBUT_READS = 19_000
+"""Bytes of a payload: Halibut reads 20,000 characters of a request, its head included (tentacle-facts 1.3)."""
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     """What may follow the command."""
@@ -22,13 +25,21 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--interval", type=number, default=INTERVAL, metavar="SECONDS", help="default: %(default)s")
     parser.add_argument("--timeout", type=number, default=5.0, metavar="SECONDS", help="for one attempt")
     parser.add_argument(
-        "--payload-bytes", type=int, default=0, metavar="N", help="send a line of N bytes in each request, to a pong"
+        "--payload-bytes", type=int, default=0, metavar="N", help="send a line of N bytes in each request"
     )
+    parser.add_argument("--pong", action="store_true", help="the other end is a pong: it takes a larger payload")
     parser.add_argument("--json", action="store_true", help="one JSON document for each attempt")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Exit code 0 when every attempt went well, 1 otherwise."""
+    """Exit code 0 when every attempt went well, 1 otherwise, 2 for a payload that nobody would read."""
+    if options.payload_bytes > HALIBUT_READS and not options.pong:
+        sys.stderr.write(
+            f"a Tentacle and an Octopus Server read {HALIBUT_READS:,} bytes of a payload at most and close on more: "
+            f"take "
+            "fewer, or say --pong where `pytest-tentacle pong` answers\n"
+        )
+        return 2
     by = By.ADDRESS if is_literal(options.host) else By.NAME
     target = Target(host=options.host, port=options.port, by=by)
     count = options.count

@@ -35,9 +35,7 @@ _DEGRADED = frozenset(
         "TT120",
         "TT128",
         "TT136",
-        "TT137",
-        "TT139",
-        "TT140",
+        "TT146",
         "TT313",
         "TT401",
         "TT402",
@@ -67,7 +65,7 @@ _DEGRADED = frozenset(
         "TT973",
     }
 )
-_WILL_FAIL = frozenset({"TT205", "TT411", "TT412", "TT721"})
+_WILL_FAIL = frozenset({"TT144", "TT205", "TT411", "TT412", "TT721"})
 _HYGIENE = frozenset({"TT403", "TT603"})
 
 
