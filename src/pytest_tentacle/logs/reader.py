@@ -9,8 +9,6 @@ judged here.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,21 +57,14 @@ _REQUEST = re.compile(r"An error occurred when sending a request to '(?P<endpoin
 _LOOKED_AT = 2_000
 
 
-def resolve_log(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """A log as the script's document has it, as the fields of a `LogFile`.
+def resolve_log(fields: Mapping[str, Any], data: bytes, before: bytes = b"") -> dict[str, Any]:
+    """A log that was read, as the fields of a `LogFile`.
 
-    `text` is base64 of the end of the file; `older`, where it is there, base64 of the end of the archive before it.
+    Args:
+        fields: what the script's document says of the file.
+        data: the end of the file.
+        before: the end of the archive before it.
     """
-    fields = dict(raw)
-    text, older = fields.pop("text", None), fields.pop("older", None)
-    if not isinstance(text, str) or fields.get("error") is not None:
-        return fields
-    try:
-        data = base64.b64decode(text, validate=True)
-        before = base64.b64decode(older, validate=True) if isinstance(older, str) else b""
-    except (binascii.Error, ValueError):
-        fields["error"] = "unreadable"
-        return fields
     size = fields.get("size")
     cut = fields.get("complete") is False or (isinstance(size, int) and size > len(data))
     # An archive comes from its own end, so that it begins in the middle of a record; what follows it is whole.

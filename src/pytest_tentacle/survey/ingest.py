@@ -26,8 +26,6 @@ from .model import Survey
 from .request import Request
 
 _GZIP = b"\x1f\x8b"
-_DAMAGED = "-"
-"""No base64, and so a log that is unreadable."""
 
 
 def ingest(document: dict[str, Any], request: Request, budget: Budget | None = None) -> Survey:
@@ -139,27 +137,27 @@ def _log(entry: Any, room: _Room, budget: Budget) -> Any:
     if not isinstance(entry, dict):
         return entry
     budget.check()
-    return resolve_log(
-        {name: _unpacked(value, room) if name in {"text", "older"} else value for name, value in entry.items()}
-    )
-
-
-def _unpacked(text: Any, room: _Room) -> Any:
-    """The same bytes as base64 without gzip; what is not packed, or is damaged, as it is."""
-    if not isinstance(text, str):
-        return text
+    fields = dict(entry)
+    text, older = fields.pop("text", None), fields.pop("older", None)
+    if not isinstance(text, str) or fields.get("error") is not None:
+        return fields
     try:
-        data = base64.b64decode(text, validate=True)
-        if data.startswith(_GZIP):
-            unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16)
-            content = unpacking.decompress(data, limits.LOG_BYTES)
-            if not unpacking.eof and len(content) < limits.LOG_BYTES:
-                return _DAMAGED
-        else:
-            content = data
-        room.left -= len(content)
-        if room.left < 0:
-            raise refused("logs", f"the logs have more than {limits.LOGS_BYTES:,} bytes together")
-        return base64.b64encode(content).decode() if content is not data else text
+        content = _unpacked(text, room)
+        before = _unpacked(older, room) if isinstance(older, str) else b""
     except (binascii.Error, ValueError, zlib.error):
-        return _DAMAGED
+        return {**fields, "error": "unreadable"}
+    return resolve_log(fields, content, before)
+
+
+def _unpacked(text: str, room: _Room) -> bytes:
+    """The bytes of a log. Raises ValueError, binascii.Error or zlib.error where they did not arrive whole."""
+    content = base64.b64decode(text, validate=True)
+    if content.startswith(_GZIP):
+        unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        content = unpacking.decompress(content, limits.LOG_BYTES)
+        if not unpacking.eof and len(content) < limits.LOG_BYTES:
+            raise ValueError("cut off")
+    room.left -= len(content)
+    if room.left < 0:
+        raise refused("logs", f"the logs have more than {limits.LOGS_BYTES:,} bytes together")
+    return content
