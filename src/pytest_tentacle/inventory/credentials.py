@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from .model import SSH, Inventory, Machine, Transport, WinRM
+from .model import Inventory, Machine
 from .secrets import Secret
 
 M = TypeVar("M", bound=Machine)
@@ -12,15 +12,7 @@ M = TypeVar("M", bound=Machine)
 
 def known_secrets(inventory: Inventory) -> frozenset[str]:
     """Every password and passphrase of the inventory, in clear."""
-    found: set[Secret] = set()
-    for machine in inventory.machines:
-        match machine.transport:
-            case WinRM(password=password):
-                found |= {password} if password else set()
-            case SSH(password=password, passphrase=passphrase):
-                found |= {secret for secret in (password, passphrase) if secret}
-            case _:
-                pass
+    found = frozenset[Secret]().union(*(machine.transport.secrets for machine in inventory.machines))
     return frozenset(secret.get_secret_value() for secret in found)
 
 
@@ -39,14 +31,4 @@ def without_credentials(inventory: Inventory) -> Inventory:
 
 
 def _bare(machine: M) -> M:
-    return machine.model_copy(update={"transport": _bare_transport(machine.transport)})
-
-
-def _bare_transport(transport: Transport) -> Transport:
-    match transport:
-        case WinRM(host=host, port=port, scheme=scheme, auth=auth, verify=verify):
-            return WinRM(host=host, port=port, scheme=scheme, auth=auth, verify=verify)
-        case SSH(host=host, port=port, host_keys=host_keys, agent=agent):
-            return SSH(host=host, port=port, host_keys=host_keys, agent=agent)
-        case _:
-            return transport
+    return machine.model_copy(update={"transport": machine.transport.without_credentials()})

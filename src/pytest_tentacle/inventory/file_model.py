@@ -114,6 +114,15 @@ class NoTransport(FileModel):
     """No login: it is looked at from outside only."""
 
 
+TRANSPORT_MODELS: dict[str, type[FileModel]] = {
+    "winrm": WinRMTransport,
+    "ssh": SSHTransport,
+    "local": LocalTransport,
+    "none": NoTransport,
+}
+"""The kinds of transport by their words, in the order in which messages name them."""
+
+
 class TransportPart(_WinRMKeys, _SSHKeys):
     """Settings of a transport whose kind is written elsewhere: in defaults, or in a group."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple, cast, get_args
+from typing import Any, Final, NamedTuple, cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -14,24 +14,14 @@ from .fields import FieldError, invisible_in
 from .file_model import (
     PATH_KEYS,
     SECRET_KEYS,
-    LocalTransport,
-    NoTransport,
-    SSHTransport,
-    TransportKind,
+    TRANSPORT_MODELS,
     TransportPart,
     Waive,
-    WinRMTransport,
 )
 from .nodes import ListValue, MapValue, ScalarValue, Value, is_null, kind_of, place_at, plain
 from .references import References, path_beside
 
-TRANSPORT_MODELS: dict[str, type[BaseModel]] = {
-    "winrm": WinRMTransport,
-    "ssh": SSHTransport,
-    "local": LocalTransport,
-    "none": NoTransport,
-}
-_KIND_NAMES = ", ".join(get_args(TransportKind))
+_KIND_NAMES = ", ".join(TRANSPORT_MODELS)
 _MODEL_NAMES = {
     "ServerDefaults": "a server",
     "TentacleDefaults": "a Tentacle",
@@ -41,11 +31,7 @@ _MODEL_NAMES = {
     "OctopusSettings": "octopus",
     "Waive": "a waiver",
     "TransportPart": "a transport",
-    "WinRMTransport": "transport winrm",
-    "SSHTransport": "transport ssh",
-    "LocalTransport": "transport local",
-    "NoTransport": "transport none",
-}
+} | {model.__name__: f"transport {kind}" for kind, model in TRANSPORT_MODELS.items()}
 _EXPECTED_WORD = re.compile(r"'([^']+)'")
 
 

@@ -15,7 +15,7 @@ from pytest_tentacle.octopus import Portal, PortalError
 from .document import Declaration, Document, document_of
 from .faults import Faults, Place, did_you_mean
 from .layers import Layer, LayerReader, merged
-from .model import Inventory, OctopusServer, OperatingSystem, Origin, Tentacle, Waiver, WinRM
+from .model import Inventory, OctopusServer, Origin, Tentacle, Waiver
 from .nodes import MapValue, parse
 from .references import References, SecretSource
 from .secrets import Secret
@@ -247,8 +247,8 @@ class _Resolution:
             for key in ("dns_name", "ip", "os", "instance", "thumbprint", "cluster", "container")
             if layer.value(key) is not None
         }
-        if isinstance(transport, WinRM):
-            values.setdefault("os", OperatingSystem.WINDOWS)
+        if transport.default_os is not None:
+            values.setdefault("os", transport.default_os)
         origin = Origin(file=place.file, line=place.line)
         values |= {"name": name, "transport": transport, "origin": origin, "groups": layer.value("groups") or ()}
         values["waive"] = tuple(self._waivers(layer))

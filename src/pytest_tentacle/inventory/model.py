@@ -6,10 +6,11 @@ secret in clear (see `secrets`), and they can be written into a survey file with
 
 from __future__ import annotations
 
+import sys
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -50,8 +51,49 @@ class _Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class WinRM(_Value):
+class Settings(_Value):
+    """How to log on to a machine: what every kind of transport says of itself.
+
+    Attributes:
+        KEPT: the settings that a saved inventory keeps; the others are credentials, or lead to them.
+    """
+
+    KEPT: ClassVar[frozenset[str]] = frozenset()
+
+    @property
+    def login(self) -> str | None:
+        """Machines with the same one are on the same host; None where there is none, and each is for itself."""
+        return None
+
+    @property
+    def default_os(self) -> OperatingSystem | None:
+        """The system of each machine that is logged on to in this way; None where that must be found out."""
+        return None
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Hosts that it names, the one that is logged on to first."""
+        return ()
+
+    @property
+    def users(self) -> tuple[str, ...]:
+        """Users that it names."""
+        return ()
+
+    @property
+    def secrets(self) -> frozenset[Secret]:
+        """Its passwords and passphrases."""
+        return frozenset(value for value in vars(self).values() if isinstance(value, Secret))
+
+    def without_credentials(self) -> Self:
+        """What of it may be saved."""
+        return type(self).model_validate({name: getattr(self, name) for name in self.KEPT})
+
+
+class WinRM(Settings):
     """Log on by WinRM (WS-Management), with pywinrm."""
+
+    KEPT = frozenset({"host", "port", "scheme", "auth", "verify"})
 
     kind: Literal["winrm"] = "winrm"
     host: str
@@ -66,9 +108,31 @@ class WinRM(_Value):
     """A private CA's PEM bundle that the machine's WinRM certificate is verified against."""
     verify: Literal["verify", "insecure"] = "verify"
 
+    @property
+    def login(self) -> str:
+        """Host and port."""
+        return f"winrm://{self.host.lower()}:{self.port}"
 
-class SSH(_Value):
+    @property
+    def default_os(self) -> OperatingSystem:
+        """Windows alone speaks it."""
+        return OperatingSystem.WINDOWS
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The one host."""
+        return (self.host,)
+
+    @property
+    def users(self) -> tuple[str, ...]:
+        """The one user, where one is named."""
+        return (self.user,) if self.user else ()
+
+
+class SSH(Settings):
     """Log on by SSH, with paramiko. What is None is looked up in the ssh_config."""
+
+    KEPT = frozenset({"host", "port", "host_keys", "agent"})
 
     kind: Literal["ssh"] = "ssh"
     host: str
@@ -85,20 +149,55 @@ class SSH(_Value):
     proxy_jump: str | None = None
     agent: bool = True
 
+    @property
+    def login(self) -> str:
+        """Host and port."""
+        return f"ssh://{self.host.lower()}:{self.port or 22}"
 
-class Local(_Value):
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The host, then those on the way to it."""
+        return (self.host, *(host for _, host in self._jumps))
+
+    @property
+    def users(self) -> tuple[str, ...]:
+        """The user, and those on the hosts on the way."""
+        return tuple(user for user in (self.user, *(user for user, _ in self._jumps)) if user)
+
+    @property
+    def _jumps(self) -> tuple[tuple[str, str], ...]:
+        parts = (jump.rpartition("@") for jump in (self.proxy_jump or "").split(",") if jump)
+        return tuple((user, host) for user, _, host in parts)
+
+
+class Local(Settings):
     """The machine that runs pytest."""
 
     kind: Literal["local"] = "local"
 
+    @property
+    def login(self) -> str:
+        """There is but one."""
+        return "local://"
 
-class NoTransport(_Value):
+    @property
+    def default_os(self) -> OperatingSystem:
+        """That of this process."""
+        return OperatingSystem.WINDOWS if sys.platform == "win32" else OperatingSystem.LINUX
+
+
+class NoTransport(Settings):
     """A machine that we cannot log on to, such as Octopus Cloud."""
 
     kind: Literal["none"] = "none"
 
 
 Transport = Annotated[WinRM | SSH | Local | NoTransport, Field(discriminator="kind")]
+
+KINDS: dict[str, type[WinRM | SSH | Local | NoTransport]] = {
+    kind.model_fields["kind"].default: kind for kind in (WinRM, SSH, Local, NoTransport)
+}
+"""The kinds of transport by their words in an inventory."""
 
 
 class Origin(_Value):
@@ -143,15 +242,7 @@ class Machine(_Value):
     @property
     def host_key(self) -> str:
         """The login that this machine is surveyed through; machines with the same one are on the same host."""
-        match self.transport:
-            case WinRM(host=host, port=port):
-                return f"winrm://{host.lower()}:{port}"
-            case SSH(host=host, port=port):
-                return f"ssh://{host.lower()}:{port or 22}"
-            case Local():
-                return "local://"
-            case _:
-                return f"none://{self.name}"
+        return self.transport.login or f"none://{self.name}"
 
 
 class Tentacle(Machine):

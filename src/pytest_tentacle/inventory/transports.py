@@ -8,8 +8,8 @@ from typing import Any
 from . import model
 from .faults import Faults
 from .fields import FieldError, host
-from .file_model import PATH_KEYS
-from .layers import FAULTY, TRANSPORT_MODELS, Layer, Setting
+from .file_model import PATH_KEYS, TRANSPORT_MODELS
+from .layers import FAULTY, Layer, Setting
 from .references import References, SecretSource
 
 WINRM_HTTP_PORT = 5985
@@ -37,8 +37,9 @@ class TransportBuilder:
         if kind is None:
             return model.NoTransport()
         values = self._values(kind, own, settings)
-        if kind in {"local", "none"}:
-            return model.Local() if kind == "local" else model.NoTransport()
+        settings_of_kind = model.KINDS[kind]
+        if "host" not in settings_of_kind.model_fields:
+            return settings_of_kind.model_validate({})
         values["host"] = self._host(machine, name) or FAULTY
         if kind == "winrm":
             self._check_winrm(values, settings)
@@ -46,7 +47,7 @@ class TransportBuilder:
                 values.setdefault("port", WINRM_HTTP_PORT)
         if FAULTY in values.values():
             return model.NoTransport()
-        return model.WinRM(**values) if kind == "winrm" else model.SSH(**values)
+        return settings_of_kind.model_validate(values)
 
     def _kind(self, machine: Layer, name: str) -> str | None:
         """The word for the kind of a transport; None where it is missing or faulty."""

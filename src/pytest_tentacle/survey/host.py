@@ -6,7 +6,6 @@ machines are near.
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
-from pytest_tentacle.inventory.model import Local, OperatingSystem, WinRM
+from pytest_tentacle.inventory.model import OperatingSystem
 from pytest_tentacle.inventory.model import Transport as TransportSettings
 from pytest_tentacle.link import Probe
 from pytest_tentacle.shortage import exhausted, shortage
@@ -205,12 +204,5 @@ def _with_all_targets(survey: Survey, task: HostTask, cut_off: str | None) -> Su
 
 
 def _call(task: HostTask, transport: Transport) -> Call:
-    system = task.os
-    if system is None:
-        if isinstance(task.settings, WinRM):
-            system = OperatingSystem.WINDOWS
-        elif isinstance(task.settings, Local):
-            system = OperatingSystem.WINDOWS if sys.platform == "win32" else OperatingSystem.LINUX
-        else:
-            system = OperatingSystem(transport.detect_os() or "linux")
+    system = task.os or task.settings.default_os or OperatingSystem(transport.detect_os() or "linux")
     return windows_call(task.request) if system is OperatingSystem.WINDOWS else linux_call(task.request)

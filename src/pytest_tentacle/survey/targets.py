@@ -6,14 +6,12 @@ from collections.abc import Iterable
 
 from pytest_tentacle.inventory.model import (
     POLLING_PORT,
-    SSH,
     TENTACLE_PORT,
     Inventory,
     Machine,
     Mode,
     OctopusServer,
     Tentacle,
-    WinRM,
 )
 from pytest_tentacle.link import By, LinkRef, Target, Vantage
 from pytest_tentacle.link.hosts import plain_address, plain_host
@@ -34,8 +32,8 @@ def names_of(machine: Machine) -> tuple[tuple[str, By], ...]:
     hosts = [host for host in (machine.dns_name, machine.ip) if host]
     if isinstance(machine, OctopusServer):
         hosts += machine.addresses
-    if not hosts and isinstance(machine.transport, WinRM | SSH):
-        hosts = [machine.transport.host]
+    if not hosts:
+        hosts = [*machine.transport.hosts[:1]]
     unique = {plain_host(host): host for host in reversed(hosts)}
     return tuple((unique[key], _by(key)) for key in dict.fromkeys(plain_host(host) for host in hosts))
 

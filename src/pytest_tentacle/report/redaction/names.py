@@ -17,7 +17,7 @@ from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID
 from pydantic import BaseModel
 
-from pytest_tentacle.inventory.model import SSH, Inventory, OctopusServer, WinRM
+from pytest_tentacle.inventory.model import Inventory, OctopusServer
 from pytest_tentacle.survey.store import Surveys
 
 from .redactor import Redactor
@@ -111,14 +111,10 @@ def learn_inventory(redactor: Redactor, inventory: Inventory) -> None:
             names.host(host or "")
         if isinstance(machine, OctopusServer):
             names.host(urlsplit(machine.portal or "").hostname or "")
-        if isinstance(machine.transport, WinRM | SSH):
-            names.host(machine.transport.host)
-            names.user(machine.transport.user or "")
-        if isinstance(machine.transport, SSH) and machine.transport.proxy_jump:
-            for jump in machine.transport.proxy_jump.split(","):
-                user, _, host = jump.rpartition("@")
-                names.user(user)
-                names.host(host)
+        for host in machine.transport.hosts:
+            names.host(host)
+        for user in machine.transport.users:
+            names.user(user)
     files = [(file, f"inventory-{number}.yaml") for number, file in enumerate(inventory.files, 1)]
     redactor.learn(names.hosts, names.users, files, groups=names.groups)
 
