@@ -172,7 +172,7 @@ class TestConsole:
     def test_short(self, small_run, small_causes):
         """Causes with their machines, evidence, hint; no line for each machine."""
         lines = [text for text, _ in report_lines(build_report(small_run, small_causes), "short")]
-        assert lines[0].endswith(
+        assert lines[-2].endswith(
             "5 of 8 machines are sick, from 5 causes; 1 could not be looked at in full; 2 are well."
         )
         assert any("The Tentacle's service is stopped [TC001]" in line for line in lines)
@@ -195,7 +195,7 @@ class TestConsole:
     def test_ascii(self, small_run, small_causes):
         """A terminal that has no glyphs gets none."""
         lines = [text for text, _ in report_lines(build_report(small_run, small_causes), "full", encoding="cp1252")]
-        assert lines[0].startswith("\N{MULTIPLICATION SIGN} ") or lines[0].startswith("x ")
+        assert lines[-2].startswith("\N{MULTIPLICATION SIGN} ") or lines[-2].startswith("x ")
         for text, _ in report_lines(build_report(small_run, small_causes), "full", encoding="ascii"):
             text.encode("ascii")
 

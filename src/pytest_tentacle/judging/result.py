@@ -65,6 +65,21 @@ class StepResult:
 
 
 @dataclass(frozen=True)
+class OwnTest:
+    """A test that is no step of the guide: a user's own, or a file that could not be collected.
+
+    Attributes:
+        name: its node id.
+        outcome: `passed`, `failed`, `error` or `skipped`.
+        message: why, in a line; empty where it passed.
+    """
+
+    name: str
+    outcome: str
+    message: str = ""
+
+
+@dataclass(frozen=True)
 class Run:
     """Everything that a report needs: results in test order, and the surveys that they rest on."""
 
@@ -75,5 +90,6 @@ class Run:
     options: dict[str, str]
     """Options of the command line that matter to a reader, without secrets."""
     interrupted: bool = False
+    own_tests: tuple[OwnTest, ...] = ()
     notes: tuple[str, ...] = ()
     """What a reader must know, such as that the lab's Windows machines answered from recordings."""

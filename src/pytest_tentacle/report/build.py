@@ -15,7 +15,7 @@ from pytest_tentacle.guide.severity import DEFAULT_GATE, Severity, severity_of
 from pytest_tentacle.inventory.model import Machine
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.judging.fleet import Fleet
-from pytest_tentacle.judging.result import Outcome, Run, StepResult, accepted
+from pytest_tentacle.judging.result import Outcome, OwnTest, Run, StepResult, accepted
 from pytest_tentacle.sections import STEPS, fleet_of
 from pytest_tentacle.survey.model import HostRecord
 
@@ -25,6 +25,7 @@ from .document import (
     EvidenceView,
     FactView,
     MachineView,
+    OwnTestView,
     ProblemView,
     Provenance,
     RedactionView,
@@ -63,6 +64,9 @@ _OUR_WORDS = frozenset(
 """Fields that hold words and times of ours: no machine wrote them, and readers' programs rely on them."""
 
 _VERSIONS_OF = ("pytest", "pytest-html", "pywinrm", "paramiko")
+
+
+_OWN_FAILURES = frozenset({"failed", "error"})
 
 
 def build_report(
@@ -132,8 +136,8 @@ def _report(run: Run, causes: Sequence[FoldedCause], fleet: Fleet) -> Report:
     return Report(
         version=__version__,
         title=", ".join(ntpath.basename(file) for file in inventory.files) or "replay",
-        verdict=_verdict(machine_counts, len(causes), interrupted=run.interrupted),
-        state=_state(machine_counts, interrupted=run.interrupted),
+        verdict=_verdict(machine_counts, len(causes), interrupted=run.interrupted) + _of_own(run.own_tests),
+        state=_state(machine_counts, interrupted=run.interrupted, own=run.own_tests),
         started=run.started,
         seconds=round(run.seconds, 1),
         interrupted=run.interrupted,
@@ -144,6 +148,7 @@ def _report(run: Run, causes: Sequence[FoldedCause], fleet: Fleet) -> Report:
         not_looked_at=fold_unknowns(run.results, {machine.name: machine for machine in inventory.machines}, records),
         waived=_waived(run.results),
         machines=views,
+        own_tests=tuple(OwnTestView.model_validate(vars(test)) for test in run.own_tests),
         provenance=_provenance(run, records),
         redaction=RedactionView(pseudonyms=False, counts={}),
     )
@@ -153,8 +158,14 @@ def _every_outcome(counts: Counter[Outcome]) -> dict[Outcome, int]:
     return {outcome: counts[outcome] for outcome in Outcome}
 
 
-def _state(counts: Counter[Outcome], *, interrupted: bool) -> str:
-    if counts[Outcome.FAILED]:
+def _of_own(tests: Sequence[OwnTest]) -> str:
+    """What the verdict says of tests that are no steps of the guide."""
+    failed = sum(test.outcome in _OWN_FAILURES for test in tests)
+    return f" {plural(failed, 'test')} of your own failed." if failed else ""
+
+
+def _state(counts: Counter[Outcome], *, interrupted: bool, own: Sequence[OwnTest] = ()) -> str:
+    if counts[Outcome.FAILED] or any(test.outcome in _OWN_FAILURES for test in own):
         return "sick"
     unsure = counts[Outcome.UNKNOWN] or counts[Outcome.BLOCKED] or interrupted or not counts
     return "unsure" if unsure else "well"

@@ -48,27 +48,30 @@ _COLOURS: dict[Outcome, dict[str, Any]] = {
     Outcome.WAIVED: {"purple": True},
     Outcome.NOTED: {"cyan": True},
 }
+_CAUSES = 10
 _NAMES = 6
 _LINES = 6
 _REASONS = 8
 
 
 def report_lines(report: Report, output: str = "short", *, encoding: str = "utf-8") -> list[Line]:
-    """The diagnosis, line by line, for TerminalReporter.write_line.
+    """The diagnosis, line by line, for TerminalReporter.write_line: the worst is the nearest to the prompt.
 
     Args:
         report: the report.
         output: `short` tells causes, with the machines that share one folded; `full` adds each machine's verdict.
         encoding: the terminal's; glyphs that it lacks become ASCII.
     """
+    shown = report.causes[:_CAUSES]
     lines = [
-        *_head(report),
-        *(line for cause in report.causes for line in _cause(cause)),
-        *_dark(report),
+        *(_machines(report) if output == "full" else ()),
+        *_notes(report),
         *_waived(report),
+        *_dark(report),
+        *_rest(report),
+        *(line for cause in reversed(shown) for line in _cause(cause)),
     ]
-    if output == "full":
-        lines += _machines(report)
+    lines += [("", {}), *_head(report)] if lines else _head(report)
     return [(_printable(text, encoding), markup) for text, markup in lines]
 
 
@@ -105,8 +108,19 @@ def _head(report: Report) -> Iterator[Line]:
     outcome = {"well": Outcome.PASSED, "sick": Outcome.FAILED, "unsure": Outcome.UNKNOWN}[report.state]
     yield f"{_GLYPHS[outcome]} {report.verdict}", {**_COLOURS[outcome], "bold": True}
     yield "  " + ", ".join(f"{count} {kind.value}" for kind, count in report.counts.items() if count), {}
+
+
+def _notes(report: Report) -> Iterator[Line]:
     for note in report.provenance.notes:
-        yield f"  note: {note}", {"yellow": True}
+        yield f"note: {note}", {"yellow": True}
+
+
+def _rest(report: Report) -> Iterator[Line]:
+    """What is less urgent than the causes that are shown is in the report."""
+    rest = len(report.causes) - _CAUSES
+    if rest > 0:
+        yield "", {}
+        yield f"  and {plural(rest, 'further cause')}: see the report", {"yellow": True}
 
 
 def _cause(cause: CauseReport) -> Iterator[Line]:

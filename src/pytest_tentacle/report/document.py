@@ -119,6 +119,14 @@ class LinkView(_Value):
     lanes: tuple[LaneView, ...] = ()
 
 
+class OwnTestView(_Value):
+    """A test that is no step of the guide."""
+
+    name: str
+    outcome: Literal["passed", "failed", "error", "skipped"]
+    message: str = ""
+
+
 class FactView(_Value):
     """One fact about a machine."""
 
@@ -230,5 +238,7 @@ class Report(_Value):
     not_looked_at: tuple[NotLookedAt, ...]
     waived: tuple[WaivedView, ...] = ()
     machines: tuple[MachineView, ...]
+    own_tests: tuple[OwnTestView, ...] = ()
+    """Tests of one's own, and files that could not be collected."""
     provenance: Provenance
     redaction: RedactionView

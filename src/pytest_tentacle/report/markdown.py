@@ -49,11 +49,19 @@ def _lines(report: Report) -> Iterator[str]:
         for waived in report.waived[:MOST_CAUSES]:
             who = f"{plural(len(waived.machines), 'machine')} ({_names(waived.machines)})"
             yield f"- {code(waived.code)} {plain(waived.title)}, {plain(accepted(waived.reason, waived.until))}: {who}"
+    yield from _own_tests(report)
     yield ""
     digest = f" ({report.provenance.inventory_digest[:12]})" if report.provenance.inventory_digest else ""
     when = f"{report.started:%Y-%m-%d %H:%M:%S %Z}"
     who = f"pytest-tentacle {plain(report.version)}, {plain(report.title)}{digest}"
     yield f"<sub>{who}, {when}, {report.seconds:.1f} s</sub>"
+
+
+def _own_tests(report: Report) -> Iterator[str]:
+    failed = [test for test in report.own_tests if test.outcome in ("failed", "error")]
+    if failed:
+        yield "\n### Tests of your own that failed\n"
+        yield from (f"- {code(test.name)}: {plain(test.message)}" for test in failed[:MOST_CAUSES])
 
 
 def _cause(cause: CauseReport) -> Iterator[str]:

@@ -113,7 +113,7 @@ class TentaclePlugin:
         listing = parallel.wants_listing()
         if listing:
             listing.write_text("\n".join(collection.machines_of(items)), encoding="utf-8")
-        if not items or (self.config.option.collectonly and self.run.surveys is None):
+        if not items or (collection.runs_no_test(self.config) and self.run.surveys is None):
             return
         if not parallel.is_worker(self.config):
             self._survey(collection.machines_of(items))
@@ -147,7 +147,15 @@ class TentaclePlugin:
         data = getattr(report, verdict.ATTRIBUTE, None)
         if data is not None:
             self.run.record(verdict.from_data(data))
+        elif report.failed or report.when == "call":
+            self.run.record_own(verdict.own_test(report))
         verdict.clean(report, self.run.redactor.text)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A file that cannot be collected is told in every report."""
+        if report.failed and not parallel.is_worker(self.config):
+            self.run.record_own(verdict.own_test(report))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
@@ -177,7 +185,7 @@ class TentaclePlugin:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The diagnosis in words."""
-        if self.run.surveys is None:
+        if self.run.surveys is None or collection.runs_no_test(self.config):
             return
         report = self.run.report()
         terminalreporter.section("diagnosis")
@@ -238,7 +246,7 @@ class TentaclePlugin:
 
     def _choose_report(self, config: pytest.Config) -> None:
         """Where everything goes, found out before any machine is contacted. Raises pytest.UsageError."""
-        if config.option.collectonly:
+        if collection.runs_no_test(config):
             return
         options = self.run.options
         chosen = getattr(config.option, "htmlpath", None)

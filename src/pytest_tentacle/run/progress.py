@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from shutil import get_terminal_size
 
 import pytest
 
@@ -37,10 +38,14 @@ class TerminalProgress:
             if len(waiting) > NAMED:
                 line += f" and {len(waiting) - NAMED} more"
         if self._live:
-            self._reporter.rewrite(line[:118], erase=True)
+            self._reporter.rewrite(line[: self._width()], erase=True)
             self._shown = True
         else:
             self._reporter.write_line(line)
+
+    def _width(self) -> int:
+        """What fits into a line of the terminal as wide as it is now."""
+        return max(1, get_terminal_size().columns - 1)
 
     def finish(self, what: str, total: int, seconds: float) -> None:
         """One line for the round."""
@@ -48,6 +53,7 @@ class TerminalProgress:
             return
         if self._shown:
             self._reporter.rewrite("", erase=True)
+            self._reporter.rewrite("")  # back to the first column
             self._shown = False
         hosts = "host" if total == 1 else "hosts"
         self._reporter.write_line(f"{what}: {total} {hosts} in {seconds:.1f} s")

@@ -19,7 +19,7 @@ from pytest_tentacle.diagnosis import diagnose
 from pytest_tentacle.inventory import InventoryError, Selection, SelectionError, known_secrets, load, select
 from pytest_tentacle.inventory.model import Inventory, Machine
 from pytest_tentacle.judging.finding import Unknown
-from pytest_tentacle.judging.result import Outcome, Run, StepResult
+from pytest_tentacle.judging.result import Outcome, OwnTest, Run, StepResult
 from pytest_tentacle.lab import Lab
 from pytest_tentacle.link import system_resolver
 from pytest_tentacle.report.build import build_report
@@ -74,6 +74,7 @@ class TentacleRun:
         if options.replay:
             self.redactor.learn(files=[(str(options.replay), f"replay{options.replay.suffix}")])
         self.results: dict[tuple[str, str], StepResult] = {}
+        self.own_tests: dict[str, OwnTest] = {}
         self.started = datetime.now(UTC)
         self.interrupted = False
         self.report_path: Path | None = None
@@ -244,6 +245,12 @@ class TentacleRun:
         """Keep a step's result for report and exit code."""
         self.results[result.machine, result.step] = result
 
+    def record_own(self, test: OwnTest) -> None:
+        """Keep what came of a test that is no step of the guide; the worst of its phases counts."""
+        known = self.own_tests.get(test.name)
+        if known is None or known.outcome not in ("failed", "error"):
+            self.own_tests[test.name] = test
+
     def count(self, outcome: Outcome) -> int:
         """How many steps ended so."""
         return sum(result.outcome is outcome for result in self.results.values())
@@ -275,6 +282,7 @@ class TentacleRun:
             seconds=time.monotonic() - self._clock,
             options=self.options.for_report(),
             interrupted=self.interrupted,
+            own_tests=tuple(self.own_tests.values()),
             notes=tuple(notes),
         )
 

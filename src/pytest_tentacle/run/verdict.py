@@ -10,7 +10,7 @@ import pytest
 
 from pytest_tentacle.guide.severity import severity_of
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
-from pytest_tentacle.judging.result import Outcome, StepResult, WaivedProblem
+from pytest_tentacle.judging.result import Outcome, OwnTest, StepResult, WaivedProblem
 from pytest_tentacle.report.console import explain
 
 ATTRIBUTE = "tentacle"
@@ -133,3 +133,21 @@ def status(report: pytest.TestReport) -> tuple[str, str, str] | None:
             return "noted", "n", "NOTED"
         case _:
             return None
+
+
+def own_test(report: pytest.TestReport | pytest.CollectReport) -> OwnTest:
+    """What came of a test that is no step of the guide, or of a file that could not be collected."""
+    in_test = isinstance(report, pytest.TestReport) and report.when == "call"
+    outcome = "error" if report.failed and not in_test else report.outcome
+    return OwnTest(report.nodeid, outcome, _reason(report) if report.outcome != "passed" else "")
+
+
+def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    """The last thing that it said, in a line."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    if crash is not None:
+        return str(crash.message).partition("\n")[0]
+    if isinstance(report.longrepr, tuple):
+        return str(report.longrepr[-1])
+    lines = [line.strip() for line in str(report.longrepr or "").splitlines() if line.strip()]
+    return lines[-1] if lines else ""

@@ -28,6 +28,16 @@ def guide_tests() -> Path:
     raise pytest.UsageError("the guide's tests (tests_infra) are not installed with pytest-tentacle: reinstall it")
 
 
+def runs_no_test(config: pytest.Config) -> bool:
+    """Whether something else than a run of tests is asked for: then nobody is contacted, and no report written."""
+    option = config.option
+    if option.setuponly:  # with fixtures set up, each machine would be contacted for nothing
+        option.setupplan = True
+    return bool(
+        option.collectonly or option.setupplan or option.showfixtures or option.show_fixtures_per_test or option.markers
+    )
+
+
 def aim(config: pytest.Config) -> None:
     """Run the guide's tests where the command line names none."""
     if config.args_source is not pytest.Config.ArgsSource.ARGS:

@@ -1,0 +1,114 @@
+"""The console: progress that fits, the worst nearest to the prompt, tests of one's own, and options that run nothing."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+
+import pytest
+from _pytest.config import get_config
+from _pytest.terminal import TerminalReporter
+
+from pytest_tentacle.report.build import build_report
+from pytest_tentacle.report.console import report_lines
+from pytest_tentacle.run.progress import TerminalProgress
+from pytest_tentacle.survey import store
+from support.runs import make_small_causes, make_small_run
+from support.whole import wide_fleet
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """A survey file of a healthy fleet."""
+    path = tmp_path / "saved.json"
+    path.write_text(store.dumps(wide_fleet().surveys()), encoding="utf-8")
+    return path
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class TestProgress:
+    @pytest.mark.parametrize("columns", [60, 80, 120])
+    def test_fits_into_one_line(self, monkeypatch, columns):
+        """Each rewrite stays within the line, whatever the terminal's width; the line at the end begins at its start."""
+        monkeypatch.setenv("COLUMNS", str(columns))
+        terminal = Terminal()
+        progress = TerminalProgress(TerminalReporter(get_config(), terminal), {})
+        waiting = [(f"ssh://a-machine-with-a-long-name-{number}.example.com:22", 12.0) for number in range(9)]
+        for done in range(5):
+            progress.update("surveying", done, 1000, waiting)
+        progress.finish("surveying", 31, 8.1)
+        text = terminal.getvalue()
+        assert text.count("\r") >= 5
+        assert all(len(part) < columns for part in re.split(r"[\r\n]", text)[:-1]), text
+        assert text.endswith("\rsurveying: 31 hosts in 8.1 s\n")
+
+
+class TestOrder:
+    def test_the_worst_is_nearest_to_the_prompt(self):
+        """The verdict last, above it the first cause; at most ten causes, and how many more there are."""
+        report = build_report(make_small_run(), make_small_causes())
+        many = report.model_copy(update={"causes": report.causes * 12})
+        lines = [text for text, _ in report_lines(many)]
+        verdict = next(number for number, text in enumerate(lines) if report.verdict in text)
+        first = max(number for number, text in enumerate(lines) if report.causes[0].title in text)
+        assert verdict > first
+        assert verdict >= len(lines) - 2
+        assert sum("machine" in text and text.startswith("    ") for text in lines) >= 10
+        assert any(f"and {len(many.causes) - 10} further causes" in text for text in lines)
+
+
+OWN = """
+import pytest
+
+def test_well(machine):
+    pass
+
+def test_mine():
+    assert 1 == 2, "my own reason"
+
+@pytest.fixture
+def broken():
+    raise RuntimeError("no set-up")
+
+def test_error(broken):
+    pass
+"""
+
+
+class TestOwnTests:
+    def test_are_told_in_every_report(self, pytester, saved):
+        """A user's own failing test makes no machine well: console, JSON, Markdown and page name it."""
+        pytester.makepyfile(test_own=OWN)
+        pytester.makepyfile(test_cut="def broken(:\n")
+        shown = pytester.runpytest_subprocess(
+            "--replay", saved, "--html", "r.html", "--continue-on-collection-errors", "test_own.py", "test_cut.py"
+        ).stdout.str()
+        assert "AssertionError: my own reason" in shown
+        assert "3 tests of your own failed" in shown
+        report = json.loads((pytester.path / "r.json").read_text("utf-8"))
+        outcomes = {
+            test["name"].partition("::")[2].partition("[")[0] or test["name"].rpartition("/")[2]: test["outcome"]
+            for test in report["own_tests"]
+        }
+        assert outcomes == {"test_well": "passed", "test_mine": "failed", "test_error": "error", "test_cut.py": "error"}
+        for name in ("r.md", "r.html"):
+            text = (pytester.path / name).read_text("utf-8")
+            assert "my own reason" in text
+            assert "test_cut.py" in text
+
+
+class TestNothingRuns:
+    @pytest.mark.parametrize(
+        "option", ["--fixtures", "--fixtures-per-test", "--setup-plan", "--setup-only", "--collect-only", "--markers"]
+    )
+    def test_nobody_is_contacted(self, pytester, option):
+        """No survey, no diagnosis, no report."""
+        shown = pytester.runpytest_subprocess("--tentacle", "localhost", "--transport", "local", option).stdout.str()
+        assert "surveying" not in shown
+        assert "diagnosis ==" not in shown
+        assert list(pytester.path.glob("reports/*")) == []
