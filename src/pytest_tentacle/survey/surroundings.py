@@ -127,6 +127,8 @@ class LoadTime(_Value):
     cold_ms: float | None = None
     warm_ms: float | None = None
     exit_code: int | None = None
+    printed: str | None = None
+    """The first of what it printed (Windows)."""
     error: str | None = None
 
 
@@ -161,9 +163,12 @@ class Reservations(_Value):
     sockets belong to process 4. Linux: reserved local ports do not keep a program from binding; both are empty.
     """
 
-    excluded: tuple[PortRange, ...] = ()
-    http_sys: tuple[str, ...] = ()
-    """As registered, such as `HTTP://*:80/` or `https://+:10933/`."""
+    excluded: tuple[PortRange, ...] | None = ()
+    """None: they could not be read."""
+    http_sys: tuple[str, ...] | None = ()
+    """As registered, such as `HTTP://*:80/` or `https://+:10933/`; None: they could not be read."""
+    unread: str | None = None
+    """Why one of the two is not known."""
 
 
 class OwnName(_Value):
@@ -204,12 +209,25 @@ class TlsProtocol(_Value):
 
 
 class Event(_Value):
-    """One entry of Windows' System log, read by field names, never by its localised text."""
+    """One entry of Windows' logs System and (CAPI2) Application, by field names, never by its localised text."""
 
-    source: Literal["service-control-manager", "schannel"]
+    source: Literal["service-control-manager", "schannel", "capi2"]
     id: int
     time_utc: datetime
     data: dict[str, str] = {}
+
+
+class RootLists(_Value):
+    """Whether Windows may fetch its lists of trusted roots whenever it looks at a certificate (each handshake does)."""
+
+    disabled: bool = False
+    """By policy: it does not try."""
+    own_source: str | None = None
+    """A source of one's own, in the place of Windows Update."""
+    synced_utc: datetime | None = None
+    """When it last succeeded; None: never, as far as the registry tells."""
+    seconds: float = 15.0
+    """How long one attempt may wait."""
 
 
 class TlsPolicy(_Value):
@@ -225,6 +243,11 @@ class TlsPolicy(_Value):
     cipher_suites: tuple[str, ...] | None = None
     curves: tuple[str, ...] | None = None
     fips: bool | None = None
+    disabled: tuple[str, ...] = ()
+    """Schannel: algorithms that are switched off, such as `Hashes\\SHA`, and least lengths of keys."""
+    dotnet: tuple[str, ...] = ()
+    """.NET Framework's switches, such as `64 bit v4.0.30319 SchUseStrongCrypto=0`."""
+    root_lists: RootLists | None = None
 
 
 class Disk(_Value):

@@ -110,14 +110,14 @@ class WindowsMachine:
         self,
         request: Request | None = None,
         front: str = "",
-        timeout: float = 280,
+        timeout: float = 400,
         call: Callable[[Request], Call] = windows_call,
     ) -> Run:
         """Survey it, exactly as a login would: the engine stands for powershell.exe, the lab's prelude comes first."""
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "machine.json").write_text(json.dumps(self.description), encoding="utf-8")
         prelude, environment = prepare(self.folder)
-        request = request or Request(probe_seconds=1.0, budget_seconds=20)
+        request = request or Request(probe_seconds=5.0, budget_seconds=200)
         asked = call(request)
         options, own = asked.command.removeprefix("powershell.exe ").split(" -Command ")
         assert own == own.strip('"').join('""')

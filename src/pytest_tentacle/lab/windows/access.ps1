@@ -23,21 +23,22 @@ function Find-LabAccess {
     @{ List = @{ owner = 'S-1-5-32-544'; entries = $LabDefaultAccess }; Own = $false }
 }
 
-# FileSystemSecurity (4.1): rights are a signed number, identities are asked for by type.
+# FileSystemSecurity (4.1): rights are a signed number, identities are asked for by type. A refusal is thrown, whatever the
+# preference says (2.11).
 function Get-Acl {
     [CmdletBinding()]
     param([string]$LiteralPath)
     Add-LabCall 'Get-Acl' $PSBoundParameters
+    Initialize-LabDrive
+    if (Wait-LabProvider -What 'acl', 'Get-Acl' -Seconds 0) { return }
     if (-not (Microsoft.PowerShell.Management\Test-Path -LiteralPath $LiteralPath)) {
         $missing = New-Object Management.Automation.ItemNotFoundException "Cannot find path '$LiteralPath'"
-        $PSCmdlet.WriteError((New-LabError -Id 'GetAcl_PathNotFound_Exception' -Category ObjectNotFound -Exception $missing))
+        $PSCmdlet.WriteError((New-LabError -Id 'GetAcl_PathNotFound' -Class "$LabCommands.GetAclCommand" -Category ObjectNotFound -Exception $missing))
         return
     }
     $access = Find-LabAccess $LiteralPath
     if ((Test-LabDenied 'acl') -or ($access.Own -and $access.List -is [string])) {
-        $refusal = New-Object UnauthorizedAccessException (Get-LabText 'Denied')
-        $PSCmdlet.WriteError((New-LabError -Id 'System.UnauthorizedAccessException' -Category PermissionDenied -Exception $refusal))
-        return
+        $PSCmdlet.ThrowTerminatingError((New-LabUnhandled -Exception (New-Object UnauthorizedAccessException (Get-LabText 'NoAccess')) -Class 'GetAclCommand'))
     }
     $list = if ($access.List -is [string]) { @{ owner = 'S-1-5-32-544'; entries = $LabDefaultAccess } } else { $access.List }
     $rules = @(foreach ($entry in @($list.entries | Where-Object { $_ })) {
@@ -55,21 +56,35 @@ function Get-Acl {
     Add-Member -InputObject $acl -MemberType ScriptMethod -Name GetOwner -Value { [pscustomobject]@{ Value = $this.OwnerSid } } -PassThru
 }
 
-# LocalPrincipal objects; a SID that is no local group is an error of its own.
+# LocalPrincipal objects, sorted by name. One member that nobody knows any more (machine.json's `orphaned` names the
+# group) loses all rows; a domain controller has none of its built-in groups (2.12).
 function Get-LocalGroupMember {
     [CmdletBinding()]
     param([string]$SID)
     Add-LabCall 'Get-LocalGroupMember' $PSBoundParameters
+    $class = "$LabCommands.GetLocalGroupMemberCommand"
     if (Test-LabDenied 'groups') {
         $refusal = New-Object UnauthorizedAccessException (Get-LabText 'Denied')
-        $PSCmdlet.WriteError((New-LabError -Id 'AccessDenied' -Category PermissionDenied -Exception $refusal))
+        $PSCmdlet.WriteError((New-LabError -Id 'AccessDenied' -Class $class -Category PermissionDenied -Exception $refusal))
         return
     }
-    $groups = @{ 'S-1-5-32-544' = @('S-1-5-21-1111-2222-3333-500'); 'S-1-5-32-545' = @('S-1-5-4', 'S-1-5-11') }
+    if (Wait-LabProvider -What 'groups', 'Get-LocalGroupMember' -Seconds 0) { return }
+    $groups = @{ 'S-1-5-32-544' = @('S-1-5-21-1111-2222-3333-500', 'S-1-5-21-1-2-3-512'); 'S-1-5-32-545' = @('S-1-5-4', 'S-1-5-11', 'S-1-5-21-1-2-3-513') }
+    if (Test-LabRole 'workgroup') { $groups = @{ 'S-1-5-32-544' = @('S-1-5-21-1111-2222-3333-500'); 'S-1-5-32-545' = @('S-1-5-4', 'S-1-5-11') } }
     if ($TentacleLab.Machine.groups) { foreach ($group in $TentacleLab.Machine.groups.PSObject.Properties) { $groups[$group.Name] = @($group.Value) } }
-    if (-not $groups.ContainsKey($SID)) {
-        $PSCmdlet.WriteError((New-LabError -Id 'GroupNotFound' -Category ObjectNotFound -Exception (New-Object InvalidOperationException $SID)))
+    if (-not $groups.ContainsKey($SID) -or (Test-LabRole 'domain-controller')) {
+        $missing = New-Object LabGroupException ((Get-LabText 'NoGroup') -f $SID)
+        $PSCmdlet.WriteError((New-LabError -Id 'GroupNotFound' -Class $class -Category ObjectNotFound -Exception $missing -Target $SID -Reason 'GroupNotFoundException'))
         return
     }
-    foreach ($member in $groups[$SID]) { [pscustomobject]@{ SID = New-Object LabSid $member; ObjectClass = 'User' } }
+    if (Test-LabMode -Mode 'orphaned' -What $SID) {
+        $PSCmdlet.WriteError((New-LabError -Id (Get-LabText 'Unspecified') -Class $class -Category NotSpecified -Exception (New-Object InvalidOperationException (Get-LabText 'NoCompare'))))
+        return
+    }
+    $rows = foreach ($member in $groups[$SID]) {
+        $local = $member -match '^S-1-5-21-1111-2222-3333-'
+        $kind = if ($member -match '-51[23]$|^S-1-5-\d+$') { 'Group' } else { 'User' }
+        [pscustomobject]@{ Name = "NAME\$member"; SID = New-Object LabSid $member; ObjectClass = Get-LabText $kind; PrincipalSource = [int]$(if ($local) { 1 } else { 2 }) }
+    }
+    $rows | Sort-Object -Property Name
 }

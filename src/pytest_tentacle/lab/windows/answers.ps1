@@ -1,74 +1,82 @@
-# The cmdlets that stand in for Windows' own. Each notes its call, refuses where machine.json's `denied` says so, and fails
-# with Windows' own identifiers.
+# The cmdlets that stand in for WMI, services and processes. Each notes its call, and answers as the rows of
+# tests/lab/windows/conformance.yaml say.
 [Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSAvoidOverwritingBuiltInCmdlets', '', Justification = 'to stand in for them is the purpose')]
 param()
 
-function Add-LabCall {
-    param([string]$Command, $Bound)
-    $arguments = @{}
-    foreach ($key in $Bound.Keys) { $arguments[$key] = [string]$Bound[$key] }
-    $line = ConvertTo-Json -InputObject @{ command = $Command; arguments = $arguments } -Compress
-    [IO.File]::AppendAllText([IO.Path]::Combine($TentacleLab.Folder, 'commands.log'), $line + "`n")
-}
+$LabCim = 'Microsoft.Management.Infrastructure.CimCmdlets.GetCimInstanceCommand'
 
-function Test-LabDenied {
-    param([string[]]$What)
-    foreach ($word in $What) { if (@($TentacleLab.Machine.denied) -contains $word) { return $true } }
-    $false
-}
-
-# An optional key of machine.json, or what a healthy machine has.
-function Get-LabValue {
-    param([string]$Name, $Default)
-    if ($null -ne $TentacleLab.Machine.$Name) { $TentacleLab.Machine.$Name } else { $Default }
-}
-
-function New-LabError {
-    param([string]$Id, [string]$Category, $Exception)
-    New-Object Management.Automation.ErrorRecord ($Exception, $Id, [Management.Automation.ErrorCategory]$Category, $null)
-}
-
-# WMI refuses with WBEM_E_ACCESS_DENIED (0x80041003), its newer provider interface with MI result 2.
-function New-LabCimDenial {
-    param([string]$Id)
-    New-LabError -Id $Id -Category PermissionDenied -Exception (New-Object Microsoft.Management.Infrastructure.CimException (Get-LabText 'Denied'))
+$LabClassWords = @{
+    Win32_Service = 'services'; Win32_Process = 'processes'; Win32_OperatingSystem = 'host'; Win32_NetworkAdapterConfiguration = 'addresses'
+    Win32_Volume = @('disks', 'volumes'); Win32_LogicalDisk = 'disks'; Win32_UserAccount = 'accounts'; MSCluster_Resource = 'cluster'
 }
 
 function Get-CimInstance {
     [CmdletBinding()]
-    param([string]$ClassName, [string]$Namespace, [string]$Filter, [string[]]$Property, [uint32]$OperationTimeoutSec)
+    param([Parameter(Position = 0)][string]$ClassName, [string]$Namespace = 'root/cimv2', [string]$Filter, [string[]]$Property, [uint32]$OperationTimeoutSec)
     Add-LabCall 'Get-CimInstance' $PSBoundParameters
-    $subject = @{ Win32_Service = 'services'; Win32_Process = 'processes'; Win32_OperatingSystem = 'host'; Win32_NetworkAdapterConfiguration = 'addresses'
-        Win32_Volume = @('disks', 'volumes'); Win32_LogicalDisk = 'disks'; Win32_UserAccount = 'accounts' }[$ClassName]
-    if (Test-LabDenied (@('cim') + $subject)) { $PSCmdlet.WriteError((New-LabCimDenial 'HRESULT 0x80041003')); return }
+    $what = @('cim', $ClassName) + $LabClassWords[$ClassName]
+    $target = "$($Namespace.Replace('/', '\')):$ClassName"
+    if (Test-LabDenied $what) {
+        $PSCmdlet.WriteError((New-LabCimError -Id 'HRESULT 0x80041003' -Class $LabCim -Category PermissionDenied -Text (Get-LabText 'Denied') -Target $target))
+        return
+    }
+    if (Test-LabMode -Mode 'stopped' -What $what) {
+        $PSCmdlet.WriteError((New-LabCimError -Id 'HRESULT 0x800706ba' -Class $LabCim -Category NotSpecified -Text (Get-LabText 'NoServer') -Target $target))
+        return
+    }
+    if (-not $LabClassWords.ContainsKey($ClassName) -or (Test-LabMode -Mode 'damaged' -What $what)) {
+        $PSCmdlet.WriteError((New-LabCimError -Id 'HRESULT 0x80041010' -Class $LabCim -Category MetadataError -Text (Get-LabText 'NoClass') -Target $target))
+        return
+    }
+    if (Wait-LabProvider -What $what -Seconds $OperationTimeoutSec) {
+        $PSCmdlet.WriteError((New-LabCimError -Id 'HRESULT 0x40004' -Class $LabCim -Category OperationTimeout -Text 'Timed out' -Target $target))
+        return
+    }
+    $half = Test-LabMode -Mode 'half' -What $what
+    $count = 0
+    foreach ($row in @(Get-LabCimRow $ClassName)) {
+        if (-not (Test-LabFilter -Row $row -Filter $Filter)) { continue }
+        # Properties that were not asked for are there, and null.
+        if ($Property) { foreach ($member in @($row.PSObject.Properties)) { if ($Property -notcontains $member.Name) { $member.Value = $null } } }
+        foreach ($extra in 'PSComputerName', 'CimClass', 'CimInstanceProperties', 'CimSystemProperties') {
+            $row.PSObject.Properties.Add((New-Object Management.Automation.PSNoteProperty $extra, $(if ($extra -eq 'CimClass') { $target } else { $null })))
+        }
+        $count++
+        if ($half -and $count -gt 1) { break }
+        $row
+    }
+    if ($half) { $PSCmdlet.WriteError((New-LabCimError -Id 'HRESULT 0x40004' -Class $LabCim -Category OperationTimeout -Text 'Timed out' -Target $target)) }
+}
+
+function Get-LabCimRow {
+    param([string]$ClassName)
     $machine = $TentacleLab.Machine
-    $rows = switch ($ClassName) {
+    switch ($ClassName) {
         'Win32_Service' { @($machine.services | Where-Object { $_ } | ForEach-Object { New-ServiceShape $_ }) }
-        'Win32_Process' { @($machine.processes | Where-Object { $_ } | ForEach-Object { New-ProcessShape $_ }) }
+        'Win32_Process' { Get-LabProcess | ForEach-Object { New-ProcessShape $_ } }
         'Win32_OperatingSystem' { New-OperatingSystemShape }
         'Win32_NetworkAdapterConfiguration' { New-AdapterShape }
         'Win32_Volume' { Get-LabDisk | ForEach-Object { New-VolumeShape $_ } }
         'Win32_LogicalDisk' { Get-LabDisk | Where-Object { $_.path -match '^\w:\\$' } | ForEach-Object { New-LogicalDiskShape $_ } }
-        'Win32_UserAccount' { New-UserAccountShape }
-        default {
-            # WBEM_E_INVALID_CLASS
-            $unknown = New-Object Microsoft.Management.Infrastructure.CimException "Invalid class $ClassName in $Namespace"
-            $PSCmdlet.WriteError((New-LabError -Id 'HRESULT 0x80041010' -Category MetadataError -Exception $unknown))
-        }
+        # The domain's part is not there: credentials do not travel (2.6); computer accounts and gMSA are no users.
+        'Win32_UserAccount' { New-UserAccountShape | Where-Object { $_.LocalAccount } }
     }
-    foreach ($row in @($rows | Where-Object { $_ })) {
-        if (-not (Test-LabFilter -Row $row -Filter $Filter)) { continue }
-        # Properties that were not asked for are there, and null.
-        if ($Property) { foreach ($member in @($row.PSObject.Properties)) { if ($Property -notcontains $member.Name) { $member.Value = $null } } }
-        $row
+}
+
+# Every Windows has Idle and System, of whose beginning nobody knows (2.6).
+function Get-LabProcess {
+    $own = @($TentacleLab.Machine.processes | Where-Object { $_ })
+    foreach ($process in @{ pid = 0; name = 'System Idle Process' }, @{ pid = 4; name = 'System'; parent_pid = 0 }) {
+        if (@($own | ForEach-Object { $_.pid }) -notcontains $process.pid) { [pscustomobject]$process }
     }
+    $own
 }
 
 # As much of WQL as the scripts use: LIKE and = joined by OR, or by AND; backslash and quote come with a backslash before them.
 function Test-LabFilter {
     param($Row, [string]$Filter)
     if (-not $Filter) { return $true }
-    $isAnd = $Filter -match "(?i)'\s+AND\s+\w+ ="
+    $isAnd = $Filter -match "(?i)\sAND\s+\w+ ="
     foreach ($term in ($Filter -split '(?i)\s+(?:OR|AND)\s+')) {
         if ($term -match "(?i)^\s*(\w+)\s+LIKE\s+'([^']*)'\s*$") {
             $fits = [string]$Row.($Matches[1]) -like $Matches[2].Replace('%', '*')
@@ -82,71 +90,62 @@ function Test-LabFilter {
     $isAnd
 }
 
+# Win32_Process.GetOwnerSid (8b): 0, or 2 where access is denied, as for protected processes.
+function Invoke-CimMethod {
+    [CmdletBinding()]
+    param($InputObject, [string]$MethodName, [uint32]$OperationTimeoutSec)
+    Add-LabCall 'Invoke-CimMethod' @{ MethodName = $MethodName; ProcessId = $InputObject.ProcessId; OperationTimeoutSec = $OperationTimeoutSec }
+    $null = Wait-LabProvider -What 'cim', 'Invoke-CimMethod' -Seconds $OperationTimeoutSec
+    $process = @($TentacleLab.Machine.processes | Where-Object { $_ -and $_.pid -eq $InputObject.ProcessId })[0]
+    $service = @($TentacleLab.Machine.services | Where-Object { $_ -and $_.pid -eq $InputObject.ProcessId })[0]
+    $sid = if ($process -and $process.sid) { [string]$process.sid } elseif ($service) { Get-LabAccountSid ([string]$service.account) } else { $null }
+    if (-not $sid -or ($process -and $process.protected)) { return [pscustomobject]@{ Sid = $null; ReturnValue = [uint32]2; PSComputerName = $null } }
+    [pscustomobject]@{ Sid = $sid; ReturnValue = [uint32]0; PSComputerName = $null }
+}
+
+# All of them, sorted by key name; who may not list them gets none, whatever he asks for (2.7).
 function Get-Service {
     [CmdletBinding()]
-    param([string]$Name = '*')
+    param([Parameter(Position = 0)][string[]]$Name)
     Add-LabCall 'Get-Service' $PSBoundParameters
     if (Test-LabDenied 'services') {
         $refusal = New-Object InvalidOperationException ((Get-LabText 'Denied'), (New-Object ComponentModel.Win32Exception (5, (Get-LabText 'Denied'))))
-        $PSCmdlet.ThrowTerminatingError((New-LabError -Id 'System.InvalidOperationException' -Category NotSpecified -Exception $refusal))
+        $PSCmdlet.ThrowTerminatingError((New-LabUnhandled -Exception $refusal -Class 'GetServiceCommand'))
     }
-    # The firewall's own service is there when it is asked for by name.
-    if ($Name -eq 'MpsSvc') { return (New-ControllerShape ([pscustomobject]@{ name = 'MpsSvc'; state = Get-LabValue 'firewall_service' 'running' })) }
-    $TentacleLab.Machine.services | Where-Object { $_ -and $_.name -like $Name } | ForEach-Object { New-ControllerShape $_ }
+    if (Wait-LabProvider -What 'Get-Service' -Seconds 0) { return }
+    $windows = @{ name = 'EventLog'; state = 'running' }, @{ name = 'MpsSvc'; state = Get-LabValue 'firewall_service' 'running' }, @{ name = 'Schedule'; state = 'running' }
+    $all = @($windows | ForEach-Object { [pscustomobject]$_ }) + @($TentacleLab.Machine.services | Where-Object { $_ })
+    if ($TentacleLab.Machine.cluster) { $all += [pscustomobject]@{ name = 'ClusSvc'; state = 'running' } }
+    $all = @($all | Sort-Object -Property name)
+    if (-not $Name) { return ($all | ForEach-Object { New-ControllerShape $_ }) }
+    foreach ($pattern in $Name) {
+        $found = @($all | Where-Object { $_.name -like $pattern })
+        $found | ForEach-Object { New-ControllerShape $_ }
+        if (-not $found.Count -and -not [Management.Automation.WildcardPattern]::ContainsWildcardCharacters($pattern)) {
+            $missing = New-Object LabServiceException ((Get-LabText 'NoService') -f $pattern)
+            $PSCmdlet.WriteError((New-LabError -Id 'NoServiceFoundForGivenName' -Class "$LabCommands.GetServiceCommand" -Category ObjectNotFound -Exception $missing -Target $pattern -Reason 'ServiceCommandException'))
+        }
+    }
 }
 
+# Of a protected process neither beginning nor path can be read: null, and no error (2.8).
 function Get-Process {
     [CmdletBinding()]
     param([int[]]$Id)
     Add-LabCall 'Get-Process' $PSBoundParameters
-    foreach ($process in @($TentacleLab.Machine.processes | Where-Object { $_ })) {
-        if ($Id -and $Id -notcontains $process.pid) { continue }
+    $all = @(Get-LabProcess)
+    foreach ($process in $all) {
+        if ($PSBoundParameters.ContainsKey('Id') -and $Id -notcontains $process.pid) { continue }
+        $hidden = $process.protected -or $process.pid -lt 5
         [pscustomobject]@{
             Id = [int]$process.pid; ProcessName = [IO.Path]::GetFileNameWithoutExtension([string]$process.name)
-            StartTime = ConvertTo-LabTime $process.started_utc
+            StartTime = $(if ($hidden) { $null } else { ConvertTo-LabTime $process.started_utc })
+            Path = $(if ($hidden -or -not $process.executable) { $null } else { [string]$process.executable })
         }
     }
-}
-
-function Get-NetTCPConnection {
-    [CmdletBinding()]
-    [OutputType([object[]])]
-    param([string[]]$State, [uint16[]]$LocalPort, [uint16[]]$RemotePort)
-    Add-LabCall 'Get-NetTCPConnection' $PSBoundParameters
-    if (Test-LabDenied 'sockets') { $PSCmdlet.WriteError((New-LabCimDenial 'MI RESULT 2')); return }
-    $numbers = @{ Listen = 2; Established = 5; CloseWait = 8 }
-    $wanted = @($State | Where-Object { $_ } | ForEach-Object { $numbers[$_] })
-    $rows = @($TentacleLab.Machine.sockets | Where-Object { $_ } | ForEach-Object { New-ConnectionShape $_ } |
-        Where-Object { (-not $State -or $wanted -contains [int]$_.State) -and (-not $LocalPort -or $LocalPort -contains $_.LocalPort) -and
-            (-not $RemotePort -or $RemotePort -contains $_.RemotePort) })
-    if (-not $rows.Count) {
-        $none = New-Object Microsoft.Management.Infrastructure.CimException 'No matching MSFT_NetTCPConnection objects found'
-        $PSCmdlet.WriteError((New-LabError -Id 'CmdletizationQuery_NotFound_State' -Category ObjectNotFound -Exception $none))
+    foreach ($wanted in @($Id | Where-Object { $null -ne $_ })) {
+        if (@($all | ForEach-Object { $_.pid }) -contains $wanted) { continue }
+        $missing = New-Object LabProcessException ((Get-LabText 'NoProcess') -f $wanted)
+        $PSCmdlet.WriteError((New-LabError -Id 'NoProcessFoundForGivenId' -Class "$LabCommands.GetProcessCommand" -Category ObjectNotFound -Exception $missing -Target $wanted -Reason 'ProcessCommandException'))
     }
-    $rows
-}
-
-function Get-NetIPAddress {
-    [CmdletBinding()]
-    param()
-    Add-LabCall 'Get-NetIPAddress' $PSBoundParameters
-    if (Test-LabDenied 'addresses') { $PSCmdlet.WriteError((New-LabCimDenial 'MI RESULT 2')); return }
-    foreach ($address in @('127.0.0.1', '::1') + @($TentacleLab.Machine.addresses)) {
-        [pscustomobject]@{
-            IPAddress = [string]$address; InterfaceAlias = 'Ethernet0'; AddressFamily = [uint16]$(if ($address -match ':') { 23 } else { 2 })
-            PrefixLength = [byte]8; PrefixOrigin = [uint16]1; AddressState = [uint16]4
-        }
-    }
-}
-
-# The program by its full path: a function may bear such a name.
-function C:\Windows\System32\netstat.exe {
-    Add-LabCall 'netstat.exe' @{ arguments = "$args" }
-    if (Test-LabDenied 'netstat') { return }
-    ''
-    Get-LabText 'Head'
-    ''
-    Get-LabText 'Columns'
-    $TentacleLab.Machine.sockets | Where-Object { $_ -and $_.state -ne 'bound' } | ForEach-Object { New-NetstatLine $_ }
-    '  UDP    0.0.0.0:123            *:*                                    1440'
 }

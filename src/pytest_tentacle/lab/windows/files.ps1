@@ -3,30 +3,56 @@
 [Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSAvoidOverwritingBuiltInCmdlets', '', Justification = 'to stand in for them is the purpose')]
 param()
 
+# Drive C: is a folder; a session that began without it gets it now.
+function Initialize-LabDrive {
+    try {
+        $null = $ExecutionContext.SessionState.Drive.Get('C')
+    } catch {
+        $null = New-PSDrive -Name C -PSProvider FileSystem -Root ([IO.Path]::Combine($TentacleLab.Folder, 'files', 'C')) -Scope Global
+    }
+}
+
+function New-LabPathError {
+    param([string]$Id, [string]$Category, [string]$Class, $Exception, [string]$Path)
+    New-LabError -Id $Id -Class "$LabCommands.$Class" -Category $Category -Exception $Exception -Target $Path
+}
+
+# Windows PowerShell says of a path that it may not look at both: that it is refused, and then that it is not there (2.10).
 function Get-ChildItem {
     [CmdletBinding()]
     param([string]$LiteralPath, [string]$Filter)
+    if ($LiteralPath -eq 'Function:\') { return Microsoft.PowerShell.Management\Get-ChildItem @PSBoundParameters }
     Add-LabCall 'Get-ChildItem' $PSBoundParameters
     if (-not (Test-LabRegistryPath $LiteralPath)) {
-        if (Test-LabDenied 'instances') {
+        if ($LiteralPath -match '\\Instances$' -and (Wait-LabProvider -What 'instances' -Seconds 0)) { return }
+        if ($LiteralPath -match '\\Instances$' -and (Test-LabDenied 'instances')) {
             $refusal = New-Object UnauthorizedAccessException (Get-LabText 'Denied')
-            $PSCmdlet.WriteError((New-LabError -Id 'DirUnauthorizedAccessError' -Category PermissionDenied -Exception $refusal))
+            $PSCmdlet.WriteError((New-LabPathError -Id 'ItemExistsUnauthorizedAccessError' -Category PermissionDenied -Class 'GetChildItemCommand' -Exception $refusal -Path $LiteralPath))
+            $missing = New-Object Management.Automation.ItemNotFoundException "Cannot find path '$LiteralPath' because it does not exist."
+            $PSCmdlet.WriteError((New-LabPathError -Id 'PathNotFound' -Category ObjectNotFound -Class 'GetChildItemCommand' -Exception $missing -Path $LiteralPath))
             return
         }
         return Microsoft.PowerShell.Management\Get-ChildItem @PSBoundParameters
     }
-    $failure = Get-LabRegistryFailure $LiteralPath
+    $failure = Get-LabRegistryFailure -Path $LiteralPath -Class 'GetChildItemCommand'
     if ($failure) { $PSCmdlet.WriteError($failure); return }
-    foreach ($name in (Get-LabSubkey $LiteralPath)) { [pscustomobject]@{ PSChildName = $name; Name = "$LiteralPath\$name" } }
+    foreach ($name in (Get-LabSubkey $LiteralPath)) { New-LabRegistryKey "$LiteralPath\$name" }
 }
 
+# Of what is refused it says that it is there; of a file or folder Windows PowerShell 5.1 writes an error besides.
 function Test-Path {
     [CmdletBinding()]
     [OutputType([bool])]
     param([string]$LiteralPath)
     Add-LabCall 'Test-Path' $PSBoundParameters
-    if (-not (Test-LabRegistryPath $LiteralPath)) { return Microsoft.PowerShell.Management\Test-Path @PSBoundParameters }
-    -not (Get-LabRegistryFailure $LiteralPath)
+    if (-not (Test-LabRegistryPath $LiteralPath)) {
+        if (-not (Test-LabDenied 'folders')) { return Microsoft.PowerShell.Management\Test-Path @PSBoundParameters }
+        $refusal = New-Object UnauthorizedAccessException (Get-LabText 'Denied')
+        $PSCmdlet.WriteError((New-LabPathError -Id 'ItemExistsUnauthorizedAccessError' -Category PermissionDenied -Class 'TestPathCommand' -Exception $refusal -Path $LiteralPath))
+        return $true
+    }
+    $failure = Get-LabRegistryFailure -Path $LiteralPath -Class 'TestPathCommand'
+    -not $failure -or $failure.CategoryInfo.Category -eq 'PermissionDenied'
 }
 
 # A file that may be seen but not opened: the item is there, opening it is refused. A program has a version.
@@ -34,6 +60,13 @@ function Get-Item {
     [CmdletBinding()]
     param([string]$LiteralPath, [switch]$Force)
     Add-LabCall 'Get-Item' $PSBoundParameters
+    Initialize-LabDrive
+    if (Test-LabRegistryPath $LiteralPath) {
+        $failure = Get-LabRegistryFailure -Path $LiteralPath -Class 'GetItemCommand'
+        if ($failure) { $PSCmdlet.WriteError($failure); return }
+        return New-LabRegistryKey $LiteralPath
+    }
+    if ($LiteralPath -match '\.config$' -and (Wait-LabProvider -What 'configuration' -Seconds 0)) { return }
     $item = Microsoft.PowerShell.Management\Get-Item @PSBoundParameters
     if ($item -isnot [IO.FileInfo]) { return $item }
     $seen = @{ FullName = $item.FullName; Name = $item.Name; DirectoryName = $item.DirectoryName; Length = $item.Length; LastWriteTimeUtc = $item.LastWriteTimeUtc }

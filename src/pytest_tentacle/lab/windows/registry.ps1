@@ -1,5 +1,5 @@
 # HKLM: and HKEY_USERS as a table from key to values, and Get-ItemProperty, which reads there and else passes on to the
-# engine's own.
+# engine's own. A key without values gives nothing (2.9).
 [Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSAvoidOverwritingBuiltInCmdlets', '', Justification = 'to stand in for them is the purpose')]
 param()
 
@@ -9,7 +9,16 @@ function Initialize-LabRegistry {
     $TentacleLab.Registry['HKLM:\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters'] = @{ Hostname = [string]$machine.hostname; Domain = 'lab.example' }
     $TentacleLab.Registry['HKLM:\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full'] = @{ Release = [int]528049; Version = '4.8.03761' }
     $TentacleLab.Registry['HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion'] = @{
-        ProductName = 'Windows Server 2019 Standard'; CurrentBuild = '17763'; CurrentMajorVersionNumber = [int]10; CurrentMinorVersionNumber = [int]0; UBR = [int]720
+        ProductName = 'Windows Server 2019 Standard'; CurrentBuild = [string](Get-LabValue 'build' '17763'); CurrentVersion = '6.3'; UBR = [int]720
+        InstallationType = $(if (Test-LabRole 'core') { 'Server Core' } else { 'Server' })
+    }
+    if ((Get-LabValue 'build' '17763') -ne '9600') {
+        $TentacleLab.Registry['HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion'] += @{ CurrentMajorVersionNumber = [int]10; CurrentMinorVersionNumber = [int]0 }
+    }
+    $TentacleLab.Registry['HKLM:\SOFTWARE\Microsoft\Cryptography'] = @{ MachineGuid = '6f1d3b8c-0a55-4c6e-9c60-1f6e0f4a7d21' }
+    $TentacleLab.Registry['HKLM:\SYSTEM\CurrentControlSet\Control\ProductOptions'] = @{ ProductType = $(if (Test-LabRole 'domain-controller') { 'LanmanNT' } else { 'ServerNT' }) }
+    $TentacleLab.Registry['HKLM:\SOFTWARE\Microsoft\SystemCertificates\AuthRoot\AutoUpdate'] = @{
+        LastSyncTime = [BitConverter]::GetBytes([datetime]::UtcNow.AddDays(-2).ToFileTimeUtc()); EncodedCtl = [byte[]](1, 2)
     }
     $TentacleLab.Registry['HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager\Environment'] = @{ OS = 'Windows_NT' }
     $TentacleLab.Registry['HKLM:\SYSTEM\CurrentControlSet\Control\Lsa\FipsAlgorithmPolicy'] = @{ Enabled = [int]0 }
@@ -41,6 +50,8 @@ function ConvertTo-LabRegistryValue {
         return [BitConverter]::ToInt32([BitConverter]::GetBytes([long]$Value), 0)
     }
     if ($Value -is [array]) { return , [string[]]$Value }
+    # REG_EXPAND_SZ: `{"expand": "%USERPROFILE%\\x"}`; as it stands, and expanded when it is read (2.9).
+    if ($null -ne $Value.expand) { return New-Object LabExpandable ([string]$Value.expand) }
     if ($null -ne $Value.hex) {
         $digits = [string]$Value.hex
         return , [byte[]]@(for ($at = 0; $at -lt $digits.Length; $at += 2) { [Convert]::ToByte($digits.Substring($at, 2), 16) })
@@ -52,10 +63,11 @@ function ConvertTo-LabRegistryValue {
 # the blobs are the untouched ones.
 function Initialize-LabProxy {
     $untouched = [byte[]](@(0x46, 0, 0, 0, 2, 0, 0, 0, 1) + @(0) * 47)
-    $sids = @('S-1-5-18', 'S-1-5-19', 'S-1-5-20') + @(New-UserAccountShape | ForEach-Object { $_.SID })
+    $sids = @('S-1-5-18', 'S-1-5-19', 'S-1-5-20') + @((Get-LabAccountTable).Values | Where-Object { $_ }) +
+    @($TentacleLab.Machine.services | Where-Object { $_ -and $_.account -match '(?i)^NT SERVICE' } | ForEach-Object { Get-LabAccountSid $_.account })
     foreach ($sid in $sids) {
         $hive = "Registry::HKEY_USERS\$sid"
-        $TentacleLab.Registry["$hive\Environment"] = @{ TEMP = '%USERPROFILE%\AppData\Local\Temp' }
+        $TentacleLab.Registry["$hive\Environment"] = @{ TEMP = New-Object LabExpandable '%USERPROFILE%\AppData\Local\Temp' }
         $TentacleLab.Registry["$hive\Software\Microsoft\Windows\CurrentVersion\Internet Settings"] = @{ ProxyEnable = [int]0 }
         $TentacleLab.Registry["$hive\Software\Microsoft\Windows\CurrentVersion\Internet Settings\Connections"] = @{ DefaultConnectionSettings = $untouched }
         $TentacleLab.Registry["$hive\Software\Microsoft\Windows\CurrentVersion\WinTrust\Trust Providers\Software Publishing"] = @{ State = [int]0x23c00 }
@@ -98,15 +110,16 @@ $LabRegistryWords = @{
 
 # Refused keys throw as .NET does, missing ones as PowerShell's provider.
 function Get-LabRegistryFailure {
-    param([string]$Path)
+    param([string]$Path, [string]$Class)
     foreach ($word in $LabRegistryWords.Keys) {
         if ($Path -match $LabRegistryWords[$word] -and (Test-LabDenied $word)) {
-            return New-LabError -Id 'System.Security.SecurityException' -Category PermissionDenied -Exception (New-Object Security.SecurityException (Get-LabText 'Denied'))
+            $refusal = New-Object Security.SecurityException (Get-LabText 'Denied')
+            return New-LabError -Id 'System.Security.SecurityException' -Class "$LabCommands.$Class" -Category PermissionDenied -Exception $refusal -Target $Path
         }
     }
     if (-not $TentacleLab.Registry.ContainsKey($Path) -and -not @(Get-LabSubkey $Path).Count) {
         $missing = New-Object Management.Automation.ItemNotFoundException "Cannot find path '$Path' because it does not exist."
-        return New-LabError -Id 'PathNotFound' -Category ObjectNotFound -Exception $missing
+        return New-LabError -Id 'PathNotFound' -Class "$LabCommands.$Class" -Category ObjectNotFound -Exception $missing -Target $Path
     }
 }
 
@@ -123,11 +136,32 @@ function Get-ItemProperty {
     param([string]$LiteralPath, [string]$Name)
     Add-LabCall 'Get-ItemProperty' $PSBoundParameters
     if (-not (Test-LabRegistryPath $LiteralPath)) { return Microsoft.PowerShell.Management\Get-ItemProperty @PSBoundParameters }
-    $failure = Get-LabRegistryFailure $LiteralPath
+    if (Wait-LabProvider -What 'registry' -Seconds 0) { return }
+    $failure = Get-LabRegistryFailure -Path $LiteralPath -Class 'GetItemPropertyCommand'
     if ($failure) { $PSCmdlet.WriteError($failure); return }
-    $values = @{}
-    # A key may be there for its sub-keys alone.
     $own = $TentacleLab.Registry[$LiteralPath]
-    if ($own) { foreach ($key in @($own.Keys)) { $values[$key] = $own[$key] } }
+    if (-not $own -or -not $own.Count) { return }
+    $values = [ordered]@{}
+    foreach ($key in @($own.Keys)) { $values[$key] = if ($own[$key] -is [LabExpandable]) { $own[$key].Expanded() } else { $own[$key] } }
+    $leaf = ($LiteralPath -split '\\')[-1]
+    $values['PSPath'] = "Microsoft.PowerShell.Core\Registry::$LiteralPath"
+    $values['PSParentPath'] = $values.PSPath.Substring(0, $values.PSPath.Length - $leaf.Length - 1)
+    $values['PSChildName'] = $leaf
+    $values['PSProvider'] = 'Microsoft.PowerShell.Core\Registry'
+    if ($LiteralPath -match '^(?i)HKLM:') { $values['PSDrive'] = 'HKLM' }
     [pscustomobject]$values
+}
+
+# A key as Get-Item gives it, for those who want a value as it stands.
+function New-LabRegistryKey {
+    param([string]$Path)
+    $own = $TentacleLab.Registry[$Path]
+    $key = [pscustomobject]@{ Name = $Path; PSChildName = ($Path -split '\\')[-1]; Property = [string[]]@(if ($own) { $own.Keys }); Values = $own }
+    Add-Member -InputObject $key -MemberType ScriptMethod -Name GetValue -Value {
+        param($Name, $Default, $Options)
+        if (-not $this.Values -or -not $this.Values.ContainsKey($Name)) { return $Default }
+        $value = $this.Values[$Name]
+        if ($value -isnot [LabExpandable]) { return $value }
+        if ([string]$Options -eq 'DoNotExpandEnvironmentNames') { $value.Raw } else { $value.Expanded() }
+    } -PassThru
 }

@@ -22,11 +22,27 @@ $LabTexts = @{
         Denied = 'Access is denied.'; Listening = 'LISTENING'; Established = 'ESTABLISHED'; CloseWait = 'CLOSE_WAIT'; TimeWait = 'TIME_WAIT'; SynSent = 'SYN_SENT'
         Head = 'Active Connections'; Columns = '  Proto  Local Address          Foreign Address        State           PID'
         Caption = 'Microsoft Windows Server 2019 Standard'; Bits = '64-bit'
+        NoMatch = "No {0} objects found with property '{1}' equal to '{2}'. Verify the value of the property and retry."
+        NoMatchAtAll = "No matching {0} objects found by CIM query."; NoServer = 'The RPC server is unavailable.'; NoClass = 'Invalid class'
+        Disabled = 'The service cannot be started, either because it is disabled or because it has no enabled devices associated with it.'
+        NoService = "Cannot find any service with service name '{0}'."; NoProcess = 'Cannot find a process with the process identifier {0}.'
+        NoEvent = 'No events were found that match the specified selection criteria.'; NoProvider = "There is not an event provider on the localhost computer that matches '{0}'."
+        NoText = 'The description string for parameter reference (%1) could not be found'; NoGroup = 'Group {0} was not found.'
+        Unspecified = 'An unspecified error occurred.'; NoCompare = 'Failed to compare two elements in the array.'; User = 'User'; Group = 'Group'
+        NoName = 'Some or all identity references could not be translated.'; NoAccess = 'Attempted to perform an unauthorized operation.'
     }
     de = @{
         Denied = 'Zugriff verweigert'; Listening = "ABH$([char]0xD6)REN"; Established = 'HERGESTELLT'; CloseWait = 'SCHLIESSEN_WARTEN'; TimeWait = 'WARTEND'; SynSent = 'SYN_GESENDET'
         Head = 'Aktive Verbindungen'; Columns = '  Proto  Lokale Adresse         Remoteadresse          Status           PID'
         Caption = 'Microsoft Windows Server 2019 Standard'; Bits = '64-Bit'
+        NoMatch = 'Es wurden keine {0}-Objekte gefunden, deren "{1}" dem Wert "{2}" entspricht.'
+        NoMatchAtAll = 'Es wurden keine {0}-Objekte gefunden.'; NoServer = "Der RPC-Server ist nicht verf$([char]0xFC)gbar."; NoClass = "Ung$([char]0xFC)ltige Klasse"
+        Disabled = 'Der angegebene Dienst kann nicht gestartet werden.'
+        NoService = 'Es wurde kein Dienst mit dem Namen "{0}" gefunden.'; NoProcess = 'Es wurde kein Prozess mit der Kennung {0} gefunden.'
+        NoEvent = "Es wurden keine Ereignisse gefunden."; NoProvider = 'Es gibt keinen Ereignisanbieter "{0}".'
+        NoText = 'Die Beschreibungszeichenfolge (%1) wurde nicht gefunden'; NoGroup = 'Die Gruppe {0} wurde nicht gefunden.'
+        Unspecified = 'Es ist ein unbekannter Fehler aufgetreten.'; NoCompare = 'Fehler beim Vergleich zweier Elemente.'; User = 'Benutzer'; Group = 'Gruppe'
+        NoName = 'Manche Identit' + [char]0xE4 + 'tsverweise konnten nicht ' + [char]0xFC + 'bersetzt werden.'; NoAccess = "Es wurde versucht, einen nicht autorisierten Vorgang auszuf$([char]0xFC)hren."
     }
 }
 
@@ -74,6 +90,7 @@ function New-ServiceShape {
 function New-ProcessShape {
     param($Process)
     [pscustomobject]@{
+        Handle          = [string]$Process.pid
         ProcessId       = [uint32]$Process.pid
         ParentProcessId = [uint32]$(if ($null -ne $Process.parent_pid) { $Process.parent_pid } else { 0 })
         Name            = [string]$Process.name
@@ -85,11 +102,12 @@ function New-ProcessShape {
 
 # Win32_OperatingSystem (9): Version and BuildNumber are strings, Caption and OSArchitecture are localised.
 function New-OperatingSystemShape {
+    $build = [string](Get-LabValue 'build' '17763')
     [pscustomobject]@{
         Caption        = Get-LabText 'Caption'
-        Version        = '10.0.17763'
-        BuildNumber    = '17763'
-        ProductType    = [uint32]3
+        Version        = $(if ($build -eq '9600') { '6.3.9600' } else { "10.0.$build" })
+        BuildNumber    = $build
+        ProductType    = [uint32]$(if (Test-LabRole 'domain-controller') { 2 } else { 3 })
         OSLanguage     = [uint32]$(if ($TentacleLab.Machine.locale -eq 'de') { 1031 } else { 1033 })
         OSArchitecture = Get-LabText 'Bits'
         LastBootUpTime = ConvertTo-LabTime '2026-11-20T04:00:00Z'
@@ -97,8 +115,15 @@ function New-OperatingSystemShape {
     }
 }
 
+# What kind of machine it is: machine.json's `roles` holds domain-controller, core, workgroup.
+function Test-LabRole {
+    param([string]$Role)
+    @($TentacleLab.Machine.roles) -contains $Role
+}
+
 # Win32_NetworkAdapterConfiguration (8): arrays of string, or null.
 function New-AdapterShape {
+    [pscustomobject]@{ IPEnabled = $false; IPAddress = $null; DefaultIPGateway = $null }
     [pscustomobject]@{ IPEnabled = $true; IPAddress = [string[]]@($TentacleLab.Machine.addresses); DefaultIPGateway = $null }
 }
 
@@ -138,8 +163,10 @@ function New-NetstatLine {
 function New-ControllerShape {
     param($Service)
     $numbers = @{ stopped = 1; failed = 1; starting = 2; stopping = 3; running = 4; paused = 7 }
+    $starts = @{ auto = 2; manual = 3; disabled = 4 }
     [pscustomobject]@{
         Name = [string]$Service.name; Status = [int]$numbers[[string]$Service.state]
+        StartType = $(if ($Service.start_mode) { [int]$starts[[string]$Service.start_mode] } else { $null })
         DisplayName = [string]$(if ($Service.display_name) { $Service.display_name } else { $Service.name })
     }
 }

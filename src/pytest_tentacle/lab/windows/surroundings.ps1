@@ -27,8 +27,19 @@ function New-LogicalDiskShape {
     }
 }
 
-# Win32_UserAccount: machine.json's `accounts`, from `DOMAIN\user` to SID, or one for each service's account that is not Windows' own.
+# machine.json's `accounts`, from `DOMAIN\user` to SID, and one for each service's account that is not Windows' own. Local
+# are those of this machine; a domain controller has none. Windows' own accounts are in no list of users.
 function New-UserAccountShape {
+    $sids = Get-LabAccountTable
+    foreach ($name in $sids.Keys) {
+        $domain, $user = $name -split '\\', 2
+        if (-not $sids[$name] -or $user.EndsWith('$')) { continue }
+        $local = ($domain -eq '.' -or $domain -eq $env:COMPUTERNAME) -and -not (Test-LabRole 'domain-controller')
+        [pscustomobject]@{ Domain = $(if ($domain -eq '.') { $env:COMPUTERNAME } else { $domain }); Name = $user; SID = [string]$sids[$name]; LocalAccount = $local; AccountType = [uint32]512 }
+    }
+}
+
+function Get-LabAccountTable {
     $sids = @{}
     $number = 1105
     foreach ($service in @($TentacleLab.Machine.services | Where-Object { $_ -and $_.account -match '\\' -and $_.account -notmatch '^(?i)NT ' })) {
@@ -36,10 +47,20 @@ function New-UserAccountShape {
         $number++
     }
     if ($TentacleLab.Machine.accounts) { foreach ($account in $TentacleLab.Machine.accounts.PSObject.Properties) { $sids[$account.Name] = $account.Value } }
-    foreach ($name in $sids.Keys) {
-        $domain, $user = $name -split '\\', 2
-        if ($sids[$name]) { [pscustomobject]@{ Domain = $(if ($domain -eq '.') { $env:COMPUTERNAME } else { $domain }); Name = $user; SID = [string]$sids[$name] } }
+    $sids
+}
+
+# The SID that a service runs under, whatever its account is called.
+function Get-LabAccountSid {
+    param([string]$Account)
+    if (-not $Account -or $Account -match '(?i)^(\.\\)?LocalSystem$') { return 'S-1-5-18' }
+    if ($Account -match '(?i)\\(Local ?Service|LOKALER DIENST)$') { return 'S-1-5-19' }
+    if ($Account -match '(?i)\\(Network ?Service|NETZWERKDIENST)$') { return 'S-1-5-20' }
+    if ($Account -match '(?i)^NT SERVICE\\(.+)$') {
+        $digest = [Security.Cryptography.SHA1]::Create().ComputeHash([Text.Encoding]::Unicode.GetBytes($Matches[1].ToUpperInvariant()))
+        return 'S-1-5-80-' + (@(0, 4, 8, 12, 16 | ForEach-Object { [BitConverter]::ToUInt32($digest, $_) }) -join '-')
     }
+    [string](Get-LabAccountTable)[$Account]
 }
 
 # FileVersionInfo: machine.json's `versions`, from path to what the product calls itself, or today's.
@@ -50,27 +71,7 @@ function New-VersionShape {
     [pscustomobject]@{ ProductVersion = $(if ($version) { "$version+Branch.main.Sha.0123456789abcdef" } else { '' }); FileVersion = $(if ($version) { "$version.0" } else { '' }) }
 }
 
-# MSFT_NetConnectionProfile (3.1): 0 public, 1 private, 2 of a domain.
-function Get-NetConnectionProfile {
-    [CmdletBinding()]
-    param()
-    Add-LabCall 'Get-NetConnectionProfile' $PSBoundParameters
-    if (Test-LabDenied 'networks') { $PSCmdlet.WriteError((New-LabCimDenial 'MI RESULT 2')); return }
-    $numbers = @{ public = 0; private = 1; domain = 2 }
-    foreach ($network in @(Get-LabValue 'networks' @('domain'))) {
-        [pscustomobject]@{ InterfaceAlias = 'Ethernet0'; Name = 'lab.example'; NetworkCategory = [uint32]$numbers[[string]$network]; IPv4Connectivity = [uint32]4 }
-    }
-}
-
-# Module TLS (5.2), of Windows Server 2016 and later; `tls: {"cmdlets": false}` is a machine without it.
-function Assert-LabTlsModule {
-    param($Cmdlet)
-    if ($TentacleLab.Machine.tls -and $TentacleLab.Machine.tls.cmdlets -eq $false) {
-        $missing = New-Object Management.Automation.CommandNotFoundException $Cmdlet.MyInvocation.MyCommand.Name
-        $Cmdlet.ThrowTerminatingError((New-LabError -Id 'CommandNotFoundException' -Category ObjectNotFound -Exception $missing))
-    }
-}
-
+# Module TLS (5.2), of Windows Server 2016 and later; `tls: {"cmdlets": false}` or build 9600 is a machine without it.
 function Get-LabTlsList {
     param([string]$Name, [string[]]$Default)
     $own = if ($TentacleLab.Machine.tls) { $TentacleLab.Machine.tls.$Name } else { $null }
@@ -81,77 +82,61 @@ function Get-TlsCipherSuite {
     [CmdletBinding()]
     param()
     Add-LabCall 'Get-TlsCipherSuite' $PSBoundParameters
-    Assert-LabTlsModule $PSCmdlet
+    if (Wait-LabProvider -What 'Get-TlsCipherSuite' -Seconds 0) { return }
     $default = 'TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384', 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256', 'TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384',
     'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256', 'TLS_RSA_WITH_AES_256_GCM_SHA384', 'TLS_RSA_WITH_AES_128_GCM_SHA256'
-    foreach ($name in (Get-LabTlsList 'cipher_suites' $default)) { [pscustomobject]@{ Name = [string]$name; Protocols = [uint32[]]@(771); Certificate = 'RSA' } }
+    foreach ($name in (Get-LabTlsList 'cipher_suites' $default)) {
+        [pscustomobject]@{
+            KeyType = [uint32]0; Certificate = 'RSA'; MaximumExchangeLength = [uint32]65536; MinimumExchangeLength = [uint32]0; Exchange = 'ECDH'; Cipher = 'AES'
+            CipherLength = [uint32]256; BaseCipherSuite = [uint32]49200; CipherSuite = [uint32]49200; Name = [string]$name; Protocols = [uint32[]]@(771)
+        }
+    }
 }
 
 function Get-TlsEccCurve {
     [CmdletBinding()]
     param()
     Add-LabCall 'Get-TlsEccCurve' $PSBoundParameters
-    Assert-LabTlsModule $PSCmdlet
+    if (Wait-LabProvider -What 'Get-TlsEccCurve' -Seconds 0) { return }
     Get-LabTlsList 'curves' @('curve25519', 'NistP256', 'NistP384')
 }
 
-# Tasks of machine.json's `tasks` (9): {"name", "state": disabled|ready|running, "last_result"}.
+# Tasks of machine.json's `tasks` (2.4): {"name", "state": disabled|ready|running, "last_result"}. Who is no administrator
+# sees none of them, and is not told so. A wildcard without a match is silent, an exact name is not.
 function Get-ScheduledTask {
     [CmdletBinding()]
-    param([string]$TaskName)
+    param([string]$TaskName, [string]$TaskPath)
     Add-LabCall 'Get-ScheduledTask' $PSBoundParameters
-    if (Test-LabDenied 'tasks') { $PSCmdlet.WriteError((New-LabCimDenial 'HRESULT 0x80070005')); return }
-    $numbers = @{ disabled = 1; queued = 2; ready = 3; running = 4 }
-    foreach ($task in @(Get-LabValue 'tasks' @() | Where-Object { $_ -and $_.name -like $TaskName })) {
-        [pscustomobject]@{ TaskName = [string]$task.name; TaskPath = '\'; State = [uint32]$numbers[[string]$task.state]; LastTaskResult = $task.last_result }
+    if (Test-LabDenied 'tasks') {
+        $PSCmdlet.WriteError((New-LabCimError -Id 'HRESULT 0x80070005' -Class 'Get-ScheduledTask' -Category PermissionDenied -Text (Get-LabText 'Denied') -Target 'PS_ScheduledTask'))
+        return
     }
+    if (Test-LabMode -Mode 'stopped' -What 'tasks') {
+        $PSCmdlet.WriteError((New-LabCimError -Id 'HRESULT 0x80041033' -Class 'Get-ScheduledTask' -Category NotSpecified -Text (Get-LabText 'NoServer') -Target 'PS_ScheduledTask'))
+        return
+    }
+    if (Wait-LabProvider -What 'tasks', 'Get-ScheduledTask' -Seconds 0) { return }
+    $numbers = @{ disabled = 1; queued = 2; ready = 3; running = 4 }
+    $visible = @(Get-LabValue 'tasks' @() | Where-Object { $_ -and -not (Test-LabDenied 'elevation') })
+    $found = @($visible | Where-Object { (-not $TaskName -or $_.name -like $TaskName) -and (-not $TaskPath -or $TaskPath -eq '\') })
+    foreach ($task in $found) {
+        [pscustomobject]@{ TaskName = [string]$task.name; TaskPath = '\'; State = [uint32]$numbers[[string]$task.state]; Author = 'Octopus'; PSComputerName = $null; CimClass = 'PS_ScheduledTask' }
+    }
+    if ($found.Count -or -not $TaskName -or [Management.Automation.WildcardPattern]::ContainsWildcardCharacters($TaskName)) { return }
+    $property = if ($TaskPath) { '' } else { 'TaskName' }
+    $PSCmdlet.WriteError((New-LabNoMatch -Property $property -Cmdlet 'Get-ScheduledTask' -Class 'MSFT_ScheduledTask' -Value $TaskName))
 }
 
+# A task that never ran: 30 November 1999 and 267011 (0x41303).
 function Get-ScheduledTaskInfo {
     [CmdletBinding()]
     param($InputObject)
     Add-LabCall 'Get-ScheduledTaskInfo' @{ TaskName = $InputObject.TaskName }
-    [pscustomobject]@{ TaskName = $InputObject.TaskName; LastTaskResult = [uint32]$(if ($null -ne $InputObject.LastTaskResult) { $InputObject.LastTaskResult } else { 0 }) }
-}
-
-# Entries of machine.json's `events`: {"provider", "id", "time_utc", "data": {name: text}, "service", "in_user_data"}. The newest
-# come first; nothing found is an error (1.5).
-function Get-WinEvent {
-    [CmdletBinding()]
-    [OutputType([object[]])]
-    param([hashtable]$FilterHashtable, [long]$MaxEvents)
-    Add-LabCall 'Get-WinEvent' @{ ProviderName = $FilterHashtable.ProviderName; MaxEvents = $MaxEvents }
-    if (Test-LabDenied 'events') {
-        $refusal = New-Object UnauthorizedAccessException (Get-LabText 'Denied')
-        $PSCmdlet.ThrowTerminatingError((New-LabError -Id 'System.UnauthorizedAccessException' -Category PermissionDenied -Exception $refusal))
+    if (Wait-LabProvider -What 'Get-ScheduledTaskInfo' -Seconds 0) { return }
+    $task = @(Get-LabValue 'tasks' @() | Where-Object { $_.name -eq $InputObject.TaskName })[0]
+    $ran = $null -ne $task.last_result
+    [pscustomobject]@{
+        TaskName = $InputObject.TaskName; LastTaskResult = [uint32]$(if ($ran) { $task.last_result } else { 267011 })
+        LastRunTime = $(if ($ran) { [datetime]::Now.AddHours(-1) } else { New-Object datetime (1999, 11, 30) }); NextRunTime = $null
     }
-    $records = @(Get-LabValue 'events' @() | Where-Object { $_ } | ForEach-Object { New-EventShape $_ } | Where-Object {
-            $_.ProviderName -eq $FilterHashtable.ProviderName -and $FilterHashtable.Id -contains $_.Id -and $_.TimeCreated -ge $FilterHashtable.StartTime
-        } | Sort-Object -Property TimeCreated -Descending | Select-Object -First $MaxEvents)
-    if (-not $records.Count) {
-        $none = New-Object Exception 'No events were found that match the specified selection criteria.'
-        $PSCmdlet.WriteError((New-LabError -Id 'NoMatchingEventsFound' -Category ObjectNotFound -Exception $none))
-    }
-    $records
-}
-
-# EventLogRecord: the XML has the fields' names, and the service's key name in UTF-16 digits (1.5, 5.3).
-function New-EventShape {
-    param($Entry)
-    $body = ''
-    if ($Entry.data) {
-        foreach ($field in $Entry.data.PSObject.Properties) {
-            $text = [Security.SecurityElement]::Escape([string]$field.Value)
-            $body += if ($Entry.in_user_data) { "<$($field.Name)>$text</$($field.Name)>" } else { "<Data Name='$($field.Name)'>$text</Data>" }
-        }
-    }
-    if ($Entry.service) {
-        $digits = [BitConverter]::ToString([Text.Encoding]::Unicode.GetBytes([string]$Entry.service + [char]0)).Replace('-', '')
-        $body += "<Binary>$digits</Binary>"
-    }
-    $body = if ($Entry.in_user_data) { "<UserData><EventXML xmlns='LSA_NS'>$body</EventXML></UserData>" } else { "<EventData>$body</EventData>" }
-    $time = if ($Entry.time_utc) { ConvertTo-LabTime $Entry.time_utc } else { [datetime]::Now.AddHours(-1) }
-    $xml = "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><Provider Name='$($Entry.provider)'/><EventID>$($Entry.id)</EventID></System>$body</Event>"
-    $record = [pscustomobject]@{ Id = [int]$Entry.id; ProviderName = [string]$Entry.provider; TimeCreated = $time; Xml = $xml }
-    Add-Member -InputObject $record -MemberType ScriptMethod -Name ToXml -Value { $this.Xml } -PassThru
 }

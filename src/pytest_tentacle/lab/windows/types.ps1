@@ -1,6 +1,7 @@
 # .NET types that only work, or only make sense, on Windows: classes of the same short names, found before the real ones
 # by every script that is parsed after this one. The product's code stays as it is.
 
+[NoRunspaceAffinity()]
 class LabDns {
     # Names are those of machine.json, `localhost` and the machine's own, which Windows answers itself: an own address stands for the machine's loopback. A word instead of
     # addresses is how the look-up ends (link.model.Failure); `timed-out` never ends.
@@ -20,6 +21,7 @@ class LabDns {
     }
 }
 
+[NoRunspaceAffinity()]
 class LabSid {
     [string]$Value
     LabSid([string]$Value) { $this.Value = $Value }
@@ -27,11 +29,29 @@ class LabSid {
         $locale = [string](Get-Variable -Name TentacleLab -ValueOnly).Machine.locale
         $names = (Get-Variable -Name LabAccounts -ValueOnly)[$locale]
         if (-not $names) { $names = (Get-Variable -Name LabAccounts -ValueOnly)['en'] }
+        if (-not $names[$this.Value]) { throw (New-Object LabIdentityException (Get-LabText 'NoName')) }
         return [pscustomobject]@{ Value = $names[$this.Value] }
+    }
+    [string] ToString() { return $this.Value }
+}
+
+# An account's name, which the machine's LSA makes a SID of, by way of its domain controller (3). machine.json's
+# `domain_seconds` is how long that takes, and `denied` may hold `domain`.
+[NoRunspaceAffinity()]
+class LabNtAccount {
+    [string]$Value
+    LabNtAccount([string]$Name) { $this.Value = $Name }
+    [object] Translate([type]$Type) {
+        $lab = (Get-Variable -Name TentacleLab -ValueOnly).Machine
+        if ($lab.domain_seconds) { [System.Threading.Thread]::Sleep([int](1000 * $lab.domain_seconds)) }
+        $sid = if (@($lab.denied) -contains 'domain') { '' } else { Get-LabAccountSid $this.Value }
+        if (-not $sid) { throw (New-Object LabIdentityException (Get-LabText 'NoName')) }
+        return New-Object LabSid $sid
     }
 }
 
 # The survey's own account: an administrator of the machine, unless machine.json denies that.
+[NoRunspaceAffinity()]
 class LabIdentity {
     [string]$Name
     [object[]]$Groups
@@ -47,6 +67,7 @@ class LabIdentity {
 }
 
 # The table of connections that .NET has: as machine.json's sockets, without their owners.
+[NoRunspaceAffinity()]
 class LabTcpTable {
     static [LabTcpTable] GetIPGlobalProperties() { return New-Object LabTcpTable }
     [object[]] GetActiveTcpConnections() {
@@ -65,6 +86,7 @@ class LabTcpTable {
 
 # Who signed a program: a real certificate, of the file signer.txt that windows_programs.py makes of machine.json's `crl`
 # and `ocsp`. Where there is no signature, .NET throws a CryptographicException.
+[NoRunspaceAffinity()]
 class LabSignedFile {
     static [System.Security.Cryptography.X509Certificates.X509Certificate] CreateFromSignedFile([string]$Path) {
         $file = [System.IO.Path]::Combine((Get-Variable -Name TentacleLab -ValueOnly).Folder, 'signer.txt')
@@ -74,9 +96,36 @@ class LabSignedFile {
     }
 }
 
+# Exceptions whose own types are Windows' alone.
+[NoRunspaceAffinity()]
+class LabIdentityException : System.SystemException { LabIdentityException([string]$Message) : base($Message) { } }
+[NoRunspaceAffinity()]
+class LabCimJobException : System.SystemException { LabCimJobException([string]$Message) : base($Message) { } }
+[NoRunspaceAffinity()]
+class LabServiceException : System.SystemException { LabServiceException([string]$Message) : base($Message) { } }
+[NoRunspaceAffinity()]
+class LabProcessException : System.SystemException { LabProcessException([string]$Message) : base($Message) { } }
+[NoRunspaceAffinity()]
+class LabGroupException : System.Exception { LabGroupException([string]$Message) : base($Message) { } }
+[NoRunspaceAffinity()]
+class LabEventException : System.Exception { LabEventException([string]$Message) : base($Message) { } }
+
+# A value of type REG_EXPAND_SZ.
+[NoRunspaceAffinity()]
+class LabExpandable {
+    [string]$Raw
+    LabExpandable([string]$Raw) { $this.Raw = $Raw }
+    [string] Expanded() { return [System.Environment]::ExpandEnvironmentVariables($this.Raw) }
+}
+
 $accelerators = [psobject].Assembly.GetType('System.Management.Automation.TypeAccelerators')
+foreach ($type in [LabSid], [LabNtAccount], [LabIdentityException], [LabCimJobException], [LabServiceException], [LabProcessException], [LabGroupException], [LabEventException], [LabExpandable]) {
+    $accelerators::Add($type.Name, $type)
+}
 $accelerators::Add('Net.Dns', [LabDns])
 $accelerators::Add('Security.Principal.SecurityIdentifier', [LabSid])
+$accelerators::Add('Security.Principal.NTAccount', [LabNtAccount])
+$accelerators::Add('Diagnostics.Eventing.Reader.EventLogException', [LabEventException])
 $accelerators::Add('Security.Principal.WindowsIdentity', [LabIdentity])
 $accelerators::Add('Net.NetworkInformation.IPGlobalProperties', [LabTcpTable])
 $accelerators::Add('Security.Cryptography.X509Certificates.X509Certificate2', [LabSignedFile])

@@ -78,7 +78,12 @@ def port_is_not_excluded_from_use(subject: Subject) -> Iterator[Finding]:
         return
     if subject.read(FACTS.host).os != "windows":
         return
-    found = excluded_range(subject.read(FACTS.reservations), port)
+    reservations = subject.read(FACTS.reservations)
+    if reservations.excluded is None:
+        raise Unknown(
+            f"the ports that Windows excludes on {subject.name} were not read: {reservations.unread}", _BY_HAND
+        )
+    found = excluded_range(reservations, port)
     if found is None:
         yield Evidence(f"excluded ports of {subject.name}", f"port {port} is not among them")
         return

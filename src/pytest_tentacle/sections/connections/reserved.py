@@ -16,12 +16,12 @@ _WILDCARD = re.compile(r"(?<=://)[+*](?=[:/]|$)")
 
 def excluded_range(reservations: Reservations, port: int) -> PortRange | None:
     """The excluded range that holds the port."""
-    return next((found for found in reservations.excluded if found.first <= port <= found.last), None)
+    return next((found for found in reservations.excluded or () if found.first <= port <= found.last), None)
 
 
 def served_urls(reservations: Reservations, port: int) -> tuple[str, ...]:
     """The URL prefixes that http.sys serves on the port."""
-    return tuple(url for url in reservations.http_sys if _port_of(url) == port)
+    return tuple(url for url in reservations.http_sys or () if _port_of(url) == port)
 
 
 def _port_of(url: str) -> int | None:

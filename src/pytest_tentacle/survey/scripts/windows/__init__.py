@@ -23,8 +23,8 @@ from pytest_tentacle.link.pings.series import INTERVAL
 from pytest_tentacle.survey.request import ASKED, Call, Request
 
 PARTS = (
-    "common", "programs", "waiting", "host", "services", "accounts", "instances", "listeners", "connections", "logs",
-    "products", "disks", "proxies", "tls", "firewall", "watchdog", "left_overs", "events", "permissions",
+    "common", "aside", "programs", "waiting", "host", "services", "accounts", "instances", "listeners", "connections",
+    "logs", "products", "disks", "proxies", "tls", "firewall", "watchdog", "left_overs", "events", "permissions",
     "reservations", "own_names", "proxy_connects", "publishers", "loading", "targets", "failures", "exchanges",
     "link", "ping", "versions",
 )  # fmt: skip

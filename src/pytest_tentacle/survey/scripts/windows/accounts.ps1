@@ -25,22 +25,45 @@ function Get-VirtualSid {
     'S-1-5-80-' + ($numbers -join '-')
 }
 
-# By WMI, which asks for one account and can be told when to give up; .NET's own way waits for as long as it likes.
+# A running process tells whose it is without anybody being asked for a name: accounts of a domain, of the machine and
+# group managed ones alike. Else the machine's own accounts by WMI, and others by its LSA, which asks a domain controller.
 function Find-AccountSid {
     param([string]$Account)
+    foreach ($service in @(Get-ProductService)) {
+        if ($service.account -ne $Account -or -not $service.pid) { continue }
+        $sid = try { Get-OwnerSid $service.pid } catch { $null }
+        if ($sid) { return $sid }
+    }
     $domain, $name = $Account -split '\\', 2
-    if (-not $name) { return $null }
-    if ($domain -eq '.') { $domain = $env:COMPUTERNAME }
-    $quoted = foreach ($text in $domain, $name) { $text.Replace('\', '\\').Replace("'", "\'") }
-    $filter = "Domain = '{0}' AND Name = '{1}'" -f $quoted
+    if (-not $name) { $domain, $name = '', $Account }
+    if (@('.', $env:COMPUTERNAME) -contains $domain) {
+        $quoted = $name.Replace('\', '\\').Replace("'", "\'")
+        try {
+            $rows = @(Get-WmiRow -Class 'Win32_UserAccount' -Filter "LocalAccount = TRUE AND Name = '$quoted'" -Property 'Name', 'SID', 'LocalAccount' -Seconds $AccountPatience)
+            foreach ($row in $rows) { if ($row.SID) { return [string]$row.SID } }
+        } catch { return $null }
+        return $null
+    }
     try {
-        $patience = [uint32][Math]::Max(1, [Math]::Min($AccountPatience, (Get-SectionSecond)))
-        $rows = @(Get-CimInstance -ClassName Win32_UserAccount -Filter $filter -OperationTimeoutSec $patience -ErrorAction Stop)
-        foreach ($row in $rows) { if ($row.SID) { return [string]$row.SID } }
-        $null
+        $patience = [Math]::Max(1, [Math]::Min($AccountPatience, (Get-SectionSecond)))
+        [string]@(Invoke-Aside -What "who $Account is" -Seconds $patience -Argument $Account -Call {
+                param($Name)
+                (New-Object Security.Principal.NTAccount $Name).Translate([Security.Principal.SecurityIdentifier]).Value
+            })[0]
     } catch {
         $null
     }
+}
+
+function Get-OwnerSid {
+    param([int64]$ProcessId)
+    $process = (Get-ProcessTable)[[string]$ProcessId]
+    if (-not $process -or -not $process.Row) { return $null }
+    $owner = @(Invoke-Aside -What 'WMI' -Seconds 5 -Argument $process.Row -Call {
+            param($Row)
+            Invoke-CimMethod -InputObject $Row -MethodName 'GetOwnerSid' -OperationTimeoutSec 3 -ErrorAction Stop
+        })[0]
+    if ($owner -and [int]$owner.ReturnValue -eq 0 -and $owner.Sid) { [string]$owner.Sid } else { $null }
 }
 
 # Services of the products, each with its account.
@@ -85,7 +108,14 @@ function Get-ServiceAccount {
         $sid = Get-AccountSid $service.account
         $hive = if ($sid) { Get-AccountHive $sid } else { $null }
         $refusal = $null
-        $loaded = if ($hive) { try { $null -ne (Get-RegistryValue $hive) } catch { $refusal = $_; $false } } else { $false }
+        $loaded = $false
+        # Its root has no values of its own; who may not look into it is told that it is there, and refused further down.
+        if ($hive -and (Test-Path -LiteralPath $hive)) {
+            try {
+                $null = Get-RegistryValue "$hive\Environment"
+                $loaded = $true
+            } catch { $refusal = $_ }
+        }
         @{ Name = $service.account; Sid = $sid; Hive = $hive; Loaded = $loaded; Refusal = $refusal }
     }
 }

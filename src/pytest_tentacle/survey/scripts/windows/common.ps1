@@ -1,5 +1,7 @@
 # What all sections use: time, errors without their language, text forms, and the way out.
 
+$Lf = [string][char]10
+
 function Get-RemainingSecond {
     [Math]::Max(0.0, $Survey.Budget - $Survey.Clock.Elapsed.TotalSeconds)
 }
@@ -40,8 +42,8 @@ function Get-Reason {
     $kind + $ErrorRecord.FullyQualifiedErrorId + ' (' + $exception.GetType().Name + '): ' + $exception.Message.Trim()
 }
 
-# Refusals of the file system and registry (by type), of the service controller (ERROR_ACCESS_DENIED, 5) and of WMI
-# (E_ACCESSDENIED, WBEM_E_ACCESS_DENIED, MI result 2).
+# Refusals of the file system and registry (by type), of the service controller (ERROR_ACCESS_DENIED, 5), of WMI
+# (E_ACCESSDENIED, WBEM_E_ACCESS_DENIED) and of the network cmdlets; most of them by their category.
 function Test-Denied {
     param($ErrorRecord)
     foreach ($cause in (Get-ExceptionChain $ErrorRecord.Exception)) {
@@ -49,7 +51,8 @@ function Test-Denied {
     }
     (Test-Chain $ErrorRecord.Exception ([UnauthorizedAccessException])) -or
     (Test-Chain $ErrorRecord.Exception ([Security.SecurityException])) -or
-    ([string]$ErrorRecord.FullyQualifiedErrorId) -match '^(HRESULT 0x8(0070005|0041003)|MI RESULT 2)\b'
+    [string]$ErrorRecord.CategoryInfo.Category -eq 'PermissionDenied' -or
+    ([string]$ErrorRecord.FullyQualifiedErrorId) -match '^(HRESULT 0x8(0070005|0041003)|MI RESULT 2|Windows System Error 5)\b'
 }
 
 # What the probes need at the end is kept from the sections before them.
@@ -85,7 +88,7 @@ function Get-KnownList {
     throw "$Name could not be read in time"
 }
 
-# The values of a registry key as an object, or $null where there is no such key. Throws where it is refused.
+# The values of a registry key as an object, or $null where there is no such key, or none in it. Throws where it is refused.
 function Get-RegistryValue {
     param([string]$Key)
     try {
@@ -93,6 +96,18 @@ function Get-RegistryValue {
     } catch [Management.Automation.ItemNotFoundException] {
         $null
     }
+}
+
+# By name, without what PowerShell adds to each key.
+function Get-RegistryTable {
+    param([string]$Key)
+    $table = @{}
+    $values = Get-RegistryValue $Key
+    if ($null -eq $values) { return $table }
+    foreach ($property in $values.PSObject.Properties) {
+        if (@('PSPath', 'PSParentPath', 'PSChildName', 'PSProvider', 'PSDrive') -notcontains $property.Name) { $table[$property.Name] = $property.Value }
+    }
+    $table
 }
 
 # A command line may carry a password or an API key, as an option, within a connection string, or within an address.
@@ -109,12 +124,12 @@ function Get-ProcessTable {
     if (-not $Survey.Cache.ContainsKey('processes')) {
         $table = @{}
         try {
-            $columns = 'ProcessId', 'ParentProcessId', 'Name', 'ExecutablePath', 'CommandLine', 'CreationDate'
-            $rows = Get-CimInstance -ClassName Win32_Process -Property $columns -OperationTimeoutSec (Get-QueryPatience) -ErrorAction Stop
+            $columns = 'Handle', 'ProcessId', 'ParentProcessId', 'Name', 'ExecutablePath', 'CommandLine', 'CreationDate'
+            $rows = Get-WmiRow -Class 'Win32_Process' -Property $columns
             foreach ($row in @($rows)) {
                 $table[[string]$row.ProcessId] = @{
                     Id = [int64]$row.ProcessId; Parent = [int64]$row.ParentProcessId; Name = $row.Name
-                    Executable = $row.ExecutablePath; CommandLine = $row.CommandLine; Started = $row.CreationDate
+                    Executable = $row.ExecutablePath; CommandLine = $row.CommandLine; Started = $row.CreationDate; Row = $row
                 }
             }
         } catch {
@@ -122,7 +137,7 @@ function Get-ProcessTable {
                 $started = try { $row.StartTime } catch { $null }
                 $table[[string]$row.Id] = @{
                     Id = [int64]$row.Id; Parent = $null; Name = [string]$row.ProcessName
-                    Executable = $null; CommandLine = $null; Started = $started
+                    Executable = $(if ($row.Path) { [string]$row.Path } else { $null }); CommandLine = $null; Started = $started; Row = $null
                 }
             }
         }
@@ -147,7 +162,7 @@ $PlainLimit = 800
 # Marks are lines of their own, whatever stands before them; a line that something else began is ended first.
 function Write-Mark {
     param([string]$Text)
-    Write-Line "`n-----SURVEY $($Survey.Nonce) $Text-----`n"
+    Write-Line "$Lf-----SURVEY $($Survey.Nonce) $Text-----$Lf"
 }
 
 # Bytes, flushed: the host would wrap lines and put them into the machine's code page.
@@ -171,5 +186,5 @@ function Write-Record {
         $payload = ConvertTo-PackedText ([Text.Encoding]::UTF8.GetBytes($json))
     }
     $mark = "-----SURVEY $($Survey.Nonce)"
-    Write-Line "`n$mark BEGIN $Name $encoding $($payload.Length)-----`n$payload`n$mark END $Name-----`n"
+    Write-Line "$Lf$mark BEGIN $Name $encoding $($payload.Length)-----$Lf$payload$Lf$mark END $Name-----$Lf"
 }

@@ -32,33 +32,50 @@ function Get-ConnectionState {
     if ($words.ContainsKey($Number)) { $words[$Number] } else { 'other' }
 }
 
+# All sockets of the machine, asked for once: with a list of ports a port without a row would be an error that takes the rows
+# of the others away, and each question costs seconds where there are thousands. Rows before an error are no whole answer.
+function Get-TcpTable {
+    if ($Survey.Failed.ContainsKey('tcp')) { throw $Survey.Failed['tcp'] }
+    if (-not $Survey.Cache.ContainsKey('tcp')) {
+        try {
+            $Survey.Cache['tcp'] = @(Invoke-Aside -What 'Get-NetTCPConnection' -Seconds 8 -Call {
+                    foreach ($row in @(Get-NetTCPConnection -ErrorAction Stop)) {
+                        @{
+                            State = [int]$row.State; LocalAddress = [string]$row.LocalAddress; LocalPort = [int]$row.LocalPort
+                            RemoteAddress = [string]$row.RemoteAddress; RemotePort = [int]$row.RemotePort
+                            ProcessId = [int64]$row.OwningProcess; Created = $row.CreationTime
+                        }
+                    }
+                })
+        } catch {
+            $Survey.Failed['tcp'] = $_
+            throw
+        }
+    }
+    $Survey.Cache['tcp']
+}
+
 function Get-TcpRow {
     param([int[]]$Local, [int[]]$Remote)
-    try {
-        foreach ($filter in @{ LocalPort = [uint16[]]$Local }, @{ RemotePort = [uint16[]]$Remote }) {
-            try {
-                foreach ($row in @(Get-NetTCPConnection @filter -ErrorAction Stop)) {
-                    $owner = [int64]$row.OwningProcess
-                    @{
-                        State = [int]$row.State; LocalAddress = [string]$row.LocalAddress; LocalPort = [int]$row.LocalPort
-                        RemoteAddress = [string]$row.RemoteAddress; RemotePort = [int]$row.RemotePort
-                        ProcessId = if ($owner -gt 0) { $owner } else { $null }
-                    }
-                }
-            } catch {
-                # No row is an error of its own.
-                if ([string]$_.FullyQualifiedErrorId -notlike 'CmdletizationQuery_NotFound*') { throw }
-            }
+    $rows = try { @(Get-TcpTable) } catch { $null }
+    if ($null -eq $rows) { $rows = @(Get-TcpRowByDotNet) }
+    foreach ($row in $rows) {
+        if ($Local -notcontains $row.LocalPort -and $Remote -notcontains $row.RemotePort) { continue }
+        # 0 is the owner of what waits for its end.
+        @{
+            State = $row.State; LocalAddress = $row.LocalAddress; LocalPort = $row.LocalPort; RemoteAddress = $row.RemoteAddress; RemotePort = $row.RemotePort
+            ProcessId = if ($row.ProcessId -gt 0) { $row.ProcessId } else { $null }
         }
-    } catch {
-        # .NET sees them without WMI and without rights, but not whose they are; netstat's states depend on the language.
-        $table = [Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties().GetActiveTcpConnections()
-        foreach ($row in @($table)) {
-            if ($Local -notcontains $row.LocalEndPoint.Port -and $Remote -notcontains $row.RemoteEndPoint.Port) { continue }
-            @{
-                State = [int]$row.State; LocalAddress = $row.LocalEndPoint.Address.ToString(); LocalPort = [int]$row.LocalEndPoint.Port
-                RemoteAddress = $row.RemoteEndPoint.Address.ToString(); RemotePort = [int]$row.RemoteEndPoint.Port; ProcessId = $null
-            }
+    }
+}
+
+# .NET sees them without WMI and without rights, but not whose they are; netstat's states depend on the language.
+function Get-TcpRowByDotNet {
+    $table = [Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties().GetActiveTcpConnections()
+    foreach ($row in @($table)) {
+        @{
+            State = [int]$row.State; LocalAddress = $row.LocalEndPoint.Address.ToString(); LocalPort = [int]$row.LocalEndPoint.Port
+            RemoteAddress = $row.RemoteEndPoint.Address.ToString(); RemotePort = [int]$row.RemoteEndPoint.Port; ProcessId = 0
         }
     }
 }

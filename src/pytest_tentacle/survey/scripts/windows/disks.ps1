@@ -24,13 +24,12 @@ function Get-DiskSection {
 # Win32_Volume knows mount points and wants an administrator: others are refused, or shown none. Win32_LogicalDisk knows
 # the drives.
 function Get-DiskVolume {
-    $patience = Get-QueryPatience
     $rows = try {
-        @(Get-CimInstance -ClassName Win32_Volume -Filter 'DriveType = 3' -Property Name, FreeSpace, Capacity -OperationTimeoutSec $patience -ErrorAction Stop |
+        @(Get-WmiRow -Class 'Win32_Volume' -Filter 'DriveType = 3' -Property 'Name', 'FreeSpace', 'Capacity', 'DriveType' |
             ForEach-Object { @{ Name = [string]$_.Name; Free = $_.FreeSpace; Size = $_.Capacity } })
     } catch { $null }
     if (-not $rows) {
-        $rows = @(Get-CimInstance -ClassName Win32_LogicalDisk -Filter 'DriveType = 3' -Property DeviceID, FreeSpace, Size -OperationTimeoutSec $patience -ErrorAction Stop |
+        $rows = @(Get-WmiRow -Class 'Win32_LogicalDisk' -Filter 'DriveType = 3' -Property 'DeviceID', 'FreeSpace', 'Size', 'DriveType' |
             ForEach-Object { @{ Name = [string]$_.DeviceID + '\'; Free = $_.FreeSpace; Size = $_.Size } })
     }
     foreach ($row in $rows) {

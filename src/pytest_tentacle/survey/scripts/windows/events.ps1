@@ -9,45 +9,60 @@ $ServiceEventLimit = 60
 $SchannelEventLimit = 40
 $SchannelKindLimit = 10
 
-$ServiceEvents = 7000, 7001, 7009, 7011, 7022, 7023, 7024, 7031, 7034, 7038, 7041
+# A question may name some twenty at most.
+$ServiceEvents = 7000, 7001, 7009, 7011, 7022, 7023, 7024, 7031, 7034, 7038, 7040, 7041, 7045
 $SchannelEvents = 36870, 36871, 36874, 36876, 36877, 36878, 36879, 36880, 36881, 36882, 36883, 36884, 36887, 36888
 
+# Failed looks for the lists of trusted and of forbidden roots (CAPI2, in the log Application).
+$RootListEvents = 4107, 4110
+$RootListLimit = 10
+
 function Get-EventSection {
-    $names = @('Octopus') + @($Survey.Cache['services'] | Where-Object { $_ } | ForEach-Object { $_.name })
+    $names = @('Octopus', 'Tentacle') + @($Survey.Cache['services'] | Where-Object { $_ } | ForEach-Object { $_.name })
+    $question = @{ Log = 'System'; Provider = 'Service Control Manager'; Source = 'service-control-manager'; Id = $ServiceEvents }
     $kept = 0
-    foreach ($record in @(Get-LogEvent -Provider 'Service Control Manager' -Id $ServiceEvents -Limit $EventLookLimit)) {
-        if ($kept -ge $ServiceEventLimit -or -not (Get-SectionSecond)) { break }
-        $entry = ConvertTo-EventRecord $record 'service-control-manager'
+    foreach ($entry in @(Get-LogEntry $question)) {
+        if ($kept -ge $ServiceEventLimit) { break }
         if (-not (Test-Mention -Data $entry.data -Name $names)) { continue }
         $kept++
         $entry
     }
-    $kept = 0
     $kinds = @{}
-    foreach ($record in @(Get-LogEvent -Provider 'Schannel' -Id $SchannelEvents -Limit $EventLookLimit)) {
-        $kinds[[string]$record.Id]++
-        if ($kinds[[string]$record.Id] -gt $SchannelKindLimit) { continue }
+    $kept = 0
+    foreach ($entry in @(Get-LogEntry @{ Log = 'System'; Provider = 'Schannel'; Source = 'schannel'; Id = $SchannelEvents })) {
+        $kinds[[string]$entry.id]++
+        if ($kinds[[string]$entry.id] -gt $SchannelKindLimit) { continue }
         $kept++
-        if ($kept -gt $SchannelEventLimit -or -not (Get-SectionSecond)) { break }
-        ConvertTo-EventRecord $record 'schannel'
+        if ($kept -gt $SchannelEventLimit) { break }
+        $entry
     }
+    $lists = @{ Log = 'Application'; Provider = 'Microsoft-Windows-CAPI2'; Source = 'capi2'; Id = $RootListEvents }
+    # The System log has told already; the other log is a help, and no reason to throw that away.
+    try { Get-LogEntry $lists | Select-Object -First $RootListLimit } catch { return }
 }
 
-# The newest ones. No event is an error of its own, a provider that never wrote one another.
-function Get-LogEvent {
-    param([string]$Provider, [int[]]$Id, [int]$Limit)
-    $filter = @{ LogName = 'System'; ProviderName = $Provider; Id = $Id; StartTime = [datetime]::Now.AddDays(-$EventDays) }
-    try {
-        Get-WinEvent -FilterHashtable $filter -MaxEvents $Limit -ErrorAction Stop
-    } catch {
-        $word = [string]$_.FullyQualifiedErrorId
-        if ($word -notlike 'NoMatchingEventsFound*' -and $word -notlike 'NoMatchingProvidersFound*') { throw }
-    }
+function Get-LogEntry {
+    param([hashtable]$Question)
+    $Question['Start'] = [datetime]::Now.AddDays(-$EventDays)
+    Invoke-Aside -What 'the event log' -Seconds ([Math]::Max(2, (Get-SectionSecond))) -Argument $Question -Call { param($Question) Read-LogEntry $Question }
 }
 
-function ConvertTo-EventRecord {
-    param($Record, [string]$Source)
-    @{ source = $Source; id = [int]$Record.Id; time_utc = ConvertTo-UtcText $Record.TimeCreated; data = Get-EventData ([string]$Record.ToXml()) }
+# The newest ones. The provider is compared here: in the question it costs a look at all providers, and one that is not
+# registered refuses it. An entry whose text Windows cannot put together comes all the same, with an error beside it
+# whose identifier is a sentence in the machine's language: text is not asked for, so that error is nothing to us. An error
+# without any entry is the reason why there are none, unless it says just that.
+function Read-LogEntry {
+    param([hashtable]$Question)
+    $filter = @{ LogName = $Question.Log; Id = [int[]]$Question.Id; StartTime = $Question.Start }
+    $missed = $null
+    $records = @(Get-WinEvent -FilterHashtable $filter -MaxEvents $EventLookLimit -ErrorAction SilentlyContinue -ErrorVariable missed)
+    if (-not $records.Count) {
+        foreach ($failure in @($missed)) { if ([string]$failure.FullyQualifiedErrorId -notlike 'NoMatchingEventsFound,*') { throw $failure } }
+    }
+    foreach ($record in $records) {
+        if ([string]$record.ProviderName -ne $Question.Provider) { continue }
+        @{ source = $Question.Source; id = [int]$record.Id; time_utc = ConvertTo-UtcText $record.TimeCreated; data = Get-EventData ([string]$record.ToXml()) }
+    }
 }
 
 # EventData's fields by name, or UserData's elements. `service` is the key name of the service that an entry of the service

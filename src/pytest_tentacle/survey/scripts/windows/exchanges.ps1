@@ -2,6 +2,8 @@
 # As with the probes, .NET does the waiting in tasks. A tunnel that a proxy opened is not just dropped: a connection that
 # says nothing leaves an Error in the server's log, so the whole GET of a probe goes through it.
 
+$CrLf = [string][char]13 + [char]10
+
 # Bytes of an answer that are looked at for its first line, and all that is read through a tunnel.
 $ExchangeLimit = 4096
 $TunnelLimit = 65536
@@ -105,13 +107,13 @@ function Complete-ExchangeAnswer {
     $Exchange.Received.Write($Exchange.Buffer, 0, $count)
     $text = [Text.Encoding]::ASCII.GetString($Exchange.Received.ToArray())
     # A tunnel begins behind the blank line; a head that never ends is judged by what there is.
-    $whole = if ($Exchange.Tunnel) { $text.Contains("`r`n`r`n") } else { $text.Contains("`n") }
+    $whole = if ($Exchange.Tunnel) { $text.Contains($CrLf + $CrLf) } else { $text.Contains($Lf) }
     if (-not $whole -and $count -gt 0 -and $text.Length -lt $ExchangeLimit) { Enter-ExchangeRead -Exchange $Exchange -Stage 'answer'; return }
     if (-not $text) { Stop-Exchange -Exchange $Exchange -Word 'closed'; return }
     $line = [regex]::Replace(($text -split '\r?\n')[0], '[^\x20-\x7e]', '?')
     $Exchange.Line = $line.Substring(0, [Math]::Min(200, $line.Length))
     $Exchange['Ms'] = [Math]::Round($Survey.Clock.Elapsed.TotalMilliseconds - $Exchange.Started, 1)
-    if (-not $Exchange.Tunnel -or -not $whole -or (Get-HttpStatus $Exchange) -ne 200) { Stop-Exchange -Exchange $Exchange; return }
+    if (-not $Exchange.Tunnel -or -not $whole -or (Read-StatusCode $Exchange) -ne 200) { Stop-Exchange -Exchange $Exchange; return }
     Enter-ExchangeStage -Exchange $Exchange -Stage 'tls' -Begin {
         $Exchange.Stream = New-Object Net.Security.SslStream ($Exchange.Client.GetStream(), $false, (Get-AcceptingCallback))
         $Exchange.Stream.AuthenticateAsClientAsync($Exchange.Tunnel.host, $null, [Security.Authentication.SslProtocols]3072, $false)
@@ -119,7 +121,7 @@ function Complete-ExchangeAnswer {
 }
 
 # The status of the answer, or $null where it is no HTTP.
-function Get-HttpStatus {
+function Read-StatusCode {
     param([hashtable]$Exchange)
     if ([string]$Exchange.Line -match '^HTTP/\d\.\d (\d{3})\b') { [int]$Matches[1] }
 }

@@ -3,7 +3,10 @@
 $FirewallKey = 'HKLM:\SYSTEM\CurrentControlSet\Services\SharedAccess\Parameters\FirewallPolicy'
 $FirewallPolicyKey = 'HKLM:\SOFTWARE\Policies\Microsoft\WindowsFirewall'
 
-# Private networks are Standard in the local store, Private in the policy's. Category: of Get-NetConnectionProfile.
+$FirewallMdmKey = "$FirewallKey\Mdm"
+
+# Private networks are Standard in the local store, Private in the policy's. Group policy's old template (before Vista) has
+# StandardProfile instead, which holds for private and public networks where the newer keys are not there. Category: of Get-NetConnectionProfile.
 $FirewallProfiles = @(
     @{ Name = 'Domain'; Local = 'DomainProfile'; Policy = 'DomainProfile'; Category = 2 }
     @{ Name = 'Private'; Local = 'StandardProfile'; Policy = 'PrivateProfile'; Category = 1 }
@@ -17,29 +20,57 @@ function Get-FirewallSection {
     $ports = @(Get-PortOfInterest)
     $programs = @(Get-InterestingProgram)
     $categories = Get-NetworkCategory
+    $old = @{ Domain = Get-RegistryValue "$FirewallPolicyKey\DomainProfile"; Other = Get-RegistryValue "$FirewallPolicyKey\StandardProfile" }
     $profiles = @()
     $rules = @()
     foreach ($kind in $FirewallProfiles) {
         $local = Get-RegistryValue "$FirewallKey\$($kind.Local)"
         $policy = Get-RegistryValue "$FirewallPolicyKey\$($kind.Policy)"
-        $profiles += ConvertTo-FirewallProfile -Kind $kind -Local $local -Policy $policy -Categories $categories
+        $device = Get-RegistryValue "$FirewallMdmKey\$($kind.Policy)"
+        $from = @($policy, $(if ($kind.Name -ne 'Domain' -and -not $policy) { $old.Other }), $device) | Where-Object { $_ }
+        $profiles += ConvertTo-FirewallProfile -Kind $kind -Local $local -Policy $from -Categories $categories
         # "Block all incoming connections" wins over every rule that allows.
-        if ((Get-FirewallValue -From $policy, $local -Name 'DoNotAllowExceptions' -Default 0) -ne 0) {
-            $rules += @{ name = 'DoNotAllowExceptions'; action = 'block'; ports = @(); profiles = @($kind.Name); remote = @(); source = if ($policy -and $null -ne $policy.DoNotAllowExceptions) { 'policy' } else { 'local' } }
+        if ((Get-FirewallValue -From (@($from) + $local) -Name 'DoNotAllowExceptions' -Default 0) -ne 0) {
+            $byPolicy = @($from | Where-Object { $null -ne $_.DoNotAllowExceptions }).Count
+            $rules += @{ name = 'DoNotAllowExceptions'; action = 'block'; ports = @(); profiles = @($kind.Name); remote = @(); source = if ($byPolicy) { 'policy' } else { 'local' } }
         }
     }
-    foreach ($store in @{ Key = $FirewallKey; Source = 'local' }, @{ Key = $FirewallPolicyKey; Source = 'policy' }) {
-        $values = Get-RegistryValue "$($store.Key)\FirewallRules"
-        if (-not $values) { continue }
-        foreach ($property in $values.PSObject.Properties) {
-            $text = [string]$property.Value
+    foreach ($store in @{ Key = $FirewallKey; Source = 'local' }, @{ Key = $FirewallPolicyKey; Source = 'policy' }, @{ Key = $FirewallMdmKey; Source = 'policy' }) {
+        $values = Get-RegistryTable "$($store.Key)\FirewallRules"
+        foreach ($name in $values.Keys) {
+            $text = [string]$values[$name]
             # Hundreds of rules: only those that may concern a listener are taken apart.
             if (-not $text.Contains('Dir=In|') -or -not $text.Contains('Active=TRUE|')) { continue }
-            $rule = ConvertFrom-FirewallRule -Text $text -Name ([string]$property.Name)
+            $rule = ConvertFrom-FirewallRule -Text $text -Name ([string]$name)
             if (Test-FirewallRule -Rule $rule -Ports $ports -Programs $programs) { $rules += ConvertTo-FirewallRecord $rule $store.Source }
         }
     }
+    $rules += @(Get-OldFirewallRule -Ports $ports -Programs $programs)
     @{ engine = 'windows'; running = Test-FirewallRunning; profiles = $profiles; rules = $rules }
+}
+
+# Exceptions of the old template: `10933:TCP:*:Enabled:name` for a port, `path:*:Enabled:name` for a program.
+function Get-OldFirewallRule {
+    param([int[]]$Ports, [string[]]$Programs)
+    foreach ($kind in @{ Key = 'DomainProfile'; Profiles = @('Domain') }, @{ Key = 'StandardProfile'; Profiles = @('Private', 'Public') }) {
+        foreach ($entry in @((Get-RegistryTable "$FirewallPolicyKey\$($kind.Key)\GloballyOpenPorts\List").Values)) {
+            if ([string]$entry -match '^(\d+):TCP:([^:]*):Enabled:(.*)$' -and $Ports -contains [int]$Matches[1]) {
+                @{ name = [string]$Matches[3]; action = 'allow'; ports = @([string]$Matches[1]); profiles = $kind.Profiles; remote = @(Get-OldScope $Matches[2]); program = $null; source = 'policy'; conditional = $false }
+            }
+        }
+        foreach ($entry in @((Get-RegistryTable "$FirewallPolicyKey\$($kind.Key)\AuthorizedApplications\List").Values)) {
+            if ([string]$entry -match '^(.+):([^:]*):Enabled:(.*)$') {
+                $name, $scope, $program = [string]$Matches[3], [string]$Matches[2], [Environment]::ExpandEnvironmentVariables([string]$Matches[1])
+                if ($Programs -notcontains $program) { continue }
+                @{ name = $name; action = 'allow'; ports = @(); profiles = $kind.Profiles; remote = @(Get-OldScope $scope); program = $program; source = 'policy'; conditional = $false }
+            }
+        }
+    }
+}
+
+function Get-OldScope {
+    param([string]$Scope)
+    if ($Scope -and $Scope -ne '*') { $Scope -split ',' }
 }
 
 function Test-FirewallRunning {
@@ -54,11 +85,12 @@ function Get-FirewallValue {
 }
 
 function ConvertTo-FirewallProfile {
-    param([hashtable]$Kind, $Local, $Policy, $Categories)
+    param([hashtable]$Kind, $Local, [object[]]$Policy, $Categories)
+    $all = @($Policy) + $Local
     @{
         name        = $Kind.Name
-        enabled     = (Get-FirewallValue -From $Policy, $Local -Name 'EnableFirewall' -Default 1) -ne 0
-        inbound     = if ((Get-FirewallValue -From $Policy, $Local -Name 'DefaultInboundAction' -Default 1) -eq 0) { 'allow' } else { 'block' }
+        enabled     = (Get-FirewallValue -From $all -Name 'EnableFirewall' -Default 1) -ne 0
+        inbound     = if ((Get-FirewallValue -From $all -Name 'DefaultInboundAction' -Default 1) -eq 0) { 'allow' } else { 'block' }
         local_rules = (Get-FirewallValue -From $Policy -Name 'AllowLocalPolicyMerge' -Default 1) -ne 0
         active      = if ($null -eq $Categories) { $null } else { $Categories -contains $Kind.Category }
     }
@@ -67,9 +99,9 @@ function ConvertTo-FirewallProfile {
 # Of the networks that are connected now, or $null where they cannot be seen.
 function Get-NetworkCategory {
     try {
-        , @(Get-NetConnectionProfile -ErrorAction Stop | ForEach-Object { [int]$_.NetworkCategory })
+        # Several networks are several profiles at once, no network is silence.
+        , @(Invoke-Aside -What 'Get-NetConnectionProfile' -Seconds 4 -Call { foreach ($row in @(Get-NetConnectionProfile -ErrorAction Stop)) { [int]$row.NetworkCategory } })
     } catch {
-        if ([string]$_.FullyQualifiedErrorId -like 'CmdletizationQuery_NotFound*') { return , @() }
         $null
     }
 }

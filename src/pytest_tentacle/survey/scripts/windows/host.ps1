@@ -5,7 +5,7 @@ function Get-HostSection {
     $name = if ($tcpip -and $tcpip.Hostname) { [string]$tcpip.Hostname } else { [string]$env:COMPUTERNAME }
     $domain = if ($tcpip) { [string]$tcpip.Domain } else { '' }
     $Survey.Cache['own'] = @($name) + @(if ($domain) { "$name.$domain" })
-    $system = Get-SystemFact
+    $system = Get-HostFact
     $identity = Get-IdentityFact
     $framework = try { Get-RegistryValue 'HKLM:\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full' } catch { $null }
     @{
@@ -29,11 +29,11 @@ function Get-HostSection {
     }
 }
 
-# From WMI; without rights to it, name and version from the registry.
-function Get-SystemFact {
+# From WMI, which is asked here for the first time, for something cheap; else name and version from the registry.
+function Get-HostFact {
     try {
         $columns = 'Caption', 'Version', 'OSArchitecture', 'LastBootUpTime'
-        $row = Get-CimInstance -ClassName Win32_OperatingSystem -Property $columns -OperationTimeoutSec (Get-QueryPatience) -ErrorAction Stop
+        $row = @(Get-WmiRow -Class 'Win32_OperatingSystem' -Property $columns -Seconds ([Math]::Min(5, (Get-QueryPatience))))[0]
         @{
             Name = [string]$row.Caption; Version = [string]$row.Version; Architecture = [string]$row.OSArchitecture
             Boot = ConvertTo-UtcText $row.LastBootUpTime
@@ -64,22 +64,34 @@ function Get-IdentityFact {
         $groups = @($identity.Groups | ForEach-Object { [string]$_.Value })
         @{ Name = [string]$identity.Name; Elevated = ($groups -contains 'S-1-5-32-544') }
     } catch {
-        @{ Name = [string]$env:USERNAME; Elevated = $null }
+        @{ Name = [Environment]::UserName; Elevated = $null }
     }
 }
 
-# Without the loopback addresses that every machine has, and without zone ids.
+# Addresses that the machine uses now: without those of adapters that have no network (states of MSFT_NetIPAddress: 1
+# tentative, 2 duplicate; 4 preferred, 3 deprecated), without loopback and link-local ones, and without zone ids.
 function Get-HostAddress {
     $found = try {
-        @(Get-NetIPAddress -ErrorAction Stop | ForEach-Object { [string]$_.IPAddress })
+        @(Invoke-Aside -What 'Get-NetIPAddress' -Seconds 5 -Call {
+                foreach ($row in @(Get-NetIPAddress -ErrorAction Stop)) { if (@(3, 4) -contains [int]$row.AddressState) { [string]$row.IPAddress } }
+            })
     } catch {
         try {
-            $rows = Get-CimInstance -ClassName Win32_NetworkAdapterConfiguration -Filter 'IPEnabled = TRUE' -OperationTimeoutSec (Get-QueryPatience) -ErrorAction Stop
+            $rows = Get-WmiRow -Class 'Win32_NetworkAdapterConfiguration' -Filter 'IPEnabled = TRUE' -Property 'IPEnabled', 'IPAddress'
             @($rows | ForEach-Object { $_.IPAddress } | ForEach-Object { [string]$_ })
         } catch { @() }
     }
     foreach ($address in $found) {
         $plain = ($address -split '%')[0]
-        if ($plain -and $plain -ne '127.0.0.1' -and $plain -ne '::1') { $plain }
+        if ($plain -and $plain -notmatch '^(127\.0\.0\.1|::1|169\.254\..*|(?i)fe80:.*)$') { $plain }
     }
+}
+
+# Domain controllers have no local accounts and groups of their own.
+function Test-DomainController {
+    if (-not $Survey.Cache.ContainsKey('controller')) {
+        $values = try { Get-RegistryValue 'HKLM:\SYSTEM\CurrentControlSet\Control\ProductOptions' } catch { $null }
+        $Survey.Cache['controller'] = [bool]$values -and [string]$values.ProductType -eq 'LanmanNT'
+    }
+    $Survey.Cache['controller']
 }

@@ -28,19 +28,24 @@ function Get-LeftOverSection {
     }
     if (-not $instances.Count -and -not $services.Count) {
         # The guide's list, "Uninstall Tentacles".
-        foreach ($folder in "$($env:ProgramData)\Octopus", 'C:\Octopus') {
-            if (Test-Path -LiteralPath $folder) { @{ kind = 'folder'; where = $folder } }
-        }
+        foreach ($folder in "$($env:ProgramData)\Octopus", 'C:\Octopus') { if (Test-Folder $folder) { @{ kind = 'folder'; where = $folder } } }
     }
+}
+
+# Windows PowerShell 5.1 writes an error where it may not look; then nobody can tell.
+function Test-Folder {
+    param([string]$Path)
+    try { Test-Path -LiteralPath $Path -ErrorAction Stop } catch { throw "whether there is a folder $Path may not be seen: $(Get-Reason $_)" }
 }
 
 # Of a product of which there is neither instance nor service. An installed program that nobody set up yet is none.
 function Get-ProductLeftOver {
     param([string]$Folder)
-    $values = Get-RegistryValue "HKLM:\SOFTWARE\Octopus\$Folder"
-    if ($values) {
-        $location = ([string]$values.InstallLocation).TrimEnd('\')
-        if (-not $location -or -not (Test-Path -LiteralPath $location)) { @{ kind = 'registry'; where = "HKLM:\SOFTWARE\Octopus\$Folder" } }
+    # A key that holds keys alone has no values to be read.
+    if (Test-Path -LiteralPath "HKLM:\SOFTWARE\Octopus\$Folder") {
+        $values = Get-RegistryValue "HKLM:\SOFTWARE\Octopus\$Folder"
+        $location = if ($values) { ([string]$values.InstallLocation).TrimEnd('\') } else { '' }
+        if (-not $location -or -not (Test-Folder $location)) { @{ kind = 'registry'; where = "HKLM:\SOFTWARE\Octopus\$Folder" } }
     }
     foreach ($task in @($Survey.Cache['tasks'] | Where-Object { $_ -like "Octopus Watchdog $Folder*" })) { @{ kind = 'task'; where = $task } }
 }

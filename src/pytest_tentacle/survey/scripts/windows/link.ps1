@@ -14,6 +14,13 @@ $PageLimit = 65536
 # Milliseconds for the peer to close after its answer is whole; a foreign web server may keep the connection.
 $LingerTime = 2000
 
+# Milliseconds for a connection to be refused: Windows repeats its SYN after a RST, so that takes 1 to 2 s.
+$RefusalTime = 2500
+
+# Milliseconds of a handshake while Windows looks for its lists of trusted roots at an Internet that it cannot reach: it
+# builds the certificate's chain before it asks us whether that matters, and waits for 15 s.
+$RootListTime = 20000
+
 # Of several addresses' failures, the one that tells most comes first.
 $TellingOrder = 'refused', 'reset', 'prohibited', 'timed-out', 'unreachable', 'other'
 
@@ -119,7 +126,8 @@ function Complete-Resolve {
     Start-Connect $Probe
 }
 
-# The addresses one after the other; each may use its share of the time, so that a dead first one leaves some to the next.
+# The addresses one after the other; each may use its share of the time, so that a dead first one leaves some to the next,
+# but never so little that a refusal would be taken for silence.
 function Start-Connect {
     param([hashtable]$Probe, [switch]$Again)
     $address = $Probe.Addresses[0]
@@ -131,17 +139,29 @@ function Start-Connect {
         $Probe.Client.ConnectAsync($Probe.Address, [int]$Probe.Record.port)
     }
     $now = $Survey.Clock.Elapsed.TotalMilliseconds
-    $Probe.Until = $now + ($Probe.End - $now) / $share
+    $Probe.Until = [Math]::Min($Probe.End, $now + [Math]::Max($RefusalTime, ($Probe.End - $now) / $share))
 }
 
 function Complete-Connect {
     param([hashtable]$Probe, $Failure)
     if ($Failure) { Stop-ProbeStage -Probe $Probe -Word (Get-FailureWord $Probe $Failure) -Exception $Failure; return }
     Set-StageRecord -Probe $Probe -Stage 'connect' -Values @{ address = $Probe.Address.ToString(); detail = Get-AttemptText $Probe }
+    # The peer is not to blame for what Windows does here; the page gets its time, too. A ping goes by its own clock.
+    if (Test-RootListWait) { $Probe.End = [Math]::Max($Probe.End, $Survey.Clock.Elapsed.TotalMilliseconds + [Math]::Min($RootListTime, (Get-RemainingSecond) * 1000)) }
     Enter-Stage -Probe $Probe -Stage 'tls' -Begin {
         $Probe.Tls = New-Object Net.Security.SslStream ($Probe.Client.GetStream(), $true, $Survey.Cache['accept'])
         Start-Handshake $Probe
     }
+}
+
+# Whether a handshake may have to wait for the lists of roots: Windows may fetch them, and has not done so for a month.
+function Test-RootListWait {
+    if (-not $Survey.Cache.ContainsKey('root lists')) {
+        $fact = try { Get-RootListFact } catch { $null }
+        $synced = if ($fact -and $fact.synced_utc) { [datetime]::UtcNow - ([datetime]$fact.synced_utc).ToUniversalTime() -lt [timespan]::FromDays(30) } else { $false }
+        $Survey.Cache['root lists'] = $null -ne $fact -and -not $fact.disabled -and -not $fact.own_source -and -not $synced
+    }
+    $Survey.Cache['root lists']
 }
 
 function Get-AttemptText {
@@ -156,6 +176,7 @@ function Start-Handshake {
         $Probe.Tls.AuthenticateAsClientAsync($Probe.Record.host, $null, [Security.Authentication.SslProtocols]$Probe.Protocol, $false)
     } catch {
         if ($Probe.Protocol -or -not (Test-Chain $_.Exception ([ArgumentException]))) { throw }
+        $Probe['Offered'] = 'TLSv1.2 alone was offered: this .NET cannot leave the choice to Windows'
         $Probe.Tls.AuthenticateAsClientAsync($Probe.Record.host, $null, [Security.Authentication.SslProtocols]3072, $false)
     }
 }
@@ -165,23 +186,24 @@ function Complete-Tls {
     if ($Failure) { Stop-ProbeStage -Probe $Probe -Word (Get-FailureWord $Probe $Failure) -Exception $Failure; return }
     $certificate = $Probe.Tls.RemoteCertificate
     Set-StageRecord -Probe $Probe -Stage 'tls' -Values @{
+        detail      = $Probe['Offered']
         version     = Get-TlsVersion ([int]$Probe.Tls.SslProtocol)
         cipher      = Get-CipherName $Probe.Tls
         certificate = if ($certificate) { [Convert]::ToBase64String($certificate.GetRawCertData()) } else { $null }
     }
-    $text = if ($Probe.Identity) { "MX`r`n`r`n" } else { Get-PageRequest -Record $Probe.Record -Payload $Probe.Payload }
+    $text = if ($Probe.Identity) { "MX$CrLf$CrLf" } else { Get-PageRequest -Record $Probe.Record -Payload $Probe.Payload }
     $Probe['Received'] = New-Object IO.MemoryStream
     $Probe['Buffer'] = New-Object byte[] 8192
-    $Probe['Lines'] = if ($Probe.Identity) { @("MX-CLIENT 1.0`r`n`r`n") } else { @() }
+    $Probe['Lines'] = if ($Probe.Identity) { @("MX-CLIENT 1.0$CrLf$CrLf") } else { @() }
     Enter-Stage -Probe $Probe -Stage 'send' -Begin { Send-Text $Probe $text }
 }
 
 function Get-PageRequest {
     param([hashtable]$Record, [int]$Payload)
-    $line = if ($Payload) { ('A' * $Payload) + "`r`n" } else { '' }
+    $line = if ($Payload) { ('A' * $Payload) + $CrLf } else { '' }
     $name = ($Record.host -split '%')[0]
     if ($name.Contains(':')) { $name = "[$name]" }
-    "GET / HTTP/1.1`r`nHost: ${name}:$($Record.port)`r`nConnection: close`r`n$line`r`n"
+    "GET / HTTP/1.1${CrLf}Host: ${name}:$($Record.port)${CrLf}Connection: close$CrLf$line$CrLf"
 }
 
 function Send-Text {
@@ -259,7 +281,7 @@ function Complete-Page {
 function Test-WholePage {
     param([hashtable]$Probe)
     $text = [Text.Encoding]::GetEncoding(28591).GetString($Probe.Received.ToArray())
-    $end = $text.IndexOf("`r`n`r`n", [StringComparison]::Ordinal)
+    $end = $text.IndexOf($CrLf + $CrLf, [StringComparison]::Ordinal)
     if ($end -lt 0 -or $text.Substring(0, $end) -notmatch '(?im)^Content-Length:\s*(\d{1,9})') { return $false }
     $text.Length - $end - 4 -ge [int]$Matches[1]
 }

@@ -37,20 +37,16 @@ function Get-InstancePort {
 }
 
 function Get-ListeningSocket {
-    try {
-        $rows = @(Get-NetTCPConnection -State Listen -ErrorAction Stop)
-        foreach ($row in $rows) {
-            @{ Address = [string]$row.LocalAddress; Port = [int]$row.LocalPort; ProcessId = [int64]$row.OwningProcess; Created = $row.CreationTime }
-        }
-    } catch {
-        # No row is an error of its own and no reason to ask again.
-        if ([string]$_.FullyQualifiedErrorId -notlike 'CmdletizationQuery_NotFound*') { Get-ListeningSocketByNetstat }
+    $rows = try { @(Get-TcpTable) } catch { $null }
+    if ($null -eq $rows) { return Get-ListeningSocketByNetstat }
+    foreach ($row in $rows) {
+        if ($row.State -eq 2) { @{ Address = $row.LocalAddress; Port = $row.LocalPort; ProcessId = $row.ProcessId; Created = $row.Created } }
     }
 }
 
 # A listener is the row whose foreign port is 0: the word for its state depends on the language and may be garbled.
 function Get-ListeningSocketByNetstat {
-    $lines = @(& "$env:SystemRoot\System32\netstat.exe" -ano)
+    $lines = @(Invoke-Aside -What 'netstat' -Seconds 10 -Call { & "$env:SystemRoot\System32\netstat.exe" -ano })
     if ($lines.Count -eq 0) { throw 'netstat printed nothing' }
     foreach ($line in $lines) {
         if ([string]$line -match '^\s*TCP\s+(\S+):(\d+)\s+(?:0\.0\.0\.0|\[::\]|\*):0\s.*?(\d+)\s*$') {

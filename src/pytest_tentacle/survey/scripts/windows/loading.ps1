@@ -28,6 +28,9 @@ function Measure-Loading {
                 break
             }
             $time[$name] = $run.Milliseconds
+            # The first lines of what it printed: why it failed, or that it is another program.
+            $printed = ([regex]::Replace([string]$run.Text, '[^\x20-\x7e\r\n]', '?')).Trim()
+            if ($printed) { $time['printed'] = $printed.Substring(0, [Math]::Min(400, $printed.Length)) }
         }
     } catch {
         $time['error'] = Get-Reason $_
@@ -35,7 +38,7 @@ function Measure-Loading {
     $time
 }
 
-# One call of `help`, which reads nothing but the program itself; what it prints does not matter. It runs in its own
+# One call of `help`, which reads nothing but the program itself; the first of what it prints is kept. It runs in its own
 # folder, where it finds no instance's configuration.
 function Measure-Help {
     param($Item)

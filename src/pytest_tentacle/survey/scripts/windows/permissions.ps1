@@ -14,7 +14,8 @@ function Get-PermissionSection {
         # Nobody runs it: there is no account whose rights could be asked for.
         if (-not $service) { continue }
         $root = Get-InstanceHome $instance
-        $tree = Get-TreeAccess $root
+        # On a share that is gone each look may take minutes.
+        $tree = @(Invoke-Aside -What "the folder $root" -Seconds ((Get-SectionSecond) + 1) -Argument $root -Call { param($Root) Get-TreeAccess $Root })[0]
         $sid = Get-AccountSid $service.account
         $groups = Get-AccountGroup -Account $service.account -Sid $sid -Access $tree.Access
         @{
@@ -100,20 +101,27 @@ function Get-AccountGroup {
     if ($Sid -eq 'S-1-5-18') { return @{ Sids = @('S-1-5-32-544', 'S-1-1-0', 'S-1-5-11'); Complete = $true } }
     if ($BuiltInSid.ContainsKey($Account)) { return @{ Sids = $ServiceGroup; Complete = $true } }
     $domain = ($Account -split '\\', 2)[0]
-    $isLocal = @('.', $env:COMPUTERNAME, 'NT SERVICE') -contains $domain
+    $isVirtual = $domain -eq 'NT SERVICE'
+    # A domain controller's accounts are all of its domain.
+    $isLocal = -not (Test-DomainController) -and @('.', $env:COMPUTERNAME) -contains $domain
     $sids = @($ServiceGroup)
-    if ($isLocal -and $domain -ne 'NT SERVICE') { $sids += 'S-1-5-113' }
-    $complete = $isLocal -and [bool]$Sid
+    if ($isLocal) { $sids += 'S-1-5-113' }
+    $complete = ($isLocal -or $isVirtual) -and [bool]$Sid
     $held = @($sids) + $Sid
     $named = @($Access | ForEach-Object { $_.entries } | ForEach-Object { $_.sid } | Where-Object { $_ -match '^S-1-5-(32|21)-' -and $held -notcontains $_ } | Sort-Object -Unique)
     foreach ($group in $named) {
         if (-not (Get-SectionSecond)) { $complete = $false; break }
         try {
-            $members = @(Get-LocalGroupMember -SID $group -ErrorAction Stop | ForEach-Object { [string]$_.SID.Value })
+            $members = @(Invoke-Aside -What 'the list of members of a local group' -Seconds ([Math]::Min(5, (Get-SectionSecond))) -Argument $group -Call {
+                    param($Group)
+                    foreach ($member in @(Get-LocalGroupMember -SID $Group -ErrorAction Stop)) { [string]$member.SID.Value }
+                })
             if (@($members | Where-Object { $held -contains $_ }).Count) { $sids += $group }
         } catch {
-            # A user of its own, or a group of the domain, which matters to accounts of the domain only.
-            if ([string]$_.FullyQualifiedErrorId -notlike 'GroupNotFound*') { $complete = $false }
+            # A user of its own, or a group of the domain, which matters to accounts of the domain only. Windows' own groups
+            # are everywhere: a domain controller says of them that they are not there. One member that nobody knows any
+            # more, and none of a group's is told, with an identifier in the machine's language.
+            if ([string]$_.FullyQualifiedErrorId -notlike 'GroupNotFound*' -or $group -like 'S-1-5-32-*') { $complete = $false }
         }
     }
     @{ Sids = $sids; Complete = $complete }

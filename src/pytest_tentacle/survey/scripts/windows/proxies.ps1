@@ -89,11 +89,16 @@ function ConvertFrom-ProxyBlob {
 function Get-VariableTable {
     param($Values)
     $table = @{}
-    if ($Values) { foreach ($property in $Values.PSObject.Properties) { $table[$property.Name] = [string]$property.Value } }
+    if ($Values) {
+        foreach ($property in $Values.PSObject.Properties) {
+            # Not PowerShell's own, which it adds to each key.
+            if ($property.Name -notmatch '^PS(Path|ParentPath|ChildName|Provider|Drive)$') { $table[$property.Name] = [string]$property.Value }
+        }
+    }
     $table
 }
 
-# One record for each variable that names a proxy. Names are those that .NET and curl know; Windows ignores their case.
+# One record for each variable that names a proxy. Names are those that .NET and others know; Windows ignores their case.
 function Get-VariableProxy {
     param([string]$Layer, $Account, [hashtable]$Variables)
     foreach ($name in 'HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY') {

@@ -27,7 +27,7 @@ function Get-ProxyExchange {
         $place = "${name}:$($target.port)"
         @{
             Instance = $Instance.Name; Host = $proxy; Port = $port; Tunnel = @{ host = $target.host; port = $target.port }
-            Text = "CONNECT $place HTTP/1.0`r`nHost: $place`r`n`r`n"
+            Text = "CONNECT $place HTTP/1.0${CrLf}Host: $place$CrLf$CrLf"
         }
     }
 }
@@ -41,7 +41,7 @@ function ConvertTo-ProxyConnectRecord {
         detail = if ($Exchange.Line) { $Exchange.Line } else { $Exchange.Detail }; ms = $Exchange.Ms
     }
     if ($Exchange.Line) {
-        $status = Get-HttpStatus $Exchange
+        $status = Read-StatusCode $Exchange
         if ($status) { $record['status'] = $status } else { $record['error'] = 'not-http' }
     } else {
         $word = $words[[string]$Exchange.Error]

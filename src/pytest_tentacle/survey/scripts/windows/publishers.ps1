@@ -44,7 +44,7 @@ function Get-Reachability {
 # Any answer is one, but for a proxy's own refusals (407, 403) and failures.
 function Test-PublisherAnswer {
     param([hashtable]$Exchange)
-    $status = Get-HttpStatus $Exchange
+    $status = Read-StatusCode $Exchange
     if ($null -eq $status) { return $false }
     $Exchange.Way -eq 'directly' -or (@(403, 407) -notcontains $status -and $status -lt 500)
 }
@@ -57,7 +57,7 @@ function ConvertTo-PublisherExchange {
     @{
         Address = $Address; Way = if ($Proxy) { "by WinHTTP's proxy" } else { 'directly' }; Tunnel = $null
         Host = if ($Proxy) { $Proxy.Host } else { $uri.DnsSafeHost }; Port = if ($Proxy) { $Proxy.Port } else { $uri.Port }
-        Text = "HEAD $target HTTP/1.1`r`nHost: $place`r`nConnection: close`r`n`r`n"
+        Text = "HEAD $target HTTP/1.1${CrLf}Host: $place${CrLf}Connection: close$CrLf$CrLf"
     }
 }
 

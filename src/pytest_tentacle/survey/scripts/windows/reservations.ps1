@@ -28,14 +28,17 @@ function Get-ReservationSection {
         $patience = [Math]::Max(0.1, [Math]::Min($NetshPatience - $programs[$name].Clock.Elapsed.TotalSeconds, (Get-SectionSecond)))
         $text[$name] = Wait-Program -Program $programs[$name] -Seconds $patience
     }
+    # Each answer for itself: a machine without the HTTP service still has its excluded ranges.
+    $unread = @{}
     foreach ($name in $text.Keys) {
-        if ($null -eq $text[$name].ExitCode) { throw "netsh $($NetshQuestions[$name]) did not end in time" }
-        if ($text[$name].ExitCode -ne 0) { throw "netsh $($NetshQuestions[$name]) ended with exit code $($text[$name].ExitCode)" }
+        if ($null -eq $text[$name].ExitCode) { $unread[$name] = "netsh $($NetshQuestions[$name]) did not end in time" }
+        elseif ($text[$name].ExitCode -ne 0) { $unread[$name] = "netsh $($NetshQuestions[$name]) ended with exit code $($text[$name].ExitCode)" }
     }
-    @{
-        excluded = @(Get-ExcludedRange $text.excluded.Text | Select-Object -First $ReservationLimit)
-        http_sys = @(Get-UrlPrefix $text.http_sys.Text | Sort-Object -Unique | Select-Object -First $ReservationLimit)
-    }
+    if ($unread.Count -eq $text.Count) { throw $unread['excluded'] }
+    $section = @{ excluded = $null; http_sys = $null; unread = if ($unread.Count) { @($unread.Values)[0] } else { $null } }
+    if (-not $unread['excluded']) { $section.excluded = @(Get-ExcludedRange $text.excluded.Text | Select-Object -First $ReservationLimit) }
+    if (-not $unread['http_sys']) { $section.http_sys = @(Get-UrlPrefix $text.http_sys.Text | Sort-Object -Unique | Select-Object -First $ReservationLimit) }
+    $section
 }
 
 # Rows of two numbers. A row with an asterisk was set by an administrator: it only keeps the ports from being given to

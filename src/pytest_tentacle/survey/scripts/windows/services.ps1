@@ -46,7 +46,8 @@ function ConvertTo-ServiceRecord {
 
 function Get-ServiceByCim {
     $filter = "Name LIKE 'Octopus%' OR PathName LIKE '%Tentacle%' OR PathName LIKE '%Octopus.Server%'"
-    $rows = Get-CimInstance -ClassName Win32_Service -Filter $filter -OperationTimeoutSec (Get-QueryPatience) -ErrorAction Stop
+    $columns = 'Name', 'PathName', 'StartName', 'ProcessId', 'State', 'StartMode', 'ExitCode', 'ServiceSpecificExitCode'
+    $rows = Get-WmiRow -Class 'Win32_Service' -Filter $filter -Property $columns
     $states = @{
         'Running' = 'running'; 'Stopped' = 'stopped'; 'Start Pending' = 'starting'; 'Continue Pending' = 'starting'
         'Stop Pending' = 'stopping'; 'Pause Pending' = 'paused'; 'Paused' = 'paused'
@@ -66,25 +67,42 @@ function Get-ServiceByCim {
     }
 }
 
+# The registry is there for everybody. Their state is the service controller's, who refuses those whom WMI refuses; then a
+# running process of the same program tells that it runs, and nothing tells that it does not.
 function Get-ServiceByRegistry {
     $states = @{ 1 = 'stopped'; 2 = 'starting'; 3 = 'stopping'; 4 = 'running'; 5 = 'starting'; 6 = 'paused'; 7 = 'paused' }
     $modes = @{ 2 = 'auto'; 3 = 'manual'; 4 = 'disabled' }
-    foreach ($service in @(Get-Service -ErrorAction Stop)) {
-        if ($service.Name -notlike 'Octopus*' -and $service.DisplayName -notlike '*Octopus*') { continue }
-        $values = Get-RegistryValue ('HKLM:\SYSTEM\CurrentControlSet\Services\' + $service.Name)
-        $state = $states[[int]$service.Status]
-        $mode = if ($values) { $modes[[int]$values.Start] } else { $null }
+    foreach ($key in @(Get-ChildItem -LiteralPath 'HKLM:\SYSTEM\CurrentControlSet\Services' -ErrorAction SilentlyContinue)) {
+        $name = [string]$key.PSChildName
+        $path = [string]$key.GetValue('ImagePath')
+        if ($name -notlike 'Octopus*' -and $path -notmatch '(?i)Tentacle|Octopus\.Server') { continue }
+        $values = Get-RegistryValue "HKLM:\SYSTEM\CurrentControlSet\Services\$name"
+        # A driver or a remnant has no type of a service with a process (16, 32) or no command.
+        if (-not $values -or -not $path) { continue }
+        $command = Split-CommandLine $path
+        $service = try { @(Get-Service -Name $name -ErrorAction Stop)[0] } catch { $null }
+        $state = if ($service) { $states[[int]$service.Status] } else { $null }
+        $runs = if ($state) { $null } else { Find-RunningProgram $command.Executable }
+        $mode = $modes[[int]$values.Start]
         @{
-            Name = $service.Name
-            Path = if ($values) { [Environment]::ExpandEnvironmentVariables([string]$values.ImagePath) } else { '' }
-            Account = if ($values) { [string]$values.ObjectName } else { '' }
-            ProcessId = 0
-            State = if ($state) { $state } else { 'unknown' }
+            Name = $name
+            Path = $path
+            Account = [string]$values.ObjectName
+            ProcessId = if ($runs) { $runs } else { 0 }
+            State = if ($state) { $state } elseif ($runs) { 'running' } else { 'unknown' }
             StartMode = if ($mode) { $mode } else { 'other' }
             ExitCode = $null
-            Detail = 'read from the registry: WMI could not be asked'
+            Detail = 'read from the registry: ' + $(if ($Survey.Hung.ContainsKey('WMI')) { $Survey.Hung['WMI'] } else { 'WMI could not be asked' })
         }
     }
+}
+
+function Find-RunningProgram {
+    param([string]$Executable)
+    if (-not $Executable) { return $null }
+    $processes = try { Get-ProcessTable } catch { @{} }
+    foreach ($process in $processes.Values) { if ($process.Executable -eq $Executable) { return [int64]$process.Id } }
+    $null
 }
 
 function Split-CommandLine {

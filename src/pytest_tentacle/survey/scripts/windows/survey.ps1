@@ -27,17 +27,20 @@ $Sections = @(
     @{ Name = 'listeners'; Read = { Get-ListenerSection }; IsList = $true }
     @{ Name = 'connections'; Read = { Get-ConnectionSection }; IsList = $true }
     @{ Name = 'products'; Read = { Get-ProductSection }; IsList = $true }
-    @{ Name = 'disks'; Read = { Get-DiskSection }; IsList = $true }
     @{ Name = 'proxies'; Read = { Get-ProxySection }; IsList = $true }
-    @{ Name = 'tls'; Read = { Get-TlsSection } }
-    @{ Name = 'firewall'; Read = { Get-FirewallSection } }
-    @{ Name = 'watchdog'; Read = { Get-WatchdogSection }; IsList = $true }
-    @{ Name = 'left_overs'; Read = { Get-LeftOverSection }; IsList = $true }
-    @{ Name = 'events'; Read = { Get-EventSection }; IsList = $true }
-    @{ Name = 'permissions'; Read = { Get-PermissionSection }; IsList = $true; Seconds = 3 }
+)
+
+$DoubtfulSections = @(
     @{ Name = 'reservations'; Read = { Get-ReservationSection } }
     @{ Name = 'own_names'; Read = { Get-OwnNameSection }; IsList = $true }
     @{ Name = 'proxy_connects'; Read = { Get-ProxyConnectSection }; IsList = $true }
+    @{ Name = 'firewall'; Read = { Get-FirewallSection } }
+    @{ Name = 'tls'; Read = { Get-TlsSection } }
+    @{ Name = 'watchdog'; Read = { Get-WatchdogSection }; IsList = $true }
+    @{ Name = 'left_overs'; Read = { Get-LeftOverSection }; IsList = $true }
+    @{ Name = 'disks'; Read = { Get-DiskSection }; IsList = $true }
+    @{ Name = 'events'; Read = { Get-EventSection }; IsList = $true; Seconds = 8 }
+    @{ Name = 'permissions'; Read = { Get-PermissionSection }; IsList = $true; Seconds = 6 }
 )
 
 # It starts the products' own programs, which may take long and write lines of their own.
@@ -54,6 +57,7 @@ function Invoke-Survey {
     }
     Write-Mark 'READING probes'
     Write-Record 'probes' @(Invoke-Probing -Target @(Get-ProbeTarget))
+    if ($gathers) { Read-SectionTable $DoubtfulSections }
     if ($Survey.Request.ping) {
         Write-Mark 'READING pings'
         Write-Record 'pings' @(Invoke-Pinging)
@@ -71,7 +75,7 @@ foreach ($stream in 'Progress', 'Warning', 'Verbose', 'Debug', 'Information') {
     Set-Variable -Name ($stream + 'Preference') -Value 'SilentlyContinue'
 }
 # What all functions share: the request, the time since the start, and what one section has read for the others.
-$Survey = @{ Nonce = 'none'; Clock = [Diagnostics.Stopwatch]::StartNew(); Cache = @{}; Failed = @{}; Output = [Console]::OpenStandardOutput() }
+$Survey = @{ Nonce = 'none'; Clock = [Diagnostics.Stopwatch]::StartNew(); Cache = @{}; Failed = @{}; Hung = @{}; Output = [Console]::OpenStandardOutput() }
 try {
     if (-not $Data) { throw 'request-cut-off' }
     $Survey['Request'] = ConvertFrom-Json -InputObject $Data
@@ -82,6 +86,8 @@ try {
     Invoke-Survey
 } catch {
     $word = if (@('request-cut-off', 'powershell-too-old') -contains [string]$_.Exception.Message) { $_.Exception.Message } else { 'script-failed' }
-    Write-Line ("`n-----SURVEY REFUSED $($Survey.Nonce) $word-----`n" + $_.FullyQualifiedErrorId + ': ' + $_.Exception.Message + ' PowerShell ' + $PSVersionTable.PSVersion)
+    Write-Line ("$Lf-----SURVEY REFUSED $($Survey.Nonce) $word-----$Lf" + $_.FullyQualifiedErrorId + ': ' + $_.Exception.Message + ' PowerShell ' + $PSVersionTable.PSVersion)
 }
+# What hangs in Windows would keep this process.
+if ($Survey.Hung.Count) { [Environment]::Exit(0) }
 }
