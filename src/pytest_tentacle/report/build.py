@@ -18,6 +18,7 @@ from pytest_tentacle.judging.fleet import Fleet
 from pytest_tentacle.judging.result import Outcome, OwnTest, Run, StepResult, accepted
 from pytest_tentacle.sections import STEPS, fleet_of
 from pytest_tentacle.survey.model import HostRecord
+from pytest_tentacle.survey.scripts.shown import script_sha256
 
 from .catalogue import title_of
 from .document import (
@@ -63,6 +64,7 @@ _OUR_WORDS = frozenset(
 )
 """Fields that hold words and times of ours: no machine wrote them, and readers' programs rely on them."""
 
+_SCRIPTS_OF = ("Windows", "Linux")
 _VERSIONS_OF = ("pytest", "pytest-html", "pywinrm", "paramiko")
 
 
@@ -324,6 +326,8 @@ def _provenance(run: Run, records: dict[str, HostRecord]) -> Provenance:
     if run.surveys.version != __version__:
         versions.insert(1, ("Surveys taken by pytest-tentacle", run.surveys.version))
     versions += [(name, metadata.version(name)) for name in _VERSIONS_OF]
+    if run.surveys.version == __version__:
+        versions += [(f"Survey script for {system}, SHA-256", script_sha256(system.lower())) for system in _SCRIPTS_OF]
     return Provenance(
         versions=tuple(FactView(name=name, value=value) for name, value in versions),
         inventory_files=inventory.files,

@@ -76,7 +76,7 @@ class TestReadOnly:
         called = {name for name in found["names"] if not name.startswith("{")}  # the script is one block
         assert called - set(found["functions"]) - ALLOWED_COMMANDS - ALLOWED_INDIRECT == set()
         assert found["redirections"] == []
-        # It starts a product's `help`, and ends it when it takes too long.
+        # It makes a runspace aside; it starts a product's `help`, and ends it when it takes too long.
         assert [member for member in found["members"] if FORBIDDEN_MEMBERS.match(member)] == [
             "Create",
             "Invoke",

@@ -8,11 +8,14 @@ from dataclasses import replace
 
 import pytest
 
+from pytest_tentacle.cli import main
 from pytest_tentacle.link import By, LinkRef, Target
 from pytest_tentacle.survey.answer import AnswerError, read_document
 from pytest_tentacle.survey.model import Section
 from pytest_tentacle.survey.request import Request
-from pytest_tentacle.survey.scripts.windows import request_of, script, script_hash, windows_call
+from pytest_tentacle.survey.scripts.linux import linux_call
+from pytest_tentacle.survey.scripts.shown import script_sha256
+from pytest_tentacle.survey.scripts.windows import request_of, script, windows_call
 from pytest_tentacle.transport.base import Answer
 
 READ_ONLY_STAND_INS = {
@@ -51,10 +54,20 @@ class TestWayIn:
         assert call.nonce != windows_call(Request()).nonce
         text = call.stdin.decode()
         assert text.startswith(script())
-        assert hashlib.sha256(script().encode()).hexdigest() == script_hash()
+        assert hashlib.sha256(script().encode()).hexdigest() == script_sha256("windows")
         assert text[len(script()) :].count("'") == 2
         assert request_of(call.stdin)["targets"] == [{"link": {"asked": 0}, "host": "h", "port": 1, "by": "name"}]
         assert "secret-id" not in text
+
+    @pytest.mark.parametrize("system", ["windows", "linux"])
+    def test_what_is_sent_can_be_seen(self, system, capsys):
+        """`pytest-tentacle script` prints command line, hash and script; the hash is that of what it prints."""
+        assert main(["script", system]) == 0
+        command, digest, text = capsys.readouterr().out.split("\n", 2)
+        call = windows_call(Request()) if system == "windows" else linux_call(Request())
+        assert command == "# command line: " + call.command.replace(call.nonce, "<nonce>")
+        assert text[:-1].encode() in call.stdin
+        assert digest.endswith(hashlib.sha256(text[:-1].encode()).hexdigest())
 
     def test_behind_another_shell(self, tentacle, engine):
         """PowerShell as the login's default shell hands the command line on as it stands."""

@@ -18,7 +18,7 @@ function Initialize-LabRegistry {
     $TentacleLab.Registry['HKLM:\SOFTWARE\Microsoft\Cryptography'] = @{ MachineGuid = '6f1d3b8c-0a55-4c6e-9c60-1f6e0f4a7d21' }
     $TentacleLab.Registry['HKLM:\SYSTEM\CurrentControlSet\Control\ProductOptions'] = @{ ProductType = $(if (Test-LabRole 'domain-controller') { 'LanmanNT' } else { 'ServerNT' }) }
     $TentacleLab.Registry['HKLM:\SOFTWARE\Microsoft\SystemCertificates\AuthRoot\AutoUpdate'] = @{
-        LastSyncTime = [BitConverter]::GetBytes([datetime]::UtcNow.AddDays(-2).ToFileTimeUtc()); EncodedCtl = [byte[]](1, 2)
+        LastSyncTime = [BitConverter]::GetBytes([datetime]::UtcNow.Date.AddDays(-2).ToFileTimeUtc()); EncodedCtl = [byte[]](1, 2)
     }
     $TentacleLab.Registry['HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager\Environment'] = @{ OS = 'Windows_NT' }
     $TentacleLab.Registry['HKLM:\SYSTEM\CurrentControlSet\Control\Lsa\FipsAlgorithmPolicy'] = @{ Enabled = [int]0 }
@@ -142,7 +142,10 @@ function Get-ItemProperty {
     $own = $TentacleLab.Registry[$LiteralPath]
     if (-not $own -or -not $own.Count) { return }
     $values = [ordered]@{}
-    foreach ($key in @($own.Keys)) { $values[$key] = if ($own[$key] -is [LabExpandable]) { $own[$key].Expanded() } else { $own[$key] } }
+    foreach ($key in @($own.Keys)) {
+        $values[$key] = $own[$key]
+        if ($own[$key] -is [LabExpandable]) { $values[$key] = $own[$key].Expanded() }
+    }
     $leaf = ($LiteralPath -split '\\')[-1]
     $values['PSPath'] = "Microsoft.PowerShell.Core\Registry::$LiteralPath"
     $values['PSParentPath'] = $values.PSPath.Substring(0, $values.PSPath.Length - $leaf.Length - 1)

@@ -42,6 +42,8 @@ _BOOTSTRAP = (
     f's=$(cat); case $s in *"{_END_OF_SCRIPT}") eval "$s";; '
     '*) printf "%s\\n" "" "-----SURVEY REFUSED ${0#survey-} request-cut-off-----"; exit 3;; esac'
 )
+COMMAND = f"sh -c '{_BOOTSTRAP}' survey-<nonce>"
+"""The command line; the nonce is random hex of ours."""
 _UNSAFE = re.compile(r"[%\x00-\x1f\x7f]")
 
 
@@ -74,7 +76,7 @@ def linux_call(request: Request) -> Call:
     ]
     data = "".join("\t".join(field) + "\n" for field in fields)
     text = f"{data}{script()}{_END_OF_SCRIPT}\n"
-    return Call(command=f"sh -c '{_BOOTSTRAP}' survey-{nonce}", stdin=text.encode(), nonce=nonce, gather=request.gather)
+    return Call(command=COMMAND.replace("<nonce>", nonce), stdin=text.encode(), nonce=nonce, gather=request.gather)
 
 
 def _ping_fields(request: Request) -> list[tuple[str, ...]]:

@@ -9,7 +9,6 @@ data that PowerShell never takes for code.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import secrets
 from collections.abc import Iterable
@@ -55,12 +54,6 @@ def script() -> str:
     folder = files(__package__)
     parts = "\n".join(_text(folder / f"{name}.ps1") for name in PARTS)
     return _text(folder / "survey.ps1").replace(_MARKER, parts, 1).rstrip()
-
-
-@cache
-def script_hash() -> str:
-    """SHA-256 of the script, in hexadecimal digits: of its text without the request and the space before it."""
-    return hashlib.sha256(script().encode("ascii")).hexdigest()
 
 
 def request_of(stdin: bytes) -> dict[str, Any]:

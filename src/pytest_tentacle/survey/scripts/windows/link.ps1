@@ -73,6 +73,7 @@ function Start-Probe {
     $record = @{ link = $Target.link; host = $Target.host; port = $Target.port; by = $Target.by }
     $probe = @{ Record = $record; Stage = 'done'; Addresses = @(); Attempts = @(); Client = $null; Tls = $null; Task = $null; Identity = $false }
     $probe['Spoken'] = $Survey.Request.identity -and -not $Target.Ping -and -not $Target.Protocol
+    $probe['Ping'] = [bool]$Target.Ping
     $probe['Protocol'] = [int]$Target.Protocol
     $probe['Payload'] = [int]$Target.Payload
     $left = (Get-RemainingSecond) * 1000
@@ -147,7 +148,7 @@ function Complete-Connect {
     if ($Failure) { Stop-ProbeStage -Probe $Probe -Word (Get-FailureWord $Probe $Failure) -Exception $Failure; return }
     Set-StageRecord -Probe $Probe -Stage 'connect' -Values @{ address = $Probe.Address.ToString(); detail = Get-AttemptText $Probe }
     # The peer is not to blame for what Windows does here; the page gets its time, too. A ping goes by its own clock.
-    if (Test-RootListWait) { $Probe.End = [Math]::Max($Probe.End, $Survey.Clock.Elapsed.TotalMilliseconds + [Math]::Min($RootListTime, (Get-RemainingSecond) * 1000)) }
+    if (-not $Probe.Ping -and (Test-RootListWait)) { $Probe.End = [Math]::Max($Probe.End, $Survey.Clock.Elapsed.TotalMilliseconds + [Math]::Min($RootListTime, (Get-RemainingSecond) * 1000)) }
     Enter-Stage -Probe $Probe -Stage 'tls' -Begin {
         $Probe.Tls = New-Object Net.Security.SslStream ($Probe.Client.GetStream(), $true, $Survey.Cache['accept'])
         Start-Handshake $Probe
