@@ -173,7 +173,9 @@ class TestServices:
     def test_without_wmi_the_registry_tells(self, tentacle, shapes):
         """WMI refused: services from the registry, processes without parents, system from the registry."""
         tentacle.deny("cim")
-        tentacle.description["services"].append(shapes.service(name="Spooler", display_name="Print Spooler"))
+        tentacle.description["services"].append(
+            shapes.service(name="Spooler", command="C:\\Windows\\spoolsv.exe", pid=7)
+        )
         survey = tentacle.run().survey
         (service,) = survey.services.data
         assert (service.name, service.state, service.start_mode) == ("OctopusDeploy Tentacle", "running", "auto")

@@ -34,7 +34,9 @@ function New-Aside {
     foreach ($variable in @(Get-Variable)) { if ([string]$variable.Options -eq 'None') { $variables[$variable.Name] = $variable.Value } }
     $shell = [Management.Automation.PowerShell]::Create()
     $shell.Runspace = $runspace
-    $null = $shell.AddScript('param($Functions, $Variables) foreach ($name in $Functions.Keys) { $ExecutionContext.InvokeProvider.Item.Set("function:$name", $Functions[$name]) }
+    # One that cannot be copied (a session has functions named as its drives, `C:`) must not cost the others.
+    $null = $shell.AddScript('param($Functions, $Variables)
+        foreach ($name in $Functions.Keys) { try { $ExecutionContext.InvokeProvider.Item.Set([string[]]@("function:$name"), $Functions[$name], $true, $true) } catch { continue } }
         foreach ($name in $Variables.Keys) { try { Set-Variable -Name $name -Value $Variables[$name] -Scope Global } catch { continue } }')
     $null = $shell.AddArgument($functions).AddArgument($variables).Invoke()
     $shell.Dispose()
