@@ -50,8 +50,9 @@ def main() -> int:
 def record(lab: Lab, settings: object) -> str | None:
     """One machine's recording; None where one cannot log on."""
     transport = open_transport(settings)  # type: ignore[arg-type]  # one of the inventory's transports
-    call = windows_call(Request())
-    deadline = Deadline(60)
+    # As long as it takes: what a busy machine did not get to would be unknown in every run from now on.
+    call = windows_call(Request(probe_seconds=30, budget_seconds=400))
+    deadline = Deadline(600)
     try:
         transport.connect(deadline)
         answer = transport.execute(call.command, call.stdin, deadline)
