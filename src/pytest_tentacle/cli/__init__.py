@@ -8,6 +8,7 @@ from importlib import import_module
 
 COMMANDS = {
     "explain": "the manual's page of a code that a report names, offline: what it means, what to do",
+    "inventory": "another source's machines as an inventory file of ours, to be reviewed: Octopus, Ansible, a table",
     "ping": "look at a Tentacle's or an Octopus Server's port again and again: name, TCP, TLS and page",
     "pong": "answer ping and TentaclePing over TLS 1.2 and later, until Ctrl-C",
     "script": "what a survey sends to a machine, with its SHA-256, for those who have to let it in",

@@ -1,0 +1,70 @@
+"""`pytest-tentacle inventory SOURCE`: what it prints loads again, and holds no secret."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_tentacle.cli import main
+from pytest_tentacle.inventory import load
+from pytest_tentacle.lab.portal import PortalData, Space, machine
+
+from .conftest import KEY
+
+
+@pytest.fixture
+def printed(capsys, tmp_path):
+    """Runs the command; the file that it printed, or its error."""
+
+    def run(*arguments: str):
+        code = main(["inventory", *arguments])
+        out, error = capsys.readouterr()
+        path = tmp_path / "printed.yaml"
+        path.write_text(out, encoding="utf-8")
+        return (path, out) if code == 0 else error
+
+    return run
+
+
+class TestOctopus:
+    def test_loads_again(self, printed, serve, monkeypatch):
+        """The same machines, groups and servers, without asking anybody."""
+        monkeypatch.setenv("OCTOPUS_API_KEY", KEY)
+        data = PortalData(
+            spaces=[
+                Space(
+                    machines=[
+                        machine(1, "web [1]", "https://web-01:10934/", "A" * 40),
+                        machine(2, "poll", "poll://x/", "B" * 40),
+                    ]
+                )
+            ]
+        )
+        path, text = printed(f"octopus:{serve(data).url}")
+        inventory = load([path], {})
+        assert [(t.name, t.port, t.servers) for t in inventory.tentacles] == [
+            ("web (1)", 10934, ("octo-1",)),
+            ("poll", None, ("octo-1",)),
+        ]
+        assert "env:Production" in inventory.tentacles[0].groups
+        assert KEY not in text
+
+    def test_failure_is_a_line(self, printed, monkeypatch):
+        """Without a key, what to set."""
+        monkeypatch.delenv("OCTOPUS_API_KEY", raising=False)
+        monkeypatch.delenv("OCTOPUS_ACCESS_TOKEN", raising=False)
+        assert "set OCTOPUS_API_KEY" in printed("octopus:https://octopus.invalid")
+
+
+class TestOthers:
+    def test_table(self, printed, tmp_path):
+        """A password of the table is not written."""
+        (tmp_path / "m.csv").write_text("name,transport,user,password\nweb-01,ssh,me,geheim\n")
+        path, text = printed(f"csv:{tmp_path / 'm.csv'}")
+        assert "geheim" not in text
+        assert load([path], {"TENTACLE_PASSWORD": "x"}).tentacles[0].transport.user == "me"
+
+    def test_what_is_none(self, printed, tmp_path):
+        """A faulty table, and a file of ours."""
+        (tmp_path / "m.csv").write_text("host\nx\n")
+        assert "no column name" in printed(f"csv:{tmp_path / 'm.csv'}")
+        assert "is an inventory of ours already" in printed(str(tmp_path / "prod.yaml"))
