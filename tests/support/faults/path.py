@@ -97,6 +97,13 @@ def nobody_knows(world: Whole) -> None:
     world.dark("web-01")
 
 
+@case("TC5205", confidence="possible", unsure="a stopped service.")
+def refuses_and_nobody_knows_why(world: Whole) -> None:
+    """Its host is up: no word of a silent drop, nor of a machine that is down."""
+    world.both("web-01", REFUSED)
+    world.dark("web-01")
+
+
 @case("TC5206", confidence="possible", unsure="trace the way from octo-1")
 def one_alone(world: Whole) -> None:
     del world.drafts["web-02"]

@@ -12,6 +12,7 @@ from pytest_tentacle.guide.commands import TRY_LINUX, TRY_WINDOWS
 from pytest_tentacle.guide.consequences import FIREWALL, LOST_IN_LOGS
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem
+from pytest_tentacle.link import Failure
 
 from .links import (
     ALLOW_WINDOWS,
@@ -32,6 +33,9 @@ from .links import (
     lost_link,
     own_page,
 )
+
+_REFUSES = "is up and refuses the connection: its service is stopped or listens elsewhere, or a firewall says no"
+_SILENT = "does not answer: a firewall drops what comes, or the machine is down"
 
 _PERHAPS_OUTBOUND = (
     "No Tentacle elsewhere is known to be reached by {server}: browse from {server} to one in another subnet to tell "
@@ -111,10 +115,14 @@ def _end_unseen(view: View, problem: Problem) -> Clue | None:
     if not link.listening and link.reached:
         return None
     name = link.end.name if link.end else link.server
+    refused = problem.facts.get("error") == Failure.REFUSED  # the host is up: nobody dropped anything
     return Clue(
-        facts={"end": name},
+        facts={"end": name, "how": _REFUSES if refused else _SILENT},
         evidence=(link.far_evidence,),
-        unsure="Log on to {end} to tell a firewall from a stopped service or a machine that is down.",
+        unsure=(
+            "Log on to {end} to tell a firewall from a stopped service"
+            + ("." if refused else " or a machine that is down.")
+        ),
         place=name,
     )
 
@@ -229,17 +237,16 @@ PATH: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC5205",
-        "A firewall, a stopped service, or a machine that is down",
-        "{end} does not answer on port {port} (seen from {vantage}), and whether it answers on its own machine is not "
-        "known.",
+        "The end that should answer lets nobody in, and was not looked at",
+        "{end} {how} (port {port}, seen from {vantage}). Whether it answers on its own machine is not known.",
         BLOCKED,
         (
-            "On {end}, see that it is up, that the service runs, and that its firewall lets the port in:",
+            "On {end}, see that the service runs, on which port it listens, and that its firewall lets the port in:",
             TRY_WINDOWS,
             RULES_WINDOWS,
         ),
         (
-            "On {end}, see that it is up, that the service runs, and that its firewall lets the port in:",
+            "On {end}, see that the service runs, on which port it listens, and that its firewall lets the port in:",
             TRY_LINUX,
             *RULES_LINUX,
         ),

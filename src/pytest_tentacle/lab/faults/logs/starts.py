@@ -335,7 +335,7 @@ def calls_of_others(machine: Blueprint, _: Site) -> None:
             ("ServiceCommand", "Requires elevated privileges. Please run command as sudo."),
             ("ServerCommsCommand", "No trusted server was found with the supplied thumbprint"),
             ("ShowConfigurationCommand", "There is an error in XML document (0, 0)."),
-            ("RegisterMachineCommand", "Websockets is only supported on Windows Server 2012 and later"),
+            ("ServerCommsCommand", "Websockets is only supported on Windows Server 2012 and later"),
         )
     ):
         machine.log.call(60 - number, command, ("FATAL", text), pid=5300 + number)
