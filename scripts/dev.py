@@ -1,7 +1,10 @@
-"""The whole developer interface: `python3 scripts/dev.py lab`, `check`, `docs`, `lock`. Needs but Python 3.11 or later.
+"""The whole developer interface: `python3 scripts/dev.py lab`, `check`, `fuzz`, `docs`, `lock`.
+
+It needs but Python 3.11 or later.
 
 lab    set up what a run needs, then run the guide over the embedded lab
 check  set up what the tests need, then lint, types, import rules and all tests
+fuzz   give whatever reads a stranger's bytes 100,000 made-up examples each (hours; arguments go to pytest)
 docs   write the manual's pages of problems and causes, and the report's schema, anew
 lock   write the lock files anew from pyproject.toml
 
@@ -39,6 +42,9 @@ DEBIAN = {
 }
 """Programs that the tests need, and the Debian packages that bring them."""
 
+FUZZED = ("tests/hostility/test_any.py", "tests/inventory/test_any_bytes.py")
+"""Tests that are given made-up examples."""
+
 PARALLEL = ["-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"]
 """As `tests/conftest.py` sorts the files: what takes long begins first."""
 
@@ -51,15 +57,17 @@ SBIN = os.pathsep + "/usr/sbin" + os.pathsep + "/sbin"
 def main() -> int:
     """Do what the first argument says; the rest goes to pytest."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=["lab", "check", "docs", "lock"])
+    parser.add_argument("command", choices=["lab", "check", "fuzz", "docs", "lock"])
     chosen, rest = parser.parse_known_args()
     if sys.version_info < (3, 11):  # noqa: UP036  the first thing that a user of an older Python must read
         sys.exit(f"pytest-tentacle needs Python 3.11 or later; this is {sys.version.split()[0]}")
     os.chdir(TOP)
     if chosen.command == "lock":
         return lock(environment("dev"))
+    if chosen.command == "fuzz":
+        return run(environment("dev"), "-m", "pytest", "--hypothesis-profile", "fuzz", *FUZZED, *rest)
     if chosen.command == "docs":
-        return run(environment("dev"), "scripts/manual.py")
+        return run(environment("dev"), "scripts/manual.py") or run(environment("dev"), "scripts/hostility.py")
     if chosen.command == "lab":
         return run(environment("product"), "-m", "pytest", "--inventory", "inventory/lab.yaml", *rest)
     debian_packages()

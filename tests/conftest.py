@@ -26,7 +26,9 @@ from pytest_tentacle.link.resolving import is_literal
 from support import no_skips
 from support.every_code import EveryCode
 
-settings.register_profile("tests", deadline=None)  # an example that takes long on a busy machine has found nothing
+# an example that takes long on a busy machine has found nothing
+settings.register_profile("tests", deadline=None, max_examples=300 if os.environ.get("CI") else 100)
+settings.register_profile("fuzz", deadline=None, max_examples=100_000)
 settings.load_profile("tests")
 
 TESTS = Path(__file__).parent

@@ -66,13 +66,13 @@ def healthy_documents(world: World | None = None) -> dict[str, dict[str, Any]]:
     """What the machines of the small fleet say when they are well, by their names, as their scripts would print it."""
     surveys = (world or small_fleet()).surveys()
     return {
-        record.machines[0]: _as_printed(record.survey.model_dump(mode="json", exclude={"noise"}))
+        record.machines[0]: as_printed(record.survey.model_dump(mode="json", exclude={"noise"}))
         for record in surveys.records
         if record.survey is not None
     }
 
 
-def _as_printed(document: dict[str, Any]) -> dict[str, Any]:
+def as_printed(document: dict[str, Any]) -> dict[str, Any]:
     """A survey whose looks have the links that a script gives back: a number, or an instance of its own."""
     asked = 0
     for probe in document["probes"]:
