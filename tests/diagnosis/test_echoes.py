@@ -42,12 +42,15 @@ class TestNoConnection:
         assert diagnosis.causes[0].confidence == "likely"
 
     def test_the_log_tells_what_nobody_knows(self, world: Any, diagnosed: Any, make_problem: Any) -> None:
-        """Its text stays visible, and the cause is a guess."""
-        told = make_problem("TT551", "poll-01", **NO_CONNECTION), make_problem("TT131", "poll-01", **AT_OCTO)
+        """Its text is the cause, known or not: nobody says that the server hangs up."""
+        told = (
+            make_problem("TT551", "poll-01", **NO_CONNECTION),
+            make_problem("TT131", "poll-01", **AT_OCTO, words="Something new"),
+            make_problem("TT115", "poll-01", vantage="octo-1"),
+        )
         diagnosis = diagnosed(world, *told)
-        assert [(cause.code, cause.confidence) for cause in diagnosis.causes] == [("TC5511", "possible")]
-        assert "read what it says of poll-01 first" in diagnosis.causes[0].unsure
-        assert [cause.code for cause in diagnosis.unexplained] == ["TT131"]
+        assert explained(diagnosis) == {"TT131": {"TT131", "TT551", "TT115"}}
+        assert "Something new" in diagnosis.causes[0].sentence
 
     def test_another_server(self, world: Any, diagnosed: Any, make_problem: Any) -> None:
         """What the log tells of one server says nothing of the connection to another."""

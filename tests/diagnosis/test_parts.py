@@ -51,6 +51,11 @@ class TestFewest:
         """Among equals the surer one."""
         assert codes(fewest([found("A", 0, confidence=Confidence.POSSIBLE), found("B", 0)])) == ["B"]
 
+    def test_of_equals_where_the_link_leads_goes_before_trust(self) -> None:
+        """A Tentacle that polls another Tentacle trusts the wrong one, because it polls the wrong one."""
+        assert codes(fewest([found("TC3211", 0), found("TC5303", 1)])) == ["TC5303", "TC3211"]
+        assert codes(fewest([found("TC1031", 0, 1), found("TC5303", 0, 1)])) == ["TC5303"]
+
     def test_what_is_first_to_mend_on_further_ties(self) -> None:
         """Among equally sure ones that of the lower rank."""
         assert codes(fewest([found("A", 0), found("B", 0, rank=10)])) == ["B"]

@@ -7,6 +7,9 @@ from itertools import combinations
 
 from .kind import Found
 
+_OF_THE_WAY = frozenset({"5", "7"})
+"""First digits of what is about connections and addresses."""
+
 EXACT = 12
 """Up to this many candidates every choice is tried, the smallest first; with more, the best next one is taken."""
 
@@ -65,14 +68,20 @@ def _union(masks: Iterable[int]) -> int:
     return whole
 
 
-def _goodness(choice: Sequence[Found]) -> tuple[int, int, list[str]]:
+def _goodness(choice: Sequence[Found]) -> tuple[int, int, int, list[str]]:
     """Less is better."""
     return (
         -sum(found.confidence.weight for found in choice),
         sum(found.kind.rank for found in choice),
+        -sum(_is_about_the_way(found) for found in choice),
         sorted(found.kind.code for found in choice),
     )
 
 
-def _order(found: Found) -> tuple[int, str, tuple[str, ...]]:
-    return found.kind.rank, found.kind.code, tuple(map(str, found.fold_key))
+def _order(found: Found) -> tuple[int, bool, str, tuple[str, ...]]:
+    return found.kind.rank, not _is_about_the_way(found), found.kind.code, tuple(map(str, found.fold_key))
+
+
+def _is_about_the_way(found: Found) -> bool:
+    """Whether it says where a link leads: that goes before whom its ends trust, which would be the wrong ends."""
+    return found.kind.code[2:3] in _OF_THE_WAY

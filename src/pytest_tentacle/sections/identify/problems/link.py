@@ -365,7 +365,7 @@ TALK_KINDS = (
             "Communication of {who} with {far_end} fails, and the log of {vantage} says why in words that are not "
             "known here (it says: {words})"
         ),
-        consequences=UNCONNECTED,
+        consequences=UNCONNECTED | {"TT115"},
         rank=60,
         confidence=Confidence.POSSIBLE,
     ),
