@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from pytest_tentacle.guide.commands import fitting
 from pytest_tentacle.guide.sections import GUIDE
 from pytest_tentacle.sections import STEPS, TABLE, checks_of, step_of
 from pytest_tentacle.sections.catalogue import CATALOGUE, KINDS, ProblemKind
@@ -55,7 +56,7 @@ class TestCatalogue:
             assert kind.title
             assert not kind.title.endswith(".")
             assert kind.meaning.endswith((".", ")"))
-            for lines in (kind.windows, kind.linux):
+            for lines in (fitting(kind.windows, {}), fitting(kind.linux, {})):
                 assert not lines[0].startswith("$ "), "words come first"
                 assert any(line.startswith("$ ") for line in lines)
                 assert all(line == line.strip() for line in lines)

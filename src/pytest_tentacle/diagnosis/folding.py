@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias
 
+from pytest_tentacle.guide.commands import fitting
 from pytest_tentacle.guide.remedies import fill, with_own_values
 from pytest_tentacle.guide.sections import GUIDE
 from pytest_tentacle.guide.severity import Severity, severity_of, worst
@@ -139,7 +140,8 @@ class Folder:
         if not own:
             return ()
         _, common = _facts([_agreed(facts) for facts in own.values()])
-        spoken = tuple(line if line.startswith("$ ") else _words(line, say) for line in lines)
+        own_lines = fitting(lines, common)
+        spoken = tuple(line if line.startswith("$ ") else _words(line, say) for line in own_lines)
         return with_own_values(fill(spoken, system, common), own)
 
     def _system(self, name: str) -> str | None:

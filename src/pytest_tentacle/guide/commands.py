@@ -6,8 +6,16 @@ run by us.
 
 from __future__ import annotations
 
-EXE = '& "$env:ProgramFiles\\Octopus Deploy\\Tentacle\\Tentacle.exe"'
-CLI = "sudo /opt/octopus/tentacle/Tentacle"
+import re
+from collections.abc import Iterable, Mapping
+
+EXE = '& "<tentacle>"'
+CLI = 'sudo "<tentacle>"'
+SERVER_EXE = '& "<octopus>"'
+"""The machine's own programs, wherever they were installed."""
+
+AGAIN = "restart"
+"""Among calls of Tentacle: the service's restart. It starts a stopped one as well; `service --restart` does not."""
 
 RESTART_WINDOWS = '$ Restart-Service -Name "<service>"'
 RESTART_LINUX = '$ sudo systemctl restart "<service>"'
@@ -25,9 +33,149 @@ FILE_WINDOWS = '$ Get-Item "<file>"'
 FILE_LINUX = ('$ ls -l "<file>"', "$ df -h")
 
 
+CERTIFICATE_WINDOWS = (
+    '$ $tcp = New-Object Net.Sockets.TcpClient "<host>", <port>; '
+    "$tls = New-Object Net.Security.SslStream $tcp.GetStream(), $false, { $true }; "
+    '$tls.AuthenticateAsClient("<host>"); $tls.RemoteCertificate | Format-List Subject, Issuer; '
+    "$tls.RemoteCertificate.GetCertHashString(); $tcp.Close()"
+)
+"""Whose certificate answers, by what every Windows has: curl.exe came with Windows Server 2019, and shows none."""
+
+CERTIFICATE_HERE_WINDOWS = CERTIFICATE_WINDOWS.replace('"<host>"', '"localhost"')
+PLAIN_WINDOWS = '$ Invoke-WebRequest -UseBasicParsing -TimeoutSec 10 "http://<host>:<port>/"'
+THROUGH_PROXY_WINDOWS = (
+    '$ Invoke-WebRequest -UseBasicParsing -TimeoutSec 15 -Proxy "http://<proxy>" "https://<target>/"'
+)
+
+
 def tentacle(*calls: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The same calls of Tentacle for Windows and for Linux."""
-    return tuple(f"$ {EXE} {call}" for call in calls), tuple(f"$ {CLI} {call}" for call in calls)
+    """The same calls of Tentacle for Windows and for Linux; `AGAIN` stands for the service's restart."""
+    windows = tuple(RESTART_WINDOWS if call == AGAIN else f"$ {EXE} {call}" for call in calls)
+    return windows, tuple(RESTART_LINUX if call == AGAIN else f"$ {CLI} {call}" for call in calls)
+
+
+def when(flag: str, *parts: str | tuple[str, ...]) -> tuple[str, ...]:
+    """Lines for machines of which a fact is true, such as `polling`; where nobody knows, they are shown as well."""
+    lines = (line for part in parts for line in ((part,) if isinstance(part, str) else part))
+    return tuple(f"[{flag}] {line}" for line in lines)
+
+
+_WHEN = re.compile(r"\[(\w+)\] ")
+
+
+def fitting(lines: Iterable[str], facts: Mapping[str, object]) -> tuple[str, ...]:
+    """The lines that are for a machine of which these facts are known; without what says for whom."""
+    found = []
+    for line in lines:
+        flag = _WHEN.match(line)
+        if flag is None:
+            found.append(line)
+        elif flag[1] not in facts or facts[flag[1]]:
+            found.append(line[flag.end() :])
+    return tuple(found)
+
+
+# -- what several remedies share ---------------------------------------------------------------------------------------
+
+REGISTER = (
+    'register-with --instance "<instance>" --server "<portal>" --apiKey "<key>" --comms-style TentacleActive '
+    '--server-comms-address "<polled>" --name "<name>" --environment "<environment>" --role "<role>" --force'
+)
+"""Registers a poller anew under its old name, which gets environments and roles of this call."""
+
+REGISTER_WORDS = (
+    "First note its environments, roles, tenants and policy in the portal: with --force the machine has those of this "
+    "call alone. A worker is registered with register-worker --workerpool."
+)
+_TRUST = tentacle('configure --instance "<instance>" --trust "<thumbprint>"', AGAIN)
+_UPDATE = tentacle(
+    'update-trust --instance "<instance>" --oldThumbprint "<configured>" --newThumbprint "<thumbprint>"', AGAIN
+)
+_ANEW = tentacle('configure --instance "<instance>" --reset-trust', REGISTER, AGAIN)
+_RESET = tentacle('configure --instance "<instance>" --reset-trust --trust "<thumbprint>"', AGAIN)
+_OTHERS = "All trust in other servers goes with it: name each of them with a --trust of its own in the same call."
+
+
+def _per_mode(
+    listening: tuple[str, tuple[tuple[str, ...], tuple[str, ...]]],
+    polling: tuple[str, tuple[tuple[str, ...], tuple[str, ...]]],
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    windows, linux = (
+        (*when("listening", listening[0], listening[1][system]), *when("polling", polling[0], polling[1][system]))
+        for system in (0, 1)
+    )
+    return windows, linux
+
+
+TRUST_SERVER = _per_mode(
+    ("A listening Tentacle trusts it beside the others:", _TRUST),
+    ("A polling Tentacle keeps address and subscription, and expects the new thumbprint (3.24 and later):", _UPDATE),
+)
+"""Let a Tentacle trust its server: `configure --trust` never touches a polled entry, and `update-trust` changes one."""
+
+TRUST_ANEW = _per_mode(
+    (f"A listening Tentacle: one call that forgets and trusts. {_OTHERS}", _RESET),
+    (f"A polling Tentacle must be registered again after its list is emptied. {REGISTER_WORDS}", _ANEW),
+)
+"""The same where the list itself is damaged, or holds what can be named in no command."""
+
+TRUST_FIRST = _per_mode(
+    ("A listening Tentacle:", _TRUST),
+    (f"A polling Tentacle must be registered again. {REGISTER_WORDS}", tentacle(REGISTER, AGAIN)),
+)
+"""The same where the list is empty."""
+
+POLL_NODE = tentacle(
+    'poll-server --instance "<instance>" --server "<portal>" --apiKey "<key>" --server-comms-address "<polled>"', AGAIN
+)
+"""Adds a node to a server that is polled already; needs a key that may see machines."""
+
+POLL_ANEW = _ANEW
+
+_SERVER_COMMS = (
+    'server-comms --instance "<instance>" --thumbprint "<configured>" --style TentacleActive --host "<host>" '
+    '--port "<declared>"'
+)
+KEEP = tentacle('clear-trusted-servers --instance "<instance>" --keep "<keep>"', AGAIN)
+"""Takes out every address but these."""
+
+_KEEP = tentacle(_SERVER_COMMS, 'clear-trusted-servers --instance "<instance>" --keep "<keep>"', AGAIN)
+OTHER_ADDRESS = tuple(
+    (
+        "Mildest: stop the service, copy <file>, correct that one address in TrustedOctopusServers by hand, start it.",
+        *when(
+            "keepable",
+            "Or let Tentacle (8.1.1713 and later) add the right address, and keep no other that is wrong:",
+            _KEEP[system],
+        ),
+        *when("unkeepable", f"Or forget all trust, and register it again. {REGISTER_WORDS}", _ANEW[system]),
+    )
+    for system in (0, 1)
+)
+"""An entry is found by thumbprint and address, so a corrected address alone would be a second entry."""
+
+_LISTEN = tentacle('configure --instance "<instance>" --noListen False', AGAIN)
+OTHER_MODE = tuple(
+    (
+        *when(
+            "to_listen",
+            "To let it listen:",
+            tentacle('configure --instance "<instance>" --noListen False', AGAIN)[system],
+        ),
+        *when(
+            "to_poll",
+            f"To let it poll, it must be registered as a polling Tentacle. {REGISTER_WORDS}",
+            tentacle('configure --instance "<instance>" --reset-trust --noListen True', REGISTER, AGAIN)[system],
+        ),
+    )
+    for system in (0, 1)
+)
+
+NEW_CERTIFICATE_WORDS = (
+    "From the restart on the server refuses this Tentacle until the portal has its new thumbprint: put it in the "
+    "machine's settings (Connectivity) before you restart."
+)
+NEW_CERTIFICATE = tentacle('new-certificate --instance "<instance>"', 'show-thumbprint --instance "<instance>"', AGAIN)
 
 
 # -- guide, "Restart the Octopus and Tentacle Services" and "Uninstall Tentacles"

@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 
+from .commands import fitting
 from .placeholders import MEANINGS, PLACEHOLDER
 
 _WORD = re.compile(r'"([^"]*)"')
@@ -25,9 +26,9 @@ def fill(lines: tuple[str, ...], system: str, facts: Mapping[str, object]) -> tu
     """The lines for `windows` or `linux` with the facts filled in, commands quoted for that system's shell.
 
     A placeholder such as `<service>` stays where the fact is missing, differs between machines, or holds what has no
-    place in a command; `with_own_values` tells what to put there.
+    place in a command; `with_own_values` tells what to put there. Lines for another kind of machine are left out.
     """
-    return tuple(_line(line, system, facts) for line in lines)
+    return tuple(_line(line, system, facts) for line in fitting(lines, facts))
 
 
 def with_own_values(lines: Sequence[str], machines: Mapping[str, Sequence[Mapping[str, object]]]) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from pytest_tentacle.diagnosis import CAUSES as EVERY_CAUSE
 from pytest_tentacle.diagnosis import STAND_ALONE
 from pytest_tentacle.diagnosis.kind import CauseKind
 from pytest_tentacle.diagnosis.wording import sentence
+from pytest_tentacle.guide.commands import fitting
 from pytest_tentacle.guide.placeholders import MEANINGS, PLACEHOLDER, named_in
 from pytest_tentacle.judging.check import Check
 from pytest_tentacle.logs.signatures import SIGNATURES
@@ -338,7 +339,7 @@ def _remedies(kind: ProblemKind | CauseKind) -> Iterator[str]:
 
 def _steps_to_take(lines: Iterable[str], language: str) -> Iterator[str]:
     commands: list[str] = []
-    for line in (*lines, ""):
+    for line in (*fitting(lines, {}), ""):
         if line.startswith("$ "):
             commands.append(line.removeprefix("$ "))
             continue

@@ -11,6 +11,7 @@ from importlib import metadata
 
 from pytest_tentacle import __version__
 from pytest_tentacle.diagnosis import FoldedCause
+from pytest_tentacle.guide.effects import told
 from pytest_tentacle.guide.severity import DEFAULT_GATE, Severity, severity_of
 from pytest_tentacle.inventory.model import Machine
 from pytest_tentacle.judging.finding import Evidence, Problem
@@ -294,9 +295,15 @@ def _cause(cause: FoldedCause, gate: Severity) -> CauseReport:
         evidence=_evidence(cause.evidence),
         remedy_windows=tuple(cause.remedy_windows),
         remedy_linux=tuple(cause.remedy_linux),
+        effects_windows=_effects(cause.remedy_windows),
+        effects_linux=_effects(cause.remedy_linux),
         link=cause.link,
         unsure=cause.unsure,
     )
+
+
+def _effects(lines: Iterable[str]) -> tuple[str, ...]:
+    return tuple(told(line[2:]) if line.startswith("$ ") else "" for line in lines)
 
 
 def _all_waived(results: Iterable[ResultView]) -> Iterator[WaivedProblemView]:

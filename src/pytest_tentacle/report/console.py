@@ -6,6 +6,7 @@ Every line says in words what its colour says; a terminal that cannot show the g
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from pytest_tentacle.guide.severity import severity_of
@@ -132,9 +133,12 @@ def _cause(cause: CauseReport) -> Iterator[Line]:
     if cause.evidence:
         first = cause.evidence[0]
         yield f"    seen: {_one_line(first.source)}: {_one_line(first.text)}", {}
-    for system, remedy in (("Windows", cause.remedy_windows), ("Linux", cause.remedy_linux)):
-        for line in remedy[:_LINES]:
-            yield f"    {system}: {_one_line(line.removeprefix('$ '))}", {}
+    for system, remedy, effects in (
+        ("Windows", cause.remedy_windows, cause.effects_windows),
+        ("Linux", cause.remedy_linux, cause.effects_linux),
+    ):
+        for line, effect in list(zip_longest(remedy, effects, fillvalue=""))[:_LINES]:
+            yield f"    {system}: {_one_line(line.removeprefix('$ '))}" + (f"   ({effect})" if effect else ""), {}
         if len(remedy) > _LINES:
             yield f"    {system}: and {len(remedy) - _LINES} more in the report", {}
     if cause.unsure:

@@ -167,6 +167,9 @@ class CauseReport(_Value):
     evidence: tuple[EvidenceView, ...] = ()
     remedy_windows: tuple[str, ...] = ()
     remedy_linux: tuple[str, ...] = ()
+    effects_windows: tuple[str, ...] = ()
+    """Of each line of the remedy: empty for words; of a command `looks`, or `changes: ` and what follows from it."""
+    effects_linux: tuple[str, ...] = ()
     link: str = ""
     unsure: str = ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 
 from pytest_tentacle.judging.result import accepted
 
@@ -69,13 +70,13 @@ def _cause(cause: CauseReport) -> Iterator[str]:
     yield f"\n### {plain(cause.title)} ({cost})\n"
     yield plain(cause.sentence)
     yield f"\n{plural(len(cause.machines), 'machine')}: {_names(cause.machines)}"
-    for system, language, lines in (
-        ("Windows", "powershell", cause.remedy_windows),
-        ("Linux", "sh", cause.remedy_linux),
+    for system, language, lines, effects in (
+        ("Windows", "powershell", cause.remedy_windows, cause.effects_windows),
+        ("Linux", "sh", cause.remedy_linux, cause.effects_linux),
     ):
         if lines:
             yield f"\nOn {system}:\n"
-            yield from _remedy(lines, language)
+            yield from _remedy(lines, effects, language)
     if cause.unsure:
         yield f"\nNot certain: {plain(cause.unsure)}"
     if cause.evidence:
@@ -85,11 +86,11 @@ def _cause(cause: CauseReport) -> Iterator[str]:
         yield f"\n[The guide on this]({cause.link})"
 
 
-def _remedy(lines: Sequence[str], language: str) -> Iterator[str]:
-    for line in lines:
+def _remedy(lines: Sequence[str], effects: Sequence[str], language: str) -> Iterator[str]:
+    for line, effect in zip_longest(lines, effects, fillvalue=""):
         if line.startswith("$ "):
             fence = "`" * max(3, _longest_ticks(line) + 1)
-            yield f"{fence}{language}\n{line[2:]}\n{fence}"
+            yield f"{fence}{language}\n{line[2:]}\n{fence}" + (f"\n*{plain(effect)}*" if effect else "")
         else:
             yield plain(line)
 

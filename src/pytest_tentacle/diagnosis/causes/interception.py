@@ -6,7 +6,7 @@ import re
 
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.commands import HANDSHAKE, TRY_WINDOWS
+from pytest_tentacle.guide.commands import CERTIFICATE_WINDOWS, HANDSHAKE, PLAIN_WINDOWS, TRY_WINDOWS
 from pytest_tentacle.guide.consequences import STRANGER_IN_LOGS, STRANGER_SPEAKS
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem
@@ -15,7 +15,7 @@ from pytest_tentacle.logs.signatures.model import OWN_SUBJECT
 _CERTIFICATE = frozenset({"TT530", "TT531"})
 _SEVERAL = 2
 _OWN_SUBJECT = re.compile(OWN_SUBJECT)
-_BROWSE_WINDOWS = '$ curl.exe -kv "https://<host>:<port>/"'
+_BROWSE_WINDOWS = CERTIFICATE_WINDOWS
 _BROWSE_LINUX = (
     '$ openssl s_client -connect "<host>:<port>" </dev/null | openssl x509 -noout -subject -issuer -fingerprint -sha1'
 )
@@ -260,7 +260,7 @@ INTERCEPTION: tuple[CauseKind, ...] = (
         "At {host}:{port} something answers {vantage} in plain text: a proxy, SSL offloading, or another service. "
         "Octopus needs TLS from end to end.",
         frozenset({"TT529"}),
-        ("See what answers, and take it out of the way:", '$ curl.exe -v "http://<host>:<port>/"'),
+        ("See what answers, and take it out of the way:", PLAIN_WINDOWS),
         ("See what answers, and take it out of the way:", '$ curl -v "http://<host>:<port>/"'),
         _plain,
         consequences=STRANGER_IN_LOGS | STRANGER_SPEAKS,

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pytest_tentacle.diagnosis.from_problem import from_problem, told
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.commands import tentacle
+from pytest_tentacle.guide.commands import AGAIN, tentacle
 from pytest_tentacle.guide.consequences import ACROSS, DOWN, STARTLESS, UNANSWERED, UNCONNECTED
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.inventory.model import Mode
@@ -124,7 +124,7 @@ def _on_the_way(view: View, problem: Problem) -> Clue | None:
 _SHOW = tentacle('show-thumbprint --instance "<instance>"')
 _UPDATE = tentacle(
     'update-trust --instance "<instance>" --oldThumbprint "<expected_thumbprint>" --newThumbprint "<thumbprint>"',
-    'service --restart --instance "<instance>"',
+    AGAIN,
 )
 
 LOGS: tuple[CauseKind, ...] = (

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pytest_tentacle.diagnosis.from_problem import from_problem, told
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.commands import RESTART_LINUX, RESTART_WINDOWS, tentacle
+from pytest_tentacle.guide.commands import AGAIN, RESTART_LINUX, RESTART_WINDOWS, tentacle
 from pytest_tentacle.guide.consequences import ACROSS, PROXIED, UNTRUSTED
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.inventory.model import Mode
@@ -17,9 +17,7 @@ from pytest_tentacle.link import By
 from pytest_tentacle.logs.model import LogFile, Startup
 from pytest_tentacle.survey.surroundings import Proxy
 
-_DIRECT = tentacle(
-    'polling-proxy --instance "<instance>" --proxyEnable False', 'service --restart --instance "<instance>"'
-)
+_DIRECT = tentacle('polling-proxy --instance "<instance>" --proxyEnable False', AGAIN)
 _REFUSED = frozenset({"TT118", "TT119"})
 
 

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue, whenever
 from pytest_tentacle.diagnosis.view import NAME_FAILURES, View
-from pytest_tentacle.guide.commands import FILE_LINUX, FILE_WINDOWS, RESTART_LINUX, RESTART_WINDOWS, tentacle
+from pytest_tentacle.guide.commands import (
+    AGAIN,
+    FILE_LINUX,
+    FILE_WINDOWS,
+    KEEP,
+    OTHER_ADDRESS,
+    POLL_NODE,
+    RESTART_LINUX,
+    RESTART_WINDOWS,
+    SERVER_EXE,
+    TRUST_ANEW,
+    tentacle,
+    when,
+)
 from pytest_tentacle.guide.consequences import NO_SETTINGS_READ, UNANSWERED, UNCONNECTED, UNTRUSTED
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 
-_PORT = tentacle('configure --instance "<instance>" --port "<declared>"', 'service --restart --instance "<instance>"')
-_POLL = tentacle(
-    'server-comms --instance "<instance>" --thumbprint "<thumbprint>" --style TentacleActive --host "<host>" '
-    '--port "<declared>"',
-    'service --restart --instance "<instance>"',
-)
+_PORT = tentacle('configure --instance "<instance>" --port "<declared>"', AGAIN)
 _COMMS_PORT = (
-    '$ & "$env:ProgramFiles\\Octopus Deploy\\Octopus\\Octopus.Server.exe" configure --instance "<instance>" '
-    '--commsListenPort "<declared>"'
-)
-_POLL_NODE = tentacle(
-    'poll-server --instance "<instance>" --server "<portal>" --apiKey "<key>" --server-comms-address "<address>"',
-    'service --restart --instance "<instance>"',
+    f'$ {SERVER_EXE} configure --instance "<instance>" --commsListenPort "<declared>"',
+    '$ Restart-Service -Name "<service>"',
 )
 
 
@@ -71,7 +77,20 @@ def _polls_what_is_gone(view: View, problem: Problem) -> Clue | None:
     ]
     if len(nodes) != 1 or len(names) != 1 or not (problem is nodes[0] or problem is names[0]):
         return None
-    return Clue(facts={"retired": names[0].facts.get("host"), "node": nodes[0].facts.get("server")})
+    retired = str(names[0].facts.get("host"))
+    facts = {"retired": retired, "node": nodes[0].facts.get("server"), "polled": nodes[0].facts.get("polled")}
+    return Clue(facts=facts | _without(view, retired, str(facts["polled"])))
+
+
+def _without(view: View, retired: str, new: str) -> dict[str, object]:
+    """What `clear-trusted-servers` must keep when one host's address goes; an entry without one makes it fail."""
+    try:
+        trusted = view.subject.settings.trusted
+    except (Unknown, Blocked):
+        return {}
+    keepable = all(entry.address for entry in trusted)
+    others = [entry.address for entry in trusted if entry.address and urlsplit(entry.address).hostname != retired]
+    return {"keepable": keepable, "unkeepable": not keepable, "keep": ",".join(dict.fromkeys([new, *others]))}
 
 
 def _old_port(view: View, problem: Problem) -> Clue | None:
@@ -153,8 +172,8 @@ SETTINGS: tuple[CauseKind, ...] = (
         "A server node is not polled",
         "{who} {does} not poll the node {server}, which therefore has no way to give {them} work.",
         frozenset({"TT313"}),
-        ("Let it poll the node as well, with an API key that may register machines:", *_POLL_NODE[0]),
-        ("Let it poll the node as well, with an API key that may register machines:", *_POLL_NODE[1]),
+        ("Let it poll the node as well, with an API key that may register machines:", *POLL_NODE[0]),
+        ("Let it poll the node as well, with an API key that may register machines:", *POLL_NODE[1]),
         whenever,
         consequences=UNANSWERED,
         fold_by=("server",),
@@ -167,12 +186,16 @@ SETTINGS: tuple[CauseKind, ...] = (
         "was renamed, or took the place of the old one.",
         frozenset({"TT313"}) | NAME_FAILURES,
         (
-            "Let it poll {node}, with an API key that may register machines; then take the old entry out:",
-            *_POLL_NODE[0],
+            "Let it poll {node}, with an API key that may see machines:",
+            *POLL_NODE[0],
+            *when("keepable", "Then take the old address out (8.1.1713 and later), or it is tried for ever:", KEEP[0]),
+            *when("unkeepable", "The old address stays, and leaves lines in the log: take it out of <file> by hand."),
         ),
         (
-            "Let it poll {node}, with an API key that may register machines; then take the old entry out:",
-            *_POLL_NODE[1],
+            "Let it poll {node}, with an API key that may see machines:",
+            *POLL_NODE[1],
+            *when("keepable", "Then take the old address out (8.1.1713 and later), or it is tried for ever:", KEEP[1]),
+            *when("unkeepable", "The old address stays, and leaves lines in the log: take it out of <file> by hand."),
         ),
         _polls_what_is_gone,
         consequences=UNCONNECTED | {"TT110", "TT115"},
@@ -185,8 +208,8 @@ SETTINGS: tuple[CauseKind, ...] = (
         "A server node is polled on a port that it does not have",
         "{who} poll{s} {server} on port {port}, where it has no polling port: an old one, or a typing error.",
         frozenset({"TT314"}),
-        ("Correct the port that it polls:", *_POLL[0]),
-        ("Correct the port that it polls:", *_POLL[1]),
+        ("Correct the address that it polls.", *OTHER_ADDRESS[0]),
+        ("Correct the address that it polls.", *OTHER_ADDRESS[1]),
         _old_port,
         consequences=UNANSWERED | {"TT520", "TT521", "TT524", "TT528", "TT529", "TT530"},
         fold_by=("server", "port"),
@@ -211,8 +234,11 @@ SETTINGS: tuple[CauseKind, ...] = (
         "inventory has them look.",
         frozenset({"TT317"}),
         (
-            "Correct polling_ports in the inventory and the Tentacles' addresses, or give the server its port back:",
-            _COMMS_PORT,
+            (
+                "Correct polling_ports in the inventory and the Tentacles' addresses, or give the server its port. "
+                "Its restart ends running tasks, and no Tentacle polls meanwhile:"
+            ),
+            *_COMMS_PORT,
         ),
         (
             "Correct polling_ports in the inventory, or the port that the container publishes:",
@@ -261,12 +287,12 @@ SETTINGS: tuple[CauseKind, ...] = (
         "The list of trusted servers in the settings of {who} cannot be read: it was edited by hand, or by a script.",
         frozenset({"TT303"}),
         (
-            "Register the Tentacle again; or empty the list, then trust its servers anew:",
-            *tentacle('configure --instance "<instance>" --reset-trust')[0],
+            "Restore the list from a copy of the file, if there is one; or empty it, and trust anew:",
+            *TRUST_ANEW[0],
         ),
         (
-            "Register the Tentacle again; or empty the list, then trust its servers anew:",
-            *tentacle('configure --instance "<instance>" --reset-trust')[1],
+            "Restore the list from a copy of the file, if there is one; or empty it, and trust anew:",
+            *TRUST_ANEW[1],
         ),
         _trust_list,
         consequences=NO_SETTINGS_READ | UNTRUSTED,

@@ -11,7 +11,7 @@ from cryptography.utils import CryptographyDeprecationWarning
 
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue, whenever
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.commands import tentacle
+from pytest_tentacle.guide.commands import AGAIN, CERTIFICATE_WINDOWS, tentacle
 from pytest_tentacle.guide.consequences import HANDSHAKE_IN_LOGS, NO_HANDSHAKE, POLICIES_EXCLUDE
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
@@ -30,7 +30,7 @@ _TRY_LINUX = (
     '$ openssl s_client -tls1_2 -connect "<host>:<port>" </dev/null',
     '$ openssl s_client -tls1_3 -connect "<host>:<port>" </dev/null',
 )
-_NEW = tentacle('new-certificate --instance "<instance>"', 'service --restart --instance "<instance>"')
+_NEW = tentacle('new-certificate --instance "<instance>"', AGAIN)
 _UNREAD = "Compare the cipher suites of {end} and {vantage}, to be sure that it is none of the two."
 _MODERN = ("TLS 1.2", "TLS 1.3")
 
@@ -214,7 +214,7 @@ TLS: tuple[CauseKind, ...] = (
         NO_HANDSHAKE,
         (
             "Take the appliance out of the way of port {port}; see what it offers from {vantage}:",
-            '$ curl.exe -kv "https://<host>:<port>/"',
+            CERTIFICATE_WINDOWS,
             _SUITES,
         ),
         ("Take the appliance out of the way of port {port}; see what it offers from {vantage}:", *_TRY_LINUX),

@@ -6,24 +6,12 @@ from dataclasses import replace
 
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.commands import tentacle
+from pytest_tentacle.guide.commands import SERVER_EXE, TRUST_ANEW, TRUST_SERVER, tentacle
 from pytest_tentacle.guide.consequences import UNTRUSTED
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.thumbprints import as_thumbprint
 
-_TRUST = tentacle(
-    'configure --instance "<instance>" --trust "<thumbprint>"', 'service --restart --instance "<instance>"'
-)
-_RESET = tentacle(
-    'configure --instance "<instance>" --reset-trust',
-    'configure --instance "<instance>" --trust "<thumbprint>"',
-    'service --restart --instance "<instance>"',
-)
-_UPDATE = tentacle(
-    'update-trust --instance "<instance>" --oldThumbprint "<configured>" --newThumbprint "<thumbprint>"',
-    'service --restart --instance "<instance>"',
-)
 _SEVERAL = 2
 
 
@@ -152,8 +140,8 @@ TRUST: tuple[CauseKind, ...] = (
         "The server's thumbprint is not trusted",
         "{who} {does} not trust the thumbprint of {server} ({thumbprint}).",
         frozenset({"TT321"}),
-        ("Compare with the portal (Configuration, Thumbprints), then trust it:", *_TRUST[0]),
-        ("Compare with the portal (Configuration, Thumbprints), then trust it:", *_TRUST[1]),
+        ("Compare with the portal (Configuration, Thumbprints), then trust it:", *TRUST_SERVER[0]),
+        ("Compare with the portal (Configuration, Thumbprints), then trust it:", *TRUST_SERVER[1]),
         _untrusted,
         consequences=UNTRUSTED | {"TT101"},
         fold_by=("server",),
@@ -170,14 +158,14 @@ TRUST: tuple[CauseKind, ...] = (
                 "If the server's old certificate can be restored from a backup, that mends all of them. Else let each "
                 "trust the new one:"
             ),
-            *_UPDATE[0],
+            *TRUST_SERVER[0],
         ),
         (
             (
                 "If the server's old certificate can be restored from a backup, that mends all of them. Else let each "
                 "trust the new one:"
             ),
-            *_UPDATE[1],
+            *TRUST_SERVER[1],
         ),
         _renewed_server,
         consequences=UNTRUSTED | {"TT101"},
@@ -190,8 +178,8 @@ TRUST: tuple[CauseKind, ...] = (
         "The Tentacle belongs to another Octopus Server",
         "{who} trust{s} {other}, and not {server}: the Tentacle was registered with that server.",
         frozenset({"TT321"}),
-        ("If it belongs to this server, let it trust it as well; else correct the inventory:", *_TRUST[0]),
-        ("If it belongs to this server, let it trust it as well; else correct the inventory:", *_TRUST[1]),
+        ("If it belongs to this server, let it trust it as well; else correct the inventory:", *TRUST_SERVER[0]),
+        ("If it belongs to this server, let it trust it as well; else correct the inventory:", *TRUST_SERVER[1]),
         _trusts_another,
         consequences=UNTRUSTED | {"TT101"},
         fold_by=("server", "other"),
@@ -204,18 +192,12 @@ TRUST: tuple[CauseKind, ...] = (
         "invisible and pasted from the window of a certificate: it never equals any server's.",
         frozenset({"TT322", "TT321"}),
         (
-            (
-                "Trust anew, with the thumbprint typed or pasted from the portal. A polling Tentacle must be "
-                "registered again afterwards (poll-server):"
-            ),
-            *_RESET[0],
+            ("Trust anew, with the thumbprint typed or pasted from the portal:"),
+            *TRUST_ANEW[0],
         ),
         (
-            (
-                "Trust anew, with the thumbprint typed or pasted from the portal. A polling Tentacle must be "
-                "registered again afterwards (poll-server):"
-            ),
-            *_RESET[1],
+            ("Trust anew, with the thumbprint typed or pasted from the portal:"),
+            *TRUST_ANEW[1],
         ),
         _no_thumbprint,
         consequences=UNTRUSTED | {"TT101"},
@@ -244,18 +226,15 @@ TRUST: tuple[CauseKind, ...] = (
                 "Compare with the portal (Configuration, Thumbprints). If the old certificate can be restored from a "
                 "backup, that mends all; else correct the inventory, and let each Tentacle trust the new one:"
             ),
-            (
-                '$ & "$env:ProgramFiles\\Octopus Deploy\\Octopus\\Octopus.Server.exe" show-thumbprint --instance '
-                '"OctopusServer"'
-            ),
-            *_UPDATE[0],
+            f'$ {SERVER_EXE} show-thumbprint --instance "OctopusServer"',
+            *TRUST_SERVER[0],
         ),
         (
             (
                 "Compare with the portal (Configuration, Thumbprints). If the old certificate can be restored from a "
                 "backup, that mends all; else correct the inventory, and let each Tentacle trust the new one:"
             ),
-            *_UPDATE[1],
+            *TRUST_SERVER[1],
         ),
         _presents_another,
         consequences=UNTRUSTED | {"TT101"},

@@ -6,7 +6,8 @@ from pytest_tentacle.guide.consequences import NO_RIGHTS
 from pytest_tentacle.guide.problem import ProblemKind
 
 _STEP = "service-account-permissions"
-_GRANT = '$ icacls "<home>" /grant "<account>:(OI)(CI)F" /T /C'
+_GRANT = '$ icacls "<home>" /grant "*<sid>:(OI)(CI)M"'
+_GRANT_HERE = '$ icacls "<path>" /grant "*<sid>:(OI)(CI)M"'
 _SHOW = '$ Get-Acl -LiteralPath "<path>" | Format-List Owner, AccessToString'
 _OWN = '$ sudo chown -R "<account>" "<home>"'
 _LIST = '$ ls -ld "<path>"'
@@ -18,7 +19,14 @@ ACCOUNT: tuple[ProblemKind, ...] = (
         _STEP,
         "The account that the service runs as cannot read, write and delete in the folder Octopus Home. The guide "
         "asks for full control of it, with all that is below.",
-        ("Give the account full control, recursively; see what stands there now:", _SHOW, _GRANT),
+        (
+            (
+                "Give the account Modify on Octopus Home (the guide asks for full control). All that inherits has it "
+                "then, and it takes nothing from what applications keep to themselves. See what stands there now:"
+            ),
+            _SHOW,
+            _GRANT,
+        ),
         ("Make the account the folder's owner, recursively; see what stands there now:", _LIST, _OWN),
         sentence="The account that the service of {who} runs as has too few rights on Octopus Home.",
         consequences=NO_RIGHTS | {"TT802"},
@@ -32,10 +40,12 @@ ACCOUNT: tuple[ProblemKind, ...] = (
         "The account may work in Octopus Home itself, but not with everything below: a folder or file there does not "
         "inherit its rights, or somebody else made it, such as an administrator who ran a command by hand.",
         (
-            "Give the account full control, recursively, and let what is below inherit; see what stands there now:",
+            (
+                "Give the account Modify there and on nothing else: what applications keep to themselves stays as it "
+                "is. See what stands there now:"
+            ),
             _SHOW,
-            '$ icacls "<path>" /inheritance:e',
-            _GRANT,
+            _GRANT_HERE,
         ),
         ("Make the account the owner of all that is below; see what stands there now:", _LIST, _OWN),
         sentence=(

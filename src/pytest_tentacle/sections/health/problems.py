@@ -50,7 +50,7 @@ MACHINE: tuple[ProblemKind, ...] = (
         ),
         (
             "Upgrade to the fixed version or a later one, by the package manager; installed is:",
-            "$ /opt/octopus/tentacle/Tentacle version",
+            '$ "<tentacle>" version',
         ),
         sentence=(
             "{who} {has} version {version}, which has a known defect (mended in {fixed}): {what}. Just that is seen."
@@ -72,7 +72,7 @@ MACHINE: tuple[ProblemKind, ...] = (
         ),
         (
             "Install a Tentacle of the server's generation, or upgrade the server; installed is:",
-            "$ /opt/octopus/tentacle/Tentacle version",
+            '$ "<tentacle>" version',
         ),
         sentence=(
             "{who} {has} Tentacle {version}, and {server} is an Octopus Server {other}: these versions are of "

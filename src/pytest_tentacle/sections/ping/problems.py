@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pytest_tentacle.guide.commands import CERTIFICATE_WINDOWS
 from pytest_tentacle.guide.problem import Confidence, ProblemKind
 
 _STEP = "tentacle-ping"
@@ -72,7 +73,7 @@ PING: tuple[ProblemKind, ...] = (
         "Octopus knows its peer by its certificate, so it breaks off with all but one of them. A polling Tentacle "
         "needs an address of its own for each server node, and a listening one its own address.",
         "See whose certificates they are (in the evidence), and give each machine an address of its own:",
-        windows=('$ curl.exe -kv "https://<host>:<port>/"', '$ Resolve-DnsName "<host>"'),
+        windows=(CERTIFICATE_WINDOWS, '$ Resolve-DnsName "<host>"'),
         linux=(
             (
                 '$ openssl s_client -connect "<host>:<port>" </dev/null | openssl x509 -noout -subject -fingerprint '

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from pytest_tentacle.guide.commands import AGAIN, THROUGH_PROXY_WINDOWS, tentacle
 from pytest_tentacle.guide.consequences import ACROSS, PROXIED
 from pytest_tentacle.guide.problem import Confidence, ProblemKind
 
 _STEP = "proxies-and-ssl-offloading"
-_TENTACLE_EXE = '& "$env:ProgramFiles\\Octopus Deploy\\Tentacle\\Tentacle.exe"'
-_TENTACLE = "sudo /opt/octopus/tentacle/Tentacle"
 _SET = '"<command>" --instance "<instance>" --proxyEnable True --proxyHost "<host>" --proxyPort "<port>"'
 _NONE = '"<command>" --instance "<instance>" --proxyEnable False'
-_RESTART = 'service --restart --instance "<instance>"'
+_RESTART = AGAIN
 _USER = '--proxyUsername "<user>" --proxyPassword "<password>"'
 _TRY = '$ curl -vk --max-time 15 -x "http://<proxy>" "https://<target>/"'
 _TRY_WINDOWS = (
     '$ Test-NetConnection "<host>" -Port <port>',
-    '$ curl.exe -vk --max-time 15 -x "http://<proxy>" "https://<target>/"',
+    THROUGH_PROXY_WINDOWS,
 )
 
 
@@ -28,8 +27,8 @@ def _kind(code: str, title: str, meaning: str, what: str, *calls: str, **own: An
         title,
         _STEP,
         meaning,
-        (what, *(f"$ {_TENTACLE_EXE} {call}" for call in calls)),
-        (what, *(f"$ {_TENTACLE} {call}" for call in calls)),
+        (what, *tentacle(*calls)[0]),
+        (what, *tentacle(*calls)[1]),
         **own,
     )
 
@@ -117,14 +116,12 @@ PROXIES: tuple[ProblemKind, ...] = (
         (
             "Try the proxy from the Tentacle's machine; correct its host and port, or switch it off:",
             *_TRY_WINDOWS,
-            f"$ {_TENTACLE_EXE} {_SET}",
-            f"$ {_TENTACLE_EXE} {_RESTART}",
+            *tentacle(_SET, AGAIN)[0],
         ),
         (
             "Try the proxy from the Tentacle's machine; correct its host and port, or switch it off:",
             _TRY,
-            f"$ {_TENTACLE} {_SET}",
-            f"$ {_TENTACLE} {_RESTART}",
+            *tentacle(_SET, AGAIN)[1],
         ),
         sentence="Where the settings of {who} have the proxy for polling ({proxy}), nothing answers as one.",
         consequences=PROXIED,
@@ -157,13 +154,11 @@ PROXIES: tuple[ProblemKind, ...] = (
         "with user and password (Basic); it cannot by NTLM or Kerberos, whatever the account may do in a browser.",
         (
             "Give the Tentacle the proxy's user, or have the proxy let this machine through without one:",
-            f"$ {_TENTACLE_EXE} {_SET} {_USER}",
-            f"$ {_TENTACLE_EXE} {_RESTART}",
+            *tentacle(f"{_SET} {_USER}", AGAIN)[0],
         ),
         (
             "Give the Tentacle the proxy's user, or have the proxy let this machine through without one:",
-            f"$ {_TENTACLE} {_SET} {_USER}",
-            f"$ {_TENTACLE} {_RESTART}",
+            *tentacle(f"{_SET} {_USER}", AGAIN)[1],
         ),
         sentence="The proxy {proxy} wants credentials, and the settings of {who} hold none.",
         consequences=PROXIED,

@@ -16,14 +16,11 @@ SERVICES: tuple[ProblemKind, ...] = (
         "by hand.",
         (
             "Install and start it, in an elevated prompt, in the folder of the program:",
-            (
-                '$ & "$env:ProgramFiles\\Octopus Deploy\\Tentacle\\Tentacle.exe" service --install --start --instance '
-                '"<instance>"'
-            ),
+            ('$ & "<tentacle>" service --install --start --instance "<instance>"'),
         ),
         (
             "Install and start it:",
-            '$ sudo /opt/octopus/tentacle/Tentacle service --install --start --instance "<instance>"',
+            '$ sudo "<tentacle>" service --install --start --instance "<instance>"',
         ),
     ),
     ProblemKind(
@@ -68,7 +65,7 @@ SERVICES: tuple[ProblemKind, ...] = (
         "check of a certificate's revocation without a way to the internet, a domain controller, a busy disk.",
         (
             "Read the end of the Tentacle's log, and measure how long the program takes to load (guide, load time):",
-            '$ Measure-Command { & "$env:ProgramFiles\\Octopus Deploy\\Tentacle\\Tentacle.exe" help }',
+            '$ Measure-Command { & "<tentacle>" help }',
             '$ Restart-Service -Name "<service>"',
         ),
         (
@@ -120,15 +117,14 @@ SERVICES: tuple[ProblemKind, ...] = (
                 "See which instances there are (the command leaves some lines in the Tentacle's log), and correct "
                 "the inventory, or create the instance with the Tentacle Manager:"
             ),
-            '$ & "$env:ProgramFiles\\Octopus Deploy\\Tentacle\\Tentacle.exe" list-instances',
+            '$ & "<tentacle>" list-instances',
         ),
         (
             (
                 "See which instances there are (the command leaves some lines in the Tentacle's log), and correct "
-                "the inventory, or create the instance:"
+                "the inventory, or create the instance (configure-tentacle.sh asks for what it needs):"
             ),
-            "$ /opt/octopus/tentacle/Tentacle list-instances",
-            "$ sudo /opt/octopus/tentacle/configure-tentacle.sh",
+            '$ "<tentacle>" list-instances',
         ),
         sentence=(
             "The instance that the inventory means is not registered on {who}: it was renamed or deleted, or the "

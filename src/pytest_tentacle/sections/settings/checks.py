@@ -196,7 +196,9 @@ def _other_mode(subject: Subject, expected: str, actual: str, evidence: tuple[Ev
         expected=f"the Tentacle is {expected}",
         actual=actual,
         evidence=evidence,
-        facts=_facts(subject) | {"declared": expected, "seen": actual},
+        facts=_facts(subject)
+        | {"declared": expected, "seen": actual}
+        | {"to_listen": expected == "listening", "to_poll": expected == "polling"},
     )
 
 

@@ -4,32 +4,35 @@ from __future__ import annotations
 
 from typing import Any
 
+from pytest_tentacle.guide.commands import (
+    AGAIN,
+    OTHER_ADDRESS,
+    OTHER_MODE,
+    POLL_ANEW,
+    POLL_NODE,
+    REGISTER_WORDS,
+    TRUST_ANEW,
+    TRUST_FIRST,
+    TRUST_SERVER,
+    tentacle,
+)
 from pytest_tentacle.guide.consequences import DOWN, NO_SETTINGS_READ, STARTLESS, UNANSWERED, UNREACHED, UNTRUSTED
 from pytest_tentacle.guide.problem import ProblemKind
 
 _STEP = "communication-settings"
-_TENTACLE_EXE = '& "$env:ProgramFiles\\Octopus Deploy\\Tentacle\\Tentacle.exe"'
-_TENTACLE = "sudo /opt/octopus/tentacle/Tentacle"
-_REGISTER_ANEW = (
-    "Or, as the guide says, delete the instance in the Tentacle Manager and set it up again with the right settings.",
-)
 
 
-def _kind(
-    code: str, title: str, meaning: str, what: str, *arguments: str, restart: bool = True, **own: Any
+def _kind(code: str, title: str, meaning: str, what: str, *calls: str, **own: Any) -> ProblemKind:
+    """A problem that is mended by calls of Tentacle, with the same arguments on both systems, and a restart."""
+    windows, linux = tentacle(*calls, AGAIN)
+    return ProblemKind(code, title, _STEP, meaning, (what, *windows), (what, *linux), **own)
+
+
+def _either(
+    code: str, title: str, meaning: str, what: str, lines: tuple[tuple[str, ...], ...], **own: Any
 ) -> ProblemKind:
-    """A problem that is mended by calls of Tentacle, with the same arguments on both systems."""
-    again = ('service --restart --instance "<instance>"',) if restart else ()
-    calls = arguments + again
-    return ProblemKind(
-        code,
-        title,
-        _STEP,
-        meaning,
-        (what, *(f"$ {_TENTACLE_EXE} {call}" for call in calls), *_REGISTER_ANEW),
-        (what, *(f"$ {_TENTACLE} {call}" for call in calls)),
-        **own,
-    )
+    """A problem whose remedy is made of these lines for Windows and for Linux."""
+    return ProblemKind(code, title, _STEP, meaning, (what, *lines[0]), (what, *lines[1]), **own)
 
 
 _FILE_REMEDY_WINDOWS = (
@@ -85,14 +88,14 @@ SETTINGS: tuple[ProblemKind, ...] = (
         _FILE_REMEDY_WINDOWS,
         _FILE_REMEDY_LINUX,
     ),
-    _kind(
+    _either(
         "TT310",
         "The communication mode is another one",
         "The Tentacle is set up to listen where the inventory has it poll, or the other way round: each end waits "
         "for the other, or connects to where nobody listens.",
-        "Correct the inventory and the machine's settings in the Octopus Web Portal, or set the Tentacle up for the "
-        "other mode. To let it listen:",
-        'configure --instance "<instance>" --noListen False',
+        "Correct the inventory and the machine's settings in the Octopus Web Portal; or set the Tentacle up for the "
+        "mode that they have:",
+        OTHER_MODE,
         sentence=(
             "{who} {is} {declared} according to the inventory, and probably to the server; by {its} own settings "
             "{seen}. So the two ends never meet."
@@ -134,39 +137,29 @@ SETTINGS: tuple[ProblemKind, ...] = (
                 "Let it poll the node as well, with an API key that may register machines; or declare the name that "
                 "it polls among the node's addresses in the inventory:"
             ),
-            (
-                f'$ {_TENTACLE_EXE} poll-server --instance "<instance>" --server "<portal>" --apiKey "<key>" '
-                '--server-comms-address "<address>"'
-            ),
-            f'$ {_TENTACLE_EXE} service --restart --instance "<instance>"',
+            *POLL_NODE[0],
         ),
         (
             (
                 "Let it poll the node as well, with an API key that may register machines; or declare the name that "
                 "it polls among the node's addresses in the inventory:"
             ),
-            (
-                f'$ {_TENTACLE} poll-server --instance "<instance>" --server "<portal>" --apiKey "<key>" '
-                '--server-comms-address "<address>"'
-            ),
-            f'$ {_TENTACLE} service --restart --instance "<instance>"',
+            *POLL_NODE[1],
         ),
     ),
-    _kind(
+    _either(
         "TT314",
         "A server node is polled on another port",
         "The Tentacle connects to a port that is not one of the node's polling ports.",
-        "Correct the node's polling_ports in the inventory, or the port that the Tentacle polls:",
-        'server-comms --instance "<instance>" --thumbprint "<thumbprint>" --style TentacleActive --host "<host>" '
-        "--port <declared>",
+        "Correct the node's polling_ports in the inventory, or the address that the Tentacle polls:",
+        OTHER_ADDRESS,
     ),
-    _kind(
+    _either(
         "TT315",
         "A polling entry is incomplete",
         "The Tentacle skips an entry without address or subscription, and says so in its log: it polls nobody there.",
-        "Complete the entry, then register the machine again if it still has no subscription:",
-        'server-comms --instance "<instance>" --thumbprint "<thumbprint>" --style TentacleActive --host "<host>" '
-        "--port <declared>",
+        f"The Tentacle must be registered again, and the incomplete entry taken out before. {REGISTER_WORDS}",
+        POLL_ANEW,
         sentence=(
             "{who} {has} an entry for a server without address or subscription: the Tentacle skips it, and polls "
             "nobody there."
@@ -198,45 +191,39 @@ SETTINGS: tuple[ProblemKind, ...] = (
                 "Correct polling_ports in the inventory, or the server's port (the service restarts, and no Tentacle "
                 "polls meanwhile):"
             ),
-            (
-                '$ & "$env:ProgramFiles\\Octopus Deploy\\Octopus\\Octopus.Server.exe" configure '
-                '--instance "<instance>" --commsListenPort <declared>'
-            ),
+            ('$ & "<octopus>" configure --instance "<instance>" --commsListenPort <declared>'),
         ),
         (
             "Correct polling_ports in the inventory, or the port that the container publishes:",
             "$ docker ps --format '{{.Names}} {{.Ports}}'",
         ),
     ),
-    _kind(
+    _either(
         "TT320",
         "No Octopus Server is trusted",
         "A Tentacle that trusts nobody closes every connection, and polls nobody.",
-        "Trust the server by the thumbprint that the Octopus Web Portal shows under Configuration, Thumbprints; a "
-        "polling Tentacle must be registered again instead (poll-server):",
-        'configure --instance "<instance>" --trust "<thumbprint>"',
+        "Trust the server by the thumbprint that the Octopus Web Portal shows under Configuration, Thumbprints:",
+        TRUST_FIRST,
         sentence="{who} {does} not trust any Octopus Server, so every connection is closed, and nobody is polled.",
         consequences=UNTRUSTED,
         rank=35,
     ),
-    _kind(
+    _either(
         "TT321",
         "The Octopus Server is not trusted",
         "The server's thumbprint is not among the trusted ones: the Tentacle closes its connections without a word, "
         "or breaks off when the server presents its certificate. The server has a new certificate, or another server "
         "was meant.",
         "Compare with the Octopus Web Portal (Configuration, Thumbprints), then trust it:",
-        'configure --instance "<instance>" --trust "<thumbprint>"',
+        TRUST_SERVER,
     ),
-    _kind(
+    _either(
         "TT322",
         "A trusted thumbprint is malformed",
         "The thumbprint holds something that is no hexadecimal digit, often invisible, pasted along from the window "
         "of a certificate: it never equals any server's.",
-        "Trust anew; type the thumbprint, or paste it from the Octopus Web Portal. All trust is removed by the first "
-        "command, so a polling Tentacle must be registered again afterwards (poll-server):",
-        'configure --instance "<instance>" --reset-trust',
-        'configure --instance "<instance>" --trust "<thumbprint>"',
+        "Trust anew; type the thumbprint, or paste it from the Octopus Web Portal:",
+        TRUST_ANEW,
     ),
     _kind(
         "TT323",
@@ -257,8 +244,8 @@ SETTINGS: tuple[ProblemKind, ...] = (
         _STEP,
         "Octopus has no usable address of the Tentacle, or a thumbprint that no certificate's can equal: it compares "
         "character by character. A person typed it, or the registration broke off.",
-        (_IN_THE_PORTAL, f'$ {_TENTACLE_EXE} show-thumbprint --instance "<instance>"'),
-        (_IN_THE_PORTAL, f'$ {_TENTACLE} show-thumbprint --instance "<instance>"'),
+        (_IN_THE_PORTAL, *tentacle('show-thumbprint --instance "<instance>"')[0]),
+        (_IN_THE_PORTAL, *tentacle('show-thumbprint --instance "<instance>"')[1]),
         sentence="Octopus cannot use its registration of {who}: {fault}.",
         fold_by=("fault",),
         rank=35,
@@ -269,8 +256,8 @@ SETTINGS: tuple[ProblemKind, ...] = (
         _STEP,
         "The Tentacle polls with a subscription that Octopus has for no machine: it was deleted in Octopus, or "
         "registered anew on one side only. It connects, and no request ever waits for it.",
-        (_REGISTERED_AGAIN, f'$ {_TENTACLE_EXE} show-configuration --instance "<instance>"'),
-        (_REGISTERED_AGAIN, f'$ {_TENTACLE} show-configuration --instance "<instance>"'),
+        (_REGISTERED_AGAIN, *tentacle('show-configuration --instance "<instance>"')[0]),
+        (_REGISTERED_AGAIN, *tentacle('show-configuration --instance "<instance>"')[1]),
         sentence="{who} poll{s} with a subscription that Octopus has for no machine.",
         consequences=UNTRUSTED | UNREACHED,
         rank=35,

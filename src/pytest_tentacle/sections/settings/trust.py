@@ -63,6 +63,7 @@ def declared_servers_are_trusted(subject: Subject) -> Iterator[Finding]:
             f"only {present} is trusted",
             server=server.name,
             thumbprint=expected,
+            **_polled_instead(subject, server, entries),
         )
 
 
@@ -229,7 +230,27 @@ def _wrong_port(subject: Subject, node: Subject, entry: Entry) -> Problem:
         declared=_ports(node)[0] if _ports(node) else None,
         host=entry.host,
         thumbprint=entry.thumbprint,
+        configured=entry.thumbprint,
+        **_to_keep(subject, node, entry),
     )
+
+
+def _polled_instead(subject: Subject, server: Subject, entries: list[TrustedServer]) -> dict[str, object]:
+    """The thumbprint that is expected where this server is polled, or the only one that is; else nothing."""
+    addresses = entries_of(subject.settings)
+    own = {entry.thumbprint for entry in addresses if node_of(entry, subject, addresses) is server}
+    found = own or {entry.thumbprint for entry in entries}
+    return {"configured": next(iter(found))} if len(found) == 1 and subject.mode is Mode.POLLING else {}
+
+
+def _to_keep(subject: Subject, node: Subject, wrong: Entry) -> dict[str, object]:
+    """The addresses that `clear-trusted-servers` must keep; an entry without one makes that command fail."""
+    trusted = subject.settings.trusted
+    keepable = all(entry.address for entry in trusted)
+    port = next(iter(_ports(node)), None)
+    others = [entry.address for entry in trusted if entry.address and entry.address != wrong.address]
+    kept = ",".join(dict.fromkeys([f"https://{wrong.host}:{port}", *others]))
+    return {"keepable": keepable, "unkeepable": not keepable, "keep": kept}
 
 
 def _missing(subject: Subject, node: Subject, entries: tuple[Entry, ...]) -> Problem:
@@ -241,6 +262,7 @@ def _missing(subject: Subject, node: Subject, entries: tuple[Entry, ...]) -> Pro
         f"polls {node.name} ({name}:{declared})",
         f"polls only {', '.join(entry.address for entry in entries)}, which is not declared for {node.name}",
         server=node.name,
+        polled=f"https://{name}:{next(iter(_ports(node)), 10943)}",
     )
 
 

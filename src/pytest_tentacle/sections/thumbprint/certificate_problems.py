@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+from pytest_tentacle.guide.commands import NEW_CERTIFICATE, NEW_CERTIFICATE_WORDS, REGISTER, tentacle
 from pytest_tentacle.guide.problem import ProblemKind
 
 _STEP = "tentacle-certificate"
-_TENTACLE = '$ & "$env:ProgramFiles\\Octopus Deploy\\Tentacle\\Tentacle.exe"'
-_LINUX = "$ sudo /opt/octopus/tentacle/Tentacle"
 _RENEW = (
-    "Make a new certificate for the Tentacle, restart its service, and enter the new thumbprint in the Octopus Web "
-    "Portal. An Octopus Server's own certificate is renewed with Octopus.Server.exe new-certificate:"
+    "Upgrade a Tentacle of before 3.14 first. Then make a new certificate for it. " + NEW_CERTIFICATE_WORDS + " An "
+    "Octopus Server's own certificate is another matter: all Tentacles must trust the new one before."
 )
 
 
 def _renew(code: str, title: str, meaning: str) -> ProblemKind:
-    commands = ('new-certificate --instance "<instance>"', 'service --restart --instance "<instance>"')
-    return ProblemKind(
-        code,
-        title,
-        _STEP,
-        meaning,
-        (_RENEW, *(f"{_TENTACLE} {command}" for command in commands)),
-        (_RENEW, *(f"{_LINUX} {command}" for command in commands)),
-    )
+    return ProblemKind(code, title, _STEP, meaning, (_RENEW, *NEW_CERTIFICATE[0]), (_RENEW, *NEW_CERTIFICATE[1]))
 
+
+_ON_THE_CLONE = (
+    "On the clone, never on the original: stop it, so that it takes no more of the original's work, and give it a "
+    "certificate, a subscription and a name of its own. No --force: it would overwrite the original in the portal."
+)
+_OWN_IDENTITY = tentacle(
+    'service --stop --instance "<instance>"',
+    'new-certificate --instance "<instance>"',
+    'configure --instance "<instance>" --reset-trust',
+    REGISTER.removesuffix(" --force"),
+    'service --start --instance "<instance>"',
+)
 
 CERTIFICATE: tuple[ProblemKind, ...] = (
     _renew(
@@ -48,14 +51,12 @@ CERTIFICATE: tuple[ProblemKind, ...] = (
         "what is "
         "meant for the other, and a deployment may end up on the wrong machine.",
         (
-            "On the clone, delete the instance and register it anew, with a certificate of its own:",
-            f'{_TENTACLE} delete-instance --instance "<instance>"',
-            f"{_TENTACLE} register-with --help",
+            _ON_THE_CLONE,
+            *_OWN_IDENTITY[0],
         ),
         (
-            "On the clone, delete the instance and register it anew, with a certificate of its own:",
-            f'{_LINUX} delete-instance --instance "<instance>"',
-            f"{_LINUX} register-with --help",
+            _ON_THE_CLONE,
+            *_OWN_IDENTITY[1],
         ),
         sentence=(
             "{who} poll{s} with a subscription that another machine has as well: copies of one image. Each gets a "
@@ -74,7 +75,7 @@ CERTIFICATE: tuple[ProblemKind, ...] = (
         (
             "Give the service's account the right to read the key, or make a new certificate as that account:",
             '$ icacls "$env:ProgramData\\Microsoft\\Crypto\\RSA\\MachineKeys"',
-            f'{_TENTACLE} new-certificate --instance "<instance>"',
+            *NEW_CERTIFICATE[0],
         ),
         (
             "This is told by Windows. On Linux, see whether the service's account owns what lies in Octopus Home:",

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from pytest_tentacle.guide.commands import NEW_CERTIFICATE, NEW_CERTIFICATE_WORDS
 from pytest_tentacle.guide.consequences import UNTRUSTED
 from pytest_tentacle.guide.problem import ProblemKind
 
 _STEP = "tentacle-thumbprint"
+
+_COPIES = (
+    "Nothing, if it is meant so (a failover cluster, machines from one exported certificate): say shares_certificate "
+    "in the inventory. Else give each copy, not the original, a certificate of its own. " + NEW_CERTIFICATE_WORDS
+)
 
 THUMBPRINT: tuple[ProblemKind, ...] = (
     ProblemKind(
@@ -19,14 +25,14 @@ THUMBPRINT: tuple[ProblemKind, ...] = (
                 "Compare with the machine's settings in the Octopus Web Portal, and correct the thumbprint there and "
                 "in the inventory. The Tentacle's own (the command leaves some lines in its log):"
             ),
-            '$ & "$env:ProgramFiles\\Octopus Deploy\\Tentacle\\Tentacle.exe" show-thumbprint --instance "<instance>"',
+            '$ & "<tentacle>" show-thumbprint --instance "<instance>"',
         ),
         (
             (
                 "Compare with the machine's settings in the Octopus Web Portal, and correct the thumbprint there and "
                 "in the inventory. The Tentacle's own (the command leaves some lines in its log):"
             ),
-            '$ sudo /opt/octopus/tentacle/Tentacle show-thumbprint --instance "<instance>"',
+            '$ sudo "<tentacle>" show-thumbprint --instance "<instance>"',
         ),
     ),
     ProblemKind(
@@ -37,11 +43,11 @@ THUMBPRINT: tuple[ProblemKind, ...] = (
         "service not restarted since.",
         (
             "Restart the service, then compare again:",
-            '$ & "$env:ProgramFiles\\Octopus Deploy\\Tentacle\\Tentacle.exe" service --restart --instance "<instance>"',
+            '$ Restart-Service -Name "<service>"',
         ),
         (
             "Restart the service, then compare again:",
-            '$ sudo /opt/octopus/tentacle/Tentacle service --restart --instance "<instance>"',
+            '$ sudo systemctl restart "<service>"',
         ),
         sentence=(
             "The configuration of {who} has a new certificate, and the running process still presents the old one: it"
@@ -57,14 +63,12 @@ THUMBPRINT: tuple[ProblemKind, ...] = (
         "They were made from one image, with its Tentacle already set up. The server cannot tell them apart by their "
         "certificate, and a deployment may run on the wrong one.",
         (
-            "Give each copy, not the original, a certificate of its own, restart it, and register it again:",
-            '$ & "$env:ProgramFiles\\Octopus Deploy\\Tentacle\\Tentacle.exe" new-certificate --instance "<instance>"',
-            '$ & "$env:ProgramFiles\\Octopus Deploy\\Tentacle\\Tentacle.exe" service --restart --instance "<instance>"',
+            _COPIES,
+            *NEW_CERTIFICATE[0],
         ),
         (
-            "Give each copy, not the original, a certificate of its own, restart it, and register it again:",
-            '$ sudo /opt/octopus/tentacle/Tentacle new-certificate --instance "<instance>"',
-            '$ sudo /opt/octopus/tentacle/Tentacle service --restart --instance "<instance>"',
+            _COPIES,
+            *NEW_CERTIFICATE[1],
         ),
         sentence=(
             "{who} {has} one and the same certificate {thumbprint}: copies of one image. A deployment to one may run "
@@ -85,10 +89,7 @@ THUMBPRINT: tuple[ProblemKind, ...] = (
                 "Compare with the Octopus Web Portal (Configuration, Thumbprints); correct the inventory, or the "
                 "Tentacles' trust:"
             ),
-            (
-                '$ & "$env:ProgramFiles\\Octopus Deploy\\Octopus\\Octopus.Server.exe" show-thumbprint --instance '
-                '"<instance>"'
-            ),
+            ('$ & "<octopus>" show-thumbprint --instance "<instance>"'),
         ),
         (
             (

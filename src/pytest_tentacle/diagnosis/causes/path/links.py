@@ -18,7 +18,7 @@ BLOCKED = NO_CONNECTION - {NO_ROUTE}
 RULES_WINDOWS = '$ Get-NetFirewallPortFilter | Where-Object LocalPort -eq "<port>" | Get-NetFirewallRule'
 ALLOW_WINDOWS = (
     '$ New-NetFirewallRule -DisplayName "Octopus <port>" -Direction Inbound -Protocol TCP -LocalPort "<port>" '
-    "-Action Allow"
+    '-Action Allow -RemoteAddress "<peers>"'
 )
 RULES_LINUX = ("$ sudo nft list ruleset", "$ sudo iptables -S")
 OUTBOUND_WINDOWS = "$ Get-NetFirewallRule -Direction Outbound -Action Block -Enabled True"

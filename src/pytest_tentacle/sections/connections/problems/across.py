@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pytest_tentacle.guide.commands import CERTIFICATE_WINDOWS, PLAIN_WINDOWS
 from pytest_tentacle.guide.consequences import LOST_IN_LOGS
 from pytest_tentacle.guide.problem import ProblemKind
 
@@ -147,7 +148,7 @@ ACROSS: tuple[ProblemKind, ...] = (
         "What answers does not speak TLS",
         "A proxy, a port forwarder or another service answers in plain text, where Octopus needs TLS from end to end.",
         "See what answers, and take it out of the way: proxies and SSL offloading are not supported on this link:",
-        windows=('$ curl.exe -v "http://<host>:<port>/"',),
+        windows=(PLAIN_WINDOWS,),
         linux=('$ curl -v "http://<host>:<port>/"',),
     ),
     _kind(
@@ -156,7 +157,7 @@ ACROSS: tuple[ProblemKind, ...] = (
         "TLS works, but the answer is not the welcome page of the right product: the address is another machine's, "
         "or a proxy or gateway answers in its place.",
         "See whose certificate and page it is, then correct the address, or take the device out of the way:",
-        windows=('$ curl.exe -kv "https://<host>:<port>/"',),
+        windows=(CERTIFICATE_WINDOWS,),
         linux=(_BROWSE_LINUX,),
     ),
     _kind(
@@ -166,7 +167,7 @@ ACROSS: tuple[ProblemKind, ...] = (
         "connection (inspection, SSL offloading), or another Tentacle answers at this address. Octopus breaks off "
         "such a connection.",
         "See whose certificate it is (subject and issuer are in the evidence); exempt the port from inspection:",
-        windows=('$ curl.exe -kv "https://<host>:<port>/"',),
+        windows=(CERTIFICATE_WINDOWS,),
         linux=(
             (
                 '$ openssl s_client -connect "<host>:<port>" </dev/null | openssl x509 -noout -subject -issuer '

@@ -9,10 +9,14 @@ _RULES = (
     "$ Get-NetFirewallPortFilter | Where-Object LocalPort -eq <port> | Get-NetFirewallRule | "
     "Format-Table DisplayName, Action, Enabled, Profile"
 )
+_NAMED = (
+    '$ Get-NetFirewallRule -DisplayName "<rule>" -PolicyStore ActiveStore | '
+    "Format-List DisplayName, PolicyStoreSourceType, Profile, Action"
+)
 _PROFILES = "$ Get-NetConnectionProfile | Format-Table InterfaceAlias, NetworkCategory"
 _ADD = (
     '$ New-NetFirewallRule -DisplayName "Octopus Tentacle <port>" -Direction Inbound -Protocol TCP -LocalPort <port> '
-    "-Action Allow"
+    '-Action Allow -RemoteAddress "<peers>"'
 )
 _LINUX = (
     "$ sudo nft list ruleset",
@@ -42,9 +46,10 @@ FIREWALL: tuple[ProblemKind, ...] = (
         "TT542",
         "A rule of Windows Firewall blocks the port",
         "An enabled inbound rule blocks the port. Such a rule wins over every rule that allows.",
-        "Disable or remove the rule that the evidence names:",
-        _RULES,
-        "$ Get-NetFirewallRule -Direction Inbound -Action Block -Enabled True | Format-Table DisplayName, Profile",
+        "A rule that allows does not help beside it: see where this one comes from, and disable or narrow it there. A "
+        "rule of group policy is mended in the policy; the last command is for one of the machine's own:",
+        _NAMED,
+        '$ Disable-NetFirewallRule -DisplayName "<rule>"',
     ),
     _windows(
         "TT543",

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.guide.commands import RESTART_LINUX, RESTART_WINDOWS, START_LINUX, START_WINDOWS
+from pytest_tentacle.guide.commands import (
+    CERTIFICATE_HERE_WINDOWS,
+    RESTART_LINUX,
+    RESTART_WINDOWS,
+    START_LINUX,
+    START_WINDOWS,
+)
 from pytest_tentacle.guide.consequences import NO_PORT, UNANSWERED
 from pytest_tentacle.guide.problem import Confidence, ProblemKind
 
@@ -82,7 +88,7 @@ HERE: tuple[ProblemKind, ...] = (
         _STEP,
         "The port is open, but its answer is not the welcome page: another program listens there, or something that "
         "intercepts connections even on this machine, such as a security product.",
-        ("See who listens, and what answers:", *_WHO_WINDOWS, "$ curl.exe -kv https://localhost:<port>/"),
+        ("See who listens, and what answers:", *_WHO_WINDOWS, CERTIFICATE_HERE_WINDOWS),
         (
             "See who listens, and what answers:",
             *_WHO_LINUX,

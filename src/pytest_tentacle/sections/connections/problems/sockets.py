@@ -10,8 +10,8 @@ _SHOW_WINDOWS = (
     "$ Get-NetTCPConnection -RemotePort <port> | Format-Table RemoteAddress, State, OwningProcess, CreationTime"
 )
 _SHOW_LINUX = "$ sudo ss -tanp '( sport = :<port> or dport = :<port> )'"
-_SERVICE = '$ & "$env:ProgramFiles\\Octopus Deploy\\Tentacle\\Tentacle.exe" service --restart --instance "<instance>"'
-_SERVICE_LINUX = '$ sudo /opt/octopus/tentacle/Tentacle service --restart --instance "<instance>"'
+_SERVICE = '$ Restart-Service -Name "<service>"'
+_SERVICE_LINUX = '$ sudo systemctl restart "<service>"'
 
 SOCKETS: tuple[ProblemKind, ...] = (
     ProblemKind(

@@ -9,10 +9,12 @@ from pytest_tentacle.guide.problem import ProblemKind
 STEP = "identify-the-problem"
 READ_WINDOWS = '$ Get-Content -Tail 200 "<log>"'
 READ_LINUX = '$ tail -n 200 "<log>"'
-TENTACLE = '$ & "$env:ProgramFiles\\Octopus Deploy\\Tentacle\\Tentacle.exe"'
-TENTACLE_LINUX = "$ sudo /opt/octopus/tentacle/Tentacle"
-TRUST = 'configure --instance "<instance>" --trust "<thumbprint>"'
-RENEW = 'new-certificate --instance "<instance>"'
+TENTACLE = '$ & "<tentacle>"'
+TENTACLE_LINUX = '$ sudo "<tentacle>"'
+PROXY = (
+    'polling-proxy --instance "<instance>" --proxyEnable True --proxyHost "<proxy>" --proxyPort "<port>" '
+    '--proxyUsername "<user>" --proxyPassword "<password>"'
+)
 SHOW = 'show-thumbprint --instance "<instance>"'
 RESTART_WINDOWS = '$ Restart-Service -Name "<service>"'
 RESTART_LINUX = '$ sudo systemctl restart "<service>"'

@@ -8,8 +8,8 @@ from pytest_tentacle.guide.problem import Confidence, ProblemKind
 
 _STEP = "identify-the-problem"
 _ENDED = DOWN | STARTLESS | {"TT501"}
-_TENTACLE = '$ & "$env:ProgramFiles\\Octopus Deploy\\Tentacle\\Tentacle.exe"'
-_TENTACLE_LINUX = "$ sudo /opt/octopus/tentacle/Tentacle"
+_TENTACLE = '$ & "<tentacle>"'
+_TENTACLE_LINUX = '$ sudo "<tentacle>"'
 _SERVED = "$ netsh http show servicestate view=requestq"
 
 LAST_WORDS: tuple[ProblemKind, ...] = (

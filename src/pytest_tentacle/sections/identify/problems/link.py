@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_tentacle.guide.commands import NEW_CERTIFICATE, NEW_CERTIFICATE_WORDS, TRUST_SERVER
 from pytest_tentacle.guide.consequences import ACROSS, UNCONNECTED
 from pytest_tentacle.guide.problem import Confidence
 
@@ -10,9 +11,9 @@ from .kind import (
     CONNECT_WINDOWS,
     HOLDER_LINUX,
     HOLDER_WINDOWS,
+    PROXY,
     READ_LINUX,
     READ_WINDOWS,
-    RENEW,
     RESOLVE_LINUX,
     RESOLVE_WINDOWS,
     RESTART_LINUX,
@@ -20,7 +21,6 @@ from .kind import (
     SHOW,
     TENTACLE,
     TENTACLE_LINUX,
-    TRUST,
     kind,
 )
 
@@ -58,8 +58,8 @@ TRUST_KINDS = (
         "that is "
         "the Octopus Server; for a polling one it is the Tentacle, whose machine may be disabled or deleted.",
         "If the thumbprint is the right one, trust it, and restart the service:",
-        windows=(f"{TENTACLE} {TRUST}", RESTART_WINDOWS),
-        linux=(f"{TENTACLE_LINUX} {TRUST}", RESTART_LINUX),
+        windows=TRUST_SERVER[0],
+        linux=TRUST_SERVER[1],
     ),
     kind(
         "TT104",
@@ -67,8 +67,8 @@ TRUST_KINDS = (
         "It speaks Halibut's words without having shown a certificate: SSL offloading on the way, or a certificate so "
         "weak that its own system does not offer it.",
         "Remove what opens TLS between the two; give the client a new certificate and register it again:",
-        windows=(f"{TENTACLE} {RENEW}",),
-        linux=(f"{TENTACLE_LINUX} {RENEW}",),
+        windows=(NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[0]),
+        linux=(NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[1]),
         sentence=(
             "According to the log, somebody speaks to {who} as Octopus does, without a certificate: SSL offloading on"
             " the way, or a certificate so weak that it is not offered."
@@ -86,8 +86,8 @@ TRUST_KINDS = (
         "is ending, look the same.",
         "See that the other end trusts this thumbprint (a Tentacle: configure --trust; the server: the machine's "
         "thumbprint, and that the machine is enabled), then look for limits:",
-        windows=(f"{TENTACLE} {SHOW}", f"{TENTACLE} {TRUST}"),
-        linux=(f"{TENTACLE_LINUX} {SHOW}", f"{TENTACLE_LINUX} {TRUST}"),
+        windows=(f"{TENTACLE} {SHOW}", *TRUST_SERVER[0]),
+        linux=(f"{TENTACLE_LINUX} {SHOW}", *TRUST_SERVER[1]),
     ),
     kind(
         "TT132",
@@ -95,8 +95,8 @@ TRUST_KINDS = (
         "The Tentacle accepts the server's connections and authenticates none of them. At the usual level of logging "
         "that is the only sign of a server whose thumbprint is not trusted, or of TLS that does not fit.",
         "Compare the trusted thumbprint with the server's (Configuration, Thumbprints), trust it, and restart:",
-        windows=(f"{TENTACLE} {TRUST}", RESTART_WINDOWS),
-        linux=(f"{TENTACLE_LINUX} {TRUST}", RESTART_LINUX),
+        windows=TRUST_SERVER[0],
+        linux=TRUST_SERVER[1],
     ),
     kind(
         "TT117",
@@ -104,8 +104,8 @@ TRUST_KINDS = (
         "More connections poll with one subscription than are allowed, or one thumbprint is registered several times: "
         "usually copies of one machine. Requests go to whichever asks first.",
         "Give every copy a certificate and a registration of its own; or lower the number of polling connections:",
-        windows=(f"{TENTACLE} {RENEW}",),
-        linux=(f"{TENTACLE_LINUX} {RENEW}",),
+        windows=(NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[0]),
+        linux=(NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[1]),
     ),
 )
 
@@ -243,8 +243,12 @@ NETWORK_KINDS = (
         "is "
         "too weak for the other's system.",
         "Compare what both ends allow (see the step Schannel and TLS); renew a certificate with SHA-1 or a short key:",
-        windows=("$ Get-TlsCipherSuite | Select-Object Name", f"{TENTACLE} {RENEW}"),
-        linux=('$ openssl s_client -connect "<host>:<port>" -tls1_2 </dev/null', f"{TENTACLE_LINUX} {RENEW}"),
+        windows=("$ Get-TlsCipherSuite | Select-Object Name", NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[0]),
+        linux=(
+            '$ openssl s_client -connect "<host>:<port>" -tls1_2 </dev/null',
+            NEW_CERTIFICATE_WORDS,
+            *NEW_CERTIFICATE[1],
+        ),
         sentence=(
             "According to the log of {vantage}, the TLS handshake fails, though the probes succeed: the programs "
             "offer other versions or suites than the probes, or a peer with other settings connects."
@@ -261,8 +265,8 @@ NETWORK_KINDS = (
         "A key or a hash is below what the system allows, so that every handshake fails. The other end is told of "
         "protocol versions, which misleads.",
         "Give that end a new certificate, then register it again, or trust it:",
-        windows=(f"{TENTACLE} {RENEW}",),
-        linux=(f"{TENTACLE_LINUX} {RENEW}",),
+        windows=(NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[0]),
+        linux=(NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[1]),
         sentence="According to the log of {vantage}, its TLS library refuses a certificate for its key or hash.",
         consequences=UNCONNECTED | {"TT113", "TT112"},
         echoes=ACROSS,
@@ -290,11 +294,11 @@ NETWORK_KINDS = (
         "The way leads through a proxy that cannot be resolved or reached, or that is none.",
         "Correct the proxy's settings, or turn it off, then restart the service:",
         windows=(
-            f'{TENTACLE} polling-proxy --instance "<instance>" --proxyEnable false',
+            f'{TENTACLE} polling-proxy --instance "<instance>" --proxyEnable False',
             RESTART_WINDOWS,
         ),
         linux=(
-            f'{TENTACLE_LINUX} polling-proxy --instance "<instance>" --proxyEnable false',
+            f'{TENTACLE_LINUX} polling-proxy --instance "<instance>" --proxyEnable False',
             RESTART_LINUX,
         ),
     ),
@@ -306,11 +310,11 @@ NETWORK_KINDS = (
         "reach the destination itself.",
         "Allow CONNECT to the Octopus port on the proxy, or give user and password; its own log says which:",
         windows=(
-            f'{TENTACLE} polling-proxy --instance "<instance>" --proxyEnable true --proxyHost "<proxy>"',
+            f"{TENTACLE} {PROXY}",
             RESTART_WINDOWS,
         ),
         linux=(
-            f'{TENTACLE_LINUX} polling-proxy --instance "<instance>" --proxyEnable true --proxyHost "<proxy>"',
+            f"{TENTACLE_LINUX} {PROXY}",
             RESTART_LINUX,
         ),
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_tentacle.guide.commands import NEW_CERTIFICATE, NEW_CERTIFICATE_WORDS, TRUST_SERVER
 from pytest_tentacle.guide.consequences import DOWN, STARTLESS, UNANSWERED
 from pytest_tentacle.guide.problem import Confidence
 
@@ -10,12 +11,10 @@ from .kind import (
     HOLDER_WINDOWS,
     READ_LINUX,
     READ_WINDOWS,
-    RENEW,
     RESTART_LINUX,
     RESTART_WINDOWS,
     TENTACLE,
     TENTACLE_LINUX,
-    TRUST,
     kind,
 )
 
@@ -56,10 +55,11 @@ START_KINDS = (
         "The private key of the certificate cannot be used",
         "The service's account cannot read the key, or it is gone, so that the end cannot identify itself.",
         "Give the account the right to read the key, or make a new certificate and register again:",
-        windows=(f"{TENTACLE} {RENEW}", RESTART_WINDOWS),
+        windows=(NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[0]),
         linux=(
             "$ sudo ls -la ~/.dotnet/corefx/cryptography/x509stores/my",
-            f"{TENTACLE_LINUX} {RENEW}",
+            NEW_CERTIFICATE_WORDS,
+            *NEW_CERTIFICATE[1],
             RESTART_LINUX,
         ),
         sentence=(
@@ -77,8 +77,8 @@ START_KINDS = (
         "clone, a "
         "new machine-id.",
         "Create the instance anew on this machine, or at least a new certificate, and register again:",
-        windows=(f"{TENTACLE} {RENEW}",),
-        linux=(f"{TENTACLE_LINUX} {RENEW}",),
+        windows=(NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[0]),
+        linux=(NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[1]),
         sentence=(
             "According to the log, {who} cannot decrypt {its} configuration: it was copied from another machine, or "
             "the machine's identity changed (a clone, a new machine-id)."
@@ -129,8 +129,8 @@ START_KINDS = (
         "The Tentacle runs without a server that it could work with",
         "It trusts no server, or the entry of a server to poll lacks its address and is left out.",
         "Trust the server's thumbprint (listening), or register the Tentacle again (polling):",
-        windows=(f"{TENTACLE} {TRUST}", RESTART_WINDOWS),
-        linux=(f"{TENTACLE_LINUX} {TRUST}", RESTART_LINUX),
+        windows=TRUST_SERVER[0],
+        linux=TRUST_SERVER[1],
     ),
     kind(
         "TT128",

@@ -1,0 +1,82 @@
+"""What each printed command does to a machine: it only looks, or it changes something, and who is cut off until when.
+
+A remedy's commands are known here by how they begin; a test holds every command of the catalogue against this table, so
+that none is shown without a word. Sources: tentacle-commands.md for Tentacle and Octopus Server, the systems' manuals.
+"""
+
+from __future__ import annotations
+
+import re
+
+LOOKS = "looks"
+CHANGES = "changes"
+
+_PROGRAM = r"(?:(?:sudo |& |time )*(?:\"[^\"]*\"|'[^']*'|\S+) )"
+
+_CHANGES: tuple[tuple[str, str], ...] = (
+    (_PROGRAM + r"configure .*--reset-trust", "forgets every server that the Tentacle trusts, from its next start on"),
+    (_PROGRAM + r"configure .*--commsListenPort", "from its restart on, nobody reaches the server at the old port"),
+    (_PROGRAM + r"configure ", "written to the settings; nothing happens before the restart"),
+    (_PROGRAM + r"update-trust ", "the polled entry expects the new thumbprint from the restart on"),
+    (_PROGRAM + r"new-certificate ", "from the restart on the server refuses the Tentacle until it knows the new one"),
+    (_PROGRAM + r"(?:server-comms|poll-server|clear-trusted-servers|set-polling-connection-count) ",
+     "written to the settings; nothing happens before the restart"),
+    (_PROGRAM + r"register-(?:with|worker) (?!--help)", "adds or overwrites the machine in the portal"),
+    (_PROGRAM + r"\"?(?:<command>|'?polling-proxy'?|'?proxy'?)\"? ",
+     "written to the settings; nothing happens before the restart"),
+    (_PROGRAM + r"service .*--(?:stop|uninstall)", "the Tentacle does no work until it is started again"),
+    (_PROGRAM + r"service .*--(?:install|start)", "sets the service up, or starts it; harmless where it runs"),
+    (_PROGRAM + r"delete-instance ", "takes the instance out of the list of instances; files and service stay"),
+    (r"Restart-Service |sudo systemctl restart ", "ends scripts that run on it; it is away for some seconds"),
+    (r"Start-Service |sudo systemctl (?:start|enable --now) ", "starts the service; harmless where it runs"),
+    (r"Stop-Service |sudo systemctl stop ", "the service does no work until it is started again"),
+    (r"Stop-Process |sudo kill ", "ends that process, and what it was doing"),
+    (r"Set-Service |sudo systemctl (?:enable|unmask|daemon-reload|reset-failed)", "concerns later starts alone"),
+    (r"New-NetFirewallRule ", "opens the port for these addresses, and for nobody else"),
+    (r"Disable-NetFirewallRule |Set-NetFirewallProfile ", "lets in what was kept out, for whomever it was meant"),
+    (r"sudo (?:ufw allow|firewall-cmd --permanent) ", "opens the port"),
+    (r"icacls .*/(?:grant|remove)", "changes who may do what in that folder and what inherits from it"),
+    (r"sudo chown ", "changes the owner of that folder and all that is below"),
+    (r"Set-ItemProperty |Enable-Tls", "concerns every program on the machine, after its restart"),
+    (r"netsh interface ipv4 add ", "keeps the port from being taken at random, from now on"),
+    (r"(?:net|sudo) stop ", "stops that service and what depends on it"),
+    (r"Clear-DnsClientCache|sudo resolvectl flush-caches", "names are asked for anew"),
+    (r"w32tm /resync", "sets the clock"),
+    (r"sudo apt-get remove|Get-Package .*Uninstall-Package", "takes the program away, for every instance"),
+    (r"Copy-Item |sudo cp ", "makes a copy"),
+    (r"sudo sed -i\.bak ", "changes that file, and leaves a copy beside it"),
+)  # fmt: skip
+"""How a command begins, and what follows from it, for who reads on."""
+
+_LOOKS = (
+    r"Get-|Test-|Resolve-|Find-|Measure-Command |Select-String |Invoke-WebRequest |\$tcp = New-Object Net\.Sockets",
+    r"netsh (?:interface|int|http) .*\bshow\b|netstat |ipconfig |route print|ping |w32tm /query|tracert ",
+    r"(?:time )?getent |(?:sudo )?(?:ss|ls|tail|cat|stat|journalctl|ausearch|nft list|iptables -S|ufw status) ?",
+    r"sudo firewall-cmd --list|systemctl (?:status|show|cat|list-dependencies|is-)|timedatectl |top |ps |df|grep ",
+    r"ip |tracepath |openssl |curl |docker |update-crypto-policies --show|pytest-tentacle[ -]ping |icacls \S+$",
+    r"icacls \"\$env:ProgramData[^\"]*\"$|getfacl |namei |id |getenforce",
+    r"sc\.exe qc |sudo fuser -v |sysctl [\w.]+$|lsof |sudo lsof |sudo -u |Get-Acl |(?:sudo )?find ",
+    r"(?:time |& |sudo |Measure-Command \{ )*(?:\"[^\"]*\"|'[^']*'|\S+) (?:help|version|list-instances|show-\w+)",
+)
+
+
+def effect_of(command: str) -> tuple[str, str] | None:
+    """`looks` or `changes`, and the consequence of a change; None for a command that nobody described.
+
+    `command` is without the `$ ` before it, its facts filled in or not.
+    """
+    for pattern, consequence in _CHANGES:
+        if re.match(pattern, command):
+            return CHANGES, consequence
+    if any(re.match(pattern, command) for pattern in _LOOKS):
+        return LOOKS, ""
+    return None
+
+
+def told(command: str) -> str:
+    """The same in words, for a reader: `looks`, `changes: ...`, or that nobody knows."""
+    found = effect_of(command)
+    if found is None:
+        return "changes: what, nobody has written down"
+    kind, consequence = found
+    return f"{kind}: {consequence}" if consequence else kind
