@@ -9,14 +9,13 @@ src/pytest_tentacle/lab/recordings/<machine>.json. Run it after a change of the 
 from __future__ import annotations
 
 import json
-import re
 import sys
 from pathlib import Path
 
 from pytest_tentacle.inventory import load
 from pytest_tentacle.inventory.model import OperatingSystem
 from pytest_tentacle.lab import Lab, recording
-from pytest_tentacle.survey.answer import read_document
+from pytest_tentacle.survey.answer import AnswerError, read_document
 from pytest_tentacle.survey.request import Request
 from pytest_tentacle.survey.scripts.windows import windows_call
 from pytest_tentacle.transport import Deadline, TransportError, open_transport
@@ -60,10 +59,11 @@ def record(lab: Lab, settings: object) -> str | None:
         return None
     finally:
         transport.close()
-    refused = re.search(rb"-----SURVEY REFUSED [0-9a-f]+ ([a-z-]+)-----", answer.stdout)
-    if refused:
-        return json.dumps({"refused": refused[1].decode()}) + "\n"
-    document = read_document(call, answer)
+    try:
+        document = read_document(call, answer)
+    except AnswerError:
+        # Its PowerShell refuses the script: what it says then is the same at every time.
+        return json.dumps({"said": answer.stdout.decode().replace(call.nonce, "@nonce@")}) + "\n"
     document.pop("noise", None)
     return recording.dump(document, lab.substitutes())
 

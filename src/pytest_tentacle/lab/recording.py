@@ -69,8 +69,8 @@ class _RecordedCommand(SaidCommand):
         recorded = load(self._blueprint.name, self._substitutes)
         request = request_of(self._stdin)
         nonce = request["nonce"]
-        if "refused" in recorded:
-            return f"-----SURVEY REFUSED {nonce} {recorded['refused']}-----\r\n".encode()
+        if "said" in recorded:
+            return str(recorded["said"]).replace("@nonce@", nonce).encode()
         document = self._gathered(recorded) if request["gather"] else {}
         own = recorded["probes"] if request["gather"] else []
         asked = [*own, *request["targets"]]

@@ -441,7 +441,7 @@ class TestWatchdog:
         found = tentacle.run().survey.watchdog.data
         assert [(entry.name, entry.state, entry.last_result) for entry in found] == [
             ("Octopus Watchdog Tentacle", "ready", 2147942402),
-            ("Octopus Watchdog OctopusServer", "disabled", 0),
+            ("Octopus Watchdog OctopusServer", "disabled", 267011),  # never run
         ]
 
     def test_none_and_denied(self, healthy, refused):

@@ -21,6 +21,7 @@ from pytest_tentacle.transport.base import Answer
 READ_ONLY_STAND_INS = {
     "netsh.exe",  # whose arguments tests/survey/windows/test_waiting.py holds to `show`
     "Get-CimInstance",
+    "Invoke-CimMethod",
     "Get-Service",
     "Get-Process",
     "Get-NetTCPConnection",

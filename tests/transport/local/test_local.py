@@ -83,6 +83,13 @@ class TestExecute:
         assert caught.value.stage is ReachStage.TIME_OUT
         assert until(lambda: not running(int((tmp_path / "pids").read_text())))
 
+    def test_hands_over_what_had_come_by_the_deadline(self) -> None:
+        """What a command printed before it hung is not lost with it."""
+        with pytest.raises(TransportError) as caught:
+            LocalTransport().execute("echo one; sleep 30", b"", Deadline(3))
+
+        assert caught.value.received == b"one\n"
+
     def test_does_not_wait_for_what_a_command_leaves_behind(self) -> None:
         """A child in the background that holds stdout open costs seconds, not the deadline."""
         answer = LocalTransport().execute("sleep 25 & echo $!", b"", Deadline(60))

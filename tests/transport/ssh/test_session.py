@@ -86,6 +86,14 @@ class TestExecute:
         assert caught.value.stage is ReachStage.TIME_OUT
         assert "0.7 s" in caught.value.summary
 
+    def test_hands_over_what_had_come_by_the_deadline(self, sshd, open_ssh) -> None:
+        """What a command printed before it hung is not lost with it."""
+        transport = open_ssh(sshd.settings())
+        with pytest.raises(TransportError) as caught:
+            transport.execute("echo one; sleep 30", b"", Deadline(5))
+
+        assert caught.value.received == b"one\n"
+
     def test_ends_at_the_deadline_while_it_feeds(self, sshd, open_ssh) -> None:
         """A command that never reads its large stdin ends with the deadline."""
         transport = open_ssh(sshd.settings())

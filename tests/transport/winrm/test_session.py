@@ -8,7 +8,7 @@ import time
 import pytest
 
 from pytest_tentacle.lab.winrm.runner import PowerShellRunner
-from pytest_tentacle.transport.base import Deadline
+from pytest_tentacle.transport.base import Deadline, ReachStage, TransportError
 from pytest_tentacle.transport.winrm.transport import BLOCK_BYTES, shared_tls_context
 
 WAYS = [("https", "ntlm"), ("http", "ntlm"), ("https", "basic")]
@@ -126,6 +126,16 @@ class TestLongCommands:
         answer = transport.execute("import time; time.sleep(2.6); print('done')", b"", Deadline(4.0))
         assert answer.stdout.strip() == b"done"
         assert [one.status for one in server.seen if one.action == "Receive"] == [500, 200]
+
+    def test_hands_over_what_had_come_by_the_deadline(self, serve, logged_on):
+        """What a command printed before it hung is not lost with it."""
+        server = serve("http")
+        transport = logged_on(server, scheme="http")
+        transport.connect(Deadline(30))
+        with pytest.raises(TransportError) as caught:
+            transport.execute("import time; print('one', flush=True); time.sleep(60)", b"", Deadline(8))
+        assert caught.value.stage is ReachStage.TIME_OUT
+        assert caught.value.received.strip() == b"one"
 
 
 class TestIdleSessions:

@@ -5,12 +5,13 @@ C:, and notes every call in `commands.log` beside it. Besides the keys that ever
 hold the following; without a key the machine is a healthy one.
 
 - `registry`: key (`HKLM:\...`, `Registry::HKEY_USERS\<SID>\...`) to values, or to null for a key that is not there.
-  A number is a DWORD, a list several texts, `{"hex": "46000000..."}` bytes. Such a key replaces the lab's own of this
+  A number is a DWORD, a list several texts, `{"hex": "46000000..."}` bytes, `{"expand": "%TEMP%\x"}` an expandable text. Such a key replaces the lab's own of this
   name: firewall profiles and `...\FirewallPolicy\FirewallRules`, proxies, WinTrust's State, Schannel.
 - `environment`: the machine's variables.
 - `acl`: path to `{"owner", "protected", "entries": [{"sid", "mask", "deny", "inherited", "inherit_only"}]}`, or to a
   text for a path whose list is refused. What lies below inherits.
 - `accounts`: `DOMAIN\user` to SID, or to "" for one that nobody knows; `groups`: a local group's SID to its members'.
+- `orphaned`: groups with a member that nobody knows any more, which loses all of them.
 - `disks`: `[{"path": "C:\", "free_bytes", "size_bytes"}]`, mount points included.
 - `versions`: a program's path to its version.
 - `networks`: categories of the connected networks, each `domain`, `private` or `public`.
@@ -26,6 +27,10 @@ hold the following; without a key the machine is a healthy one.
   asterisk was set by an administrator.
 - `http_sys`: URL prefixes that http.sys serves, in the place of WinRM's.
 - `netsh_seconds`: how long netsh takes.
+- `roles`: `domain-controller`, `core` or `workgroup`; `build`: Windows' build, such as `"9600"` for Server 2012 R2.
+- `absent`: cmdlets that are not there; `domain_seconds`: how long a domain controller takes to say who an account is.
+- `hanging`, `half`, `stopped`, `damaged`: what gives no answer, some rows before it breaks off, an error as while its
+  service is stopped, or one as of a damaged repository: a class, a cmdlet, or a word of `denied`.
 - `crl`, `ocsp`: addresses of revocation lists and responders that the certificate of the programs' publisher names;
   without either the programs are not signed.
 
@@ -34,7 +39,8 @@ States of sockets are `listen`, `syn-sent`, `established`, `fin-wait`, `close-wa
 `denied` may name `cim` (all of WMI), `services`, `processes`, `host`, `addresses`, `sockets`, `netstat` (it prints
 nothing), `connections` (.NET's table of them), `registry`, `firewall`, `proxies`, `tls`, `hives` (keys of these),
 `instances` (their index), `configuration` (the content of files), `logs` (of those in a folder of this name),
-`elevation` (the survey's account is no administrator), `disks`, `volumes` (only Win32_Volume), `accounts`, `groups`,
+`elevation` (the survey's account is no administrator), `domain` (nobody says who an account is), `folders` (whether they
+are there may not be seen), `disks`, `volumes` (only Win32_Volume), `accounts`, `groups`,
 `acl`, `networks`, `tasks`, `events` and `netsh` (it fails).
 
 The programs that services run are real files on drive C:, which the script starts: `prepare` puts a small script of the
