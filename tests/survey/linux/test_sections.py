@@ -291,7 +291,7 @@ class TestListeners:
         hanging = 'case "$*" in *-tanp*) exec sleep 60 ;; esac'
         tool.write_text(tool.read_text().replace("\n", f"\n{hanging}\n", 1))
         (healthy.folder / "bin" / "netstat").unlink()
-        survey = healthy.survey(budget_seconds=30).survey
+        survey = healthy.survey(budget_seconds=200).survey
         assert [(listener.port, listener.pid) for listener in survey.listeners.data] == [(10933, 2136)]
         assert "within its time" in survey.connections.unknown
 

@@ -218,7 +218,7 @@ class TestLoading:
     def test_hangs(self, whole):
         """A program that does not come back is stopped, and says so."""
         whole.description["loading"] = {"seconds": 60}
-        (load,) = whole.survey(budget_seconds=6).survey.loading.data.times
+        (load,) = whole.survey(budget_seconds=20).survey.loading.data.times
         assert "did not answer" in load.error
         assert load.cold_ms is None
 

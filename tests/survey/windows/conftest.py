@@ -264,7 +264,7 @@ class Peer:
             thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
-        connection.settimeout(10)
+        connection.settimeout(120)
         with connection, contextlib.suppress(OSError):
             if self.behaviour == "page" and self.context:
                 self._tls(connection)
@@ -277,7 +277,7 @@ class Peer:
                 connection.recv(4096)
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             elif self.behaviour == "silent":
-                self.stop.wait(20)
+                self.stop.wait()
 
     def _tls(self, connection: socket.socket) -> None:
         assert self.context

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
+import re
+import signal
 import socket
 import ssl
+import threading
+import time
+from pathlib import Path
 
 from pytest_tentacle.link import By, LinkRef, Target, wire
 from pytest_tentacle.link.model import Failure, Stage
@@ -154,6 +161,39 @@ class TestFailures:
         assert {probe.link.tentacle: (probe.failed[0], probe.page.error) for probe in found} == {
             name: (Stage.PAGE, word) for name, (_, word) in pages.items()
         }
+
+
+class TestBusyHost:
+    def test_time_in_which_it_does_not_get_to_look_is_no_silence_of_the_peer(self, machine, peer):
+        """The engine stands still, for longer than a look may take, between the connection and what follows."""
+        server = peer()
+        stopped = threading.Event()
+
+        def stand_still():
+            while not server.connections:
+                time.sleep(0.01)
+            engine = engine_below(os.getpid())
+            os.kill(engine, signal.SIGSTOP)
+            stopped.set()
+            time.sleep(5)
+            os.kill(engine, signal.SIGCONT)
+
+        thread = threading.Thread(target=stand_still)
+        thread.start()
+        (probe,) = probes(machine, to(server.port), seconds=3.0)
+        thread.join()
+        assert stopped.is_set()
+        assert probe.shows_page, probe
+
+
+def engine_below(parent: int) -> int:
+    """The one PowerShell that this process has started."""
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            number, name, rest = re.fullmatch(r"(\d+) \((.*)\) (.*)", status.read_text().strip(), re.DOTALL).groups()
+            if name.startswith("pwsh") and rest.split()[1] == str(parent):
+                return int(number)
+    raise LookupError("no PowerShell runs")
 
 
 class TestMany:

@@ -112,7 +112,7 @@ class TestReservations:
         """Then the section is unknown, and all else is there, in time."""
         assert "exit code 1" in refused.reservations.unknown
         tentacle.description["netsh_seconds"] = 60
-        survey = tentacle.run(Request(probe_seconds=1, budget_seconds=20)).survey
+        survey = tentacle.run(Request(probe_seconds=1, budget_seconds=200)).survey
         assert "did not end in time" in survey.reservations.unknown
         assert survey.probes
         assert survey.own_names.data
@@ -146,7 +146,7 @@ class TestOwnNames:
         """All names together wait no longer than their seconds."""
         names = tuple(f"n{number}.example" for number in range(9))
         tentacle.description["names"] = dict.fromkeys(names, "timed-out")
-        found = tentacle.run(Request(probe_seconds=1, budget_seconds=20, names=names)).survey.own_names.data
+        found = tentacle.run(Request(probe_seconds=1, budget_seconds=200, names=names)).survey.own_names.data
         assert [name.error for name in found] == [None, None] + ["timed-out"] * 9
 
 

@@ -21,6 +21,9 @@ $RefusalTime = 2500
 # builds the certificate's chain before it asks us whether that matters, and waits for 15 s.
 $RootListTime = 20000
 
+# Milliseconds from one look at the probes to the next that a busy host, or many probes, may take of each one's time.
+$LateTime = 500
+
 # Of several addresses' failures, the one that tells most comes first.
 $TellingOrder = 'refused', 'reset', 'prohibited', 'timed-out', 'unreachable', 'other'
 
@@ -33,6 +36,7 @@ function Invoke-Probing {
     $records = @{}
     $next = 0
     $active = New-Object Collections.ArrayList
+    $seen = $Survey.Clock.Elapsed.TotalMilliseconds
     while ($active.Count -or $next -lt $Target.Count) {
         while ($next -lt $Target.Count -and $active.Count -lt $ProbeLimit) {
             $probe = Start-Probe $Target[$next]
@@ -44,6 +48,8 @@ function Invoke-Probing {
         $tasks = [Threading.Tasks.Task[]]@($active | ForEach-Object { $_.Task })
         $null = [Threading.Tasks.Task]::WaitAny($tasks, 50)
         $now = $Survey.Clock.Elapsed.TotalMilliseconds
+        if ($now - $seen -gt $LateTime) { Add-ProbeTime -Probe @($active) -Late ($now - $seen - $LateTime) }
+        $seen = $now
         foreach ($probe in @($active)) {
             if ($probe.Task.IsCompleted) { Step-Probe $probe } elseif ($now -ge $probe.Until) { Stop-ProbeStage -Probe $probe -Word 'timed-out' -Exception $null }
             if ($probe.Stage -eq 'done') {
@@ -53,6 +59,16 @@ function Invoke-Probing {
         }
     }
     for ($index = 0; $index -lt $Target.Count; $index++) { $records[$index] }
+}
+
+# Time in which we did not get to look is no silence of the peers'. Never more than is left of the script's own.
+function Add-ProbeTime {
+    param([object[]]$Probe, [double]$Late)
+    $end = $Survey.Clock.Elapsed.TotalMilliseconds + (Get-RemainingSecond) * 1000
+    foreach ($each in $Probe) {
+        $each.End = [Math]::Max($each.End, [Math]::Min($each.End + $Late, $end))
+        $each.Until = [Math]::Min($each.Until + $Late, $each.End)
+    }
 }
 
 # Accepts every certificate: the thumbprint is compared later. Compiled, since .NET calls it on threads without PowerShell.
