@@ -1,10 +1,11 @@
-"""The whole developer interface: `python3 scripts/dev.py lab`, `check`, `fuzz`, `docs`, `lock`.
+"""The whole developer interface: `python3 scripts/dev.py lab`, `check`, `fuzz`, `faults`, `docs`, `lock`.
 
 It needs but Python 3.11 or later.
 
 lab    set up what a run needs, then run the guide over the embedded lab
 check  set up what the tests need, then lint, types, import rules and all tests
 fuzz   give whatever reads a stranger's bytes 100,000 made-up examples each (hours; arguments go to pytest)
+faults break a lab of separate hosts in every way that it knows, and hold the diagnosis against that (as root)
 docs   write the manual's pages of problems and causes, and the report's schema, anew
 lock   write the lock files anew from pyproject.toml
 
@@ -35,6 +36,9 @@ DEBIAN = {
     "nft": "nftables",
     "ip": "iproute2",
     "iptables": "iptables",
+    "nginx": "nginx-light",
+    "haproxy": "haproxy",
+    "stunnel4": "stunnel4",
     "dnsmasq": "dnsmasq-base",
     "openssl": "openssl",
     "node": "nodejs",
@@ -57,7 +61,7 @@ SBIN = os.pathsep + "/usr/sbin" + os.pathsep + "/sbin"
 def main() -> int:
     """Do what the first argument says; the rest goes to pytest."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=["lab", "check", "fuzz", "docs", "lock"])
+    parser.add_argument("command", choices=["lab", "check", "fuzz", "faults", "docs", "lock"])
     chosen, rest = parser.parse_known_args()
     if sys.version_info < (3, 11):  # noqa: UP036  the first thing that a user of an older Python must read
         sys.exit(f"pytest-tentacle needs Python 3.11 or later; this is {sys.version.split()[0]}")
@@ -71,6 +75,8 @@ def main() -> int:
     if chosen.command == "lab":
         return run(environment("product"), "-m", "pytest", "--inventory", "inventory/lab.yaml", *rest)
     debian_packages()
+    if chosen.command == "faults":
+        return run(environment("dev"), "tests/support/hosts/faults.py", *rest)
     npm_packages()
     return check(environment("dev"), rest)
 
@@ -139,7 +145,7 @@ def install(packages: list[str], why: str) -> None:
     if not shutil.which("apt-get") or not hasattr(os, "geteuid") or os.geteuid() != 0:
         sys.exit(f"{why}: install {' '.join(packages)} (Debian: sudo {' '.join(command)}), then run this again")
     say(f"{why}: installing {' '.join(packages)}")
-    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}  # of daemons, none is started
     subprocess.run(["apt-get", "update", "--quiet", "--quiet"], check=True, env=quiet)
     subprocess.run(command, check=True, env=quiet, stdout=subprocess.DEVNULL)
 

@@ -26,6 +26,8 @@ def test_welcome_page_across_the_link(machine):
     DNS issue. Failing to connect means that you have a network issue between the two: check the port in any firewalls.
     """
     machine.must_pass(connections.page_is_shown_by_name_or_else_by_address)
+    machine.must_pass(connections.connection_is_let_out)
+    machine.must_pass(connections.both_ends_have_a_way)
 
 
 @step("local-firewall")

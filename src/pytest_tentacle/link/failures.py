@@ -78,6 +78,7 @@ _CONNECT = (
             "ENETUNREACH": Failure.UNREACHABLE,
             "EHOSTDOWN": Failure.UNREACHABLE,
             "EHOSTUNREACH": Failure.UNREACHABLE,
+            "EINVAL": Failure.UNREACHABLE,  # Linux: a route of the kind blackhole
         },
     )
 )

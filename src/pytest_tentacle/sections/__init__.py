@@ -125,7 +125,11 @@ STEPS: tuple[Step, ...] = (
         "Welcome page across the link",
         guide.CONNECTIONS,
         applies.to_links,
-        checks=(connections.page_is_shown_by_name_or_else_by_address,),
+        checks=(
+            connections.page_is_shown_by_name_or_else_by_address,
+            connections.connection_is_let_out,
+            connections.both_ends_have_a_way,
+        ),
         rests_on=("services-running", "communication-settings", "welcome-page-here"),
     ),
     Step(

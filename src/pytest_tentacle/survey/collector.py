@@ -41,6 +41,7 @@ from .targets import (
     own_targets,
     peer_ping_targets,
     peer_targets,
+    peers_of,
     ports_of_interest,
 )
 
@@ -194,6 +195,7 @@ class _State:
                         version_targets=once if self.plan.tls_versions else (),
                         ports=ports_of_interest(members),
                         names=tuple(dict.fromkeys(member.dns_name for member in members if member.dns_name)),
+                        peers=peers_of(self.inventory, members),
                     ),
                     timeout=self.plan.machine_timeout,
                     keep_session=any(member.name in server_names for member in members),

@@ -28,6 +28,7 @@ from pytest_tentacle.survey.surroundings import (
     Proxy,
     ProxyConnect,
     Reservations,
+    Route,
     TlsPolicy,
     Watchdog,
 )
@@ -182,6 +183,8 @@ class Survey(_Value):
     left_overs: Section[tuple[LeftOver, ...]] = Section(unknown=NOT_SURVEYED)
     reservations: Section[Reservations] = Section(unknown=NOT_SURVEYED)
     own_names: Section[tuple[OwnName, ...]] = Section(unknown=NOT_SURVEYED)
+    routes: Section[tuple[Route, ...]] = Section(unknown=NOT_SURVEYED)
+    """To the other ends of the machine's links."""
     proxy_connects: Section[tuple[ProxyConnect, ...]] = Section(unknown=NOT_SURVEYED)
     probes: tuple[Probe, ...] = ()
     pings: tuple[PingSeries, ...] = ()

@@ -25,6 +25,7 @@ class Request:
         ping: also ping, so often or so long, the `ping_targets` and, when it gathers, the addresses that polling
             instances are configured with; None: do not ping.
         names: DNS names that the machine is declared with; it is asked what they resolve to on itself.
+        peers: hosts of the other ends of its links; the machine is asked for its way to each.
         identity: speak the Halibut identity lines as well (`--probe-identity`).
         tls_versions: also try each version of TLS once with each of the `version_targets` and, when it gathers, with
             the addresses that polling instances are configured with.
@@ -37,6 +38,7 @@ class Request:
     budget_seconds: float = 45.0
     identity: bool = False
     names: tuple[str, ...] = ()
+    peers: tuple[str, ...] = ()
     ping: PingOrder | None = None
     ping_targets: tuple[Target, ...] = ()
     tls_versions: bool = False

@@ -68,6 +68,25 @@ class Firewall(_Value):
     """Linux: the rules as evidence, cut to 4,000 characters."""
 
 
+class Route(_Value):
+    """The way that the machine would take to a peer's address, by its own tables (Linux: `ip route get`)."""
+
+    peer: str
+    """As asked: the declared address, or a name."""
+    address: str
+    via: str | None = None
+    """The next router; None: the address is on a network of the machine's own."""
+    device: str | None = None
+    source: str | None = None
+    """The address that the machine speaks from on this way."""
+    error: Literal["no-route", "unreachable", "prohibited", "blackhole", "other"] | None = None
+    detail: str | None = None
+    neighbour: str | None = None
+    """What the neighbours' table says of the next hop, such as `reachable` or `failed`; None: nothing."""
+    rp_filter: int | None = None
+    """The strictest reverse path filter of all devices: 1 drops what comes another way than the answer would go."""
+
+
 class Proxy(_Value):
     """One place where a proxy can be set, and whom it concerns. Passwords are removed by the script."""
 

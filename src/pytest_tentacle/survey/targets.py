@@ -85,6 +85,17 @@ def own_ping_targets(inventory: Inventory, machine: Machine) -> tuple[Target, ..
     return tuple(targets[0] for server in servers if (targets := polling_targets(machine.name, server)))
 
 
+def peers_of(inventory: Inventory, machines: Iterable[Machine]) -> tuple[str, ...]:
+    """How the other ends of these machines' links are named: by address, or by name where no address is declared."""
+    ends: list[Machine] = []
+    for machine in machines:
+        if isinstance(machine, Tentacle):
+            ends += inventory.servers_of(machine)
+        elif isinstance(machine, OctopusServer):
+            ends += inventory.tentacles_of(machine)
+    return tuple(dict.fromkeys(end.ip or end.dns_name or "" for end in ends if end.ip or end.dns_name))
+
+
 def peer_ping_targets(inventory: Inventory, server: OctopusServer, surveys: Surveys) -> tuple[Target, ...]:
     """What a server pings and tries in round 2: each of its Tentacles that listens, once."""
     targets = (

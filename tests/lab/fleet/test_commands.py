@@ -37,7 +37,7 @@ LINUX = {
     "head": r"-c \d+|-n 1",
     "hostname": "-f|-I",
     "id": "(-Gn [^-].*)?",
-    "ip": "-o addr",
+    "ip": r"-o addr|-o route get [0-9a-fA-F.:]+|neigh show",
     "iptables-save": "-c",
     "ip6tables-save": "-c",
     "ls": "(-[dpA] )?(/.*)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_tentacle.survey.surroundings import Route
 from support.failures import DROPPED, FORBIDDEN, NO_ROUTE, REFUSED
 from support.rules import linux_rules
 from support.whole import Whole
@@ -79,6 +80,33 @@ def no_way_out_and_no_neighbour(world: Whole) -> None:
     del world.drafts["poll-02"]
     world.add_polling("poll-03", "192.0.2.200")
     world.both("poll-01", DROPPED)
+
+
+def route(world: Whole, name: str, peer: str, **way: object) -> None:
+    """A machine's way to a peer's address, by its own tables."""
+    found = Route.model_validate({"peer": peer, "address": peer, "device": "eth0", **way})
+    world.sections[name]["routes"] = (found,)
+
+
+@case("TC5222", confidence="likely")
+def prohibited_on_the_way(world: Whole) -> None:
+    """The server's own tables have a way; on it somebody says no."""
+    route(world, "octo-1", "198.51.100.1", via="192.0.2.1", neighbour="reachable")
+    world.both("web-01", NO_ROUTE)
+
+
+@case("TT532")
+def no_way_back(world: Whole) -> None:
+    """The Tentacle has no route to its server."""
+    route(world, "web-01", "192.0.2.10", error="no-route")
+    world.both("web-01", DROPPED)
+
+
+@case("TT533")
+def kept_in(world: Whole) -> None:
+    """The server's own rules do not let it out to the Tentacle."""
+    world.sections["octo-1"]["firewall"] = linux_rules("tcp dport 10933 drop", hook="output")
+    world.both("web-01", DROPPED)
 
 
 @case("TC5221")

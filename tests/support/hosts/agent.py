@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from pytest_tentacle.lab.halibut.listener import HalibutListener
 from pytest_tentacle.link.certificate import KeyedCertificate
 
-AGAIN = 2.0
+AGAIN = 0.5
 
 
 def main() -> None:
@@ -63,7 +63,7 @@ def keep_polling(own: KeyedCertificate, address: str, subscription: str) -> None
     while True:
         with (
             contextlib.suppress(OSError),
-            socket.create_connection((parts.hostname, parts.port), 10) as plain,
+            socket.create_connection((parts.hostname, parts.port), 3) as plain,
             context.wrap_socket(plain, server_hostname=parts.hostname) as stream,
         ):
             stream.settimeout(120)

@@ -42,7 +42,7 @@ MaxStartups 50
 _UNITS = {
     "lab.target": "[Unit]\nDefaultDependencies=no\nAllowIsolate=yes\nWants=lab-sshd.service dbus.socket {service}\n",
     "lab-sshd.service": (
-        "[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/usr/sbin/sshd -D -f /etc/lab/sshd_config\nRestart=always\n"
+        "[Unit]\nDefaultDependencies=no\nStartLimitIntervalSec=0\n[Service]\nRestartSec=300ms\nExecStart=/usr/sbin/sshd -D -f /etc/lab/sshd_config\nRestart=always\n"
     ),
     "{service}": (
         "[Unit]\nDescription=Octopus {name}\nDefaultDependencies=no\n[Service]\nType=simple\nUser=root\n"
@@ -109,6 +109,8 @@ class Machine(Host):
     """
 
     machine: OctopusServer | Tentacle = field(default=None)  # type: ignore[arg-type]
+    groups: Path = Path()
+    """The folder of control groups: each host's systemd has one of its own, or they would end each other's services."""
     address: str = ""
     management: str = ""
     certificate: KeyedCertificate = field(default=None)  # type: ignore[arg-type]
@@ -174,7 +176,10 @@ class Machine(Host):
         """Starts it; `ready` waits for it."""
         apart = ["unshare", "--mount", "--net", "--pid", "--uts", "--ipc", "--cgroup", "--fork", "--kill-child=KILL"]
         arguments = [str(HERE / "boot.sh"), str(self.folder), self.name, str(PYTHON), str(SOURCES)]
-        self.process = subprocess.Popen([*apart, "sh", *arguments], stdin=subprocess.DEVNULL)
+        group = self.groups / self.name
+        group.mkdir()
+        moved = ["sh", "-c", 'echo $$ > "$0/cgroup.procs" && exec "$@"', str(group)]
+        self.process = subprocess.Popen([*moved, *apart, "sh", *arguments], stdin=subprocess.DEVNULL)
 
         def found() -> bool:
             assert self.process is not None
@@ -190,7 +195,8 @@ class Machine(Host):
 
         def listens() -> bool:
             told = must(*self.inside, "ss", "-Hltn")
-            return all(f":{port} " in told for port in ports)
+            polls = must(*self.inside, "ss", "-Htn", "state", "established", "dport", "=", ":10943")
+            return all(f":{port} " in told for port in ports) and bool(polls or self.blueprint.presents)
 
         _wait(listens, f"the ports {ports} of {self.name}")
 

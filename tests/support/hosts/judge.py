@@ -114,6 +114,7 @@ def set_back(network: Network, scenarios: Sequence[Scenario]) -> None:
             act(network, line)
     if any(where == "dns" or "dns-" in line for where, line in lines):
         network.dns("start")
+    network.ready()
 
 
 _RULES = """nft flush ruleset

@@ -10,9 +10,10 @@ Each subnet has IPv6 as well, `fd10:<number>::/64`, with the same last number.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
-import tempfile
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -32,9 +33,9 @@ class Network:
 
     def __init__(self) -> None:
         must("mount", "--make-rprivate", "/")
-        self.folder = Path(tempfile.gettempdir()) / "hosts"
         must("mount", "-t", "tmpfs", "tmpfs", "/mnt")
         self.folder = Path("/mnt")
+        self.groups = _control_groups()
         self.router = Host("router", self.folder / "router")
         self.machines: dict[str, Machine] = {}
         self.inventory = Inventory(servers=(), tentacles=())
@@ -53,6 +54,7 @@ class Network:
                 self.folder / name,
                 machine=self._declared(name, address, number),
                 address=address,
+                groups=self.groups,
                 management=f"10.255.0.{number}",
                 certificate=certificate,
             )
@@ -62,12 +64,16 @@ class Network:
         with ThreadPoolExecutor() as pool:
             list(pool.map(Machine.boot, machines))
         self._cable()
-        with ThreadPoolExecutor() as pool:
-            list(pool.map(Machine.ready, machines))
+        self.ready()
         self.inventory = Inventory(
             servers=tuple(each.machine for each in machines if isinstance(each.machine, OctopusServer)),
             tentacles=tuple(each.machine for each in machines if isinstance(each.machine, Tentacle)),
         )
+
+    def ready(self) -> None:
+        """Waits until all services listen, and all pollers hold a connection."""
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(Machine.ready, self.machines.values()))
 
     def host(self, name: str) -> Host:
         """The router, or a machine."""
@@ -81,6 +87,7 @@ class Network:
         for each in (*self.machines.values(), self.router):
             if each.process:
                 each.process.wait()
+        _remove(self.groups)
 
     def _declared(self, name: str, address: str, number: int) -> OctopusServer | Tentacle:
         transport = SSH(
@@ -98,7 +105,8 @@ class Network:
         if name.startswith("octo"):
             return OctopusServer.model_validate(common | {"polling_ports": (10943,)})
         mode = Mode.LISTENING if name.startswith("web") else Mode.POLLING
-        return Tentacle.model_validate(common | {"mode": mode, "servers": ("octo-1",)})
+        port = 10933 if mode is Mode.LISTENING else None
+        return Tentacle.model_validate(common | {"mode": mode, "servers": ("octo-1",), "port": port})
 
     def _keys(self) -> None:
         for name in ("login", *FLEET):
@@ -164,7 +172,10 @@ class Network:
         for subnet in legs or tuple(SUBNETS):
             number = SUBNETS[subnet]
             pid, hosts = f"/mnt/router/dns-{subnet}.pid", f"/mnt/router/dns-{subnet}.hosts"
-            self.router.run(f"if [ -e {pid} ]; then kill -9 $(cat {pid}); rm {pid}; fi")
+            self.router.run(
+                f"if [ -e {pid} ]; then kill -9 $(cat {pid}); rm {pid}; fi; "
+                f"while ss -Huln src 10.10.{number}.1 | grep -q :53; do sleep 0.02; done"
+            )
             if what == "stop":
                 continue
             records = "".join(f"{machine.address} {machine.name}.lab.test\n" for machine in self.machines.values())
@@ -173,6 +184,25 @@ class Network:
                 f"dnsmasq --conf-file=/dev/null --no-resolv --no-hosts --addn-hosts={hosts} --local=/lab.test/ "
                 f"--bind-interfaces --listen-address=10.10.{number}.1 --pid-file={pid} --user=root --cache-size=0 {options}"
             )
+
+
+def _control_groups() -> Path:
+    """A control group for this lab; empty ones of labs that were killed are removed."""
+    top = Path("/mnt/groups")
+    top.mkdir()
+    must("mount", "-t", "cgroup2", "cgroup2", str(top))
+    for left in top.glob("lab-of-hosts-*"):
+        _remove(left)
+    made = top / f"lab-of-hosts-{uuid.uuid4().hex[:8]}"
+    made.mkdir()
+    return made
+
+
+def _remove(group: Path) -> None:
+    """A control group with those below it, unless somebody is in one."""
+    for folder, _, _ in os.walk(group, topdown=False):
+        with contextlib.suppress(OSError):
+            Path(folder).rmdir()
 
 
 def quietly(*command: str) -> None:

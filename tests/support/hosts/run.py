@@ -21,13 +21,16 @@ def main() -> None:
     """Until stdin ends."""
     started = time.monotonic()
     network = Network()
+    keep = Path(sys.argv[1]) if len(sys.argv) > 1 else None
     try:
         network.start()
         print(json.dumps({"up": round(time.monotonic() - started, 1)}), flush=True)
         for line in sys.stdin:
             names = line.split()
             try:
-                answer = judged(network, [SCENARIOS[name] for name in names])
+                answer = judged(
+                    network, [SCENARIOS[name] for name in names], keep / f"{'+'.join(names)}.json" if keep else None
+                )
             except Exception as error:  # noqa: BLE001  told to whoever asked
                 answer = {"failed": f"{type(error).__name__}: {error}"}
             print(json.dumps(answer), flush=True)

@@ -13,6 +13,7 @@ _LOG_WINDOWS = (
     "$ Get-WinEvent -FilterHashtable @{LogName='System'; ProviderName='Service Control Manager'} -MaxEvents 20"
 )
 _LOGON, _DEPENDENCY, _NEVER = 1069, 1068, 1077
+_EXIT_EXEC = 203
 _NO_FILE = frozenset({2, 3, 5})
 
 
@@ -54,13 +55,20 @@ def _gone_after_boot(view: View, _problem: Problem) -> Clue | None:
     return Clue() if not view.codes & {"TT202", "TT206"} else None
 
 
-def _loops(view: View, _problem: Problem) -> Clue | None:
+def _not_run(view: View, problem: Problem) -> bool:
+    """Whether systemd could not even run the program (systemd.exec, "Process Exit Codes": EXIT_EXEC)."""
+    return view.system == "linux" and _exit(problem) == _EXIT_EXEC
+
+
+def _loops(view: View, problem: Problem) -> Clue | None:
     service = view.service
-    return Clue(facts={"restarts": service.restarts}) if service and service.restarts else None
+    if service is None or not service.restarts or _not_run(view, problem):
+        return None
+    return Clue(facts={"restarts": service.restarts})
 
 
 def _crashed(view: View, problem: Problem) -> Clue | None:
-    if view.service and view.service.restarts:
+    if (view.service and view.service.restarts) or _not_run(view, problem):
         return None
     if view.system == "windows" and _exit(problem) in {_LOGON, _DEPENDENCY, *_NO_FILE}:
         return None
@@ -87,7 +95,7 @@ def _dependency(view: View, problem: Problem) -> Clue | None:
 
 
 def _no_program(view: View, problem: Problem) -> Clue | None:
-    if view.system != "windows" or _exit(problem) not in _NO_FILE:
+    if (view.system != "windows" or _exit(problem) not in _NO_FILE) and not _not_run(view, problem):
         return None
     return Clue(facts={"executable": view.service.executable if view.service else None})
 

@@ -8,8 +8,11 @@ from .sockets import (
     no_address_holds_too_many_connections,
     polled_servers_are_connected,
 )
+from .ways import both_ends_have_a_way, connection_is_let_out
 
 __all__ = [
+    "both_ends_have_a_way",
+    "connection_is_let_out",
     "half_closed_connections_do_not_pile_up",
     "no_address_holds_too_many_connections",
     "page_is_shown_by_name_or_else_by_address",

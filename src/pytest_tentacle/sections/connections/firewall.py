@@ -26,6 +26,7 @@ from .link_verdict import standing_in_the_way
 from .linux_filter import FilteredWay, LinuxVerdict, linux_verdict, own_addresses
 from .probe_verdict import describe
 from .relayed import RELAY_READS, relayed
+from .ways import WAY_READS, verdict_of_way
 
 _CODES = {
     Filtered.NO_RULE: "TT541",
@@ -54,8 +55,7 @@ _ADVICE = "Look at the rules by hand, for the port and the network's profile."
         "firewall",
         "listeners",
         "controller.probes",
-        "host",
-        "peer.host",
+        *WAY_READS,
         *ATTEMPT_READS,
         *RELAY_READS,
     ),
@@ -134,13 +134,20 @@ def _linux(subject: Subject, firewall: Firewall, port: int, attempts: tuple[Atte
 
 
 def verdict_inbound(subject: Subject, firewall: Firewall, port: int, attempts: tuple[Attempt, ...]) -> LinuxVerdict:
-    """What the rules of a Linux host do with its peers' connections, those that they tried where they tried any."""
-    own = own_addresses(subject)
-    tried = [attempt.probe.connect.address for attempt in attempts if attempt.probe.connect]
-    families = {":" in address for address in tried if address}
-    peers = {address for peer in _peers_of(subject, attempts) for address in own_addresses(peer)}
-    fitting = frozenset(address for address in peers if not families or (":" in address) in families)
-    return linux_verdict(firewall, [FilteredWay(inbound=True, port=port, own=own, peers=fitting or frozenset(peers))])
+    """What the rules of a Linux host do with its peers' connections, those that they tried where they tried any.
+
+    Of several, what keeps one out comes first, then what cannot be told.
+    """
+    peers = {peer.name: peer for peer in subject.peers}
+    tried = [attempt for attempt in attempts if attempt.probe.connect]
+    names = [str(each.server) if each.listening else each.tentacle.name for each in tried]
+    verdicts = [
+        verdict_of_way(subject, peers.get(name), each, inbound=True) for name, each in zip(names, tried, strict=True)
+    ]
+    if not verdicts:
+        known = frozenset(address for peer in peers.values() for address in own_addresses(peer))
+        verdicts = [linux_verdict(firewall, [FilteredWay(True, port, own_addresses(subject), known)])]  # noqa: FBT003
+    return min(verdicts, key=lambda verdict: ("closed", "unclear", "open").index(verdict.word))
 
 
 def _linux_problem(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from support.hosts.scenario import Scenario
 
-from . import filters, healthy
+from . import between, filters, healthy, names, routing, services
 
-SCENARIOS: dict[str, Scenario] = {each.name: each for module in (filters, healthy) for each in module.SCENARIOS}
+SCENARIOS: dict[str, Scenario] = {
+    each.name: each for module in (healthy, filters, routing, names, services, between) for each in module.SCENARIOS
+}

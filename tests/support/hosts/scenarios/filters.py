@@ -5,7 +5,7 @@ from __future__ import annotations
 from support.hosts.scenario import Scenario, scenario
 
 _OWN = "TC5411 TT546"
-_OUT = "TC5412 TT547"
+_OUT = "TC533 TT533"
 _BEFORE_ONE = "TC5202"
 _BEFORE_SUBNET = "TC5203"
 _BEFORE_SERVER = "TC5211"

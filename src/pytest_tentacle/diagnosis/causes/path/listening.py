@@ -13,6 +13,8 @@ from pytest_tentacle.guide.consequences import FIREWALL, LOST_IN_LOGS
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.link import Failure
+from pytest_tentacle.sections.connections.ways import route_to
+from pytest_tentacle.survey.surroundings import Route
 
 from .links import (
     ALLOW_WINDOWS,
@@ -127,8 +129,30 @@ def _end_unseen(view: View, problem: Problem) -> Clue | None:
     )
 
 
-def _no_route(view: View, problem: Problem) -> Clue | None:
+def _own_way(view: View, problem: Problem) -> Route | None:
+    """The connecting end's own way to the other, where it was read."""
+    connecting, end = view.vantage(problem), view.end(problem)
+    return route_to(connecting.subject, end.subject) if connecting and end else None
+
+
+def _answered_on_the_way(view: View, problem: Problem) -> Clue | None:
+    """The machine's own tables have a way: then it was a router, or a firewall, that said no."""
+    route = _own_way(view, problem)
+    if route is None or route.error is not None or route.neighbour in {"failed", "incomplete"}:
+        return None
     if dead_address(view, problem) is not None or _keeps_out(view, problem) is not None:
+        return None
+    link = Lost(view, problem)
+    told = Evidence(f"routes of {problem.facts.get('vantage')}", f"it has a way to {route.address} by {route.device}")
+    whole = not link.near and link.near_lost >= SEVERAL
+    where = {"who_is_lost": link.region if whole and link.region else view.name}
+    return Clue(facts=where, evidence=(told, link.near_evidence), place=str(problem.facts.get("vantage")))
+
+
+def _no_route(view: View, problem: Problem) -> Clue | None:
+    if _answered_on_the_way(view, problem) is not None:
+        return None
+    if dead_address(view, problem) is not None or _keeps_out(view, problem):
         return None
     subnet = view.scene.reach.subnet(view.name)
     return Clue(facts={"subnet": subnet}, place=str(problem.facts.get("vantage")))
@@ -234,6 +258,20 @@ PATH: tuple[CauseKind, ...] = (
         consequences=LOST_IN_LOGS,
         fold_by=("server", "subnet"),
         rank=15,
+    ),
+    CauseKind(
+        "TC5222",
+        "A router or firewall on the way says no",
+        "{vantage} has a way to {who_is_lost}, and on it a router or firewall answers that it does not let port {port} "
+        "through, or does not know the way on.",
+        frozenset({NO_ROUTE}),
+        ("From {vantage}, see how far the way goes; have the network's administrator open the port:", *WAY_WINDOWS),
+        ("From {vantage}, see how far the way goes; have the network's administrator open the port:", *WAY_LINUX),
+        _answered_on_the_way,
+        consequences=LOST_IN_LOGS,
+        fold_by=("server", "who_is_lost"),
+        rank=15,
+        confidence=Confidence.LIKELY,
     ),
     CauseKind(
         "TC5205",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_tentacle.guide.commands import CERTIFICATE_WINDOWS, PLAIN_WINDOWS
-from pytest_tentacle.guide.consequences import LOST_IN_LOGS
+from pytest_tentacle.guide.consequences import LOST_IN_LOGS, NO_CONNECTION
 from pytest_tentacle.guide.problem import ProblemKind
 
 _STEP = "welcome-page-across"
@@ -174,5 +174,34 @@ ACROSS: tuple[ProblemKind, ...] = (
                 "-fingerprint -sha1"
             ),
         ),
+    ),
+    _kind(
+        "TT532",
+        "A machine has no way to its peer",
+        "By its own routing and neighbours' tables one end of the link cannot send anything to the other, so no "
+        "connection comes about, in whichever direction: it has no route, its router does not answer, or its reverse "
+        "path filter drops what comes by another way than the answer would go.",
+        "On that machine, look at the route to <address>, and at its router:",
+        windows=('$ Find-NetRoute -RemoteIPAddress "<address>"', "$ Get-NetNeighbor"),
+        linux=('$ ip route get "<address>"', "$ ip neigh", "$ sysctl -a -r 'rp_filter$'"),
+        sentence="{end} has no way to {other} ({address}): {why}.",
+        consequences=NO_CONNECTION | LOST_IN_LOGS | {"TT523"},
+        fold_by=("end", "why"),
+        place="end",
+        rank=9,
+    ),
+    _kind(
+        "TT533",
+        "The connecting machine's own firewall does not let it out",
+        "The rules of the connecting machine's own packet filter on Linux stop its connection to the peer, or the "
+        "answer to it; the rule is named.",
+        "On that machine, look at the rules; let connections to port <port> out, and their answers in:",
+        windows=("$ Get-NetFirewallRule -Direction Outbound -Action Block -Enabled True",),
+        linux=_RULES_LINUX,
+        sentence="The own firewall of {end} does not let it connect to port {port}: {why}.",
+        consequences=NO_CONNECTION | LOST_IN_LOGS | {"TT523"},
+        fold_by=("end", "why"),
+        place="end",
+        rank=10,
     ),
 )

@@ -171,7 +171,8 @@ resolve() {
     return 1
 }
 
-# getent has one exit code for "no such name" and "no DNS server answered"; nslookup, where present, tells them apart.
+# getent has one exit code for "no such name" and "no DNS server answered". nslookup, where present, tells them apart;
+# and so does openssl, which prints the C library's own words (EAI_AGAIN, EAI_NODATA) and connects to nobody then.
 why_not_found() {
     case $1 in -*) echo name-not-found && return ;; esac
     if has nslookup; then
@@ -181,6 +182,14 @@ why_not_found() {
                 echo resolver-failed && return
                 ;;
             *'No answer'*) echo no-address && return ;;
+        esac
+    elif has openssl; then
+        said=$(bounded 6 openssl s_client -connect "$1:0" 2>&1 </dev/null || echo "code $?")
+        case $said in
+            *'Temporary failure in name resolution'* | *'Try again'* | *'code 124'* | *'code 143'* | *'code 137'*)
+                echo resolver-failed && return
+                ;;
+            *'No address associated'* | *'no usable address'*) echo no-address && return ;;
         esac
     fi
     echo name-not-found
@@ -262,7 +271,7 @@ probe_reader='
 function errno_word(n) {
     if (n == 111) return "refused"
     if (n == 110) return "timed-out"
-    if (n == 101 || n == 113 || n == 112 || n == 99) return "unreachable"
+    if (n == 101 || n == 113 || n == 112 || n == 99 || n == 22) return "unreachable" # 22: a blackhole route
     if (n == 1 || n == 13) return "prohibited"
     return n == 104 || n == 32 ? "reset" : ""
 }

@@ -14,6 +14,7 @@ identity=0
 ports=
 targets=
 names=
+peers=
 ping_order=
 ping_targets=
 tls_versions=0
@@ -32,6 +33,7 @@ for line in $r; do
         identity) identity=$value ;;
         port) ports="$ports $value" ;;
         name) names=$names$value$newline ;;
+        peer) peers=$peers$value$newline ;;
         ping) ping_order="$value $more" ;;
         pinged) ping_targets=$ping_targets$line$newline ;;
         tls-versions) tls_versions=$value ;;
@@ -154,7 +156,7 @@ gather() {
     esac
     emit logs "$logs"
     probe_links
-    for part in products disks proxies tls permissions left_overs own_names proxy_connects; do
+    for part in routes products disks proxies tls permissions left_overs own_names proxy_connects; do
         reading "$part"
         emit "$part" "$(json_of "$(section "section_$part")")"
     done

@@ -1,0 +1,186 @@
+"""The way between two machines, as their own tables and filters have it: what lets nothing out, or knows no way back.
+
+A link needs a way in both directions. Whoever listens may have none to whom connects, though it answers itself and all
+of its own network: then the connection only times out, at the other end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pytest_tentacle.judging.attempts import ATTEMPT_READS, Attempt, attempts_of
+from pytest_tentacle.judging.check import Finding, check
+from pytest_tentacle.judging.finding import Evidence, Problem, Unknown
+from pytest_tentacle.judging.reading import FACTS
+from pytest_tentacle.judging.subject import Subject
+from pytest_tentacle.link import Failure
+from pytest_tentacle.link.hosts import plain_address, plain_host
+from pytest_tentacle.survey.surroundings import Route
+
+from .linux_filter import FilteredWay, LinuxVerdict, linux_verdict, own_addresses
+from .probe_verdict import describe
+
+WAY_READS = ("host", "routes", "peer.host", "peer.routes")
+"""What a verdict on a way reads, besides the rules."""
+
+_LOST = frozenset({Failure.TIMED_OUT, Failure.UNREACHABLE, Failure.REFUSED, Failure.PROHIBITED})
+_NOBODY = frozenset({"failed", "incomplete"})
+"""What the neighbours' table says of an address for which nobody answers."""
+
+_WORDS = {
+    "no-route": "it has no route there",
+    "unreachable": "its routing table says unreachable",
+    "prohibited": "its routing table prohibits it",
+    "blackhole": "its routing table swallows it",
+    "other": "the system gives no route",
+}
+
+
+@check(codes=("TT533",), reads=("firewall", "peer.firewall", *WAY_READS, *ATTEMPT_READS))
+def connection_is_let_out(subject: Subject) -> Iterator[Finding]:
+    """The connecting end's own packet filter on Linux lets the connection out, and the answer in."""
+    for attempt, server in _lost_links(subject):
+        connecting, other = (server, subject) if attempt.listening else (subject, server)
+        try:
+            verdict = verdict_of_way(connecting, other, attempt, inbound=False)
+        except Unknown:
+            continue
+        if verdict.word != "closed":
+            continue
+        port = attempt.probe.port
+        what = "its answers are kept out" if verdict.answer else "led elsewhere" if verdict.diverted else "kept in"
+        yield Problem(
+            "TT533",
+            subject.name,
+            expected=f"the own firewall of {connecting.name} lets connections to TCP port {port} out",
+            actual=f"port {port}: {what} by {verdict.words}",
+            evidence=(
+                Evidence(f"packet filter of {connecting.name}", verdict.words),
+                Evidence(f"probe from {attempt.vantage}", describe(attempt.probe)),
+            ),
+            facts={
+                "end": connecting.name,
+                "other": other.name,
+                "port": port,
+                "rule": verdict.words,
+                "why": f"{what} by {verdict.words}",
+                "server": server.name,
+                "vantage": attempt.vantage,
+            },
+        )
+
+
+@check(codes=("TT532",), reads=("routes", "peer.routes", *ATTEMPT_READS))
+def both_ends_have_a_way(subject: Subject) -> Iterator[Finding]:
+    """Both ends of a link on which no connection comes about have a way to each other, by their own tables."""
+    for attempt, server in _lost_links(subject):
+        for machine, other in ((subject, server), (server, subject)):
+            dialled = attempt.probe.connect.address if attempt.probe.connect and _listens(attempt, machine) else None
+            route = route_to(machine, other)
+            why = _why(route, dialled) if route else None
+            if route is None or why is None:
+                continue
+            yield Problem(
+                "TT532",
+                subject.name,
+                expected=f"{machine.name} has a way to {other.name} ({route.address})",
+                actual=f"{machine.name} has none to {route.address}: {why}",
+                evidence=(
+                    Evidence(f"routes of {machine.name}", _told(route)),
+                    Evidence(f"probe from {attempt.vantage}", describe(attempt.probe)),
+                ),
+                facts={
+                    "end": machine.name,
+                    "other": other.name,
+                    "why": why,
+                    "address": route.address,
+                    "server": server.name,
+                    "vantage": attempt.vantage,
+                },
+            )
+
+
+def verdict_of_way(subject: Subject, peer: Subject | None, attempt: Attempt, *, inbound: bool) -> LinuxVerdict:
+    """What the rules of a Linux host do with the connection that was tried, as well as its ends are known.
+
+    Raises Unknown where the rules were not read, or are Windows'.
+    """
+    firewall = subject.read(FACTS.firewall)
+    if firewall.engine == "windows":
+        raise Unknown(f"the rules of {subject.name} are not those of Linux", "")
+    connected = attempt.probe.connect
+    address = plain_address((connected.address if connected else None) or attempt.probe.host)
+    own, peers = own_addresses(subject), own_addresses(peer) if peer else frozenset[str]()
+    there, back = (route_to(subject, peer), route_to(peer, subject)) if peer else (None, None)
+    six = address is not None and ":" in address
+    if there is not None and there.source and (":" in there.source) is six:
+        own = frozenset({there.source})
+    if back is not None and back.source and (":" in back.source) is six:
+        peers = frozenset({back.source})
+    if address is not None:
+        own, peers = (frozenset({address}), peers) if inbound else (own, frozenset({address}))
+        own, peers = (frozenset(each for each in ends if (":" in each) is six) or ends for ends in (own, peers))
+    devices = frozenset({there.device}) if there is not None and there.device else frozenset[str]()
+    way = FilteredWay(inbound=inbound, port=attempt.probe.port, own=own, peers=peers, interfaces=devices)
+    return linux_verdict(firewall, [way])
+
+
+def route_to(machine: Subject, other: Subject) -> Route | None:
+    """A machine's way to another one's declared address; None where it was not asked for."""
+    try:
+        found = machine.read(FACTS.routes)
+    except Unknown:
+        return None
+    names = {plain_host(host) for host in (other.machine.ip, other.machine.dns_name) if host}
+    return next((route for route in found if plain_host(route.peer) in names), None)
+
+
+def _lost(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
+    """Those of links on which no connection came about, though somebody tried."""
+    reached = {(each.tentacle.name, each.server) for each in attempts if each.connected}
+    return tuple(
+        each
+        for each in attempts
+        if (each.tentacle.name, each.server) not in reached
+        and each.probe.connect is not None
+        and each.probe.connect.error in _LOST
+    )
+
+
+def _lost_links(subject: Subject) -> Iterator[tuple[Attempt, Subject]]:
+    """One attempt of each of a Tentacle's links on which none came through, with the server at its other end."""
+    lost = {attempt.server: attempt for attempt in _lost(attempts_of(subject)) if attempt.server is not None}
+    for name, attempt in lost.items():
+        yield attempt, subject.fleet.subject(name)
+
+
+def _listens(attempt: Attempt, machine: Subject) -> bool:
+    return attempt.listening is machine.is_tentacle
+
+
+def _why(route: Route, dialled: str | None) -> str | None:
+    """What is wrong with a way; None where nothing is known to be."""
+    if route.error is not None:
+        return _WORDS[route.error]
+    if route.neighbour in _NOBODY:
+        if route.via:
+            return f"its router {route.via} does not answer"
+        return "nobody on its own network answers for that address"
+    if (
+        dialled
+        and route.source
+        and route.rp_filter == 1
+        and route.source != dialled
+        and (":" in dialled) is (":" in route.source)
+    ):
+        return f"the answer would leave by {route.device}, and its reverse path filter drops what comes another way"
+    return None
+
+
+def _told(route: Route) -> str:
+    if route.error:
+        return f"to {route.address}: {route.detail or route.error}"
+    parts = [f"to {route.address}", f"via {route.via}" if route.via else "", f"by {route.device}"]
+    parts += [f"from {route.source}", f"next hop {route.neighbour}" if route.neighbour else ""]
+    parts += [f"reverse path filter {route.rp_filter}" if route.rp_filter is not None else ""]
+    return " ".join(part for part in parts if part)

@@ -1,0 +1,97 @@
+# The way to each peer, as the kernel would take it: a link needs one in both directions.
+
+route_limit=60
+
+# $peers: hosts in lines, percent-encoded. For each: `route <peer> <address> <exit code> <ip's words>`, then what the
+# neighbours' table and the reverse path filter say of it.
+section_routes() {
+    if ! has ip; then
+        unknown 'this machine has no ip to ask for its routes'
+        return
+    fi
+    {
+        old_ifs=$IFS
+        IFS=$newline
+        count=0
+        routers=
+        for peer in $peers; do
+            if [ "$count" -ge "$route_limit" ]; then break; fi
+            count=$((count + 1))
+            case $peer in
+                *%* | -*) continue ;;
+                *:*) addresses=$peer ;;
+                *[!0-9.]*) addresses=$(bounded 3 getent ahosts "$peer" 2>/dev/null </dev/null | awk '!($1 in seen) { seen[$1]; print $1 }' | head -n 4) ;;
+                *) addresses=$peer ;;
+            esac
+            for address in $addresses; do
+                words=$(bounded 3 ip -o route get "$address" 2>&1 </dev/null)
+                code=$?
+                via=${words#* via }
+                if [ "$via" != "$words" ]; then routers="$routers${via%% *}$newline"; fi
+                printf 'route %s %s %s %s\n' "$peer" "$address" "$code" "${words%%"$newline"*}"
+            done
+        done
+        IFS=$old_ifs
+        call_routers
+        bounded 3 ip neigh show 2>/dev/null </dev/null | head -n 500 | sed 's/^/neighbour /'
+        set +f
+        for file in /proc/sys/net/ipv4/conf/*/rp_filter; do
+            strict= # a file of /proc/sys can be read only at once, so dash's read gets the value and an error
+            { IFS= read -r strict <"$file"; } 2>/dev/null
+            if [ -n "$strict" ]; then
+                device=${file#/proc/sys/net/ipv4/conf/}
+                printf 'strict %s %s\n' "${device%/rp_filter}" "$strict"
+            fi
+        done
+        set -f
+    } | awk "$json$route_reader"
+}
+
+# A neighbours' table knows of a router only what was tried of late: each is called once, so that a dead one is seen.
+call_routers() {
+    for router in $(printf '%s' "$routers" | awk '!($0 in seen) { seen[$0]; if (count++ < 4) print }'); do
+        if has ping; then
+            bounded 2 ping -c 1 -W 1 "$router" >/dev/null 2>&1 </dev/null
+        elif has curl; then
+            case $router in *:*) router=[$router] ;; esac
+            bounded 2 curl -q -s -m 1 --noproxy '*' -o /dev/null "http://$router:9/" >/dev/null 2>&1 </dev/null
+        fi
+    done
+}
+
+route_reader='
+$1 == "route" { line[++count] = $0; next }
+$1 == "neighbour" { state[$2, $4] = $NF; next }
+$1 == "strict" { strict[$2] = $3; next }
+function value(s, word,  at, part) {
+    if (!match(s, "(^| )" word " [^ ]+")) return ""
+    part = substr(s, RSTART, RLENGTH); sub(/^ /, "", part); sub(/^[^ ]+ /, "", part)
+    return part
+}
+function field(name, v) { return v == "" ? "" : ",\"" name "\":" text(v) }
+function why(code, words) {
+    if (code == 0 && words !~ /^(unreachable|prohibit|blackhole) /) return ""
+    if (words ~ /etwork is unreachable/) return "no-route"
+    if (words ~ /^prohibit |ermission denied/) return "prohibited"
+    if (words ~ /^blackhole |nvalid argument/) return "blackhole"
+    return words ~ /^unreachable |o route to host/ ? "unreachable" : "other"
+}
+END {
+    # What counts is the higher of the two values (ip-sysctl), on the device that a packet comes in by: any but loopback.
+    for (device in strict) if (device !~ /^(all|default|lo)$/) {
+        value_here = strict[device] > strict["all"] ? strict[device] : strict["all"]
+        if (filter == "" || value_here == 1) filter = value_here
+    }
+    for (i = 1; i <= count; i++) {
+        split(line[i], part, " "); words = line[i]
+        for (k = 1; k <= 4; k++) sub(/^[^ ]+ ?/, "", words)
+        error = why(part[4], words); via = value(words, "via"); device = value(words, "dev")
+        next_one = via != "" ? via : part[3]
+        list = list (i > 1 ? "," : "") "{\"peer\":" text(part[2]) ",\"address\":" text(part[3]) field("via", via) \
+            field("device", device) field("source", value(words, "src")) field("error", error) \
+            field("neighbour", tolower(state[next_one, device])) field("detail", error == "" ? "" : substr(words, 1, 200)) \
+            (filter == "" ? "" : ",\"rp_filter\":" filter + 0) "}"
+    }
+    print "{\"data\":[" list "]}"
+}
+'

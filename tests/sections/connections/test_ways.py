@@ -1,0 +1,100 @@
+"""The way between two machines, by their own tables and filters: what lets nothing out, or knows no way back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pytest_tentacle.judging.result import Outcome
+from pytest_tentacle.link import Failure
+from pytest_tentacle.survey.surroundings import Route
+from support.rules import linux_rules
+
+STEP = "welcome-page-across"
+SILENT = {"fails": "connect", "error": Failure.TIMED_OUT}
+SERVER, TENTACLE = "192.0.2.10", "192.0.2.20"
+
+
+def way(peer: str = SERVER, **more: Any) -> tuple[Route, ...]:
+    return (Route.model_validate({"peer": peer, "address": peer, "device": "eth0", **more}),)
+
+
+def silence(around: Any, across: Any) -> None:
+    """The server's attempts get no answer."""
+    across(around.world, "listening", SILENT, SILENT)
+
+
+def codes(around: Any) -> list[str]:
+    return [problem.code for problem in around.judge(STEP, "web-01").problems]
+
+
+class TestWays:
+    @pytest.mark.parametrize(
+        ("route", "words"),
+        [
+            ({"error": "no-route"}, "it has no route there"),
+            ({"error": "blackhole"}, "swallows"),
+            ({"via": "192.0.2.1", "neighbour": "failed"}, "its router 192.0.2.1 does not answer"),
+            ({"neighbour": "incomplete"}, "nobody on its own network"),
+            ({"device": "eth1", "source": "198.51.100.7", "rp_filter": 1}, "reverse path filter"),
+        ],
+    )
+    def test_the_way_back(self, around: Any, across: Any, route: Any, words: str) -> None:
+        """The Tentacle has no way to its server."""
+        silence(around, across)
+        around.sections["web-01"]["routes"] = way(**route)
+        result = around.judge(STEP, "web-01")
+        found = [problem for problem in result.problems if problem.code == "TT532"]
+        assert len(found) == 1, result
+        assert found[0].facts["end"] == "web-01"
+        assert words in found[0].actual
+
+    def test_the_way_there(self, around: Any, across: Any) -> None:
+        """The server has none to its Tentacle."""
+        silence(around, across)
+        around.sections["octo-1"]["routes"] = way(TENTACLE, error="unreachable")
+        found = [problem for problem in around.judge(STEP, "web-01").problems if problem.code == "TT532"]
+        assert [problem.facts["end"] for problem in found] == ["octo-1"]
+
+    @pytest.mark.parametrize(
+        "route",
+        [
+            {"via": "192.0.2.1", "neighbour": "reachable"},
+            {"via": "192.0.2.1", "neighbour": "stale", "rp_filter": 1, "source": TENTACLE},
+            {"source": "198.51.100.7", "rp_filter": 2},
+        ],
+    )
+    def test_a_way_that_is_well(self, around: Any, across: Any, route: Any) -> None:
+        """Whatever keeps the connection away, it is not the tables."""
+        silence(around, across)
+        around.sections["web-01"]["routes"] = way(**route)
+        assert "TT532" not in codes(around)
+
+    def test_a_link_that_works_needs_no_table(self, around: Any) -> None:
+        """A connection that came about has a way, whatever the tables seem to say."""
+        around.sections["web-01"]["routes"] = way(error="no-route")
+        assert around.judge(STEP, "web-01").outcome is Outcome.PASSED
+
+
+class TestLetOut:
+    def test_kept_in(self, around: Any, across: Any) -> None:
+        """The server's own rules stop its connection: the rule is told."""
+        silence(around, across)
+        around.sections["octo-1"]["firewall"] = linux_rules("tcp dport 10933 drop", hook="output")
+        found = [problem for problem in around.judge(STEP, "web-01").problems if problem.code == "TT533"]
+        assert [problem.facts["end"] for problem in found] == ["octo-1"]
+        assert "tcp dport 10933 drop" in found[0].actual
+
+    def test_the_answer_is_kept_out(self, around: Any, across: Any) -> None:
+        """The connection gets out, its answer does not come in."""
+        silence(around, across)
+        around.sections["octo-1"]["firewall"] = linux_rules("tcp sport 10933 drop")
+        assert "TT533" in codes(around)
+
+    @pytest.mark.parametrize("rule", ["tcp dport 10934 drop", "ip daddr 198.51.100.1 drop", "limit rate 1/second drop"])
+    def test_let_out(self, around: Any, across: Any, rule: str) -> None:
+        """Another port, another peer, or a rule that nobody can judge."""
+        silence(around, across)
+        around.sections["octo-1"]["firewall"] = linux_rules(rule, hook="output")
+        assert "TT533" not in codes(around)
