@@ -15,7 +15,7 @@ import pytest
 
 TESTS = Path(__file__).parents[1]
 
-WATCHED = (TESTS / "sections", TESTS / "judging")
+WATCHED = (TESTS / "sections", TESTS / "judging", TESTS / "diagnosis")
 
 OUTPUT = "every_code"
 """Name of what a worker of xdist sends to its controller."""
