@@ -60,7 +60,8 @@ class TestStartUp:
         loaded = set(json.loads((tmp_path / "tops.json").read_text(encoding="utf-8")))
         assert not loaded & set(HEAVY)
         ours = json.loads((tmp_path / "ours.json").read_text(encoding="utf-8"))
-        assert set(ours) <= {f"pytest_tentacle{name}" for name in ("", ".plugin", ".run", ".run.options")}
+        light = ("", ".plugin", ".run", ".run.options", ".guide", ".guide.severity")
+        assert set(ours) <= {f"pytest_tentacle{name}" for name in light}
 
     def test_the_modes_that_are_offered_are_those_that_there_are(self):
         """The command line names them without importing the model."""

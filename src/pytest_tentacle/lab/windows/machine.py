@@ -5,8 +5,9 @@ C:, and notes every call in `commands.log` beside it. Besides the keys that ever
 hold the following; without a key the machine is a healthy one.
 
 - `registry`: key (`HKLM:\...`, `Registry::HKEY_USERS\<SID>\...`) to values, or to null for a key that is not there.
-  A number is a DWORD, a list several texts, `{"hex": "46000000..."}` bytes, `{"expand": "%TEMP%\x"}` an expandable text. Such a key replaces the lab's own of this
-  name: firewall profiles and `...\FirewallPolicy\FirewallRules`, proxies, WinTrust's State, Schannel.
+  A number is a DWORD, a list several texts, `{"hex": "46000000..."}` bytes, `{"expand": "%TEMP%\x"}` an expandable
+  text. Such a key replaces the lab's own of this name: firewall profiles and `...\FirewallPolicy\FirewallRules`,
+  proxies, WinTrust's State, Schannel.
 - `environment`: the machine's variables.
 - `acl`: path to `{"owner", "protected", "entries": [{"sid", "mask", "deny", "inherited", "inherit_only"}]}`, or to a
   text for a path whose list is refused. What lies below inherits.
@@ -39,8 +40,8 @@ States of sockets are `listen`, `syn-sent`, `established`, `fin-wait`, `close-wa
 `denied` may name `cim` (all of WMI), `services`, `processes`, `host`, `addresses`, `sockets`, `netstat` (it prints
 nothing), `connections` (.NET's table of them), `registry`, `firewall`, `proxies`, `tls`, `hives` (keys of these),
 `instances` (their index), `configuration` (the content of files), `logs` (of those in a folder of this name),
-`elevation` (the survey's account is no administrator), `domain` (nobody says who an account is), `folders` (whether they
-are there may not be seen), `disks`, `volumes` (only Win32_Volume), `accounts`, `groups`,
+`elevation` (the survey's account is no administrator), `domain` (nobody says who an account is), `folders` (whether
+they are there may not be seen), `disks`, `volumes` (only Win32_Volume), `accounts`, `groups`,
 `acl`, `networks`, `tasks`, `events` and `netsh` (it fails).
 
 The programs that services run are real files on drive C:, which the script starts: `prepare` puts a small script of the
