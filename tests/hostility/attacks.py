@@ -146,19 +146,19 @@ ATTACKS = (
         "40,000,000 bytes|computing time",
     ),
     Attack("6,000 logs", _section("logs", [_log(b"")] * 6_000), "6,000 entries"),
-    Attack("300,000 listeners", _section("listeners", [LISTENER] * 300_000), "400,000 values"),
+    Attack("300,000 listeners", _section("listeners", [LISTENER] * 300_000), "250,000 values"),
     Attack("20,000 listeners", _section("listeners", [LISTENER] * 20_000), "20,000 entries"),
-    Attack("300,000 services", _section("services", [SERVICE] * 300_000), "400,000 values"),
+    Attack("300,000 services", _section("services", [SERVICE] * 300_000), "values|too large"),
     Attack("21,000 connections", _section("connections", [CONNECTION] * 21_000), "21,000 entries"),
-    Attack("50,000 instances", _section("instances", [_instance(b"<octopus-settings/>")] * 50_000), "50,000 entries"),
+    Attack("50,000 instances", _section("instances", [_instance(b"<octopus-settings/>")] * 50_000), "entries|values"),
     Attack(
         "1.9 million services that are none",
         _whole('{"data": [' + ",".join(["{}"] * 1_900_000) + "]}"),
-        "400,000 values",
+        "250,000 values",
     ),
     Attack("64 MB of empty lists", _whole('{"data": [' + ",".join(["[]"] * 21_000_000) + "]}"), "too large"),
     Attack(
-        "20 MB of one text", _changed("host", "data", "user", value="x" * 20_000_000, packed=True), "longer than 65,536"
+        "10 MB of one text", _changed("host", "data", "user", value="x" * 10_000_000, packed=True), "longer than 65,536"
     ),
     Attack("100,000 probes", _changed("probes", value=[PROBE] * 60_000, packed=True), "entries|values"),
     Attack(
@@ -184,7 +184,7 @@ ATTACKS = (
         _changed("host", "data", "user", value="password=&quot;" * 66_000, packed=True),
         "longer than 65,536",
     ),
-    Attack("60,000 records of one probe each", _many_records, "entries|values"),
+    Attack("60,000 records of one probe each", _many_records, "entries|values|printed more"),
     Attack("nothing at all", lambda _: b"", "printed no survey"),
     Attack("a million zeros", lambda _: b"\0" * 1_000_000, "printed no survey"),
     Attack("markers without end", lambda _: framed("{}")[:30] * 100_000, "cut off|no survey"),

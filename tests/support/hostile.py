@@ -115,6 +115,8 @@ class CannedTransport(Transport):
                 raise TransportError("time-out", "it did not answer in time", "Run again.")
         if isinstance(self._answer, TransportError):
             raise self._answer
+        if max_output and len(self._answer) > max_output:
+            raise TransportError("run", f"the command printed more than {max_output:,} bytes", "See what floods it.")
         return Answer(self._answer, b"", 0)
 
     def detect_os(self) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -100,9 +102,32 @@ SESSIONS = Sessions()
 
 _LOGGING_ON = (ReachStage.RESOLVE, ReachStage.CONNECT, ReachStage.TLS, ReachStage.AUTHENTICATE, ReachStage.START)
 
-_ONE_READER = threading.Lock()
-"""Answers are read one after the other: side by side they would take as long, all of their memory at once, and the
-CPU from the sessions that are still under way, whose seconds count."""
+
+class _Reader:
+    """Reads answers one after the other, in one thread of its own.
+
+    Side by side they would take as long, all of their memory at once, and the CPU from the sessions that are still
+    under way, whose seconds count. One thread, since a C library keeps what each thread has freed for that thread.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pool: ThreadPoolExecutor | None = None
+
+    def read(self, work: Callable[[], Survey]) -> Survey:
+        """What the work gives, or raises; where there is no thread to be had, it is done in the caller's."""
+        try:
+            with self._lock:
+                self._pool = self._pool or ThreadPoolExecutor(1, thread_name_prefix="read answers")
+                future = self._pool.submit(work)
+        except RuntimeError:
+            with self._lock:
+                self._pool = None
+                return work()
+        return future.result()
+
+
+READER = _Reader()
 
 
 def survey_host(task: HostTask) -> HostRecord:
@@ -179,15 +204,18 @@ def _run(task: HostTask) -> tuple[Survey, int, str | None]:
     finally:
         SESSIONS.give_back(task, transport, usable=usable)
     cut_off = failure.summary if failure else None
-    with _ONE_READER:
+
+    def read() -> Survey:
         budget = Budget.of(task.timeout, lambda: SESSIONS.closing)
         budget.check()
-        try:
-            survey = ingest(read_document(call, answer, cut_off), task.request, budget)
-        except AnswerError:
-            if failure:
-                raise failure from None  # what had arrived is no survey
-            raise
+        return ingest(read_document(call, answer, cut_off), task.request, budget)
+
+    try:
+        survey = READER.read(read)
+    except AnswerError:
+        if failure:
+            raise failure from None  # what had arrived is no survey
+        raise
     return _with_all_targets(survey, task, cut_off), transport.requests - requests_before, cut_off
 
 

@@ -12,13 +12,13 @@ from types import MappingProxyType
 ANSWER_BYTES = 8_000_000
 """That a machine's script may print; logs come packed, and 2 MB of a log pack to some 200 kB."""
 
-DOCUMENT_BYTES = 24_000_000
+DOCUMENT_BYTES = 12_000_000
 """That a packed document may have once unpacked."""
 
-DOCUMENT_VALUES = 400_000
+DOCUMENT_VALUES = 250_000
 """Values in a document, counted before it is parsed: an empty list takes 2 bytes to send and 56 to hold."""
 
-LOG_BYTES = 8_000_000
+LOG_BYTES = 4_000_000
 """That a packed log may have once unpacked; scripts send 2 MB at most."""
 
 LOGS_BYTES = 40_000_000
