@@ -33,7 +33,7 @@ class TestHanging:
         assert survey.tls.data.protocols
         assert survey.firewall.data.rules
         assert survey.reservations.data.excluded
-        assert survey.permissions.data[0].access
+        assert survey.permissions.data[0].account == "LocalSystem"
         for section, what in (
             (survey.events, "the event log"),
             (survey.watchdog, "the task scheduler"),
