@@ -105,7 +105,7 @@ class TestTrust:
         cause = cause_of("one_mistrusts")
         right = world.thumbprint("octopus")
         command = (
-            '$ & "$env:ProgramFiles\\Octopus Deploy\\Tentacle\\Tentacle.exe" configure --instance Tentacle --trust '
+            "$ & 'C:\\Program Files\\Octopus Deploy\\Tentacle\\Tentacle.exe' configure --instance Tentacle --trust "
         )
         assert any(line.startswith(command) and right in line for line in cause.remedy_windows)
 

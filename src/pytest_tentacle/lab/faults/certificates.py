@@ -44,6 +44,8 @@ def clone(machine: Blueprint, site: Site) -> None:
     original = site.other(machine)
     machine.certificate = machine.presents = original.certificate
     machine.settings["Tentacle.CertificateThumbprint"] = original.certificate.thumbprint
+    for each in (original, machine):
+        each.settings["Octopus.Communications.Squid"] = "SQ-ORIGINAL-0A1B2C3D"
 
 
 def subscription_clone(machine: Blueprint, site: Site) -> None:

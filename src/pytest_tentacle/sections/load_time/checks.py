@@ -97,7 +97,10 @@ def _cost(subject: Subject) -> bool:
                 return True
     except Unknown:
         pass
-    return subject.is_tentacle and bool(subject.problems_of("welcome-page-across"))
+    if not subject.is_tentacle:
+        return False
+    across = subject.result("welcome-page-across")
+    return bool(across.problems or across.waived or across.blocked_by)
 
 
 def _waits_for_lists(revocation: Revocation | None) -> Evidence | None:
