@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 
 
+@lru_cache(maxsize=65_536)
 def plain_address(host: str) -> str | None:
     """A literal address in its shortest form, IPv4-mapped ones as IPv4 and without a zone; None for a name."""
     try:

@@ -65,7 +65,8 @@ class LabRun:
 
 
 def _verdict(case: ET.Element) -> tuple[str, ...] | str:
-    if case.find("failure") is not None:
+    noted = case.find("skipped[@type='pytest.xfail']") is not None
+    if case.find("failure") is not None or noted:
         return tuple(one.get("value") for one in case.iterfind("properties/property[@name='problem']"))
     if case.find("error") is not None:
         return "unknown"
