@@ -76,7 +76,7 @@ def _hangs_up(subject: Subject, log: LogFile, record: LogRecord, address: str) -
     )
 
 
-@check(codes=(TWO_PLACES,), reads=("host", "instances", "services", "peer.logs", "peer.instances"))
+@check(codes=(TWO_PLACES,), reads=("host", "instances", "services", "peer.logs", "peer.instances", "peer.services"))
 def thumbprint_is_let_in_from_one_machine(subject: Subject) -> Iterator[Finding]:
     """In the servers' logs nobody else is let in with the Tentacle's thumbprint at the same time."""
     if not subject.is_tentacle or subject.mode is not Mode.POLLING:
