@@ -41,7 +41,7 @@ class TestLastResort:
         around.world["poll-01"].trusted = []
         text = told(around, "poll-01")
         assert "sudo systemctl restart Tentacle.service" in text
-        assert "Tentacle delete-instance --instance Tentacle" in text
+        assert "delete-instance --instance Tentacle" in text
         assert "nothing was found" in text
         assert "Restart-Service" not in text
 

@@ -41,7 +41,9 @@ def last_resort_is_told(subject: Subject) -> Iterator[Finding]:
         service = subject.service
     except (Unknown, Blocked):
         return  # earlier steps say what could not be read; a command for the wrong system is worse than none
-    facts: dict[str, object] = {"service": service.name if service else None, "instance": subject.instance_name}
+    facts: dict[str, object] = {"instance": subject.instance_name}
+    if service is not None:
+        facts |= {"service": service.name, "tentacle": service.executable}
     system = "linux" if linux else "windows"
     yield _advice(RESTART, fill((RESTART_LINUX if linux else RESTART_WINDOWS,), system, facts))
     if not subject.is_tentacle:
