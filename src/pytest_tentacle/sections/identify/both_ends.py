@@ -76,14 +76,17 @@ def _hangs_up(subject: Subject, log: LogFile, record: LogRecord, address: str) -
     )
 
 
-@check(codes=(TWO_PLACES,), reads=("host", "instances", "services", "peer.logs", "peer.instances", "peer.services"))
+@check(codes=(TWO_PLACES,), reads=("host", "instances", "services", "peer.logs", "peer.instances", "fleet.thumbprints"))
 def thumbprint_is_let_in_from_one_machine(subject: Subject) -> Iterator[Finding]:
     """In the servers' logs nobody else is let in with the Tentacle's thumbprint at the same time."""
     if not subject.is_tentacle or subject.mode is not Mode.POLLING:
         return
     thumbprint = as_thumbprint(subject.configured_thumbprint or subject.machine.thumbprint)
-    if thumbprint is None or len(subject.fleet.hosts_by_thumbprint.get(thumbprint, {})) > 1:
-        return  # a copy that the inventory knows is told by the step that compares certificates
+    if thumbprint is None:
+        return
+    subject.ledger.note({("fleet", "thumbprints")})
+    if len(subject.fleet.hosts_by_thumbprint.get(thumbprint, {})) > 1:
+        return  # who shares it is told, or known to be meant so, by the step that compares certificates
     host = host_of(subject)
     own = {plain_address(address) for address in host.addresses} if host else set()
     for server in subject.peers:

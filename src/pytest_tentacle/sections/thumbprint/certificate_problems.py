@@ -62,7 +62,7 @@ CERTIFICATE: tuple[ProblemKind, ...] = (
             "{who} poll{s} with a subscription that another machine has as well: copies of one image. Each gets a "
             "part of what is meant for the other."
         ),
-        consequences=frozenset({"TT403", "TT116", "TT117", "TT401"}),
+        consequences=frozenset({"TT403", "TT116", "TT117", "TT146", "TT401"}),
         rank=40,
     ),
     ProblemKind(

@@ -74,7 +74,7 @@ THUMBPRINT: tuple[ProblemKind, ...] = (
             "{who} {has} one and the same certificate {thumbprint}: copies of one image. A deployment to one may run "
             "on the other."
         ),
-        consequences=frozenset({"TT117", "TT116", "TT401", "TT413"}),
+        consequences=frozenset({"TT116", "TT117", "TT146", "TT401", "TT413"}),
         fold_by=("thumbprint",),
         rank=40,
     ),
