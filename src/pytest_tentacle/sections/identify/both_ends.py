@@ -76,17 +76,17 @@ def _hangs_up(subject: Subject, log: LogFile, record: LogRecord, address: str) -
     )
 
 
-@check(codes=(TWO_PLACES,), reads=("host", "instances", "services", "peer.logs", "peer.instances", "fleet.thumbprints"))
+@check(codes=(TWO_PLACES,), reads=("host", "instances", "services", "peer.logs", "peer.instances"))
 def thumbprint_is_let_in_from_one_machine(subject: Subject) -> Iterator[Finding]:
-    """In the servers' logs nobody else is let in with the Tentacle's thumbprint at the same time."""
+    """In the servers' logs no unknown machine is let in with the Tentacle's thumbprint at the same time.
+
+    Whether machines of the inventory may share one is judged by the step that compares certificates.
+    """
     if not subject.is_tentacle or subject.mode is not Mode.POLLING:
         return
     thumbprint = as_thumbprint(subject.configured_thumbprint or subject.machine.thumbprint)
     if thumbprint is None:
         return
-    subject.ledger.note({("fleet", "thumbprints")})
-    if len(subject.fleet.hosts_by_thumbprint.get(thumbprint, {})) > 1:
-        return  # who shares it is told, or known to be meant so, by the step that compares certificates
     host = host_of(subject)
     own = {plain_address(address) for address in host.addresses} if host else set()
     for server in subject.peers:
@@ -98,7 +98,8 @@ def thumbprint_is_let_in_from_one_machine(subject: Subject) -> Iterator[Finding]
             continue  # the step that reads that log for failures says so
         for log in logs:
             places = _at_the_same_time(log, thumbprint)
-            if places and not {place.address for place in places} <= own:
+            addresses = {place.address for place in places}
+            if places and not addresses <= own and not addresses <= subject.fleet.machines_by_address.keys():
                 yield _two_places(subject, server, log, places)
 
 
