@@ -89,13 +89,13 @@ class TestPermissions:
         )
 
     def test_denied(self, tentacle, shapes):
-        """Refused lists are errors by path; refused groups leave open which there are; no service, no account."""
+        """Refused lists are errors by path, and name no group to ask for; the process tells whose it is."""
         tentacle.description["services"] = [shapes.service(account=".\\svc")]
         tentacle.description["locale"] = "de"
         tentacle.deny("acl", "groups", "accounts")
         (found,) = tentacle.run().survey.permissions.data
         assert {entry.error for entry in found.access} == {"denied"}
-        assert (found.sid, found.groups_complete) == (None, False)
+        assert found.sid == "S-1-5-21-1111-2222-3333-1105"
         tentacle.description["services"] = []
         assert tentacle.run().survey.permissions.data == ()
 

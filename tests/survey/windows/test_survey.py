@@ -403,7 +403,7 @@ class TestListeners:
     def test_ports_of_the_request(self, tentacle):
         """The request's ports are looked at, besides those of the configuration."""
         tentacle.description["sockets"].append({"address": "::", "port": 8080, "pid": 4, "state": "listen"})
-        survey = tentacle.run(Request(ports=(8080,), probe_seconds=1)).survey
+        survey = tentacle.run(Request(ports=(8080,), probe_seconds=5, budget_seconds=200)).survey
         assert {entry.port for entry in survey.listeners.data} == {10933, 8080}
 
 
