@@ -19,9 +19,8 @@ from support.hosts.lab import Lab, pairs, running
 from support.hosts.scenarios import SCENARIOS
 
 SINGLE = (
-    "healthy", "healthy-filters", "own-nft-drop", "own-nft-source", "own-iptables-legacy", "own-firewalld",
-    "server-out-one", "poller-answers", "router-one", "router-subnet-prohibited", "tentacle-no-default",
-    "server-no-default", "hosts-file", "stopped", "config-cut", "trust-another", "box-stunnel", "box-nginx-plain",
+    "healthy", "healthy-filters", "own-nft-source", "own-iptables-legacy", "server-out-one", "poller-answers",
+    "router-subnet-prohibited", "server-no-default", "hosts-file", "crash-loop", "trust-another", "box-stunnel",
 )  # fmt: skip
 PAIRS = ("own-nft-drop server-one-source", "stopped poller-out-drop")
 
