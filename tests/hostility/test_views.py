@@ -16,10 +16,10 @@ module.{name} = broken
 """
 
 VIEWS = {
-    "page": ("report.html_hooks", "render_summary", "the page's diagnosis could not be made: ZeroDivisionError"),
+    "page": ("report.html_hooks", "render_page", "the page's diagnosis could not be made: ZeroDivisionError"),
     "json": ("run.session", "report_json", "the JSON report could not be made: ZeroDivisionError"),
     "markdown": ("run.session", "report_markdown", "the Markdown report could not be made: ZeroDivisionError"),
-    "console": ("run.hooks", "summary_lines", "the diagnosis on the console could not be made: ZeroDivisionError"),
+    "console": ("run.hooks", "report_lines", "the diagnosis on the console could not be made: ZeroDivisionError"),
     "causes": ("run.session", "diagnose", "the diagnosis could not be made: ZeroDivisionError"),
     "bundle": ("run.bundle", "write_bundle", "case.zip could not be made: ZeroDivisionError"),
     "surveys": ("run.session", "with_stand_ins", "the surveys could not be made: ZeroDivisionError"),
@@ -89,7 +89,7 @@ class TestViews:
 
     def test_a_run_that_is_well_but_for_a_view_has_exit_code_1(self, case, breaking):
         """Whoever only looks at the exit code must not take the old report for this one's."""
-        chosen = ("-k", "poll-01 and services-running")
+        chosen = ("-k", "poll-01 and communication-settings")
         assert case.run(*chosen).returncode == 0
         done = breaking(BREAKS.format(module="run.session", name="report_json", error="ValueError"), *chosen)
         assert done.returncode == 1

@@ -260,7 +260,7 @@ class TentacleRun:
         if not self._built and self.surveys is not None:
             self._built = True
             diagnosis = self.failures.attempt("the diagnosis", diagnose, self.fleet, self.results.values())
-            causes = None if diagnosis is None else diagnosis.views()
+            causes = () if diagnosis is None else diagnosis.views()
             judged = self._judged(self.surveys)
             self._report = self.failures.attempt("the report", build_report, judged, causes, self.redactor, self.fleet)
         return self._report
