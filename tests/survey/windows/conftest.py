@@ -38,6 +38,8 @@ PAGE = (
 )
 STARTED = "2026-11-20T04:05:06Z"
 SECRET = "AQAAANCMnd8BFdERjHoAwE"
+LINUX_ONLY = {"routes"}
+"""Sections that a survey of Windows does not read."""
 
 
 @dataclass
@@ -354,5 +356,6 @@ def shapes():
         secret = SECRET
         started = STARTED
         page = PAGE
+        linux_only = LINUX_ONLY
 
     return Shapes

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import resource
 
+import pytest
+
 from pytest_tentacle.survey.model import Survey
 from pytest_tentacle.survey.request import Request
 
@@ -70,23 +72,35 @@ class TestPermissions:
         ("svc@acme.example", None, set(), False),
     )
 
-    def test_accounts(self, machine, shapes):
-        """Each kind of account as a SID, with the local groups that hold it; a domain's own groups stay open."""
+    @pytest.mark.parametrize("state", ["running", "stopped"])
+    def test_accounts(self, machine, shapes, state):
+        """Each kind of account as a SID, with the local groups that hold it; a domain's own groups stay open.
+
+        What runs has a process of its own, which tells whose it is; of what is stopped, names are asked for.
+        """
         machine.description |= {
             "services": [],
             "groups": {"S-1-5-32-544": ["S-1-5-21-1111-2222-3333-1105", "S-1-5-21-1111-2222-3333-1106"]},
             "accounts": {account: "" for account, sid, *_ in self.ACCOUNTS if sid is None},
         }
         for number, (account, *_) in enumerate(self.ACCOUNTS):
-            name, command = f"T{number}", f'"{PROGRAM}" run --instance="T{number}"'
+            name, command, pid = f"T{number}", f'"{PROGRAM}" run --instance="T{number}"', 3000 + number
             machine.add_instance(name, machine.settings | {"Octopus.Home": f"C:\\{name}"})
             machine.put(f"{name}/x", b"")
-            machine.description["services"].append(shapes.service(name=name, account=account, command=command))
+            service = shapes.service(name=name, account=account, command=command, state=state, pid=pid)
+            machine.description["services"].append(service)
+            if state == "running":
+                machine.description["processes"].append(shapes.process(pid, "Tentacle.exe"))
         everybody = {"S-1-1-0", "S-1-5-11", "S-1-5-6", "S-1-5-32-545"}
-        found = sorted(machine.run().survey.permissions.data, key=lambda one: one.instance)
+        run = machine.run()
+        found = sorted(run.survey.permissions.data, key=lambda one: one.instance)
         assert [(one.account, one.sid, set(one.groups) - everybody, one.groups_complete) for one in found] == list(
             self.ACCOUNTS
         )
+        asked = {
+            int(call["arguments"]["ProcessId"]) for call in machine.commands() if call["command"] == "Invoke-CimMethod"
+        }
+        assert asked == ({3000, 3001, 3004, 3005} if state == "running" else set())
 
     def test_denied(self, tentacle, shapes):
         """Refused lists are errors by path, and name no group to ask for; the process tells whose it is."""
@@ -201,6 +215,6 @@ class TestWholeMachine:
         busy, survey = cost()
         assert busy < 5 * quiet
         unknown = {name for name in type(survey).model_fields if getattr(getattr(survey, name), "unknown", None)}
-        assert unknown == set()
+        assert unknown == shapes.linux_only
         assert len(survey.connections.data) == 1000
         assert survey.logs.data[0].read > 10_000
