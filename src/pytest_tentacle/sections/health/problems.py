@@ -55,7 +55,8 @@ MACHINE: tuple[ProblemKind, ...] = (
         sentence=(
             "{who} {has} version {version}, which has a known defect (mended in {fixed}): {what}. Just that is seen."
         ),
-        consequences=STARTLESS | UNANSWERED | {"TT111", "TT122", "TT203", "TT503", "TT552", "TT554"},
+        # Not TT503: an upgrade does not free the port, and through the portal it needs the port.
+        consequences=STARTLESS | UNANSWERED | {"TT111", "TT122", "TT203", "TT552", "TT554"},
         fold_by=("version", "what"),
         rank=20,
         confidence=Confidence.LIKELY,

@@ -145,8 +145,9 @@ def _answered_on_the_way(view: View, problem: Problem) -> Clue | None:
     link = Lost(view, problem)
     told = Evidence(f"routes of {problem.facts.get('vantage')}", f"it has a way to {route.address} by {route.device}")
     whole = not link.near and link.near_lost >= SEVERAL
-    where = {"who_is_lost": link.region if whole and link.region else view.name}
-    return Clue(facts=where, evidence=(told, link.near_evidence), place=str(problem.facts.get("vantage")))
+    tentacles = link.region if whole and link.region else view.name
+    facts = {"tentacles": tentacles, "way_to": tentacles if link.listening else problem.facts.get("host")}
+    return Clue(facts=facts, evidence=(told, link.near_evidence), place=str(problem.facts.get("vantage")))
 
 
 def _no_route(view: View, problem: Problem) -> Clue | None:
@@ -262,14 +263,14 @@ PATH: tuple[CauseKind, ...] = (
     CauseKind(
         "TC5222",
         "A router or firewall on the way says no",
-        "{vantage} has a way to {who_is_lost}, and on it a router or firewall answers that it does not let port {port} "
+        "{vantage} has a way to {way_to}, and on it a router or firewall answers that it does not let port {port} "
         "through, or does not know the way on.",
         frozenset({NO_ROUTE}),
         ("From {vantage}, see how far the way goes; have the network's administrator open the port:", *WAY_WINDOWS),
         ("From {vantage}, see how far the way goes; have the network's administrator open the port:", *WAY_LINUX),
         _answered_on_the_way,
         consequences=LOST_IN_LOGS,
-        fold_by=("server", "who_is_lost"),
+        fold_by=("server", "tentacles"),
         rank=15,
         confidence=Confidence.LIKELY,
     ),
