@@ -20,8 +20,19 @@ ELSEWHERE = re.compile(r"TT1\d\d|TT95\d|TT64\d|TT908")
 _ROOT = "only root can make a system forbid its own connections: nftables, in the tests of link/"
 _WINDOWS_FILTER = "of Windows Firewall"
 
+_BOTH = {
+    "TT331": "only Octopus's API tells: tests/octopus, tests/sections/test_octopus.py",
+    "TT332": "only Octopus's API tells: tests/octopus, tests/sections/test_octopus.py",
+    "TT554": "of reported problems: tests/cases",
+    "TT974": "of reported problems: tests/cases",
+}
+_ROUTES = "a host's own routes and filters: for real in tests/hosts"
+
 CANNOT_BE = {
     "linux": {
+        **_BOTH,
+        "TT532": _ROUTES,
+        "TT533": _ROUTES,
         "TT414": "Schannel's events",
         "TT506": "Linux excludes no ports from use by those who ask for them",
         "TT507": "Windows' own HTTP server",
@@ -37,7 +48,10 @@ CANNOT_BE = {
         "TT906": ".NET Framework",
     },
     "windows": {
+        **_BOTH,
         "TT523": _ROOT,
+        "TT532": "routes are read on Linux alone",
+        "TT533": "routes are read on Linux alone",
         "TT546": "of nftables, iptables, firewalld and ufw",
     },
 }
