@@ -55,7 +55,8 @@ _LOOKS = (
     r"sudo firewall-cmd --list|systemctl (?:status|show|cat|list-dependencies|is-)|timedatectl |top |ps |df|grep ",
     r"ip |tracepath |openssl |curl |docker |update-crypto-policies --show|pytest-tentacle[ -]ping |icacls \S+$",
     r"icacls \"\$env:ProgramData[^\"]*\"$|getfacl |namei |id |getenforce",
-    r"sc\.exe qc |sudo fuser -v |sysctl [\w.]+$|lsof |sudo lsof |sudo -u |Get-Acl |(?:sudo )?find ",
+    r"sc\.exe qc |sudo fuser -v |lsof |sudo lsof |sudo -u |Get-Acl |(?:sudo )?find ",
+    r"sysctl [\w.]+$|sysctl -a -r '[\w$]+'$",
     r"(?:time |& |sudo |Measure-Command \{ )*(?:\"[^\"]*\"|'[^']*'|\S+) (?:help|version|list-instances|show-\w+)",
 )
 
