@@ -65,9 +65,9 @@ class LabRun:
 
 
 def _verdict(case: ET.Element) -> tuple[str, ...] | str:
-    noted = case.find("skipped[@type='pytest.xfail']") is not None
-    if case.find("failure") is not None or noted:
-        return tuple(one.get("value") for one in case.iterfind("properties/property[@name='problem']"))
+    problems = tuple(one.get("value") for one in case.iterfind("properties/property[@name='problem']"))
+    if problems or case.find("failure") is not None:
+        return problems  # also of a step that notes one, and is blocked before it comes to another
     if case.find("error") is not None:
         return "unknown"
     skipped = case.find("skipped")

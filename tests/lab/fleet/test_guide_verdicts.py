@@ -17,6 +17,17 @@ TABLE = "lab-guide.verdicts.yaml"
 ELSEWHERE = re.compile(r"TT1\d\d|TT95\d|TT64\d|TT908")
 """Codes of logs, which inventory/lab-logs.yaml shows, and those of what is done on request only: pings, trials of TLS."""
 
+PLAYED = {
+    "TT331": "settings.py",
+    "TT332": "settings.py",
+    "TT532": "path.py",
+    "TT533": "path.py",
+    "TT554": "last_words.py",
+    "TT974": "last_words.py",
+}
+"""Codes of what no lab has (a registration in Octopus, routes and outgoing rules, hundreds of connections, generations
+apart), and where in tests/support/faults each is played."""
+
 _ROOT = "only root can make a system forbid its own connections: nftables, in the tests of link/"
 _WINDOWS_FILTER = "of Windows Firewall"
 
@@ -92,11 +103,19 @@ class TestCoverage:
     """What the labs are designed to show, all of them together."""
 
     @pytest.mark.parametrize("system", ["windows", "linux"])
-    @pytest.mark.parametrize("code", [code for code in CATALOGUE if not ELSEWHERE.fullmatch(code)])
+    @pytest.mark.parametrize(
+        "code", [code for code in CATALOGUE if not ELSEWHERE.fullmatch(code) and code not in PLAYED]
+    )
     def test_every_code_is_failed_on_each_system(self, told, system: str, code: str):
         """By some machine; what a system cannot have is named with the reason, and is really not there."""
         failed = any((system, code) == (row[0], row[3]) for row in told)
         assert failed == (code not in CANNOT_BE[system])
+
+    @pytest.mark.parametrize(("code", "module"), PLAYED.items())
+    def test_what_no_lab_has_is_played_elsewhere(self, top, told, code: str, module: str):
+        """And it is no lab's: else it need not be named."""
+        assert f'@case("{code}"' in (top / "tests" / "support" / "faults" / module).read_text(encoding="utf-8")
+        assert code not in {row[3] for row in told}
 
     def test_every_step_is_failed_in_both_modes(self, told):
         """A server's own port and its account are polling's."""

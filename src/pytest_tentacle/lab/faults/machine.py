@@ -25,13 +25,13 @@ def account_without_rights(machine: Blueprint, _: Site) -> None:
 
 
 def account_without_rights_below(machine: Blueprint, _: Site) -> None:
-    """The account may work in Octopus Home, but not in a folder that an administrator made; elsewhere it is denied."""
+    """The account may work in Octopus Home, but not in one of its own folders; elsewhere it is denied."""
     _own_account(machine)
     if machine.is_windows:
-        machine.files |= {"C:\\Octopus\\Work\\kept.txt": "", "C:\\Octopus\\Applications\\kept.txt": ""}
+        machine.files |= {"C:\\Octopus\\Work\\kept.txt": "", "C:\\Octopus\\Files\\kept.txt": ""}
         machine.surroundings["acl"] = {
             "C:\\Octopus": {"owner": "S-1-5-32-544", "entries": [_SYSTEM, _MODIFY]},
-            "C:\\Octopus\\Applications": {"owner": "S-1-5-32-544", "protected": True, "entries": [_SYSTEM]},
+            "C:\\Octopus\\Files": {"owner": "S-1-5-32-544", "protected": True, "entries": [_SYSTEM]},
             "C:\\Octopus\\Work": {
                 "owner": "S-1-5-32-544",
                 "entries": [{**_MODIFY, "mask": 0x10000, "deny": True}, _SYSTEM, _MODIFY],

@@ -76,7 +76,10 @@ def _hangs_up(subject: Subject, log: LogFile, record: LogRecord, address: str) -
     )
 
 
-@check(codes=(TWO_PLACES,), reads=("host", "instances", "services", "peer.logs", "peer.instances"))
+@check(
+    codes=(TWO_PLACES,),
+    reads=("host", "instances", "services", "peer.logs", "peer.instances", "peer.services"),
+)
 def thumbprint_is_let_in_from_one_machine(subject: Subject) -> Iterator[Finding]:
     """In the servers' logs no unknown machine is let in with the Tentacle's thumbprint at the same time.
 
