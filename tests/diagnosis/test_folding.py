@@ -281,3 +281,20 @@ class TestLeftPlaceholders:
         diagnosis = diagnosed(world, make_problem("TT108", "poll-01"))
         (cause,) = diagnosis.causes
         assert any(line.startswith("<host> stands for name or address") for line in cause.remedy_linux)
+
+
+class TestWays:
+    """Where somebody on the way says no, the goal is named: the other end's, whoever connects."""
+
+    @pytest.mark.parametrize(
+        ("sick", "vantage", "peer", "goal"),
+        [("web-01", "octo-1", "198.51.100.1", "web-01"), ("poll-01", "poll-01", "192.0.2.10", "octo-1.example")],
+    )
+    def test_names_the_goal(
+        self, sick: str, vantage: str, peer: str, goal: str, world: Any, diagnosed: Any, faults: Any
+    ) -> None:
+        faults.path.route(world, vantage, peer, via="192.0.2.1", neighbour="reachable")
+        world.both(sick, faults.path.NO_ROUTE)
+        (cause,) = diagnosed(world).causes
+        assert cause.code == "TC5222"
+        assert f"{vantage} has a way to {goal}, " in cause.sentence
