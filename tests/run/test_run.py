@@ -117,7 +117,11 @@ class TestReplay:
 
     @pytest.mark.parametrize(
         ("content", "word"),
-        [(b"{", "not JSON"), (b"[]", "not a survey file"), (b'{"records": 7, "inventory": {}}', "damaged at")],
+        [
+            (b"{", "not JSON"),
+            (b"[]", "not a survey file"),
+            (b'{"format": 2, "records": 7, "inventory": {}}', "damaged at"),
+        ],
     )
     def test_a_damaged_file_is_refused(self, run_pytest, tmp_path: Path, content: bytes, word: str):
         """In one line, with exit code 4."""

@@ -37,7 +37,8 @@ class TestFromOutside:
         with socket.create_server(("127.0.0.1", 0)) as closed:
             port = closed.getsockname()[1]
         shown = run(pytester, "--tentacle", f"127.0.0.1:{port}")
-        assert f"127.0.0.1 does not answer on port {port}" in shown
+        assert "127.0.0.1 is up and refuses the connection" in shown
+        assert f"port {port}" in shown
 
     def test_log_on_by_itself(self, pytester):
         """--transport local logs on to this very machine: then it is judged as any other."""
