@@ -47,6 +47,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(no_skips, "no-skips")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # as nohup leaves it
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 HEAVY_FIRST = (

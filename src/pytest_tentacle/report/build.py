@@ -138,7 +138,7 @@ def _report(run: Run, causes: Sequence[FoldedCause], fleet: Fleet) -> Report:
     strange = sorted(seen - {step.slug for step in known})
     return Report(
         version=__version__,
-        title=", ".join(ntpath.basename(file) for file in inventory.files) or "replay",
+        title=_title(run),
         verdict=_verdict(machine_counts, len(causes), interrupted=run.interrupted) + _of_own(run.own_tests),
         state=_state(machine_counts, interrupted=run.interrupted, own=run.own_tests),
         started=run.started,
@@ -159,6 +159,13 @@ def _report(run: Run, causes: Sequence[FoldedCause], fleet: Fleet) -> Report:
 
 def _every_outcome(counts: Counter[Outcome]) -> dict[Outcome, int]:
     return {outcome: counts[outcome] for outcome in Outcome}
+
+
+def _title(run: Run) -> str:
+    """What was looked at: the files, else the portal, else the machines of the command line."""
+    inventory = run.surveys.inventory
+    files = ", ".join(ntpath.basename(file) for file in inventory.files)
+    return files or (inventory.portal.url if inventory.portal else run.options.get("--tentacle", "replay"))
 
 
 def _of_own(tests: Sequence[OwnTest]) -> str:

@@ -34,7 +34,7 @@ def open_transport(settings: Settings) -> Transport:
                 raise TransportError(
                     ReachStage.NOT_ASKED,
                     "seen from outside alone: nobody logs on here",
-                    "A log-on would tell its service, settings, log and firewall: say --transport, or transport:.",
+                    "A log-on would tell its service, settings, log and firewall: say --transport, or declare one.",
                 )
     except ImportError as error:
         raise TransportError(
