@@ -174,7 +174,7 @@ def run_alone(command: list[str]) -> int:
         return subprocess.run(command, check=False).returncode
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     code = subprocess.run(command, check=False).returncode
-    for _ in range(100):  # what has been told to end may take its time
+    for _ in range(300):  # what has been told to end may take its time, and what a cut-off log-on left its own 20 s
         left = {pid: words for pid in children() if (words := command_line(pid))}
         if not left:
             return code

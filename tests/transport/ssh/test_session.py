@@ -81,7 +81,7 @@ class TestExecute:
         """A command that hangs ends with the deadline, and says so."""
         transport = open_ssh(sshd.settings())
         with pytest.raises(TransportError) as caught:
-            transport.execute("sleep 600", b"", Deadline(0.7))
+            transport.execute("sleep 20", b"", Deadline(0.7))
 
         assert caught.value.stage is ReachStage.TIME_OUT
         assert "0.7 s" in caught.value.summary
@@ -151,7 +151,7 @@ class TestClose:
         timer = threading.Timer(0.4, transport.close)
         timer.start()
         with pytest.raises(TransportError, match="broken off") as caught:
-            transport.execute("sleep 600", b"", Deadline(600))
+            transport.execute("sleep 20", b"", Deadline(600))
         timer.join()
 
         assert caught.value.stage is ReachStage.RUN
