@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +21,7 @@ from pytest_tentacle.inventory.sources.opening import LAB
 @pytest.fixture
 def ansible(tmp_path, monkeypatch):
     """Loads hosts through the real ansible-inventory."""
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     if not shutil.which("ansible-inventory"):
         pytest.fail("ansible-core is not installed: scripts/dev.py check installs it")
     monkeypatch.setenv("ANSIBLE_LOCAL_TEMP", str(tmp_path / "ansible"))
