@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from pytest_tentacle.diagnosis.base_facts import base_facts, system_of
 from pytest_tentacle.guide.placeholders import named_in
 from pytest_tentacle.guide.remedies import fill
 from pytest_tentacle.judging import evaluate
@@ -24,8 +25,9 @@ class Notes:
     Attributes:
         reads: by check (`connections.page_is_shown_here`), what it read, spelt as a check declares it.
         clean: by check, tests in which it looked and found nothing wrong, nothing unknown and nothing in its way.
-        found: by code, the tests in which a step failed by just that problem, with the placeholders that its remedy
-            still has when the problem's facts are filled in.
+        found: by code, the tests in which a step failed by just that problem, or by it and what follows from it, with
+            the placeholders that its remedy still has when what is known of the machine and of the problem is filled in.
+        subject: whom the check looked at that looked last.
     """
 
     def __init__(self) -> None:
@@ -38,7 +40,8 @@ class Notes:
         """A new test begins."""
         self._reads: list[tuple[str, str]] = []
         self._clean: list[str] = []
-        self._found: list[Problem] = []
+        self._found: list[tuple[Problem, dict[str, Any], str | None]] = []
+        self.subject: Any = None
 
     def looked(self, check: Check, name: str, reads: set[tuple[str, str]], findings: list[Finding]) -> None:
         """A check has looked at a machine."""
@@ -48,8 +51,15 @@ class Notes:
 
     def judged(self, problems: list[Problem]) -> None:
         """A step was judged."""
-        if len({problem.code for problem in problems}) == 1:
-            self._found.append(problems[0])
+        first = {problem.code: problem for problem in reversed(problems)}
+        for code, problem in first.items():
+            kind = CATALOGUE.get(code)
+            if len(first) == 1 or (kind is not None and set(first) - {code} <= kind.consequences):
+                self._found.append((problem, *self._known()))
+
+    def _known(self) -> tuple[dict[str, Any], str | None]:
+        """What a report knows of the machine besides the problem, and its system."""
+        return (base_facts(self.subject), system_of(self.subject)) if self.subject else ({}, None)
 
     def passed(self, test: str) -> None:
         """What happened since the test began counts."""
@@ -57,11 +67,12 @@ class Notes:
             self.reads[check].add(read)
         for check in self._clean:
             self.clean[check].add(test)
-        for problem in self._found:
+        for problem, known, system in self._found:
             kind = CATALOGUE.get(problem.code)
             if kind is not None:  # a test's own code stands in no catalogue
-                remedies = ((kind.windows, "windows"), (kind.linux, "linux"))
-                left = [line for lines, system in remedies for line in fill(lines, system, problem.facts)]
+                remedies = [("windows", kind.windows), ("linux", kind.linux)]
+                own = [each for each in remedies if system in (each[0], None)]
+                left = [line for name, lines in own for line in fill(lines, name, known | problem.facts)]
                 self.found[problem.code][test] = list(named_in(left))
         self.forget()
 
@@ -103,6 +114,7 @@ def watch(notes: Notes) -> Callable[[], None]:
                     yield finding
         finally:
             subject.ledger.note(reads)
+            notes.subject = subject
             notes.looked(check, subject.name, reads, seen)
 
     def sorted_findings(*arguments: Any) -> Any:

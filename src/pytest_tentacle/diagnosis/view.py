@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ntpath
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
-from pytest_tentacle.inventory.model import Mode, OctopusServer
-from pytest_tentacle.judging.finding import Blocked, Problem, Unknown
+from pytest_tentacle.inventory.model import Mode
+from pytest_tentacle.judging.finding import Problem
 from pytest_tentacle.judging.result import Outcome, StepResult
 from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link.hosts import plain_host
@@ -18,33 +17,10 @@ from pytest_tentacle.sections.catalogue import CATALOGUE
 from pytest_tentacle.survey.model import Service, Survey
 from pytest_tentacle.survey.targets import names_of
 
+from .base_facts import base_facts, service_of, survey_of, system_of
 from .reach import Reach
 
 NAME_FAILURES = frozenset({"TT510", "TT511"})
-
-
-_PROGRAMS = {
-    "tentacle": (
-        "tentacle",
-        r"C:\Program Files\Octopus Deploy\Tentacle\Tentacle.exe",
-        "/opt/octopus/tentacle/Tentacle",
-    ),
-    "octopus": (
-        "octopus.server",
-        r"C:\Program Files\Octopus Deploy\Octopus\Octopus.Server.exe",
-        "/Octopus/Octopus.Server",
-    ),
-}
-"""By placeholder: the program's name without its ending, in lower case, and where installers put it."""
-
-
-def _is_program(path: str | None, name: str) -> bool:
-    """Whether a path is that of the product's own program, and not of what runs it (`dotnet`)."""
-    return bool(path) and ntpath.basename(str(path)).lower().removesuffix(".exe") == name
-
-
-def _portal(subject: Subject) -> str | None:
-    return subject.machine.portal if isinstance(subject.machine, OctopusServer) else None
 
 
 def zone_of(host: str) -> str:
@@ -180,16 +156,12 @@ class View:
     @property
     def survey(self) -> Survey | None:
         """The host's survey."""
-        record = self.subject.record
-        return record.survey if record else None
+        return survey_of(self.subject)
 
     @cached_property
     def service(self) -> Service | None:
         """Its service."""
-        try:
-            return self.subject.service
-        except (Unknown, Blocked):
-            return None
+        return service_of(self.subject)
 
     @cached_property
     def peers(self) -> tuple[str, ...]:
@@ -204,46 +176,12 @@ class View:
     @property
     def system(self) -> str | None:
         """`windows` or `linux`: as surveyed, else as declared."""
-        host = self.survey.host.data if self.survey else None
-        if host is not None:
-            return host.os
-        return self.subject.machine.os.value if self.subject.machine.os else None
+        return system_of(self.subject)
 
     @cached_property
     def base_facts(self) -> dict[str, Any]:
         """What every command may need."""
-        facts: dict[str, Any] = {"machine": self.name, "instance": self.subject.instance_name, "name": self.name}
-        facts |= {each: self._program(each) for each in _PROGRAMS}
-        if self.subject.is_tentacle and self.subject.mode is not None:
-            facts |= {mode.value: self.subject.mode is mode for mode in Mode}
-        portal = next((each for each in map(_portal, (self.subject, *self.subject.peers)) if each), None)
-        facts |= {"portal": portal} if portal else {}
-        facts |= self._other_end
-        return facts | ({"service": self.service.name} if self.service else {})
-
-    @cached_property
-    def _other_end(self) -> dict[str, Any]:
-        """What a Tentacle's own commands need of its only server: the address that it polls, or should."""
-        peers = self.subject.peers if self.subject.is_tentacle else ()
-        if len(peers) != 1 or not isinstance(peers[0].machine, OctopusServer):
-            return {}
-        machine = peers[0].machine
-        host = machine.dns_name or machine.ip or peers[0].name
-        gateway = machine.gateway or (f"{host}:{machine.polling_ports[0]}" if machine.polling_ports else None)
-        seen = {"polled": f"https://{gateway}"} if gateway else {}
-        return seen | ({"peers": machine.ip} if machine.ip else {})
-
-    def _program(self, product: str) -> str:
-        """The path of a product's program on the machine: its service's, else where it is installed, else the usual."""
-        name, windows, linux = _PROGRAMS[product]
-        own = "tentacle" if self.subject.is_tentacle else "octopus"
-        if own == product and self.service and _is_program(self.service.executable, name):
-            return str(self.service.executable)
-        products = self.survey.products.data if self.survey else None
-        for each in products or ():
-            if (each.product == "tentacle") == (product == "tentacle") and _is_program(each.path, name):
-                return str(each.path)
-        return linux if self.system == "linux" else windows
+        return base_facts(self.subject)
 
     @cached_property
     def traits(self) -> tuple[str, ...]:

@@ -211,6 +211,8 @@ class Scene:
 
     def fleet(self, rights: Any, machine: str = "web-01") -> Fleet:
         section: Section[Any] = Section(unknown=rights) if isinstance(rights, str) else Section(data=rights)
+        if any(each.home.startswith("/") for each in section.data or ()):
+            self.world[machine].os = "linux"
         surveys = self.world.surveys()
         records = tuple(
             record.model_copy(update={"survey": record.survey.model_copy(update={"permissions": section})})

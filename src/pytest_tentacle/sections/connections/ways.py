@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pytest_tentacle.judging.attempts import ATTEMPT_READS, Attempt, attempts_of
+from pytest_tentacle.judging.attempts import TENTACLE_READS, Attempt, attempts_of
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Evidence, Problem, Unknown
 from pytest_tentacle.judging.reading import FACTS
@@ -36,7 +36,7 @@ _WORDS = {
 }
 
 
-@check(codes=("TT533",), reads=("firewall", "peer.firewall", *WAY_READS, *ATTEMPT_READS))
+@check(codes=("TT533",), reads=("firewall", "peer.firewall", *WAY_READS, *TENTACLE_READS))
 def connection_is_let_out(subject: Subject) -> Iterator[Finding]:
     """The connecting end's own packet filter on Linux lets the connection out, and the answer in."""
     for attempt, server in _lost_links(subject):
@@ -70,7 +70,7 @@ def connection_is_let_out(subject: Subject) -> Iterator[Finding]:
         )
 
 
-@check(codes=("TT532",), reads=("routes", "peer.routes", *ATTEMPT_READS))
+@check(codes=("TT532",), reads=("routes", "peer.routes", *TENTACLE_READS))
 def both_ends_have_a_way(subject: Subject) -> Iterator[Finding]:
     """Both ends of a link on which no connection comes about have a way to each other, by their own tables."""
     for attempt, server in _lost_links(subject):

@@ -15,7 +15,7 @@ UNUSABLE = "TT331"
 OTHER_SUBSCRIPTION = "TT332"
 
 
-@check(codes=(UNUSABLE,), reads=("instances", "services"))
+@check(codes=(UNUSABLE,), reads=("instances",))
 def registration_in_octopus_can_be_used(subject: Subject) -> Iterator[Finding]:
     """What Octopus has registered is whole: an address that it can connect to, a thumbprint that can ever be equal."""
     for registration in registrations_of(subject):

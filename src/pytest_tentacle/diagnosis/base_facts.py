@@ -1,0 +1,95 @@
+"""What is known of a machine for any command about it: its programs, service, instance, mode, and its only server."""
+
+from __future__ import annotations
+
+import ntpath
+from typing import Any
+
+from pytest_tentacle.inventory.model import Mode, OctopusServer
+from pytest_tentacle.judging.finding import Blocked, Unknown
+from pytest_tentacle.judging.subject import Subject
+from pytest_tentacle.survey.model import Service, Survey
+
+_PROGRAMS = {
+    "tentacle": (
+        "tentacle",
+        r"C:\Program Files\Octopus Deploy\Tentacle\Tentacle.exe",
+        "/opt/octopus/tentacle/Tentacle",
+    ),
+    "octopus": (
+        "octopus.server",
+        r"C:\Program Files\Octopus Deploy\Octopus\Octopus.Server.exe",
+        "/Octopus/Octopus.Server",
+    ),
+}
+"""By placeholder: the program's name without its ending, in lower case, and where installers put it."""
+
+
+def base_facts(subject: Subject) -> dict[str, Any]:
+    """By placeholder, what every command about that machine may need; what is not known is left out."""
+    facts: dict[str, Any] = {"machine": subject.name, "instance": subject.instance_name, "name": subject.name}
+    facts |= {each: _program(subject, each) for each in _PROGRAMS}
+    if subject.is_tentacle and subject.mode is not None:
+        facts |= {mode.value: subject.mode is mode for mode in Mode}
+    portal = next((each for each in map(_portal, (subject, *subject.peers)) if each), None)
+    facts |= {"portal": portal} if portal else {}
+    facts |= _other_end(subject)
+    service = service_of(subject)
+    return facts | ({"service": service.name} if service else {})
+
+
+def survey_of(subject: Subject) -> Survey | None:
+    """The host's survey; None where there is none."""
+    record = subject.record
+    return record.survey if record else None
+
+
+def service_of(subject: Subject) -> Service | None:
+    """Its service; None where it has none, or nobody could read it."""
+    try:
+        return subject.service
+    except (Unknown, Blocked):
+        return None
+
+
+def system_of(subject: Subject) -> str | None:
+    """`windows` or `linux`: as surveyed, else as declared."""
+    survey = survey_of(subject)
+    host = survey.host.data if survey else None
+    if host is not None:
+        return host.os
+    return subject.machine.os.value if subject.machine.os else None
+
+
+def _portal(subject: Subject) -> str | None:
+    return subject.machine.portal if isinstance(subject.machine, OctopusServer) else None
+
+
+def _other_end(subject: Subject) -> dict[str, Any]:
+    """What a Tentacle's own commands need of its only server: the address that it polls, or should."""
+    peers = subject.peers if subject.is_tentacle else ()
+    if len(peers) != 1 or not isinstance(peers[0].machine, OctopusServer):
+        return {}
+    machine = peers[0].machine
+    host = machine.dns_name or machine.ip or peers[0].name
+    gateway = machine.gateway or (f"{host}:{machine.polling_ports[0]}" if machine.polling_ports else None)
+    seen = {"polled": f"https://{gateway}"} if gateway else {}
+    return seen | ({"peers": machine.ip} if machine.ip else {})
+
+
+def _program(subject: Subject, product: str) -> str:
+    """The path of a product's program on the machine: its service's, else where it is installed, else the usual."""
+    name, windows, linux = _PROGRAMS[product]
+    own, service, survey = "tentacle" if subject.is_tentacle else "octopus", service_of(subject), survey_of(subject)
+    if own == product and service and _is_program(service.executable, name):
+        return str(service.executable)
+    products = survey.products.data if survey else None
+    for each in products or ():
+        if (each.product == "tentacle") == (product == "tentacle") and _is_program(each.path, name):
+            return str(each.path)
+    return linux if system_of(subject) == "linux" else windows
+
+
+def _is_program(path: str | None, name: str) -> bool:
+    """Whether a path is that of the product's own program, and not of what runs it (`dotnet`)."""
+    return bool(path) and ntpath.basename(str(path)).lower().removesuffix(".exe") == name
