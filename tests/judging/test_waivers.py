@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -136,8 +136,8 @@ class TestNotes:
         stopped["web-01"].declare(waive=(waive("TT202", date(2026, 1, 1)), waive("TT201", date(2026, 1, 1))))
         notes = self.notes(stopped, SERVICES)
         assert notes.ended == (
-            "The waiver of TT202 (known to ops, prod.yaml:7) ended on 2026-01-01; it counts again on web-01.",
-            "The waiver of TT201 (known to ops, prod.yaml:7) ended on 2026-01-01; nothing needs it: take it out.",
+            "The waiver of TT202 (known to ops, prod.yaml:7) ended on 2026-01-01; the problem counts again on web-01.",
+            "The waiver of TT201 (known to ops, prod.yaml:7) ended on 2026-01-01; nothing needs it: remove it.",
         )
         assert notes.idle == ()
 
@@ -146,8 +146,24 @@ class TestNotes:
         stopped["web-01"].declare(waive=(waive("TT202"), waive("TT201")))
         stopped["octo-1"].declare(waive=(waive("TT202"),))
         assert self.notes(stopped, SERVICES).idle == (
-            "The waiver of TT201 (known to ops, prod.yaml:7) matched nothing: take it out.",
+            "The waiver of TT201 (known to ops, prod.yaml:7) matches nothing any more: remove it.",
         )
+
+    @pytest.mark.parametrize(
+        ("days", "told"),
+        [
+            (0, "ends today, at the end of {day} UTC; from then on the problem counts on web-01."),
+            (1, "ends tomorrow, at the end of {day} UTC; from then on the problem counts on web-01."),
+            (14, "ends in 14 days, at the end of {day} UTC; from then on the problem counts on web-01."),
+            (15, None),
+        ],
+    )
+    def test_one_that_ends_soon(self, stopped: Any, days: int, told: str | None) -> None:
+        """Two weeks before, by the surveys' day in UTC."""
+        day = stopped.surveys().taken_utc.date() + timedelta(days)
+        stopped["web-01"].declare(waive=(waive("TT202", day),))
+        expected = () if told is None else (f"The waiver of TT202 (known to ops, prod.yaml:7) {told.format(day=day)}",)
+        assert self.notes(stopped, SERVICES).ending == expected
 
     def test_one_whose_step_was_not_judged(self, stopped: Any) -> None:
         """Nobody knows whether it would have matched."""

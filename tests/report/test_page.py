@@ -10,12 +10,13 @@ from datetime import timedelta
 import pytest
 from axe_core_python.sync_playwright import Axe
 
-from pytest_tentacle.diagnosis import FoldedCause
+from pytest_tentacle.diagnosis import CAUSES, FoldedCause
 from pytest_tentacle.inventory.model import Inventory
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.judging.result import Outcome, Run, StepResult
 from pytest_tentacle.link import Secured
 from pytest_tentacle.report.build import build_report
+from pytest_tentacle.report.document import STAGES, StageView
 from pytest_tentacle.report.page import render_page
 from pytest_tentacle.survey.model import HostRecord, Unreachable
 
@@ -84,16 +85,12 @@ class TestFirstScreen:
         """The verdict in one sentence, counts with words, causes with what to do."""
         page = open_page(small_page)
         assert page.inner_text("#tt-verdict").endswith(
-            "5 of 8 machines are sick, from 5 causes; 1 could not be looked at in full; 2 are well."
+            "5 of 8 machines have problems (5 causes). 1 could not be fully checked. 2 are healthy."
         )
-        counts = page.inner_text(".tt-counts").split()
-        assert [counts[counts.index(word) + 1] for word in ("passed", "failed", "unknown", "blocked", "waived")] == [
-            "22",
-            "6",
-            "5",
-            "2",
-            "1",
-        ]
+        assert " ".join(page.inner_text(".tt-counts").split()) == (
+            "✕ with problems 5 ? not fully checked 1 ✓ healthy 2"
+        )
+        assert page.inner_text(".tt-steps") == "Steps: 22 passed, 6 failed, 5 unknown, 2 blocked, 1 waived"
         assert page.locator(".tt-cause").count() == 5
         assert page.locator(".tt-command code").first.is_visible()
 
@@ -108,13 +105,66 @@ class TestFirstScreen:
         assert "resolve failed, connect not reached" in spoken
 
     def test_without_javascript(self, open_page, small_page):
-        """Causes, remedies and provenance are there; a note says what is not."""
+        """Causes, remedies, provenance and the matrix are there, and its links lead somewhere; a note says what is not."""
         page = open_page(small_page, java_script_enabled=False)
-        assert "5 of 8 machines are sick" in page.inner_text("#tt-verdict")
+        assert "5 of 8 machines have problems" in page.inner_text("#tt-verdict")
         assert page.locator(".tt-cause").count() == 5
-        assert "need JavaScript" in page.inner_text("noscript")
+        assert "Without JavaScript" in page.inner_text("noscript")
         assert not page.is_visible("#tt-filter")
         assert "prod.yaml" in page.inner_text(".tt-facts")
+        rows = page.locator(VISIBLE_ROWS)
+        assert rows.count() == 8
+        assert rows.first.inner_text().split()[:3] == ["web-02", "✕", "failed"]
+        assert "TT101" in rows.first.inner_text()
+        targets = page.evaluate("""[...document.querySelectorAll('main a[href^="#"]')].map((a) => a.hash.slice(1))""")
+        missing = [name for name in targets if not page.locator(f'[id="{name}"]').count()]
+        assert missing == []
+
+    def test_bare(self, tmp_path, open_page, small_run, small_causes):
+        """Without style and script, as Jenkins serves it: verdict, causes, remedies, matrix, in this order."""
+        page = render_page(build_report(small_run, small_causes))
+        bare = re.sub(r"<style>.*?</style>|<script.*?</script>", "", page, flags=re.DOTALL)
+        path = tmp_path / "bare.html"
+        path.write_text(_document(bare), encoding="utf-8")
+        words = open_page(path.as_uri(), java_script_enabled=False).inner_text("body")
+        places = [
+            words.index(each) for each in ("have problems", "What is wrong, and what to do", "On Windows", "web-02")
+        ]
+        assert places == sorted(places)
+        assert re.search(r"web-02\s+✕ failed TT101", words)
+
+    def test_commands_that_change_something_look_so(self, open_page, small_page):
+        """And say what follows; those that look say that they only look."""
+        page = open_page(small_page)
+        kinds = {kind: page.locator(f".tt-cause .tt-{kind}").all() for kind in ("changes", "looks")}
+        assert all(kinds.values()), kinds
+        shades = {
+            kind: {each.locator("pre").evaluate("(pre) => getComputedStyle(pre).backgroundColor") for each in found}
+            for kind, found in kinds.items()
+        }
+        assert not shades["changes"] & shades["looks"]
+        assert all(each.locator(".tt-consequence").text_content() for each in kinds["changes"])
+        assert {each.locator(".tt-kind").text_content() for each in kinds["looks"]} == {"only looks"}
+
+    def test_a_causes_place_is_its_code(self, open_page, small_page):
+        """A link to a code opens that cause, whatever else this run has."""
+        page = open_page(f"{small_page}#TC011")
+        page.wait_for_function("document.activeElement.parentElement?.id === 'TC011'")
+        assert page.locator("#TC011").get_attribute("open") is not None
+
+    def test_copied_for_a_ticket(self, open_page, small_page):
+        """Title, code, machines, commands, as text."""
+        page = open_page(small_page)
+        page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
+        page.click(".tt-cause:has(.tt-command) .tt-ticket >> nth=0")
+        page.wait_for_function("window.copied !== undefined")
+        words = page.evaluate("window.copied")
+        assert words.startswith("## ")
+        assert "Machines: `" in words
+        assert page.inner_text(".tt-command code >> nth=0") in words
+        page.click(".tt-cause .tt-copy-link >> nth=0")
+        page.wait_for_function("window.copied.includes('#')")
+        assert page.evaluate("window.copied").endswith("#" + page.get_attribute(".tt-cause >> nth=0", "id"))
 
     def test_the_copy_button_copies(self, open_page, small_page):
         """The command, as it stands."""
@@ -125,9 +175,9 @@ class TestFirstScreen:
         page.wait_for_function("window.copied !== undefined")
         assert page.evaluate("window.copied") == command
 
-    def test_what_a_stranger_must_know(self, open_page, small_page):
+    def test_about_this_run(self, open_page, small_page):
         """Versions, digest, options, vantage points, recordings."""
-        words = open_page(small_page).inner_text("section[aria-labelledby=tt-stranger]")
+        words = open_page(small_page).inner_text("section[aria-labelledby=tt-about]")
         for word in ("pytest-tentacle", "9f86d081884c7d", "--limit", "octo-1", "sql-02", "nothing"):
             assert word in words
 
@@ -136,7 +186,7 @@ class TestMatrix:
     """Machines and steps."""
 
     def test_rows_and_words(self, open_page, small_page):
-        """Each cell says its outcome in words, not in colour alone; the sick come first."""
+        """Each cell says its outcome in words, not in colour alone; the worst come first."""
         page = open_page(small_page)
         assert page.locator(VISIBLE_ROWS).count() == 8
         first = page.locator(VISIBLE_ROWS).first
@@ -199,6 +249,54 @@ class TestMatrix:
 
 class TestMachine:
     """A machine's section."""
+
+    def test_it_begins_with_what_to_do(self, open_page, small_page):
+        """The link of a ticket leads here: the machine's causes, commands, and the way back."""
+        page = open_page(f"{small_page}#machine=web-02")
+        first = page.locator(".tt-machine[open] .tt-inside > *").first
+        assert first.get_attribute("class") == "tt-mine"
+        assert first.locator(".tt-command code").count() >= 1
+        page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
+        first.locator(".tt-copy").first.click()
+        page.wait_for_function("window.copied !== undefined")
+        back = first.locator("p > a").last
+        assert back.inner_text().startswith("Back to the cause")
+        back.click()
+        assert page.evaluate("document.activeElement.parentElement.matches('.tt-cause[open]')")
+
+    def test_blocked_steps_are_one_line(self, open_page, small_page):
+        """However many they are."""
+        page = open_page(f"{small_page}#machine=web-02")
+        lines = page.locator(".tt-machine[open] .tt-blocked")
+        assert lines.count() == 1
+        assert "2 steps blocked by TT101 on web-02" in lines.inner_text()
+
+    @pytest.mark.parametrize("width", [1400, 400])
+    def test_the_pictures_words_do_not_overlap(self, open_page, tmp_path, small_run, width):
+        """Neighbouring stages that fail with long words."""
+        report = build_report(small_run, ())
+        worst = tuple(StageView(stage=stage, state="failed", error="certificate-of-somebody-else") for stage in STAGES)
+        machine = next(machine for machine in report.machines if machine.name == "sql-02")
+        links = tuple(
+            link.model_copy(update={"lanes": tuple(lane.model_copy(update={"stages": worst}) for lane in link.lanes)})
+            for link in machine.links
+        )
+        report = report.model_copy(update={"machines": (machine.model_copy(update={"links": links}),)})
+        path = tmp_path / "labels.html"
+        path.write_text(_document(render_page(report)), encoding="utf-8")
+        page = open_page(f"{path.as_uri()}#machine=sql-02", viewport={"width": width, "height": 900})
+        page.wait_for_selector(".tt-machine[open] svg")
+        overlaps = page.evaluate(
+            """() => [...document.querySelectorAll('.tt-machine[open] svg')].flatMap((svg) => {
+              const words = [...svg.querySelectorAll('text')].filter((text) => text.textContent.trim());
+              const boxes = words.map((text) => [text.textContent, text.getBBox()]);
+              return boxes.flatMap(([one, a], index) => boxes.slice(index + 1)
+                .filter(([, b]) => a.x < b.x + b.width - 1 && b.x < a.x + a.width - 1 && a.y < b.y + b.height - 2 && b.y < a.y + a.height - 2)
+                .map(([other]) => `${one} | ${other}`));
+            })"""
+        )
+        assert overlaps == []
+        assert page.locator(".tt-machine[open] svg text").count() > 6
 
     def test_problem_with_the_difference_marked(self, open_page, small_page):
         """Expected against actual."""
@@ -287,7 +385,7 @@ class TestAccess:
         page.wait_for_selector("#tt-details .tt-machine[open] .tt-inside")
         assert page.evaluate("document.activeElement.closest('.tt-machine') !== null")
 
-    def test_print_opens_the_sick(self, open_page, small_page):
+    def test_print_opens_what_has_problems(self, open_page, small_page):
         """Paper cannot be clicked."""
         page = open_page(small_page)
         page.emulate_media(media="print")
@@ -296,6 +394,37 @@ class TestAccess:
         assert not page.is_visible("#tt-filter")
         page.evaluate("dispatchEvent(new Event('afterprint'))")
         assert page.locator(".tt-machine[open]").count() == 0
+
+
+class TestPaper:
+    """What one takes to the meeting."""
+
+    def test_33_causes_take_eight_pages(self, browser, tmp_path, small_run):
+        """With the catalogue's own remedies: causes, matrix and all."""
+        kinds = [kind for kind in CAUSES if kind.windows and kind.linux][:33]
+        names = tuple(machine.name for machine in small_run.surveys.inventory.machines)
+        causes = tuple(
+            FoldedCause(
+                kind.code,
+                kind.title,
+                kind.sentence * 2,
+                names[number % 7 : number % 7 + 2],
+                kind.confidence.value,
+                (Evidence("web-01", "expected one thing; seen another " * 4),),
+                kind.windows if number % 2 else (),
+                () if number % 2 else kind.linux,
+                "https://octopus.com/docs",
+            )
+            for number, kind in enumerate(kinds)
+        )
+        assert len(causes) == 33
+        path = tmp_path / "paper.html"
+        path.write_text(_document(render_page(build_report(small_run, causes))), encoding="utf-8")
+        page = browser.new_page()
+        page.goto(path.as_uri())
+        paper = page.pdf(format="A4", prefer_css_page_size=True)
+        page.close()
+        assert 2 <= len(re.findall(rb"/Type\s*/Page\b", paper)) <= 8
 
 
 class TestLarge:
@@ -481,7 +610,7 @@ class TestHostile:
         assert page.locator("main img, main [onload], main [onerror], main script, a[href^='javascript:']").count() == 0
         assert page.locator("script").count() == 2
         assert "<script>window.alive=1</script>" in page.inner_text("#tt-details")
-        assert "49" not in re.sub(r"[0-9a-f]{16,}", "a digest", page.inner_text("#tt-stranger ~ dl"))
+        assert "49" not in re.sub(r"[0-9a-f]{16,}", "a digest", page.inner_text("#tt-about ~ dl"))
 
     def test_a_certificates_subject(self, open_page, tmp_path, small_run, make_certificate):
         """A certificate is whatever the peer likes."""

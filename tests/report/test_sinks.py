@@ -29,21 +29,21 @@ class TestBuild:
     """The report's statements about the whole."""
 
     def test_verdict(self, small_run, small_causes):
-        """One sentence with sick, dark and well machines."""
+        """One sentence with unhealthy, unchecked and healthy machines."""
         report = build_report(small_run, small_causes)
         assert (
-            report.verdict == "5 of 8 machines are sick, from 5 causes; 1 could not be looked at in full; 2 are well."
+            report.verdict == "5 of 8 machines have problems (5 causes). 1 could not be fully checked. 2 are healthy."
         )
-        assert report.state == "sick"
+        assert report.state == "unhealthy"
 
     @pytest.mark.parametrize(
         ("machines", "verdict", "state"),
         [
-            (["web-01"], "The machine is well.", "well"),
-            (["web-01", "octo-1"], "All 2 machines are well.", "well"),
-            (["build-01"], "1 of 1 machine could not be looked at in full.", "unsure"),
-            (["web-02"], "1 of 1 machine is sick.", "sick"),
-            ([], "No machine was looked at.", "unsure"),
+            (["web-01"], "The machine is healthy.", "healthy"),
+            (["web-01", "octo-1"], "All 2 machines are healthy.", "healthy"),
+            (["build-01"], "The machine could not be fully checked.", "incomplete"),
+            (["web-02"], "The machine has problems.", "unhealthy"),
+            ([], "No machine was checked.", "incomplete"),
         ],
     )
     def test_other_verdicts(self, small_run, machines, verdict, state):
@@ -54,8 +54,8 @@ class TestBuild:
     def test_an_interrupted_run_says_so(self, small_run):
         """And is not taken for well."""
         report = build_report(replace(_only(small_run, "web-01"), interrupted=True), ())
-        assert report.verdict.startswith("The run was interrupted; until then: ")
-        assert report.state == "unsure"
+        assert report.verdict.startswith("The run was interrupted. Until then: ")
+        assert report.state == "incomplete"
 
     def test_causes_come_most_machines_first(self, small_run):
         """Whatever the order in which they were found."""
@@ -98,7 +98,7 @@ class TestBuild:
 
     def test_a_machine_named_like_an_outcome(self, small_run):
         """Pseudonyms and secrets never reach the report's own words."""
-        report = build_report(small_run, (), Redactor(["failed", "sick"]))
+        report = build_report(small_run, (), Redactor(["failed", "problems"]))
         assert {machine.outcome for machine in report.machines} == {Outcome.FAILED, Outcome.UNKNOWN, Outcome.PASSED}
         assert report.redaction.counts["secret"] > 0
 
@@ -133,12 +133,12 @@ class TestMarkdown:
     """For a CI step summary or a ticket."""
 
     def test_it_tells_causes_and_commands(self, small_run, small_causes):
-        """Verdict, a table of causes, commands in fences, what could not be looked at."""
+        """Verdict, a table of causes, commands in fences, what could not be checked."""
         text = report_markdown(build_report(small_run, small_causes))
-        assert text.startswith("## ❌ 5 of 8 machines are sick")
+        assert text.startswith("## ❌ 5 of 8 machines have problems")
         assert "| 1 | The Tentacle's service is stopped | `TC001` |" in text
         assert "```powershell\nStart-Service 'OctopusDeploy Tentacle'\n```" in text
-        assert "### What could not be looked at" in text
+        assert "### What could not be checked" in text
 
     @pytest.mark.parametrize(
         ("text", "expected"),
@@ -173,7 +173,7 @@ class TestConsole:
         """Causes with their machines, evidence, hint; no line for each machine."""
         lines = [text for text, _ in report_lines(build_report(small_run, small_causes), "short")]
         assert lines[-2].endswith(
-            "5 of 8 machines are sick, from 5 causes; 1 could not be looked at in full; 2 are well."
+            "5 of 8 machines have problems (5 causes). 1 could not be fully checked. 2 are healthy."
         )
         assert any("The Tentacle's service is stopped [TC001]" in line for line in lines)
         assert any(line.startswith("    see https://octopus.com/docs/") for line in lines)
@@ -190,7 +190,7 @@ class TestConsole:
     def test_well_is_said_in_two_lines(self, small_run):
         """Nothing to do, nothing to read."""
         run = replace(_only(small_run, "web-01"), notes=())
-        assert [text for text, _ in report_lines(build_report(run, ()))] == ["√ The machine is well.", "  5 passed"]
+        assert [text for text, _ in report_lines(build_report(run, ()))] == ["√ The machine is healthy.", "  5 passed"]
 
     def test_ascii(self, small_run, small_causes):
         """A terminal that has no glyphs gets none."""

@@ -1,4 +1,4 @@
-"""`--fail-on` in a real run: what costs too little is told everywhere, and the exit code is that of a run that is well."""
+"""`--fail-on`, `--compare` and `--history` in a real run: what fails it, and what is told all the same."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class TestFailOn:
         report = json.loads((surveys.parent / "r.json").read_text(encoding="utf-8"))
         (cause,) = report["causes"]
         assert (cause["severity"], cause["below_gate"]) == ("will-fail", True)
-        assert report["state"] == "well"
+        assert report["state"] == "healthy"
         assert "will-fail" in (surveys.parent / "r.html").read_text(encoding="utf-8")
 
     def test_asked_to_fail(self, run_pytest: Any, surveys: Path) -> None:
@@ -70,3 +70,76 @@ class TestFailOn:
         done = run(run_pytest, surveys, "--fail-on", "everything")
         assert done.returncode == 4
         assert "--fail-on" in done.stderr
+
+
+class TestFailOnNew:
+    """A gate that only wants no further decay."""
+
+    @pytest.fixture(scope="class")
+    def fleets(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        """The same fleet on two days: healthy, and with a service that is stopped."""
+        folder = tmp_path_factory.mktemp("days")
+        for name, state in (("monday", "running"), ("tuesday", "stopped")):
+            world = wide_fleet()
+            world["web-01"].service["state"] = state
+            (folder / f"{name}.json").write_text(dumps(world.surveys()), encoding="utf-8")
+        return folder
+
+    def compared(self, run_pytest: Any, folder: Path, *options: str) -> Any:
+        return run_pytest(
+            "--replay",
+            "tuesday.json",
+            "--html",
+            "r.html",
+            "-p",
+            "no:cacheprovider",
+            "-k",
+            "web-01",
+            *options,
+            cwd=folder,
+        )
+
+    def test_what_was_there_before_passes(self, run_pytest: Any, fleets: Path) -> None:
+        """Its steps fail as ever, and the run passes; the file is a survey here."""
+        (fleets / "earlier.json").write_bytes((fleets / "tuesday.json").read_bytes())
+        done = self.compared(run_pytest, fleets, "--compare", "earlier.json", "--fail-on", "new")
+        assert done.returncode == 0, done.stdout[-2000:]
+        assert "Causes since earlier.json (" in done.stdout
+        assert "): 0 new, 0 gone, " in done.stdout
+        assert " failed" in done.stdout
+
+    def test_what_is_new_fails(self, run_pytest: Any, fleets: Path) -> None:
+        """Against the healthy day."""
+        done = self.compared(run_pytest, fleets, "--compare", "monday.json", "--fail-on", "new")
+        assert done.returncode == 1
+        assert "  new: " in done.stdout
+        report = json.loads((fleets / "r.json").read_text(encoding="utf-8"))
+        assert [change["machines"] for change in report["comparison"]["new"]] == [["web-01"]]
+
+    def test_history(self, run_pytest: Any, fleets: Path) -> None:
+        """The first run is kept, the second is compared with it."""
+        options = ("--history", "hist", "--fail-on", "new")
+        assert self.compared(run_pytest, fleets, *options).returncode == 1, "nothing to compare with: all of it counts"
+        again = self.compared(run_pytest, fleets, *options)
+        assert again.returncode == 0, again.stdout[-2000:]
+        assert "Causes since the run before (" in again.stdout
+        assert len(list((fleets / "hist").iterdir())) == 2
+
+    @pytest.mark.parametrize(
+        ("options", "words"),
+        [
+            (("--fail-on", "new"), "new since which run?"),
+            (("--compare", "no.json"), "no.json: cannot be read"),
+            (("--compare", "other.json"), "is about other machines"),
+        ],
+    )
+    def test_wrong_use(self, run_pytest: Any, fleets: Path, options: tuple[str, ...], words: str) -> None:
+        """Told before anything else, with exit code 4."""
+        (fleets / "other.json").write_text(
+            '{"kind": "pytest-tentacle run", "version": "1", "taken": "2026-11-01T00:00:00Z", "causes": [], '
+            '"steps": {"elsewhere": {}}}',
+            encoding="utf-8",
+        )
+        done = self.compared(run_pytest, fleets, *options)
+        assert done.returncode == 4
+        assert words in done.stdout + done.stderr

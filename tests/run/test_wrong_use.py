@@ -73,7 +73,7 @@ class TestOutputsThatCannotBeWritten:
             "--inventory", "one.yaml", "--save-surveys", "s.json", "-p", "full", *QUIET,
             cwd=folder, environment={"PYTHONPATH": str(folder)},
         )  # fmt: skip
-        assert "could not be looked at in full" in done.stdout, done.stdout + done.stderr
+        assert "could not be fully checked" in done.stdout, done.stdout + done.stderr
         assert "ERROR: s.json could not be written: No space left on device" in done.stdout
         assert "Traceback" not in done.stdout + done.stderr
         assert done.returncode == 1
@@ -171,13 +171,13 @@ class TestInterrupted:
         done = self._run(run_pytest, folder, "pytest_runtest_teardown")
         assert done.returncode == 2
         assert json.loads((folder / "page.json").read_text(encoding="utf-8"))["interrupted"]
-        assert "interrupted; until then" in done.stdout
+        assert "interrupted. Until then" in done.stdout
 
     def test_by_its_first_failure(self, folder: Path, run_pytest):
         """`-x` leaves steps unjudged as well."""
         done = run_pytest("--inventory", "one.yaml", "--html", "page.html", "-x", *QUIET, cwd=folder)
         assert done.returncode == 1
-        assert "interrupted; until then" in done.stdout
+        assert "interrupted. Until then" in done.stdout
 
     def test_while_the_report_is_written(self, folder: Path, run_pytest):
         """It is finished first."""

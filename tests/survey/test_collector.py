@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from typing import Any
@@ -84,3 +85,29 @@ def test_only_what_was_selected(world: World) -> None:
     inventory = world.surveys().inventory
     surveys = collect(inventory, ["octo-1", "web-01"], Plan(workers=1), Silent(), lambda _workers: Answering(world))
     assert {look.link.tentacle for record in surveys.records for look in record.peer_probes} == {"web-01"}
+
+
+class Hanging(Answering):
+    """One host does not answer before it is broken off."""
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **others: Any) -> Future[Any]:
+        if isinstance(arguments[0], HostTask) and "poll-01" in arguments[0].machines:
+            future: Future[Any] = Future()
+            future.set_running_or_notify_cancel()
+            return future
+        return super().submit(function, *arguments, **others)
+
+
+def test_the_runs_time_is_over(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has answered is kept; the host that has not is unknown, and why is said."""
+    monkeypatch.setattr("pytest_tentacle.survey.collector.GRACE_SECONDS", 0.1)
+    plan = Plan(until=time.monotonic() + 0.2)
+    inventory = world.surveys().inventory
+    names = [machine.name for machine in inventory.machines]
+    surveys = collect(inventory, names, plan, Silent(), executor=lambda _workers: Hanging(world))
+    by_name = {record.machines[0]: record for record in surveys.records}
+    assert by_name["web-01"].survey is not None
+    gone = by_name["poll-01"].unreachable
+    assert gone is not None
+    assert "--run-timeout" in gone.summary
+    assert "--limit" in gone.advice

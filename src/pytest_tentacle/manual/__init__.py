@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
-from pathlib import Path
 
+from pytest_tentacle.guide.renumbered import renumbered
 from pytest_tentacle.sections.catalogue import CATALOGUE
 
 from . import pages
@@ -28,11 +27,4 @@ def page(code: str) -> str | None:
     return _ESCAPED.sub(r"\1", _RELATIVE.sub(r"\1", "\n".join(lines))).rstrip() + "\n"
 
 
-def renumbered() -> dict[str, str]:
-    """By a code from before the numbers were made once and for all, the one of today."""
-    package = Path(__file__).parent.parent
-    for file in (package / "renumbered.json", package.parent.parent / "docs" / "renumbered.json"):
-        if file.is_file():
-            codes: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
-            return codes
-    return {}
+__all__ = ["page", "pages", "renumbered"]

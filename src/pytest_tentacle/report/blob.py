@@ -6,6 +6,7 @@ A thousand machines say much the same words; with a table of strings the page of
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from typing import Any
 
@@ -40,9 +41,23 @@ def page_data(report: Report) -> str:
         "g": STAGES,
         "t": STATES,
         "steps": [[step.slug, step.title, step.link] for step in report.steps],
-        "causes": [[cause.title, cause.code] for cause in report.causes],
+        "causes": [
+            [cause.title, cause.code, anchor, len(cause.machines)]
+            for cause, anchor in zip(report.causes, anchors_of(report), strict=True)
+        ],
     }
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).translate(_SAFE)
+
+
+def anchors_of(report: Report) -> list[str]:
+    """The name of each cause's place in the page, the same in every run: its code; of several, a number behind it."""
+    found: Counter[str] = Counter()
+    anchors = []
+    for cause in report.causes:
+        name = re.sub(r"[^A-Za-z0-9]+", "-", cause.code)
+        found[name] += 1
+        anchors.append(name if found[name] == 1 else f"{name}-{found[name]}")
+    return anchors
 
 
 def _machine(machine: MachineView, slugs: list[str], *, brief: bool, large: bool) -> list[Any]:

@@ -105,8 +105,9 @@ def _field_names() -> frozenset[str]:
 
 
 def _report(run: Run, causes: Sequence[FoldedCause], fleet: Fleet) -> Report:
-    gate = Severity(run.options.get("--fail-on", DEFAULT_GATE.value))
-    ordered = sorted(causes, key=lambda cause: (cause.severity.weight < gate.weight, -len(cause.machines)))
+    wanted = run.options.get("--fail-on")
+    gate = Severity(wanted) if wanted in tuple(Severity) else DEFAULT_GATE
+    ordered = sorted(causes, key=lambda cause: (-cause.severity.weight, -len(cause.machines)))
     of_machine: dict[str, list[int]] = {}
     for position, cause in enumerate(ordered):
         for name in cause.machines:
@@ -176,40 +177,45 @@ def _of_own(tests: Sequence[OwnTest]) -> str:
 
 def _state(counts: Counter[Outcome], *, interrupted: bool, own: Sequence[OwnTest] = ()) -> str:
     if counts[Outcome.FAILED] or any(test.outcome in _OWN_FAILURES for test in own):
-        return "sick"
-    unsure = counts[Outcome.UNKNOWN] or counts[Outcome.BLOCKED] or interrupted or not counts
-    return "unsure" if unsure else "well"
+        return "unhealthy"
+    incomplete = counts[Outcome.UNKNOWN] or counts[Outcome.BLOCKED] or interrupted or not counts
+    return "incomplete" if incomplete else "healthy"
 
 
 def _verdict(counts: Counter[Outcome], causes: int, *, interrupted: bool) -> str:
     total = sum(counts.values())
-    sick = counts[Outcome.FAILED]
+    unhealthy = counts[Outcome.FAILED]
     dark = counts[Outcome.UNKNOWN] + counts[Outcome.BLOCKED]
-    well = total - sick - dark
+    healthy = total - unhealthy - dark
     parts = []
-    why = f", from {plural(causes, 'cause')}" if causes else ""
-    if sick:
-        parts.append(f"{sick:,} of {plural(total, 'machine')} {_be(sick)} sick{why}")
+    if unhealthy:
+        why = f" ({plural(causes, 'cause')})" if causes else ""
+        who = "The machine has" if total == 1 else f"{unhealthy:,} of {plural(total, 'machine')} {_have(unhealthy)}"
+        parts.append(f"{who} problems{why}")
     if dark:
         of_all = "" if parts else f" of {plural(total, 'machine')}"
-        parts.append(f"{dark:,}{of_all} could not be looked at in full")
-    if well and parts:
-        parts.append(f"{well:,} {_be(well)} well")
-    elif well:
-        parts.append("The machine is well" if total == 1 else f"All {total:,} machines are well")
-    if noted := counts[Outcome.NOTED]:
-        of_them = "" if total == 1 else f" {noted:,} of them"
-        parts[-1] += f",{of_them} but for what costs too little to fail"
-    if waived := counts[Outcome.WAIVED]:
-        of_them = "" if total == 1 else f" {waived:,} of them"
-        parts[-1] += f",{of_them} but for problems that are waived"
-    sentence = "; ".join(parts or ["No machine was looked at"]) + "."
-    return f"The run was interrupted; until then: {sentence}" if interrupted else sentence
+        parts.append(
+            "The machine could not be fully checked" if total == 1 else f"{dark:,}{of_all} could not be fully checked"
+        )
+    if healthy and parts:
+        parts.append(f"{healthy:,} {_be(healthy)} healthy")
+    elif healthy:
+        parts.append("The machine is healthy" if total == 1 else f"All {total:,} machines are healthy")
+    apart = [(counts[Outcome.NOTED], "minor findings"), (counts[Outcome.WAIVED], "waived problems")]
+    for count, what in apart:
+        if count:
+            parts[-1] += f", with {what}" if total == 1 else f", {count:,} of them with {what}"
+    sentence = ". ".join(parts or ["No machine was checked"]) + "."
+    return f"The run was interrupted. Until then: {sentence}" if interrupted else sentence
 
 
 def plural(count: int, word: str) -> str:
     """`1 machine`, `2 machines`."""
     return f"{count:,} {word}" + ("" if count == 1 else "s")
+
+
+def _have(count: int) -> str:
+    return "has" if count == 1 else "have"
 
 
 def _be(count: int) -> str:

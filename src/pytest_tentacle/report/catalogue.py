@@ -12,6 +12,11 @@ def title_of(code: str) -> str:
     return CATALOGUE[code].title if code in CATALOGUE else code
 
 
+def meaning_of(code: str) -> str:
+    """What a problem means and how it usually comes about; empty for a code that is not in the catalogue."""
+    return CATALOGUE[code].meaning if code in CATALOGUE else ""
+
+
 def link_of(code: str) -> str:
     """Where the guide tells more."""
     step = step_of(code)

@@ -72,6 +72,7 @@ def report_lines(report: Report, output: str = "short", *, encoding: str = "utf-
         *_rest(report),
         *(line for cause in reversed(shown) for line in _cause(cause)),
     ]
+    lines += _changes(report)
     lines += [("", {}), *_head(report)] if lines else _head(report)
     return [(_printable(text, encoding), markup) for text, markup in lines]
 
@@ -106,7 +107,7 @@ def explain(result: StepResult, clean: Callable[[str], str]) -> list[str]:
 
 
 def _head(report: Report) -> Iterator[Line]:
-    outcome = {"well": Outcome.PASSED, "sick": Outcome.FAILED, "unsure": Outcome.UNKNOWN}[report.state]
+    outcome = {"healthy": Outcome.PASSED, "unhealthy": Outcome.FAILED, "incomplete": Outcome.UNKNOWN}[report.state]
     yield f"{_GLYPHS[outcome]} {report.verdict}", {**_COLOURS[outcome], "bold": True}
     yield "  " + ", ".join(f"{count} {kind.value}" for kind, count in report.counts.items() if count), {}
 
@@ -124,10 +125,28 @@ def _rest(report: Report) -> Iterator[Line]:
         yield f"  and {plural(rest, 'further cause')}: see the report", {"yellow": True}
 
 
+def _changes(report: Report) -> Iterator[Line]:
+    """What changed since the run that this one is compared with; standing causes are counted only."""
+    if report.comparison is None:
+        return
+    yield "", {}
+    yield _one_line(report.comparison.sentence), {"bold": True}
+    for word, changes in report.comparison.told:
+        if word != "Standing":
+            for change in changes[:_CAUSES]:
+                yield f"  {word.lower()}: {_one_line(change.title)} [{change.code}]: {_names(change.machines)}", {}
+            if len(changes) > _CAUSES:
+                yield f"  {word.lower()}: and {len(changes) - _CAUSES} more in the report", {}
+
+
 def _cause(cause: CauseReport) -> Iterator[Line]:
     yield "", {}
     outcome = Outcome.NOTED if cause.below_gate else Outcome.FAILED
-    yield f"{_GLYPHS[outcome]} {cause.title} [{cause.code}], {cause.severity}", {**_COLOURS[outcome], "bold": True}
+    new = _new(cause)
+    yield (
+        f"{_GLYPHS[outcome]} {cause.title} [{cause.code}], {cause.severity}{f', {new}' if new else ''}",
+        {**_COLOURS[outcome], "bold": True},
+    )
     yield f"    {plural(len(cause.machines), 'machine')}: {_names(cause.machines)}", {}
     yield f"    {_one_line(cause.sentence)}", {}
     if cause.evidence:
@@ -145,6 +164,12 @@ def _cause(cause: CauseReport) -> Iterator[Line]:
         yield f"    not certain: {_one_line(cause.unsure)}", {"yellow": True}
     if cause.link:
         yield f"    see {cause.link}", {"cyan": True}
+
+
+def _new(cause: CauseReport) -> str:
+    if not cause.new_on:
+        return ""
+    return "new" if len(cause.new_on) == len(cause.machines) else f"new on {len(cause.new_on)}"
 
 
 def _dark(report: Report) -> Iterator[Line]:

@@ -172,6 +172,10 @@ class CauseReport(_Value):
     effects_linux: tuple[str, ...] = ()
     link: str = ""
     unsure: str = ""
+    new_on: tuple[str, ...] = ()
+    """Of its machines, those that did not have it in the run that this one is compared with."""
+    history: tuple[int, ...] = ()
+    """How many machines had it in each of the last runs that `--history` keeps, this one last."""
 
 
 class StepView(_Value):
@@ -202,6 +206,54 @@ class WaivedView(_Value):
     machines: tuple[str, ...]
 
 
+class Change(_Value):
+    """A cause, and the machines on which it is new, gone or standing."""
+
+    code: str
+    title: str
+    machines: tuple[str, ...]
+
+
+class Comparison(_Value):
+    """What changed since an earlier run (`--compare`)."""
+
+    name: str
+    taken: datetime
+    new: tuple[Change, ...]
+    standing: tuple[Change, ...]
+    gone: tuple[Change, ...]
+    not_checked: tuple[Change, ...]
+    """Named then, and not checked this time: nobody knows whether it is gone."""
+    newly_unknown: tuple[str, ...]
+    """Machines of which something is unknown that was known then."""
+    first_checked: tuple[str, ...]
+    """Machines with something new that the earlier run had not checked: it may be older."""
+
+    @property
+    def sentence(self) -> str:
+        """All of it in a line."""
+        parts = [
+            f"{len(self.new)} new",
+            f"{len(self.gone)} gone",
+            f"{len(self.standing)} standing",
+            *([f"{len(self.not_checked)} not checked again"] if self.not_checked else []),
+        ]
+        dark = len(self.newly_unknown)
+        unknown = f" {dark} more {'machine' if dark == 1 else 'machines'} could not be fully checked." if dark else ""
+        return f"Causes since {self.name} ({self.taken:%Y-%m-%d %H:%M} UTC): {', '.join(parts)}.{unknown}"
+
+    @property
+    def told(self) -> tuple[tuple[str, tuple[Change, ...]], ...]:
+        """What is new, gone, not checked again and standing, under these words; without those that are empty."""
+        kinds = (
+            ("New", self.new),
+            ("Gone", self.gone),
+            ("Not checked again", self.not_checked),
+            ("Standing", self.standing),
+        )
+        return tuple((word, changes) for word, changes in kinds if changes)
+
+
 class Provenance(_Value):
     """What a stranger must know to read the rest."""
 
@@ -230,7 +282,7 @@ class Report(_Value):
     version: str
     title: str
     verdict: str
-    state: Literal["well", "sick", "unsure"]
+    state: Literal["healthy", "unhealthy", "incomplete"]
     started: datetime
     seconds: float
     interrupted: bool
@@ -243,5 +295,6 @@ class Report(_Value):
     machines: tuple[MachineView, ...]
     own_tests: tuple[OwnTestView, ...] = ()
     """Tests of one's own, and files that could not be collected."""
+    comparison: Comparison | None = None
     provenance: Provenance
     redaction: RedactionView

@@ -1,4 +1,4 @@
-"""pytest-html, brought to our words: the diagnosis on top, machine and step in its table, and our outcomes.
+"""pytest-html, brought to our words: the diagnosis on top, and in its table the user's own tests alone.
 
 Its cells are raw HTML, and its filters know pytest's own words only; hence the hidden cell beside the shown one.
 """
@@ -9,7 +9,6 @@ import html
 import traceback
 from collections.abc import Callable, Generator, Sequence
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 from pytest_html.basereport import BaseReport
@@ -17,11 +16,11 @@ from pytest_html.basereport import BaseReport
 from pytest_tentacle.judging.result import Outcome
 
 from .document import Report
-from .page import GLYPHS, render_page
+from .page import render_page
 from .redaction.redactor import Redactor
 
 ALL_ROWS = 200
-"""Up to this many tests pytest-html's own table shows every one."""
+"""Up to this many tests of a run, pytest-html's table shows every one of the user's own."""
 
 MOST_ROWS = 1000
 """What it never exceeds: it builds every row at load, some 2 ms each. The page's own matrix has all of them."""
@@ -142,46 +141,38 @@ class HtmlReport:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_header(self, cells: list[str]) -> None:
-        """Outcome, machine, step, duration."""
+        """Outcome, test, duration."""
         duration, links = cells[2:]
         cells[:] = [
             '<th hidden class="sortable" data-column-type="result">Result</th>',
             '<th class="sortable" data-column-type="outcome">Outcome</th>',
-            '<th class="sortable" data-column-type="machine">Machine</th>',
-            '<th class="sortable" data-column-type="step">Step</th>',
+            '<th class="sortable" data-column-type="testId">Test</th>',
             duration,
             links,
         ]
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
-        """A row in our words; above a threshold, none for what need not be looked at."""
+        """A row for a test of the user's own; the guide's have the page's matrix. Above a threshold, failures alone."""
         result, duration, links = cells[0], *cells[2:]
-        machine, step, outcome = self._words(report)
-        if self._kept >= MOST_ROWS or not keep_row(outcome, self._total):
+        machine, test, outcome = self._words(report)
+        if machine or self._kept >= MOST_ROWS or not keep_row(outcome, self._total):
             del cells[:]
             return
         if report.when == "call" or report.outcome != "passed":
             self._kept += 1
-        name = html.escape(machine)
         cells[:] = [
             result.replace("<td", "<td hidden", 1),
-            f'<td class="col-outcome">{_glyph(outcome)}{html.escape(outcome)}</td>',
-            f'<td class="col-machine"><a href="#machine={quote(machine, safe="")}">{name}</a></td>'
-            if machine
-            else '<td class="col-machine"></td>',
-            f'<td class="col-step">{html.escape(step)}</td>',
+            f'<td class="col-outcome">{html.escape(outcome)}</td>',
+            f'<td class="col-step">{html.escape(test)}</td>',
             duration,
             links,
         ]
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_html(self, report: pytest.TestReport, data: list[str]) -> None:
-        """The log, clean; in a large run only where to find it: the machine's section has it in full."""
-        machine, _, _ = self._words(report)
-        if machine and self._total > ALL_ROWS:
-            data[:] = ["The machine's section has problems and evidence."]
-        elif hasattr(report, "wasxfail"):
+        """The log, clean."""
+        if hasattr(report, "wasxfail"):
             data[:] = [html.escape(self._redactor.text(report.wasxfail), quote=False)]
         elif isinstance(report.longrepr, tuple):
             data[:] = [html.escape(self._redactor.text(report.longrepr[2]), quote=False)]
@@ -199,8 +190,3 @@ class HtmlReport:
 
 def _is_of_html(error: BaseException) -> bool:
     return any("pytest_html" in frame.filename for frame in traceback.extract_tb(error.__traceback__))
-
-
-def _glyph(outcome: str) -> str:
-    glyph = GLYPHS.get(outcome)  # type: ignore[call-overload]  # a StrEnum's member equals its text
-    return f'<span aria-hidden="true">{glyph}</span> ' if glyph else ""

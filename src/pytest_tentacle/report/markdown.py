@@ -25,7 +25,7 @@ def report_markdown(report: Report) -> str:
 
 
 def _lines(report: Report) -> Iterator[str]:
-    mark = {"well": "✅", "sick": "❌", "unsure": "❔"}[report.state]
+    mark = {"healthy": "✅", "unhealthy": "❌", "incomplete": "❔"}[report.state]
     yield f"## {mark} {plain(report.verdict)}"
     yield ""
     yield " · ".join(f"{count:,} {outcome.value}" for outcome, count in report.counts.items() if count) or "no step ran"
@@ -40,8 +40,9 @@ def _lines(report: Report) -> Iterator[str]:
             yield from _cause(cause)
         if len(report.causes) > MOST_CAUSES:
             yield f"\nand {len(report.causes) - MOST_CAUSES} further causes: see the HTML report."
+    yield from _changes(report)
     if report.not_looked_at:
-        yield "\n### What could not be looked at\n"
+        yield "\n### What could not be checked\n"
         for item in report.not_looked_at[:MOST_CAUSES]:
             advice = f" {plain(item.advice)}" if item.advice else ""
             yield f"- {plural(len(item.machines), 'machine')} ({_names(item.machines)}): {plain(item.reason)}.{advice}"
@@ -58,6 +59,16 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"<sub>{who}, {when}, {report.seconds:.1f} s</sub>"
 
 
+def _changes(report: Report) -> Iterator[str]:
+    if report.comparison is None:
+        return
+    yield "\n### What changed\n"
+    yield plain(report.comparison.sentence) + "\n"
+    for word, changes in report.comparison.told:
+        for change in changes[:MOST_CAUSES]:
+            yield f"- {word}: {code(change.code)} {plain(change.title)}: {_names(change.machines)}"
+
+
 def _own_tests(report: Report) -> Iterator[str]:
     failed = [test for test in report.own_tests if test.outcome in ("failed", "error")]
     if failed:
@@ -67,6 +78,7 @@ def _own_tests(report: Report) -> Iterator[str]:
 
 def _cause(cause: CauseReport) -> Iterator[str]:
     cost = f"{cause.severity}, and fails no run" if cause.below_gate else str(cause.severity)
+    cost += ", new" if cause.new_on and len(cause.new_on) == len(cause.machines) else ""
     yield f"\n### {plain(cause.title)} ({cost})\n"
     yield plain(cause.sentence)
     yield f"\n{plural(len(cause.machines), 'machine')}: {_names(cause.machines)}"

@@ -177,7 +177,8 @@ class TentaclePlugin:
     def _set_status(self, session: pytest.Session) -> None:
         status = int(session.exitstatus)
         self.run.interrupted |= status == pytest.ExitCode.INTERRUPTED
-        if self.run.forgives(session.testsfailed) and status == pytest.ExitCode.TESTS_FAILED:
+        forgiven = not session.shouldfail and self.run.forgives(session.testsfailed)
+        if forgiven and status == pytest.ExitCode.TESTS_FAILED:
             session.exitstatus = pytest.ExitCode.OK
         else:
             session.exitstatus = self.run.exit_status(status)
@@ -201,14 +202,14 @@ class TentaclePlugin:
                 yellow=True,
                 bold=True,
             )
-        for text in self.run.waivers().ended:
+        for text in (*self.run.waivers().ended, *self.run.waivers().ending):
             terminalreporter.write_line(f"WARNING: {self.run.redactor.text(text)}", yellow=True, bold=True)
         if self.run.report_path and self.run.report_path.exists():
             terminalreporter.write_line(f"report: {self.run.report_path}", bold=True)
         for text in self.run.failures:
             terminalreporter.write_line(f"ERROR: {self.run.redactor.text(text)}", red=True, bold=True)
         if self.run.mapping_path:
-            terminalreporter.write_line(f"private, do not hand on: {self.run.mapping_path}", yellow=True)
+            terminalreporter.write_line(f"private, do not share: {self.run.mapping_path}", yellow=True)
 
     def _summary(self, report: Report | None) -> list[Line]:
         """The diagnosis, or, where it cannot be shown, the verdicts."""

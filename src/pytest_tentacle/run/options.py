@@ -33,6 +33,9 @@ _ONLY_OURS = (
     "bundle",
     "sarif",
     "metrics",
+    "compare",
+    "history",
+    "run_timeout",
     "ping_count",
     "ping_duration",
     "ping_payload",
@@ -51,6 +54,9 @@ _ONLY_OURS = (
 
 _OCTOPUS = "octopus:"
 """`--inventory octopus:URL` is `--octopus URL`."""
+
+NEW = "new"
+"""`--fail-on new`."""
 
 MOST_PINGS = 1_000
 MOST_PING_SECONDS = 600
@@ -75,6 +81,8 @@ class Options:
     probe_timeout: float
     unknown: Literal["fail", "warn"]
     fail_on: Severity
+    only_new: bool
+    """`--fail-on new`: what an earlier run had found as well fails nothing."""
     save_surveys: Path | None
     bundle: Path | None
     pseudonyms: bool
@@ -84,6 +92,12 @@ class Options:
     tls_versions: bool = False
     sarif: Path | None = None
     metrics: Path | None = None
+    compare: Path | None = None
+    history: Path | None = None
+    waiver_notice: int = 14
+    """Days."""
+    run_timeout: float | None = None
+    """Seconds."""
     ci: str | None = None
     """The CI system whose words are used; None: that of the environment."""
     tentacles: tuple[str, ...] = ()
@@ -139,7 +153,9 @@ class Options:
             shown["--ping-count"] = "not given: no link was pinged"
         shown["--machine-timeout"] = f"{self.machine_timeout:g} s"
         shown["--unknown"] = self.unknown
-        shown["--fail-on"] = self.fail_on.value
+        shown["--fail-on"] = NEW if self.only_new else self.fail_on.value
+        shown |= {"--compare": str(self.compare)} if self.compare else {}
+        shown |= {"--run-timeout": f"{self.run_timeout:g} s"} if self.run_timeout else {}
         return shown
 
     def _octopus_shown(self) -> dict[str, str]:
@@ -208,10 +224,35 @@ def add_options(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--fail-on",
-        choices=[severity.value for severity in Severity],
+        choices=[*(severity.value for severity in Severity), NEW],
         default=DEFAULT_GATE.value,
         help="the least severity that fails a step: outage, degraded (the default), will-fail (what the next reboot or "
-        "upgrade breaks) or hygiene; what lies below is told, and fails nothing",
+        "upgrade breaks) or hygiene; what lies below is reported, but fails nothing. new: only what an earlier run "
+        "(--compare) did not have",
+    )
+    group.addoption(
+        "--compare",
+        metavar="FILE",
+        help="show which causes are new, gone and standing since an earlier run: its .json, survey file or bundle",
+    )
+    group.addoption(
+        "--history",
+        metavar="FOLDER",
+        help="keep the last 30 runs of this inventory in FOLDER, and draw each cause's past in the report; without "
+        "--compare, the last of them is compared with",
+    )
+    group.addoption(
+        "--waiver-notice",
+        type=int,
+        default=14,
+        metavar="DAYS",
+        help="warn of waivers that end within so many days (default 14; UTC)",
+    )
+    group.addoption(
+        "--run-timeout",
+        type=number,
+        metavar="SECONDS",
+        help="budget of the whole run: machines that have not answered by then are unknown",
     )
     group.addoption(
         "--save-surveys", metavar="FILE", help="write all surveys to FILE, for --replay; holds no credentials"
@@ -335,7 +376,8 @@ def read_options(config: pytest.Config) -> Options:
         machine_timeout=option("machine_timeout"),
         probe_timeout=option("probe_timeout"),
         unknown=option("unknown"),
-        fail_on=Severity(option("fail_on")),
+        fail_on=DEFAULT_GATE if option("fail_on") == NEW else Severity(option("fail_on")),
+        only_new=_only_new(config),
         save_surveys=_path(option("save_surveys")),
         bundle=_path(option("bundle")),
         pseudonyms=option("pseudonyms"),
@@ -345,6 +387,10 @@ def read_options(config: pytest.Config) -> Options:
         tls_versions=_tls_versions(config),
         sarif=_path(option("sarif")),
         metrics=_path(option("metrics")),
+        compare=_path(option("compare")),
+        history=_path(option("history")),
+        waiver_notice=option("waiver_notice"),
+        run_timeout=option("run_timeout"),
         ci=option("ci"),
         tentacles=tuple(option("tentacle")),
         servers=tuple(option("server")),
@@ -359,6 +405,13 @@ def read_options(config: pytest.Config) -> Options:
         include_disabled=option("include_disabled"),
         discover=option("discover"),
     )
+
+
+def _only_new(config: pytest.Config) -> bool:
+    only_new = bool(config.getoption("fail_on") == NEW)
+    if only_new and not (config.getoption("compare") or config.getoption("history")):
+        raise pytest.UsageError("--fail-on new goes with --compare FILE or --history FOLDER: new since which run?")
+    return only_new
 
 
 def _mode(word: str | None) -> Mode | None:

@@ -24,6 +24,7 @@ from pytest_tentacle.lab import Lab
 from pytest_tentacle.link import system_resolver
 from pytest_tentacle.report.build import build_report
 from pytest_tentacle.report.document import Report
+from pytest_tentacle.report.earlier.past import Past, Wanted
 from pytest_tentacle.report.gate.ci import system_of, write_summary
 from pytest_tentacle.report.gate.metrics import report_metrics
 from pytest_tentacle.report.gate.sarif import report_sarif
@@ -90,6 +91,18 @@ class TentacleRun:
         self._built = False
         self._reached: Inventory | None = None
         self._hosts: dict[str, tuple[Transport, Any]] = {}
+        self.past = self._past()
+
+    def _past(self) -> Past:
+        """Earlier runs that this one is compared with. Raises pytest.UsageError: no machine has been contacted yet."""
+        options = self.options
+        wanted = Wanted(options.compare, options.history, options.name, pseudonyms=options.pseudonyms)
+        try:
+            past = Past(wanted, self.redactor.text, bundle.load_surveys)
+            past.check([machine.name for machine in self.candidates()])
+        except store.StoreError as error:
+            raise pytest.UsageError(str(error)) from None
+        return past
 
     @classmethod
     def from_options(cls, options: Options) -> TentacleRun:
@@ -145,6 +158,7 @@ class TentacleRun:
         found = [("the inventory", Path(path)) for path in self.inventory.files] if not self.options.replay else []
         found += [("a secret file of the inventory", path) for path in self.inventory.secret_files]
         found += [("the file to replay", self.options.replay)] if self.options.replay else []
+        found += [("the file to compare with", self.options.compare)] if self.options.compare else []
         for machine in self.inventory.machines:
             settings = vars(machine.transport)
             found += [(f"{name} of {machine.name}", path) for name, path in settings.items() if isinstance(path, Path)]
@@ -218,6 +232,7 @@ class TentacleRun:
             ping=self.options.ping,
             tls_versions=self.options.tls_versions,
             keep=keep,
+            until=None if self.options.run_timeout is None else self._clock + self.options.run_timeout,
         )
         labels = {machine.host_key: self.shown(machine.name) for machine in inventory.machines}
         try:
@@ -263,6 +278,8 @@ class TentacleRun:
             causes = () if diagnosis is None else diagnosis.views()
             judged = self._judged(self.surveys)
             self._report = self.failures.attempt("the report", build_report, judged, causes, self.redactor, self.fleet)
+            if self._report is not None:
+                self._report = self.failures.attempt("the comparison", self.past.told, self._report) or self._report
         return self._report
 
     def _judged(self, surveys: Surveys) -> Run:
@@ -274,7 +291,7 @@ class TentacleRun:
                 f"({', '.join(recorded)}). Put `pwsh` on the PATH to run the real script."
             )
         waivers = self.waivers()
-        notes += [*waivers.ended, *waivers.idle]
+        notes += [*waivers.ended, *waivers.ending, *waivers.idle]
         return Run(
             surveys=surveys,
             results=tuple(self.results.values()),
@@ -288,7 +305,9 @@ class TentacleRun:
 
     def waivers(self) -> WaiverNotes:
         """What is to be told about waivers: those that have ended, and those that matched nothing."""
-        return waiver_notes(self.surveys, self.results.values()) if self.surveys else WaiverNotes((), ())
+        if self.surveys is None:
+            return WaiverNotes((), ())
+        return waiver_notes(self.surveys, self.results.values(), self.options.waiver_notice)
 
     def exit_status(self, status: int) -> int:
         """Pytest's exit status, made honest: what was not looked at has not passed."""
@@ -304,9 +323,20 @@ class TentacleRun:
         return status
 
     def forgives(self, failures: int) -> bool:
-        """Whether `--unknown=warn` turns a run with that many failed tests into a pass: nothing but unknowns."""
+        """Whether a run with that many failed tests is a pass all the same.
+
+        With `--unknown=warn`: nothing but unknowns. With `--fail-on new`: nothing that the earlier run did not have.
+        """
         unknown = self.count(Outcome.UNKNOWN)
-        others = self.count(Outcome.FAILED) + self.count(Outcome.BLOCKED)
+        failed = self.count(Outcome.FAILED)
+        if self.options.only_new:
+            report = self.report()
+            return (
+                failures <= unknown + failed
+                and report is not None
+                and self.past.forgives(report, unknown_too=self.options.unknown == "warn")
+            )
+        others = failed + self.count(Outcome.BLOCKED)
         return self.options.unknown == "warn" and unknown > 0 and others == 0 and failures <= unknown
 
     def host(self, name: str) -> Any:
@@ -352,6 +382,7 @@ class TentacleRun:
             parts["report.json"] = self.failures.attempt("the JSON report", report_json, report)
             parts["report.md"] = self.failures.attempt("the Markdown report", report_markdown, report)
             self._write_for_gate(report)
+            self.failures.attempt("the history", self.past.keep, report)
         for name, text in parts.items():
             if text is not None:
                 self._write(files.write, self.report_path.with_suffix(Path(name).suffix), text)

@@ -21,10 +21,12 @@ class WaiverNotes:
     Attributes:
         ended: waivers whose last day is over: their problems count again.
         idle: waivers of what was looked for everywhere and found nowhere.
+        ending: waivers that still hold, and end within the notice that was asked for.
     """
 
     ended: tuple[str, ...]
     idle: tuple[str, ...]
+    ending: tuple[str, ...] = ()
 
 
 @dataclass
@@ -34,11 +36,12 @@ class _Use:
     unsure: bool = False
 
 
-def waiver_notes(surveys: Surveys, results: Iterable[StepResult]) -> WaiverNotes:
+def waiver_notes(surveys: Surveys, results: Iterable[StepResult], notice: int = 14) -> WaiverNotes:
     """What is to be told about the waivers of the machines that have results.
 
-    A waiver is idle only if its step was judged on every one of them without an unknown or a block; a part of a run
-    (`-k`) says nothing about the rest.
+    Days are those of UTC, and today is the surveys' day, so that a replay agrees. `notice` is how many days before its
+    end a waiver is told. A waiver is idle only if its step was judged on every one of them without an unknown or a
+    block; a part of a run (`-k`) says nothing about the rest.
     """
     by_machine: dict[str, dict[str, StepResult]] = {}
     for result in results:
@@ -53,9 +56,15 @@ def waiver_notes(surveys: Surveys, results: Iterable[StepResult]) -> WaiverNotes
             _note(uses.setdefault(waiver, _Use()), waiver, machine.name, judged)
     ended = [(waiver, use) for waiver, use in uses.items() if not waiver.holds(day)]
     idle = [waiver for waiver, use in uses.items() if waiver.holds(day) and not use.found and not use.unsure]
+    ending = [
+        (waiver, use, (waiver.until - day).days)
+        for waiver, use in uses.items()
+        if waiver.until and waiver.holds(day) and (waiver.until - day).days <= notice and waiver not in idle
+    ]
     return WaiverNotes(
         ended=tuple(_ended(waiver, use) for waiver, use in ended),
-        idle=tuple(f"{_called(waiver)} matched nothing: take it out." for waiver in idle),
+        idle=tuple(f"{_called(waiver)} matches nothing any more: remove it." for waiver in idle),
+        ending=tuple(_ending(*each) for each in ending),
     )
 
 
@@ -72,8 +81,14 @@ def _note(use: _Use, waiver: Waiver, name: str, judged: dict[str, StepResult]) -
 
 
 def _ended(waiver: Waiver, use: _Use) -> str:
-    found = "it counts again on " + _listed(use.found) if use.found else "nothing needs it: take it out"
+    found = "the problem counts again on " + _listed(use.found) if use.found else "nothing needs it: remove it"
     return f"{_called(waiver)} ended on {waiver.until}; {found}."
+
+
+def _ending(waiver: Waiver, use: _Use, days: int) -> str:
+    when = "today" if days == 0 else "tomorrow" if days == 1 else f"in {days} days"
+    found = f"; from then on the problem counts on {_listed(use.found)}" if use.found else ""
+    return f"{_called(waiver)} ends {when}, at the end of {waiver.until} UTC{found}."
 
 
 def _called(waiver: Waiver) -> str:

@@ -84,6 +84,7 @@ class Plan:
         ping: how to ping each link from its vantage point; None: do not.
         tls_versions: try each version of TLS with each link, from its vantage point and from here (`--probe-tls`).
         keep: given what is known by now, from time to time, so that a killed run leaves it; None: nobody keeps it.
+        until: when the run's time is over (`time.monotonic()`); None: never.
     """
 
     workers: int = 32
@@ -94,6 +95,12 @@ class Plan:
     ping: PingOrder | None = None
     tls_versions: bool = False
     keep: Callable[[Surveys], None] | None = None
+    until: float | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether the run's time is over."""
+        return self.until is not None and time.monotonic() > self.until
 
     def request(self) -> Request:
         """A request within this plan's budgets: the script must end before we stop waiting for it."""
@@ -114,6 +121,10 @@ class Interrupted(Exception):  # noqa: N818
         self.surveys = surveys
 
 
+class _TimeIsUp(Exception):  # noqa: N818
+    """The run's own time (`--run-timeout`) is over."""
+
+
 def collect(
     inventory: Inventory,
     names: Iterable[str],
@@ -130,6 +141,8 @@ def collect(
     try:
         state.first_round(pool)
         state.second_round(pool)
+    except _TimeIsUp:
+        state.cut_off = True
     except KeyboardInterrupt:
         SESSIONS.break_off()
         pool.shutdown(wait=False, cancel_futures=True)
@@ -175,6 +188,7 @@ class _State:
         self._keep_again = time.monotonic() + FIRST_KEEP_SECONDS
         self._answers = 0
         self._kept: int | None = None
+        self.cut_off = False
 
     def first_round(self, pool: Executor) -> None:
         server_names = {server.name for server in self.inventory.servers}
@@ -256,6 +270,8 @@ class _State:
         while not ours.done():
             wait([ours], timeout=POLL_SECONDS)
             self._keep()
+            if self.plan.over:
+                raise _TimeIsUp
         if ours.exception() is not None and shortage(ours.exception()) is not None:
             self.controller_probes = {
                 name: tuple(_not_probed(target) for target in targets) for name, targets in own.items() if targets
@@ -284,11 +300,15 @@ class _State:
         done: list[tuple[HostTask, HostRecord]] = []
         while pending:
             finished, pending = wait(pending, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+            if self.plan.over:
+                finished |= _ended_early(pending)
             for future in finished:
                 task, record = futures[future], _record_of(future, futures[future])
                 done.append((task, record))
                 self.records.setdefault(task.host_key, record)
                 self._answers += 1
+            if self.plan.over:
+                raise _TimeIsUp
             self._keep()
             overdue = {
                 key for key, seconds in SESSIONS.waiting() if seconds > self.plan.machine_timeout + GRACE_SECONDS
@@ -320,8 +340,12 @@ class _State:
                 seconds=0.0,
                 unreachable=Unreachable(
                     stage=ReachStage.NOT_ASKED,
-                    summary="the run was interrupted before this machine had answered",
-                    advice="Run again, perhaps with --limit.",
+                    summary="the run's time (--run-timeout) was over before this machine had answered"
+                    if self.cut_off
+                    else "the run was interrupted before this machine had answered",
+                    advice="Give the run more time, or run again for fewer machines with --limit."
+                    if self.cut_off
+                    else "Run again, perhaps with --limit.",
                 ),
             )
             for key, members in self.hosts.items()
@@ -335,6 +359,13 @@ class _State:
             controller_tls_versions=self.controller_tls_versions,
             ping=self.plan.ping,
         )
+
+
+def _ended_early(pending: set[Future[HostRecord]]) -> set[Future[HostRecord]]:
+    """Those that were under way and handed over what had arrived, once their sessions are closed."""
+    under_way = {future for future in pending if not future.cancel()}
+    SESSIONS.break_off()
+    return wait(under_way, timeout=GRACE_SECONDS).done
 
 
 def _not_probed(target: Target) -> Probe:

@@ -51,7 +51,7 @@
         words.push(text(reason), ...waived.map((each) => text(each[5])));
         for (const [code, title, , actual] of [...problems, ...waived]) words.push(text(code), text(title), text(actual));
       }
-      for (const cause of machine.causes) words.push(...data.causes[cause]);
+      for (const cause of machine.causes) words.push(data.causes[cause][0], data.causes[cause][1]);
       machine.haystack = words.join("\n").toLowerCase();
     }
     return machine.haystack;
@@ -82,7 +82,7 @@
     }
     const rank = (key) => (typeof key === "number" ? key : 1e6 + WORST_FIRST.indexOf(key));
     return [...found].sort((one, other) => rank(one[0]) - rank(other[0]))
-      .map(([key, members]) => ({ title: typeof key === "number" ? data.causes[key].join(" · ") : key, key, list: members }));
+      .map(([key, members]) => ({ title: typeof key === "number" ? data.causes[key].slice(0, 2).join(" · ") : key, key, list: members }));
   }
 
   function codesAt(machine, step) {
@@ -105,12 +105,16 @@
     return make("tr", {},
       make("td", {}, make("a", { href: anchor(machine) }, machine.name), machine.role === "server" ? make("span", { class: "tt-tag" }, "server") : null),
       machine.cells.map((outcome, step) => cell(machine, outcome, step)),
-      make("td", { class: "tt-why" }, folded(machine) ? others(machine) : machine.summary));
+      make("td", { class: "tt-why" }, wrong(machine)));
   }
 
   // A fold's heading names the first cause already.
-  const folded = (machine) => fold.checked && machine.causes.length > 0;
-  const others = (machine) => machine.causes.slice(1).map((cause) => data.causes[cause][0]).join("; ");
+  function wrong(machine) {
+    if (!machine.causes.length) return machine.summary;
+    const left = fold.checked ? machine.causes.slice(1) : machine.causes;
+    return left.map((cause, position) => [position ? "; " : "", make("a", { href: causeAnchor(cause) }, data.causes[cause][0])]);
+  }
+  const causeAnchor = (cause) => `#${data.causes[cause][2]}`;
 
   const anchor = (machine) => `#machine=${encodeURIComponent(machine.name)}`;
 
@@ -163,8 +167,11 @@
   function open(machine, details) {
     if (!details.open || details.querySelector(".tt-inside")) return;
     const [, , , , facts, , results, links, certificates, , noise] = machine.row;
+    const bad = results.filter((entry) => !isWell(machine, entry));
     details.append(make("div", { class: "tt-inside" },
-      results.filter((entry) => !isWell(machine, entry)).map((entry) => result(machine, entry)),
+      machine.causes.map((cause) => mine(cause)),
+      bad.filter((entry) => !isBlocked(machine, entry)).map((entry) => result(machine, entry)),
+      blockedOnce(bad.filter((entry) => isBlocked(machine, entry))),
       links.map(link),
       certificates.length ? [make("h3", {}, "Certificates that were presented"), certificates.map(certificate)] : null,
       make("h3", {}, "Facts"),
@@ -173,17 +180,45 @@
       text(noise) ? [make("h3", {}, "What the machine printed besides the answer"), make("pre", {}, make("code", {}, text(noise)))] : null));
   }
 
+  // A machine's section begins with what is to be done: taken from the cause above, so that it stands in the page once.
+  function mine(cause) {
+    const [title, code, anchor, count] = data.causes[cause];
+    const body = document.getElementById(anchor);
+    const copy = (what) => [...body.querySelectorAll(what)].map((part) => part.cloneNode(true));
+    const others = count === 1 ? "no other machine has it" : `${(count - 1).toLocaleString("en")} other ${count === 2 ? "machine has" : "machines have"} it, too`;
+    return make("section", { class: "tt-mine" },
+      make("h3", {}, title, " ", copy("summary .tt-code")),
+      copy(".tt-sentence"), copy(".tt-remedies"), copy(".tt-unsure"),
+      make("p", {}, make("a", { href: `#${anchor}` }, `Back to the cause ${code}`), ` (${others})`));
+  }
+
+  const isBlocked = (machine, entry) => data.o[machine.cells[entry[0]]] === "blocked";
+
+  // Steps that one failure blocks are one line.
+  function blockedOnce(entries) {
+    const found = new Map();
+    for (const [step, , reason, , by] of entries) {
+      const key = by.length ? `${text(by[0])} on ${text(by[1])}` : text(reason);
+      if (!found.has(key)) found.set(key, { steps: [], reasons: new Set(), by });
+      found.get(key).steps.push(data.steps[step][1]);
+      found.get(key).reasons.add(text(reason));
+    }
+    return [...found].map(([key, { steps, reasons, by }]) => make("p", { class: "tt-blocked" },
+      make("span", { class: "tt-o-blocked" }, make("span", { "aria-hidden": "true" }, `${GLYPH.blocked} `), `${steps.length} ${steps.length === 1 ? "step" : "steps"} blocked`),
+      by.length ? ` by ${key}` : "", `: ${steps.join(", ")}.`,
+      [...reasons].filter((reason) => reason && reason !== key && !by.length).map((reason) => ` ${reason}`)));
+  }
+
   function pairs(list) {
     return make("dl", { class: "tt-facts" }, list.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))));
   }
 
   const isWell = (machine, entry) => data.o[machine.cells[entry[0]]] === "passed";
 
-  function result(machine, [step, problems, reason, advice, blocked, looked, waived]) {
+  function result(machine, [step, problems, reason, advice, , looked, waived]) {
     const word = data.o[machine.cells[step]];
     const parts = [...problems, ...waived].map((each) => problem(each, word));
     if (text(reason)) parts.push(make("p", {}, make("span", { class: "tt-label" }, "Why"), text(reason)));
-    if (blocked.length) parts.push(make("p", {}, make("span", { class: "tt-label" }, "Blocked by"), `${text(blocked[0])} on ${text(blocked[1])}`));
     if (text(advice)) parts.push(make("p", {}, make("span", { class: "tt-label" }, "What to do"), text(advice)));
     if (looked.length) parts.push(make("ul", { class: "tt-lanes" }, looked.map((line) => make("li", {}, text(line)))));
     const [, title, address] = data.steps[step];
@@ -193,7 +228,7 @@
   function well(machine, results) {
     const entries = results.filter((entry) => isWell(machine, entry));
     if (!entries.length) return null;
-    return [make("h3", {}, make("span", { class: "tt-o-passed" }, make("span", { "aria-hidden": "true" }, "✓ "), "passed"), " What was looked at"),
+    return [make("h3", {}, make("span", { class: "tt-o-passed" }, make("span", { "aria-hidden": "true" }, "✓ "), "passed"), " What was checked"),
       make("dl", { class: "tt-evidence" }, entries.map(([step, , , , , looked]) =>
         make("div", {}, make("dt", {}, data.steps[step][1]), make("dd", {}, looked.map(text).join("\n")))))];
   }
@@ -277,10 +312,10 @@
   }
 
   function tell(lane) {
-    if (text(lane[6])) return [naming(lane), ": ", make("b", {}, "not looked"), ` – ${text(lane[6])}`];
+    if (text(lane[6])) return [naming(lane), ": ", make("b", {}, "not checked"), ` – ${text(lane[6])}`];
     const states = lane[5].map(([position]) => data.t[position]);
     const failed = states.indexOf("failed");
-    if (failed < 0) return [naming(lane), ": ", make("span", { class: "tt-o-passed" }, "all that was tried went well")];
+    if (failed < 0) return [naming(lane), ": ", make("span", { class: "tt-o-passed" }, "all stages passed")];
     const [, , error, detail] = lane[5][failed];
     return [naming(lane), ": ", make("b", { class: "tt-o-failed" }, `${data.g[failed]} failed: ${text(error)}`), text(detail) ? ` – ${text(detail)}` : ""];
   }
@@ -290,21 +325,42 @@
     const width = narrow ? 350 : 820;
     const side = narrow ? 0 : 118;
     const top = narrow ? 18 : 22;
-    const laneHeight = 58;
-    const height = top + lanes.length * laneHeight + 4;
     const first = side + (narrow ? 26 : 52);
     const gap = (width - 2 * first) / (data.g.length - 1);
     const at = (position) => first + gap * position;
+    const size = { first, side, width, narrow };
+    const notes = lanes.map((lane) => notesOf(lane, at, size));
+    const tops = [top];
+    notes.forEach((list) => tops.push(tops.at(-1) + 58 + 12 * Math.max(0, ...list.map((note) => note.line))));
+    const height = tops.at(-1) + 4;
     const labels = data.g.map((name, position) => draw("text", { x: at(position), y: 12, "text-anchor": "middle", "font-size": narrow ? 10 : 12, class: "tt-t-quiet" }, narrow && name === "certificate" ? "cert." : name));
     const box = (x, name) => [draw("rect", { x, y: top, width: side - 8, height: height - top - 4, rx: 4, class: "tt-box" }),
       draw("text", { x: x + (side - 8) / 2, y: (height + top) / 2, "text-anchor": "middle", "font-size": 12 }, name.length > 16 ? `${name.slice(0, 15)}…` : name)];
     const ends = narrow ? [] : [box(1, from), box(width - side + 7, from === to ? `port ${port}` : to)].flat();
-    const spoken = lanes.map((lane) => `${naming(lane)}: ${text(lane[6]) ? "not looked" : lane[5].map(([state], stage) => `${data.g[stage]} ${STATE_WORD[data.t[state]]}`).join(", ")}`).join(". ");
+    const spoken = lanes.map((lane) => `${naming(lane)}: ${text(lane[6]) ? "not checked" : lane[5].map(([state], stage) => `${data.g[stage]} ${STATE_WORD[data.t[state]]}`).join(", ")}`).join(". ");
     return draw("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": `${from} to ${to}. ${spoken}` },
-      labels, ends, lanes.map((lane, index) => drawLane(lane, top + index * laneHeight, at, { first, side, width, narrow })));
+      labels, ends, lanes.map((lane, index) => drawLane(lane, tops[index], at, size, notes[index])));
   }
 
-  function drawLane(lane, y, at, size) {
+  // What stands below each stage, on the first line on which it touches no other: neighbours may fail with long words.
+  function notesOf(lane, at, size) {
+    const ends = [];
+    return lane[5].map(([position, ms, error], stage) => {
+      const failed = data.t[position] === "failed";
+      const words = failed ? shorten(text(error), size.narrow ? 22 : 34) : ms >= 0 && !size.narrow ? `${ms} ms` : "";
+      const half = Math.max(words.length * 3.1, 1);
+      const low = size.narrow ? 2 : size.side + 2;
+      const middle = Math.min(Math.max(at(stage), low + half), size.width - low - half);
+      let line = 0;
+      if (words) {
+        while (ends[line] !== undefined && ends[line] > middle - half - 6) line += 1;
+        ends[line] = middle + half;
+      }
+      return { words, middle, line, failed };
+    });
+  }
+
+  function drawLane(lane, y, at, size, notes) {
     const line = y + 33;
     const title = draw("text", { x: size.narrow ? 2 : size.first - 44, y: y + 12, "font-size": 11.5, class: "tt-t-quiet" }, shorten(naming(lane), size.narrow ? 56 : 100));
     if (!lane[5].length) return draw("g", {}, title, draw("line", { class: "tt-w tt-w-unreached", x1: size.side, x2: size.width - size.side, y1: line, y2: line }));
@@ -317,14 +373,11 @@
     });
     const last = draw("line", { class: `tt-w ${broken < 0 ? "tt-w-ok" : "tt-w-unreached"}`, x1: at(states.length - 1), x2: size.width - size.side, y1: line, y2: line });
     const nodes = states.map((word, stage) => {
-      const ms = lane[5][stage][1];
-      const anchored = size.narrow && word === "failed" ? (stage === 0 ? "start" : stage === states.length - 1 ? "end" : "middle") : "middle";
-      const shift = anchored === "start" ? -24 : anchored === "end" ? 24 : 0;
-      const note = word === "failed" ? text(lane[5][stage][2]) : ms >= 0 ? `${ms} ms` : "";
+      const { words, middle, line: below, failed } = notes[stage];
       return draw("g", { class: `tt-n tt-n-${word}` },
         draw("circle", { cx: at(stage), cy: line, r: 8.5 }),
         draw("text", { class: "tt-g", x: at(stage), y: line + 4, "text-anchor": "middle", "font-size": 11, "font-weight": 700 }, STATE_GLYPH[word]),
-        draw("text", { class: word === "failed" ? "tt-t-failed" : "tt-t-quiet", x: at(stage) + shift, y: line + 19, "text-anchor": anchored, "font-size": 10 }, size.narrow && word !== "failed" ? "" : note));
+        words ? draw("text", { class: failed ? "tt-t-failed" : "tt-t-quiet", x: middle, y: line + 19 + 12 * below, "text-anchor": "middle", "font-size": 10 }, words) : null);
     });
     return draw("g", {}, title, wires, last, nodes);
   }
@@ -362,23 +415,65 @@
       search.focus();
     }
   });
-  for (const button of document.querySelectorAll(".tt-copy")) {
-    button.hidden = false;
-    button.addEventListener("click", async () => {
-      const code = button.parentElement.querySelector("code");
-      let done = true;
-      try {
-        await navigator.clipboard.writeText(code.textContent);
-      } catch {
-        getSelection().selectAllChildren(code);
-        done = document.execCommand("copy");
+  // Machines' sections bring copies of these buttons, so the page listens and not each button.
+  for (const button of document.querySelectorAll(".tt-copy, .tt-copy-link, .tt-ticket")) button.hidden = false;
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest && event.target.closest(".tt-copy, .tt-copy-link, .tt-ticket");
+    if (!button) return;
+    const cause = button.closest(".tt-cause");
+    if (button.classList.contains("tt-copy")) put(button, button.parentElement.querySelector("code").textContent);
+    else if (button.classList.contains("tt-ticket")) put(button, ticket(cause));
+    else put(button, `${location.href.split("#")[0]}#${cause.id}`);
+  });
+
+  async function put(button, words) {
+    const label = button.dataset.label || button.textContent;
+    button.dataset.label = label;
+    let done = true;
+    try {
+      await navigator.clipboard.writeText(words);
+    } catch {
+      const place = make("textarea", { class: "tt-hide" });
+      place.value = words;
+      button.after(place);
+      place.select();
+      done = document.execCommand("copy");
+      place.remove();
+      button.focus();
+    }
+    button.textContent = done ? "copied" : "cannot copy";
+    setTimeout(() => { button.textContent = label; }, 1600);
+  }
+
+  // A cause in plain Markdown; what machines sent stands in code, as it does in the Markdown report.
+  function ticket(details) {
+    const cause = Number(details.dataset.cause);
+    const [title, code] = data.causes[cause];
+    const quoted = (words) => `\`${words.replace(/`/g, "'")}\``;
+    const names = machines.filter((machine) => machine.causes.includes(cause)).map((machine) => quoted(machine.name));
+    const lines = [`## ${title} (${code})`, "", details.querySelector(".tt-sentence").textContent, "", `Machines: ${names.join(", ")}`];
+    for (const remedy of details.querySelectorAll(".tt-remedy")) {
+      lines.push("", `### ${remedy.querySelector("h4").textContent}`);
+      for (const part of remedy.querySelectorAll(":scope > p, :scope > .tt-command")) {
+        const command = part.querySelector("code");
+        lines.push("", command && part.matches(".tt-command") ? `    ${command.textContent}` : part.textContent);
+        const consequence = part.querySelector(".tt-consequence");
+        if (consequence) lines.push("", `(changes: ${consequence.textContent})`);
       }
-      button.textContent = done ? "copied" : "press Ctrl+C";
-      setTimeout(() => { button.textContent = "copy"; }, 1600);
-    });
+    }
+    const seen = details.querySelector(".tt-seen");
+    if (seen) lines.push("", `Seen: ${quoted(seen.textContent.replace(/^\s*Seen\s*/, ""))}`);
+    return `${lines.join("\n")}\n`;
   }
 
   function follow() {
+    const aimed = location.hash.length > 1 && byId(location.hash.slice(1));
+    if (aimed && aimed.matches(".tt-cause")) {
+      aimed.open = true;
+      aimed.scrollIntoView({ block: "start" });
+      aimed.querySelector("summary").focus({ preventScroll: true });
+      return;
+    }
     const match = /^#machine=(.*)$/.exec(location.hash);
     let name = "";
     try {
@@ -396,8 +491,9 @@
     details.querySelector("summary").focus({ preventScroll: true });
   }
   window.addEventListener("hashchange", follow);
+  window.addEventListener("load", () => setTimeout(follow));  // after the browser went to the place itself
   document.addEventListener("click", (event) => {
-    const chosen = event.target.closest && event.target.closest("a[href^='#machine=']");
+    const chosen = event.target.closest && event.target.closest("a[href^='#']");
     if (chosen && chosen.getAttribute("href") === location.hash) follow();
   });
 
@@ -417,7 +513,7 @@
       details.open = true;
       opened.push(details);
     }
-    document.querySelectorAll(".tt-cause").forEach(showBroken);
+    if (!document.querySelector(".tt-many-causes")) document.querySelectorAll(".tt-cause").forEach(showBroken);
   });
   window.addEventListener("afterprint", () => {
     for (const details of opened) details.open = false;
@@ -433,7 +529,7 @@
   }
 
   form.hidden = false;
-  byId("tt-scroll").hidden = false;
+  if (byId("tt-unshown")) byId("tt-unshown").remove();
   refresh();
   follow();
   for (const details of document.querySelectorAll(".tt-cause")) {
