@@ -72,18 +72,19 @@ class TestFailOn:
         assert "--fail-on" in done.stderr
 
 
+@pytest.fixture(scope="module")
+def fleets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same fleet on two days: healthy, and with a service that is stopped."""
+    folder = tmp_path_factory.mktemp("days")
+    for name, state in (("monday", "running"), ("tuesday", "stopped")):
+        world = wide_fleet()
+        world["web-01"].service["state"] = state
+        (folder / f"{name}.json").write_text(dumps(world.surveys()), encoding="utf-8")
+    return folder
+
+
 class TestFailOnNew:
     """A gate that only wants no further decay."""
-
-    @pytest.fixture(scope="class")
-    def fleets(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        """The same fleet on two days: healthy, and with a service that is stopped."""
-        folder = tmp_path_factory.mktemp("days")
-        for name, state in (("monday", "running"), ("tuesday", "stopped")):
-            world = wide_fleet()
-            world["web-01"].service["state"] = state
-            (folder / f"{name}.json").write_text(dumps(world.surveys()), encoding="utf-8")
-        return folder
 
     def compared(self, run_pytest: Any, folder: Path, *options: str) -> Any:
         return run_pytest(
