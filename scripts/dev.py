@@ -43,6 +43,8 @@ DEBIAN = {
     "openssl": "openssl",
     "node": "nodejs",
     "npm": "npm",
+    "busybox": "busybox",
+    "mksh": "mksh",
 }
 """Programs that the tests need, and the Debian packages that bring them."""
 

@@ -8,16 +8,15 @@ src/pytest_tentacle/lab/recordings/<machine>.json. Run it after a change of the 
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
 from pytest_tentacle.inventory import load
 from pytest_tentacle.inventory.model import OperatingSystem
 from pytest_tentacle.lab import Lab, recording
-from pytest_tentacle.survey.answer import AnswerError, read_document
+from pytest_tentacle.survey.answer import is_constrained, read_document
 from pytest_tentacle.survey.request import Request
-from pytest_tentacle.survey.scripts.windows import windows_call
+from pytest_tentacle.survey.scripts.windows import constrained_call, windows_call
 from pytest_tentacle.transport import Deadline, TransportError, open_transport
 
 TOP = Path(__file__).resolve().parent.parent
@@ -50,20 +49,23 @@ def record(lab: Lab, settings: object) -> str | None:
     """One machine's recording; None where one cannot log on."""
     transport = open_transport(settings)  # type: ignore[arg-type]  # one of the inventory's transports
     # As long as it takes: what a busy machine did not get to would be unknown in every run from now on.
-    call = windows_call(Request(probe_seconds=30, budget_seconds=400))
+    request = Request(probe_seconds=30, budget_seconds=400)
+    call = windows_call(request)
     deadline = Deadline(600)
     try:
         transport.connect(deadline)
         answer = transport.execute(call.command, call.stdin, deadline)
+        if is_constrained(call, answer):
+            said = answer.stdout.decode().replace(call.nonce, "@nonce@")
+            call = constrained_call(request)
+            part = read_document(call, transport.execute(call.command, call.stdin, deadline))
+            sections = {name: value for name, value in part.items() if isinstance(value, dict) and "data" in value}
+            return recording.dump({"said": said, "by_cmdlets": sections}, lab.substitutes())
     except TransportError:
         return None
     finally:
         transport.close()
-    try:
-        document = read_document(call, answer)
-    except AnswerError:
-        # Its PowerShell refuses the script: what it says then is the same at every time.
-        return json.dumps({"said": answer.stdout.decode().replace(call.nonce, "@nonce@")}) + "\n"
+    document = read_document(call, answer)
     document.pop("noise", None)
     return recording.dump(document, lab.substitutes())
 

@@ -16,4 +16,5 @@ def test_schannel_and_tls(machine):
         tls.both_ends_have_tls_in_common,
         tls.failed_handshakes_are_told,  # evidence, and no verdict
         tls.net_framework_is_new_enough,
+        tls.no_handshake_waits_for_lists_of_roots,
     )

@@ -60,7 +60,7 @@ def test_another_instance_is_another() -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "command"),
-    [("run --instance=A", "run"), ("Run", "run"), ("", None), ("--console", None), ('"x.dll" run', None)],
+    [("run --instance=A", "run"), ("Run", "run"), ("", None), ("--console", None), ('"x.dll" run', "run")],
 )
 def test_the_command_is_the_first_word(arguments: str, command: str | None) -> None:
     assert command_of(service("x", arguments)) == command

@@ -5,12 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 
-SYSTEMS = ("windows", "linux")
+SYSTEMS = ("windows", "constrained", "linux")
+"""`constrained`: Windows whose PowerShell runs in constrained language mode."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """What may follow the command."""
-    parser.add_argument("system", choices=SYSTEMS, help="the machines' operating system")
+    parser.add_argument(
+        "system",
+        choices=SYSTEMS,
+        help="the machines' operating system, or `constrained`: Windows in constrained language mode",
+    )
 
 
 def run(options: argparse.Namespace) -> int:

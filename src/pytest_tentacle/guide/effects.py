@@ -31,7 +31,7 @@ _CHANGES: tuple[tuple[str, str], ...] = (
     (r"Start-Service |sudo systemctl (?:start|enable --now) ", "starts the service; harmless where it runs"),
     (r"Stop-Service |sudo systemctl stop ", "the service does no work until it is started again"),
     (r"Stop-Process |sudo kill ", "ends that process, and what it was doing"),
-    (r"Set-Service |sudo systemctl (?:enable|unmask|daemon-reload|reset-failed)", "concerns later starts alone"),
+    (r"Set-Service |sc\.exe config .*start= delayed-auto|sudo systemctl (?:enable|unmask|daemon-reload|reset-failed)", "concerns later starts alone"),
     (r"New-NetFirewallRule ", "opens the port for these addresses, and for nobody else"),
     (r"Disable-NetFirewallRule |Set-NetFirewallProfile ", "lets in what was kept out, for whomever it was meant"),
     (r"sudo (?:ufw allow|firewall-cmd --permanent) ", "opens the port"),

@@ -57,6 +57,7 @@ _DEGRADED = frozenset(
         "TT811",
         "TT812",
         "TT813",
+        "TT909",
         "TT951",
         "TT952",
         "TT953",

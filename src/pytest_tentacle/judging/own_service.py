@@ -14,14 +14,22 @@ from pytest_tentacle.survey.model import Service
 _RUNS = frozenset({"run", "agent"})
 """The commands that run an instance (tentacle-facts 2.5); a service without one is of Tentacle 1.x, or a wrapper."""
 _COMMAND = re.compile(r"\A\s*(?P<word>[a-z][a-z0-9-]*)(?=\s|\Z)", re.IGNORECASE)
+_BY_DOTNET = re.compile(r'\A\s*(?:"(?P<quoted>[^"]+\.dll)"|(?P<plain>\S+\.dll))\s*', re.IGNORECASE)
+"""`dotnet "C:\\...\\Tentacle.dll" run`: how a build without a program of its own is registered (tentacle-facts 2.5)."""
 _PRODUCTS_NAME = re.compile(r"\AOctopusDeploy(?: Tentacle)?(?::|\Z)", re.IGNORECASE)
 _INSTANCE = re.compile(r"(?:^|\s)(?:--?|/)(?:instance|config)\b", re.IGNORECASE)
 
 
 def command_of(service: Service) -> str | None:
     """The command that its program is started with, such as `run`; None where there is none."""
-    found = _COMMAND.match(service.arguments or "")
+    found = _COMMAND.match(_BY_DOTNET.sub("", service.arguments or "", count=1))
     return found["word"].lower() if found else None
+
+
+def program_of(service: Service) -> str | None:
+    """The product's own program: what the service starts, or what it has dotnet run."""
+    found = _BY_DOTNET.match(service.arguments or "")
+    return (found["quoted"] or found["plain"]) if found else service.executable
 
 
 def runs_an_instance(service: Service) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from pytest_tentacle.guide.advice import advice_on
 from pytest_tentacle.guide.severity import Severity
 from pytest_tentacle.inventory.model import LooksFrom, Mode, NoTransport, OctopusServer, Tentacle, Waiver
 from pytest_tentacle.link import By, LinkRef, PingSeries, Probe, Target, TlsVersions, Vantage
@@ -103,11 +104,8 @@ class Subject:
         self.ledger.note({(self.name, name)})
         found: Section[T] = getattr(self.survey, name)
         if found.data is None:
-            raise Unknown(
-                f"{name} of {self.name}: {found.unknown}",
-                "Give the account that surveys the rights to read it (Windows: local Administrators; Linux: root or "
-                "sudo).",
-            )
+            reason = f"{name} of {self.name}: {found.unknown}"
+            raise Unknown(reason, advice_on(reason))
         return found.data
 
     def own_probe(self, target: Target) -> Probe | None:

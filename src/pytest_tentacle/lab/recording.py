@@ -20,7 +20,7 @@ from typing import Any
 from pytest_tentacle.link import By, PingOrder, PingSeries, Probe, Target, TlsVersions, probe_all, try_versions
 from pytest_tentacle.link.pings.ping import ping_series
 from pytest_tentacle.survey.framing import frame
-from pytest_tentacle.survey.scripts.windows import COMMAND, request_of
+from pytest_tentacle.survey.scripts.windows import BY_CMDLETS, COMMAND, request_of
 
 from .blueprint import Blueprint
 from .winrm.runner import SaidCommand
@@ -35,14 +35,15 @@ class RecordedRunner:
 
     def start(self, command: str) -> Any:
         """The answer to a survey; any other command is not there."""
-        if command != COMMAND:
+        if command not in (COMMAND, BY_CMDLETS):
             return SaidCommand(b"", b"This lab machine answers from a recording and runs nothing else.\r\n", 1)
-        return _RecordedCommand(self._blueprint, self._substitutes)
+        return _RecordedCommand(self._blueprint, self._substitutes, by_cmdlets=command == BY_CMDLETS)
 
 
 class _RecordedCommand(SaidCommand):
-    def __init__(self, blueprint: Blueprint, substitutes: dict[str, str]) -> None:
+    def __init__(self, blueprint: Blueprint, substitutes: dict[str, str], *, by_cmdlets: bool) -> None:
         super().__init__(b"", b"", 0)
+        self._by_cmdlets = by_cmdlets
         self._blueprint = blueprint
         self._substitutes = substitutes
         self._stdin = b""
@@ -69,6 +70,8 @@ class _RecordedCommand(SaidCommand):
         recorded = load(self._blueprint.name, self._substitutes)
         request = request_of(self._stdin)
         nonce = request["nonce"]
+        if self._by_cmdlets:
+            return frame(nonce, self._partly(recorded, request)).encode()
         if "said" in recorded:
             return str(recorded["said"]).replace("@nonce@", nonce).encode()
         document = self._gathered(recorded) if request["gather"] else {}
@@ -84,6 +87,14 @@ class _RecordedCommand(SaidCommand):
         if request.get("ping"):
             document["pings"] = self._pings(request, polled)
         return frame(nonce, document).encode()
+
+    def _partly(self, recorded: dict[str, Any], request: dict[str, Any]) -> dict[str, Any]:
+        """What cmdlets alone tell, of a machine in constrained language mode: no link was looked at."""
+        document = dict(recorded.get("by_cmdlets", {})) if request["gather"] else {}
+        if "host" in document:
+            document["host"]["data"]["clock_utc"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        why = "constrained language mode: only whether a connection comes about was tried"
+        return document | {"probes": [{**target, "unavailable": why} for target in request["targets"]]}
 
     def _pings(self, request: dict[str, Any], polled: list[dict[str, Any]]) -> list[dict[str, Any]]:
         order, seconds = request["ping"], request["probe_seconds"]
@@ -142,11 +153,14 @@ def load(name: str, substitutes: dict[str, str]) -> dict[str, Any]:
 
 def dump(document: dict[str, Any], substitutes: dict[str, str]) -> str:
     """A document that windows.ps1 printed, as a recording: marks for what is new at each start, probes as targets."""
-    for instance in document["instances"].get("data") or []:
-        configuration = instance["configuration"]
-        if configuration.get("text"):
-            configuration["plain"] = base64.b64decode(configuration.pop("text")).decode("utf-8-sig")
-    document["probes"] = [{key: probe[key] for key in ("link", "host", "port", "by")} for probe in document["probes"]]
+    if "probes" in document:
+        for instance in document["instances"].get("data") or []:
+            configuration = instance["configuration"]
+            if configuration.get("text"):
+                configuration["plain"] = base64.b64decode(configuration.pop("text")).decode("utf-8-sig")
+        document["probes"] = [
+            {key: probe[key] for key in ("link", "host", "port", "by")} for probe in document["probes"]
+        ]
     text = json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True)
     for mark, value in sorted(substitutes.items(), key=lambda pair: -len(pair[1])):
         # An address may be the beginning of another one; a thumbprint may follow an escaped character

@@ -108,6 +108,10 @@ class Secured(StageRecord):
     certificate: str | None = None
     stands_for: str | None = None
     """Thumbprint of the real certificate, where `certificate` is a stand-in with false names."""
+    hello_ms: float | None = None
+    """After a handshake in which nothing came: how soon the other end answered a plain hello. None: it did not."""
+    hello_thumbprint: str | None = None
+    """Of the certificate in that answer; TLS 1.3 does not show it."""
 
     @cached_property
     def der(self) -> bytes | None:

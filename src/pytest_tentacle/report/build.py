@@ -65,7 +65,11 @@ _OUR_WORDS = frozenset(
 )
 """Fields that hold words and times of ours: no machine wrote them, and readers' programs rely on them."""
 
-_SCRIPTS_OF = ("Windows", "Linux")
+_SCRIPTS_OF = {
+    "windows": "Windows",
+    "constrained": "Windows in constrained language mode",
+    "linux": "Linux",
+}
 _VERSIONS_OF = ("pytest", "pytest-html", "pywinrm", "paramiko")
 
 
@@ -347,7 +351,9 @@ def _provenance(run: Run, records: dict[str, HostRecord]) -> Provenance:
         versions.insert(1, ("Surveys taken by pytest-tentacle", run.surveys.version))
     versions += [(name, metadata.version(name)) for name in _VERSIONS_OF]
     if run.surveys.version == __version__:
-        versions += [(f"Survey script for {system}, SHA-256", script_sha256(system.lower())) for system in _SCRIPTS_OF]
+        versions += [
+            (f"Survey script for {words}, SHA-256", script_sha256(system)) for system, words in _SCRIPTS_OF.items()
+        ]
     return Provenance(
         versions=tuple(FactView(name=name, value=value) for name, value in versions),
         inventory_files=inventory.files,

@@ -216,6 +216,7 @@ STEPS: tuple[Step, ...] = (
             tls.both_ends_have_tls_in_common,
             tls.failed_handshakes_are_told,
             tls.net_framework_is_new_enough,
+            tls.no_handshake_waits_for_lists_of_roots,
         ),
         rests_on=("services-running", "communication-settings", "welcome-page-here"),
     ),

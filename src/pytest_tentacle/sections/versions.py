@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from pytest_tentacle.judging.finding import Blocked, Unknown
+from pytest_tentacle.judging.own_service import program_of
 from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 
@@ -24,7 +25,7 @@ def version_of(subject: Subject) -> str | None:
         service = subject.service
     except (Unknown, Blocked):
         service = None
-    running = (service.executable or "").lower() if service else ""
+    running = (program_of(service) or "").lower() if service else ""
     fitting = [product for product in own if running and (product.path or "").lower() == running]
     versions = {product.version for product in fitting or own if product.version}
     return versions.pop() if len(versions) == 1 else None

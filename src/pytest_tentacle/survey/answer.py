@@ -79,7 +79,7 @@ def read_document(call: Call, answer: Answer, cut_off: str | None = None) -> dic
     if not records.done and not records.parts:
         refused = refusal(call.nonce, text)
         raise _refusal(refused) if refused else _no_document(call, answer, records)
-    why = "the script said nothing of it" if records.done else _ending(call, answer, records, cut_off)
+    why = call.silence if records.done else _ending(call, answer, records, cut_off)
     document: dict[str, Any] = dict(records.parts)
     for name in SECTIONS:
         if name not in document:
@@ -88,6 +88,12 @@ def read_document(call: Call, answer: Answer, cut_off: str | None = None) -> dic
     said = (_printable(records.noise).strip(), answer.stderr.decode("utf-8", errors="replace").strip())
     document["noise"] = shorten("\n".join(part for part in said if part), NOISE_LIMIT) or None
     return document
+
+
+def is_constrained(call: Call, answer: Answer) -> bool:
+    """Whether PowerShell refused the script for its language mode, so that only cmdlets are left."""
+    text = answer.stdout.decode("utf-8", errors="replace")
+    return call.is_windows and _CONSTRAINED in text and not read_records(call.nonce, text).parts
 
 
 def _ending(call: Call, answer: Answer, records: Records, cut_off: str | None) -> str:

@@ -22,13 +22,13 @@ from pytest_tentacle.shortage import exhausted, shortage
 from pytest_tentacle.transport import Answer, Deadline, ReachStage, Transport, TransportError, open_transport
 
 from . import limits
-from .answer import AnswerError, read_document
+from .answer import AnswerError, is_constrained, read_document
 from .door import Budget
 from .ingest import ingest
 from .model import HostRecord, Survey, Unreachable
 from .request import Call, Request
 from .scripts.linux import linux_call
-from .scripts.windows import windows_call
+from .scripts.windows import constrained_call, windows_call
 
 
 @dataclass(frozen=True)
@@ -196,6 +196,8 @@ def _run(task: HostTask) -> tuple[Survey, int, str | None]:
         failure: TransportError | None = None
         try:
             answer = transport.execute(call.command, call.stdin, deadline, max_output=limits.ANSWER_BYTES)
+            if is_constrained(call, answer):
+                call, answer = _by_cmdlets(task, transport, deadline, (call, answer))
             usable = True
         except TransportError as error:
             if not error.received:
@@ -217,6 +219,15 @@ def _run(task: HostTask) -> tuple[Survey, int, str | None]:
             raise failure from None  # what had arrived is no survey
         raise
     return _with_all_targets(survey, task, cut_off), transport.requests - requests_before, cut_off
+
+
+def _by_cmdlets(
+    task: HostTask, transport: Transport, deadline: Deadline, refused: tuple[Call, Answer]
+) -> tuple[Call, Answer]:
+    """What cmdlets alone tell; where that is nothing, why the whole script was refused."""
+    call = constrained_call(task.request)
+    answer = transport.execute(call.command, call.stdin, deadline, max_output=limits.ANSWER_BYTES)
+    return (call, answer) if f"SURVEY {call.nonce} BEGIN".encode() in answer.stdout else refused
 
 
 def _with_all_targets(survey: Survey, task: HostTask, cut_off: str | None) -> Survey:

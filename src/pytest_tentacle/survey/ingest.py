@@ -115,6 +115,12 @@ class _Room:
 
     left: int
 
+    def take(self, content: bytes) -> None:
+        """These are among them. Raises AnswerError where they are too many."""
+        self.left -= len(content)
+        if self.left < 0:
+            raise refused("logs", f"the logs have more than {limits.LOGS_BYTES:,} bytes together")
+
 
 def _firewall(data: dict[str, Any]) -> dict[str, Any]:
     """On Linux the tools' texts, which become rules here; on Windows the rules themselves."""
@@ -138,7 +144,11 @@ def _log(entry: Any, room: _Room, budget: Budget) -> Any:
         return entry
     budget.check()
     fields = dict(entry)
-    text, older = fields.pop("text", None), fields.pop("older", None)
+    text, older, lines = fields.pop("text", None), fields.pop("older", None), fields.pop("lines", None)
+    if isinstance(lines, list) and fields.get("error") is None and all(isinstance(line, str) for line in lines):
+        content = "\n".join(lines).encode("utf-8", "replace")
+        room.take(content)
+        return resolve_log(fields, content, b"")
     if not isinstance(text, str) or fields.get("error") is not None:
         return fields
     try:
@@ -157,7 +167,5 @@ def _unpacked(text: str, room: _Room) -> bytes:
         content = unpacking.decompress(content, limits.LOG_BYTES)
         if not unpacking.eof and len(content) < limits.LOG_BYTES:
             raise ValueError("cut off")
-    room.left -= len(content)
-    if room.left < 0:
-        raise refused("logs", f"the logs have more than {limits.LOGS_BYTES:,} bytes together")
+    room.take(content)
     return content

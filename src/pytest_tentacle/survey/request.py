@@ -58,6 +58,7 @@ class Call:
         nonce: marks the answer among whatever else the machine prints.
         gather: whether sections were asked for, or only probes.
         is_windows: whether a PowerShell runs it.
+        silence: why a section is not there of which the script said nothing.
     """
 
     command: str
@@ -65,3 +66,4 @@ class Call:
     nonce: str
     gather: bool = True
     is_windows: bool = False
+    silence: str = "the script said nothing of it"

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.survey.surroundings import Proxy
+from datetime import timedelta
+from typing import Any
+
+from pytest_tentacle.survey.surroundings import Proxy, RootLists
+from support import NOW
 from support.certificates import thumbprint
+from support.looks import OWN_PORT
 from support.whole import LISTEN, LISTENS, Whole, line, make_windows, started
 
 from . import case
@@ -35,6 +40,23 @@ def polls_with_the_old_thumbprint(world: Whole) -> None:
     world["poll-01"].trusted = right
     met(world, thumbprint("octopus"), "CN=Octopus Server")
     world.sections["poll-01"]["connections"] = ()
+
+
+@case("TT909", confidence="likely")
+def isolated(world: Whole) -> None:
+    """The network drops what goes to the Internet, and Windows waits for it in each handshake, also with itself."""
+    waits(world)
+
+
+@case("TT909")
+def isolated_and_slow(world: Whole) -> None:
+    waits(world, synced_utc=NOW - timedelta(days=400))
+
+
+def waits(world: Whole, **lists: Any) -> None:
+    world.change("web-01", "tls", root_lists=RootLists(**lists))
+    own = world["web-01"].own[OWN_PORT.place_in(world["web-01"].own)]
+    world["web-01"].replace(OWN_PORT, own.model_copy(update={"tls": own.tls.model_copy(update={"ms": 15_080.0})}))
 
 
 @case("TC1183", "poll-01", confidence="likely")

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
+from pytest_tentacle.survey.surroundings import Event
 from support import NOW
 from support.whole import Whole, make_linux
 
 from . import case
+
+
+def happened(world: Whole, name: str, number: int, ago: float = 30, **data: Any) -> None:
+    """An entry of Windows' service controller about a machine's service."""
+    event = Event(source="service-control-manager", id=number, time_utc=NOW - timedelta(seconds=ago), data=data)
+    world.sections[name]["events"] = (*world.sections[name]["events"], event)
 
 
 @case("TC2021", confidence="certain", unsure="")
@@ -67,6 +75,97 @@ def crashed_on_linux(world: Whole) -> None:
 @case("TC2033", confidence="certain")
 def no_log_on(world: Whole) -> None:
     world.down("web-01", exit_code=1069, account="CORP\\octopus")
+
+
+SERVICE = "OctopusDeploy Tentacle"
+
+
+@case("TC2033", confidence="certain", unsure="")
+def no_log_on_since_boot(world: Whole) -> None:
+    """After a boot only the System log tells: the service was never started, so there is no exit code."""
+    world.down("web-01", exit_code=1077, account="CORP\\octopus")
+    happened(world, "web-01", 7038, param1=SERVICE, param2="CORP\\octopus", param3="%%1330")
+    happened(world, "web-01", 7000, param1=SERVICE, param2="%%1069", service=SERVICE)
+
+
+@case("TC2033", "octo-1")
+def no_log_on_of_a_server(world: Whole) -> None:
+    world.down("octo-1", exit_code=1069, account="CORP\\octopus")
+
+
+@case("TC2036", confidence="certain", unsure="")
+def no_right_to_log_on(world: Whole) -> None:
+    world.down("web-01", exit_code=1069, account="CORP\\octopus")
+    happened(world, "web-01", 7041, param1=SERVICE, param2="CORP\\octopus")
+
+
+@case("TC2036")
+def no_right_by_its_number(world: Whole) -> None:
+    world.down("web-01", exit_code=1077, account="CORP\\octopus")
+    happened(world, "web-01", 7038, param1=SERVICE, param2="CORP\\octopus", param3="%%1385")
+
+
+@case("TC2037", confidence="certain", unsure="")
+def managed_account(world: Whole) -> None:
+    world.down("web-01", exit_code=1069, account="CORP\\octo$")
+    happened(world, "web-01", 7038, param1=SERVICE, param2="CORP\\octo$", param3="%%1326")
+
+
+@case("TC2024", confidence="likely", unsure="")
+def too_late_at_boot(world: Whole) -> None:
+    world.down("web-01", exit_code=1077)
+    happened(world, "web-01", 7000, param1=SERVICE, param2="%%1053", service=SERVICE)
+    happened(world, "web-01", 7009, param1="30000", param2=SERVICE)
+
+
+@case("TC2024", "octo-1")
+def server_too_late(world: Whole) -> None:
+    world.down("octo-1", exit_code=1053)
+
+
+@case("TC2022")
+def an_old_story(world: Whole) -> None:
+    """What its log got over, or what was before the boot, is no reason of today."""
+    world.down("web-01", exit_code=1077)
+    happened(world, "web-01", 7000, 86_400 * 4, param1=SERVICE, param2="%%1053", service=SERVICE)
+    happened(world, "web-01", 7038, 86_400 * 2, param1=SERVICE, param2="x", param3="%%1326")
+
+
+@case("TC2021")
+def somebody_elses_event(world: Whole) -> None:
+    world.down("web-01")
+    happened(world, "web-01", 7041, param1="Spooler", param2="CORP\\print")
+
+
+@case("TC2031", "web-01", confidence="certain", unsure="")
+def flaps_on_windows(world: Whole) -> None:
+    """Its recovery action starts it again each time, and between two ends it is surveyed."""
+    for ago in (2000, 900, 400, 100):
+        happened(world, "web-01", 7031, ago, param1=SERVICE, param2="4", param3="60000", service=SERVICE)
+
+
+@case("TC2032", "web-01", confidence="likely", unsure="end of the log of web-01")
+def ended_with_an_error(world: Whole) -> None:
+    world.down("web-01", exit_code=1066)
+    happened(world, "web-01", 7024, param1=SERVICE, param2="%%4294967295", service=SERVICE)
+
+
+@case("TC2034", confidence="certain")
+def dependency_by_name(world: Whole) -> None:
+    world.down("web-01", exit_code=1077)
+    happened(world, "web-01", 7001, param1=SERVICE, param2="Network Store Interface", param3="%%1058", service=SERVICE)
+
+
+@case("TC2035", confidence="certain")
+def no_program_by_event(world: Whole) -> None:
+    world.down("web-01", exit_code=1077)
+    happened(world, "web-01", 7000, param1=SERVICE, param2="%%2", service=SERVICE)
+
+
+@case("TC2051")
+def switched_off_lately(world: Whole) -> None:
+    world.down("web-01", start_mode="disabled")
+    happened(world, "web-01", 7040, param1=SERVICE, param2="auto start", param3="disabled", param4=SERVICE)
 
 
 @case("TC2034")

@@ -27,9 +27,8 @@ from pytest_tentacle.survey.request import Request
 from pytest_tentacle.survey.scripts.linux import linux_call
 from pytest_tentacle.transport.base import Answer
 
-SHELLS = {"dash": ["dash"], "bash": ["bash"], "posix": ["bash", "--posix"]}
-if shutil.which("busybox"):
-    SHELLS["busybox"] = ["busybox", "sh"]
+SHELLS = {"dash": ["dash"], "bash": ["bash"], "busybox": ["busybox", "sh"], "mksh": ["mksh"]}
+"""Login shells: Debian's, most others', Alpine's and routers', and the family of ksh."""
 
 PAGE = (
     b"HTTP/1.0 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: 61\r\n\r\n"
@@ -200,7 +199,10 @@ def whole(machine):
 
 @pytest.fixture(params=sorted(SHELLS))
 def shell(request):
-    return SHELLS[request.param]
+    found = SHELLS[request.param]
+    if not shutil.which(found[0]):
+        pytest.skip(f"{found[0]} is not installed")
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 
 import pytest
 
@@ -71,10 +73,17 @@ class TestConnections:
         whole.description["denied"] = ["sockets"]
         assert "Permission denied" in whole.survey().survey.connections.unknown
 
-    def test_no_tool(self, whole):
-        """Without ss and netstat, connections are unknown, not none."""
-        whole.description["missing"] = ["ss", "netstat"]
-        assert "neither ss nor netstat" in whole.survey().survey.connections.unknown
+    def test_no_tool(self, machine, tools, shell):
+        """Without ss and netstat they are the kernel's own, both ends of a real one, with their process where it is seen."""
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+            with socket.create_connection(("127.0.0.1", port)) as client, server.accept()[0] as accepted:
+                machine.description["missing"] = ["ss", "netstat"]
+                found = machine.survey(shell, ports=(port,)).survey.connections.data
+                seen = {(one.local_address, one.local_port, one.remote_port, one.state, one.pid) for one in found}
+                own, far = client.getsockname()[1], os.getpid()
+                assert ("127.0.0.1", port, own, "established", far) in seen
+                assert accepted.fileno() >= 0
 
 
 class TestLogs:

@@ -122,12 +122,16 @@ class WindowsMachine:
         request = request or Request(probe_seconds=5.0, budget_seconds=200)
         asked = call(request)
         options, own = asked.command.removeprefix("powershell.exe ").split(" -Command ")
-        assert own == own.strip('"').join('""')
-        code = f". '{prelude}'\n{front}\n{own.strip(chr(34))}"
+        stdin = asked.stdin
+        if own == "-":
+            code, stdin = "-", f". '{prelude}'\n{front}\n".encode() + stdin
+        else:
+            assert own == own.strip('"').join('""')
+            code = f". '{prelude}'\n{front}\n{own.strip(chr(34))}"
         arguments = [str(self.engine), *options.split(), "-Command", code]
         completed = subprocess.run(
             arguments,
-            input=asked.stdin,
+            input=stdin,
             capture_output=True,
             env=os.environ | environment,
             timeout=timeout,
@@ -235,6 +239,7 @@ class Peer:
     ) -> None:
         self.behaviour, self.page = behaviour, page
         self.received: list[bytes] = []
+        self.names: list[str] = []
         self.connections = 0
         self.socket = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port: int = self.socket.getsockname()[1]
@@ -244,6 +249,8 @@ class Peer:
             self.context.load_cert_chain(certificate)
             if versions == "1.2":
                 self.context.maximum_version = ssl.TLSVersion.TLSv1_2
+            if versions == "1.3":
+                self.context.minimum_version = ssl.TLSVersion.TLSv1_3
             if versions == "1.1":
                 self.context.set_ciphers("ALL:@SECLEVEL=0")
                 with warnings.catch_warnings():
@@ -278,8 +285,11 @@ class Peer:
             elif self.behaviour == "reset":
                 connection.recv(4096)
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            elif self.behaviour == "silent":
+            elif self.behaviour == "silent" or (self.behaviour == "awake" and self.connections == 1):
                 self.stop.wait()
+            elif self.behaviour == "awake" and self.context:
+                self.context.sni_callback = lambda _secure, name, _context: self.names.append(name)
+                self._tls(connection)
 
     def _tls(self, connection: socket.socket) -> None:
         assert self.context

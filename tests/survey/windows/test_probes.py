@@ -13,6 +13,8 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 from pytest_tentacle.link import By, LinkRef, Target, wire
 from pytest_tentacle.link.model import Failure, Stage
 from pytest_tentacle.survey.request import Request
@@ -130,6 +132,21 @@ class TestFailures:
         assert {probe.link.tentacle: (probe.failed[0], probe.tls.error, probe.page) for probe in found} == {
             behaviour: (Stage.TLS, word, None) for behaviour, word in words.items()
         }
+        assert all(probe.tls.hello_ms is None for probe in found)
+
+    @pytest.mark.parametrize(("versions", "shows"), [("1.2", True), ("", True), ("1.3", False)])
+    def test_silence_that_may_be_our_own(self, machine, peer, certificate, versions, shows):
+        """A handshake without an end is followed by a plain hello, whose answer shows that the other end is awake."""
+        server = peer("awake", versions=versions)
+        machine.description["names"] = {"octo.lab": ["127.0.0.1"]}
+        (probe,) = probes(machine, to(server.port, "octo.lab", By.NAME), seconds=3.0)
+        assert probe.failed[0] is Stage.TLS
+        assert probe.tls.error is Failure.TIMED_OUT
+        assert probe.tls.hello_ms < 2500
+        der = ssl.PEM_cert_to_DER_cert(certificate.read_text()[certificate.read_text().index("-----BEGIN CERT") :])
+        assert probe.tls.hello_thumbprint == (hashlib.sha1(der).hexdigest().upper() if shows else None)
+        assert server.connections == 2
+        assert set(server.names) == ({"octo.lab"} if shows else set())
 
     def test_an_old_protocol(self, machine, peer):
         """A server that knows nothing newer than TLS 1.1."""

@@ -104,7 +104,7 @@ class TestReadOnly:
             name: re.findall(r"Start-Program -Item (.*?) -Arguments (.*?)[)}]", text) for name, text in parts.items()
         }
         assert {name: found for name, found in calls.items() if found} == {
-            "loading": [("$Item", "'help'")],
+            "loading": [("$Item -By $By", "'help'")],
             "reservations": [("$netsh", "$NetshQuestions[$name] ")],
         }
         questions = re.search(r"\$NetshQuestions = @\{(.*?)\n\}", parts["reservations"], re.DOTALL)

@@ -10,14 +10,15 @@ import pytest
 
 from pytest_tentacle.cli import main
 from pytest_tentacle.link import By, LinkRef, Target
-from pytest_tentacle.survey.answer import AnswerError, read_document
-from pytest_tentacle.survey.model import Section
+from pytest_tentacle.survey.answer import AnswerError, is_constrained, read_document
+from pytest_tentacle.survey.model import SECTIONS, Section
 from pytest_tentacle.survey.request import Request
 from pytest_tentacle.survey.scripts.linux import linux_call
 from pytest_tentacle.survey.scripts.shown import script_sha256
-from pytest_tentacle.survey.scripts.windows import request_of, script, windows_call
+from pytest_tentacle.survey.scripts.windows import constrained_call, request_of, script, windows_call
 from pytest_tentacle.transport.base import Answer
 
+LOG_LINE = "2026-11-20 04:05:06.0057   2136      9 ERROR  "
 READ_ONLY_STAND_INS = {
     "netsh.exe",  # whose arguments tests/survey/windows/test_waiting.py holds to `show`
     "Get-CimInstance",
@@ -60,12 +61,13 @@ class TestWayIn:
         assert request_of(call.stdin)["targets"] == [{"link": {"asked": 0}, "host": "h", "port": 1, "by": "name"}]
         assert "secret-id" not in text
 
-    @pytest.mark.parametrize("system", ["windows", "linux"])
+    @pytest.mark.parametrize("system", ["windows", "constrained", "linux"])
     def test_what_is_sent_can_be_seen(self, system, capsys):
         """`pytest-tentacle script` prints command line, hash and script; the hash is that of what it prints."""
         assert main(["script", system]) == 0
         command, digest, text = capsys.readouterr().out.split("\n", 2)
-        call = windows_call(Request()) if system == "windows" else linux_call(Request())
+        made = {"windows": windows_call, "constrained": constrained_call, "linux": linux_call}
+        call = made[system](Request())
         assert command == "# command line: " + call.command.replace(call.nonce, "<nonce>")
         assert text[:-1].encode() in call.stdin
         assert digest.endswith(hashlib.sha256(text[:-1].encode()).hexdigest())
@@ -94,7 +96,48 @@ class TestWayIn:
         run = tentacle.run(front="$ExecutionContext.SessionState.LanguageMode = 'ConstrainedLanguage'")
         with pytest.raises(AnswerError, match="constrained language"):
             _ = run.document
+        assert is_constrained(run.call, Answer(run.completed.stdout, b"", run.completed.returncode))
         assert not (tentacle.folder / "commands.log").exists()
+
+    def test_by_cmdlets_alone(self, tentacle, shapes, peer):
+        """There a script of cmdlets answers half of the guide, and says of the other half that it could not."""
+        server = peer()
+        tentacle.put("Octopus/Logs/OctopusTentacle.txt", f"{LOG_LINE}one\n{LOG_LINE}two\n")
+        tentacle.description["events"] = []
+        request = Request(
+            targets=(
+                Target(link=LinkRef(tentacle="up"), host="127.0.0.1", port=server.port, by=By.ADDRESS),
+                Target(link=LinkRef(tentacle="gone"), host="gone.lab", port=1, by=By.NAME),
+            )
+        )
+        run = tentacle.run(
+            request, front="$ExecutionContext.SessionState.LanguageMode = 'ConstrainedLanguage'", call=constrained_call
+        )
+        survey = run.survey
+        assert survey.host.data.shell.language_mode == "ConstrainedLanguage"
+        (service,) = survey.services.data
+        assert (service.product, service.instance, service.state, service.pid) == (
+            "tentacle",
+            "Tentacle",
+            "running",
+            2136,
+        )
+        (instance,) = survey.instances.data
+        assert instance.configuration.settings["Tentacle.Services.PortNumber"] == "10933"
+        assert shapes.secret not in run.completed.stdout.decode()
+        (log,) = survey.logs.data
+        assert [record.text for record in log.records] == ["one", "two"] or log.last_time
+        (listener,) = survey.listeners.data
+        assert (listener.port, listener.owner.name) == (10933, "Tentacle.exe")
+        assert survey.disks.data
+        known = {name for name in SECTIONS if getattr(survey, name).data is not None}
+        assert known == {"host", "services", "instances", "logs", "listeners", "connections", "disks"}
+        assert "constrained language mode" in survey.firewall.unknown
+        up, gone = survey.probes
+        assert up.connect.error is None
+        assert up.page is None
+        assert gone.connect is None
+        assert "does not say why" in gone.unavailable
 
     def test_an_old_powershell(self, tentacle):
         """PowerShell below 4.0 is refused, with its version."""

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
 from pytest_tentacle.guide.commands import CLI, EXE, JOURNAL, START_LINUX, START_WINDOWS, STATE_LINUX, STATE_WINDOWS
 from pytest_tentacle.guide.consequences import STARTLESS, UNANSWERED
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem
+from pytest_tentacle.sections.services.events import (
+    START_MODE_CHANGED,
+    LastFailure,
+    events_of,
+    last_failure,
+    said,
+    source_of,
+)
 
 _LOG_WINDOWS = (
     "$ Get-WinEvent -FilterHashtable @{LogName='System'; ProviderName='Service Control Manager'} -MaxEvents 20"
 )
-_LOGON, _DEPENDENCY, _NEVER = 1069, 1068, 1077
+_LOGON, _DEPENDENCY, _NEVER, _LATE = 1069, 1068, 1077, 1053
 _EXIT_EXEC = 203
 _NO_FILE = frozenset({2, 3, 5})
 
@@ -21,8 +31,36 @@ def _exit(problem: Problem) -> object:
     return problem.facts.get("exit_code")
 
 
+def _failure(view: View) -> LastFailure | None:
+    """What Windows' service controller wrote of its last failure; None where it wrote nothing that still holds."""
+    events = view.survey.events.data if view.survey and view.system == "windows" else None
+    if not events or view.service is None:
+        return None
+    host = view.survey.host.data if view.survey else None
+    return last_failure(events, view.service, since=host.boot_utc if host else None, wrote=_last_written(view))
+
+
+def _last_written(view: View) -> datetime | None:
+    logs = view.survey.logs.data if view.survey else None
+    name = view.subject.instance_name.lower()
+    own = [log for log in logs or () if log.instance.lower() == name and log.product == view.subject.product]
+    return max((log.modified_utc for log in own if log.modified_utc), default=None)
+
+
+def _told_by(view: View, failure: LastFailure | None) -> tuple[Evidence, ...]:
+    return tuple(Evidence(source_of(event, view.name), said(event)) for event in failure.events) if failure else ()
+
+
+def _is_told_otherwise(view: View) -> bool:
+    """Whether an event names a reason that has a cause of its own."""
+    failure = _failure(view)
+    return failure is not None and (
+        failure.log_on or failure.too_late or failure.no_program or bool(failure.dependency)
+    )
+
+
 def _stopped(view: View, problem: Problem) -> Clue | None:
-    if "TT205" in view.codes or _exit(problem) == _NEVER or _last_words(view) is not None:
+    if "TT205" in view.codes or _exit(problem) == _NEVER or _last_words(view) is not None or _is_told_otherwise(view):
         return None
     return Clue()
 
@@ -40,7 +78,7 @@ def _ended_by_itself(view: View, problem: Problem) -> Clue | None:
 
 
 def _since_boot(view: View, problem: Problem) -> Clue | None:
-    if _exit(problem) != _NEVER or "TT205" in view.codes:
+    if _exit(problem) != _NEVER or "TT205" in view.codes or _is_told_otherwise(view):
         return None
     host = view.survey.host.data if view.survey else None
     booted = f"the machine started at {host.boot_utc:%Y-%m-%d %H:%M} UTC" if host and host.boot_utc else ""
@@ -48,11 +86,22 @@ def _since_boot(view: View, problem: Problem) -> Clue | None:
 
 
 def _stays_off(view: View, problem: Problem) -> Clue | None:
-    return Clue() if problem.facts.get("state") != "running" and view.codes & {"TT202", "TT206"} else None
+    if problem.facts.get("state") == "running" or not view.codes & {"TT202", "TT206"}:
+        return None
+    return Clue(evidence=_changed(view))
 
 
 def _gone_after_boot(view: View, _problem: Problem) -> Clue | None:
-    return Clue() if not view.codes & {"TT202", "TT206"} else None
+    return Clue(evidence=_changed(view)) if not view.codes & {"TT202", "TT206"} else None
+
+
+def _changed(view: View) -> tuple[Evidence, ...]:
+    """When its start mode was changed last, where the System log still has that."""
+    events = view.survey.events.data if view.survey else None
+    found = events_of(events or (), view.service) if view.service else ()
+    return tuple(Evidence(source_of(each, view.name), said(each)) for each in found if each.id == START_MODE_CHANGED)[
+        :1
+    ]
 
 
 def _not_run(view: View, problem: Problem) -> bool:
@@ -61,20 +110,22 @@ def _not_run(view: View, problem: Problem) -> bool:
 
 
 def _loops(view: View, problem: Problem) -> Clue | None:
-    service = view.service
-    if service is None or not service.restarts or _not_run(view, problem):
+    restarts = problem.facts.get("crashes") or (view.service.restarts if view.service else None)
+    if not restarts or _not_run(view, problem):
         return None
-    return Clue(facts={"restarts": service.restarts})
+    return Clue(facts={"restarts": restarts})
 
 
 def _crashed(view: View, problem: Problem) -> Clue | None:
-    if (view.service and view.service.restarts) or _not_run(view, problem):
+    if (view.service and view.service.restarts) or problem.facts.get("crashes") or _not_run(view, problem):
         return None
-    if view.system == "windows" and _exit(problem) in {_LOGON, _DEPENDENCY, *_NO_FILE}:
+    known = {_LOGON, _DEPENDENCY, _LATE, *_NO_FILE}
+    if view.system == "windows" and (_exit(problem) in known or _is_told_otherwise(view)):
         return None
     code = _exit(problem)
     facts = {"log": _log(view), "exit": "no exit code is known" if code is None else f"exit code {code}"}
-    return Clue(facts=facts, unsure="Why it ends stands at the end of the log of {who}.")
+    told = _told_by(view, _failure(view))
+    return Clue(facts=facts, evidence=told, unsure="Why it ends stands at the end of the log of {who}.")
 
 
 def _log(view: View) -> str | None:
@@ -84,20 +135,70 @@ def _log(view: View) -> str | None:
     return next((log.path for log in logs or () if log.instance.lower() == name), None)
 
 
+def _no_log_on(view: View, problem: Problem) -> LastFailure | bool:
+    """Whether its account could not log on: the events that say so, or its exit code alone."""
+    failure = _failure(view)
+    if failure is not None and failure.log_on:
+        return failure
+    return view.system == "windows" and _exit(problem) == _LOGON
+
+
+def _is_managed(view: View) -> bool:
+    """Whether the account is a group managed one, whose password only Windows knows: its name ends in a dollar sign."""
+    return view.service is not None and (view.service.account or "").endswith("$")
+
+
 def _account(view: View, problem: Problem) -> Clue | None:
-    if view.system != "windows" or _exit(problem) != _LOGON:
+    found = _no_log_on(view, problem)
+    if not found or _is_managed(view) or (isinstance(found, LastFailure) and found.no_right):
         return None
-    return Clue(facts={"account": view.service.account if view.service else None})
+    return _log_on_clue(view)
+
+
+def _no_right(view: View, problem: Problem) -> Clue | None:
+    found = _no_log_on(view, problem)
+    return _log_on_clue(view) if isinstance(found, LastFailure) and found.no_right else None
+
+
+def _managed(view: View, problem: Problem) -> Clue | None:
+    found = _no_log_on(view, problem)
+    if not found or not _is_managed(view) or (isinstance(found, LastFailure) and found.no_right):
+        return None
+    return _log_on_clue(view)
+
+
+def _log_on_clue(view: View) -> Clue:
+    failure = _failure(view)
+    reason = failure.log_on_reason if failure else ""
+    account = view.service.account if view.service else None
+    facts = {"account": account, "reason": reason or "a changed or expired password, or a locked account"}
+    return Clue(facts=facts, evidence=_told_by(view, failure))
 
 
 def _dependency(view: View, problem: Problem) -> Clue | None:
-    return Clue() if view.system == "windows" and _exit(problem) == _DEPENDENCY else None
+    failure = _failure(view)
+    named = failure.dependency if failure else ""
+    if view.system != "windows" or (_exit(problem) != _DEPENDENCY and not named):
+        return None
+    return Clue(facts={"dependency": named or "no event names it"}, evidence=_told_by(view, failure))
+
+
+def _too_late(view: View, problem: Problem) -> Clue | None:
+    failure = _failure(view)
+    late = failure is not None and failure.too_late and not failure.log_on
+    if view.system != "windows" or (not late and _exit(problem) != _LATE) or "TT205" in view.codes:
+        return None
+    waited = failure.waited if failure else ""
+    return Clue(facts={"limit": waited or "its time limit"}, evidence=_told_by(view, failure))
 
 
 def _no_program(view: View, problem: Problem) -> Clue | None:
-    if (view.system != "windows" or _exit(problem) not in _NO_FILE) and not _not_run(view, problem):
+    failure = _failure(view)
+    known = view.system == "windows" and (_exit(problem) in _NO_FILE or (failure is not None and failure.no_program))
+    if not known and not _not_run(view, problem):
         return None
-    return Clue(facts={"executable": view.service.executable if view.service else None})
+    executable = view.service.executable if view.service else None
+    return Clue(facts={"executable": executable}, evidence=_told_by(view, failure))
 
 
 def _unregistered(view: View, _problem: Problem) -> Clue | None:
@@ -163,7 +264,7 @@ SERVICES: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC2031",
-        "The service crashes, and systemd starts it again and again",
+        "The service crashes, and is started again and again",
         "The service on {who} dies on start and is started again and again ({restarts} restarts).",
         frozenset({"TT203"}),
         ("Read why it ends, mend that, then start it:", _LOG_WINDOWS, START_WINDOWS),
@@ -199,9 +300,8 @@ SERVICES: tuple[CauseKind, ...] = (
     CauseKind(
         "TC2033",
         "The service's account cannot log on",
-        "The service on {who} cannot start because its account ({account}) cannot log on: a changed or expired "
-        "password, a locked account, or no right to log on as a service.",
-        frozenset({"TT203"}),
+        "The service on {who} cannot start because its account ({account}) cannot log on: {reason}.",
+        frozenset({"TT202", "TT203", "TT206"}),
         (
             "Renew the password in the Services applet (Log On), see that the account is not locked, then start it:",
             '$ Get-CimInstance Win32_Service | Where-Object Name -eq "<service>" | Select-Object StartName',
@@ -211,14 +311,81 @@ SERVICES: tuple[CauseKind, ...] = (
         _account,
         consequences=STARTLESS,
         echoes=UNANSWERED,
+        fold_by=("account", "reason"),
+        rank=20,
+    ),
+    CauseKind(
+        "TC2036",
+        "The service's account may not log on as a service",
+        "The service on {who} cannot start because its account ({account}) has no right to log on as a service: it was "
+        "taken away, mostly by a group policy that lists others.",
+        frozenset({"TT202", "TT203", "TT206"}),
+        (
+            (
+                "Grant the account the right (Local Security Policy, User Rights Assignment, Log on as a service). "
+                "Where a group policy defines the list, add it there, or it is taken away again. Then start the "
+                "service:"
+            ),
+            '$ Get-CimInstance Win32_Service | Where-Object Name -eq "<service>" | Select-Object StartName',
+            START_WINDOWS,
+        ),
+        ("See as whom it runs, then start it:", '$ systemctl show "<service>" -p User', START_LINUX),
+        _no_right,
+        consequences=STARTLESS,
+        echoes=UNANSWERED,
         fold_by=("account",),
         rank=20,
     ),
     CauseKind(
+        "TC2037",
+        "The machine cannot use the service's managed account",
+        "The service on {who} cannot start because its group managed account ({account}) cannot log on: the machine is "
+        "not among those that may read its password, or could not ask a domain controller for it.",
+        frozenset({"TT202", "TT203", "TT206"}),
+        (
+            (
+                "There is no password to renew. See whether this machine may use the account, and add it to those that "
+                "may retrieve its password; a machine that was added to a group needs a restart. Then start the "
+                "service:"
+            ),
+            '$ Test-ADServiceAccount -Identity "<account>"',
+            '$ Get-ADServiceAccount -Identity "<account>" -Properties PrincipalsAllowedToRetrieveManagedPassword',
+            START_WINDOWS,
+        ),
+        ("See as whom it runs, then start it:", '$ systemctl show "<service>" -p User', START_LINUX),
+        _managed,
+        consequences=STARTLESS,
+        echoes=UNANSWERED,
+        fold_by=("account",),
+        rank=20,
+    ),
+    CauseKind(
+        "TC2024",
+        "The service did not answer in time when it was started",
+        "The service on {who} is not running because Windows gave up on its start: it did not answer within {limit}, "
+        "as on a machine that is busy after its boot.",
+        frozenset({"TT202", "TT203", "TT206"}),
+        (
+            (
+                "Start it now. Where that happens at each boot, let Windows start it some minutes after the others, "
+                "and see what the step on load time says:"
+            ),
+            START_WINDOWS,
+            STATE_WINDOWS,
+            '$ sc.exe config "<service>" start= delayed-auto',
+        ),
+        ("Start it, and look whether it stays:", START_LINUX, STATE_LINUX),
+        _too_late,
+        consequences=STARTLESS,
+        echoes=UNANSWERED,
+        rank=20,
+        confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
         "TC2034",
         "A service that it depends on does not run",
-        "The service on {who} cannot start because another one that it depends on failed.",
-        frozenset({"TT203"}),
+        "The service on {who} cannot start because another one that it depends on failed ({dependency}).",
+        frozenset({"TT202", "TT203", "TT206"}),
         (
             "See which one, and start that first:",
             '$ Get-Service -Name "<service>" -RequiredServices',
@@ -235,7 +402,7 @@ SERVICES: tuple[CauseKind, ...] = (
         "The service's program is missing or may not be run",
         "The service on {who} cannot start because its program ({executable}) is missing or access to it is refused: "
         "a broken upgrade, an antivirus program, or removed rights.",
-        frozenset({"TT203"}),
+        frozenset({"TT202", "TT203", "TT206"}),
         (
             "See whether the file is there, repair the installation (its MSI), then start the service:",
             '$ Get-Item "<executable>"',

@@ -99,3 +99,24 @@ function C:\Windows\System32\netstat.exe {
     Get-LabSocket | Where-Object { $_.state -ne 'bound' } | ForEach-Object { New-NetstatLine $_ }
     '  UDP    0.0.0.0:123            *:*                                    1440'
 }
+
+# Test-NetConnection (module NetTCPIP): a connection attempt and, where that fails, a ping; what went wrong is a warning.
+function Test-NetConnection {
+    [CmdletBinding()]
+    param([Parameter(Position = 0)][string]$ComputerName, [int]$Port)
+    Add-LabCall 'Test-NetConnection' $PSBoundParameters
+    $address, $connected = $null, $false
+    try {
+        $literal = $ComputerName -as [ipaddress]
+        $address = if ($literal) { $literal } else { @([Net.Dns]::GetHostAddressesAsync($ComputerName).Result)[0] }
+        $client = New-Object Net.Sockets.TcpClient $address.AddressFamily
+        try { $connected = $client.ConnectAsync($address, $Port).Wait(3000) } finally { $client.Dispose() }
+    } catch {
+        Write-Warning "TCP connect to (${ComputerName} : $Port) failed"
+    }
+    [pscustomobject]@{
+        ComputerName = $ComputerName; RemoteAddress = $address; ResolvedAddresses = @($address); PingSucceeded = $connected
+        PingReplyDetails = $null; TcpClientSocket = $null; TcpTestSucceeded = $connected; RemotePort = $Port; TraceRoute = $null
+        Detailed = $false; InterfaceAlias = 'Ethernet'; InterfaceIndex = [uint32]12; SourceAddress = $null; NameResolutionSucceeded = $null -ne $address
+    }
+}

@@ -25,6 +25,10 @@ _POWERSHELL = re.compile(
 )
 
 
+_TYPED = re.compile(r"^\s*\"?(?:powershell|pwsh)(?:\.exe)?\"?\s.*?-c(?:ommand)?\s+-\s*$", re.IGNORECASE)
+"""It takes commands from stdin, as if they were typed."""
+
+
 class RunningCommand(Protocol):
     """A command that was started; its methods are called from several threads."""
 
@@ -208,6 +212,12 @@ class PowerShellRunner:
         """Start the engine, or what says why not."""
         if len(command) > COMMAND_LINE_LIMIT:
             return SaidCommand(b"", b"The command line is too long.\r\n", 1)
+        if _TYPED.match(command):
+            typed = ProcessCommand(
+                [str(self._engine), "-NoProfile", "-NonInteractive", "-Command", "-"], self._environment
+            )
+            typed.write(self._behind_prelude("").encode())
+            return typed
         found = _POWERSHELL.match(command)
         if found is None:
             word = (command.split() or [""])[0]
@@ -219,9 +229,12 @@ class PowerShellRunner:
             script = found[2] or base64.b64decode(found[1], validate=True).decode("utf-16-le")
         except (binascii.Error, UnicodeDecodeError):
             return SaidCommand(b"", b"Cannot process the command because the value is not properly encoded.\r\n", 1)
-        if self._prelude is not None:
-            quoted = str(self._prelude).replace("'", "''")
-            script = f". '{quoted}'\n{script}"
-        encoded = base64.b64encode(script.encode("utf-16-le")).decode("ascii")
+        encoded = base64.b64encode(self._behind_prelude(script).encode("utf-16-le")).decode("ascii")
         arguments = [str(self._engine), "-NoProfile", "-NonInteractive", "-EncodedCommand", encoded]
         return ProcessCommand(arguments, self._environment)
+
+    def _behind_prelude(self, script: str) -> str:
+        if self._prelude is None:
+            return script
+        quoted = str(self._prelude).replace("'", "''")
+        return f". '{quoted}'\n{script}"

@@ -106,6 +106,8 @@ def finding_of(
     if failed is not None:
         stage, record = failed
         error = record.error or Failure.OTHER
+        if error is Failure.TIMED_OUT and probe.tls is not None and probe.tls.hello_ms is not None:
+            raise _own_wait(probe, vantage)
         code = _code_of(stage, error)
         facts |= {"stage": stage.value, "error": error.value}
         return LinkFinding(code, f"{_endpoint(probe)}: {_WORDS[error]} ({stage.value})", facts, evidence)
@@ -122,6 +124,17 @@ def finding_of(
         actual = f"{_endpoint(probe)} presents {probe.thumbprint}" + _certificate_words(probe)
         return LinkFinding(ANOTHER_CERTIFICATE, actual, facts | {"expected_thumbprint": thumbprint}, evidence)
     return None
+
+
+def _own_wait(probe: Probe, vantage: str) -> Unknown:
+    """The other end was awake while a handshake did not end: what it waited for lies on the looking machine."""
+    tls = probe.tls
+    whose = f", with the certificate {tls.hello_thumbprint}" if tls and tls.hello_thumbprint else ""
+    return Unknown(
+        f"{vantage} came to no end of a TLS handshake with {_endpoint(probe)}, which answers a plain hello at "
+        f"once{whose}: it may be Windows on {vantage} that waits for something else, such as its lists of roots",
+        "See whether that machine reaches ctldl.windowsupdate.com on port 80, or may not look there by policy (TT909).",
+    )
 
 
 def _is_of_a_gateway(probe: Probe) -> bool:

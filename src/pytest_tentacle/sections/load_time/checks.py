@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
+from pytest_tentacle.judging.own_service import program_of
 from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.survey.model import ServiceState
@@ -114,7 +115,7 @@ def _own(subject: Subject) -> LoadTime:
     """The measurement of its own program: its service's, else the product's. Raises Blocked, Unknown."""
     times = [time for time in subject.read(FACTS.loading).times if time.product == subject.product]
     service = subject.service
-    executable = (service.executable or "").lower() if service else ""
+    executable = (program_of(service) or "").lower() if service else ""
     for time in times:
         if time.executable.lower() == executable:
             return time

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pytest_tentacle.judging.away import AWAY_READS, away
@@ -11,6 +12,9 @@ from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.survey.model import Service, ServiceState
+from pytest_tentacle.survey.surroundings import Event
+
+from .events import CRASHES, events_of, said, source_of
 
 START_LIMIT = timedelta(seconds=30)
 """How long a service may take to start (the guide's words: "Allow 30 seconds")."""
@@ -21,6 +25,9 @@ AFTER_BOOT = timedelta(minutes=3)
 LOOP_RESTARTS = 3
 LOOP_UPTIME = timedelta(minutes=5)
 """systemd restarted it this often since somebody last started it, and the last time is not longer ago than that."""
+
+CRASHES_WITHIN = timedelta(hours=1)
+"""Windows counts no restarts: as many unexpected ends in this time are the same, where the last is as fresh."""
 
 _NEVER_STARTED = 1077
 _TERMINATED = 143
@@ -89,7 +96,7 @@ def service_is_installed(subject: Subject) -> Iterator[Finding]:
     )
 
 
-@check(codes=("TT202", "TT203", "TT204", "TT206"), reads=("instances", "services", "host", *AWAY_READS))
+@check(codes=("TT202", "TT203", "TT204", "TT206"), reads=("instances", "services", "host", "events", *AWAY_READS))
 def service_keeps_running(subject: Subject) -> Iterator[Finding]:
     """The service is running, and keeps running."""
     if away(subject) is not None:
@@ -174,7 +181,29 @@ def _running(subject: Subject, service: Service) -> Iterator[Finding]:
                 subject, service, "TT203", f"it was restarted {service.restarts} times, the last time {seconds} s ago"
             )
             return
+    crashes = _recent_crashes(subject, service)
+    if len(crashes) >= LOOP_RESTARTS:
+        ago = int((_since(subject, crashes[0].time_utc) or timedelta()).total_seconds())
+        what = f"it ended unexpectedly {len(crashes)} times in the last hour, the last time {ago} s ago"
+        found = _problem(subject, service, "TT203", what)
+        told = tuple(Evidence(source_of(each, subject.name), said(each)) for each in crashes[:LOOP_RESTARTS])
+        yield replace(found, evidence=found.evidence + told, facts=found.facts | {"crashes": len(crashes)})
+        return
     yield Evidence(f"services of {subject.name}", f"service {service.name} is running" + _as_process(service))
+
+
+def _recent_crashes(subject: Subject, service: Service) -> tuple[Event, ...]:
+    """Unexpected ends by Windows' System log, newest first, where the newest is fresh enough for a next one."""
+    if subject.read(FACTS.host).os != "windows":
+        return ()
+    try:
+        events = subject.read(FACTS.events)
+    except Unknown:
+        return ()
+    ages = [(event, _since(subject, event.time_utc)) for event in events_of(events, service) if event.id in CRASHES]
+    if not ages or ages[0][1] is None or ages[0][1] > LOOP_UPTIME:
+        return ()
+    return tuple(event for event, age in ages if age is not None and age <= CRASHES_WITHIN)
 
 
 def _starting(subject: Subject, service: Service) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.guide.commands import START_WINDOWS
+from pytest_tentacle.guide.commands import HANDSHAKE, START_WINDOWS
 from pytest_tentacle.guide.consequences import (
     DOWN,
     HANDSHAKE_IN_LOGS,
@@ -11,7 +11,7 @@ from pytest_tentacle.guide.consequences import (
     STARTLESS,
     UNANSWERED,
 )
-from pytest_tentacle.guide.problem import ProblemKind
+from pytest_tentacle.guide.problem import Confidence, ProblemKind
 
 _STEP = "schannel-and-tls"
 _PROTOCOLS = "HKLM:\\SYSTEM\\CurrentControlSet\\Control\\SecurityProviders\\SCHANNEL\\Protocols"
@@ -150,5 +150,34 @@ TLS: tuple[ProblemKind, ...] = (
             '$ openssl s_client -tls1_2 -connect "<host>:<port>" </dev/null',
             '$ openssl s_client -tls1_3 -connect "<host>:<port>" </dev/null',
         ),
+    ),
+    ProblemKind(
+        "TT909",
+        "Each handshake waits for Windows' list of trusted roots",
+        _STEP,
+        "Windows builds the chain of every certificate, though Octopus goes by the thumbprint alone, and looks for its "
+        "lists of trusted and of forbidden roots at Windows Update. Where the network drops packets to the Internet, "
+        "that waits for 15 s in each handshake: health checks and deployments are slow, and whoever waits for less "
+        "takes the other end for dead. Where the way is refused instead of dropped, nobody waits.",
+        (
+            (
+                "On a machine that is meant to be isolated, switch Automatic Root Certificates Update off by group "
+                "policy (Computer Configuration, Administrative Templates, System, Internet Communication Management, "
+                "Internet Communication settings); roots are then yours to distribute. Else let it reach "
+                "ctldl.windowsupdate.com on port 80, or have the firewall refuse that instead of dropping it. See what "
+                "is set, and whether there is a way:"
+            ),
+            "$ Get-ItemProperty HKLM:\\SOFTWARE\\Policies\\Microsoft\\SystemCertificates\\AuthRoot",
+            "$ Test-NetConnection ctldl.windowsupdate.com -Port 80",
+        ),
+        ("Only Windows fetches lists of roots; see how long a handshake takes from here:", HANDSHAKE),
+        sentence=(
+            "On {who} each TLS handshake waits for {waited} s: Windows looks for its lists of trusted roots at an "
+            "Internet that it cannot reach. Neither end of a link is to blame."
+        ),
+        consequences=frozenset({"TT109", "TT116", "TT644", "TT811"}),
+        echoes=frozenset({"TT109", "TT116"}),
+        rank=30,
+        confidence=Confidence.LIKELY,
     ),
 )

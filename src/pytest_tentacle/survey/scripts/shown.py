@@ -10,11 +10,12 @@ import hashlib
 
 from . import linux, windows
 
-SYSTEMS = ("windows", "linux")
+SYSTEMS = ("windows", "constrained", "linux")
+"""`constrained`: Windows whose PowerShell runs in constrained language mode."""
 
 
 def script_sha256(system: str) -> str:
-    """SHA-256 of the script that is sent to machines of a system (`windows`, `linux`), in hexadecimal digits."""
+    """SHA-256 of the script that is sent to machines of a kind (`windows`, `constrained`, `linux`), in hexadecimal."""
     return hashlib.sha256(_script(system).encode("ascii")).hexdigest()
 
 
@@ -30,8 +31,9 @@ def shown(system: str) -> str:
 
 
 def _script(system: str) -> str:
-    return windows.script() if system == "windows" else linux.script()
+    made = {"windows": windows.script, "constrained": windows.constrained_script, "linux": linux.script}
+    return made[system]()
 
 
 def _command(system: str) -> str:
-    return windows.COMMAND if system == "windows" else linux.COMMAND
+    return {"windows": windows.COMMAND, "constrained": windows.BY_CMDLETS, "linux": linux.COMMAND}[system]

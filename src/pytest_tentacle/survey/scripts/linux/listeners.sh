@@ -17,12 +17,15 @@ section_sockets() {
                 sockets=$(bounded 8 netstat -tanp 2>/dev/null </dev/null)
                 ;;
             listening)
-                no_connections=${refusal:-this machine has neither ss nor netstat, so its connections cannot be read}
+                no_connections=$refusal
                 # Of a host with very many connections, those that listen may still be had.
                 if [ -z "$late" ] || ! has ss; then continue; fi
                 sockets=$(bounded 8 ss -H -ltnp 2>&1 </dev/null)
                 ;;
-            proc) sockets=$(proc_sockets "$1") ;;
+            proc)
+                no_connections=
+                sockets=$(proc_sockets "$1" "$2")
+                ;;
         esac
         code=$?
         if [ "$code" -eq 0 ]; then break; fi
@@ -38,40 +41,48 @@ section_sockets() {
         } | LOCAL=" $1 " REMOTE=" $2 " NO_CONNECTIONS=$no_connections awk "$json$socket_reader"
         return
     fi
-    unknown "$no_connections"
+    unknown "$refusal"
 }
 
-# /proc/net/tcp in the layout of ss, for machines without ss and netstat. $1: the ports of interest.
+# /proc/net/tcp in the layout of ss, for machines without ss and netstat. $1: ports whose listeners matter, and local ports
+# of connections; $2: remote ports of connections.
 proc_sockets() {
     table=$(cat /proc/net/tcp 2>&1)
     if [ $? -ne 0 ]; then
         echo "neither ss nor netstat could be used, and $table"
         return 1
     fi
-    open=$({ printf '%s\n' "$table" && cat /proc/net/tcp6; } 2>/dev/null | PORTS=" $1 " awk '
+    open=$({ printf '%s\n' "$table" && cat /proc/net/tcp6; } 2>/dev/null | LOCAL=" $1 " REMOTE=" $2 " awk '
         function hex(s,  i, n) { n = 0; for (i = 1; i <= length(s); i++) n = n * 16 + index("123456789ABCDEF", substr(s, i, 1)); return n }
         function quad(s) { return hex(substr(s, 7, 2)) "." hex(substr(s, 5, 2)) "." hex(substr(s, 3, 2)) "." hex(substr(s, 1, 2)) }
-        $4 == "0A" {
-            split($2, part, ":"); port = hex(part[2]); if (!index(ENVIRON["PORTS"], " " port " ")) next
-            a = part[1]
-            if (length(a) == 8) address = quad(a)
-            else if (a ~ /^0+$/) address = "*"
-            else if (a ~ /^0000000000000000FFFF0000/) address = quad(substr(a, 25))
-            else { address = "["
-                for (w = 0; w < 4; w++) for (b = 1; b >= 0; b--) address = address sprintf("%x:",
-                    hex(substr(a, w * 8 + b * 4 + 3, 2) substr(a, w * 8 + b * 4 + 1, 2)))
-                sub(/:$/, "]", address) }
-            print address ":" port, $10
+        function among(list, port) { return index(ENVIRON[list], " " port " ") }
+        function address(a,  found, w, b) {
+            if (length(a) == 8) return quad(a)
+            if (a ~ /^0+$/) return "*"
+            if (a ~ /^0000000000000000FFFF0000/) return quad(substr(a, 25))
+            found = "["
+            for (w = 0; w < 4; w++) for (b = 1; b >= 0; b--) found = found sprintf("%x:",
+                hex(substr(a, w * 8 + b * 4 + 3, 2) substr(a, w * 8 + b * 4 + 1, 2)))
+            sub(/:$/, "]", found)
+            return found
+        }
+        BEGIN { word["01"] = "ESTAB"; word["02"] = "SYN-SENT"; word["03"] = "SYN-RECV"; word["04"] = "FIN-WAIT-1"
+            word["05"] = "FIN-WAIT-2"; word["06"] = "TIME-WAIT"; word["08"] = "CLOSE-WAIT"; word["09"] = "LAST-ACK"
+            word["0A"] = "LISTEN"; word["0B"] = "CLOSING" }
+        $4 in word {
+            split($2, part, ":"); split($3, far, ":"); near = hex(part[2]); there = hex(far[2])
+            if ($4 == "0A" ? among("LOCAL", near) : (among("LOCAL", near) || among("REMOTE", there)) && shown++ < 500)
+                print word[$4], address(part[1]) ":" near, ($4 == "0A" ? "*:*" : address(far[1]) ":" there), $10
         }')
     set +f
     if [ -n "$open" ]; then
         { printf '%s\n=holders\n' "$open" && bounded 8 ls -l /proc/[0-9]*/fd 2>/dev/null </dev/null; } | awk '
         $0 == "=holders" { told = 1; next }
-        !told { count++; where[count] = $1; inode[count] = $2; next }
+        !told { count++; state[count] = $1; where[count] = $2; far[count] = $3; inode[count] = $4; next }
         /^\/proc\/[0-9]+\/fd:/ { pid = $1; gsub(/[^0-9]/, "", pid); next }
         match($0, /socket:\[[0-9]+\]/) { i = substr($0, RSTART + 8, RLENGTH - 9); if (!(i in holder)) holder[i] = pid }
         END { for (i = 1; i <= count; i++)
-            print "LISTEN 0 0 " where[i] " *:* " (inode[i] in holder ? "users:((\"\",pid=" holder[inode[i]] ",fd=0))" : "") }'
+            print state[i] " 0 0 " where[i] " " far[i] " " (inode[i] in holder ? "users:((\"\",pid=" holder[inode[i]] ",fd=0))" : "") }'
     fi
     set -f
 }

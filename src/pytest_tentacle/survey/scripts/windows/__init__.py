@@ -25,7 +25,7 @@ PARTS = (
     "common", "aside", "programs", "waiting", "host", "services", "accounts", "instances", "listeners", "connections",
     "logs", "products", "disks", "proxies", "tls", "firewall", "watchdog", "left_overs", "events", "permissions",
     "reservations", "own_names", "proxy_connects", "publishers", "loading", "targets", "failures", "exchanges",
-    "link", "ping", "versions",
+    "link", "hello", "ping", "versions",
 )  # fmt: skip
 """The parts beside it, in the order in which they go into the script."""
 
@@ -38,6 +38,10 @@ COMMAND = (
 Defenders read it in event 4688; see the manual on what a security team sees.
 """
 
+BY_CMDLETS = "powershell.exe -NoProfile -NonInteractive -Command -"
+"""The command line where constrained language mode forbids the other one: it takes commands from stdin, as typed."""
+
+_NOT_BY_CMDLETS = "PowerShell runs in constrained language mode there, and cmdlets alone cannot read it"
 _MARKER = "# <parts>"
 
 
@@ -46,6 +50,27 @@ def windows_call(request: Request) -> Call:
     nonce = secrets.token_hex(8)
     stdin = f"{script()} '{_request_text(request, nonce)}'\n"
     return Call(command=COMMAND, stdin=stdin.encode("ascii"), nonce=nonce, gather=request.gather, is_windows=True)
+
+
+def constrained_call(request: Request) -> Call:
+    """The same where PowerShell may run cmdlets only: `constrained.ps1`, which answers in part."""
+    nonce = secrets.token_hex(8)
+    stdin = f"{constrained_script()} '{_request_text(request, nonce)}'\n\n"
+    return Call(
+        command=BY_CMDLETS,
+        stdin=stdin.encode("ascii"),
+        nonce=nonce,
+        gather=request.gather,
+        is_windows=True,
+        silence=_NOT_BY_CMDLETS,
+    )
+
+
+@cache
+def constrained_script() -> str:
+    """`constrained.ps1` as it is sent: as typed, an empty line would end it."""
+    lines = _text(files(__package__) / "constrained.ps1").splitlines()
+    return "\n".join(line for line in lines if line.strip())
 
 
 @cache
@@ -58,7 +83,7 @@ def script() -> str:
 
 def request_of(stdin: bytes) -> dict[str, Any]:
     """The request in what was sent, for those who answer in a machine's place."""
-    line = stdin.decode("ascii").rstrip().rsplit("\n", 1)[-1]
+    line = stdin.decode("ascii").rstrip().rsplit("\n", 1)[-1]  # of either script
     request: dict[str, Any] = json.loads(line[line.index("'") + 1 : line.rindex("'")])
     return request
 

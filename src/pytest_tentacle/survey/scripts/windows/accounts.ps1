@@ -74,11 +74,20 @@ function Get-ProductService {
 # The service that runs an instance: the one that names it, or one that names none for the default instance.
 function Get-InstanceService {
     param([hashtable]$Instance)
-    $candidates = @(Get-ProductService | Where-Object { $_.product -eq $Instance.Product })
+    $candidates = @(Get-ProductService | Where-Object { $_.product -eq $Instance.Product -and -not (Test-OtherCommand $_) })
+    # Of two for one instance, the one that runs.
+    $candidates = @($candidates | Where-Object { $_.state -eq 'running' }) + @($candidates | Where-Object { $_.state -ne 'running' })
     foreach ($service in $candidates) { if ($service.instance -eq $Instance.Name) { return $service } }
     $default = if ($Instance.Product -eq 'server') { 'OctopusServer' } else { 'Tentacle' }
     foreach ($service in $candidates) { if (-not $service.instance -and $Instance.Name -eq $default) { return $service } }
     $null
+}
+
+# Whether a service runs the product's program for something else than an instance, such as `watchdog`.
+function Test-OtherCommand {
+    param([hashtable]$Service)
+    $arguments = [string]$Service.arguments -replace '(?i)^\s*(?:"[^"]+\.dll"|\S+\.dll)\s*', ''
+    $arguments -match '^\s*([a-z][\w-]*)(\s|$)' -and @('run', 'agent') -notcontains $Matches[1]
 }
 
 # Octopus Home: the service's environment, the setting, or the configuration file's folder.

@@ -127,6 +127,7 @@ function Step-Probe {
             'resolve' { Complete-Resolve $Probe $failure }
             'connect' { Complete-Connect $Probe $failure }
             'tls' { Complete-Tls $Probe $failure }
+            'hello' { Complete-Hello $Probe $failure }
             'send' { Complete-Send $Probe $failure }
             'page' { Complete-Read $Probe $failure }
             'identity' { Complete-Read $Probe $failure }
@@ -156,6 +157,8 @@ function Start-Connect {
         $Probe.Client.ConnectAsync($Probe.Address, [int]$Probe.Record.port)
     }
     $now = $Survey.Clock.Elapsed.TotalMilliseconds
+    # A slow look-up, or little time in all, must not turn a refusal into silence.
+    $Probe.End = [Math]::Max($Probe.End, $now + [Math]::Min($RefusalTime, (Get-RemainingSecond) * 1000))
     $Probe.Until = [Math]::Min($Probe.End, $now + [Math]::Max($RefusalTime, ($Probe.End - $now) / $share))
 }
 
@@ -323,9 +326,13 @@ function Stop-ProbeStage {
     param([hashtable]$Probe, [string]$Word, $Exception)
     if ($Probe.Stage -eq 'connect') { Stop-Connect -Probe $Probe -Word $Word -Exception $Exception; return }
     if ($Probe.Stage -eq 'page' -and $Word -eq 'timed-out' -and $Probe.Received.Length) { Complete-Page -Probe $Probe -Failure $null -Word $Word; return }
+    if ($Probe.Stage -eq 'hello') { $Probe.Stage = 'done'; return }
     $stage = if ($Probe.Stage -eq 'send') { 'page' } else { $Probe.Stage }
-    $detail = if ($Exception) { (Get-ExceptionChain $Exception)[-1].Message } else { $null }
-    Set-StageRecord -Probe $Probe -Stage $stage -Values @{ error = $Word; detail = $detail }
+    $details = @(if ($Exception) { (Get-ExceptionChain $Exception)[-1].Message }) + @(if ($stage -eq 'tls') { $Probe['Offered'] })
+    $detail = @($details | Where-Object { $_ }) -join '; '
+    Set-StageRecord -Probe $Probe -Stage $stage -Values @{ error = $Word; detail = if ($detail) { $detail } else { $null } }
+    # Silence here may be Windows' own: see hello.ps1.
+    if ($stage -eq 'tls' -and $Word -eq 'timed-out' -and -not ($Probe.Ping -or $Probe.Protocol -or $Probe.Identity)) { Start-Hello $Probe; return }
     $Probe.Stage = 'done'
 }
 

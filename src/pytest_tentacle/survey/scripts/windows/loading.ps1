@@ -21,7 +21,7 @@ function Measure-Loading {
     try {
         $item = Get-Item -LiteralPath $Executable.Path -Force -ErrorAction Stop
         foreach ($name in 'cold_ms', 'warm_ms') {
-            $run = Measure-Help $item
+            $run = Measure-Help -Item $item -By $Executable.By
             $time['exit_code'] = $run.ExitCode
             if ($null -eq $run.ExitCode) {
                 $time['error'] = 'it did not end within {0:0} seconds' -f $run.Seconds
@@ -41,10 +41,10 @@ function Measure-Loading {
 # One call of `help`, which reads nothing but the program itself; the first of what it prints is kept. It runs in its own
 # folder, where it finds no instance's configuration.
 function Measure-Help {
-    param($Item)
+    param($Item, [string]$By)
     $seconds = [Math]::Min($LoadSeconds, (Get-SectionSecond))
     if ($seconds -lt 1) { throw 'no time left in the budget of the script' }
-    Wait-Program -Program (Start-Program -Item $Item -Arguments 'help') -Seconds $seconds
+    Wait-Program -Program (Start-Program -Item $Item -By $By -Arguments 'help') -Seconds $seconds
 }
 
 # Whether Windows looks for revocations of code signing certificates for this account. The default is yes.

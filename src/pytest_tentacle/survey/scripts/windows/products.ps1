@@ -18,7 +18,13 @@ function Get-ProductSection {
 # Each executable once: those that services run, and those where the installer says that it put them.
 function Get-ProductExecutable {
     $seen = @{}
-    $found = @(foreach ($service in @(Get-ProductService)) { @{ Product = $service.product; Path = $service.executable } })
+    $found = @(foreach ($service in @(Get-ProductService)) {
+            if ([string]$service.executable -match '(?i)(^|[\\/])dotnet(\.exe)?$') {
+                if ([string]$service.arguments -match '(?i)^\s*(?:"([^"]+\.dll)"|(\S+\.dll))') { @{ Product = $service.product; Path = "$($Matches[1])$($Matches[2])"; By = $service.executable } }
+            } else {
+                @{ Product = $service.product; Path = $service.executable }
+            }
+        })
     foreach ($kind in @{ Product = 'tentacle'; Key = 'Tentacle' }, @{ Product = 'server'; Key = 'OctopusServer' }) {
         $values = Get-RegistryValue "HKLM:\SOFTWARE\Octopus\$($kind.Key)"
         if ($values -and $values.InstallLocation) {
@@ -28,7 +34,7 @@ function Get-ProductExecutable {
     }
     foreach ($executable in $found) {
         # Only the product's own program: a service may run it by way of another one.
-        if ($executable.Path -notmatch '(?i)[\\/](Octopus\.)?(Tentacle|Server)\.exe$' -or $seen.ContainsKey($executable.Path)) { continue }
+        if ($executable.Path -notmatch '(?i)[\\/](Octopus\.)?(Tentacle|Server)\.(exe|dll)$' -or $seen.ContainsKey($executable.Path)) { continue }
         $seen[$executable.Path] = $true
         $executable
     }

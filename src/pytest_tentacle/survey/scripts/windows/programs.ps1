@@ -1,11 +1,12 @@
 # The one place that starts programs: the products' own `help`, and netsh, which is only asked to show. Each gets a time
 # limit, both its outputs are read while it runs, or it might wait for us, and it finds the end of its input at once.
 
+# `By` is dotnet, where the program is a library for it: found as for the service itself, by its path or that of the machine.
 function Start-Program {
-    param($Item, [string]$Arguments)
+    param($Item, [string]$Arguments, [string]$By)
     $start = New-Object Diagnostics.ProcessStartInfo
-    $start.FileName = $Item.FullName
-    $start.Arguments = $Arguments
+    $start.FileName = if ($By) { $By } else { $Item.FullName }
+    $start.Arguments = if ($By) { '"{0}" {1}' -f $Item.FullName, $Arguments } else { $Arguments }
     $start.WorkingDirectory = $Item.DirectoryName
     $start.UseShellExecute = $false
     $start.CreateNoWindow = $true

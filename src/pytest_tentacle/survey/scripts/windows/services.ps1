@@ -82,7 +82,7 @@ function Get-ServiceByRegistry {
         $command = Split-CommandLine $path
         $service = try { @(Get-Service -Name $name -ErrorAction Stop)[0] } catch { $null }
         $state = if ($service) { $states[[int]$service.Status] } else { $null }
-        $runs = if ($state) { $null } else { Find-RunningProgram $command.Executable }
+        $runs = if ($state) { $null } else { Find-RunningProgram $path $command.Executable }
         $mode = $modes[[int]$values.Start]
         @{
             Name = $name
@@ -97,17 +97,20 @@ function Get-ServiceByRegistry {
     }
 }
 
+# By its whole command line where that may be seen, for instances share their program; else by the program alone.
 function Find-RunningProgram {
-    param([string]$Executable)
+    param([string]$Line, [string]$Executable)
     if (-not $Executable) { return $null }
-    $processes = try { Get-ProcessTable } catch { @{} }
-    foreach ($process in $processes.Values) { if ($process.Executable -eq $Executable) { return [int64]$process.Id } }
+    $processes = try { @((Get-ProcessTable).Values) } catch { @() }
+    foreach ($process in $processes) { if ($process.CommandLine -and $process.CommandLine.Trim() -eq $Line.Trim()) { return [int64]$process.Id } }
+    foreach ($process in $processes) { if (-not $process.CommandLine -and $process.Executable -eq $Executable) { return [int64]$process.Id } }
     $null
 }
 
 function Split-CommandLine {
     param([string]$Line)
-    if ($Line -match '^\s*"([^"]+)"\s*(.*)$' -or $Line -match '(?i)^\s*(.+?\.(?:exe|dll))(?:\s+(.*))?$') {
+    # `dotnet "C:\...\Tentacle.dll" run` is how a build without a program of its own is registered.
+    if ($Line -match '^\s*"([^"]+)"\s*(.*)$' -or $Line -match '(?i)^\s*(dotnet(?:\.exe)?)\s+(.*)$' -or $Line -match '(?i)^\s*(.+?\.(?:exe|dll))(?:\s+(.*))?$') {
         return @{ Executable = [string]$Matches[1]; Arguments = [string]$Matches[2] }
     }
     @{ Executable = $null; Arguments = [string]$Line }

@@ -1,0 +1,128 @@
+"""A healthy Tentacle on a Windows of each role passes every step: nothing failed, nothing unknown, nothing blocked.
+
+Each survey is the real script's, in the engine, of a lab machine of that role with a real listener; the fleet around it, a
+server that reaches it, is made by hand.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import ssl
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from pytest_tentacle.judging.result import Outcome
+from pytest_tentacle.link import By
+from pytest_tentacle.sections import STEPS, applicable, fleet_of
+from pytest_tentacle.survey.request import Request
+from support.certificates import thumbprint as thumbprint_of
+from support.looks import from_server
+from support.whole import Whole
+
+ADDRESS = "127.8.7.6"
+SVC = "S-1-5-21-1111-2222-3333-1105"
+FULL = {"owner": "S-1-5-32-544", "protected": True}
+AUTH_ROOT = "HKLM:\\SOFTWARE\\Policies\\Microsoft\\SystemCertificates\\AuthRoot"
+
+
+def granted(sid: str) -> dict[str, Any]:
+    """A home on which an account has full control by its own entry."""
+    return {"C:\\Octopus": FULL | {"entries": [{"sid": each, "mask": 0x1F01FF} for each in ("S-1-5-18", sid)]}}
+
+
+ROLES: dict[str, dict[str, Any]] = {
+    "member": {"account": "ACME\\svc", "accounts": {"ACME\\svc": SVC}, "acl": granted(SVC)},
+    "german, an orphan among the administrators": {
+        "locale": "de",
+        "account": "ACME\\svc",
+        "accounts": {"ACME\\svc": SVC},
+        "acl": granted(SVC),
+        "orphaned": ["S-1-5-32-544"],
+    },
+    "domain controller with a managed account": {
+        "roles": ["domain-controller"],
+        "account": "ACME\\octo$",
+        "accounts": {"ACME\\octo$": SVC},
+        "acl": granted(SVC),
+    },
+    "core, Server 2012 R2": {
+        "roles": ["core"],
+        "build": "9600",
+        "tls": {"cmdlets": False},
+        "absent": ["Get-LocalGroupMember"],
+    },
+    "node of a cluster": {"cluster_addresses": ["192.0.2.77"]},
+    "isolated": {"registry": {AUTH_ROOT: {"DisableRootAutoUpdate": 1}}},
+}
+
+
+def prepared(machine: Any, role: dict[str, Any], port: int, der: bytes, shapes: Any) -> str:
+    """The lab machine with its listener, settings and log; its thumbprint."""
+    own = hashlib.sha1(der, usedforsecurity=False).hexdigest().upper()
+    started = datetime.now(UTC) - timedelta(hours=2)
+    account = role.pop("account", "LocalSystem")
+    trusted = [{"Thumbprint": thumbprint_of("octopus"), "CommunicationStyle": 1, "Address": None}]
+    settings = {
+        "Tentacle.CertificateThumbprint": own,
+        "Tentacle.Services.ListenIP": "127.0.0.1",
+        "Tentacle.Services.PortNumber": str(port),
+        "Tentacle.Communication.TrustedOctopusServers": json.dumps(trusted),
+    }
+    machine.add_instance("Tentacle", machine.settings | settings)
+    said = (
+        "=" * 80, "Tentacle version 9.1.3268 (9.1.3268) instance Tentacle", "==== RunAgentCommand ====",
+        f"Agent listening on: [::]:{port}",
+    )  # fmt: skip
+    lines = "".join(f"{started:%Y-%m-%d %H:%M:%S}.0057   2136      9  INFO  {text}\r\n" for text in said)
+    machine.put("Octopus/Logs/OctopusTentacle.txt", lines)
+    moment = f"{started:%Y-%m-%dT%H:%M:%SZ}"
+    machine.description |= {
+        "hostname": "web-01",
+        "services": [shapes.service(account=account, started_utc=moment)],
+        "processes": [shapes.process(2136, "Tentacle.exe", started_utc=moment)],
+        "sockets": [{"address": "127.0.0.1", "port": port, "pid": 2136, "state": "listen"}],
+        "names": {"web-01.example": [ADDRESS]},
+        "networks": ["domain"],
+    } | role
+    return own
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_healthy(role: str, machine: Any, peer: Any, certificate: Any, shapes: Any) -> None:
+    """All steps that apply have passed."""
+    server = peer()
+    der = ssl.PEM_cert_to_DER_cert(certificate.read_text()[certificate.read_text().index("-----BEGIN CERT") :])
+    world = Whole()
+    world.add_server("octo-1", "192.0.2.10")
+    world.add_listening("web-01", ADDRESS)
+    thumbprint = prepared(machine, dict(ROLES[role]), server.port, der, shapes)
+    survey = machine.run(Request(probe_seconds=20, budget_seconds=200, names=("web-01.example",))).survey
+    draft = world["web-01"]
+    draft.declare(port=server.port, thumbprint=thumbprint, ip=ADDRESS)
+    peers = world["octo-1"].peer
+    for by in (By.NAME, By.ADDRESS):
+        place = from_server("web-01", by, "octo-1").place_in(peers)
+        old = peers[place]
+        tls = old.tls.model_copy(update={"certificate": base64.b64encode(der).decode()})
+        host = old.host if by is By.NAME else ADDRESS
+        peers[place] = old.model_copy(update={"host": host, "port": server.port, "tls": tls})
+    surveys = world.surveys()
+    now = datetime.now(UTC)
+    records = tuple(
+        record.model_copy(update={"survey": survey, "taken_utc": now}) if record.machines == ("web-01",) else record
+        for record in surveys.records
+    )
+    fleet = fleet_of(surveys.model_copy(update={"records": records}))
+    subject = fleet.subject("web-01")
+    results = [subject.result(step.slug) for step in STEPS if applicable(step.slug, subject)]
+    wrong = {
+        result.step: [problem.actual for problem in result.problems] or result.reason
+        for result in results
+        if result.outcome is not Outcome.PASSED
+    }
+    assert wrong == {}
+    assert len(results) > 10
