@@ -10,17 +10,18 @@ from pytest_tentacle.guide.advice import RIGHTS, advice_on
 @pytest.mark.parametrize(
     ("reason", "word"),
     [
-        ("services of a: this machine has no systemctl, so its services cannot be read", "container"),
-        ("services of a: systemctl show failed (exit code 1): System has not been booted with systemd", "container"),
-        ("tls of a: this machine has no openssl command", "Install"),
-        ("firewall of a: this machine has none of the tools that show a packet filter", "Install"),
-        ("services of a: WMI did not answer within 5 s (Win32_Service)", "does not answer"),
-        ("reservations of a: netsh did not end in time", "does not answer"),
-        ("events of a: the script's time budget was used up before events", "--machine-timeout"),
-        ("loading of a: not read: the session ended while it was at loading", "session"),
-        ("proxies of a: the services could not be read, and so not their environment", "follows"),
-        ("routes of a: not surveyed", "older version"),
-        ("services of a: HRESULT 0x80041010,Get (CimException): Invalid class", "damaged"),
+        ("this machine has no systemctl, so its services cannot be read", "container"),
+        ("systemctl show failed (exit code 1): System has not been booted with systemd", "container"),
+        ("this machine has no openssl command", "Install"),
+        ("this machine has none of the tools that show a packet filter", "Install"),
+        ("WMI did not answer within 5 s (Win32_Service)", "does not answer"),
+        ("netsh did not end in time", "does not answer"),
+        ("the script's time budget was used up before events", "--machine-timeout"),
+        ("not read: the session ended while it was at loading", "session"),
+        ("the services could not be read, and so not their environment", "follows"),
+        ("PowerShell runs in constrained language mode there, and cmdlets alone cannot read it", "full language mode"),
+        ("not surveyed", "older version"),
+        ("HRESULT 0x80041010,Get (CimException): Invalid class", "damaged"),
     ],
 )
 def test_what_rights_do_not_help(reason: str, word: str) -> None:
@@ -31,10 +32,10 @@ def test_what_rights_do_not_help(reason: str, word: str) -> None:
 @pytest.mark.parametrize(
     "reason",
     [
-        "services of a: access-denied: HRESULT 0x80041003,Get (CimException): Access denied",
-        "firewall of a: nft failed (exit code 1): Operation not permitted",
-        "policy of a: the service's environment file /etc/x may not be read",
-        "disks of a: something that nobody knows",
+        "access-denied: HRESULT 0x80041003,Get (CimException): Access denied",
+        "nft failed (exit code 1): Operation not permitted",
+        "the service's environment file /etc/x may not be read",
+        "something that nobody knows",
     ],
 )
 def test_what_needs_rights(reason: str) -> None:

@@ -20,7 +20,7 @@ _ADVICE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"\bthis machine has (?:no|none|neither)\b|CommandNotFoundException",
             "Install there what is missing, or look by hand: rights do not help.",
         ),
-        (r"constrained", "Look by hand, or let the script run as the page for security teams says."),
+        (r"constrained", "Look by hand, or let the script run in full language mode, as docs/security-team.md says."),
         (
             r"no time (?:was )?left|time budget|could not be read in time",
             "Run again with a longer --machine-timeout; see what makes the machine slow.",
@@ -29,7 +29,7 @@ _ADVICE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"did not (?:answer|end)|timed?[ -]out|0x40004|0x800706ba|RPC",
             "See why that part of the machine does not answer (on Windows mostly WMI), then run again.",
         ),
-        (r"\A\w+ of [^:]+: not read:", "See why the session ended so early, then run again."),
+        (r"\Anot read:", "See why the session ended so early, then run again."),
         (r"could not be read, and so", "See first why that was not read; this follows from it."),
         (r"not surveyed", "The survey is of an older version: survey again."),
         (

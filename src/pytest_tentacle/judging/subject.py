@@ -104,8 +104,7 @@ class Subject:
         self.ledger.note({(self.name, name)})
         found: Section[T] = getattr(self.survey, name)
         if found.data is None:
-            reason = f"{name} of {self.name}: {found.unknown}"
-            raise Unknown(reason, advice_on(reason))
+            raise Unknown(f"{name} of {self.name}: {found.unknown}", advice_on(found.unknown or ""))
         return found.data
 
     def own_probe(self, target: Target) -> Probe | None:

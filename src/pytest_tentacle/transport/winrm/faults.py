@@ -110,8 +110,8 @@ def explained(error: Exception, stage: ReachStage, adapter: Adapter, watch: Watc
             "See whether the machine is overloaded, or give it more time (--machine-timeout).",
         )
     status = error.code if isinstance(error, WinRMTransportError) else adapter.status
-    if isinstance(error, InvalidCredentialsError) or status == 401:  # noqa: PLR2004  HTTP's "unauthorized"
-        return _refused(adapter.offered, auth, watch)
+    if isinstance(error, InvalidCredentialsError) or status == 401 or adapter.log_on_failure:  # noqa: PLR2004  HTTP
+        return _kerberos(adapter, watch) if adapter.log_on_failure else _refused(adapter.offered, auth, watch)
     if status in _STATUSES:
         usual, what, advice = _STATUSES[status]
         return TransportError(
@@ -147,6 +147,12 @@ def _fault(error: WSManFaultError, stage: ReachStage, watch: Watch) -> FaultErro
 def _one_line(text: str | None) -> str:
     """The machine's own words, whose length and characters are its own choice, as part of a line."""
     return hiding.one_line(text or "no reason given", 200)
+
+
+def _kerberos(adapter: Adapter, watch: Watch) -> TransportError:
+    what, advice, number = adapter.log_on_failure or ("", "", None)
+    told = f" ({number})" if number is not None else ""
+    return TransportError(ReachStage.AUTHENTICATE, f"{watch.place}: Kerberos: {what}{told}", advice)
 
 
 _SCHEMES = {

@@ -12,6 +12,7 @@ from urllib3.connectionpool import HTTPConnectionPool
 
 from pytest_tentacle.transport.base import ReachStage, TransportError
 
+from .kerberos import reason_of
 from .wire import Watch, Wire
 
 
@@ -22,6 +23,7 @@ class Adapter(HTTPAdapter):
         requests: HTTP requests so far, those of the login included.
         status: the last response's HTTP status; 0 when the last request got none.
         offered: the ways to log on that the last 401 offered, as "Negotiate, Basic".
+        log_on_failure: why Kerberos failed by itself: what it means, what to do, and the library's number.
         may_dial: whether a connection may be opened now. NTLM authenticates a connection, so that a new one in the
             middle of things would send a request that nobody has logged on for.
     """
@@ -31,11 +33,16 @@ class Adapter(HTTPAdapter):
         self.requests = 0
         self.status = 0
         self.offered = ""
+        self.log_on_failure: tuple[str, str, int | None] | None = None
         self.may_dial = True
         self._dial = dial
         self._watch = watch
         self._wire: Wire | None = None
         self._pool = _Pool(self._open)
+
+    def note_failure(self, error: BaseException) -> None:
+        """Kerberos failed by itself. The exception is not kept, for it may hold the login's headers."""
+        self.log_on_failure = reason_of(error)
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         """Send one request and read the head of its response. Raises TransportError or what requests raises."""

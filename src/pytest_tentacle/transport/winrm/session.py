@@ -10,6 +10,7 @@ from pytest_tentacle.inventory.model import WinRM
 from pytest_tentacle.transport.base import ReachStage, TransportError
 
 from .http import Adapter
+from .kerberos import hear
 
 
 def new_protocol(settings: WinRM, endpoint: str, adapter: Adapter) -> Protocol:
@@ -35,6 +36,8 @@ def new_protocol(settings: WinRM, endpoint: str, adapter: Adapter) -> Protocol:
     if settings.auth == "basic":
         # requests would encode text as Latin-1, and fail for what is not in it
         session.auth = requests.auth.HTTPBasicAuth((settings.user or "").encode(), password.encode())
+    if settings.auth == "kerberos":
+        hear(session.auth, adapter.note_failure)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return protocol
