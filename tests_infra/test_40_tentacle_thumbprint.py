@@ -14,6 +14,7 @@ def test_tentacle_thumbprint(machine):
         thumbprint.thumbprint_is_as_declared,  # "in the Machine Settings page"
         thumbprint.port_presents_the_thumbprint,  # "presented in error messages"
         thumbprint.no_other_host_has_the_certificate,  # or the server takes one for the other
+        thumbprint.octopus_thumbprints_are_told,  # Configuration > Thumbprints, where Octopus was asked
     )
 
 

@@ -28,6 +28,7 @@ def test_welcome_page_across_the_link(machine):
     machine.must_pass(connections.page_is_shown_by_name_or_else_by_address)
     machine.must_pass(connections.connection_is_let_out)
     machine.must_pass(connections.both_ends_have_a_way)
+    machine.must_pass(connections.octopus_way_to_the_machine_is_told)
 
 
 @step("local-firewall")

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_tentacle.inventory.model import NoTransport
 from pytest_tentacle.judging.result import Outcome
-from pytest_tentacle.octopus.model import ConnectionLine, Evidence, MachineEvent, Node
+from pytest_tentacle.octopus.model import (
+    ConnectionLine,
+    Discovery,
+    Evidence,
+    HealthTask,
+    MachineEvent,
+    Node,
+    Policy,
+)
+from pytest_tentacle.survey.model import Unreachable
+from pytest_tentacle.transport.base import ReachStage
+from support.certificates import thumbprint
 
 SETTINGS, IDENTIFY, SERVICES = "communication-settings", "identify-the-problem", "services-running"
 
@@ -120,3 +132,103 @@ class TestServer:
         result = world.judge(SERVICES, "octo-1")
         assert result.outcome is Outcome.PASSED
         assert any(words in text for text in result.looked_at)
+
+
+class TestHealthCheck:
+    def test_its_log(self, world):
+        """The last health check's words of the machine, classified, with the node that ran it."""
+        line = ConnectionLine(
+            level="Error",
+            text="An error occurred when sending a request to 'https://web-01:10933/', before the request could begin: "
+            "The remote host at https://web-01:10933/ refused the connection, this may mean that",
+            occurred="2026-11-29T10:00:00Z",
+        )
+        task = HealthTask(
+            id="ServerTasks-7",
+            state="Failed",
+            started="",
+            completed="2026-11-29T10:01:00Z",
+            node="octo-1",
+            lines=(line,),
+        )
+        saw(world, world.register("web-01"), task=task)
+        told = "\n".join(world.judge(IDENTIFY, "web-01").looked_at)
+        assert "ended 2026-11-29T10:01:00Z: Failed (Octopus, Default" in told
+        assert "health check ServerTasks-7 on octo-1)" in told
+        assert "Error (Nothing listens at that address" in told
+
+    def test_busy(self, world):
+        """A task that waits for another one is no fault of the link."""
+        line = ConnectionLine(level="Warning", text="Cannot start this task yet. There is already another", occurred="")
+        task = HealthTask(id="ServerTasks-7", state="Canceled", started="", completed="", lines=(line,))
+        saw(world, world.register("web-01"), task=task)
+        result = world.judge(IDENTIFY, "web-01")
+        assert any("it was busy" in text for text in result.looked_at)
+
+    def test_server_log(self, world):
+        """Configuration > Diagnostics: what was trouble."""
+        world.register("web-01")
+        lines = (
+            ConnectionLine(level="Info", text="all is well", occurred="2026-11-29T10:00:00Z"),
+            ConnectionLine(level="Error", text="the disk is full", occurred="2026-11-29T10:00:00Z"),
+        )
+        world.portal = world.portal.model_copy(update={"server_log": lines})
+        told = "\n".join(world.judge(IDENTIFY, "octo-1").looked_at)
+        assert "Diagnostics" in told
+        assert "the disk is full" in told
+        assert "all is well" not in told
+
+
+class TestThumbprints:
+    def test_both_screens(self, world):
+        """What is trusted beside Configuration > Thumbprints, what is presented beside Machine Settings."""
+        world.register("web-01")
+        world.portal = world.portal.model_copy(update={"thumbprint": thumbprint("octopus")})
+        told = "\n".join(world.judge("tentacle-thumbprint", "web-01").looked_at)
+        assert f"{thumbprint('octopus')}: web-01 trusts it" in told
+        assert "its settings have the same; its own port presents the same" in told
+
+    def test_others(self, world):
+        """Others than Octopus's are named; no verdict comes of them here."""
+        world.register("web-01", thumbprint="C" * 40)
+        world.portal = world.portal.model_copy(update={"thumbprint": "B" * 40})
+        told = "\n".join(world.judge("tentacle-thumbprint", "web-01").looked_at)
+        assert f"web-01 does not trust it, but {thumbprint('octopus')}" in told
+        assert f"its settings have another one, {thumbprint('web-01')}" in told
+
+
+class TestConnections:
+    ACROSS = "welcome-page-across"
+
+    def test_way_and_waits(self, world):
+        """Proxy, missing port and the policy's times are told."""
+        world.register("web-01", port=443, has_port=False, proxy="proxy:3128", policy="P-1")
+        policy = Policy(id="P-1", name="Slow", connect_seconds=10, retries=False)
+        world.portal = world.portal.model_copy(update={"policies": (policy,)})
+        told = "\n".join(world.judge(self.ACROSS, "web-01").looked_at)
+        assert "no port in Octopus: the server uses 443) through the proxy proxy:3128" in told
+        assert "it waits 10 s for a connection, and does not try again" in told
+
+    @pytest.mark.parametrize(
+        ("look", "outcome"),
+        [
+            ({"thumbprint": thumbprint("web-01")}, Outcome.PASSED),
+            ({"thumbprint": "C" * 40}, Outcome.UNKNOWN),
+            ({"error": "The remote host refused the connection"}, Outcome.UNKNOWN),
+        ],
+    )
+    def test_server_that_nobody_can_log_on_to(self, world, look, outcome):
+        """Octopus Cloud: the server's own look takes the place of ours; where it fails, that proves nothing."""
+        world["octo-1"].declare(transport=NoTransport())
+        world["octo-1"].unreachable = Unreachable(stage=ReachStage.CONNECT, summary="no log-on", advice="")
+        registration = world.register("web-01")
+        saw(world, registration, discovered=Discovery(host="web-01.example", port=10933, node="octo-1", **look))
+        result = world.judge(self.ACROSS, "web-01")
+        assert result.outcome is outcome
+        assert "node octo-1" in f"{result.reason}{result.looked_at}"
+
+    def test_without_a_look(self, world):
+        """Without --discover it is as unknown as before."""
+        world["octo-1"].unreachable = Unreachable(stage=ReachStage.CONNECT, summary="no log-on", advice="")
+        saw(world, world.register("web-01"))
+        assert world.judge(self.ACROSS, "web-01").outcome is Outcome.UNKNOWN

@@ -22,6 +22,7 @@ from .blueprint import LISTENING_STYLE, PID, Blueprint, Trust, healthy
 from .faults import FAULTS, Site, polling_trust
 from .folder import write
 from .halibut.listener import HalibutListener, LabCertificate, make_certificate
+from .portal.of_lab import LabPortal, start_portal
 from .recording import is_recorded
 from .windows.powershell import VARIABLE, find_powershell
 
@@ -49,6 +50,8 @@ class Lab:
         self._listeners: list[Any] = []
         self._names: dict[str, str] = {}
         self._fresh: list[LabCertificate] = []
+        self.portal: LabPortal | None = None
+        """That of the server which the inventory's `lab: {portal: NAME}` names."""
 
     def start(self, names: Iterable[str]) -> Inventory:
         """Start the named machines. Raises LabError; then nothing runs."""
@@ -60,7 +63,7 @@ class Lab:
 
     def stop(self) -> None:
         """Stop every server and remove the lab's folder."""
-        for listener in [*self._listeners, *self.access.values()]:
+        for listener in [*self._listeners, *self.access.values(), *([self.portal.server] if self.portal else [])]:
             listener.stop()
         self._listeners.clear()
         self.access.clear()
@@ -124,6 +127,7 @@ class Lab:
         )
         for machine in resolved.machines:
             self._listen(self.blueprints[machine.name])
+        self._serve_portal(resolved)
         surveyed = {one.name for one in resolved.machines if one.name in names and _can_be_logged_on_to(one)}
         self._require_powershell(surveyed)
         transports = {}
@@ -145,6 +149,15 @@ class Lab:
             self.access[machine.name] = access
             transports[machine.name] = access.start()
         return _with_transports(resolved, transports)
+
+    def _serve_portal(self, resolved: Inventory) -> None:
+        name = self.inventory.lab_settings.get("portal")
+        if name is None:
+            return
+        if name not in {server.name for server in resolved.servers}:
+            raise LabError(f"lab: portal: there is no server {name!r}")
+        faults = {machine: str(options.get("fault", "")) for machine, options in self.inventory.lab_faults.items()}
+        self.portal = start_portal(resolved, self.blueprints, str(name), self._folder, faults)
 
     def _require_powershell(self, surveyed: set[str]) -> None:
         if self.powershell is not None:

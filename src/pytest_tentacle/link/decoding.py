@@ -21,12 +21,14 @@ class Decoded:
         subject: as RFC 4514 writes it.
         rsa_bits: size of its RSA key; None for a key of another kind.
         hash_name: of its signature, such as `sha256`; None where the signature has none, or an unknown one.
+        not_before: the beginning of its validity, UTC.
         not_after: the end of its validity, UTC.
     """
 
     subject: str
     rsa_bits: int | None
     hash_name: str | None
+    not_before: datetime
     not_after: datetime
 
 
@@ -42,6 +44,7 @@ def decode(der: bytes) -> Decoded:
                 subject=certificate.subject.rfc4514_string(),
                 rsa_bits=key.key_size if isinstance(key, rsa.RSAPublicKey) else None,
                 hash_name=_hash_name(certificate),
+                not_before=certificate.not_valid_before_utc,
                 not_after=certificate.not_valid_after_utc,
             )
     except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:

@@ -144,6 +144,8 @@ class LogFile(_Value):
     """How often the agent started, as far as the part that was read tells."""
     start_times: tuple[str, ...] = ()
     """When, the last ten at most."""
+    start_versions: tuple[str, ...] = ()
+    """Of each of these the program's version; empty where it said none. None at all in surveys of before."""
     startup: Startup | None = None
     """The last start of the agent, where it is in the part that was read."""
     records: tuple[LogRecord, ...] = ()

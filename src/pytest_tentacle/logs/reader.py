@@ -24,7 +24,7 @@ from .lines import RawRecord, decode, records_of
 from .peers import Connections, address_of
 from .processes import Process, is_start, processes_of
 from .signatures import Classifier, Level, Signature
-from .startup import startup_of
+from .startup import startup_of, version_in
 
 UNKNOWN_KEPT = 20
 """Warnings and errors without a signature that are kept: the last ones."""
@@ -197,6 +197,7 @@ class _Reader:
             "complete": complete and not dropped and not dropped_unknown,
             "starts": len(self.starts),
             "start_times": tuple(record.time for record in self.starts[-_START_TIMES:]),
+            "start_versions": tuple(self._versions(self.starts[-_START_TIMES:])),
             "startup": self._startup(),
             "records": tuple(sorted([*known, *unknown], key=lambda record: record.number)),
             "read": len(self.records),
@@ -213,6 +214,16 @@ class _Reader:
         if not self.before_home:
             return ()
         return homes_of((record, self._instance(self.processes[record.number])) for record in self.records)
+
+    def _versions(self, starts: Sequence[RawRecord]) -> list[str]:
+        """The version of each of these starts, by the lines of their processes."""
+        wanted = {id(self.processes[first.number]): place for place, first in enumerate(starts)}
+        found = [""] * len(starts)
+        for record in self.records if wanted else ():
+            place = wanted.get(id(self.processes[record.number]))
+            if place is not None and not found[place] and record.level is Level.INFO:
+                found[place] = version_in(record.text) or ""
+        return found
 
     def _startup(self) -> Startup | None:
         if not self.starts:

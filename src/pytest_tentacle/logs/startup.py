@@ -60,6 +60,12 @@ def startup_of(records: Iterable[RawRecord], first: RawRecord) -> Startup:
     )
 
 
+def version_in(text: str) -> str | None:
+    """The version that a record names as its program's own; None for any other record."""
+    found = _VERSION.match(text) or _SERVER_VERSION.match(text)
+    return shorten(found["version"], 100) if found else None
+
+
 def _agent_line(
     text: str, facts: dict[str, Any], trusted: list[str], polls: list[PolledServer], proxies: list[str]
 ) -> None:

@@ -35,7 +35,7 @@ PATHS: tuple[str, ...] = (
     rf"{_SPACE}/workerpools/all",
     rf"{_SPACE}/events",
     rf"{_SPACE}/tasks",
-    rf"{_SPACE}/tasks/ServerTasks-\d+/details",
+    rf"{_SPACE}/tasks/ServerTasks-\d+/(?:details|raw)",
 )
 """Below the API's base, as whole expressions. The only verb is GET."""
 

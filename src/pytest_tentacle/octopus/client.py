@@ -119,6 +119,14 @@ class Client:
             PortalError: there is no usable answer.
             ValueError: the path is none of those that may be asked for; a fault of ours.
         """
+        return self._good(path, seconds, query).read(path)
+
+    def text(self, path: str, *, seconds: float = ANSWER_SECONDS) -> str:
+        """One answer that is plain text, such as a task's raw log. Raises as `get` does."""
+        return self._good(path, seconds, {}).read_text(path)
+
+    def _good(self, path: str, seconds: float, query: Mapping[str, Any]) -> _Answer:
+        """The answer that is neither a rate limit nor a server that is busy, after some tries."""
         if not is_allowed(path):
             raise ValueError(f"{path} is not on the list of what may be asked of Octopus")
         parameters = {name: value for name, value in query.items() if value is not None}
@@ -137,7 +145,7 @@ class Client:
                 self._wait(float(attempt))
             else:
                 self._pace(answer.headers)
-                return answer.read(path)
+                return answer
         raise AssertionError("the last try returns or raises")
 
     def pages(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
@@ -213,6 +221,16 @@ class _Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+    def read_text(self, path: str) -> str:
+        """The text of a good answer. Raises PortalError for any other, and for a page of HTML."""
+        text = self.body.decode("utf-8-sig", "replace")
+        if self.status in _NORMAL and text.lstrip()[:1] != "<":
+            return text
+        if self.status in _NORMAL:
+            raise PortalError(PortalFailure.NOT_OCTOPUS, "what answers is no Octopus portal", _NOT_OCTOPUS)
+        self.read(path)
+        raise AssertionError("an answer that is not good raises")
 
     def read(self, path: str) -> Any:
         """The JSON of a good answer. Raises PortalError for any other."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -12,8 +12,9 @@ from pytest_tentacle.hiding import shorten
 
 from .client import DISCOVER_SECONDS, Client
 from .errors import PortalError, PortalFailure
-from .model import ConnectionLine, Discovery, Evidence, MachineEvent, Registration
+from .model import ConnectionLine, Coverage, Discovery, Evidence, HealthTask, MachineEvent, Registration
 from .resources import ConnectionResource, EventResource, MachineResource
+from .tasks import read_health_tasks
 
 CATEGORIES = (
     "MachineAdded", "MachineHealthy", "MachineHasWarnings", "MachineUnhealthy", "MachineUnavailable", "MachineEnabled",
@@ -28,25 +29,34 @@ MOST_TEXT = 4_000
 
 
 def read_evidence(
-    client: Client, registrations: Iterable[Registration], *, discover: bool = False
+    client: Client,
+    registrations: Iterable[Registration],
+    *,
+    discover: bool = False,
+    coverage: Coverage | None = None,
 ) -> Iterator[Evidence]:
     """Ask for each registration's events and connection. What the budget does not allow for is told as not read.
 
     Args:
         client: asks.
         registrations: of one server.
+        coverage: what the account may read; what it may not is told, and not asked for.
         discover: let the server itself look at listening machines; it leaves one Info line in the Tentacle's log.
     """
-    spent: str | None = None
-    for registration in registrations:
+    chosen, may = list(registrations), coverage or Coverage()
+    tasks, spent, missed = _tasks(client, chosen, may)
+    for registration in chosen:
         if spent is not None:
-            yield Evidence(registration=registration.id, unread=(spent,))
+            yield Evidence(registration=registration.id, task=tasks.get(registration.id), unread=(spent,))
             continue
-        unread: list[str] = []
+        unread: list[str] = [*missed]
         events: tuple[MachineEvent, ...] = ()
         lines: tuple[ConnectionLine, ...] = ()
         try:
-            events = _events(client, registration)
+            if may.allows("EventView", registration.space_id):
+                events = _events(client, registration)
+            else:
+                unread.append("its events were not asked for: the account has no EventView there")
         except PortalError as error:
             unread.append(f"its events could not be read: {error}")
             spent = str(error) if _ends(error) else None
@@ -62,9 +72,29 @@ def read_evidence(
             node=node,
             events=events,
             connection=lines,
+            task=tasks.get(registration.id),
             discovered=discovered,
             unread=tuple(unread),
         )
+
+
+def _tasks(
+    client: Client, registrations: Sequence[Registration], may: Coverage
+) -> tuple[dict[str, HealthTask], str | None, tuple[str, ...]]:
+    """The last health checks of each space: what they said, why nothing more may be asked, and what was not read."""
+    found: dict[str, HealthTask] = {}
+    missed: list[str] = []
+    for space in dict.fromkeys(each.space_id for each in registrations):
+        if not may.allows("TaskView", space):
+            missed.append("health checks were not asked for: the account has no TaskView there")
+            continue
+        try:
+            found |= read_health_tasks(client, space, [each for each in registrations if each.space_id == space])
+        except PortalError as error:
+            if _ends(error):
+                return found, str(error), tuple(missed)
+            missed.append(f"the last health checks could not be read: {error}")
+    return found, None, tuple(dict.fromkeys(missed))
 
 
 def _ends(error: PortalError) -> bool:

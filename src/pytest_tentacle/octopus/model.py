@@ -117,6 +117,16 @@ class Coverage(_Value):
     spaces: int = 0
     partial: tuple[str, ...] = ()
     """Sentences: which lists are not whole, and which permission is missing."""
+    granted: dict[str, tuple[str, ...]] | None = None
+    """By permission, the ids of the spaces where the account has it, all of it or in part; an empty id stands for every
+    space, and for what belongs to none. None: the account may not ask what it may."""
+
+    def allows(self, permission: str, space_id: str | None = None) -> bool:
+        """Whether it is worth asking: a refused question leaves a warning in the server's own log."""
+        if self.granted is None:
+            return True
+        spaces = self.granted.get(permission, ())
+        return bool(spaces) if space_id is None else "" in spaces or space_id in spaces
 
 
 class MachineEvent(_Value):
@@ -136,6 +146,19 @@ class ConnectionLine(_Value):
     level: str
     text: str
     occurred: str
+
+
+class HealthTask(_Value):
+    """What one health check's task said of one machine."""
+
+    id: str
+    state: str
+    started: str
+    completed: str
+    node: str | None = None
+    """The server node that ran it."""
+    lines: tuple[ConnectionLine, ...] = ()
+    """Warnings and errors of the machine's part, else its last line; without times where only the raw log had it."""
 
 
 class Discovery(_Value):
@@ -158,6 +181,8 @@ class Evidence(_Value):
     node: str | None = None
     events: tuple[MachineEvent, ...] = ()
     connection: tuple[ConnectionLine, ...] = ()
+    task: HealthTask | None = None
+    """The newest health check that looked at it, of the space's last two."""
     discovered: Discovery | None = None
     """What the server itself met at the machine's address; None where it was not asked to look."""
     unread: tuple[str, ...] = ()
@@ -192,6 +217,10 @@ class Portal(_Value):
     answered_by: tuple[str, ...] = ()
     """Names of the nodes that answered."""
     evidence: tuple[Evidence, ...] = ()
+    events: tuple[MachineEvent, ...] = ()
+    """Audit events of the server itself: of its certificate."""
+    server_log: tuple[ConnectionLine, ...] = ()
+    """Configuration > Diagnostics: what the answering node told since its start, without what is about our account."""
     unread: tuple[str, ...] = ()
     """What could not be read, each with the reason and what to do."""
 

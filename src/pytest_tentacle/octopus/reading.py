@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from .addresses import seconds_of
 from .client import Client
+from .diagnostics import CERTIFICATE, SERVER_EVENTS, SERVER_LINES, server_events, server_lines
 from .errors import PortalError, PortalFailure
 from .machines import Names, left_out_of, registration_of
 from .model import Coverage, LeftOut, Node, Policy, Portal, Registration
@@ -88,9 +89,10 @@ class _Reader:
                 for (style, reason), names in self._left_out.items()
             ),
             policies=tuple(policies),
-            coverage=Coverage(spaces=len(spaces), partial=tuple(self.partial)),
+            coverage=Coverage(spaces=len(spaces), partial=tuple(self.partial), granted=_granted(permissions)),
             taken_utc=datetime.now(UTC),
             **self._server(),
+            **self._diagnostics(permissions),
             requests=len(self.client.asked),
             answered_by=tuple(sorted(self.client.nodes_seen)),
             unread=tuple(dict.fromkeys(self.unread)),
@@ -202,6 +204,18 @@ class _Reader:
             "shared_queue": self._shared_queue(),
         }
 
+    def _diagnostics(self, permissions: Permissions | None) -> dict[str, Any]:
+        """The server's own log and the audit of its certificate, where the account may read them for certain."""
+        granted = _granted(permissions) or {}
+        found: dict[str, Any] = {}
+        if "AdministerSystem" in granted:
+            ask = lambda: self.client.get("/serverstatus/logs", includeDetail="true", take=SERVER_LINES)  # noqa: E731
+            found["server_log"] = server_lines(self._maybe(ask, "the server's log"))
+        if "" in granted.get("EventView", ()):
+            ask = lambda: self.client.get("/events", regardingAny=CERTIFICATE, take=SERVER_EVENTS)  # noqa: E731
+            found["events"] = server_events(self._maybe(ask, "the audit of the server's certificate"))
+        return found
+
     def _shared_queue(self) -> bool | None:
         """Whether one polled address is enough (octopus-rest 12.1): older servers have no such page."""
         try:
@@ -263,6 +277,15 @@ def _has_spaces(root: Root) -> bool:
         return True
     links = " ".join(str(root.links.get(name, "")) for name in ("Machines", "SpaceHome", "Spaces"))
     return "/Spaces-" in links or "{spaceId}" in links
+
+
+def _granted(permissions: Permissions | None) -> dict[str, tuple[str, ...]] | None:
+    if permissions is None:
+        return None
+    spaces = {
+        name: tuple(grant.space_id or "" for grant in grants) for name, grants in permissions.space_permissions.items()
+    }
+    return spaces | {name: ("", *spaces.get(name, ())) for name in permissions.system_permissions}
 
 
 def _restricted(grant: Any) -> bool:

@@ -206,6 +206,33 @@ class ConnectionResource(Resource):
     logs: tuple[LogElement, ...] = ()
 
 
+class TaskResource(Resource):
+    """One of `/api/{space}/tasks`."""
+
+    id: str = ""
+    name: str = ""
+    state: str = ""
+    start_time: str | None = None
+    completed_time: str | None = None
+    server_node: str | None = None
+    is_completed: bool = False
+    arguments: dict[str, Any] = {}
+
+    @property
+    def machine_ids(self) -> tuple[str, ...]:
+        """The machines that it was started for; none: it does not say."""
+        ids = self.arguments.get("MachineIds")
+        return tuple(str(each) for each in ids) if isinstance(ids, list) else ()
+
+
+class ActivityResource(Resource):
+    """One node of a task's `details`."""
+
+    name: str = ""
+    status: str = ""
+    log_elements: tuple[LogElement, ...] = ()
+
+
 class Grant(Resource):
     """Where one permission holds."""
 

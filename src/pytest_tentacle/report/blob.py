@@ -12,7 +12,7 @@ from typing import Any
 
 from pytest_tentacle.judging.result import Outcome, accepted
 
-from .document import STAGES, LinkView, MachineView, ProblemView, Report, ResultView
+from .document import STAGES, HistoryView, LinkView, MachineView, ProblemView, Report, ResultView
 
 LARGE = 200
 """Above this many machines, those that are well bring no pictures, and passed steps their outcome only."""
@@ -94,7 +94,13 @@ def _machine(machine: MachineView, slugs: list[str], *, brief: bool, large: bool
         ],
         list(machine.causes),
         machine.noise,
+        [_history(history) for history in machine.histories],
     ]
+
+
+def _history(history: HistoryView) -> list[Any]:
+    lines = [[line.when, line.kind, line.machine, line.text, line.source] for line in history.lines]
+    return [history.tentacle, history.server, history.sentence, lines, list(history.notes)]
 
 
 def _result(result: ResultView) -> list[Any]:

@@ -38,6 +38,7 @@ from .document import (
     WaivedView,
 )
 from .facts import facts_of
+from .histories import Histories, since
 from .links import CONTROLLER, Looks
 from .redaction.names import learn_surveys
 from .redaction.redactor import Redactor
@@ -60,6 +61,9 @@ _OUR_WORDS = frozenset(
         "step",
         "started",
         "surveyed",
+        "time",
+        "when",
+        "kind",
         "version",
     }
 )
@@ -121,7 +125,7 @@ def _report(run: Run, causes: Sequence[FoldedCause], fleet: Fleet) -> Report:
         results.setdefault(result.machine, []).append(result)
     inventory = run.surveys.inventory
     records = {name: record for record in run.surveys.records for name in record.machines}
-    looks = Looks(fleet)
+    looks, histories = Looks(fleet), Histories(fleet)
     views = tuple(
         _machine(
             machine,
@@ -129,11 +133,12 @@ def _report(run: Run, causes: Sequence[FoldedCause], fleet: Fleet) -> Report:
             results[machine.name],
             looks,
             [(position, ordered[position].title) for position in of_machine.get(machine.name, ())],
-        )
+        ).model_copy(update={"histories": histories.of(machine.name, results[machine.name])})
         for machine in inventory.machines
         if machine.name in results
     )
     machine_counts = Counter(view.outcome for view in views)
+    told = {view.name: view.histories for view in views}
     seen = {result.step for result in run.results}
     known = [
         StepView(slug=s.slug, title=s.title, section=s.section.title, link=s.section.link)
@@ -152,7 +157,7 @@ def _report(run: Run, causes: Sequence[FoldedCause], fleet: Fleet) -> Report:
         counts=_every_outcome(Counter(result.outcome for result in run.results)),
         machine_counts=_every_outcome(machine_counts),
         steps=(*known, *(StepView(slug=slug, title=slug, section="", link="") for slug in strange)),
-        causes=tuple(_cause(cause, gate) for cause in ordered),
+        causes=tuple(_cause(cause, gate, since(cause.machines, told)) for cause in ordered),
         not_looked_at=fold_unknowns(run.results, {machine.name: machine for machine in inventory.machines}, records),
         waived=_waived(run.results),
         machines=views,
@@ -300,7 +305,7 @@ def _evidence(evidence: Iterable[Evidence]) -> tuple[EvidenceView, ...]:
     return tuple(EvidenceView(source=item.source, text=item.text) for item in evidence)
 
 
-def _cause(cause: FoldedCause, gate: Severity) -> CauseReport:
+def _cause(cause: FoldedCause, gate: Severity, known_since: str) -> CauseReport:
     return CauseReport(
         code=cause.code,
         title=cause.title,
@@ -316,6 +321,7 @@ def _cause(cause: FoldedCause, gate: Severity) -> CauseReport:
         effects_linux=_effects(cause.remedy_linux),
         link=cause.link,
         unsure=cause.unsure,
+        since=known_since,
     )
 
 

@@ -152,6 +152,8 @@ def _cause(cause: CauseReport) -> Iterator[Line]:
     if cause.evidence:
         first = cause.evidence[0]
         yield f"    seen: {_one_line(first.source)}: {_one_line(first.text)}", {}
+    if cause.since:
+        yield f"    since when: {_one_line(cause.since)}", {}
     for system, remedy, effects in (
         ("Windows", cause.remedy_windows, cause.effects_windows),
         ("Linux", cause.remedy_linux, cause.effects_linux),

@@ -134,6 +134,36 @@ class FactView(_Value):
     value: str
 
 
+class MomentView(_Value):
+    """One line of a history: what happened, at whose end, and where that is written."""
+
+    time: datetime
+    """UTC, by the clock of the machine that ran pytest."""
+    when: str
+    """The same as a person reads it; the day alone where no more is known."""
+    kind: Literal["worked", "partly", "failed", "changed"]
+    """`partly`: the link came as far as TLS, and whether the other end was let in is not shown."""
+    machine: str
+    text: str
+    source: str
+
+
+class HistoryView(_Value):
+    """Since when a link does not work, and what changed then, as far as both ends and Octopus tell."""
+
+    tentacle: str
+    server: str
+    sentence: str
+    worked: MomentView | None = None
+    """The last proof that it worked."""
+    failed: MomentView | None = None
+    """The first failure after that; of all, where nothing shows that it worked."""
+    lines: tuple[MomentView, ...] = ()
+    """A dozen at most around the break, by time."""
+    notes: tuple[str, ...] = ()
+    """What is not known."""
+
+
 class MachineView(_Value):
     """One machine with all that is known about it."""
 
@@ -149,6 +179,8 @@ class MachineView(_Value):
     certificates: tuple[CertificateView, ...] = ()
     causes: tuple[int, ...] = ()
     """Positions in the report's list of causes."""
+    histories: tuple[HistoryView, ...] = ()
+    """Of a Tentacle with problems, one for each server that it belongs to."""
     noise: str = ""
 
 
@@ -176,6 +208,8 @@ class CauseReport(_Value):
     """Of its machines, those that did not have it in the run that this one is compared with."""
     history: tuple[int, ...] = ()
     """How many machines had it in each of the last runs that `--history` keeps, this one last."""
+    since: str = ""
+    """Since when, and what changed then, on the machine where that is known best; empty where nothing is."""
 
 
 class StepView(_Value):

@@ -14,6 +14,7 @@ from .document import CauseReport, Report
 
 MOST_CAUSES = 20
 MOST_NAMES = 15
+MOST_TIMELINES = 3
 _SPECIAL = re.compile(r"([\\`*_\[\]|~])")
 _LEADING = re.compile(r"^(\d*)([-+#=.)])")
 _ZERO_WIDTH = "\u200b"
@@ -40,6 +41,7 @@ def _lines(report: Report) -> Iterator[str]:
             yield from _cause(cause)
         if len(report.causes) > MOST_CAUSES:
             yield f"\nand {len(report.causes) - MOST_CAUSES} further causes: see the HTML report."
+    yield from _histories(report)
     yield from _changes(report)
     if report.not_looked_at:
         yield "\n### What could not be checked\n"
@@ -69,6 +71,24 @@ def _changes(report: Report) -> Iterator[str]:
             yield f"- {word}: {code(change.code)} {plain(change.title)}: {_names(change.machines)}"
 
 
+def _histories(report: Report) -> Iterator[str]:
+    """A line for each link with problems; the first few in full."""
+    known = [each for machine in report.machines for each in machine.histories]
+    if not known:
+        return
+    yield "\n### Since when, and what changed then\n"
+    for number, history in enumerate(known[:MOST_CAUSES]):
+        yield f"- {code(history.tentacle)} and {code(history.server)}: {plain(history.sentence)}"
+        if number < MOST_TIMELINES:
+            for line in history.lines:
+                yield f"  - {line.when}, {line.kind}, {code(line.machine)}: {plain(line.text)} ({plain(line.source)})"
+            yield from (f"  - not known: {plain(note)}" for note in history.notes)
+    if len(known) > MOST_CAUSES:
+        yield f"\nand {len(known) - MOST_CAUSES} further links: see the HTML report. Times are UTC."
+    else:
+        yield "\nTimes are UTC, by the clock of the machine that ran pytest."
+
+
 def _own_tests(report: Report) -> Iterator[str]:
     failed = [test for test in report.own_tests if test.outcome in ("failed", "error")]
     if failed:
@@ -91,6 +111,8 @@ def _cause(cause: CauseReport) -> Iterator[str]:
             yield from _remedy(lines, effects, language)
     if cause.unsure:
         yield f"\nNot certain: {plain(cause.unsure)}"
+    if cause.since:
+        yield f"\nSince when: {plain(cause.since)}"
     if cause.evidence:
         first = cause.evidence[0]
         yield f"\nHow we know: {plain(first.source)}: {code(first.text)}"

@@ -45,6 +45,29 @@ class OctopusSession:
         self._client = Client(source.url, self._credentials(source), ca=source.ca)
         return read_portal(self._client, source.spaces)
 
+    def ask_lab(
+        self, inventory: Inventory, source: OctopusSource, names: Collection[str], *, discover: bool
+    ) -> Inventory:
+        """The lab's inventory with what its own portal says: names are those that its machines are registered by.
+
+        Raises PortalError.
+        """
+        client = Client(source.url, self._credentials(source), ca=source.ca)
+        try:
+            portal = read_portal(client)
+            ids = {each.name: each.id for each in portal.registrations}
+            tentacles = tuple(
+                tentacle.model_copy(update={"registrations": (ids[tentacle.name],) if tentacle.name in ids else ()})
+                for tentacle in inventory.tentacles
+            )
+            asked = inventory.model_copy(update={"tentacles": tentacles, "portal": portal})
+            evidence = tuple(
+                read_evidence(client, _in_question(asked, portal, names), discover=discover, coverage=portal.coverage)
+            )
+            return asked.model_copy(update={"portal": _with(portal, evidence, client)})
+        finally:
+            client.close()
+
     def secrets(self) -> frozenset[str]:
         """What must never be shown."""
         return frozenset(self._secrets)
@@ -67,7 +90,7 @@ class OctopusSession:
 
         def read() -> None:
             try:
-                answers.set_result(tuple(read_evidence(client, asked, discover=discover)))
+                answers.set_result(tuple(read_evidence(client, asked, discover=discover, coverage=portal.coverage)))
             except BaseException as error:  # noqa: BLE001  whoever waits for the answers is told
                 answers.set_exception(error)
 

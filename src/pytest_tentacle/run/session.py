@@ -17,11 +17,14 @@ import pytest
 from pytest_tentacle import files, hiding
 from pytest_tentacle.diagnosis import diagnose
 from pytest_tentacle.inventory import InventoryError, Selection, SelectionError, known_secrets, load, select
+from pytest_tentacle.inventory.loading import OctopusSource
 from pytest_tentacle.inventory.model import Inventory, Machine
+from pytest_tentacle.inventory.secrets import Secret
 from pytest_tentacle.judging.finding import Unknown
 from pytest_tentacle.judging.result import Outcome, OwnTest, Run, StepResult
 from pytest_tentacle.lab import Lab
 from pytest_tentacle.link import system_resolver
+from pytest_tentacle.octopus import PortalError
 from pytest_tentacle.report.build import build_report
 from pytest_tentacle.report.document import Report
 from pytest_tentacle.report.earlier.past import Past, Wanted
@@ -222,6 +225,7 @@ class TentacleRun:
             except LabError as error:
                 raise pytest.UsageError(str(error)) from None
             resolve = self._lab.resolve
+            inventory = self._with_labs_portal(self._lab, inventory, names)
         self._reached = inventory
         plan = Plan(
             workers=self.options.workers or (self._lab.workers if self._lab else DEFAULT_WORKERS),
@@ -243,6 +247,16 @@ class TentacleRun:
         if self._lab is not None:
             surveys = self._lab.mark_recorded(surveys)
         return surveys
+
+    def _with_labs_portal(self, lab: Lab, inventory: Inventory, names: set[str]) -> Inventory:
+        if lab.portal is None:
+            return inventory
+        source = OctopusSource(url=lab.portal.url, api_key=Secret(lab.portal.api_key), ca=lab.portal.ca)
+        try:
+            return self._octopus.ask_lab(inventory, source, names, discover=self.options.discover)
+        except PortalError as error:
+            lab.stop()
+            raise pytest.UsageError(f"the lab's portal does not answer: {error}") from None
 
     def adopt(self, path: Path) -> None:
         """Use surveys that another process has taken."""

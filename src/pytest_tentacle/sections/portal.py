@@ -26,3 +26,9 @@ def seen_of(subject: Subject, registration: Registration) -> Evidence | None:
     portal = portal_of(subject)
     found = portal.evidence if portal else ()
     return next((each for each in found if each.registration == registration.id), None)
+
+
+def words_of_portal(subject: Subject) -> str:
+    """Where its word comes from, as a source of evidence: `Octopus 2026.3.1, https://octopus.example`."""
+    portal = portal_of(subject)
+    return f"Octopus {portal.version}, {portal.url}" if portal else "Octopus"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .resources import PortalData, Space, machine, node, worker
+from .resources import PortalData, Space, activity, health_task, machine, node, worker
 from .server import Answer, PortalServer
 
-__all__ = ["Answer", "PortalData", "PortalServer", "Space", "machine", "node", "worker"]
+__all__ = ["Answer", "PortalData", "PortalServer", "Space", "activity", "health_task", "machine", "node", "worker"]

@@ -41,6 +41,11 @@ class Space:
     """By a machine's id, newest first."""
     connections: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """By a machine's id: the Connectivity tab."""
+    tasks: list[dict[str, Any]] = field(default_factory=list)
+    """Newest first."""
+    activities: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """By a task's id: `ActivityLogs` of its details."""
+    raw_logs: dict[str, str] = field(default_factory=dict)
 
     def resource(self) -> dict[str, Any]:
         """As `/api/spaces` lists it."""
@@ -63,6 +68,11 @@ class PortalData:
     thumbprint: str | None = None
     permissions: dict[str, list[dict[str, Any]]] | None = None
     """By permission; None: everything everywhere."""
+    system_permissions: tuple[str, ...] = ()
+    """Such as `AdministerSystem`."""
+    server_log: list[dict[str, Any]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    """Audit events of the server itself."""
     status: dict[str, Any] = field(default_factory=lambda: {"IsInMaintenanceMode": False, "IsPotentialClone": False})
     health: dict[str, Any] = field(default_factory=lambda: {"IsOperatingNormally": True, "Description": ""})
     redis: dict[str, Any] | None = None
@@ -87,12 +97,13 @@ class PortalData:
                 "ProxyView",
                 "TenantView",
                 "EventView",
+                "TaskView",
             ),
             everywhere,
         )
         return {
             "SpacePermissions": usual if self.permissions is None else self.permissions,
-            "SystemPermissions": [],
+            "SystemPermissions": list(self.system_permissions),
             "IsPermissionsComplete": True,
         }
 
@@ -160,6 +171,36 @@ def worker(number: int, name: str, uri: str | None, thumbprint: str | None, **mo
         found.pop(key)
     found |= {"Id": f"Workers-{number}", "WorkerPoolIds": ["WorkerPools-1"]}
     return found
+
+
+def health_task(number: int, completed: str, machine_ids: Sequence[str] = (), **more: Any) -> dict[str, Any]:
+    """A health check that is over; without ids it is a scheduled one."""
+    return {
+        "Id": f"ServerTasks-{number}",
+        "Name": "Health",
+        "Description": "Check deployment target health",
+        "Arguments": {"MachineIds": list(machine_ids) or None, "Timeout": "00:05:00"},
+        "State": "Failed",
+        "StartTime": completed,
+        "CompletedTime": completed,
+        "ServerNode": "octo-1",
+        "IsCompleted": True,
+        "SpaceId": "Spaces-1",
+    } | more
+
+
+def activity(name: str, *lines: tuple[str, str, str], children: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
+    """One node of a task's details; lines are category, time and text."""
+    return {
+        "Id": f"{name}/1",
+        "Name": name,
+        "Status": "Failed",
+        "Children": list(children),
+        "LogElements": [
+            {"Category": category, "OccurredAt": occurred, "MessageText": text, "Detail": None}
+            for category, occurred, text in lines
+        ],
+    }
 
 
 def node(name: str, **more: Any) -> dict[str, Any]:

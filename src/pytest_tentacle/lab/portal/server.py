@@ -20,6 +20,8 @@ _NOT_LOGGED_IN = (
     "You must be logged in to request this resource. Please provide a valid API key or log in again."
 )  # fmt: skip
 
+_NO_PERMISSION = "You do not have permission to perform this action. Missing permission: {}"
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -43,6 +45,7 @@ class PortalServer:
         asked: method and path of each request, in order.
         faults: what a careful client never does: another verb, a key in the address, a path that is not there.
         override: see `Override`; a test makes the portal misbehave by it.
+        discover: the server's own look at a host and port; None where it meets nothing.
     """
 
     def __init__(
@@ -60,6 +63,9 @@ class PortalServer:
         self.asked: list[tuple[str, str]] = []
         self.faults: list[str] = []
         self.override: Override = lambda _path, _query: None
+        self.discover: Callable[[str, int], dict[str, Any] | None] = lambda host, at: data.discoveries.get(
+            f"{host}:{at}"
+        )
         self.folder = folder
         self.node = node
         self._api_key = api_key
@@ -137,10 +143,8 @@ class PortalServer:
         }  # fmt: skip
         if path in fixed:
             return Answer(data=fixed[path]())
-        if path == "/serverstatus/health":
-            return Answer(200 if data.health.get("IsOperatingNormally") else 418, data.health)
-        if path == "/serverstatus/redis":
-            return _missing() if data.redis is None else Answer(data=data.redis)
+        if (special := self._of_server(path, query)) is not None:
+            return special
         if path == "/spaces":
             return _paged([space.resource() for space in data.spaces], query)
         for space in data.spaces:
@@ -148,6 +152,20 @@ class PortalServer:
                 return self._of_space(space, path.removeprefix(f"/{space.id}"), query)
         default = next((space for space in data.spaces if space.is_default), None)
         return self._of_space(default, path, query) if default else _missing()
+
+    def _of_server(self, path: str, query: Mapping[str, str]) -> Answer | None:
+        """What depends on the server's state, or on what the account may."""
+        data = self.data
+        if path == "/serverstatus/health":
+            return Answer(200 if data.health.get("IsOperatingNormally") else 418, data.health)
+        if path == "/serverstatus/redis":
+            return _missing() if data.redis is None else Answer(data=data.redis)
+        if path == "/serverstatus/logs":
+            allowed = "AdministerSystem" in data.system_permissions
+            return Answer(data=data.server_log) if allowed else _error(403, _NO_PERMISSION.format("AdministerSystem"))
+        if path == "/events" and "regardingAny" in query:
+            return _paged(data.events, query)
+        return None
 
     def _root(self) -> dict[str, Any]:
         prefix = f"{self.folder}/api"
@@ -179,21 +197,33 @@ class PortalServer:
             return Answer(data=items) if path.endswith("/all") else _paged(_filtered(items, query), query)
         if path == "/events":
             return _paged(space.events.get(query.get("regarding", ""), []), query)
+        if path.startswith("/tasks"):
+            return _of_tasks(space, path, query)
         if path.endswith("/discover"):
-            found = self.data.discoveries.get(f"{query.get('host')}:{query.get('port')}")
+            found = self.discover(query.get("host", ""), int(query.get("port") or 0))
             return Answer(data=found) if found else _error(400, "There was a problem with your request.")
         _, kind, identity, *rest = [*path.split("/"), "", ""]
         known = next((each for each in lists.get(f"/{kind}", ()) if each["Id"] == identity), None)
-        if known is None:
-            return _missing()
-        if rest[:1] == ["connection"]:
+        if known is not None and rest[:1] == ["connection"]:
             return Answer(
                 data={
                     "Id": identity, "MachineId": identity, "Status": "Online",
                     "LastChecked": "2026-11-29T10:00:00+00:00", "Logs": space.connections.get(identity, []),
                 }
             )  # fmt: skip
-        return Answer(data=known)
+        return _missing() if known is None else Answer(data=known)
+
+
+def _of_tasks(space: Space, path: str, query: Mapping[str, str]) -> Answer:
+    if path == "/tasks":
+        return _paged([task for task in space.tasks if task["Name"] == query.get("name", task["Name"])], query)
+    identity, _, what = path.removeprefix("/tasks/").partition("/")
+    task = next((each for each in space.tasks if each["Id"] == identity), None)
+    if task is None:
+        return _missing()
+    if what == "raw":
+        return Answer(body=space.raw_logs.get(identity, "").encode(), content_type="text/plain; charset=utf-8")
+    return Answer(data={"Task": task, "ActivityLogs": space.activities.get(identity, [])})
 
 
 def _named(names: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -166,12 +166,13 @@
 
   function open(machine, details) {
     if (!details.open || details.querySelector(".tt-inside")) return;
-    const [, , , , facts, , results, links, certificates, , noise] = machine.row;
+    const [, , , , facts, , results, links, certificates, , noise, histories] = machine.row;
     const bad = results.filter((entry) => !isWell(machine, entry));
     details.append(make("div", { class: "tt-inside" },
       machine.causes.map((cause) => mine(cause)),
       bad.filter((entry) => !isBlocked(machine, entry)).map((entry) => result(machine, entry)),
       blockedOnce(bad.filter((entry) => isBlocked(machine, entry))),
+      tentacleHistory(make, text)(histories),
       links.map(link),
       certificates.length ? [make("h3", {}, "Certificates that were presented"), certificates.map(certificate)] : null,
       make("h3", {}, "Facts"),

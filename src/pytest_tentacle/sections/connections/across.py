@@ -19,6 +19,7 @@ from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.survey.targets import names_of
 
 from .link_verdict import VERDICT_CODES, judge_link, standing_in_the_way
+from .octopus import discovered
 from .polled import links_to_polled_servers
 from .probe_verdict import describe
 from .relayed import RELAY_READS, declared_way, relayed
@@ -63,7 +64,7 @@ def _links_from_servers(subject: Subject) -> Iterator[Finding]:
         try:
             ways = link.ways
         except Unknown as unknown:
-            yield standing_in_the_way(subject) or _with_our_own_look(link, unknown)
+            yield standing_in_the_way(subject) or discovered(link) or _with_our_own_look(link, unknown)
             continue
         for way in ways:
             yield from _perhaps_relayed(link, tuple(judge_link(link, way)))

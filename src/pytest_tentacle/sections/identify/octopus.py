@@ -12,19 +12,26 @@ from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Evidence
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.logs.signatures import classify
-from pytest_tentacle.octopus.model import ConnectionLine, MachineEvent, Registration
-from pytest_tentacle.sections.portal import registrations_of, seen_of
+from pytest_tentacle.octopus.model import ConnectionLine, HealthTask, MachineEvent, Registration
+from pytest_tentacle.sections.portal import portal_of, registrations_of, seen_of, words_of_portal
 
 _TROUBLE = frozenset({"Error", "Fatal", "Warning"})
 _SHOWN = 3
 """Lines of the Connectivity tab that are shown, the last ones."""
 
 _LONGEST = 300
+_BUSY = "Cannot start this task yet"
+"""Of a task that waits for another one on the machine (octopus-rest 10.1)."""
 
 
 @check(codes=(), reads=())
 def octopus_own_words_are_told(subject: Subject) -> Iterator[Finding]:
     """What Octopus last saw of the machine stands beside what its log says."""
+    portal = portal_of(subject)
+    if portal is not None and not subject.is_tentacle:
+        trouble = [line for line in portal.server_log if line.level in _TROUBLE]
+        source = f"{words_of_portal(subject)}, Configuration > Diagnostics"
+        yield from (Evidence(source, _line(line)) for line in trouble[-_SHOWN:])
     for registration in registrations_of(subject):
         source = f"Octopus, {registration.space}, {registration.link}"
         yield Evidence(source, _health(registration))
@@ -32,9 +39,21 @@ def octopus_own_words_are_told(subject: Subject) -> Iterator[Finding]:
         if seen is None:
             continue
         yield from (Evidence(source, _event(event)) for event in seen.events[:_SHOWN])
+        yield from _health_check(source, seen.task)
         trouble = [line for line in seen.connection if line.level in _TROUBLE]
         yield from (Evidence(f"{source}, Connectivity", _line(line)) for line in trouble[-_SHOWN:])
         yield from (Evidence(source, text) for text in seen.unread)
+
+
+def _health_check(source: str, task: HealthTask | None) -> Iterator[Evidence]:
+    """What the last one's log said; a machine that was busy is no broken link."""
+    if task is None:
+        return
+    where = f"{source}, health check {task.id}" + (f" on {task.node}" if task.node else "")
+    yield Evidence(where, f"ended {task.completed or 'at a time that is not known'}: {task.state}")
+    for line in task.lines[-_SHOWN:]:
+        busy = ": it was busy, which is no fault of the link" if _BUSY in line.text else ""
+        yield Evidence(where, f"{_line(line).strip()}{busy}")
 
 
 def _health(registration: Registration) -> str:

@@ -100,7 +100,7 @@ def own_records(subject: Subject) -> Iterator[Judged]:
                 continue
             verdict = judge(record, signature, log, present)
             if verdict.state is State.CURRENT and _of_a_stranger(record, signature, subject):
-                verdict = Verdict(State.HISTORY, "it comes from none of its servers")
+                verdict = Verdict(State.HISTORY, "it comes from none of its servers", is_failure=False)
             yield Judged(record, signature, log, subject, verdict)
 
 

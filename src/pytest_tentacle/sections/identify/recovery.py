@@ -58,15 +58,23 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a record still holds, and why."""
+    """Whether a record still holds, and why.
+
+    Attributes:
+        is_failure: False for words about a look of ours, about a stranger, or about a connection that had been let in.
+    """
 
     state: State
     reason: str
+    is_failure: bool = True
 
 
 LOOK = Verdict(
-    State.HISTORY, "a look that speaks an identity without a certificate (--probe-identity) leaves just that"
+    State.HISTORY,
+    "a look that speaks an identity without a certificate (--probe-identity) leaves just that",
+    is_failure=False,
 )
+WAS_LET_IN = Verdict(State.HISTORY, "the connection had been let in, and came to an end", is_failure=False)
 
 
 @dataclass(frozen=True)
@@ -160,7 +168,7 @@ def _is_gone(record: LogRecord, log: LogFile, present: Present) -> bool:
 
 def _listener(record: LogRecord, log: LogFile, present: Present) -> Verdict:
     if "authenticated" in record.facts:
-        return Verdict(State.HISTORY, "the connection had been let in, and came to an end")
+        return WAS_LET_IN
     if "look" in record.facts:
         return LOOK
     if _is_gone(record, log, present):

@@ -11,7 +11,7 @@ from pytest_tentacle.logs.peers import address_of
 from pytest_tentacle.logs.signatures import Phase, Signature
 
 from .index import age_of, place_of, role_of, utc_of
-from .recovery import FRESH, LOOK, State, Verdict, got_further
+from .recovery import FRESH, LOOK, WAS_LET_IN, State, Verdict, got_further
 
 _CLOCKS_DIFFER = timedelta(minutes=2)
 
@@ -75,7 +75,7 @@ def at_server(
     `own_logs` are the Tentacle's, whose clock is ahead of the server's by `ahead`.
     """
     if "authenticated" in record.facts:
-        return Verdict(State.HISTORY, "the connection had been let in, and came to an end")
+        return WAS_LET_IN
     if "look" in record.facts:
         return LOOK
     for peer in log.peers:
