@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 
-from pytest_tentacle.report.redaction.names import Names
+from pytest_tentacle.inventory.model import Inventory
+from pytest_tentacle.octopus.model import LeftOut, Node, Policy, Portal, Registration
+from pytest_tentacle.report.redaction.names import Names, learn_inventory
 from pytest_tentacle.report.redaction.redactor import Redactor
 from pytest_tentacle.survey.surroundings import Access, OwnName, Proxy
+from support import NOW
 
 
 def redactor(*hosts: str, **more) -> Redactor:
@@ -154,3 +158,29 @@ class TestBelonging:
         assert clean != zone
         assert clean.endswith(".ip6.arpa")
         assert len(clean) == len(zone)
+
+
+class TestOctopus:
+    def test_what_octopus_calls_things(self):
+        """Spaces, environments, tenants, pools, policies, machines and nodes have false names; Octopus's own words stay."""
+        registration = Registration(
+            id="Machines-1", name="zqmachine", kind="target", space="Zq Shop", space_id="Spaces-1", mode="listening",
+            uri="https://zqhost.zqcorp.test:10933/", host="zqhost.zqcorp.test", proxy="zqproxy:3128",
+            environments=("Zq Live",), tenants=("Zq Tenant",), tenant_tags=("Zq Set/Zq Tag",), pools=("Zq Pool",),
+            link="https://zqportal.zqcorp.test/app#/Spaces-1/infrastructure/machines/Machines-1/settings",
+        )  # fmt: skip
+        portal = Portal(
+            url="https://zqportal.zqcorp.test",
+            spaces=("Default", "Zq Shop"),
+            registrations=(registration,),
+            left_out=(LeftOut(style="Ssh", reason="no Tentacle", names=("zqssh",)),),
+            policies=(Policy(id="P-1", name="Zq Policy"), Policy(id="P-2", name="Default Machine Policy")),
+            nodes=(Node(name="zqnode"),),
+            taken_utc=NOW,
+        )
+        redactor = Redactor(pseudonyms=True)
+        learn_inventory(redactor, Inventory(portal=portal))
+        clean = json.dumps(redactor.value(portal.model_dump(mode="json")))
+        assert "zq" not in clean.lower()
+        assert "Default Machine Policy" in clean
+        assert '"Default"' in clean

@@ -62,8 +62,9 @@ def changes_of(tentacle: Subject, server: Subject, clocks: dict[str, Clock]) -> 
         yield from _settings(subject, clock)
         yield from _programs(subject, clock)
         yield from _system(subject, clock)
-        yield from _certificate(subject, tentacle)
-    yield from _audit(tentacle, server, clocks[server.name])
+        yield from certificate_of(subject, tentacle)
+    yield from audit_of(tentacle, clocks[server.name])
+    yield from _server_audit(server, clocks[server.name])
 
 
 # -- settings, programs, services ----------------------------------------------------------------------------------
@@ -171,7 +172,7 @@ def _is_about(event: Event, names: frozenset[str]) -> bool:
 # -- certificates --------------------------------------------------------------------------------------------------
 
 
-def _certificate(subject: Subject, tentacle: Subject) -> Iterator[Moment]:
+def certificate_of(subject: Subject, tentacle: Subject) -> Iterator[Moment]:
     """When the certificate that an end presents was made.
 
     A Tentacle, and Octopus Server, makes its own valid from the midnight a day before (tentacle-facts 1.1): the day of
@@ -216,7 +217,8 @@ def _presented(subject: Subject, tentacle: Subject) -> Iterator[Probe]:
 # -- Octopus's audit -----------------------------------------------------------------------------------------------
 
 
-def _audit(tentacle: Subject, server: Subject, clock: Clock) -> Iterator[Moment]:
+def audit_of(tentacle: Subject, clock: Clock) -> Iterator[Moment]:
+    """What was done to its registrations in Octopus, by the clock of that server."""
     for registration in registrations_of(tentacle):
         seen = seen_of(tentacle, registration)
         for event in seen.events if seen else ():
@@ -224,7 +226,10 @@ def _audit(tentacle: Subject, server: Subject, clock: Clock) -> Iterator[Moment]
             if time is not None and event.category not in _HEALTH:
                 source = f"Octopus, {registration.space}, audit of {registration.name}"
                 yield Moment(clock.at(time), Kind.CHANGED, tentacle.name, _words(event), source)
-    portal = portal_of(tentacle)
+
+
+def _server_audit(server: Subject, clock: Clock) -> Iterator[Moment]:
+    portal = portal_of(server)
     for event in portal.events if portal else ():
         if (time := portal_time(event.occurred)) is not None:
             text = " ".join(event.message.split())[:200] or f"{event.category} in Octopus"

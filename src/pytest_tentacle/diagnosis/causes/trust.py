@@ -12,6 +12,8 @@ from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.thumbprints import as_thumbprint
 
+from .octopus_words import old_registration, thumbprints_screen
+
 _SEVERAL = 2
 
 
@@ -54,7 +56,7 @@ def _renewed_server(view: View, problem: Problem) -> Clue | None:
         return None
     if _differs_from_declared(view.peer(problem)):
         return None
-    return Clue(facts={"configured": _old_of(view) or None})
+    return Clue(facts={"configured": _old_of(view) or None}, evidence=thumbprints_screen(view, view.peer(problem)))
 
 
 def _trusts_another(view: View, problem: Problem) -> Clue | None:
@@ -69,7 +71,7 @@ def _trusts_another(view: View, problem: Problem) -> Clue | None:
 def _untrusted(view: View, problem: Problem) -> Clue | None:
     if _other_server(view, problem) is not None or _many_trust_the_old(view, problem):
         return None
-    return Clue()
+    return Clue(evidence=thumbprints_screen(view, view.peer(problem)))
 
 
 def _no_thumbprint(view: View, problem: Problem) -> Clue | None:
@@ -108,7 +110,8 @@ def _new_certificate(server: View, problem: Problem) -> Clue:
         "presented": problem.facts.get("thumbprint"),
         "configured": problem.facts.get("expected_thumbprint"),
     }
-    return Clue(facts=facts, evidence=(Evidence(f"own port of {server.name}", problem.actual),))
+    told = Evidence(f"own port of {server.name}", problem.actual)
+    return Clue(facts=facts, evidence=(told, *thumbprints_screen(server, server)))
 
 
 _SHOW = tentacle('show-thumbprint --instance "<instance>"')
@@ -131,7 +134,10 @@ def _mixed_up(view: View, problem: Problem) -> Clue | None:
 
 
 def _reinstalled(view: View, problem: Problem) -> Clue | None:
-    return Clue() if _mixed_up(view, problem) is None else None
+    """Where Octopus was asked, it says itself whether it still has the old one."""
+    if _mixed_up(view, problem) is not None:
+        return None
+    return Clue(evidence=old_registration(view, str(problem.facts.get("expected_thumbprint"))))
 
 
 TRUST: tuple[CauseKind, ...] = (

@@ -18,6 +18,7 @@ from cryptography.x509.oid import NameOID
 from pydantic import BaseModel
 
 from pytest_tentacle.inventory.model import Inventory, OctopusServer
+from pytest_tentacle.octopus.model import Portal
 from pytest_tentacle.survey.store import Surveys
 
 from .redactor import Redactor
@@ -115,8 +116,32 @@ def learn_inventory(redactor: Redactor, inventory: Inventory) -> None:
             names.host(host)
         for user in machine.transport.users:
             names.user(user)
+    if inventory.portal is not None:
+        _learn_portal(names, inventory.portal)
     files = [(file, f"inventory-{number}.yaml") for number, file in enumerate(inventory.files, 1)]
     redactor.learn(names.hosts, names.users, files, groups=names.groups)
+
+
+_OF_EACH_OCTOPUS = frozenset({"default", "default machine policy", "default worker pool", "default environment"})
+"""Names that Octopus itself gives: they tell nothing of anybody."""
+
+
+def _learn_portal(names: Names, portal: Portal) -> None:
+    """What Octopus calls its machines and nodes, spaces, environments, tenants and the like."""
+    names.host(urlsplit(portal.url).hostname or "")
+    for host in (*(node.name for node in portal.nodes), *portal.answered_by, *_machines_of(portal)):
+        names.hosts[host] = None
+    called = [*portal.spaces, *portal.stopped_spaces, *(policy.name for policy in portal.policies)]
+    for each in portal.registrations:
+        called += [each.space, *each.environments, *each.tenants, *each.tenant_tags, *each.pools]
+        for host in (each.host or "", (each.proxy or "").rpartition(":")[0]):
+            names.host(host)
+    names.groups.update(dict.fromkeys(name for name in called if name.casefold() not in _OF_EACH_OCTOPUS))
+
+
+def _machines_of(portal: Portal) -> Iterator[str]:
+    yield from (each.name for each in portal.registrations)
+    yield from (name for left in portal.left_out for name in left.names)
 
 
 def learn_surveys(redactor: Redactor, surveys: Surveys) -> None:
