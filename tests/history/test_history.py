@@ -9,7 +9,7 @@ import pytest
 from pytest_tentacle.history import Kind, histories_of
 from pytest_tentacle.octopus.model import ConnectionLine, Evidence, MachineEvent
 from pytest_tentacle.sections import fleet_of
-from pytest_tentacle.survey.surroundings import Event
+from pytest_tentacle.survey.surroundings import Changes, Event, PackageChange, WrittenFile
 from support import NOW
 from support.certificates import thumbprint
 from support.failures import REFUSED
@@ -229,3 +229,46 @@ class TestOctopus:
     def test_not_asked(self, world):
         """It is said, not guessed."""
         assert any("was not asked for" in note for note in history(world).notes)
+
+
+class TestSystem:
+    """What Linux tells of its files and packages."""
+
+    def broken(self, changes):
+        """poll-01 was let in 500 s before the survey, and is refused."""
+        world = wide_fleet()
+        where = f"{SERVER_LISTEN}Client at [::ffff:192.0.2.30]:50000 authenticated as {thumbprint('poll-01')}"
+        world.logs["octo-1"] += line(500, "INFO", where, 1000)
+        world.both("poll-01", REFUSED)
+        world.sections["poll-01"]["changes"] = changes
+        return [each.text for each in history(world, "poll-01").between]
+
+    def test_files_and_packages(self):
+        """One moment for each run of the package manager, by the zone of the machine; what matters is named first."""
+        packages = [
+            PackageChange(time="2026-11-22 03:59:05", action="upgraded", name=name, before="1", version="2")
+            for name in ("vim", "less", "nano", "tar", "openssl:amd64")
+        ]
+        old = PackageChange(time="2026-11-20 03:59:05", action="removed", name="sl", before="5")
+        files = (WrittenFile(path="/etc/nftables.conf", modified_utc=ago(400)), WrittenFile(path="/etc/hosts"))
+        told = self.broken(Changes(zone="Europe/Berlin", offset="+0200", files=files, packages=(old, *packages)))
+        assert told == [
+            "/etc/nftables.conf was written",
+            f"packages: {', '.join(f'{name} 1 to 2 upgraded' for name in ('openssl:amd64', 'vim', 'less', 'nano'))} and 1 more",
+        ]
+
+    @pytest.mark.parametrize(
+        ("time", "zone", "offset", "found"),
+        [
+            ("2026-11-22T03:59:05+0100", None, None, True),
+            ("2026-11-22 02:59:05", "No/Where", "+0000", True),
+            ("2026-11-22 02:59:05", "UTC", None, True),
+            ("2026-11-22 02:59:05", None, None, False),
+            ("22.11. 02:59", "UTC", None, False),
+            ("2026-11-22 02:59:05", "../../etc/passwd", "x", False),
+        ],
+    )
+    def test_times(self, time, zone, offset, found):
+        """By their own offset, the zone's name or the offset of now; without any they are not placed."""
+        package = PackageChange(time=time, action="installed", name="x", version="1")
+        assert bool(self.broken(Changes(zone=zone, offset=offset, packages=(package,)))) == found

@@ -21,6 +21,7 @@ from pytest_tentacle.sections.portal import portal_of, registrations_of, seen_of
 from pytest_tentacle.survey.surroundings import Event
 
 from .moments import Clock, Kind, Moment, portal_time
+from .packages import runs_of
 
 _DAY = timedelta(days=1)
 _SAME = timedelta(minutes=1)
@@ -62,6 +63,7 @@ def changes_of(tentacle: Subject, server: Subject, clocks: dict[str, Clock]) -> 
         yield from _settings(subject, clock)
         yield from _programs(subject, clock)
         yield from _system(subject, clock)
+        yield from _written(subject, clock)
         yield from certificate_of(subject, tentacle)
     yield from audit_of(tentacle, clocks[server.name])
     yield from _server_audit(server, clocks[server.name])
@@ -155,6 +157,20 @@ def _system(subject: Subject, clock: Clock) -> Iterator[Moment]:
                 f"{words} ({details})",
                 f"System log of {subject.name}, event {event.id}",
             )
+
+
+def _written(subject: Subject, clock: Clock) -> Iterator[Moment]:
+    """Files of the system and what the package manager did; Linux alone tells."""
+    try:
+        changes = subject.read(FACTS.changes)
+    except Unknown:
+        return
+    for file in changes.files:
+        if file.modified_utc is not None:
+            source = f"time of the file on {subject.name}"
+            yield _changed(clock.at(file.modified_utc), subject, f"{file.path} was written", source)
+    for time, text in runs_of(changes):
+        yield _changed(clock.at(time), subject, text, f"package manager's log on {subject.name}")
 
 
 def _service_names(subject: Subject) -> frozenset[str]:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from pytest_tentacle.link import PingSeries, Probe, TlsVersions
 from pytest_tentacle.logs.model import LogFile
 from pytest_tentacle.survey.surroundings import (
+    Changes,
     Connection,
     Disk,
     Event,
@@ -186,6 +187,8 @@ class Survey(_Value):
     routes: Section[tuple[Route, ...]] = Section(unknown=NOT_SURVEYED)
     """To the other ends of the machine's links."""
     proxy_connects: Section[tuple[ProxyConnect, ...]] = Section(unknown=NOT_SURVEYED)
+    changes: Section[Changes] = Section(unknown=NOT_SURVEYED)
+    """Files and packages with their times; not read on Windows."""
     probes: tuple[Probe, ...] = ()
     pings: tuple[PingSeries, ...] = ()
     """Of the links that the machine opens itself, where the run was asked to ping."""

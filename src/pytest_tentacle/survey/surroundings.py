@@ -300,6 +300,37 @@ class LeftOver(_Value):
     where: str
 
 
+class WrittenFile(_Value):
+    """A file that decides over names, packet filters, TLS, or a product's program or unit."""
+
+    path: str
+    modified_utc: datetime | None = None
+
+
+class PackageChange(_Value):
+    """What the package manager did, by a line of its own log."""
+
+    time: str
+    """As written: the machine's local time, or with an offset of its own."""
+    action: Literal["installed", "upgraded", "removed"]
+    name: str
+    before: str | None = None
+    """The version before."""
+    version: str | None = None
+
+
+class Changes(_Value):
+    """What may have changed lately (Linux)."""
+
+    offset: str | None = None
+    """From UTC, such as `+0100`, at the time of the survey."""
+    zone: str | None = None
+    """The machine's time zone by its name, such as `Europe/Berlin`."""
+    files: tuple[WrittenFile, ...] = ()
+    packages: tuple[PackageChange, ...] = ()
+    """The last ones, oldest first."""
+
+
 def caller_of(event: Event) -> int | None:
     """The process that a Schannel event is about, which only Windows Server 2022 and later tell."""
     text = event.data.get("CallerProcessId", "")

@@ -26,6 +26,7 @@ PARTS = (
     "own_names.sh",
     "routes.sh",
     "proxy_connects.sh",
+    "changes.sh",
     "probes.sh",
     "ping.sh",
     "versions.sh",
