@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pytest_tentacle.inventory.model import Mode, OctopusServer
+from pytest_tentacle.inventory.model import OctopusServer
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Evidence, Unknown
 from pytest_tentacle.judging.links import Link
@@ -14,13 +14,14 @@ from pytest_tentacle.octopus.model import Discovery, Policy, Portal, Registratio
 from pytest_tentacle.sections.portal import portal_of, registrations_of, seen_of, words_of_portal
 
 
-@check(codes=(), reads=("instances", "services"))
+@check(codes=(), reads=())
 def octopus_way_to_the_machine_is_told(subject: Subject) -> Iterator[Finding]:
     """How Octopus goes to the machine, how long it waits, and what its own look met (`--discover`)."""
     portal = portal_of(subject)
     if portal is None:
         return
-    for registration in registrations_of(subject):
+    registrations = registrations_of(subject)
+    for registration in registrations:
         source = f"Octopus, {registration.space}, {registration.link}"
         yield Evidence(source, _way(registration))
         policy = next((each for each in portal.policies if each.id == registration.policy), None)
@@ -29,7 +30,7 @@ def octopus_way_to_the_machine_is_told(subject: Subject) -> Iterator[Finding]:
         seen = seen_of(subject, registration)
         if seen is not None and seen.discovered is not None:
             yield Evidence(f"{source}, discover", told_of(seen.discovered, registration))
-    if subject.is_tentacle and subject.mode is Mode.POLLING and len(subject.peers) > 1:
+    if len(subject.peers) > 1 and any(each.mode == "polling" for each in registrations):
         yield Evidence(words_of_portal(subject), _queue(portal))
 
 
