@@ -16,7 +16,7 @@ LOG_ON = """
 defaults:
   tentacle: {transport: ssh}
 servers:
-  - {name: octo-1, dns_name: octo-1.lab, transport: winrm}
+  - {name: octo-1, dns_name: octo-1.lab, transport: ssh}
   - {name: octo-dmz, dns_name: octo-dmz.lab}
 """
 """The one rule: how to log on, and the nodes, whose addresses no API tells."""
