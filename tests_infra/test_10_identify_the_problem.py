@@ -17,6 +17,7 @@ def test_identify_the_problem(machine):
         identify.connecting_server_is_let_in,
         identify.servers_logs_hold_no_standing_failure,  # "searching for the machine's name or IP address"
         identify.no_start_ended_before_its_home_was_known,  # which its own log cannot tell
+        identify.no_process_ended_unknown_before_its_home_was_known,
         identify.instance_name_comes_without_quotes,
         identify.last_registration_succeeded,  # "successfully 'Discovered' or 'Registered' a machine"
         identify.octopus_own_words_are_told,  # the last health check, and the "Connectivity" tab

@@ -144,6 +144,15 @@ SAMPLES: tuple[tuple[str, str], ...] = (
         "private-key-not-loaded",
         "The X509 certificate CN=Octopus Tentacle was loaded but the private key was not loaded. Access is denied: the current user does not appear to be able to access the private key file, or it does not exist.",
     ),
+    ("key-isolation", "System.Security.Cryptography.CryptographicException: The RPC server is unavailable."),
+    (
+        "no-room-to-accept",
+        f"{L}Error accepting TCP client\nSystem.Net.Sockets.SocketException (24): Too many open files",
+    ),
+    (
+        "no-room-to-connect",
+        f"{S}Unexpected exception executing transaction.\nSystem.Net.Sockets.SocketException (10048): Only one usage of each socket address (protocol/network address/port) is normally permitted 10.0.0.5:10943",
+    ),
     ("keyset-missing", "System.Security.Cryptography.CryptographicException: Keyset does not exist"),
     ("no-private-key", "The X509 certificate does not have a private key, and so it cannot be used for listening."),
     ("certificate-not-loaded", "Unable to load X509 Certificate file."),

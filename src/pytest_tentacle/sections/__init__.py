@@ -44,6 +44,7 @@ STEPS: tuple[Step, ...] = (
             identify.connecting_server_is_let_in,
             identify.servers_logs_hold_no_standing_failure,
             identify.no_start_ended_before_its_home_was_known,
+            identify.no_process_ended_unknown_before_its_home_was_known,
             identify.instance_name_comes_without_quotes,
             identify.last_registration_succeeded,
             identify.octopus_own_words_are_told,

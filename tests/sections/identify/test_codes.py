@@ -119,6 +119,12 @@ ONE_OF_EACH = {
         "web-01",
         "The process cannot access the file 'C:\\x' because it is being used by another process.",
     ),
+    "TT147": (
+        "poll-01",
+        f"{POLL}Unexpected exception executing transaction.\nSystem.Net.Sockets.SocketException (10055): No buffer",
+    ),
+    "TT148": ("web-01", "error:23076072:PKCS12 routines:PKCS12_parse:parse error"),
+    "TT149": ("web-01", "System.Security.Cryptography.CryptographicException: The RPC server is unavailable."),
     "TT143": ("octo-1", 'Cannot open database "Octopus" requested by the login. The login failed.'),
 }
 """A text of its own log that leads to each code; the others have tests of their own above."""

@@ -243,3 +243,55 @@ def server_has_an_old_thumbprint(world: Whole) -> None:
 @case("TC1014", "poll-01")
 def tentacle_has_an_old_thumbprint(world: Whole) -> None:
     world.say("poll-01", "ERROR", unexpected(POLL, "an old one", "octopus"))
+
+
+def before_home(world: Whole, name: str, text: str, *, era: str = "") -> None:
+    """What a process said that did not come as far as its own log; with `era`, without a word for which instance."""
+    head = "" if era else line(100, "INFO", "Tentacle version 9.1.3268 (9.1.3268) instance Tentacle", 77)
+    early = (head + line(99, "FATAL", text, 77)).encode()
+    world.early_logs[name] = (
+        read_log(early, product="tentacle", instance="", path=f"/early/{name}.txt", account="SYSTEM", modified_utc=NOW),
+    )
+
+
+@case("TT123", confidence="likely")
+def secrets_of_another_machine_before_home(world: Whole) -> None:
+    """Tentacle 2 and 3 read their certificate before they know where to log, and do not say for which instance."""
+    world.down("web-01", exit_code=1067)
+    text = (
+        "Autofac.Core.DependencyResolutionException: An exception was thrown while invoking the constructor on type "
+        "'TentacleConfiguration'. ---> Key not valid for use in specified state. (See inner exception for details.) ---> "
+        "System.Security.Cryptography.CryptographicException: Key not valid for use in specified state."
+    )
+    before_home(world, "web-01", text, era="3.0")
+
+
+@case("TT129", confidence="likely")
+def unknown_last_words_before_home(world: Whole) -> None:
+    world.down("web-01", exit_code=1067)
+    before_home(
+        world, "web-01", "System.TypeLoadException: Could not load type 'Flux' ---> System.Exception: no plutonium"
+    )
+
+
+@case("TT148", "poll-01", confidence="likely")
+def no_certificate_under_fips(world: Whole) -> None:
+    fails_to_start(world, "poll-01", "error:23076072:PKCS12 routines:PKCS12_parse:parse error")
+
+
+@case("TT149", confidence="likely")
+def no_key_isolation(world: Whole) -> None:
+    fails_to_start(
+        world, "web-01", "System.Security.Cryptography.CryptographicException: The RPC server is unavailable."
+    )
+
+
+@case("TT143", "octo-1", confidence="likely")
+def database_does_not_answer(world: Whole) -> None:
+    """The heading says nothing; the cause stands below it."""
+    text = (
+        "Octopus.Shared.ControlledFailureException: Unable to start\n ---> Microsoft.Data.SqlClient.SqlException "
+        "(0x80131904): Connection Timeout Expired.  The timeout period elapsed while attempting to consume the pre-login "
+        "handshake acknowledgement."
+    )
+    fails_to_start(world, "octo-1", text)

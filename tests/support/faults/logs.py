@@ -358,3 +358,46 @@ def ends_with_an_unknown_error(world: Whole) -> None:
     """The service manager knows nothing of it."""
     fails_to_start(world, "web-01", "Could not load file or assembly 'Autofac, Version=4.6.2.0'.")
     world["web-01"].service["exit_code"] = 0
+
+
+NO_ROOM = (
+    "System.Net.Sockets.SocketException (10055): An operation on a socket could not be performed because the system "
+    "lacked sufficient buffer space or because a queue was full"
+)
+
+
+@case("TT147", "poll-01", confidence="likely")
+def no_room_to_connect(world: Whole) -> None:
+    world.say("poll-01", "ERROR", f"{TRANSACTION}{NO_ROOM}")
+
+
+@case("TT147", "poll-01")
+def ports_used_up(world: Whole) -> None:
+    """Who connects has no port left: nobody holds one that it would listen on."""
+    text = (
+        "System.Net.Sockets.SocketException (0x80004005): Only one usage of each socket address (protocol/network "
+        "address/port) is normally permitted 192.0.2.10:10943"
+    )
+    world.say("poll-01", "ERROR", f"{TRANSACTION}{text}")
+
+
+@case("TT147", "octo-1")
+def no_room_to_accept(world: Whole) -> None:
+    world.say("octo-1", "ERROR", f"{SERVER_LISTEN}Error accepting TCP client\n{NO_ROOM}")
+
+
+@case("TT147")
+def no_room_at_the_server_to_connect(world: Whole) -> None:
+    """The server's log tells of its way to this Tentacle: it is the server that wants for room."""
+    world.say("octo-1", "ERROR", f"{INIT}{NO_ROOM}")
+
+
+@case("TT108", confidence="possible")
+def not_answered_by_what_the_system_says_alone(world: Whole) -> None:
+    """A record without Halibut's column and without a URL: Windows ends its message with address and port."""
+    text = (
+        "System.Net.Sockets.SocketException (0x80004005): A connection attempt failed because the connected party did "
+        "not properly respond after a period of time, or established connection failed because connected host has "
+        "failed to respond 198.51.100.1:10933\n   at System.Net.Sockets.TcpClient.Connect(String hostname, Int32 port)"
+    )
+    world.say("octo-1", "ERROR", text)

@@ -178,6 +178,31 @@ def no_program(world: Whole) -> None:
     world.down("web-01", exit_code=2)
 
 
+@case("TC2035")
+def blocked_by_policy(world: Whole) -> None:
+    world.down("web-01", exit_code=1260)
+
+
+@case("TC2032", "poll-01")
+def ended_by_a_signal(world: Whole) -> None:
+    world.down("poll-01", state="failed", exit_code=11, detail="failed / core-dump")
+
+
+@case("TC2038", "poll-01", confidence="certain", unsure="")
+def no_such_user(world: Whole) -> None:
+    world.down("poll-01", state="failed", exit_code=217, detail="failed / exit-code")
+
+
+@case("TC2038", "poll-01")
+def no_working_directory_again_and_again(world: Whole) -> None:
+    world.down("poll-01", state="starting", exit_code=200, restarts=57, detail="auto-restart / exit-code")
+
+
+@case("TC2039", "poll-01", confidence="certain", unsure="")
+def out_of_memory(world: Whole) -> None:
+    world.down("poll-01", state="failed", exit_code=9, detail="failed / oom-kill")
+
+
 @case("TT204")
 def hangs_in_start(world: Whole) -> None:
     world.down("web-01", state="starting", exit_code=None, pid=2136, started_utc=NOW - timedelta(minutes=5))

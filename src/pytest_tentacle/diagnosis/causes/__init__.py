@@ -20,6 +20,7 @@ from .programs import PROGRAMS
 from .registering import REGISTERING
 from .services import SERVICES
 from .settings import SETTINGS
+from .systemd import SYSTEMD
 from .tls import TLS
 from .trust import TRUST
 
@@ -32,6 +33,7 @@ CAUSES: tuple[CauseKind, ...] = tuple(
             *PROGRAMS,
             *MESSAGES,
             *SERVICES,
+            *SYSTEMD,
             *SETTINGS,
             *TRUST,
             *LOCAL_PORT,

@@ -11,6 +11,7 @@ from pytest_tentacle.guide.consequences import STARTLESS, UNANSWERED
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.sections.services.events import (
+    NO_FILE,
     START_MODE_CHANGED,
     LastFailure,
     events_of,
@@ -19,12 +20,12 @@ from pytest_tentacle.sections.services.events import (
     source_of,
 )
 
+from .systemd import EXIT_EXEC, how_it_ended, is_set_up
+
 _LOG_WINDOWS = (
     "$ Get-WinEvent -FilterHashtable @{LogName='System'; ProviderName='Service Control Manager'} -MaxEvents 20"
 )
 _LOGON, _DEPENDENCY, _NEVER, _LATE = 1069, 1068, 1077, 1053
-_EXIT_EXEC = 203
-_NO_FILE = frozenset({2, 3, 5})
 
 
 def _exit(problem: Problem) -> object:
@@ -105,25 +106,24 @@ def _changed(view: View) -> tuple[Evidence, ...]:
 
 
 def _not_run(view: View, problem: Problem) -> bool:
-    """Whether systemd could not even run the program (systemd.exec, "Process Exit Codes": EXIT_EXEC)."""
-    return view.system == "linux" and _exit(problem) == _EXIT_EXEC
+    """Whether systemd could not even run the program."""
+    return view.system == "linux" and _exit(problem) == EXIT_EXEC
 
 
 def _loops(view: View, problem: Problem) -> Clue | None:
     restarts = problem.facts.get("crashes") or (view.service.restarts if view.service else None)
-    if not restarts or _not_run(view, problem):
+    if not restarts or not is_set_up(view, problem):
         return None
     return Clue(facts={"restarts": restarts})
 
 
 def _crashed(view: View, problem: Problem) -> Clue | None:
-    if (view.service and view.service.restarts) or problem.facts.get("crashes") or _not_run(view, problem):
+    if (view.service and view.service.restarts) or problem.facts.get("crashes") or not is_set_up(view, problem):
         return None
-    known = {_LOGON, _DEPENDENCY, _LATE, *_NO_FILE}
+    known = {_LOGON, _DEPENDENCY, _LATE, *NO_FILE}
     if view.system == "windows" and (_exit(problem) in known or _is_told_otherwise(view)):
         return None
-    code = _exit(problem)
-    facts = {"log": _log(view), "exit": "no exit code is known" if code is None else f"exit code {code}"}
+    facts = {"log": _log(view), "exit": how_it_ended(view, _exit(problem))}
     told = _told_by(view, _failure(view))
     return Clue(facts=facts, evidence=told, unsure="Why it ends stands at the end of the log of {who}.")
 
@@ -194,7 +194,7 @@ def _too_late(view: View, problem: Problem) -> Clue | None:
 
 def _no_program(view: View, problem: Problem) -> Clue | None:
     failure = _failure(view)
-    known = view.system == "windows" and (_exit(problem) in _NO_FILE or (failure is not None and failure.no_program))
+    known = view.system == "windows" and (_exit(problem) in NO_FILE or (failure is not None and failure.no_program))
     if not known and not _not_run(view, problem):
         return None
     executable = view.service.executable if view.service else None

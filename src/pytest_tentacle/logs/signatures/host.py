@@ -97,8 +97,10 @@ RIGHTS: tuple[Signature, ...] = (
         "database",
         r"network-related or instance-specific error occurred while establishing a connection|"
         r"Cannot open database \"(?P<word>[^\"\r\n]{1,100})\"|Login failed for user '(?P<user>[^'\r\n]{1,100})'|"
-        r"The database '[^'\r\n]{1,100}' (?:cannot be opened|is not accessible)",
-        ("instance-specific error", "cannot open database", "login failed for user", "the database '"),
+        r"The database '[^'\r\n]{1,100}' (?:cannot be opened|is not accessible)|"
+        r"SqlException[^\n]{0,80}?(?:Connection Timeout Expired|error occurred during the (?:pre-)?login|"
+        r"A connection was successfully established with the server, but then|The server was not found)",
+        ("instance-specific error", "cannot open database", "login failed for user", "the database '", "sqlexception"),
         "Octopus Server does not reach its database, or may not open it.",
         "See that SQL Server runs and is reached, and that the service's account may log on to the database.",
         code="TT143",

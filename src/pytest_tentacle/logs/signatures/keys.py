@@ -90,11 +90,20 @@ KEYS: tuple[Signature, ...] = (
         code="TT122",
     ),
     host_signature(
+        "key-isolation",
+        r"CryptographicException[^\n]{0,80}?(?:The RPC server is unavailable|Der RPC-Server ist nicht verf|"
+        r"RPC サーバーを利用できません|0x800706BA)",
+        ("cryptographicexception",),
+        "Windows' service for keys (CNG Key Isolation) does not run: no private key can be used.",
+        "Start the service KeyIso; its start mode is manual, and nothing may disable it.",
+        code="TT149",
+    ),
+    host_signature(
         "fips-certificate",
         r"PKCS12 routines:PKCS12_parse:parse error",
         ("pkcs12_parse",),
         "FIPS mode keeps the Tentacle from making its certificate.",
         "Import a certificate of your own (import-certificate), or turn FIPS mode off.",
-        code="TT123",
+        code="TT148",
     ),
 )

@@ -6,7 +6,9 @@ from .model import FIRST_LINE, PEER, URL, Level, Phase, Role, Signature, compile
 from .texts import (
     ADDRESS_FAMILY,
     BROKEN_READ,
+    IN_USE,
     NO_COMMON_ALGORITHM,
+    NO_ROOM,
     NO_SUCH_NAME,
     NOT_TLS,
     REFUSED,
@@ -102,6 +104,36 @@ def _net(
 ) -> Signature:
     return Signature(slug, compiled(pattern), keys, "either", role, Level.WARN, phase, meaning, advice, code)
 
+
+_CONNECTS = (
+    r"(?:Socket communication error|executing transaction|Connection initialization failed|sending a request to|"
+    r"Halibut client exception)"
+)
+"""Headings of who connects: a port that is in use there is none that it would listen on."""
+
+_NO_ROOM = "The system has no port, or no memory for sockets, left for one more connection."
+_NO_ROOM_ADVICE = "Find what holds so many connections, and end or restart that."
+
+EXHAUSTED: tuple[Signature, ...] = (
+    _net(
+        "no-room-to-connect",
+        rf"{_CONNECTS}.{{0,2000}}?(?:{NO_ROOM.pattern}|{IN_USE.pattern})",
+        (*NO_ROOM.keys, *IN_USE.keys),
+        _NO_ROOM,
+        _NO_ROOM_ADVICE,
+        code="TT147",
+    ),
+    _net(
+        "no-room-to-accept",
+        NO_ROOM.pattern,
+        NO_ROOM.keys,
+        _NO_ROOM,
+        _NO_ROOM_ADVICE,
+        code="TT147",
+        role="host",
+    ),
+)
+"""They come before what a listener says of a port that is in use."""
 
 NETWORK: tuple[Signature, ...] = (
     _net(

@@ -1,8 +1,10 @@
 """What the operating systems themselves say: they translate it, so numbers and several languages stand side by side.
 
 English, German, French and Japanese texts of Windows Sockets and Schannel (windows-shapes 10), those of the GNU C
-library, and the error numbers that .NET writes behind the exception's name, such as `SocketException (10061)`. A letter
-with an accent is one or two of any: a log of an old Tentacle is not UTF-8.
+library, and the error numbers that .NET writes behind the exception's name, such as `SocketException (10061)`. Of the
+commonest errors of Windows Sockets also the Spanish, Italian, Portuguese, Chinese and Russian texts, as public reports
+quote them: the .NET Framework writes no number there. A letter with an accent is one or two of any, and an apostrophe
+up to three: a log of an old Tentacle is not UTF-8.
 """
 
 from __future__ import annotations
@@ -33,9 +35,14 @@ def _number(*numbers: str) -> tuple[tuple[str, str], ...]:
 REFUSED = _text(
     ("No connection could be made because the target machine actively refused it", "actively refused it"),
     ("da der Zielcomputer die Verbindung verweigerte", "die verbindung verweigerte"),
-    ("l'ordinateur cible l'a express.{1,2}ment refus", "l'ordinateur cible l'a express"),
+    ("l.{1,3}ordinateur cible l.{1,3}a express.{1,2}ment refus", "ordinateur cible l"),
     ("対象のコンピューターによって拒否された", "対象のコンピューターによって拒否された"),
     ("Connection refused", "connection refused"),
+    ("equipo de destino deneg.{1,2} expresamente dicha conexi", "equipo de destino deneg"),
+    ("Rifiuto persistente del computer di destinazione", "rifiuto persistente del computer"),
+    ("quina de destino as recusou ativamente", "de destino as recusou ativamente"),
+    ("由于目标计算机积极拒绝", "由于目标计算机积极拒绝"),
+    ("конечный компьютер отверг запрос на подключение", "конечный компьютер отверг запрос"),
     *_number("10061", "111"),
 )
 
@@ -45,18 +52,34 @@ TIMED_OUT = _text(
         "the connected party did not properly respond",
     ),
     ("da die Gegenstelle nach einer bestimmten Zeitspanne nicht richtig reagiert hat", "nicht richtig reagiert hat"),
-    ("n'a pas r.{1,2}pondu convenablement au-del", "pondu convenablement au-del"),
+    ("n.{1,3}a pas r.{1,2}pondu convenablement au-del", "pondu convenablement au-del"),
     ("接続済みの呼び出し先が一定の時間を過ぎても正しく応答しなかった", "正しく応答しなかった"),
     ("Connection timed out", "connection timed out"),
+    ("la parte conectada no respondi.{1,2} adecuadamente", "la parte conectada no respondi"),
+    ("Risposta non corretta della parte connessa", "risposta non corretta della parte connessa"),
+    ("o componente conectado n.{1,2}o respondeu", "o componente conectado n"),
+    ("由于连接方在一段时间后没有正确答复", "由于连接方在一段时间后没有正确答复"),
+    ("от другого компьютера за требуемое время не получен нужный отклик", "за требуемое время не получен"),
     *_number("10060", "110"),
 )
 
 RESET = _text(
     ("An existing connection was forcibly closed by the remote host", "forcibly closed by the remote host"),
     ("Eine vorhandene Verbindung wurde vom Remotehost geschlossen", "vom remotehost geschlossen"),
-    ("Une connexion existante a d.{1,2} .{1,2}tre ferm.{1,2}e par l'h.{1,2}te distant", "une connexion existante a d"),
+    (
+        "Une connexion existante a d.{1,2} .{1,2}tre ferm.{1,2}e par l.{1,3}h.{1,2}te distant",
+        "une connexion existante a d",
+    ),
     ("既存の接続はリモート ホストに強制的に切断されました", "リモート ホストに強制的に切断"),
     ("Connection reset by peer", "connection reset by peer"),
+    (
+        "Se ha forzado la interrupci.{1,2}n de una conexi.{1,2}n existente por el host remoto",
+        "se ha forzado la interrupci",
+    ),
+    ("interrotta forzatamente dall.{1,3}host remoto", "interrotta forzatamente dall"),
+    ("Foi for.{1,2}ado o cancelamento de uma conex", "ado o cancelamento de uma conex"),
+    ("远程主机强迫关闭了一个现有的连接", "远程主机强迫关闭了一个现有的连接"),
+    ("хост принудительно разорвал существующее подключение", "принудительно разорвал существующее"),
     *_number("10054", "104"),
 )
 
@@ -74,7 +97,21 @@ IN_USE = _text(
     ("Une seule utilisation de chaque adresse de socket", "une seule utilisation de chaque adresse de socket"),
     ("通常、各ソケット アドレスに対して", "通常、各ソケット アドレスに対して"),
     ("Address already in use", "address already in use"),
+    ("permite un uso de cada direcci.{1,2}n de socket", "permite un uso de cada direcci"),
+    ("un solo utilizzo di ogni indirizzo di socket", "utilizzo di ogni indirizzo di socket"),
+    ("permitida apenas uma utiliza.{2,4}o de cada endere", "permitida apenas uma utiliza"),
+    ("通常每个套接字地址", "通常每个套接字地址"),
+    ("разрешается одно использование адреса сокета", "одно использование адреса сокета"),
     *_number("10048", "98"),
+)
+
+NO_ROOM = _text(
+    ("the system lacked sufficient buffer space or because a queue was full", "lacked sufficient buffer space"),
+    ("nicht gen.{1,2}gend Pufferspeicher verf.{1,2}gbar", "gend pufferspeicher verf"),
+    ("バッファー領域が不足しているか", "バッファー領域が不足しているか"),
+    ("Too many open files", "too many open files"),
+    ("No buffer space available", "no buffer space available"),
+    *_number("10055", "105", "24"),
 )
 
 NOT_LOCAL = _text(
@@ -107,6 +144,11 @@ NO_SUCH_NAME = _text(
     ("Der Remotename konnte nicht aufgel.{1,2}st werden", "der remotename konnte nicht aufgel"),
     ("H.{1,2}te inconnu", "te inconnu"),
     ("そのようなホストは不明です", "そのようなホストは不明です"),
+    ("Host desconocido", "host desconocido"),
+    ("Host sconosciuto", "host sconosciuto"),
+    ("Este host n.{1,2}o .{1,2} conhecido", "este host n"),
+    ("不知道这样的主机", "不知道这样的主机"),
+    ("Этот хост неизвестен", "этот хост неизвестен"),
     *_number("11001", "11002", "11004", "-131073"),
 )
 
@@ -161,7 +203,7 @@ SSPI = _text(
 NO_KEYSET = _text(
     ("Keyset does not exist", "keyset does not exist"),
     ("Schl.{1,2}sselsatz (?:ist )?nicht vorhanden", "sselsatz"),
-    ("Le jeu de cl.{1,2}s n'existe pas", "le jeu de cl"),
+    ("Le jeu de cl.{1,2}s n.{1,3}existe pas", "le jeu de cl"),
     ("キーセットがありません", "キーセットがありません"),
     ("0x80090016", "0x80090016"),
 )
@@ -186,7 +228,7 @@ ACCESS_DENIED = _text(
         "access to the path",
     ),
     ("Der Zugriff auf den Pfad .* wurde verweigert", "der zugriff auf den pfad"),
-    ("L'acc.{1,2}s au chemin d'acc.{1,2}s .* est refus", "s au chemin d'acc"),
+    ("L.{1,3}acc.{1,2}s au chemin d.{1,3}acc.{1,2}s .* est refus", "s au chemin d"),
     ("へのアクセスが拒否されました", "へのアクセスが拒否されました"),
     ("UnauthorizedAccessException", "unauthorizedaccessexception"),
 )
@@ -194,7 +236,7 @@ ACCESS_DENIED = _text(
 NO_OBJECT = _text(
     ("Object reference not set to an instance of an object", "object reference not set"),
     ("Der Objektverweis wurde nicht auf eine Objektinstanz festgelegt", "objektverweis wurde nicht auf eine"),
-    ("La r.{1,2}f.{1,2}rence d'objet n'est pas d.{1,2}finie", "rence d'objet n'est pas d"),
+    ("La r.{1,2}f.{1,2}rence d.{1,3}objet n.{1,3}est pas d.{1,2}finie", "objet n"),
     ("オブジェクト参照がオブジェクト インスタンスに設定されていません", "オブジェクト参照がオブジェクト インスタンス"),
     ("NullReferenceException", "nullreferenceexception"),
 )
@@ -205,7 +247,7 @@ LOCKED = _text(
         "because it is being used by another process",
     ),
     ("da sie von einem anderen Prozess verwendet wird", "von einem anderen prozess verwendet"),
-    ("car il est en cours d'utilisation par un autre processus", "utilisation par un autre processus"),
+    ("car il est en cours d.{1,3}utilisation par un autre processus", "utilisation par un autre processus"),
     ("別のプロセスで使用されているため", "別のプロセスで使用されているため"),
 )
 

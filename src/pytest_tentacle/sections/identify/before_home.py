@@ -16,14 +16,15 @@ from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.logs.lines import moment
 from pytest_tentacle.logs.model import LogFile, LogRecord
+from pytest_tentacle.survey.model import ServiceState
 
-from .checks import problems_among
+from .checks import FATAL, ended_with, problems_among
 from .index import age_of, telling, utc_of
 from .records import MACHINE_READS, Judged, logs_of, present_of
 from .recovery import FRESH, State, Verdict, judge
 
-BEFORE_HOME_CODES = ("TT124", "TT126")
-"""What can keep a process from its home: the configuration, and rights on files and folders."""
+BEFORE_HOME_CODES = ("TT122", "TT123", "TT124", "TT126", "TT137", "TT140", "TT142", "TT148", "TT149")
+"""What can keep a process from its home: the configuration and its secrets, keys, and rights on files and folders."""
 
 QUOTED = "TT141"
 
@@ -38,6 +39,24 @@ def no_start_ended_before_its_home_was_known(subject: Subject) -> Iterator[Findi
     if subject.is_tentacle:
         own = (judged for judged in _records(subject) if not _is_quoted(judged.record.instance))
         yield from problems_among(subject, own, BEFORE_HOME_CODES)
+
+
+@check(codes=(FATAL,), reads=MACHINE_READS)
+def no_process_ended_unknown_before_its_home_was_known(subject: Subject) -> Iterator[Finding]:
+    """No process of its service ended before it knew its home, with an error that nobody knows."""
+    if not subject.is_tentacle or _runs(subject):
+        return
+    try:
+        own = logs_of(subject)
+    except Unknown:
+        own = ()
+    for log in _early(subject):
+        fatal = [record for record in log.records if record.level == "FATAL" and record.command is None]
+        last = fatal[-1] if fatal else None
+        if last is None or last.signature is not None or not _is_meant(last, subject):
+            continue
+        if _got_further(last, log, own) is None and _written_since(last, log, subject) is None:
+            yield ended_with(last, log, subject)
 
 
 @check(codes=(QUOTED,), reads=MACHINE_READS)
@@ -67,15 +86,43 @@ def instance_name_comes_without_quotes(subject: Subject) -> Iterator[Finding]:
     )
 
 
-def _records(subject: Subject) -> Iterator[Judged]:
+def _early(subject: Subject) -> list[LogFile]:
     try:
         logs = subject.read(FACTS.logs)
     except Unknown:
-        return  # its own log is unknown for the same reason, and says so
-    early = [log for log in logs if log.account is not None and log.product == subject.product]
+        return []  # its own log is unknown for the same reason, and says so
+    return [log for log in logs if log.account is not None and log.product == subject.product]
+
+
+def _runs(subject: Subject) -> bool:
+    try:
+        service = subject.service
+    except (Unknown, Blocked):
+        return False
+    return service is not None and service.state is ServiceState.RUNNING
+
+
+def _is_meant(record: LogRecord, subject: Subject) -> bool:
+    """Whether its process was started for this instance.
+
+    Until about 3.7 no process said for which: then it is the only instance's of a service that does not run.
+    """
+    said = record.instance or record.facts.get("instance", "")
+    if said:
+        return said.strip(_QUOTES + " ").lower() in _names(subject)
+    try:
+        instances = subject.read(FACTS.instances)
+        service = subject.service
+    except (Unknown, Blocked):
+        return False
+    alone = sum(instance.product == subject.product for instance in instances) == 1
+    return alone and service is not None and service.state is not ServiceState.RUNNING
+
+
+def _records(subject: Subject) -> Iterator[Judged]:
+    early = _early(subject)
     if not early:
         return
-    names = _names(subject)
     try:
         own = logs_of(subject)
     except Unknown:
@@ -83,8 +130,7 @@ def _records(subject: Subject) -> Iterator[Judged]:
     present = present_of(subject)
     for log in early:
         for record, signature in telling(log):
-            said = record.instance or record.facts.get("instance", "")
-            if said.strip(_QUOTES + " ").lower() not in names:
+            if not _is_meant(record, subject):
                 continue
             verdict = _got_further(record, log, own) or _written_since(record, log, subject)
             if verdict is None:

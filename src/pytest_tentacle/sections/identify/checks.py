@@ -26,12 +26,12 @@ from .records import (
     SERVER_READS,
     Judged,
     evidence_of,
+    innermost,
     logs_of,
     own_records,
     present_of,
     server_addresses,
     server_records,
-    words_of,
 )
 from .recovery import STEADY, Present, State
 
@@ -84,15 +84,7 @@ def last_start_came_to_its_end(subject: Subject) -> Iterator[Finding]:
         unknown = [record for record in fatal if record.signature is None]
         got_through = last is not None and last.listens is not None
         if unknown and not _overcome(unknown[-1], log, present):
-            record = unknown[-1]
-            yield Problem(
-                FATAL,
-                subject.name,
-                expected="no process of it ends with a fatal error",
-                actual=f"{record.time}: {shorten(record.text.partition(chr(10))[0], 200)}",
-                evidence=(evidence_of(record, log, subject),),
-                facts=_base_facts(subject, log) | {"words": words_of(record)},
-            )
+            yield ended_with(unknown[-1], log, subject)
         if last is None or got_through or not subject.is_tentacle:
             continue
         age = age_of(log, last.time, present.clock)
@@ -105,6 +97,19 @@ def last_start_came_to_its_end(subject: Subject) -> Iterator[Finding]:
                 evidence=(Evidence(f"log of {subject.name}, {log.path}", f"last start: {last.time}"),),
                 facts=_base_facts(subject, log),
             )
+
+
+def ended_with(record: LogRecord, log: LogFile, subject: Subject) -> Problem:
+    """A process that ended with an error that nobody knows."""
+    words = innermost(record)
+    return Problem(
+        FATAL,
+        subject.name,
+        expected="no process of it ends with a fatal error",
+        actual=f"{record.time}: {shorten(words, 200)}",
+        evidence=(evidence_of(record, log, subject),),
+        facts=_base_facts(subject, log) | {"words": words},
+    )
 
 
 def _told(log: LogFile, number: int) -> bool:
@@ -278,7 +283,7 @@ def _problem(subject: Subject, group: list[Judged]) -> Problem:
     if place is not None:
         facts |= {"host": place.host, "port": place.port}
     facts |= {_FACTS[key]: value for key, value in record.facts.items() if key in _FACTS}
-    facts |= {"words": words_of(record), "endpoint": record.facts.get("endpoint")}
+    facts |= {"words": innermost(record), "endpoint": record.facts.get("endpoint")}
     count = sum(judged.record.count for judged in group)
     where = "its own log" if own else f"the log of {newest.vantage.name}"
     return Problem(

@@ -13,7 +13,7 @@ from pytest_tentacle.judging.finding import Unknown
 from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
-from pytest_tentacle.link.hosts import plain_host
+from pytest_tentacle.link.hosts import plain_address, plain_host
 from pytest_tentacle.logs.lines import moment
 from pytest_tentacle.logs.model import LogFile, LogLink, LogRecord
 from pytest_tentacle.logs.peers import address_of
@@ -24,6 +24,11 @@ _SCHEMES = frozenset({"http", "https", "ws", "wss"})
 _LISTENER = re.compile(HANDLING, re.IGNORECASE)
 _HEADING_WITHIN = 300
 _SUBSCRIPTION = re.compile(r"poll://[^\s/'\"]{1,200}")
+_SYSTEM_TEXTS = frozenset({"refused", "no-response-from-host", "unreachable"})
+_AT_THE_END = re.compile(
+    r"[ \t(](?:\[(?P<six>[0-9a-f:.]{2,45})\]|(?P<four>\d{1,3}(?:\.\d{1,3}){3})):(?P<port>\d{1,5})\)?\.?[ \t\r]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
 _LOGS = 64
 """Logs that are kept in mind."""
 
@@ -51,7 +56,19 @@ def role_of(signature: Signature, record: LogRecord) -> Role:
 
 def place_of(record: LogRecord) -> Place | None:
     """Host and port of the other end, by Halibut's column or the address in the text; None where neither names one."""
-    return place_at(record.facts.get("endpoint", "")) or place_at(record.facts.get("url", ""))
+    facts = record.facts
+    return place_at(facts.get("endpoint", "")) or place_at(facts.get("url", "")) or _named_by_the_system(record)
+
+
+def _named_by_the_system(record: LogRecord) -> Place | None:
+    """Windows and .NET end such a message with address and port: all that a record without Halibut's column has."""
+    if "peer" in record.facts or record.signature not in _SYSTEM_TEXTS:
+        return None
+    found = _AT_THE_END.search(record.text)
+    if found is None:
+        return None
+    address = plain_address(found["six"] or found["four"])
+    return Place(address, int(found["port"])) if address else None
 
 
 def place_at(url: str) -> Place | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from pytest_tentacle.hiding import shorten
 from pytest_tentacle.judging.entries import account_proxy
 from pytest_tentacle.judging.finding import Blocked, Evidence, Unknown
 from pytest_tentacle.judging.reading import FACTS
@@ -34,6 +36,8 @@ SERVER_READS = ("logs", "host", "instances", "services", "probes", "peer.host", 
 
 _SHOWN = 800
 _WORDS = 200
+_CAUSES = re.compile(r"---> ?(?P<net>[^\r\n]{1,300}?)(?= --->|[\r\n]|$)|--Inner Exception--\s+(?P<ours>[^\r\n]{1,300})")
+"""Where .NET and Tentacle name an inner exception."""
 _OF_ITS_OWN_KEY = "key-too-small"
 """A listener says it of its own certificate, whoever came."""
 _LOOPBACK = frozenset({"127.0.0.1", "::1"})
@@ -72,6 +76,17 @@ def words_of(record: LogRecord) -> str:
     telling = [line for line in lines if line and not line.startswith(("at ", "bei ", "à ", "場所 ", "---"))]
     text = " ".join(telling[:2]) or "nothing"
     return text if len(text) <= _WORDS else text[: _WORDS - 3] + "..."
+
+
+def innermost(record: LogRecord) -> str:
+    """What a record says, in at most 200 characters, with the innermost exception's message where it holds several."""
+    said = words_of(record)
+    causes = [found["net"] or found["ours"] for found in _CAUSES.finditer(without_column(record.text))]
+    inner = causes[-1].strip(" -") if causes else ""
+    first = said.partition(" --->")[0].partition(" --Inner")[0]
+    if not inner or inner in said:
+        return said
+    return shorten(f"{first}: {inner}" if len(first) < _WORDS // 2 else inner, _WORDS, "...")
 
 
 def logs_of(subject: Subject) -> tuple[LogFile, ...]:

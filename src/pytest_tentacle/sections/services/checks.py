@@ -37,14 +37,20 @@ _WINDOWS_EXIT_CODES = {
     2: "its executable is missing",
     3: "its executable is missing",
     5: "access was refused",
+    193: "its executable is none that this Windows can run",
+    216: "its executable is none that this Windows can run",
+    225: "its executable is held to be unwanted software",
+    577: "the signature of its executable is not accepted",
     1053: "it did not answer in time",
     1058: "it is disabled",
     1067: "its process ended unexpectedly",
     1068: "a service that it depends on failed",
     1069: "its account could not log on",
+    1260: "a policy blocks its executable",
+    4551: "a policy blocks its executable",
     _NEVER_STARTED: "it was not started since the machine was",
 }
-"""windows-shapes 1.2."""
+"""windows-shapes 1.2, and MS-ERREF 2.2 for those of a program that does not come to run."""
 
 
 @check(codes=("TT207",), reads=("instances", "services", *AWAY_READS))

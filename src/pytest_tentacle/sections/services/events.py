@@ -28,7 +28,8 @@ _TOGETHER = timedelta(minutes=2)
 """What belongs to one failure is written within this: 7038 or 7009, and the 7000 that follows from it."""
 
 LOG_ON_FAILED, LOG_ON_TYPE_NOT_GRANTED, NO_ANSWER_IN_TIME, DEPENDENCY_FAILED = 1069, 1385, 1053, 1068
-_NO_FILE = frozenset({2, 3, 5})
+NO_FILE = frozenset({2, 3, 5, 193, 216, 225, 577, 1260, 4551})
+"""System error codes (winerror.h) of a program that is missing, may not be run, cannot be, or is blocked."""
 
 LOG_ON_WORDS = {
     1326: "its name or password is wrong",
@@ -106,7 +107,7 @@ class LastFailure:
     @property
     def no_program(self) -> bool:
         """Whether its program is missing or may not be run."""
-        return any(event.id == NOT_STARTED and self.codes & _NO_FILE for event in self.events)
+        return any(event.id == NOT_STARTED and self.codes & NO_FILE for event in self.events)
 
     @property
     def dependency(self) -> str:

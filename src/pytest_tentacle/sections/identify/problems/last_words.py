@@ -1,4 +1,4 @@
-"""TT136 to TT143: what a process, or a call that was to register it, said last (guide, "Identify the Problem")."""
+"""TT136 to TT146: what a process, or a call that was to register it, said last (guide, "Identify the Problem")."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_tentacle.guide.commands import NEW_CERTIFICATE, NEW_CERTIFICATE_WORDS, TRUST_SERVER
-from pytest_tentacle.guide.consequences import DOWN, STARTLESS, UNANSWERED
+from pytest_tentacle.guide.consequences import ACROSS, DOWN, STARTLESS, UNANSWERED, UNCONNECTED
 from pytest_tentacle.guide.problem import Confidence
 
 from .kind import (
@@ -175,6 +175,60 @@ START_KINDS = (
         sentence="The process of {who} began to start and never said that it listens, nor that it will not.",
         consequences=frozenset({"TT204", "TT501", "TT505"}),
         rank=25,
+        confidence=Confidence.LIKELY,
+    ),
+    kind(
+        "TT147",
+        "The system has no ports or memory left for connections",
+        "A connection could not be opened since the system's ports, handles or memory for sockets are used up: by a "
+        "program that does not close its connections, or by a version that reconnects in storms.",
+        "Find what holds so many connections, then restart that; Tentacles and servers of 2020 and before did it:",
+        windows=(
+            "$ Get-NetTCPConnection | Group-Object State, OwningProcess -NoElement | Sort-Object Count -Descending",
+            "$ netsh int ipv4 show dynamicport tcp",
+        ),
+        linux=("$ ss -s", "$ sysctl net.ipv4.ip_local_port_range", "$ sudo ss -tnp"),
+        sentence=(
+            "According to the log of {vantage}, its system has no port or memory left for one more connection (in its "
+            "words: {words})"
+        ),
+        fold_by=("vantage",),
+        place="vantage",
+        consequences=UNCONNECTED | {"TT128", "TT131"},
+        echoes=ACROSS,
+        rank=18,
+        confidence=Confidence.LIKELY,
+    ),
+    kind(
+        "TT148",
+        "FIPS mode keeps the Tentacle from making its certificate",
+        "With the system in FIPS mode the Tentacle for Linux cannot make a certificate in the form that it wants. A "
+        "further attempt fails alike.",
+        "Make a certificate on another machine and import it (import-certificate), or turn FIPS mode off:",
+        windows=(READ_WINDOWS,),
+        linux=("$ cat /proc/sys/crypto/fips_enabled",),
+        sentence="{who} cannot make a certificate: the system is in FIPS mode, in which that program cannot.",
+        consequences=STARTLESS | {"TT203", "TT202", "TT501", "TT137"},
+        rank=12,
+        confidence=Confidence.LIKELY,
+    ),
+    kind(
+        "TT149",
+        "Windows' service for private keys does not run",
+        "No program can use a private key without CNG Key Isolation (KeyIso). Windows starts it where it is wanted, "
+        "unless it is disabled. A new certificate does not help.",
+        "Let it start where it is wanted, start it, then start the service:",
+        windows=(
+            "$ Set-Service -Name KeyIso -StartupType Manual",
+            "$ Start-Service -Name KeyIso",
+            RESTART_WINDOWS,
+        ),
+        sentence=(
+            "According to the log, {who} cannot use any private key: Windows' service for them, CNG Key Isolation "
+            "(KeyIso), does not run."
+        ),
+        consequences=STARTLESS | {"TT203", "TT202", "TT501", "TT122"},
+        rank=12,
         confidence=Confidence.LIKELY,
     ),
 )

@@ -1,0 +1,96 @@
+"""What systemd says of a service that it could not set up, or that the kernel ended (guide, "Check the Services")."""
+
+from __future__ import annotations
+
+from pytest_tentacle.diagnosis.kind import CauseKind, Clue
+from pytest_tentacle.diagnosis.view import View
+from pytest_tentacle.guide.commands import JOURNAL, START_LINUX, START_WINDOWS, STATE_WINDOWS
+from pytest_tentacle.guide.consequences import STARTLESS, UNANSWERED
+from pytest_tentacle.judging.finding import Problem
+
+EXIT_EXEC = 203
+"""The program itself could not be run (systemd.exec, "Process Exit Codes")."""
+
+_SET_UP = {
+    200: "its working directory is missing or may not be entered",
+    209: "its standard output cannot be opened",
+    214: "its scheduling cannot be set",
+    216: "its group does not exist",
+    217: "its user does not exist",
+    218: "its capabilities cannot be set",
+    219: "its control group cannot be entered",
+    226: "its name spaces cannot be set up: a path of the unit's is missing, or the kernel refuses",
+    233: "its runtime directory cannot be made",
+    238: "its state directory cannot be made",
+    240: "its log directory cannot be made",
+    241: "its configuration directory cannot be made",
+}
+"""The same source. No product of Octopus ends with such a number of its own (tentacle-facts 2.4)."""
+
+_OUT_OF_MEMORY = "oom-kill"
+_SIGNALS = frozenset({"signal", "core-dump"})
+
+
+def _result(view: View) -> str:
+    """The word of systemd for how the service ended ($SERVICE_RESULT); empty where there is none."""
+    detail = view.service.detail if view.service is not None and view.system == "linux" else None
+    return (detail or "").rpartition("/")[2].strip()
+
+
+def is_set_up(view: View, problem: Problem) -> bool:
+    """Whether systemd came as far as to run the program, and the kernel did not end it for want of memory."""
+    code = problem.facts.get("exit_code")
+    return view.system != "linux" or (code not in {EXIT_EXEC, *_SET_UP} and _result(view) != _OUT_OF_MEMORY)
+
+
+def how_it_ended(view: View, code: object) -> str:
+    """An exit code in words: systemd's result tells a signal's number from a program's own."""
+    if code is None:
+        return "no exit code is known"
+    return f"signal {code} ended it" if _result(view) in _SIGNALS else f"exit code {code}"
+
+
+def _not_set_up(view: View, problem: Problem) -> Clue | None:
+    code = problem.facts.get("exit_code")
+    words = _SET_UP.get(code) if isinstance(code, int) and view.system == "linux" else None
+    return Clue(facts={"refusal": words}) if words else None
+
+
+def _killed_for_memory(view: View, _problem: Problem) -> Clue | None:
+    return Clue() if _result(view) == _OUT_OF_MEMORY else None
+
+
+_UNIT = '$ systemctl cat "<service>"'
+
+SYSTEMD: tuple[CauseKind, ...] = (
+    CauseKind(
+        "TC2038",
+        "systemd cannot set up the service's process",
+        "The service on {who} does not come as far as its program: {refusal}.",
+        frozenset({"TT203"}),
+        ("See its state, then start it:", STATE_WINDOWS, START_WINDOWS),
+        ("Correct the unit, or make what it names, then start it:", _UNIT, JOURNAL, START_LINUX),
+        _not_set_up,
+        consequences=STARTLESS,
+        echoes=UNANSWERED,
+        fold_by=("refusal",),
+        rank=20,
+    ),
+    CauseKind(
+        "TC2039",
+        "The service was ended for want of memory",
+        "The kernel of {who} ended the service because memory ran out: on the machine, or within its unit's limit.",
+        frozenset({"TT203"}),
+        ("See its state, then start it:", STATE_WINDOWS, START_WINDOWS),
+        (
+            "See what takes the memory (scripts count), and whether the unit has a limit (MemoryMax); then start it:",
+            "$ ps -eo pid,rss,args --sort=-rss",
+            _UNIT,
+            START_LINUX,
+        ),
+        _killed_for_memory,
+        consequences=STARTLESS,
+        echoes=UNANSWERED,
+        rank=20,
+    ),
+)
