@@ -42,7 +42,7 @@ class TestFailOn:
         assert done.returncode == 0, done.stdout[-2000:]
         assert f"[{TEST}] NOTED" in done.stdout
         assert "1 noted in " in done.stdout
-        assert "The service will be missing after the next reboot [TC2052], will-fail" in done.stdout
+        assert "The service will not start after the next reboot [TC2052], will-fail" in done.stdout
         (case,) = [
             each
             for each in ET.parse(surveys.parent / "j.xml").getroot().iter("testcase")

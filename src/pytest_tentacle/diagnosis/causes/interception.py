@@ -179,9 +179,9 @@ def _too_large(view: View, problem: Problem) -> Clue | None:
 INTERCEPTION: tuple[CauseKind, ...] = (
     CauseKind(
         "TC5311",
-        "TLS is inspected on the way",
-        "On the way from {vantage}, somebody opens the TLS connection of {who} and closes it again with a certificate "
-        "of {inspector}. Octopus needs the connection whole, and breaks off.",
+        "TLS is inspected on the path",
+        "On the path from {vantage}, a device decrypts the TLS connection of {who} and re-encrypts it with a "
+        "certificate of {inspector}. Octopus needs TLS from end to end, and refuses.",
         frozenset({"TT531"}),
         ("Have port {port} between the two exempted from inspection. To see whose certificate comes:", _BROWSE_WINDOWS),
         ("Have port {port} between the two exempted from inspection. To see whose certificate comes:", _BROWSE_LINUX),
@@ -193,7 +193,7 @@ INTERCEPTION: tuple[CauseKind, ...] = (
     CauseKind(
         "TC5312",
         "The address leads to another machine",
-        "{host}, by which {vantage} looks for {end}, leads to {owner}: its certificate answers.",
+        "{host}, which {vantage} uses for {end}, leads to {owner}, whose certificate is presented.",
         _CERTIFICATE | {"TT512"},
         (
             "Correct the name's record or the address in the inventory and in the portal; to see where it leads:",
@@ -226,8 +226,8 @@ INTERCEPTION: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC5301",
-        "Another product of Octopus answers",
-        "At {host}:{port}, where {end} should be, {page} answers: host or port are another machine's.",
+        "A different Octopus product answers",
+        "At {host}:{port}, where {end} should be, {page} answers: the host or port belongs to something else.",
         frozenset({"TT530"}),
         ("Correct host and port in the inventory, in the portal, or in the Tentacle's settings:", _BROWSE_WINDOWS),
         ("Correct host and port in the inventory, in the portal, or in the Tentacle's settings:", _BROWSE_LINUX),
@@ -238,9 +238,9 @@ INTERCEPTION: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC5302",
-        "A web server answers in the peer's place",
-        "At {host}:{port}, where {end} should be, a web server with the certificate of {subject} answers: the address "
-        "is another machine's, or a gateway or SSL offloading stands between.",
+        "A web server answers instead of the peer",
+        "At {host}:{port}, where {end} should be, a web server with the certificate of {subject} answers: the "
+        "address belongs to another machine, or a gateway or SSL offloading sits in between.",
         frozenset({"TT530"}),
         ("See whose page it is; correct the address, or take the device out of the way:", _BROWSE_WINDOWS),
         (
@@ -269,9 +269,9 @@ INTERCEPTION: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC5241",
-        "A load balancer or forwarder without a living member",
-        "On the way from {vantage} to {end}, connections to port {port} are accepted and closed at once: so does a "
-        "load balancer, a port forwarder or a proxy that has nobody to pass them on to.",
+        "Load balancer or port forwarder with no healthy back end",
+        "On the path from {vantage} to {end}, connections to port {port} are accepted and closed at once: that "
+        "is what a load balancer, a port forwarder or a proxy does when it has no healthy back end.",
         frozenset({"TT524"}),
         ("See what {host} really is; let {vantage} connect to the machine itself:", TRY_WINDOWS),
         ("See what {host} really is; let {vantage} connect to the machine itself:", HANDSHAKE),
@@ -283,9 +283,9 @@ INTERCEPTION: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC5242",
-        "Something on the way resets the connection",
-        "Connections from {vantage} to {end}, port {port}, are made and then reset: by a firewall that looks into "
-        "them, or an intrusion prevention system.",
+        "Something on the path resets the connection",
+        "Connections from {vantage} to {end}, port {port}, are established and then reset, by a firewall that "
+        "inspects them or an intrusion prevention system.",
         frozenset({"TT524"}),
         ("See whether it is so each time; have the port exempted from inspection:", TRY_WINDOWS),
         ("See whether it is so each time; have the port exempted from inspection:", HANDSHAKE),
@@ -297,9 +297,9 @@ INTERCEPTION: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC5281",
-        "Something accepts the connection in the peer's place, and stays silent",
-        "Connections from {vantage} to {end}, port {port}, are accepted, and then nothing comes; {own}. A device on "
-        "the way answers for it, or swallows what comes after.",
+        "Something accepts the connection instead of the peer, and never answers",
+        "Connections from {vantage} to {end}, port {port}, are accepted, but then nothing comes; {own}. A device "
+        "on the path answers in its place, or drops what follows.",
         frozenset({"TT528"}),
         ("Try by hand, and ask the network's administrator what stands between:", TRY_WINDOWS),
         ("Try by hand, and ask the network's administrator what stands between:", HANDSHAKE),
@@ -312,8 +312,8 @@ INTERCEPTION: tuple[CauseKind, ...] = (
     CauseKind(
         "TC5282",
         "Large packets do not get through",
-        "From {subnet} to {server}, or the other way round, connections are made and then go silent on every link: "
-        "packets with a certificate in them are too large for the way (MTU), as in a VPN.",
+        "From {subnet} to {server}, or the other way round, connections are established and then go silent on "
+        "every link: packets that carry a certificate are too large for the path (MTU), as in a VPN.",
         frozenset({"TT528"}),
         ("See how large a packet may be; correct the MTU, or let ICMP through:", '$ ping -f -l 1472 "<host>"'),
         ("See how large a packet may be; correct the MTU, or let ICMP through:", '$ tracepath "<host>"'),

@@ -51,8 +51,8 @@ LOCAL_PORT: tuple[CauseKind, ...] = (
     CauseKind(
         "TC5011",
         "The process could not open its port",
-        "The service on {who} runs, and yet nobody listens on port {port}: it could not open it, for want of rights or "
-        "because the system reserves the port.",
+        "The service on {who} is running, but nothing listens on port {port}: the service could not open it, "
+        "because it lacks the right or because the system reserves the port.",
         frozenset({"TT501"}),
         (
             "Read its log after the last start, see whether the port is reserved, then restart it:",
@@ -68,9 +68,9 @@ LOCAL_PORT: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC5012",
-        "The settings were changed, and the service not restarted",
-        "The configuration of {who} was changed after the service had started. The process does not know of it, and so "
-        "nobody listens on port {port} yet.",
+        "The settings were changed, but the service was not restarted",
+        "The configuration of {who} was changed after the service had started. The running process does not know "
+        "the change, so nothing listens on port {port} yet.",
         frozenset({"TT501"}),
         ("Restart the service:", RESTART_WINDOWS),
         ("Restart the service:", RESTART_LINUX),

@@ -131,9 +131,9 @@ LOGS: tuple[CauseKind, ...] = (
     from_problem(
         "TC1011",
         "TT101",
-        "The peer is met with another machine's certificate",
-        "According to the log, {who} and {its} peer meet with a certificate that is {owner}'s, and not the expected "
-        "one: the trust or the address is another machine's.",
+        "The peer presents another machine's certificate",
+        "According to the log, {who} and {its} peer see {owner}'s certificate instead of the expected one: the "
+        "trust or the address belongs to another machine.",
         match=_known_certificate,
         fold_by=("thumbprint",),
         consequences=UNCONNECTED,
@@ -143,8 +143,8 @@ LOGS: tuple[CauseKind, ...] = (
     CauseKind(
         "TC1013",
         "The server has an old thumbprint of the Tentacle",
-        "{vantage} expects the thumbprint {expected_thumbprint} of {who}, and meets its own certificate "
-        "({thumbprint}): the portal has an old thumbprint of it, as from before a renewal.",
+        "{vantage} expects the thumbprint {expected_thumbprint} of {who}, whose certificate is {thumbprint}: the "
+        "portal has an old thumbprint, as from before a renewal.",
         frozenset({"TT101", "TT102"}),
         ("In the portal, enter the present thumbprint in the machine's settings. It is shown by:", *_SHOW[0]),
         ("In the portal, enter the present thumbprint in the machine's settings. It is shown by:", *_SHOW[1]),
@@ -158,8 +158,8 @@ LOGS: tuple[CauseKind, ...] = (
     CauseKind(
         "TC1014",
         "The Tentacle has an old thumbprint of its server",
-        "{who} expect{s} the thumbprint {expected_thumbprint} of {owner}, and meet{s} its own certificate "
-        "({thumbprint}): the server's certificate was renewed, and {who} {is} still set to the old one.",
+        "{who} expect{s} the thumbprint {expected_thumbprint} of {owner}, whose certificate is {thumbprint}: the "
+        "server's certificate was renewed, and {who} {is} still set to the old one.",
         frozenset({"TT101", "TT102"}),
         ("Let the Tentacle trust the present thumbprint in the old one's place, then restart it:", *_UPDATE[0]),
         ("Let the Tentacle trust the present thumbprint in the old one's place, then restart it:", *_UPDATE[1]),
@@ -173,9 +173,9 @@ LOGS: tuple[CauseKind, ...] = (
     from_problem(
         "TC1012",
         "TT101",
-        "The peer has a certificate that nobody expects",
-        "According to the log, {who} and {its} peer meet with a certificate ({thumbprint}) that no machine of the "
-        "inventory has: it was renewed, or entered wrongly.",
+        "The peer presents an unknown certificate",
+        "According to the log, {who} and {its} peer see a certificate ({thumbprint}) that belongs to no machine "
+        "of the inventory: it was renewed, or entered wrongly.",
         match=_unknown_certificate,
         fold_by=("thumbprint",),
         consequences=UNCONNECTED,
@@ -185,9 +185,10 @@ LOGS: tuple[CauseKind, ...] = (
     from_problem(
         "TC1031",
         "TT103",
-        "A client is turned away for its thumbprint",
-        "According to the log, the listening end does not trust the thumbprint {thumbprint}: on a Tentacle that is its "
-        "server's, on a server it is a Tentacle's, whose machine may be disabled or deleted.",
+        "A client is rejected because of its thumbprint",
+        "According to the log, the listening end does not trust the thumbprint {thumbprint}. Where a Tentacle "
+        "listens, that is its server's thumbprint; where a server listens, it is a Tentacle's, whose machine may "
+        "be disabled or deleted.",
         fold_by=("thumbprint",),
         consequences=UNCONNECTED | {"TT132"},
         echoes=ACROSS | {"TT105"},
@@ -197,8 +198,8 @@ LOGS: tuple[CauseKind, ...] = (
         "TC1051",
         "TT105",
         "The other end hangs up after the handshake",
-        "According to the log of {vantage}, the other end closes as soon as it knows the certificate: it does not "
-        "trust it, or has a limit of connections.",
+        "According to the log of {vantage}, the other end closes the connection as soon as it sees the "
+        "certificate: it does not trust it, or limits the number of connections.",
         fold_by=_LINK,
         consequences=UNCONNECTED | {"TT132", "TT106"},
         echoes=ACROSS,
@@ -207,9 +208,9 @@ LOGS: tuple[CauseKind, ...] = (
     from_problem(
         "TC1321",
         "TT132",
-        "The server is never let in",
-        "{who} accept{s} the connections of {its} server and let{s} none of them in: at the usual level of logging, "
-        "that is the only sign of a server that is not trusted, or of TLS that does not fit.",
+        "The server is never accepted",
+        "{who} accept{s} connections from {its} server, but complete{s} none of them: at the usual log level "
+        "that is the only sign of a server that is not trusted, or of a TLS mismatch.",
         fold_by=("server",),
         consequences=frozenset({"TT105"}),
         echoes=ACROSS,
@@ -239,7 +240,8 @@ LOGS: tuple[CauseKind, ...] = (
         "TC1151",
         "TT115",
         "The polling Tentacle's connections are all busy",
-        "{who} {is} connected, and {does} not fetch requests in time: all polling connections are busy with others.",
+        "{who} {is} connected, but {does} not fetch requests in time: all polling connections are busy with "
+        "other requests.",
         match=_busy,
         consequences=frozenset({"TT116"}),
         confidence=Confidence.LIKELY,
@@ -248,7 +250,7 @@ LOGS: tuple[CauseKind, ...] = (
         "TC1271",
         "TT127",
         "The running process has no server to work with",
-        "According to the log, the process of {who} trusts no server, or skips the entry of one.",
+        "According to the log, the process of {who} trusts no server, or skips a server's entry.",
         match=_without_a_server,
         rank=40,
         confidence=Confidence.LIKELY,
@@ -257,8 +259,8 @@ LOGS: tuple[CauseKind, ...] = (
         "TC1182",
         "TT118",
         "The proxy's settings keep the process from starting",
-        "According to the log, the settings of {who} hold a proxy that cannot be one, such as a host with http:// in "
-        "front of it, and the process does not come through its start.",
+        "According to the log, the settings of {who} name an invalid proxy, such as a host with http:// in front "
+        "of it, and the process cannot finish starting.",
         match=_ended,
         consequences=DOWN | STARTLESS,
         echoes=UNANSWERED,
@@ -269,8 +271,8 @@ LOGS: tuple[CauseKind, ...] = (
         "TC1202",
         "TT120",
         "The program cannot poll by web socket",
-        "According to the log, {who} {is} set to poll by web socket, which the program cannot do there, and the "
-        "process does not come through its start.",
+        "According to the log, {who} {is} set to poll by web socket, which the program cannot do on that system, "
+        "and the process cannot finish starting.",
         match=_ended,
         consequences=DOWN | STARTLESS,
         echoes=UNANSWERED,
@@ -281,7 +283,7 @@ LOGS: tuple[CauseKind, ...] = (
         "TC1181",
         "TT118",
         "The proxy cannot be used",
-        "According to the log, {who} {does} not get through the proxy on the way: it cannot be reached, or is none.",
+        "According to the log, {who} cannot connect through the proxy: it cannot be reached, or it is not a proxy.",
         match=_on_the_way,
         fold_by=("host", "port"),
         consequences=UNCONNECTED,
@@ -293,8 +295,8 @@ LOGS: tuple[CauseKind, ...] = (
         "TC1191",
         "TT119",
         "The proxy refuses the tunnel",
-        "According to the log, the proxy answers {who} with {status}: 407 wants a user, 403 forbids the port, 502 and "
-        "503 say that it does not reach the destination itself.",
+        "According to the log, the proxy answers {who} with {status}: 407 asks for a user, 403 forbids the port, "
+        "502 and 503 mean that the proxy itself cannot reach the destination.",
         fold_by=("status",),
         consequences=UNCONNECTED,
         echoes=ACROSS,
@@ -304,8 +306,8 @@ LOGS: tuple[CauseKind, ...] = (
     from_problem(
         "TC1201",
         "TT120",
-        "The server's web socket is not reached",
-        "According to the log, {who} {does} not get a web socket of {its} server.",
+        "The server's web socket cannot be reached",
+        "According to the log, {who} cannot open a web socket to {its} server.",
         match=_on_the_way,
         consequences=UNCONNECTED,
         echoes=ACROSS,

@@ -53,9 +53,9 @@ _UPGRADE = (
 MESSAGES: tuple[CauseKind, ...] = (
     CauseKind(
         "TC9521",
-        "Something between opens the web socket's TLS",
-        "According to the log, the web socket of {who} comes about and nothing of Octopus comes through it: a load "
-        "balancer, proxy or gateway between the two opens TLS and HTTP (offloading).",
+        "Something on the path terminates the web socket's TLS",
+        "According to the log, the web socket of {who} is established, but nothing from Octopus comes through "
+        "it: a load balancer, proxy or gateway in between terminates TLS and HTTP (offloading).",
         _SILENT,
         (_TLS_THROUGH, '$ Test-NetConnection "<host>" -Port <port>'),
         (_TLS_THROUGH, '$ openssl s_client -connect "<host>:<port>" </dev/null'),
@@ -67,9 +67,9 @@ MESSAGES: tuple[CauseKind, ...] = (
     from_problem(
         "TC9522",
         "TT952",
-        "The peer does not name itself",
-        "According to the log, the other end of {who} stays silent where it should name itself: often an old Tentacle "
-        "with a weak certificate.",
+        "The peer does not identify itself",
+        "According to the log, the other end of {who} stays silent where it should identify itself: often an old "
+        "Tentacle with a weak certificate.",
         match=_not_by_web_socket,
         consequences=UNCONNECTED,
         echoes=ACROSS | {"TT105"},
@@ -93,7 +93,7 @@ MESSAGES: tuple[CauseKind, ...] = (
         "TC9542",
         "TT954",
         "Messages are cut short",
-        "According to the log, messages with {who} break off before their end.",
+        "According to the log, messages with {who} are cut off before they are complete.",
         match=_cut_short,
         consequences=UNCONNECTED,
         echoes=ACROSS,

@@ -100,7 +100,7 @@ def dead_address(view: View, problem: Problem) -> Clue | None:
 NAMES: tuple[CauseKind, ...] = (
     CauseKind(
         "TC5101",
-        "The DNS of one machine does not know the name",
+        "One machine's DNS does not know the name",
         "{vantage} cannot resolve {host}: its DNS servers, its search list or its hosts file do not know the name.",
         _FAILED,
         ("On {vantage}, see what the name gives and which DNS servers are asked; correct those:", *_LOOK_WINDOWS),
@@ -113,7 +113,7 @@ NAMES: tuple[CauseKind, ...] = (
     CauseKind(
         "TC5102",
         "A name has no record in DNS",
-        "Nobody who was asked can resolve {host}: there is no such record.",
+        "No machine that was asked can resolve {host}: there is no such record.",
         _FAILED,
         ("Add the record in DNS, or correct the name in the inventory and the settings:", *_LOOK_WINDOWS),
         ("Add the record in DNS, or correct the name in the inventory and the settings:", *_LOOK_LINUX),
@@ -126,7 +126,7 @@ NAMES: tuple[CauseKind, ...] = (
     CauseKind(
         "TC5103",
         "A machine's DNS servers do not answer",
-        "{vantage} gets no proper answer from its DNS servers, so it resolves no name, {host} among them.",
+        "{vantage} gets no usable answer from its DNS servers, so it cannot resolve any name, including {host}.",
         _FAILED,
         ("On {vantage}, see which DNS servers are asked, and whether they are reached:", *_LOOK_WINDOWS),
         ("On {vantage}, see which DNS servers are asked, and whether they are reached:", *_LOOK_LINUX),
@@ -138,7 +138,8 @@ NAMES: tuple[CauseKind, ...] = (
     CauseKind(
         "TC5104",
         "A machine's DNS does not know the zone",
-        "{vantage} resolves no name in {zone}: its DNS servers do not serve that zone, or do not forward to who does.",
+        "{vantage} resolves no name in {zone}: its DNS servers do not serve that zone, or do not forward queries "
+        "to one that does.",
         _FAILED,
         ("On {vantage}, see which DNS servers are asked; add a forwarder, or the zone:", *_LOOK_WINDOWS),
         ("On {vantage}, see which DNS servers are asked; add a forwarder, or the zone:", *_LOOK_LINUX),
@@ -150,9 +151,9 @@ NAMES: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC5121",
-        "A name leads to an old or another address",
-        "On {vantage}, {host} leads to {resolved}, and not to {declared_ip}: a stale record or cache, a hosts file, or "
-        "an old address in the inventory.",
+        "A name resolves to an old or wrong address",
+        "On {vantage}, {host} resolves to {resolved} instead of {declared_ip}: a stale record or cache, a hosts "
+        "file, or an old address in the inventory.",
         frozenset({"TT512"}),
         (
             "On {vantage}, compare; then correct the record, or the inventory, and empty the cache:",
@@ -173,8 +174,8 @@ NAMES: tuple[CauseKind, ...] = (
     CauseKind(
         "TC5207",
         "One of the name's addresses is dead",
-        "{host} has several addresses ({resolved}); {tried} does not answer, and {declared_ip} does: an IPv6 address "
-        "or a network card that is not in use.",
+        "{host} has several addresses ({resolved}); {tried} does not answer but {declared_ip} does: an IPv6 "
+        "address or a network card that is not in use.",
         frozenset({"TT520", "TT521", "TT522", "TT524", "TT528"}),
         ("Remove the dead address from DNS, or make it answer:", *_LOOK_WINDOWS),
         ("Remove the dead address from DNS, or make it answer:", *_LOOK_LINUX),

@@ -126,8 +126,8 @@ PING: tuple[CauseKind, ...] = (
         "TC6421",
         "TT642",
         "One link loses connections",
-        "From {vantage}, {lost} of {sent} connections to {host}:{port} failed, and the others went well: the way "
-        "between the two, or {end} itself, fails now and then.",
+        "From {vantage}, {lost} of {sent} connections to {host}:{port} failed and the others succeeded: the path "
+        "between the two, or {end} itself, fails intermittently.",
         _on_this_link,
         needs=_LOSSES | _FAILED_LOOK,
     ),
@@ -135,8 +135,8 @@ PING: tuple[CauseKind, ...] = (
         "TC6422",
         "TT643",
         "One of several machines behind an address is dead",
-        "From {vantage}, each connection number {period} to {host}:{port} fails and the others do not: so many "
-        "machines take turns behind that address, and one of them does not answer.",
+        "From {vantage}, one in {period} connections to {host}:{port} fails, in turn: that many machines share "
+        "the address, and one of them does not answer.",
         _dead_member,
         needs=_LOSSES | _FAILED_LOOK,
         fold_by=("host",),
@@ -145,8 +145,8 @@ PING: tuple[CauseKind, ...] = (
         "TC6423",
         "TT642",
         "All links of one server lose connections",
-        "Connections between {server} and {who} fail now and then, like those of all others that were pinged: it is "
-        "{server} itself, or the network next to it.",
+        "Connections between {server} and {who} fail intermittently, like those of all others that were pinged: "
+        "the fault is in {server} itself or in its network.",
         _at_the_server,
         needs=_LOSSES | _FAILED_LOOK,
         fold_by=("server",),
@@ -155,8 +155,8 @@ PING: tuple[CauseKind, ...] = (
         "TC6451",
         "TT645",
         "Several machines answer at one address",
-        "At {host}:{port}, {vantage} meets one certificate now and another then: a load balancer, a cluster, or two "
-        "machines with the same address. Octopus breaks off with all but one of them.",
+        "At {host}:{port}, {vantage} sees different certificates at different times: a load balancer, a cluster, "
+        "or two machines with the same address. Octopus accepts only one of them.",
         _several_at_one_address,
         needs=frozenset({"TT531"}),
         fold_by=("host",),
@@ -165,26 +165,26 @@ PING: tuple[CauseKind, ...] = (
     _cause(
         "TC6441",
         "TT644",
-        "A DNS server does not answer at once",
-        "On {vantage} it takes a second and more until a name is resolved: the first of its DNS servers does not "
-        "answer, and the next one is only asked then.",
+        "The first DNS server does not answer",
+        "On {vantage} it takes a second or more to resolve a name: its first DNS server does not answer, and the "
+        "next one is asked only after that.",
         _stage("resolve"),
         fold_by=("vantage",),
     ),
     _cause(
         "TC6442",
         "TT644",
-        "Packets are lost on the way",
-        "From {vantage} to {host}:{port} it takes a second and more until a connection is made: its first packet is "
-        "lost and sent again.",
+        "Packets are lost on the path",
+        "From {vantage} to {host}:{port} it takes a second or more to connect: the first packet is lost and sent "
+        "again.",
         _stage("connect"),
     ),
     _cause(
         "TC6443",
         "TT644",
         "The other end is slow to answer",
-        "Connections from {vantage} to {host}:{port} are made at once, and then it takes a second and more until "
-        "{end}, or a device before it, goes on: it is busy.",
+        "Connections from {vantage} to {host}:{port} are established at once, but then {end}, or a device in "
+        "front of it, takes a second or more to continue: it is busy.",
         _stage("tls", "page", at_the_end=True),
     ),
 )

@@ -118,9 +118,9 @@ def _holds_none(view: View, problem: Problem) -> Clue | None:
 PROCESS: tuple[CauseKind, ...] = (
     CauseKind(
         "TC1032",
-        "The process still trusts whom it trusted at its start",
-        "The settings of {who} trust the server by now ({thumbprint}), and the running process still trusts {before}: "
-        "it was not restarted.",
+        "The running process still trusts the old thumbprint",
+        "The settings of {who} now trust the server ({thumbprint}), but the running process still trusts "
+        "{before}: it was not restarted.",
         UNTRUSTED | {"TT101"},
         ("Restart the service:", RESTART_WINDOWS),
         ("Restart the service:", RESTART_LINUX),
@@ -148,8 +148,9 @@ PROCESS: tuple[CauseKind, ...] = (
         "TC5511",
         "TT551",
         "The server hangs up on a polling Tentacle",
-        "The way from {who} to {its} server is open, and yet the Tentacle's process holds no connection: the server "
-        "does not trust its thumbprint, the machine is disabled or deleted in the portal, or the process is stuck.",
+        "The path from {who} to {its} server is open, but the Tentacle's process holds no connection: the server "
+        "does not trust its thumbprint, the machine is disabled or deleted in the portal, or the process is "
+        "stuck.",
         match=_holds_none,
         consequences=frozenset({"TT115"}),
         fold_by=("server",),

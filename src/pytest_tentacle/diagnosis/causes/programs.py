@@ -45,7 +45,7 @@ def _other(_view: View, problem: Problem) -> Clue | None:
 PROGRAMS: tuple[CauseKind, ...] = (
     CauseKind(
         "TC8131",
-        "The program ends with an exception before it can log",
+        "The program crashes before it can write a log",
         "On {who} the program ends with an exception that it does not handle, even when it is only asked for its help, "
         "and so before a line is logged. What it says stands on its error output alone: most often that its logging "
         "configuration (a left-over nlog.config or Tentacle.exe.nlog of an earlier version) is invalid, or that a file "

@@ -50,7 +50,7 @@ REGISTERING: tuple[CauseKind, ...] = (
         ("certificate",),
         "Registering failed: the portal's web certificate is not trusted",
         "the machine does not trust the certificate of the Octopus portal (HTTPS). The agent's own link is not "
-        "concerned.",
+        "affected.",
         what="Let the machine trust who issued the portal's certificate, or give the portal one that it trusts",
         commands=_PORTAL,
     ),
@@ -73,10 +73,10 @@ REGISTERING: tuple[CauseKind, ...] = (
     _cause(
         4,
         ("reach", "other-page"),
-        "Registering failed: the portal is not reached",
+        "Registering failed: the portal cannot be reached",
         (
-            "its address does not resolve, is not reached from here, or leads to something else; a web proxy may be "
-            "wanted."
+            "its address does not resolve, cannot be reached from the machine, or belongs to something else; a "
+            "web proxy may be needed."
         ),
         what="See that this machine reaches the portal by that address (or through its web proxy)",
         commands=_PORTAL,
@@ -91,7 +91,7 @@ REGISTERING: tuple[CauseKind, ...] = (
     _cause(
         6,
         ("unknown-thing",),
-        "Registering failed: the portal lacks what the call names",
+        "Registering failed: the portal does not have what the call names",
         "an environment, pool, tenant, policy, proxy or space of the call does not exist in the portal, or the user "
         "may not see it.",
         what="Correct the name, or create it in the portal (and name the space with --space)",
@@ -99,22 +99,22 @@ REGISTERING: tuple[CauseKind, ...] = (
     _cause(
         7,
         ("generation",),
-        "Registering failed: Tentacle and server are of generations that do not fit",
-        "the two are of versions that are not compatible: Tentacle 3 and later need an Octopus Server 3 or later.",
+        "Registering failed: Tentacle and server versions are incompatible",
+        "their versions are incompatible: Tentacle 3 and later need an Octopus Server 3 or later.",
         what="Install the Tentacle of the server's generation, or upgrade the server",
     ),
     _cause(
         8,
         ("handle",),
         "Registering failed: register-with was run as a service",
-        "from Tentacle 3.15.8 on the call wants a console, and a service has none: a known defect of such set-ups.",
+        "from Tentacle 3.15.8 on the call needs a console, and a service has none: a known defect of such setups.",
         what="Run the call as a scheduled task, or in a session",
     ),
     _cause(
         9,
         ("other",),
         "Registering failed",
-        "for a reason that is not known here.",
+        "for an unrecognised reason.",
         what="Mend what the log says",
     ),
 )

@@ -139,8 +139,8 @@ SETTINGS: tuple[CauseKind, ...] = (
     CauseKind(
         "TC3111",
         "The Tentacle listens on another port than the server uses",
-        "{who} {is} set to listen on port {port}, and the inventory says {declared}: the server knocks at a port "
-        "where nobody listens.",
+        "{who} {is} set to listen on port {port}, and the inventory says {declared}: the server connects to a "
+        "port where nothing listens.",
         frozenset({"TT311"}),
         ("Correct the port in the inventory and in the portal; or let it listen on the old one:", *_PORT[0]),
         ("Correct the port in the inventory and in the portal; or let it listen on the old one:", *_PORT[1]),
@@ -152,8 +152,8 @@ SETTINGS: tuple[CauseKind, ...] = (
     CauseKind(
         "TC3112",
         "An environment variable overrides the Tentacle's port",
-        "On {who} the service's environment sets port {port}, which wins over the configuration file; the inventory "
-        "says {declared}.",
+        "On {who} the service's environment sets port {port}, which overrides the configuration file; the "
+        "inventory says {declared}.",
         frozenset({"TT311"}),
         ("Remove TENTACLE_SERVICE_PORT from the service's environment, then restart it:", RESTART_WINDOWS),
         (
@@ -170,7 +170,7 @@ SETTINGS: tuple[CauseKind, ...] = (
     CauseKind(
         "TC3131",
         "A server node is not polled",
-        "{who} {does} not poll the node {server}, which therefore has no way to give {them} work.",
+        "{who} {does} not poll the node {server}, which therefore cannot send {them} any work.",
         frozenset({"TT313"}),
         ("Let it poll the node as well, with an API key that may register machines:", *POLL_NODE[0]),
         ("Let it poll the node as well, with an API key that may register machines:", *POLL_NODE[1]),
@@ -181,9 +181,9 @@ SETTINGS: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC3132",
-        "A server of old is polled in place of a node",
-        "{who} poll{s} {retired}, a name that neither the inventory nor DNS knows, and not the node {node}: it "
-        "was renamed, or took the place of the old one.",
+        "An old server is polled instead of a node",
+        "{who} poll{s} {retired}, a name that neither the inventory nor DNS knows, and not the node {node}: the "
+        "server was renamed, or the node replaced it.",
         frozenset({"TT313"}) | NAME_FAILURES,
         (
             "Let it poll {node}, with an API key that may see machines:",
@@ -205,8 +205,8 @@ SETTINGS: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC3141",
-        "A server node is polled on a port that it does not have",
-        "{who} poll{s} {server} on port {port}, where it has no polling port: an old one, or a typing error.",
+        "A server node is polled on the wrong port",
+        "{who} poll{s} {server} on port {port}, where it has no polling port: an old port, or a typing error.",
         frozenset({"TT314"}),
         ("Correct the address that it polls.", *OTHER_ADDRESS[0]),
         ("Correct the address that it polls.", *OTHER_ADDRESS[1]),
@@ -219,7 +219,7 @@ SETTINGS: tuple[CauseKind, ...] = (
         "TC3142",
         "The inventory has an old polling port of the server",
         "The Octopus Server {server} serves polling Tentacles on port {port}, and they poll it there; only the "
-        "inventory names another one.",
+        "inventory names a different port.",
         frozenset({"TT314", "TT317"}),
         ("Correct polling_ports of the server in the inventory. Nothing is to be changed on a machine.",),
         ("Correct polling_ports of the server in the inventory. Nothing is to be changed on a machine.",),
@@ -230,8 +230,7 @@ SETTINGS: tuple[CauseKind, ...] = (
     CauseKind(
         "TC3171",
         "The Octopus Server's polling port was changed",
-        "The Octopus Server {who} serve{s} polling Tentacles on port {port}, and not on {declared}, where the "
-        "inventory has them look.",
+        "The Octopus Server {who} serve{s} polling Tentacles on port {port}, but the inventory says {declared}.",
         frozenset({"TT317"}),
         (
             (
@@ -250,7 +249,7 @@ SETTINGS: tuple[CauseKind, ...] = (
     CauseKind(
         "TC3021",
         "A full disk destroyed the configuration file",
-        "The disk of {who} is full, and the configuration file was destroyed when it was written.",
+        "The disk of {who} is full, and the configuration file was lost when the service tried to save it.",
         frozenset({"TT302", "TT303"}),
         ("Make room first. " + _RESTORE, "$ Get-PSDrive -PSProvider FileSystem", FILE_WINDOWS),
         ("Make room first. " + _RESTORE, *reversed(FILE_LINUX)),
@@ -262,7 +261,7 @@ SETTINGS: tuple[CauseKind, ...] = (
     CauseKind(
         "TC3022",
         "The configuration file is empty",
-        "The configuration file of {who} holds nothing, so the service cannot start: a full disk leaves such a file.",
+        "The configuration file of {who} is empty, so the service cannot start: a full disk can cause this.",
         frozenset({"TT302"}),
         ("Look at the room on the disk. " + _RESTORE, "$ Get-PSDrive -PSProvider FileSystem", FILE_WINDOWS),
         ("Look at the room on the disk. " + _RESTORE, *reversed(FILE_LINUX)),
@@ -273,7 +272,7 @@ SETTINGS: tuple[CauseKind, ...] = (
     CauseKind(
         "TC3031",
         "The configuration file is damaged",
-        "The configuration file of {who} is cut off or is no XML, so the service cannot start.",
+        "The configuration file of {who} is truncated or not valid XML, so the service cannot start.",
         frozenset({"TT303"}),
         (_RESTORE, FILE_WINDOWS),
         (_RESTORE, *FILE_LINUX),

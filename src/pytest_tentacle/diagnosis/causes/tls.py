@@ -180,7 +180,7 @@ TLS: tuple[CauseKind, ...] = (
     CauseKind(
         "TC9011",
         "TLS 1.2 is switched off",
-        "{end} has {versions} switched off (as {side}), so it finds no common version of TLS with its peers.",
+        "{end} has {versions} switched off (as {side}), so it has no TLS version in common with its peers.",
         NO_HANDSHAKE | {_OWN_VERSIONS},
         ("On {end}, switch TLS 1.2 on in the Schannel settings, then reboot:", _SCHANNEL),
         (
@@ -196,8 +196,8 @@ TLS: tuple[CauseKind, ...] = (
     CauseKind(
         "TC4111",
         "A certificate is too weak",
-        "The certificate of {end} has {weakness}, which the other end's system refuses; it tells of TLS versions or "
-        "cipher suites, which misleads.",
+        "The certificate of {end} has {weakness}, which the other end's system refuses; its error message names "
+        "TLS versions or cipher suites, which is misleading.",
         NO_HANDSHAKE | frozenset(_WEAK),
         ("Make a new certificate on {end}, then enter its thumbprint at the other end:", *_NEW[0]),
         ("Make a new certificate on {end}, then enter its thumbprint at the other end:", *_NEW[1]),
@@ -208,16 +208,16 @@ TLS: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC5251",
-        "Something on the way ends TLS with old versions",
-        "{end} speaks {version} on its own machine, and {vantage} finds no common TLS with what answers at {host}: an "
-        "appliance between them ends TLS with old versions or suites.",
+        "Something on the path terminates TLS with old versions",
+        "{end} speaks {version} on its own machine, and {vantage} finds no common TLS with what answers at "
+        "{host}: an appliance between them terminates TLS with old versions or suites.",
         NO_HANDSHAKE,
         (
-            "Take the appliance out of the way of port {port}; see what it offers from {vantage}:",
+            "Exempt port {port}; see what it offers from {vantage}:",
             CERTIFICATE_WINDOWS,
             _SUITES,
         ),
-        ("Take the appliance out of the way of port {port}; see what it offers from {vantage}:", *_TRY_LINUX),
+        ("Exempt port {port}; see what it offers from {vantage}:", *_TRY_LINUX),
         _old_between,
         consequences=HANDSHAKE_IN_LOGS | {"TT102"},
         fold_by=("link",),
@@ -226,8 +226,8 @@ TLS: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC5252",
-        "The two ends share no version of TLS or cipher suite",
-        "Between {vantage} and {end} no version of TLS, or no cipher suite, is common to both.",
+        "The two ends share no TLS version or cipher suite",
+        "Between {vantage} and {end} the two ends have no TLS version, or no cipher suite, in common.",
         NO_HANDSHAKE,
         ("Compare what both ends enable (guide, Schannel and TLS):", _SCHANNEL, _SUITES),
         ("Compare what both ends enable:", *_TRY_LINUX, "$ openssl ciphers -v"),
@@ -240,7 +240,7 @@ TLS: tuple[CauseKind, ...] = (
     CauseKind(
         "TC9021",
         "The TLS policies of the two ends exclude each other",
-        "What {who} may speak and what {its} peer may speak have no version of TLS or cipher suite in common.",
+        "The TLS settings of {who} and of {its} peer have no version or cipher suite in common.",
         POLICIES_EXCLUDE,
         ("Compare what both ends enable, and enable TLS 1.2 with a common suite on both:", _SCHANNEL, _SUITES),
         ("Compare what both ends enable, and allow TLS 1.2 with a common suite on both:", "$ openssl ciphers -v"),

@@ -155,9 +155,9 @@ TRUST: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC3212",
-        "The Octopus Server has a new certificate, which its Tentacles do not trust",
-        "{server} has the thumbprint {thumbprint}, and {who} {does} not trust it: the server's certificate was "
-        "renewed, or the server was installed anew.",
+        "The Octopus Server has a new certificate that its Tentacles do not trust",
+        "{server} has the thumbprint {thumbprint}, but {who} {does} not trust it: the server's certificate was "
+        "renewed, or the server was reinstalled.",
         frozenset({"TT321"}),
         (
             (
@@ -182,7 +182,7 @@ TRUST: tuple[CauseKind, ...] = (
     CauseKind(
         "TC3213",
         "The Tentacle belongs to another Octopus Server",
-        "{who} trust{s} {other}, and not {server}: the Tentacle was registered with that server.",
+        "{who} trust{s} {other} instead of {server}: the Tentacle was registered with that other server.",
         frozenset({"TT321"}),
         ("If it belongs to this server, let it trust it as well; else correct the inventory:", *TRUST_SERVER[0]),
         ("If it belongs to this server, let it trust it as well; else correct the inventory:", *TRUST_SERVER[1]),
@@ -193,9 +193,9 @@ TRUST: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC3221",
-        "A trusted thumbprint was pasted with something that is none",
-        "A thumbprint that {who} trust{s} holds something else than 40 hexadecimal digits ({configured}), often "
-        "invisible and pasted from the window of a certificate: it never equals any server's.",
+        "A trusted thumbprint contains stray characters",
+        "A thumbprint that {who} trust{s} is not 40 hexadecimal digits ({configured}): often an invisible "
+        "character that was copied from the certificate window. It never matches any server's thumbprint.",
         frozenset({"TT322", "TT321"}),
         (
             ("Trust anew, with the thumbprint typed or pasted from the portal:"),
@@ -212,8 +212,8 @@ TRUST: tuple[CauseKind, ...] = (
     CauseKind(
         "TC4041",
         "The inventory has an old thumbprint of the server",
-        "The Octopus Server {server} presents {presented}, and its Tentacles trust just that; only the inventory "
-        "declares another one.",
+        "The Octopus Server {server} presents {presented}, and its Tentacles trust exactly that; only the "
+        "inventory declares a different one.",
         frozenset({"TT404"}),
         ("Correct the server's thumbprint in the inventory. Nothing is to be changed on a machine.",),
         ("Correct the server's thumbprint in the inventory. Nothing is to be changed on a machine.",),
@@ -223,9 +223,9 @@ TRUST: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC4042",
-        "The Octopus Server presents another certificate than declared",
-        "The Octopus Server {server} presents {presented}, and not the declared {configured}: its certificate was "
-        "renewed, or the server was installed anew. Tentacles that trust the old one break off.",
+        "The Octopus Server presents a different certificate from the declared one",
+        "The Octopus Server {server} presents {presented} instead of the declared {configured}: its certificate "
+        "was renewed, or the server was reinstalled. Tentacles that trust the old one refuse the connection.",
         frozenset({"TT404", "TT321"}),
         (
             (
@@ -249,8 +249,9 @@ TRUST: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC4011",
-        "The Tentacle has another certificate than the inventory and the server know",
-        "{who} {has} another certificate than declared: the Tentacle was set up again, or its certificate renewed.",
+        "The Tentacle's certificate is not the one the inventory and the server know",
+        "{who} {has} a different certificate from the declared one: the Tentacle was set up again, or its "
+        "certificate was renewed.",
         frozenset({"TT401"}),
         ("Enter the Tentacle's thumbprint in the machine's settings in the portal, and in the inventory:", *_SHOW[0]),
         ("Enter the Tentacle's thumbprint in the machine's settings in the portal, and in the inventory:", *_SHOW[1]),
@@ -260,7 +261,7 @@ TRUST: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC4012",
-        "The inventory gives a machine another one's thumbprint",
+        "The inventory lists another machine's thumbprint",
         "The thumbprint that the inventory declares for {who} is that of {other}: two entries are mixed up, or the "
         "machine was restored from the other one's backup.",
         frozenset({"TT401"}),

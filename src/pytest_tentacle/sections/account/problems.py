@@ -15,7 +15,7 @@ _LIST = '$ ls -ld "<path>"'
 ACCOUNT: tuple[ProblemKind, ...] = (
     ProblemKind(
         "TT801",
-        "The service's account has too few rights on Octopus Home",
+        "The service account lacks rights on Octopus Home",
         _STEP,
         "The account that the service runs as cannot read, write and delete in the folder Octopus Home. The guide "
         "asks for full control of it, with all that is below.",
@@ -35,7 +35,7 @@ ACCOUNT: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT802",
-        "The service's account has too few rights below Octopus Home",
+        "The service account lacks rights below Octopus Home",
         _STEP,
         "The account may work in Octopus Home itself, but not with everything below: a folder or file there does not "
         "inherit its rights, or somebody else made it, such as an administrator who ran a command by hand.",
@@ -58,7 +58,7 @@ ACCOUNT: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT803",
-        "An entry that denies takes the account's rights away",
+        "A deny entry removes the account's rights",
         _STEP,
         "The account, or a group that it is in, is given the rights on Octopus Home or below, and another entry "
         "denies them. An entry that denies wins over those that allow.",

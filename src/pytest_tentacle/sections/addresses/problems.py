@@ -14,7 +14,7 @@ _SOCKETS_LINUX = "$ sudo ss -ltnp 'sport = :<port>'"
 ADDRESSES: tuple[ProblemKind, ...] = (
     ProblemKind(
         "TT711",
-        "The address that is used is none of the machine's",
+        "The address in use does not belong to the machine",
         _STEP,
         "The address that the connecting machine uses does not belong to the machine that should answer, nobody "
         "declares it for that machine, and nothing takes a connection there: a stale record in DNS, an old address "
@@ -45,7 +45,7 @@ ADDRESSES: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT712",
-        "The machine does not listen on the address that is used",
+        "The machine does not listen on the address in use",
         _STEP,
         "The address is one of the machine's, but the port is open on another of its addresses only, so that "
         "connections to this one fail.",
@@ -74,7 +74,7 @@ ADDRESSES: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT713",
-        "An address of the machine's own making is used",
+        "The address in use is self-assigned",
         _STEP,
         "The address that the connecting machine uses is link-local (169.254.0.0/16 or fe80::/10). A machine takes "
         "such an address when nobody gives it one; no router passes it on, and nothing answers there.",
@@ -103,7 +103,7 @@ ADDRESSES: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT714",
-        "The machine's own name leads to another machine",
+        "The machine's own name resolves to another machine",
         _STEP,
         "Asked on the machine itself, a name by which its servers should reach it leads to addresses of another "
         "surveyed machine: a stale or doubled record in DNS, or an entry in the hosts file. Whoever uses the name "

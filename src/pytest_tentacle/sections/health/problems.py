@@ -41,7 +41,7 @@ MACHINE: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT973",
-        "The installed version has a known defect that shows here",
+        "The installed version has a known defect that occurs here",
         _STEP,
         "The version is one of those with this defect, and just what it does was found on the machine.",
         (
@@ -63,7 +63,7 @@ MACHINE: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT974",
-        "Tentacle and server are of generations that do not speak with each other",
+        "The Tentacle and server versions are incompatible",
         _STEP,
         "Tentacle 1.x and 2.x speak with an Octopus Server of their own generation only, and Tentacle 3 and later "
         "with a server 3 or later.",

@@ -44,7 +44,7 @@ LOADING: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT812",
-        "The first load waits for the check of the publisher's certificate",
+        "The first start waits for a check of the publisher's certificate",
         _STEP,
         "The first load takes much longer than the second, Windows is set to look for revocations of code signing "
         "certificates for the service's account, and the place where it would find them cannot be reached: it waits "

@@ -12,7 +12,7 @@ _LINUX = ('$ curl -kv "https://<host>:<port>/"', '$ tail -n 200 "<log>"')
 MESSAGES: tuple[ProblemKind, ...] = (
     ProblemKind(
         "TT951",
-        "A web page is inserted into the communication",
+        "A web page is injected into the connection",
         _STEP,
         "Where Halibut should have named itself (unknown identity 'HTTP/1.0' and its kin), a web server spoke: a "
         "firewall, "
@@ -31,7 +31,7 @@ MESSAGES: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT952",
-        "The other end does not name itself",
+        "The other end does not identify itself",
         _STEP,
         "It closed, or sent an empty line, where Halibut names itself: often an old Tentacle whose weak certificate "
         "its "
@@ -41,7 +41,7 @@ MESSAGES: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT953",
-        "The other end does not speak as Halibut does",
+        "The other end does not speak Halibut",
         _STEP,
         "What came is not what Halibut allows at that point: traffic is changed on its way, the parts are swapped, "
         "or a "
@@ -59,7 +59,7 @@ MESSAGES: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT954",
-        "Messages break off",
+        "Messages are cut off",
         _STEP,
         "A message ended before its end: the network cuts traffic short, or a weak certificate gives trouble (seen "
         "with SHA-1 on Windows Server 2012 R2). Halibut before 4.3.28 stumbles over a connection that breaks.",

@@ -39,7 +39,7 @@ PING: tuple[ProblemKind, ...] = (
     ),
     _kind(
         "TT642",
-        "Attempts are lost",
+        "Some connection attempts fail",
         "Most attempts go well, and some in a row fail. TCP sends lost packets again, so this is more than a packet: "
         "an overloaded end, a restart, a firewall that drops for a while. Octopus tries again up to five times, and a "
         "deployment fails where that is not enough.",
@@ -49,7 +49,7 @@ PING: tuple[ProblemKind, ...] = (
     ),
     _kind(
         "TT643",
-        "The link comes and goes",
+        "The link is intermittent",
         "The link works, fails and works again, several times within the ping. Where each second or third attempt "
         "fails, several machines answer at one address, and not all of them are well.",
         "See what stands at the address: a load balancer, a cluster, two machines with one address, a flapping route:",

@@ -36,7 +36,7 @@ def _kind(code: str, title: str, meaning: str, what: str, *calls: str, **own: An
 PROXIES: tuple[ProblemKind, ...] = (
     _kind(
         "TT601",
-        "The proxy's host is no bare host name",
+        "The proxy host is not a plain host name",
         "Where the name or address of a proxy should stand, there is a URL, a port or another sign besides. The "
         "Tentacle takes the whole text for the host's name and never reaches the proxy.",
         "Name the host alone, and the port beside it; then restart the service:",
@@ -51,7 +51,7 @@ PROXIES: tuple[ProblemKind, ...] = (
     ),
     _kind(
         "TT602",
-        "The proxy's port is no port number",
+        "The proxy port is not a port number",
         "What stands for the proxy's port cannot be one, so the proxy cannot be reached.",
         "Give the proxy's port, 1 to 65535; then restart the service:",
         _SET,
@@ -63,7 +63,7 @@ PROXIES: tuple[ProblemKind, ...] = (
     ),
     _kind(
         "TT603",
-        "A proxy's host is set, and ignored",
+        "A proxy host is set but ignored",
         "UseDefaultProxy is true (which it is, too, where it is not set), and then the Tentacle does not look at "
         "ProxyHost: it uses the proxy of the service's account, or none. It often comes of setting the host by "
         "environment variables alone.",
@@ -93,7 +93,7 @@ PROXIES: tuple[ProblemKind, ...] = (
     ),
     _kind(
         "TT605",
-        "The Tentacle runs with another proxy than its settings name",
+        "The Tentacle uses a different proxy from the one in its settings",
         "When it started, the process said that it would use another proxy than the settings name by now: they were "
         "changed, and the service not restarted.",
         "Restart the service:",
@@ -108,7 +108,7 @@ PROXIES: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT606",
-        "The proxy gives no answer",
+        "The proxy does not answer",
         _STEP,
         "The Tentacle polls through a proxy, and where that should be, nothing answers CONNECT: its name does not "
         "resolve, nobody listens on its port, a firewall drops the connection, or what listens is no HTTP proxy (SOCKS "
@@ -148,7 +148,7 @@ PROXIES: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT608",
-        "The proxy wants credentials, and none are configured",
+        "The proxy requires credentials, but none are configured",
         _STEP,
         "The proxy answers CONNECT with 407, and the Tentacle's settings hold no user for it. The Tentacle can log on "
         "with user and password (Basic); it cannot by NTLM or Kerberos, whatever the account may do in a browser.",

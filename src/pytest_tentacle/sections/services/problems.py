@@ -80,7 +80,7 @@ SERVICES: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT205",
-        "The service does not start by itself",
+        "The service does not start automatically",
         _STEP,
         "It will be missing after the next reboot, such as the one that installs patches.",
         ("Let it start with the machine:", '$ Set-Service -Name "<service>" -StartupType Automatic'),

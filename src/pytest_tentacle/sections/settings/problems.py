@@ -90,7 +90,7 @@ SETTINGS: tuple[ProblemKind, ...] = (
     ),
     _either(
         "TT310",
-        "The communication mode is another one",
+        "The communication mode is not the expected one",
         "The Tentacle is set up to listen where the inventory has it poll, or the other way round: each end waits "
         "for the other, or connects to where nobody listens.",
         "Correct the inventory and the machine's settings in the Octopus Web Portal; or set the Tentacle up for the "
@@ -114,7 +114,7 @@ SETTINGS: tuple[ProblemKind, ...] = (
     ),
     _kind(
         "TT312",
-        "The Tentacle is told not to listen, though a server is to connect",
+        "Listening is switched off (NoListen)",
         "NoListen is true: the service runs and opens no port. It stays behind when a polling Tentacle becomes a "
         "listening one.",
         "Let it listen:",
@@ -183,7 +183,7 @@ SETTINGS: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT317",
-        "The Octopus Server's polling port is another one",
+        "The Octopus Server's polling port is not the expected one",
         _STEP,
         "The server listens for polling Tentacles on another port than the inventory declares.",
         (
@@ -252,7 +252,7 @@ SETTINGS: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT332",
-        "Octopus waits for another subscription",
+        "Octopus expects a different subscription",
         _STEP,
         "The Tentacle polls with a subscription that Octopus has for no machine: it was deleted in Octopus, or "
         "registered anew on one side only. It connects, and no request ever waits for it.",

@@ -16,7 +16,7 @@ _COPIES = (
 THUMBPRINT: tuple[ProblemKind, ...] = (
     ProblemKind(
         "TT401",
-        "The Tentacle's thumbprint is not the declared one",
+        "The Tentacle's thumbprint differs from the declared one",
         _STEP,
         "The Tentacle has another certificate than the inventory, and probably the Octopus Server, know: it was set "
         "up again, or its certificate was renewed. The server breaks off such a connection.",
@@ -37,7 +37,7 @@ THUMBPRINT: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT402",
-        "The port presents another thumbprint than the configured one",
+        "The port presents a different thumbprint from the configured one",
         _STEP,
         "The running process has another certificate than its configuration file: the file was changed and the "
         "service not restarted since.",
@@ -58,7 +58,7 @@ THUMBPRINT: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT403",
-        "Several machines have one and the same certificate",
+        "Several machines share one certificate",
         _STEP,
         "They were made from one image, with its Tentacle already set up. The server cannot tell them apart by their "
         "certificate, and a deployment may run on the wrong one.",
@@ -80,7 +80,7 @@ THUMBPRINT: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT404",
-        "The Octopus Server's port presents another thumbprint than the declared one",
+        "The Octopus Server's port presents a different thumbprint from the declared one",
         _STEP,
         "The server has another certificate than the inventory declares. Tentacles that trust the declared one break "
         "off.",

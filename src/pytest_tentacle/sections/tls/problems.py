@@ -27,7 +27,7 @@ _BOTH_ENDS = (
 TLS: tuple[ProblemKind, ...] = (
     ProblemKind(
         "TT901",
-        "Neither TLS 1.2 nor TLS 1.3 can be spoken",
+        "Neither TLS 1.2 nor TLS 1.3 is available",
         _STEP,
         "Octopus needs TLS 1.2 at least. The registry disables it for the side of TLS that the machine's links need (a "
         "listener takes the server side, who connects the client side), and the system has no TLS 1.3 there either.",
@@ -45,7 +45,7 @@ TLS: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT902",
-        "The two ends have no version of TLS in common",
+        "The two ends have no TLS version in common",
         _STEP,
         "What one end may speak, the other may not: mostly TLS 1.2 is disabled at an end that has TLS 1.3, while the "
         "other end is too old for TLS 1.3.",

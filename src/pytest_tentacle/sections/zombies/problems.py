@@ -10,7 +10,7 @@ _STEP = "zombie-child-processes"
 ZOMBIES: tuple[ProblemKind, ...] = (
     ProblemKind(
         "TT721",
-        "A left-over process holds the port beside the service",
+        "A leftover process holds the port alongside the service",
         _STEP,
         "The service has its port, and yet a socket on the same port belongs to what an earlier process left behind: "
         "a PowerShell or Calamari of a cancelled task that inherited it. Connections that end there are never "

@@ -63,8 +63,8 @@ ADDRESS_FAMILY: tuple[CauseKind, ...] = (
     _cause(
         1,
         "This Tentacle connects by IPv4 only",
-        "{host} leads to an IPv6 address, and Tentacle {version} on {who} connects by IPv4 only: until 3.1.7 it "
-        "knows no IPv6.",
+        "{host} resolves to an IPv6 address, but Tentacle {version} on {who} connects by IPv4 only: until 3.1.7 "
+        "it does not support IPv6.",
         match=_by_version((0,), _BOTH_FAMILIES),
         what="Upgrade the Tentacle to 3.1.7 or later (best to today's), or give the name an IPv4 address as well:",
         commands=_RESOLVE,
@@ -72,16 +72,16 @@ ADDRESS_FAMILY: tuple[CauseKind, ...] = (
     _cause(
         2,
         "This Tentacle does not connect where IPv6 is switched off",
-        "IPv6 is switched off on {who}, or the way there lacks it, and Tentacle {version} cannot connect without it: a "
-        "defect of 3.1.7 to 5.0.4.",
+        "IPv6 is switched off on {who} or missing on the path, and Tentacle {version} cannot connect without it: "
+        "a defect of 3.1.7 to 5.0.4.",
         match=_by_version(_BOTH_FAMILIES, _WITHOUT_IPV6),
         what="Upgrade the Tentacle to 5.0.5 or later; until then switch IPv6 on again:",
         commands=_ADDRESSES,
     ),
     _cause(
         3,
-        "The address is of a family that the machine cannot use",
-        "{host} leads to an address of a family, IPv4 or IPv6, that {who} cannot use.",
+        "The machine cannot use this address family",
+        "{host} resolves to an address of a family, IPv4 or IPv6, that {who} cannot use.",
         match=_by_version(_WITHOUT_IPV6, None),
         what="Give the name an address of the family that the machine has, or switch the other one on:",
         commands=_RESOLVE,

@@ -180,9 +180,9 @@ def _keeps_out(view: View, problem: Problem) -> Clue | None:
 PATH: tuple[CauseKind, ...] = (
     CauseKind(
         "TC5201",
-        "The Tentacle's own firewall keeps its server out",
-        "{who} answer{s} locally, and {server} reaches others in the same subnet, but not {them}: the firewall of the "
-        "machine itself, or a security group of its own, does not let port {port} in.",
+        "The Tentacle's own firewall blocks its server",
+        "{who} answer{s} locally, and {server} reaches others in the same subnet but not {them}: the machine's "
+        "own firewall, or a security group of its own, blocks port {port}.",
         BLOCKED,
         ("On {there}, see which rules name the port, and let it in from the server:", RULES_WINDOWS, ALLOW_WINDOWS),
         ("On {there}, see which rules there are, and let the port in from the server:", *RULES_LINUX),
@@ -194,9 +194,9 @@ PATH: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC5202",
-        "The Tentacle's security group keeps its server out",
-        "{who} answer{s} locally and {its} own firewall lets port {port} in, but {server}, which reaches others in the "
-        "same subnet, is kept out: by a security group (cloud) or port filter before the machine.",
+        "The Tentacle's security group blocks its server",
+        "{who} answer{s} locally and {its} own firewall allows port {port}, but {server}, which reaches others "
+        "in the same subnet, is blocked by a security group (cloud) or a port filter in front of the machine.",
         BLOCKED,
         (
             "In the cloud's console, or at the switch, let the port in from the server; then try from there:",
@@ -211,16 +211,16 @@ PATH: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC5203",
-        "The way from a server to a subnet is closed",
+        "The path from a server to a subnet is blocked",
         "{server} reaches no Tentacle in {subnet} on port {port}: a firewall or security group between them, or the "
         "routing.",
         BLOCKED,
         (
-            "From {server}, see how far the way goes; have the network's administrator open the port:",
+            "From {server}, see how far the way goes; ask your network team to open the port:",
             *WAY_WINDOWS,
         ),
         (
-            "From {server}, see how far the way goes; have the network's administrator open the port:",
+            "From {server}, see how far the way goes; ask your network team to open the port:",
             *WAY_LINUX,
         ),
         _path,
@@ -231,9 +231,9 @@ PATH: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC5204",
-        "A server reaches none of its Tentacles",
-        "{server} reaches none of its listening Tentacles, in whatever subnet: its own firewall does not let them out, "
-        "or its network is cut off.",
+        "A server cannot reach any of its Tentacles",
+        "{server} reaches none of its listening Tentacles, in any subnet: its own firewall blocks outgoing "
+        "connections, or its network is cut off.",
         BLOCKED,
         (
             "On {server}, look at its network and at outbound rules:",
@@ -251,7 +251,7 @@ PATH: tuple[CauseKind, ...] = (
     CauseKind(
         "TC5221",
         "The network has no route",
-        "From {vantage} there is no route to {host} ({address}), or a router on the way says that there is none.",
+        "From {vantage} there is no route to {host} ({address}), or a router on the path reports that there is none.",
         frozenset({NO_ROUTE}),
         ("On {vantage}, look at the route, and ask the network's administrator:", *ROUTE_WINDOWS),
         ("On {vantage}, look at the route, and ask the network's administrator:", *ROUTE_LINUX),
@@ -262,12 +262,12 @@ PATH: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC5222",
-        "A router or firewall on the way says no",
-        "{vantage} has a way to {way_to}, and on it a router or firewall answers that it does not let port {port} "
-        "through, or does not know the way on.",
+        "A router or firewall on the path rejects the connection",
+        "{vantage} has a route to {way_to}, but a router or firewall on it reports that it blocks port {port}, "
+        "or has no route onward.",
         frozenset({NO_ROUTE}),
-        ("From {vantage}, see how far the way goes; have the network's administrator open the port:", *WAY_WINDOWS),
-        ("From {vantage}, see how far the way goes; have the network's administrator open the port:", *WAY_LINUX),
+        ("From {vantage}, see how far the way goes; ask your network team to open the port:", *WAY_WINDOWS),
+        ("From {vantage}, see how far the way goes; ask your network team to open the port:", *WAY_LINUX),
         _answered_on_the_way,
         consequences=LOST_IN_LOGS,
         fold_by=("server", "tentacles"),
@@ -276,8 +276,8 @@ PATH: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC5205",
-        "The end that should answer lets nobody in, and was not looked at",
-        "{end} {how} (port {port}, seen from {vantage}). Whether it answers on its own machine is not known.",
+        "The other end accepts no connections, and could not be checked",
+        "{end} {how} (port {port}, seen from {vantage}). Whether it answers on its own machine could not be checked.",
         BLOCKED,
         (
             "On {end}, see that the service runs, on which port it listens, and that its firewall lets the port in:",
@@ -298,8 +298,8 @@ PATH: tuple[CauseKind, ...] = (
     CauseKind(
         "TC5206",
         "A firewall between server and Tentacle",
-        "{who} answer{s} locally, but not to {server}: a firewall of the machine, a security group, or one "
-        "on the way does not let port {port} through.",
+        "{who} answer{s} locally, but not to {server}: the machine's firewall, a security group or a firewall on "
+        "the path blocks port {port}.",
         BLOCKED,
         ("Look at the firewalls on the way, beginning at the Tentacle's own:", TRY_WINDOWS, RULES_WINDOWS),
         ("Look at the firewalls on the way, beginning at the Tentacle's own:", TRY_LINUX, *RULES_LINUX),
@@ -311,8 +311,8 @@ PATH: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC5411",
-        "The machine's own firewall does not let the port in",
-        "The own firewall of {end} does not let port {port} in: {why}.",
+        "The machine's own firewall blocks the port",
+        "The firewall of {end} blocks port {port}: {why}.",
         FIREWALL | BLOCKED | {NO_ROUTE},
         (
             "On {end}, see the rules that name the port; let it in, or have group policy do so where only that counts:",

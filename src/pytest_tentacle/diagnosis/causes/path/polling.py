@@ -73,9 +73,9 @@ def _one_poller(view: View, problem: Problem) -> Clue | None:
 PATH_POLLING: tuple[CauseKind, ...] = (
     CauseKind(
         "TC5211",
-        "A firewall keeps polling Tentacles out of the server",
-        "{server} shows its page on its own machine, and none of its polling Tentacles reaches port {port} there: the "
-        "server's own firewall, or one before it, does not let the port in.",
+        "A firewall blocks polling Tentacles from the server",
+        "{server} shows its page on its own machine, but none of its polling Tentacles reaches port {port} "
+        "there: the server's own firewall, or one in front of it, blocks the port.",
         BLOCKED,
         ("On {server}, see which rules name the port, and let it in:", RULES_WINDOWS, ALLOW_WINDOWS),
         ("On {server}, see which rules there are, and let the port in:", *RULES_LINUX),
@@ -87,16 +87,16 @@ PATH_POLLING: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC5212",
-        "The way from a subnet to the server is closed",
-        "No polling Tentacle in {subnet} reaches {server} on port {port}, and those elsewhere do: a firewall or "
+        "The path from a subnet to the server is blocked",
+        "No polling Tentacle in {subnet} reaches {server} on port {port}, but those elsewhere do: a firewall or "
         "security group between them, or the routing.",
         BLOCKED,
         (
-            "From one of these machines, see how far the way goes; have the network's administrator open the port:",
+            "From one of these machines, see how far the way goes; ask your network team to open the port:",
             *WAY_WINDOWS,
         ),
         (
-            "From one of these machines, see how far the way goes; have the network's administrator open the port:",
+            "From one of these machines, see how far the way goes; ask your network team to open the port:",
             *WAY_LINUX,
         ),
         _path_to_server,
@@ -107,8 +107,8 @@ PATH_POLLING: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC5213",
-        "The polling Tentacle's machine does not get out",
-        "{who} {does} not reach {server} on port {port}, and others do: an outbound rule of that machine, or its own "
+        "The polling Tentacle's machine cannot connect out",
+        "{who} cannot reach {server} on port {port}, but others do: an outbound rule of that machine, or its own "
         "security group.",
         BLOCKED,
         (
@@ -126,8 +126,8 @@ PATH_POLLING: tuple[CauseKind, ...] = (
     CauseKind(
         "TC5214",
         "A firewall between polling Tentacle and server",
-        "{server} shows its page on its own machine, but not to {who}: a firewall of either, or one on the way, does "
-        "not let port {port} through.",
+        "{server} shows its page on its own machine, but not to {who}: the firewall of either machine, or one on "
+        "the path, blocks port {port}.",
         BLOCKED,
         ("Look at the firewalls on the way, beginning at the server's own:", TRY_WINDOWS, RULES_WINDOWS),
         ("Look at the firewalls on the way, beginning at the server's own:", TRY_LINUX, *RULES_LINUX),

@@ -48,7 +48,7 @@ ACROSS: tuple[ProblemKind, ...] = (
     ),
     _kind(
         "TT512",
-        "The name leads to another address",
+        "The name resolves to a different address",
         "The name resolves, but not to the declared address, and there it does not work: a stale record or cache, a "
         "hosts file, or an inventory that is not up to date.",
         "On the machine that connects, compare; then correct the record, empty the cache, or correct the inventory:",
@@ -77,7 +77,7 @@ ACROSS: tuple[ProblemKind, ...] = (
     ),
     _kind(
         "TT522",
-        "The network has no way there",
+        "The network has no route to it",
         "The machine that connects has no route to the address, or a router on the way says that there is none.",
         "On the machine that connects, look at the route, and ask the network's administrator:",
         windows=('$ Test-NetConnection "<host>" -TraceRoute', "$ Get-NetRoute"),
@@ -110,7 +110,7 @@ ACROSS: tuple[ProblemKind, ...] = (
     ),
     _kind(
         "TT525",
-        "No common version of TLS",
+        "No TLS version in common",
         "The two ends agree on no version of TLS. A listener whose certificate's key is too short for its system's "
         "policy answers in the same words.",
         "Compare the versions that both ends enable (guide, Schannel and TLS), and the key of the peer's certificate:",
@@ -119,7 +119,7 @@ ACROSS: tuple[ProblemKind, ...] = (
     ),
     _kind(
         "TT526",
-        "No common cipher suite",
+        "No cipher suite in common",
         "The two ends agree on no cipher suite; a listener on .NET refuses old versions of TLS in the same words.",
         "Compare the cipher suites and versions that both ends enable (guide, Schannel and TLS):",
         windows=("$ Get-TlsCipherSuite | Format-Table Name",),
@@ -136,7 +136,7 @@ ACROSS: tuple[ProblemKind, ...] = (
     ),
     _kind(
         "TT528",
-        "The connection is accepted, then nothing comes",
+        "The connection is accepted, but nothing ever answers",
         "Something accepts the connection and stays silent: a device on the way that answers for the peer, packets "
         "that are too large for the way, or a peer that hangs.",
         "Try by hand from the machine that connects, and ask the network's administrator what stands between:",
@@ -145,7 +145,7 @@ ACROSS: tuple[ProblemKind, ...] = (
     ),
     _kind(
         "TT529",
-        "What answers does not speak TLS",
+        "The other end does not speak TLS",
         "A proxy, a port forwarder or another service answers in plain text, where Octopus needs TLS from end to end.",
         "See what answers, and take it out of the way: proxies and SSL offloading are not supported on this link:",
         windows=(PLAIN_WINDOWS,),
@@ -153,7 +153,7 @@ ACROSS: tuple[ProblemKind, ...] = (
     ),
     _kind(
         "TT530",
-        "Another page is shown",
+        "A different page is shown",
         "TLS works, but the answer is not the welcome page of the right product: the address is another machine's, "
         "or a proxy or gateway answers in its place.",
         "See whose certificate and page it is, then correct the address, or take the device out of the way:",
@@ -162,7 +162,7 @@ ACROSS: tuple[ProblemKind, ...] = (
     ),
     _kind(
         "TT531",
-        "Another certificate is presented on the way",
+        "A different certificate is presented across the link",
         "The welcome page is shown, but not with the peer's own certificate. Something on the way opens the TLS "
         "connection (inspection, SSL offloading), or another Tentacle answers at this address. Octopus breaks off "
         "such a connection.",
@@ -177,7 +177,7 @@ ACROSS: tuple[ProblemKind, ...] = (
     ),
     _kind(
         "TT532",
-        "A machine has no way to its peer",
+        "A machine has no route to its peer",
         "By its own routing and neighbours' tables one end of the link cannot send anything to the other, so no "
         "connection comes about, in whichever direction: it has no route, its router does not answer, or its reverse "
         "path filter drops what comes by another way than the answer would go.",
@@ -192,7 +192,7 @@ ACROSS: tuple[ProblemKind, ...] = (
     ),
     _kind(
         "TT533",
-        "The connecting machine's own firewall does not let it out",
+        "The connecting machine's own firewall blocks the connection",
         "The rules of the connecting machine's own packet filter on Linux stop its connection to the peer, or the "
         "answer to it; the rule is named.",
         "On that machine, look at the rules; let connections to port <port> out, and their answers in:",

@@ -34,7 +34,7 @@ def _windows(code: str, title: str, meaning: str, what: str, *commands: str) -> 
 FIREWALL: tuple[ProblemKind, ...] = (
     _windows(
         "TT541",
-        "No rule of Windows Firewall lets the port in",
+        "No Windows Firewall rule allows the port",
         "Windows Firewall blocks what no rule names, and no enabled inbound rule names the port. From the machine "
         "itself "
         "the page is shown all the same: that way is not filtered.",
@@ -44,7 +44,7 @@ FIREWALL: tuple[ProblemKind, ...] = (
     ),
     _windows(
         "TT542",
-        "A rule of Windows Firewall blocks the port",
+        "A Windows Firewall rule blocks the port",
         "An enabled inbound rule blocks the port. Such a rule wins over every rule that allows.",
         "A rule that allows does not help beside it: see where this one comes from, and disable or narrow it there. A "
         "rule of group policy is mended in the policy; the last command is for one of the machine's own:",
@@ -60,14 +60,14 @@ FIREWALL: tuple[ProblemKind, ...] = (
     ),
     _windows(
         "TT544",
-        "Group policy ignores the machine's own rule for the port",
+        "Group Policy overrides the machine's own rule for the port",
         "There is a rule for the port, but a group policy lets only its own rules count for this profile.",
         "Have the rule added to the group policy; what really counts is in the active store:",
         "$ Get-NetFirewallProfile -PolicyStore ActiveStore | Format-Table Name, AllowLocalFirewallRules",
     ),
     _windows(
         "TT545",
-        "The firewall's rule for the port does not fit the network, the peer or the program",
+        "The firewall rule for the port does not match the network, the peer or the program",
         "There is a rule that lets the port in, but for other kinds of network than the connected one, for other "
         "remote "
         "addresses than the peers', or for another program. A domain member's network may be taken for a public one "
@@ -78,7 +78,7 @@ FIREWALL: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT546",
-        "The packet filter on Linux keeps the port out",
+        "The Linux packet filter blocks the port",
         _STEP,
         "The rules of the machine's own packet filter (nftables, iptables, or what firewalld and ufw make) stop "
         "the peer's connection, or the answer to it; the rule is named. The installer of a Tentacle for Linux leaves "

@@ -55,7 +55,7 @@ HERE: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT503",
-        "The port is held by what a dead process left behind",
+        "A leftover of a dead process holds the port",
         _STEP,
         "The process that opened the port is gone, but a child of it, mostly a PowerShell or Calamari of a cancelled "
         "task, inherited its socket and keeps it open. The Tentacle cannot open the port again until the child ends.",
@@ -84,7 +84,7 @@ HERE: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT504",
-        "What answers on the port is not Octopus",
+        "The program on the port is not Octopus",
         _STEP,
         "The port is open, but its answer is not the welcome page: another program listens there, or something that "
         "intercepts connections even on this machine, such as a security product.",
@@ -105,7 +105,7 @@ HERE: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT505",
-        "The port is open, but no page comes",
+        "The port is open but serves no page",
         _STEP,
         "The connection to the machine's own port is accepted and then fails, or it hangs: the process is stuck, its "
         "certificate's key cannot be used, or a local firewall stands between.",

@@ -86,7 +86,7 @@ SOCKETS: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT554",
-        "Connections of one address pile up and stand open",
+        "Connections from one address pile up and stay open",
         _STEP,
         "Far more connections of one address stand on the port than anybody uses: somebody opens them and nobody "
         "lets go of them, until sockets or memory run out. Tentacle 4.0.2 to 5.0.2, and Octopus Server 2019.5.5 to "

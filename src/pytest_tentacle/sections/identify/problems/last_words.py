@@ -15,7 +15,7 @@ _SERVED = "$ netsh http show servicestate view=requestq"
 LAST_WORDS: tuple[ProblemKind, ...] = (
     ProblemKind(
         "TT144",
-        "The running process has other settings than its file",
+        "The running process uses different settings from its configuration file",
         _STEP,
         "The configuration was changed after the service had started, and a Tentacle reads it only at its start: the "
         "process goes on with what it had.",
@@ -50,7 +50,7 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT137",
-        "The Tentacle's set-up was not brought to its end",
+        "The Tentacle's setup was not completed",
         _STEP,
         "The instance has no home, or no certificate: new-instance and service were called, and what lies between was "
         "not. Since Tentacle 6.1 a missing certificate is made at the start.",
@@ -73,7 +73,7 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT138",
-        "Another program has the port or prefix of the service's web server",
+        "Another program uses the service's web port or URL prefix",
         _STEP,
         "Besides its communications port an Octopus Server opens those of its portal (a prefix at http.sys, Windows' "
         "own web server) and of its further services, such as 8443. One of them is taken: by an earlier installation, "
@@ -94,7 +94,7 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT139",
-        "The service's account may not listen on its web prefix",
+        "The service account may not listen on its URL prefix",
         _STEP,
         "On Windows an account that is no administrator needs a reservation for the prefix of the portal.",
         (
@@ -111,7 +111,7 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT140",
-        "The program's file for logging is of another version",
+        "The logging configuration file belongs to another version",
         _STEP,
         "A file such as Tentacle.exe.nlog or NLog.config that an upgrade left over does not fit the program: it ends "
         "before it can do anything.",
@@ -133,7 +133,7 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT141",
-        "The quotes around the instance's name are taken for a part of it",
+        "The quotes around the instance name are taken as part of it",
         _STEP,
         "The service's command line quotes the name in a way that its system does not take off (systemd before 230 "
         "does so with quotes within a word, as on RHEL 7 and Amazon Linux 2; Tentacle 6.1.0 to 6.1.735 wrote such "
@@ -160,7 +160,7 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT142",
-        "The process ended, since another one holds a file of it",
+        "The process ended because another process has locked one of its files",
         _STEP,
         "A second copy of the program, a backup or a virus scanner holds a file that it needs.",
         (
@@ -179,7 +179,7 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT143",
-        "The Octopus Server does not get into its database",
+        "The Octopus Server cannot open its database",
         _STEP,
         "Without its SQL Server database the Octopus Server ends at its start, and stops its work when it loses it.",
         (
@@ -198,7 +198,7 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT145",
-        "The server hangs up as soon as it has seen the certificate",
+        "The server hangs up as soon as it sees the certificate",
         _STEP,
         "Connections from the server's address are accepted and reset at once. That is what a client does that expects "
         "another certificate than the one it is shown: the server has an old thumbprint of this Tentacle.",
@@ -227,7 +227,7 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT146",
-        "Two machines come to the server with one thumbprint",
+        "Two machines connect to the server with the same thumbprint",
         _STEP,
         "Within a minute the server let the same thumbprint in from two addresses: a copy of the machine that the "
         "inventory does not know. Each gets a part of the work that is meant for the other. A gateway with several "

@@ -27,7 +27,7 @@ from .kind import (
 TRUST_KINDS = (
     kind(
         "TT101",
-        "The other end presents another certificate than the expected one",
+        "The other end presents an unexpected certificate",
         "Whoever opens the connection expects a certificate with one thumbprint and meets another: it was renewed or "
         "reinstalled, the address leads to another machine, or the thumbprint was entered wrongly. Case counts.",
         "Compare the two thumbprints with the one that the other end shows, and enter the right one:",
@@ -36,7 +36,7 @@ TRUST_KINDS = (
     ),
     kind(
         "TT102",
-        "A certificate that is not Octopus's comes back",
+        "The other end's certificate is not an Octopus certificate",
         "The certificate that came has a subject that no Tentacle and no Octopus Server makes: TLS is inspected or "
         "offloaded on the way, or another program answers.",
         "Take the address and port out of TLS inspection and offloading; see what answers there:",
@@ -53,7 +53,7 @@ TRUST_KINDS = (
     ),
     kind(
         "TT103",
-        "A client is turned away: its certificate is not trusted",
+        "A client is rejected because its certificate is not trusted",
         "The listening end wrote that it does not trust the thumbprint of who connected. For a listening Tentacle "
         "that is "
         "the Octopus Server; for a polling one it is the Tentacle, whose machine may be disabled or deleted.",
@@ -63,7 +63,7 @@ TRUST_KINDS = (
     ),
     kind(
         "TT104",
-        "A client comes without a certificate",
+        "A client presents no certificate",
         "It speaks Halibut's words without having shown a certificate: SSL offloading on the way, or a certificate so "
         "weak that its own system does not offer it.",
         "Remove what opens TLS between the two; give the client a new certificate and register it again:",
@@ -91,7 +91,7 @@ TRUST_KINDS = (
     ),
     kind(
         "TT132",
-        "The server connects again and again and is never let in",
+        "The server keeps connecting but is never accepted",
         "The Tentacle accepts the server's connections and authenticates none of them. At the usual level of logging "
         "that is the only sign of a server whose thumbprint is not trusted, or of TLS that does not fit.",
         "Compare the trusted thumbprint with the server's (Configuration, Thumbprints), trust it, and restart:",
@@ -163,7 +163,7 @@ NETWORK_KINDS = (
     ),
     kind(
         "TT109",
-        "The connection goes quiet",
+        "The connection goes silent",
         "It was made, and then no answer came: a network or NAT that forgets quiet connections, a program that "
         "hangs, or "
         "a proxy that says nothing.",
@@ -198,7 +198,7 @@ NETWORK_KINDS = (
     ),
     kind(
         "TT112",
-        "The other end closes before TLS is up",
+        "The other end closes the connection before TLS is established",
         "The connection is accepted and closed at once: a load balancer without a machine behind it, a proxy, or a "
         "service that is stopping.",
         "See what really listens there:",
@@ -213,7 +213,7 @@ NETWORK_KINDS = (
     ),
     kind(
         "TT133",
-        "There is no way to the other end",
+        "There is no route to the other end",
         "The system says that the host or its network cannot be reached: no route, or a router or firewall that says "
         "no.",
         "Check address and routes on the machine that connects:",
@@ -228,7 +228,7 @@ NETWORK_KINDS = (
     ),
     kind(
         "TT135",
-        "The program cannot use the address's family",
+        "The program cannot use this address family (IPv4 or IPv6)",
         "An address of the other end is of a family, IPv4 or IPv6, that the program or the machine cannot use. Until "
         "Tentacle 3.1.7 it connects by IPv4 only; from there to 5.0.5 it does not connect at all where IPv6 is "
         "switched off.",
@@ -276,7 +276,7 @@ NETWORK_KINDS = (
     ),
     kind(
         "TT121",
-        "What answers is no Octopus program",
+        "The program that answers is not Octopus",
         "At the address and port somebody answers who does not speak TLS, or is no Octopus Server.",
         "Correct address and port; see what listens there:",
         windows=(CONNECT_WINDOWS,),
@@ -347,7 +347,7 @@ TALK_KINDS = (
     ),
     kind(
         "TT116",
-        "A request is fetched, and no answer comes",
+        "A request is fetched but never answered",
         "The request reached somebody who did not answer in time: a hung script, a slow machine, or a copy of the "
         "Tentacle that took it.",
         "On the Tentacle look for hanging scripts, and in the fleet for a second machine with its identity:",
@@ -362,7 +362,7 @@ TALK_KINDS = (
     ),
     kind(
         "TT131",
-        "Communication fails for a reason that the catalogue does not know",
+        "Communication fails for an unrecognised reason",
         "The log holds failures of the link whose inner text is not among the known ones.",
         "Read the record to its end, and the other end's log at the same second:",
         sentence=(

@@ -37,7 +37,7 @@ START_KINDS = (
     ),
     kind(
         "TT134",
-        "It cannot listen on the configured address or port",
+        "The service cannot listen on the configured address or port",
         "The machine does not have the address that it is to listen on, or the system keeps the port from it.",
         "Compare Tentacle.Services.ListenIP with the machine's addresses, and look at reserved port ranges:",
         windows=("$ Get-NetIPAddress", "$ netsh int ipv4 show excludedportrange tcp"),
@@ -113,7 +113,7 @@ START_KINDS = (
     ),
     kind(
         "TT126",
-        "The service's account lacks rights on a folder",
+        "The service account lacks rights on a folder",
         "A file or folder could not be read or written.",
         "Give the account full control of Octopus Home, recursively:",
         windows=('$ Get-Acl "<path>" | Format-List',),
@@ -126,7 +126,7 @@ START_KINDS = (
     ),
     kind(
         "TT127",
-        "The Tentacle runs without a server that it could work with",
+        "The Tentacle has no server to work with",
         "It trusts no server, or the entry of a server to poll lacks its address and is left out.",
         "Trust the server's thumbprint (listening), or register the Tentacle again (polling):",
         windows=TRUST_SERVER[0],
@@ -134,7 +134,7 @@ START_KINDS = (
     ),
     kind(
         "TT128",
-        "The listening socket is in trouble",
+        "The listening socket reports errors",
         "Connections cannot be accepted: handles or memory run out, or a security product interferes.",
         "Restart the service, and look at its handles and at antivirus software:",
         windows=(
@@ -152,7 +152,7 @@ START_KINDS = (
     ),
     kind(
         "TT129",
-        "The service ended, or did not start, with an error",
+        "The service failed to start or ended with an error",
         "Its log ends with a fatal error, or the system gave up waiting for it.",
         "Read the last fatal record, and the service's events:",
         windows=(
@@ -167,7 +167,7 @@ START_KINDS = (
     ),
     kind(
         "TT130",
-        "The agent did not come to the end of its start",
+        "The agent did not finish starting",
         "It began to start and never said that it listens, nor that it will not: it hangs, or was ended.",
         "See whether its process lives and what it waits for, then restart it:",
         windows=("$ Get-Process Tentacle -ErrorAction Ignore", RESTART_WINDOWS),
