@@ -260,7 +260,7 @@ class TestLeftPlaceholders:
         world["web-02"].service["name"] = "Tentacle 2"
         world.down("poll-01")
         (cause,) = diagnosed(world).causes
-        words = "For <service>, put in each machine's own: web-01: OctopusDeploy Tentacle; web-02: Tentacle 2."
+        words = "For <service>, use each machine's own: web-01: OctopusDeploy Tentacle; web-02: Tentacle 2."
         assert cause.remedy_windows[1] == words
         assert '$ Start-Service -Name "<service>"' in cause.remedy_windows
         assert "<" not in "".join(cause.remedy_linux)
@@ -297,4 +297,4 @@ class TestWays:
         world.both(sick, faults.path.NO_ROUTE)
         (cause,) = diagnosed(world).causes
         assert cause.code == "TC5222"
-        assert f"{vantage} has a way to {goal}, " in cause.sentence
+        assert f"{vantage} has a route to {goal}, " in cause.sentence

@@ -100,7 +100,7 @@ def works(state: State, mode: Mode | None, name: str) -> list[str]:
 def carry_out(state: State, lines: tuple[str, ...], own: dict[str, str]) -> int:
     """The commands of a remedy, in their order; the number of those that are for the model."""
     done = 0
-    told = {each for line in lines if "put in each machine's own" in line for each in PLACEHOLDER.findall(line)}
+    told = {each for line in lines if "use each machine's own" in line for each in PLACEHOLDER.findall(line)}
     values = PERSONS | {each: own[each] for each in told if each in own}
     for line in lines:
         if not line.startswith("$ "):

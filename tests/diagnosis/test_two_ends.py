@@ -54,7 +54,7 @@ class TestWhereItIsKeptOut:
     def test_security_group(self, cause_of: Any) -> None:
         """Its own rules let the port in: what stands before the machine."""
         cause = cause_of("security_group")
-        assert "by a security group (cloud) or port filter before the machine" in cause.sentence
+        assert "by a security group (cloud) or a port filter in front of the machine" in cause.sentence
         assert "it lets port 10933 in" in seen(cause)
 
     def test_path(self, cause_of: Any) -> None:

@@ -62,7 +62,7 @@ ONE_FAULT = {
         "tentacles: [\u200bweb]",
         (
             "prod.yaml:1:13: name has an invisible character: ZERO WIDTH SPACE (U+200B) at position 1: '\\u200bweb'; "
-            "type it anew instead of copying it"
+            "type it again instead of copying it"
         ),
     ),
     "name with a space around it": ("tentacles: [' web']", "prod.yaml:1:13: name begins or ends with a space: ' web'"),

@@ -230,7 +230,7 @@ class TestManners:
         client = connect(serve(), most_requests=2)
         client.get("")
         client.get("/users/me")
-        with pytest.raises(PortalError, match="was not looked at") as over:
+        with pytest.raises(PortalError, match="was not checked") as over:
             client.get("/users/me")
         assert over.value.kind is PortalFailure.BUDGET
 

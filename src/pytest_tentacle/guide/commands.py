@@ -182,7 +182,7 @@ NEW_CERTIFICATE = tentacle('new-certificate --instance "<instance>"', 'show-thum
 
 RESTART = "Restart the services at both ends"
 CLEAN_SLATE = (
-    "remove the instance and the program with all that they leave behind, and set the Tentacle up anew (guide, "
+    "remove the instance and the program with all that they leave behind, and set the Tentacle up again (guide, "
     "Uninstall Tentacles); what was deployed stays as it is"
 )
 _REMOVE = tentacle('service --stop --uninstall --instance "<instance>"', 'delete-instance --instance "<instance>"')

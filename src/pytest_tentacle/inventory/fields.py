@@ -50,7 +50,7 @@ def _text(value: Any) -> str:
     if not value.strip():
         raise FieldError("is empty", "leave the key out if there is nothing to say")
     if (found := invisible_in(value)) is not None:
-        raise FieldError(f"has an invisible character: {found}", "type it anew instead of copying it")
+        raise FieldError(f"has an invisible character: {found}", "type it again instead of copying it")
     return value
 
 

@@ -155,7 +155,7 @@ def _ask(
         portal = ask(source)
     except PortalError as error:
         if any(document.tentacles for document in documents):
-            faults.warn(place, f"Octopus was not asked: {error}. The machines of the files are looked at all the same.")
+            faults.warn(place, f"Octopus was not asked: {error}. The machines of the files are checked all the same.")
         else:
             faults.add(place, str(error.args[0]), hint=error.advice or None)
         return None, FromOctopus()

@@ -57,7 +57,7 @@ def mode_of(subject: Subject) -> Mode | None:
 
 def _away(subject: Subject) -> Evidence | None:
     if subject.machine.container:
-        return Evidence("inventory", f"{subject.name} runs in a container: its links are looked at, and not its host")
+        return Evidence("inventory", f"{subject.name} runs in a container: its links are checked, but not its host")
     try:
         services = _own_services(subject)
         instances = [each for each in subject.read(FACTS.instances) if each.product == subject.product]

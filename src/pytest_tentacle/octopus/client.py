@@ -251,7 +251,7 @@ class _Answer:
 
 
 _NOT_OCTOPUS = "a proxy or a log-on page may stand in front of it: give the address that API clients use"
-_NOT_ALL = "what was not asked by then was not looked at"
+_NOT_ALL = "what was not asked by then was not checked"
 
 
 def _refusal(status: int, path: str, message: str) -> PortalError:

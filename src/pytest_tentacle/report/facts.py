@@ -38,7 +38,7 @@ def _declared(machine: Machine) -> Iterator[tuple[str, str]]:
         yield "Polling ports", ", ".join(map(str, machine.polling_ports))
         yield "Further addresses", ", ".join(machine.addresses)
         yield "Gateway", machine.gateway or ""
-        yield "Looked at from", "the machine that runs pytest" if machine.vantage is LooksFrom.CONTROLLER else ""
+        yield "Checked from", "the machine that runs pytest" if machine.vantage is LooksFrom.CONTROLLER else ""
     yield "DNS name", machine.dns_name or ""
     yield "IP address", machine.ip or ""
     yield "Instance", machine.instance or ""

@@ -246,7 +246,7 @@ def add_options(parser: pytest.Parser) -> None:
         type=int,
         default=14,
         metavar="DAYS",
-        help="warn of waivers that end within so many days (default 14; UTC)",
+        help="warn of waivers that end within that many days (default 14; UTC)",
     )
     group.addoption(
         "--run-timeout",
@@ -277,7 +277,7 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--probe-identity",
         action="store_true",
-        help="also speak Halibut's identity lines to each port; leaves one line more in the log of whoever answers",
+        help="also speak Halibut's identity lines to each port; leaves one line more in the log of the other end",
     )
     group.addoption(
         "--probe-tls",
@@ -301,7 +301,7 @@ def add_options(parser: pytest.Parser) -> None:
         "--ping-payload",
         type=_whole(1, MOST_PAYLOAD),
         metavar="BYTES",
-        help="send so many bytes along with each ping, to find a way that only lets small packets pass",
+        help="pad each ping to BYTES, to detect paths that drop large packets",
     )
     group.addoption(
         "--output",

@@ -101,7 +101,7 @@ class TestWell:
     def test_nobody_listens(self, world: Any) -> None:
         """Then nobody holds the port."""
         world["web-01"].listeners = []
-        assert "nobody listens on port 10933" in " ".join(judge(world).looked_at)
+        assert "nothing listens on port 10933" in " ".join(judge(world).looked_at)
 
     def test_unknown(self, world: Any) -> None:
         """The sockets could not be read."""

@@ -68,7 +68,9 @@ def plain_http(world: Whole) -> None:
 
 
 @case(
-    "TC5291", confidence="likely", unsure="Log on to web-01 to tell something on the way from a program on its own port"
+    "TC5291",
+    confidence="likely",
+    unsure="Log on to web-01 to tell something on the path apart from a program on its own port",
 )
 def plain_http_and_the_end_unseen(world: Whole) -> None:
     world.both("web-01", NOT_TLS)
@@ -80,7 +82,7 @@ def load_balancer(world: Whole) -> None:
     world.both("web-01", CLOSED)
 
 
-@case("TC5241", confidence="possible", unsure="Log on to web-01 to tell something on the way")
+@case("TC5241", confidence="possible", unsure="Log on to web-01 to tell something on the path")
 def load_balancer_and_the_end_unseen(world: Whole) -> None:
     world.both("web-01", CLOSED)
     world.dark("web-01")
@@ -91,13 +93,13 @@ def resets(world: Whole) -> None:
     world.both("web-01", RESET)
 
 
-@case("TC5242", confidence="possible", unsure="Log on to web-01 to tell something on the way")
+@case("TC5242", confidence="possible", unsure="Log on to web-01 to tell something on the path")
 def resets_and_the_end_unseen(world: Whole) -> None:
     world.both("web-01", RESET)
     world.dark("web-01")
 
 
-@case("TC5281", confidence="possible", unsure="Log on to web-01 to tell something on the way")
+@case("TC5281", confidence="possible", unsure="Log on to web-01 to tell something on the path")
 def silent_and_the_end_unseen(world: Whole) -> None:
     world.both("web-01", SILENT)
     world.dark("web-01")

@@ -75,7 +75,7 @@ def no_way_out_for_one(world: Whole) -> None:
     world.both("poll-01", DROPPED)
 
 
-@case("TC5213", "poll-01", confidence="possible", unsure="trace the way from poll-01")
+@case("TC5213", "poll-01", confidence="possible", unsure="trace the path from poll-01")
 def no_way_out_and_no_neighbour(world: Whole) -> None:
     del world.drafts["poll-02"]
     world.add_polling("poll-03", "192.0.2.200")
@@ -132,7 +132,7 @@ def refuses_and_nobody_knows_why(world: Whole) -> None:
     world.dark("web-01")
 
 
-@case("TC5206", confidence="possible", unsure="trace the way from octo-1")
+@case("TC5206", confidence="possible", unsure="trace the path from octo-1")
 def one_alone(world: Whole) -> None:
     del world.drafts["web-02"]
     world["octo-1"].peer = world["octo-1"].peer[:2]

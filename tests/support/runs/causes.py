@@ -17,7 +17,7 @@ def make_small_causes() -> tuple[FoldedCause, ...]:
         FoldedCause(
             "TC011",
             "TLS inspection between octo-1 and the Tentacle",
-            "octo-1 is shown another certificate than the Tentacle's own: “Corporate TLS Inspection” stands in between.",
+            "octo-1 is shown a different certificate from the Tentacle's own: “Corporate TLS Inspection” stands in between.",
             ("sql-02",),
             "certain",
             (
@@ -93,7 +93,7 @@ def make_large_causes(run: Run) -> tuple[FoldedCause, ...]:
             machines=tuple(names),
             evidence=tuple(Evidence(f"octo-1: connect {name}:10933", "timed out after 5000 ms") for name in names[:4]),
             remedy_windows=(
-                "Look at the firewalls on the way:",
+                "Look at the firewalls on the path:",
                 "$ Test-NetConnection -Port 10933 -ComputerName <host>",
             ),
             remedy_linux=("$ nc -vz <host> 10933",),

@@ -119,7 +119,7 @@ def _plain(view: View, problem: Problem) -> Clue | None:
     return Clue(
         facts={"end": name},
         confidence=Confidence.LIKELY,
-        unsure="Log on to {end} to tell something on the way from a program on its own port.",
+        unsure="Log on to {end} to tell something on the path apart from a program on its own port.",
         place=vantage(problem),
     )
 
@@ -135,7 +135,7 @@ def _between(view: View, problem: Problem, error: str) -> Clue | None:
     return Clue(
         facts={"end": name, "own": "whether it answers on its own machine is not known"},
         confidence=Confidence.POSSIBLE,
-        unsure="Log on to {end} to tell something on the way from a process there that is ending.",
+        unsure="Log on to {end} to tell something on the path apart from a process there that is ending.",
         place=vantage(problem),
     )
 

@@ -100,7 +100,7 @@ _LINK = ("link",)
 def _without_a_server(view: View, problem: Problem) -> Clue | None:
     if trusts_as_before(view, problem) is not None:
         return None
-    settings = "Look at the settings of {who}: where they trust the server by now, the service only wants a restart."
+    settings = "Look at the settings of {who}: where they trust the server by now, the service only needs a restart."
     return replace(told(view, problem), unsure=settings)
 
 

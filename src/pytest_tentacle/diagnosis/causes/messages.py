@@ -47,7 +47,7 @@ _TLS_THROUGH = (
 )
 _UPGRADE = (
     "Upgrade the Tentacle to 5.0.15 or later, and the server if it is older than 2020; then look at what breaks the "
-    "connections (idle time-outs of firewalls and NAT). Nothing has to be set up anew:"
+    "connections (idle time-outs of firewalls and NAT). Nothing has to be set up again:"
 )
 
 MESSAGES: tuple[CauseKind, ...] = (

@@ -115,6 +115,6 @@ REGISTERING: tuple[CauseKind, ...] = (
         ("other",),
         "Registering failed",
         "for an unrecognised reason.",
-        what="Mend what the log says",
+        what="Fix what the log says",
     ),
 )

@@ -286,11 +286,11 @@ SETTINGS: tuple[CauseKind, ...] = (
         "The list of trusted servers in the settings of {who} cannot be read: it was edited by hand, or by a script.",
         frozenset({"TT303"}),
         (
-            "Restore the list from a copy of the file, if there is one; or empty it, and trust anew:",
+            "Restore the list from a copy of the file, if there is one; or empty it, and trust it again:",
             *TRUST_ANEW[0],
         ),
         (
-            "Restore the list from a copy of the file, if there is one; or empty it, and trust anew:",
+            "Restore the list from a copy of the file, if there is one; or empty it, and trust it again:",
             *TRUST_ANEW[1],
         ),
         _trust_list,

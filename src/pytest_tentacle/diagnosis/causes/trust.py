@@ -198,11 +198,11 @@ TRUST: tuple[CauseKind, ...] = (
         "character that was copied from the certificate window. It never matches any server's thumbprint.",
         frozenset({"TT322", "TT321"}),
         (
-            ("Trust anew, with the thumbprint typed or pasted from the portal:"),
+            ("Trust it again, with the thumbprint typed or pasted from the portal:"),
             *TRUST_ANEW[0],
         ),
         (
-            ("Trust anew, with the thumbprint typed or pasted from the portal:"),
+            ("Trust it again, with the thumbprint typed or pasted from the portal:"),
             *TRUST_ANEW[1],
         ),
         _no_thumbprint,

@@ -253,7 +253,7 @@ def _notes(portal: Portal, found: FromOctopus) -> Iterator[str]:
     for left in portal.left_out:
         yield f"Left out of what Octopus lists, {left.style}: {_some(left.names)} ({left.reason})."
     if found.disabled:
-        yield f"Disabled in Octopus, and so not looked at: {_some(found.disabled)}. --include-disabled does."
+        yield f"Disabled in Octopus, and so not checked: {_some(found.disabled)}. --include-disabled does."
     if portal.stopped_spaces:
         yield f"The task queue is stopped in {', '.join(portal.stopped_spaces)}: Octopus runs no health check there."
     yield from (f"{text}." for text in portal.unread)

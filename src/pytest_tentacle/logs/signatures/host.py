@@ -50,7 +50,7 @@ CONFIGURATION: tuple[Signature, ...] = (
         r"Root element is missing",
         ("configuration key 'octopus.home'", "there is an error in xml document", "root element is missing"),
         "The configuration file is empty or cut off; a full disk does that.",
-        "Free disk space, then restore the file or create the instance anew.",
+        "Free disk space, then restore the file or create the instance again.",
         code="TT124",
     ),
     host_signature(

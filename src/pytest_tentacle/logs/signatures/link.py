@@ -40,7 +40,7 @@ TLS: tuple[Signature, ...] = (
         _CLIENT + r"(?:(?:ee|ca) key too small|md too weak)",
         ("key too small", "md too weak"),
         "A certificate's key or hash is too weak for the system's TLS library. The other end is told something about "
-        "protocol versions, which misleads.",
+        "protocol versions, which is misleading.",
         "Give that end a new certificate (new-certificate), then trust or register it again.",
         code="TT114",
     ),

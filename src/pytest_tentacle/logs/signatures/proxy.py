@@ -40,7 +40,7 @@ PROXY: tuple[Signature, ...] = (
     _answer(
         "proxy-authentication",
         "407",
-        "The proxy wants a user and a password, or does not accept those that it got.",
+        "The proxy requires a user name and password, or does not accept those that it was given.",
         "Set user and password of the proxy (Basic only), or let the machine through without.",
     ),
     _answer(

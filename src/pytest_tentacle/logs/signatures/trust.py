@@ -34,7 +34,8 @@ TRUST: tuple[Signature, ...] = (
         "client",
         Level.WARN,
         Phase.SECURE,
-        "The other end presented another certificate than the expected one: it was renewed or reinstalled, the address "
+        "The other end presented a different certificate from the expected one: it was renewed or "
+        "reinstalled, the address "
         "leads to another machine, or the expected thumbprint is mistyped. Upper and lower case count.",
         "Compare the two thumbprints, and enter the right one where the connection is opened.",
         "TT101",

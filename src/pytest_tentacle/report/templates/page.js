@@ -500,8 +500,8 @@
 
   let opened = [];
   window.addEventListener("beforeprint", () => {
-    const sick = machines.filter((machine) => machine.outcome !== "passed");
-    for (const machine of sick.length > PRINT_OPEN ? [] : sick) {
+    const unwell = machines.filter((machine) => machine.outcome !== "passed");
+    for (const machine of unwell.length > PRINT_OPEN ? [] : unwell) {
       const details = section(machine);
       if (!details.isConnected) byId("tt-details").append(details);
       if (!details.open) {

@@ -61,7 +61,7 @@ ACCOUNT: tuple[ProblemKind, ...] = (
         "A deny entry removes the account's rights",
         _STEP,
         "The account, or a group that it is in, is given the rights on Octopus Home or below, and another entry "
-        "denies them. An entry that denies wins over those that allow.",
+        "denies them. A deny entry overrides allow entries.",
         (
             "See which entry it is, and remove it (for one of a group, think of the others in it first):",
             _SHOW,

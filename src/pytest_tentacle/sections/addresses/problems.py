@@ -36,7 +36,8 @@ ADDRESSES: tuple[ProblemKind, ...] = (
             '$ getent ahosts "<host>"',
         ),
         sentence=(
-            "The address that is used on the link of {who} is none of the machine that should answer: a stale record,"
+            "The address that is used on the link of {who} does not belong to the machine that should "
+            "answer: a stale record,"
             " or a NAT device or load balancer that does not pass the port on."
         ),
         consequences=WRONG_ADDRESS,

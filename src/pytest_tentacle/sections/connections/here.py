@@ -92,7 +92,7 @@ def port_is_not_excluded_from_use(subject: Subject) -> Iterator[Finding]:
         "TT506",
         subject.name,
         expected=f"port {port} can be opened",
-        actual=f"Windows excludes the ports {shown} from use, and nobody listens on {port}",
+        actual=f"Windows excludes the ports {shown} from use, and nothing listens on {port}",
         evidence=(Evidence(f"excluded ports of {subject.name}", f"{found.first} to {found.last}"),),
         facts=_own(subject) | {"port": port, "first": found.first, "last": found.last},
     )
@@ -134,7 +134,7 @@ def _page_problem(subject: Subject, probe: Probe, finding: LinkFinding) -> Probl
     listeners: tuple[Listener, ...] = ()
     try:
         listeners = listeners_of(subject)
-        sockets = "; ".join(map(listener_line, listeners)) or f"nobody listens on port {probe.port}"
+        sockets = "; ".join(map(listener_line, listeners)) or f"nothing listens on port {probe.port}"
     except Unknown as unknown:
         sockets = unknown.reason
     refused = finding.facts.get("stage") == Stage.CONNECT and finding.facts.get("error") == Failure.REFUSED

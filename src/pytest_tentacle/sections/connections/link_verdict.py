@@ -61,7 +61,7 @@ def _name_failed(link: Link, way: Way, name: LinkFinding) -> Iterator[Finding]:
         yield _problem(link, way, NAME_NOT_RESOLVED, name, name.actual)
     elif way.by_name is not None and _leads_elsewhere(way.by_name, link):
         resolved = ", ".join(way.by_name.resolve.addresses) if way.by_name.resolve else "?"
-        actual = f"the name leads to {resolved}, not to {link.declared_ip}: {name.actual}"
+        actual = f"the name resolves to {resolved}, not to {link.declared_ip}: {name.actual}"
         yield _blocked_or(link, way, LinkFinding(ANOTHER_ADDRESS, actual, name.facts, name.evidence))
     else:
         yield _blocked_or(link, way, name)

@@ -55,17 +55,17 @@ def polled_servers_are_connected(subject: Subject) -> Iterator[Finding]:
     settings = subject.settings
     service = subject.service
     if service is None or service.state is not ServiceState.RUNNING:
-        yield Evidence(f"services of {subject.name}", "the service does not run, so it polls nobody")
+        yield Evidence(f"services of {subject.name}", "the service does not run, so it polls no server")
         return
     if settings.polling_proxy.host and not settings.polling_proxy.use_default:
         yield Evidence(
-            subject.instance.configuration.path, f"polls through the proxy {settings.polling_proxy.host}: not looked at"
+            subject.instance.configuration.path, f"polls through the proxy {settings.polling_proxy.host}: not checked"
         )
         return
     connections = _ByServer(subject)
     for entry in entries_of(settings):
         if entry.is_web_socket:
-            yield Evidence(subject.instance.configuration.path, f"{entry.address} is a web socket: not looked at")
+            yield Evidence(subject.instance.configuration.path, f"{entry.address} is a web socket: not checked")
         else:
             try:
                 yield from _judge_entry(subject, service, entry, connections)

@@ -53,7 +53,7 @@ MACHINE: tuple[ProblemKind, ...] = (
             '$ "<tentacle>" version',
         ),
         sentence=(
-            "{who} {has} version {version}, which has a known defect (mended in {fixed}): {what}. Just that is seen."
+            "{who} {has} version {version}, which has a known defect (fixed in {fixed}): {what}. Just that is seen."
         ),
         # Not TT503: an upgrade does not free the port, and through the portal it needs the port.
         consequences=STARTLESS | UNANSWERED | {"TT111", "TT122", "TT203", "TT552", "TT554"},

@@ -289,7 +289,7 @@ def _problem(subject: Subject, group: list[Judged]) -> Problem:
     return Problem(
         signature.code or UNKNOWN_CAUSE,
         subject.name,
-        expected=f"{where} holds no such failure without a sign of recovery after it",
+        expected=f"{where} holds no failure without a recovery after it",
         actual=f"{signature.meaning} ({count} times, last at {record.time}; {newest.verdict.reason})",
         evidence=tuple(judged.evidence for judged in group[:_EVIDENCE]),
         facts=facts,

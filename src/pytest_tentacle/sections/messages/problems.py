@@ -62,7 +62,7 @@ MESSAGES: tuple[ProblemKind, ...] = (
         "Messages are cut off",
         _STEP,
         "A message ended before its end: the network cuts traffic short, or a weak certificate gives trouble (seen "
-        "with SHA-1 on Windows Server 2012 R2). Halibut before 4.3.28 stumbles over a connection that breaks.",
+        "with SHA-1 on Windows Server 2012 R2). Halibut before 4.3.28 fails on a connection that breaks.",
         ("Look at the network between the two; renew a certificate with SHA-1:", *_WINDOWS),
         ("Look at the network between the two; renew a certificate with SHA-1:", *_LINUX),
     ),

@@ -25,12 +25,12 @@ PING: tuple[ProblemKind, ...] = (
         "The link has stopped working",
         "A first look went well, and then no attempt of the ping did: what answers has just stopped, or something on "
         "the way lets a few connections pass and no more.",
-        "See whether it is still so; then look at the other end's service, and at limits on connections on the way:",
+        "See whether it is still so; then look at the other end's service, and at limits on connections on the path:",
         windows=(_TRY_WINDOWS, _PING),
         linux=(_TRY_LINUX, _PING),
         sentence=(
             "From {vantage}, {host}:{port} showed its page, and moments later did not any more ({sent} attempts): "
-            "what answers has just stopped, or something on the way limits the number of connections."
+            "what answers has just stopped, or something on the path limits the number of connections."
         ),
         fold_by=("server", "vantage"),
         place="vantage",
@@ -51,7 +51,7 @@ PING: tuple[ProblemKind, ...] = (
         "TT643",
         "The link is intermittent",
         "The link works, fails and works again, several times within the ping. Where each second or third attempt "
-        "fails, several machines answer at one address, and not all of them are well.",
+        "fails, several machines answer at one address, and not all of them are healthy.",
         "See what stands at the address: a load balancer, a cluster, two machines with one address, a flapping route:",
         windows=(_PING, '$ Resolve-DnsName "<host>"'),
         linux=(_PING, '$ getent ahosts "<host>"'),
@@ -70,7 +70,7 @@ PING: tuple[ProblemKind, ...] = (
         "TT645",
         "The certificate changes from one attempt to the next",
         "Within one ping, the same address presented different certificates: several machines stand behind it. "
-        "Octopus knows its peer by its certificate, so it breaks off with all but one of them. A polling Tentacle "
+        "Octopus knows its peer by its certificate, so it accepts only one of them. A polling Tentacle "
         "needs an address of its own for each server node, and a listening one its own address.",
         "See whose certificates they are (in the evidence), and give each machine an address of its own:",
         windows=(CERTIFICATE_WINDOWS, '$ Resolve-DnsName "<host>"'),
@@ -86,7 +86,7 @@ PING: tuple[ProblemKind, ...] = (
         "TT646",
         "Large requests are not answered",
         "A small request is answered, and none of those with the payload: packets of full size do not get through "
-        "(a tunnel or VPN with a smaller MTU whose notices are filtered), or a device on the way cuts requests off.",
+        "(a tunnel or VPN with a smaller MTU whose notices are filtered), or a device on the path cuts requests off.",
         "Find the largest packet that passes, and let the notices `fragmentation needed` pass the firewalls:",
         windows=('$ ping -f -l 1472 "<host>"', "$ netsh interface ipv4 show subinterfaces"),
         linux=('$ tracepath "<host>"', "$ ip link show"),

@@ -30,7 +30,7 @@ _ITS_OWN_FAILURE = 500
 
 _WORDS = {
     "name-not-found": "its name does not resolve",
-    "refused": "nobody listens there",
+    "refused": "nothing listens there",
     "timed-out": "no answer came in time",
     "closed": "it closes the connection without an answer",
     "not-http": "what answers is no HTTP proxy",

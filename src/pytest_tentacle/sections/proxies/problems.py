@@ -111,7 +111,8 @@ PROXIES: tuple[ProblemKind, ...] = (
         "The proxy does not answer",
         _STEP,
         "The Tentacle polls through a proxy, and where that should be, nothing answers CONNECT: its name does not "
-        "resolve, nobody listens on its port, a firewall drops the connection, or what listens is no HTTP proxy (SOCKS "
+        "resolve, nothing listens on its port, a firewall drops the connection, or what listens is no HTTP "
+        "proxy (SOCKS "
         "and proxies that speak TLS themselves do not do).",
         (
             "Try the proxy from the Tentacle's machine; correct its host and port, or switch it off:",
@@ -160,7 +161,7 @@ PROXIES: tuple[ProblemKind, ...] = (
             "Give the Tentacle the proxy's user, or have the proxy let this machine through without one:",
             *tentacle(f"{_SET} {_USER}", AGAIN)[1],
         ),
-        sentence="The proxy {proxy} wants credentials, and the settings of {who} hold none.",
+        sentence="The proxy {proxy} requires credentials, but the settings of {who} hold none.",
         consequences=PROXIED,
         echoes=ACROSS,
         fold_by=("proxy",),

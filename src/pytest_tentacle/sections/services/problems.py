@@ -27,15 +27,15 @@ SERVICES: tuple[ProblemKind, ...] = (
         "TT202",
         "The Tentacle's service is not running",
         _STEP,
-        "Nobody listens or polls while the service is stopped. Somebody stopped it, or it was not started after a "
+        "Nothing listens or polls while the service is stopped. Somebody stopped it, or it was not started after a "
         "reboot.",
         (
-            "Start it, allow it 30 seconds, then look again; if it stops by itself, read the Tentacle's log:",
+            "Start it, allow it 30 seconds, then look again; if it stops again, read the Tentacle's log:",
             '$ Start-Service -Name "<service>"',
             '$ Get-Service -Name "<service>"',
         ),
         (
-            "Start it, allow it 30 seconds, then look again; if it stops by itself, read the Tentacle's log:",
+            "Start it, allow it 30 seconds, then look again; if it stops again, read the Tentacle's log:",
             '$ sudo systemctl start "<service>"',
             '$ systemctl status "<service>"',
         ),
@@ -44,7 +44,7 @@ SERVICES: tuple[ProblemKind, ...] = (
         "TT203",
         "The service fails or crashes",
         _STEP,
-        "It was started and ended by itself, perhaps again and again. The reason stands in its log: a port in use, a "
+        "It was started and ended, perhaps over and over. The reason stands in its log: a port in use, a "
         "configuration or certificate that cannot be read, an account that may not log on.",
         (
             "Read the end of the log in the folder Logs of the Tentacle's home, and the last service events:",
@@ -69,7 +69,7 @@ SERVICES: tuple[ProblemKind, ...] = (
             '$ Restart-Service -Name "<service>"',
         ),
         (
-            "See what it waits for, then start it anew:",
+            "See what it waits for, then restart it:",
             '$ journalctl -u "<service>" -n 60 --no-pager',
             '$ sudo systemctl restart "<service>"',
         ),
@@ -96,7 +96,7 @@ SERVICES: tuple[ProblemKind, ...] = (
         _STEP,
         "Without it no Tentacle is reached and none can poll; whatever fails on their links is no news until it runs.",
         (
-            "Start it, allow it 30 seconds, then look again; if it stops by itself, read the server's log:",
+            "Start it, allow it 30 seconds, then look again; if it stops again, read the server's log:",
             '$ Start-Service -Name "<service>"',
             '$ Get-Service -Name "<service>"',
         ),

@@ -92,7 +92,7 @@ SETTINGS: tuple[ProblemKind, ...] = (
         "TT310",
         "The communication mode is not the expected one",
         "The Tentacle is set up to listen where the inventory has it poll, or the other way round: each end waits "
-        "for the other, or connects to where nobody listens.",
+        "for the other, or connects to where nothing listens.",
         "Correct the inventory and the machine's settings in the Octopus Web Portal; or set the Tentacle up for the "
         "mode that they have:",
         OTHER_MODE,
@@ -107,7 +107,7 @@ SETTINGS: tuple[ProblemKind, ...] = (
     _kind(
         "TT311",
         "The Tentacle listens on another port",
-        "The server connects to the port that it has on record, and nobody listens there.",
+        "The server connects to the port that it has on record, and nothing listens there.",
         "Correct the port in the inventory and in the machine's settings in the Octopus Web Portal, or let the "
         "Tentacle listen on the port that they have, and open it in the firewall:",
         'configure --instance "<instance>" --port <declared>',
@@ -157,7 +157,8 @@ SETTINGS: tuple[ProblemKind, ...] = (
     _either(
         "TT315",
         "A polling entry is incomplete",
-        "The Tentacle skips an entry without address or subscription, and says so in its log: it polls nobody there.",
+        "The Tentacle skips an entry without address or subscription, and says so in its log: it does not "
+        "poll that server.",
         f"The Tentacle must be registered again, and the incomplete entry taken out before. {REGISTER_WORDS}",
         POLL_ANEW,
         sentence=(
@@ -201,10 +202,10 @@ SETTINGS: tuple[ProblemKind, ...] = (
     _either(
         "TT320",
         "No Octopus Server is trusted",
-        "A Tentacle that trusts nobody closes every connection, and polls nobody.",
+        "A Tentacle that trusts no server closes every connection, and polls no server.",
         "Trust the server by the thumbprint that the Octopus Web Portal shows under Configuration, Thumbprints:",
         TRUST_FIRST,
-        sentence="{who} {does} not trust any Octopus Server, so every connection is closed, and nobody is polled.",
+        sentence="{who} {does} not trust any Octopus Server, so every connection is closed, and no server is polled.",
         consequences=UNTRUSTED,
         rank=35,
     ),
@@ -222,7 +223,7 @@ SETTINGS: tuple[ProblemKind, ...] = (
         "A trusted thumbprint is malformed",
         "The thumbprint holds something that is no hexadecimal digit, often invisible, pasted along from the window "
         "of a certificate: it never equals any server's.",
-        "Trust anew; type the thumbprint, or paste it from the Octopus Web Portal:",
+        "Trust it again; type the thumbprint, or paste it from the Octopus Web Portal:",
         TRUST_ANEW,
     ),
     _kind(
@@ -255,7 +256,7 @@ SETTINGS: tuple[ProblemKind, ...] = (
         "Octopus expects a different subscription",
         _STEP,
         "The Tentacle polls with a subscription that Octopus has for no machine: it was deleted in Octopus, or "
-        "registered anew on one side only. It connects, and no request ever waits for it.",
+        "registered again on one side only. It connects, and no request ever waits for it.",
         (_REGISTERED_AGAIN, *tentacle('show-configuration --instance "<instance>"')[0]),
         (_REGISTERED_AGAIN, *tentacle('show-configuration --instance "<instance>"')[1]),
         sentence="{who} poll{s} with a subscription that Octopus has for no machine.",

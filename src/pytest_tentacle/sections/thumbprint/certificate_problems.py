@@ -78,7 +78,7 @@ CERTIFICATE: tuple[ProblemKind, ...] = (
             *NEW_CERTIFICATE[0],
         ),
         (
-            "This is told by Windows. On Linux, see whether the service's account owns what lies in Octopus Home:",
+            "Windows reports this. On Linux, see whether the service's account owns what lies in Octopus Home:",
             "$ sudo ls -lR /etc/octopus",
         ),
         sentence=(

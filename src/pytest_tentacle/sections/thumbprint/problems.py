@@ -18,8 +18,9 @@ THUMBPRINT: tuple[ProblemKind, ...] = (
         "TT401",
         "The Tentacle's thumbprint differs from the declared one",
         _STEP,
-        "The Tentacle has another certificate than the inventory, and probably the Octopus Server, know: it was set "
-        "up again, or its certificate was renewed. The server breaks off such a connection.",
+        "The Tentacle has a different certificate from the one that the inventory, and probably the Octopus Server, "
+        "know: it was set "
+        "up again, or its certificate was renewed. The server refuses such a connection.",
         (
             (
                 "Compare with the machine's settings in the Octopus Web Portal, and correct the thumbprint there and "
@@ -39,8 +40,8 @@ THUMBPRINT: tuple[ProblemKind, ...] = (
         "TT402",
         "The port presents a different thumbprint from the configured one",
         _STEP,
-        "The running process has another certificate than its configuration file: the file was changed and the "
-        "service not restarted since.",
+        "The running process has a different certificate from the one in its configuration file: the file was changed "
+        "and the service was not restarted.",
         (
             "Restart the service, then compare again:",
             '$ Restart-Service -Name "<service>"',
@@ -82,8 +83,8 @@ THUMBPRINT: tuple[ProblemKind, ...] = (
         "TT404",
         "The Octopus Server's port presents a different thumbprint from the declared one",
         _STEP,
-        "The server has another certificate than the inventory declares. Tentacles that trust the declared one break "
-        "off.",
+        "The server has a different certificate from the one that the inventory declares. Tentacles that trust the "
+        "declared one refuse the connection.",
         (
             (
                 "Compare with the Octopus Web Portal (Configuration, Thumbprints); correct the inventory, or the "

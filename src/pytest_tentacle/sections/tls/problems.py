@@ -135,7 +135,7 @@ TLS: tuple[ProblemKind, ...] = (
         "Neither TLS 1.2 nor TLS 1.3 gets through",
         _STEP,
         "Each version of TLS was tried by itself on the link (--probe-tls), and none that Octopus needs came to a "
-        "handshake. Where an older one did, the end that answers, or an appliance on the way, knows nothing newer. "
+        "handshake. Where an older one did, the end that answers, or an appliance on the path, knows nothing newer. "
         "Where none did, what answers takes only versions that the trying machine has given up, shares no cipher suite "
         "with it, or has a certificate that its own system refuses to use, such as one with a short key: that looks "
         "the same.",

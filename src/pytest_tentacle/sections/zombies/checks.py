@@ -47,7 +47,7 @@ def nothing_left_over_holds_the_port(subject: Subject) -> Iterator[Finding]:
             },
         )
     if not zombies:
-        lines = "; ".join(map(listener_line, listeners)) or f"nobody listens on port {subject.expected_port}"
+        lines = "; ".join(map(listener_line, listeners)) or f"nothing listens on port {subject.expected_port}"
         yield Evidence(f"sockets of {subject.name}", lines)
 
 

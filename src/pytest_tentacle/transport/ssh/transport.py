@@ -174,7 +174,7 @@ class SSHTransport(Transport):
             return TransportError(
                 ReachStage.CONNECT,
                 f"the key exchange with {endpoint.label} failed: {reason(error)}",
-                "The server may be too old for what is safe today, or something on the way alters the data.",
+                "The server may be too old for what is safe today, or something on the path alters the data.",
             )
         # paramiko wraps what happened while it read the banner
         if isinstance(error.__context__ or error, (EOFError, ConnectionError)):

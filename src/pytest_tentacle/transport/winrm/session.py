@@ -51,7 +51,7 @@ def require_usable(settings: WinRM) -> None:
 
     if settings.scheme == "http" and settings.auth in ("basic", "certificate"):
         raise refuse(
-            f"{settings.auth} over plain HTTP would show the credentials and all data to everybody on the way",
+            f"{settings.auth} over plain HTTP would show the credentials and all data to everybody on the path",
             "Use `scheme: https`, or `auth: ntlm` or `kerberos`, which encrypt their messages.",
         )
     if settings.auth == "certificate" and (settings.certificate is None or settings.certificate_key is None):

@@ -102,8 +102,8 @@ def _one_alone(view: View, problem: Problem) -> Clue | None:
         return Clue(evidence=(filtered(view.name, problem),), confidence=Confidence.CERTAIN)
     return Clue(
         evidence=(own_page(view.name), link.far_evidence),
-        unsure="No other Tentacle in the same subnet was tried: trace the way from {server} to tell the firewall of "
-        "{who} from one on the way.",
+        unsure="No other Tentacle in the same subnet was tried: trace the path from {server} to tell the firewall of "
+        "{who} from one on the path.",
     )
 
 
@@ -184,7 +184,7 @@ PATH: tuple[CauseKind, ...] = (
         "{who} answer{s} locally, and {server} reaches others in the same subnet but not {them}: the machine's "
         "own firewall, or a security group of its own, blocks port {port}.",
         BLOCKED,
-        ("On {there}, see which rules name the port, and let it in from the server:", RULES_WINDOWS, ALLOW_WINDOWS),
+        ("On {there}, see which rules name the port, and allow it from the server:", RULES_WINDOWS, ALLOW_WINDOWS),
         ("On {there}, see which rules there are, and let the port in from the server:", *RULES_LINUX),
         _host_firewall,
         consequences=LOST_IN_LOGS,
@@ -301,8 +301,8 @@ PATH: tuple[CauseKind, ...] = (
         "{who} answer{s} locally, but not to {server}: the machine's firewall, a security group or a firewall on "
         "the path blocks port {port}.",
         BLOCKED,
-        ("Look at the firewalls on the way, beginning at the Tentacle's own:", TRY_WINDOWS, RULES_WINDOWS),
-        ("Look at the firewalls on the way, beginning at the Tentacle's own:", TRY_LINUX, *RULES_LINUX),
+        ("Look at the firewalls on the path, beginning at the Tentacle's own:", TRY_WINDOWS, RULES_WINDOWS),
+        ("Look at the firewalls on the path, beginning at the Tentacle's own:", TRY_LINUX, *RULES_LINUX),
         _one_alone,
         consequences=LOST_IN_LOGS,
         fold_by=("server", "port"),
@@ -315,7 +315,10 @@ PATH: tuple[CauseKind, ...] = (
         "The firewall of {end} blocks port {port}: {why}.",
         FIREWALL | BLOCKED | {NO_ROUTE},
         (
-            "On {end}, see the rules that name the port; let it in, or have group policy do so where only that counts:",
+            (
+                "On {end}, see the rules that name the port; allow it, or have Group Policy do so where only its rules "
+                "apply:"
+            ),
             RULES_WINDOWS,
             ALLOW_WINDOWS,
         ),

@@ -54,8 +54,8 @@ def _own_outbound(view: View, problem: Problem) -> Clue | None:
     return Clue(
         evidence=(link.far_evidence,),
         confidence=Confidence.POSSIBLE,
-        unsure="No other Tentacle in the same subnet polls {server}: trace the way from {who} to tell {its} own "
-        "firewall from one on the way.",
+        unsure="No other Tentacle in the same subnet polls {server}: trace the path from {who} to tell {its} own "
+        "firewall from one on the path.",
     )
 
 
@@ -129,8 +129,8 @@ PATH_POLLING: tuple[CauseKind, ...] = (
         "{server} shows its page on its own machine, but not to {who}: the firewall of either machine, or one on "
         "the path, blocks port {port}.",
         BLOCKED,
-        ("Look at the firewalls on the way, beginning at the server's own:", TRY_WINDOWS, RULES_WINDOWS),
-        ("Look at the firewalls on the way, beginning at the server's own:", TRY_LINUX, *RULES_LINUX),
+        ("Look at the firewalls on the path, beginning at the server's own:", TRY_WINDOWS, RULES_WINDOWS),
+        ("Look at the firewalls on the path, beginning at the server's own:", TRY_LINUX, *RULES_LINUX),
         _one_poller,
         consequences=LOST_IN_LOGS,
         fold_by=("server", "port"),

@@ -58,10 +58,10 @@ ACROSS: tuple[ProblemKind, ...] = (
     _kind(
         "TT520",
         "The connection is refused",
-        "The address answers, and refuses: nothing listens on that port there, or a firewall on the way rejects. "
+        "The address answers, and refuses: nothing listens on that port there, or a firewall on the path rejects. "
         "Nothing else is known to be wrong with the end that should listen. A server that is told to reach the "
         "Tentacle through a proxy (portal, Infrastructure, Proxies) does not use the direct way that was tried.",
-        "Check that the address is the right machine's, and that the firewalls on the way let the port pass:",
+        "Check that the address is the right machine's, and that the firewalls on the path let the port pass:",
         windows=(_CONNECT_WINDOWS, _RULES_WINDOWS),
         linux=(_BROWSE_LINUX, *_RULES_LINUX),
     ),
@@ -71,14 +71,14 @@ ACROSS: tuple[ProblemKind, ...] = (
         "No answer at all comes back: a firewall drops the packets, the address is nobody's, or the machine is down. A "
         "server that is told to reach the Tentacle through a proxy (portal, Infrastructure, Proxies) does not use the "
         "direct way that was tried.",
-        "Open the port in the firewalls on the way (Windows' own, the network's, a cloud's security groups):",
+        "Open the port in the firewalls on the path (Windows' own, the network's, a cloud's security groups):",
         windows=(_CONNECT_WINDOWS, _RULES_WINDOWS),
         linux=(_BROWSE_LINUX, *_RULES_LINUX),
     ),
     _kind(
         "TT522",
         "The network has no route to it",
-        "The machine that connects has no route to the address, or a router on the way says that there is none.",
+        "The machine that connects has no route to the address, or a router on the path says that there is none.",
         "On the machine that connects, look at the route, and ask the network's administrator:",
         windows=('$ Test-NetConnection "<host>" -TraceRoute', "$ Get-NetRoute"),
         linux=('$ ip route get "<address>"', '$ tracepath "<host>"'),
@@ -137,7 +137,7 @@ ACROSS: tuple[ProblemKind, ...] = (
     _kind(
         "TT528",
         "The connection is accepted, but nothing ever answers",
-        "Something accepts the connection and stays silent: a device on the way that answers for the peer, packets "
+        "Something accepts the connection and stays silent: a device on the path that answers for the peer, packets "
         "that are too large for the way, or a peer that hangs.",
         "Try by hand from the machine that connects, and ask the network's administrator what stands between:",
         windows=(_CONNECT_WINDOWS, '$ ping -f -l 1472 "<host>"'),
@@ -163,7 +163,7 @@ ACROSS: tuple[ProblemKind, ...] = (
     _kind(
         "TT531",
         "A different certificate is presented across the link",
-        "The welcome page is shown, but not with the peer's own certificate. Something on the way opens the TLS "
+        "The welcome page is shown, but not with the peer's own certificate. Something on the path opens the TLS "
         "connection (inspection, SSL offloading), or another Tentacle answers at this address. Octopus breaks off "
         "such a connection.",
         "See whose certificate it is (subject and issuer are in the evidence); exempt the port from inspection:",
@@ -198,7 +198,7 @@ ACROSS: tuple[ProblemKind, ...] = (
         "On that machine, look at the rules; let connections to port <port> out, and their answers in:",
         windows=("$ Get-NetFirewallRule -Direction Outbound -Action Block -Enabled True",),
         linux=_RULES_LINUX,
-        sentence="The own firewall of {end} does not let it connect to port {port}: {why}.",
+        sentence="The firewall of {end} does not let it connect to port {port}: {why}.",
         consequences=NO_CONNECTION | LOST_IN_LOGS | {"TT523"},
         fold_by=("end", "why"),
         place="end",

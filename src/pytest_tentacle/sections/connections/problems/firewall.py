@@ -45,7 +45,7 @@ FIREWALL: tuple[ProblemKind, ...] = (
     _windows(
         "TT542",
         "A Windows Firewall rule blocks the port",
-        "An enabled inbound rule blocks the port. Such a rule wins over every rule that allows.",
+        "An enabled inbound rule blocks the port. Such a rule overrides every allow rule.",
         "A rule that allows does not help beside it: see where this one comes from, and disable or narrow it there. A "
         "rule of group policy is mended in the policy; the last command is for one of the machine's own:",
         _NAMED,

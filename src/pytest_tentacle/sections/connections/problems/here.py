@@ -24,7 +24,7 @@ HERE: tuple[ProblemKind, ...] = (
         "TT501",
         "The port is not open on the machine itself",
         _STEP,
-        "Nothing stops the service, and yet nobody listens on its port: it could not open it (no permission, a range "
+        "Nothing stops the service, and yet nothing listens on its port: it could not open it (no permission, a range "
         "that Windows reserves), or it runs with other settings than its file has now.",
         (
             (
@@ -133,12 +133,13 @@ HERE: tuple[ProblemKind, ...] = (
         "TT506",
         "Windows excludes the port from use",
         _STEP,
-        "Nobody listens on the port, and it lies in a range that Windows keeps from every program: whoever opens it "
-        "gets error 10013. Hyper-V, containers and WSL take such ranges anew at each start, mostly where "
+        "Nothing listens on the port, and it lies in a range that Windows keeps from every program: whoever opens it "
+        "gets error 10013. Hyper-V, containers and WSL reserve new ranges at each start, mostly where "
         "the range for outgoing connections was widened so far that it covers the port.",
         (
             (
-                "See the ranges. Reserve the port for whoever asks for it by number (best with the service winnat "
+                "See the ranges. Reserve the port for the program that asks for it by number (best with the "
+                "service winnat "
                 "stopped, or right after a reboot), see that the dynamic range begins above it, then start the service:"
             ),
             "$ netsh interface ipv4 show excludedportrange protocol=tcp",

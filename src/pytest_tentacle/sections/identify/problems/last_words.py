@@ -35,14 +35,14 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
         "that it works: the portal does not know the machine, or knows it as it was before.",
         (
             (
-                "Mend what the error says, then call it again. The machine is not in the portal until then; the "
+                "Fix what the error says, then call it again. The machine is not in the portal until then; the "
                 "call is in the log:"
             ),
             '$ Select-String -Path "<log>" -Pattern "Register" -Context 0,20',
         ),
         (
             (
-                "Mend what the error says, then call it again. The machine is not in the portal until then; the "
+                "Fix what the error says, then call it again. The machine is not in the portal until then; the "
                 "call is in the log:"
             ),
             '$ grep -A 20 "Register" "<log>"',
@@ -121,7 +121,7 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
             START_WINDOWS,
         ),
         (
-            "Take the left-over file away, install the package anew, then start the service:",
+            "Take the left-over file away, install the package again, then start the service:",
             "$ ls -l /opt/octopus/tentacle/",
             START_LINUX,
         ),
@@ -144,7 +144,7 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
             START_WINDOWS,
         ),
         (
-            "Take the quotes out of the unit, or upgrade the Tentacle and install its service anew; then start it:",
+            "Take the quotes out of the unit, or upgrade the Tentacle and install its service again; then start it:",
             '$ systemctl cat "<service>"',
             r"$ sudo sed -i.bak '/^ExecStart=/s/\x22//g' \"/etc/systemd/system/<service>.service\"",
             "$ sudo systemctl daemon-reload",
@@ -201,7 +201,7 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
         "The server hangs up as soon as it sees the certificate",
         _STEP,
         "Connections from the server's address are accepted and reset at once. That is what a client does that expects "
-        "another certificate than the one it is shown: the server has an old thumbprint of this Tentacle.",
+        "a different certificate from the one it is shown: the server has an old thumbprint of this Tentacle.",
         (
             (
                 "Compare the thumbprint with the one that the portal has for this machine (its settings), and correct "
@@ -218,7 +218,7 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
         ),
         sentence=(
             "The server ({address}) resets its connections to {who} right after they are accepted: most likely it "
-            "expects another certificate than the Tentacle's ({thumbprint})."
+            "expects a different certificate from the Tentacle's ({thumbprint})."
         ),
         consequences=frozenset({"TT132"}),
         fold_by=("server",),

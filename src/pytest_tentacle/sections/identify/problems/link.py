@@ -38,12 +38,12 @@ TRUST_KINDS = (
         "TT102",
         "The other end's certificate is not an Octopus certificate",
         "The certificate that came has a subject that no Tentacle and no Octopus Server makes: TLS is inspected or "
-        "offloaded on the way, or another program answers.",
+        "offloaded on the path, or another program answers.",
         "Take the address and port out of TLS inspection and offloading; see what answers there:",
         windows=(CONNECT_WINDOWS,),
         linux=(CONNECT_LINUX,),
         sentence=(
-            "According to the log, {subject} answers where {who} or {its} peer should: TLS is inspected on the way."
+            "According to the log, {subject} answers where {who} or {its} peer should: TLS is inspected on the path."
         ),
         consequences=UNCONNECTED | {"TT101"},
         echoes=ACROSS,
@@ -64,7 +64,7 @@ TRUST_KINDS = (
     kind(
         "TT104",
         "A client presents no certificate",
-        "It speaks Halibut's words without having shown a certificate: SSL offloading on the way, or a certificate so "
+        "It speaks Halibut's words without having shown a certificate: SSL offloading on the path, or a certificate so "
         "weak that its own system does not offer it.",
         "Remove what opens TLS between the two; give the client a new certificate and register it again:",
         windows=(NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[0]),
@@ -263,7 +263,7 @@ NETWORK_KINDS = (
         "TT114",
         "A certificate is too weak for the system's TLS library",
         "A key or a hash is below what the system allows, so that every handshake fails. The other end is told of "
-        "protocol versions, which misleads.",
+        "protocol versions, which is misleading.",
         "Give that end a new certificate, then register it again, or trust it:",
         windows=(NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[0]),
         linux=(NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[1]),
@@ -305,7 +305,7 @@ NETWORK_KINDS = (
     kind(
         "TT119",
         "The proxy refuses the connection",
-        "The proxy answers the request for a tunnel (CONNECT) with an error: it wants a user, forbids the port, or "
+        "The proxy answers the request for a tunnel (CONNECT) with an error: it asks for a user, forbids the port, or "
         "cannot "
         "reach the destination itself.",
         "Allow CONNECT to the Octopus port on the proxy, or give user and password; its own log says which:",

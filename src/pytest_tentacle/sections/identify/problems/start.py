@@ -76,7 +76,7 @@ START_KINDS = (
         "They were encrypted on another machine, or by another identity of this one: a copied configuration, a "
         "clone, a "
         "new machine-id.",
-        "Create the instance anew on this machine, or at least a new certificate, and register again:",
+        "Create the instance again on this machine, or at least a new certificate, and register again:",
         windows=(NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[0]),
         linux=(NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[1]),
         sentence=(
@@ -91,7 +91,7 @@ START_KINDS = (
         "TT124",
         "The configuration file is missing or damaged",
         "The agent could not read its configuration when it started. A full disk can leave an empty file.",
-        "Restore the file, or delete the instance and create it anew:",
+        "Restore the file, or delete the instance and create it again:",
         windows=(f"{TENTACLE} list-instances",),
         linux=(f"{TENTACLE_LINUX} list-instances",),
         sentence="According to the log, {who} could not read {its} configuration at the last start.",
@@ -102,7 +102,7 @@ START_KINDS = (
     kind(
         "TT125",
         "Too little disk space",
-        "Something could not be written or unpacked for want of space.",
+        "Something could not be written or unpacked because the disk is full.",
         "Free space on the drive of Octopus Home and of the work folder:",
         windows=("$ Get-PSDrive -PSProvider FileSystem",),
         linux=("$ df -h",),
