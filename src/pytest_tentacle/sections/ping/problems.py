@@ -23,8 +23,8 @@ PING: tuple[ProblemKind, ...] = (
     _kind(
         "TT641",
         "The link has stopped working",
-        "A first look went well, and then no attempt of the ping did: what answers has just stopped, or something on "
-        "the way lets a few connections pass and no more.",
+        "A first look succeeded, and then no attempt of the ping did: what answers has just stopped, or "
+        "something on the path lets a few connections pass and no more.",
         "See whether it is still so; then look at the other end's service, and at limits on connections on the path:",
         windows=(_TRY_WINDOWS, _PING),
         linux=(_TRY_LINUX, _PING),

@@ -70,8 +70,8 @@ TRUST_KINDS = (
         windows=(NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[0]),
         linux=(NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[1]),
         sentence=(
-            "According to the log, somebody speaks to {who} as Octopus does, without a certificate: SSL offloading on"
-            " the way, or a certificate so weak that it is not offered."
+            "According to the log, somebody speaks to {who} as Octopus does, without a certificate: SSL "
+            "offloading on the path, or a certificate so weak that it is not offered."
         ),
         consequences=UNCONNECTED | {"TT132"},
         echoes=ACROSS | {"TT105"},
@@ -291,7 +291,7 @@ NETWORK_KINDS = (
     kind(
         "TT118",
         "The proxy cannot be used",
-        "The way leads through a proxy that cannot be resolved or reached, or that is none.",
+        "The connection goes through a proxy that cannot be resolved or reached, or that is not a proxy.",
         "Correct the proxy's settings, or turn it off, then restart the service:",
         windows=(
             f'{TENTACLE} polling-proxy --instance "<instance>" --proxyEnable False',
