@@ -15,7 +15,7 @@ _PROGRAM = r"(?:(?:sudo |& |time )*(?:\"[^\"]*\"|'[^']*'|\S+) )"
 
 _CHANGES: tuple[tuple[str, str], ...] = (
     (_PROGRAM + r"configure .*--reset-trust", "forgets every server that the Tentacle trusts, from its next start on"),
-    (_PROGRAM + r"configure .*--commsListenPort", "from its restart on, nobody reaches the server at the old port"),
+    (_PROGRAM + r"configure .*--commsListenPort", "after its restart the server cannot be reached on the old port"),
     (_PROGRAM + r"configure ", "written to the settings; nothing happens before the restart"),
     (_PROGRAM + r"update-trust ", "the polled entry expects the new thumbprint from the restart on"),
     (_PROGRAM + r"new-certificate ", "from the restart on the server refuses the Tentacle until it knows the new one"),
@@ -33,15 +33,15 @@ _CHANGES: tuple[tuple[str, str], ...] = (
     (r"Stop-Process |sudo kill ", "ends that process, and what it was doing"),
     (r"sudo systemctl (?:enable|unmask|daemon-reload|reset-failed)", "concerns later starts alone"),
     (r"Set-Service |sc\.exe config .*start= delayed-auto", "concerns later starts alone"),
-    (r"New-NetFirewallRule ", "opens the port for these addresses, and for nobody else"),
-    (r"Disable-NetFirewallRule |Set-NetFirewallProfile ", "lets in what was kept out, for whomever it was meant"),
+    (r"New-NetFirewallRule ", "opens the port for these addresses only"),
+    (r"Disable-NetFirewallRule |Set-NetFirewallProfile ", "allows what was blocked, for every program that uses it"),
     (r"sudo (?:ufw allow|firewall-cmd --permanent) ", "opens the port"),
     (r"icacls .*/(?:grant|remove)", "changes who may do what in that folder and what inherits from it"),
     (r"sudo chown ", "changes the owner of that folder and all that is below"),
     (r"Set-ItemProperty |Enable-Tls", "concerns every program on the machine, after its restart"),
     (r"netsh interface ipv4 add ", "keeps the port from being taken at random, from now on"),
     (r"(?:net|sudo) stop ", "stops that service and what depends on it"),
-    (r"Clear-DnsClientCache|sudo resolvectl flush-caches", "names are asked for anew"),
+    (r"Clear-DnsClientCache|sudo resolvectl flush-caches", "names are resolved again"),
     (r"w32tm /resync", "sets the clock"),
     (r"sudo apt-get remove|Get-Package .*Uninstall-Package", "takes the program away, for every instance"),
     (r"Copy-Item |sudo cp ", "makes a copy"),
@@ -79,6 +79,6 @@ def told(command: str) -> str:
     """The same in words, for a reader: `looks`, `changes: ...`, or that nobody knows."""
     found = effect_of(command)
     if found is None:
-        return "changes: what, nobody has written down"
+        return "changes: nobody has described what"
     kind, consequence = found
     return f"{kind}: {consequence}" if consequence else kind

@@ -220,9 +220,9 @@ SERVICES: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC2022",
-        "The service was not started since the machine was",
-        "The service on {who} was not started since the last boot, though it starts by itself: Windows gave up on it, "
-        "or it is delayed.",
+        "The service has not started since the last boot",
+        "The service on {who} has not started since the last boot, although it is set to start automatically: "
+        "Windows gave up on it, or it is delayed.",
         frozenset({"TT202", "TT206"}),
         ("Start it; events 7000 and 7009 tell of a start that took too long:", START_WINDOWS, _LOG_WINDOWS),
         ("Start it, and see why it was not:", START_LINUX, JOURNAL),
@@ -234,8 +234,8 @@ SERVICES: tuple[CauseKind, ...] = (
     CauseKind(
         "TC2051",
         "The service is switched off",
-        "The service on {who} is not running and will not start by itself: its start mode is not automatic, as after "
-        "maintenance or a policy.",
+        "The service on {who} is not running and will not start automatically: its start mode is not automatic, "
+        "as after maintenance or a policy.",
         frozenset({"TT205"}),
         (
             "If that is not intended, set it to start automatically, and start it:",
@@ -254,8 +254,8 @@ SERVICES: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC2052",
-        "The service will be missing after the next reboot",
-        "The service on {who} does not start by itself. Nothing fails yet.",
+        "The service will not start after the next reboot",
+        "The service on {who} does not start automatically. Nothing fails yet.",
         frozenset({"TT205"}),
         ("Let it start with the machine:", '$ Set-Service -Name "<service>" -StartupType Automatic'),
         ("Let it start with the machine:", '$ sudo systemctl enable "<service>"'),
@@ -265,7 +265,7 @@ SERVICES: tuple[CauseKind, ...] = (
     CauseKind(
         "TC2031",
         "The service crashes, and is started again and again",
-        "The service on {who} dies on start and is started again and again ({restarts} restarts).",
+        "The service on {who} crashes when it starts, and is restarted over and over ({restarts} restarts).",
         frozenset({"TT203"}),
         ("Read why it ends, fix that, then start it:", _LOG_WINDOWS, START_WINDOWS),
         (
@@ -374,7 +374,7 @@ SERVICES: tuple[CauseKind, ...] = (
             STATE_WINDOWS,
             '$ sc.exe config "<service>" start= delayed-auto',
         ),
-        ("Start it, and look whether it stays:", START_LINUX, STATE_LINUX),
+        ("Start it, and check that it stays up:", START_LINUX, STATE_LINUX),
         _too_late,
         consequences=STARTLESS,
         echoes=UNANSWERED,
@@ -383,7 +383,7 @@ SERVICES: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC2034",
-        "A service that it depends on does not run",
+        "A service that it depends on is not running",
         "The service on {who} cannot start because another one that it depends on failed ({dependency}).",
         frozenset({"TT202", "TT203", "TT206"}),
         (
@@ -399,7 +399,7 @@ SERVICES: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC2035",
-        "The service's program is missing or may not be run",
+        "The service's program is missing or cannot be run",
         "The service on {who} cannot start because its program ({executable}) is missing or access to it is refused: "
         "a broken upgrade, an antivirus program, or removed rights.",
         frozenset({"TT202", "TT203", "TT206"}),
@@ -417,7 +417,7 @@ SERVICES: tuple[CauseKind, ...] = (
     CauseKind(
         "TC2011",
         "The Tentacle has no service",
-        "No service is installed on {who} that would run the instance.",
+        "No service that runs the instance is installed on {who}.",
         frozenset({"TT201"}),
         ("Install and start it, in an elevated prompt:", f'$ {EXE} service --install --start --instance "<instance>"'),
         ("Install and start it:", f'$ {CLI} service --install --start --instance "<instance>"'),
@@ -428,8 +428,8 @@ SERVICES: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC2023",
-        "The service's process ended with an error that is not known here",
-        "The service on {who} is stopped, and the last words in its log are an error: {error}.",
+        "The service ended with an unrecognised error",
+        "The service on {who} is stopped, and the last entry in its log is an error: {error}.",
         frozenset({"TT202", "TT206"}),
         (
             "Read the end of its log, fix what it says, then start it, and check that it stays up:",
@@ -453,7 +453,8 @@ SERVICES: tuple[CauseKind, ...] = (
     CauseKind(
         "TC2061",
         "The Octopus Server's service is stopped",
-        "The Octopus Server's service on {who} is not running. No Tentacle is reached and none can poll until it runs.",
+        "The Octopus Server's service on {who} is not running. Until it runs, it reaches no Tentacle and no "
+        "Tentacle can poll it.",
         frozenset({"TT206"}),
         ("Start it, allow it 30 seconds, and check that it stays up:", START_WINDOWS, STATE_WINDOWS),
         ("Start it, or its container, and check that it stays up:", START_LINUX, JOURNAL),

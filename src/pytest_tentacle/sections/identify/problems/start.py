@@ -76,7 +76,7 @@ START_KINDS = (
         "They were encrypted on another machine, or by another identity of this one: a copied configuration, a "
         "clone, a "
         "new machine-id.",
-        "Create the instance again on this machine, or at least a new certificate, and register again:",
+        "create the instance again on this machine, or at least a new certificate, and register again:",
         windows=(NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[0]),
         linux=(NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[1]),
         sentence=(
