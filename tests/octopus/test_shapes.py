@@ -138,7 +138,7 @@ def test_no_false_problem(name, serve, connect):
     portal = read_portal(client)
     ids = {each.name: each for each in portal.registrations}
     ours = [ids[name] for name in world.drafts if name in ids]
-    evidence = tuple(read_evidence(client, ours, discover=name == "cloud", coverage=portal.coverage))
+    evidence = tuple(read_evidence(client, ours, discover=name == "cloud", portal=portal))
     world.portal = portal.model_copy(update={"evidence": evidence})
     for each in ours:
         world[each.name].declare(registrations=(each.id,))

@@ -30,7 +30,7 @@ def read(serve, connect):
         portal_server = serve(PortalData(spaces=[Space(machines=machines, **space)]))
         client = connect(portal_server)
         portal = read_portal(client)
-        found = list(read_evidence(client, portal.registrations, coverage=portal.coverage))
+        found = list(read_evidence(client, portal.registrations, portal=portal))
         return found, [path for _, path in portal_server.asked]
 
     return read
@@ -115,7 +115,7 @@ class TestRights:
         portal_server = serve(data)
         client = connect(portal_server)
         portal = read_portal(client)
-        (one,) = read_evidence(client, portal.registrations, coverage=portal.coverage)
+        (one,) = read_evidence(client, portal.registrations, portal=portal)
         asked = [path for _, path in portal_server.asked]
         assert not any("/events" in path or "/tasks" in path or path.endswith("/serverstatus/logs") for path in asked)
         assert "EventView" in "".join(one.unread)

@@ -12,9 +12,9 @@ from pytest_tentacle.hiding import shorten
 
 from .client import DISCOVER_SECONDS, Client
 from .errors import PortalError, PortalFailure
-from .model import ConnectionLine, Coverage, Discovery, Evidence, HealthTask, MachineEvent, Registration
+from .model import ConnectionLine, Coverage, Discovery, Evidence, HealthTask, MachineEvent, Portal, Registration
 from .resources import ConnectionResource, EventResource, MachineResource
-from .tasks import read_health_tasks
+from .tasks import place_of, read_health_tasks
 
 CATEGORIES = (
     "MachineAdded", "MachineHealthy", "MachineHasWarnings", "MachineUnhealthy", "MachineUnavailable", "MachineEnabled",
@@ -33,18 +33,19 @@ def read_evidence(
     registrations: Iterable[Registration],
     *,
     discover: bool = False,
-    coverage: Coverage | None = None,
+    portal: Portal | None = None,
 ) -> Iterator[Evidence]:
     """Ask for each registration's events and connection. What the budget does not allow for is told as not read.
 
     Args:
         client: asks.
         registrations: of one server.
-        coverage: what the account may read; what it may not is told, and not asked for.
+        portal: what is known of the server. What the account may not read there is told, and not asked for.
         discover: let the server itself look at listening machines; it leaves one Info line in the Tentacle's log.
     """
-    chosen, may = list(registrations), coverage or Coverage()
-    tasks, spent, missed = _tasks(client, chosen, may)
+    chosen, may = list(registrations), portal.coverage if portal else Coverage()
+    over_spaces = portal.over_spaces if portal else ()
+    tasks, spent, missed = _tasks(client, chosen, may, over_spaces)
     for registration in chosen:
         if spent is not None:
             yield Evidence(registration=registration.id, task=tasks.get(registration.id), unread=(spent,))
@@ -54,7 +55,7 @@ def read_evidence(
         lines: tuple[ConnectionLine, ...] = ()
         try:
             if may.allows("EventView", registration.space_id):
-                events = _events(client, registration)
+                events = _events(client, registration, over_spaces)
             else:
                 unread.append("its events were not asked for: the account has no EventView there")
         except PortalError as error:
@@ -79,7 +80,7 @@ def read_evidence(
 
 
 def _tasks(
-    client: Client, registrations: Sequence[Registration], may: Coverage
+    client: Client, registrations: Sequence[Registration], may: Coverage, over_spaces: Sequence[str]
 ) -> tuple[dict[str, HealthTask], str | None, tuple[str, ...]]:
     """The last health checks of each space: what they said, why nothing more may be asked, and what was not read."""
     found: dict[str, HealthTask] = {}
@@ -89,7 +90,8 @@ def _tasks(
             missed.append("health checks were not asked for: the account has no TaskView there")
             continue
         try:
-            found |= read_health_tasks(client, space, [each for each in registrations if each.space_id == space])
+            own = [each for each in registrations if each.space_id == space]
+            found |= read_health_tasks(client, space, own, over_spaces)
         except PortalError as error:
             if _ends(error):
                 return found, str(error), tuple(missed)
@@ -101,10 +103,14 @@ def _ends(error: PortalError) -> bool:
     return error.kind in {PortalFailure.BUDGET, PortalFailure.RATE_LIMITED, PortalFailure.NOT_LOGGED_IN}
 
 
-def _events(client: Client, registration: Registration) -> tuple[MachineEvent, ...]:
-    prefix = f"/{registration.space_id}" if registration.space_id else ""
+def _events(client: Client, registration: Registration, over_spaces: Sequence[str]) -> tuple[MachineEvent, ...]:
+    prefix, only = place_of("events", registration.space_id, over_spaces)
     page = client.get(
-        f"{prefix}/events", regarding=registration.id, take=MOST_EVENTS, eventCategories=",".join(CATEGORIES)
+        f"{prefix}/events",
+        regarding=registration.id,
+        take=MOST_EVENTS,
+        eventCategories=",".join(CATEGORIES),
+        spaces=only,
     )
     found = []
     for item in _items(page):

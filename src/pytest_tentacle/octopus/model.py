@@ -209,6 +209,8 @@ class Portal(_Value):
     potential_clone: bool | None = None
     operating_normally: bool | None = None
     health_description: str | None = None
+    over_spaces: tuple[str, ...] = ()
+    """Lists, such as `events`, that this server keeps over all spaces: they are asked for with a filter by space."""
     shared_queue: bool | None = None
     """Whether nodes share the queue for polling Tentacles (2026.4 and later); None: not known, False: they do not."""
     coverage: Coverage = Coverage()

@@ -81,6 +81,7 @@ class _Reader:
             url=self.client.portal,
             version=root.version,
             installation=root.installation_id,
+            over_spaces=tuple(_over_spaces(root)),
             spaces=tuple(space.name for space in spaces if space.id),
             stopped_spaces=tuple(space.name for space in spaces if space.task_queue_stopped),
             registrations=tuple(registrations),
@@ -277,6 +278,14 @@ def _has_spaces(root: Root) -> bool:
         return True
     links = " ".join(str(root.links.get(name, "")) for name in ("Machines", "SpaceHome", "Spaces"))
     return "/Spaces-" in links or "{spaceId}" in links
+
+
+def _over_spaces(root: Root) -> Iterator[str]:
+    """By its own links: `/api/events{?...spaces}` in 2019.4, `/api/Spaces-1/...` for most others."""
+    for name in ("Events", "Tasks"):
+        template = str(root.links.get(name, ""))
+        if "/Spaces-" not in template and re.search(r"[?,]spaces[,}]", template):
+            yield name.lower()
 
 
 def _granted(permissions: Permissions | None) -> dict[str, tuple[str, ...]] | None:

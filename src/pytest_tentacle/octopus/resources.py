@@ -216,6 +216,7 @@ class TaskResource(Resource):
     completed_time: str | None = None
     server_node: str | None = None
     is_completed: bool = False
+    space_id: str | None = None
     arguments: dict[str, Any] = {}
 
     @property

@@ -36,7 +36,7 @@ _RAW = re.compile(r"^(?:(?P<time>\d\d:\d\d:\d\d) {3}(?P<level>\w+) *| {20})\| {0
 
 
 def read_health_tasks(
-    client: Client, space_id: str | None, registrations: Sequence[Registration]
+    client: Client, space_id: str | None, registrations: Sequence[Registration], over_spaces: Collection[str] = ()
 ) -> dict[str, HealthTask]:
     """By registration, what the newest health check that looked at it said. Raises PortalError.
 
@@ -44,10 +44,11 @@ def read_health_tasks(
         client: asks.
         space_id: None where the server has no spaces.
         registrations: of that space.
+        over_spaces: see `Portal.over_spaces`.
     """
-    prefix = f"/{space_id}" if space_id else ""
+    prefix, only = place_of("tasks", space_id, over_spaces)
     found: dict[str, HealthTask] = {}
-    for task in _tasks(client, prefix)[:MOST_TASKS]:
+    for task in _tasks(client, prefix, only)[:MOST_TASKS]:
         wanted = [each for each in registrations if each.id not in found and _may_concern(task, each)]
         if not wanted:
             continue
@@ -63,8 +64,15 @@ def read_health_tasks(
     return found
 
 
-def _tasks(client: Client, prefix: str) -> list[TaskResource]:
-    page = client.get(f"{prefix}/tasks", name="Health", take=_LISTED)
+def place_of(name: str, space_id: str | None, over_spaces: Collection[str]) -> tuple[str, str | None]:
+    """The prefix of a list's path, and the space to filter it by; None where the path says it, or there are none."""
+    if space_id is None or name in over_spaces:
+        return "", space_id
+    return f"/{space_id}", None
+
+
+def _tasks(client: Client, prefix: str, only: str | None) -> list[TaskResource]:
+    page = client.get(f"{prefix}/tasks", name="Health", take=_LISTED, spaces=only)
     items = page.get("Items") if isinstance(page, dict) else None
     if not isinstance(items, list):
         raise PortalError(PortalFailure.DAMAGED, "the list of tasks has another form than Octopus's")
@@ -74,9 +82,11 @@ def _tasks(client: Client, prefix: str) -> list[TaskResource]:
             tasks.append(TaskResource.model_validate(item))
         except ValidationError:
             continue
-    return [
-        task for task in tasks if task.name == "Health" and task.is_completed and task.id.startswith("ServerTasks-")
-    ]
+    return [task for task in tasks if _is_health_check(task) and (only is None or task.space_id in {None, only})]
+
+
+def _is_health_check(task: TaskResource) -> bool:
+    return task.name == "Health" and task.is_completed and task.id.startswith("ServerTasks-")
 
 
 def _may_concern(task: TaskResource, registration: Registration) -> bool:

@@ -62,7 +62,7 @@ class OctopusSession:
             )
             asked = inventory.model_copy(update={"tentacles": tentacles, "portal": portal})
             evidence = tuple(
-                read_evidence(client, _in_question(asked, portal, names), discover=discover, coverage=portal.coverage)
+                read_evidence(client, _in_question(asked, portal, names), discover=discover, portal=portal)
             )
             return asked.model_copy(update={"portal": _with(portal, evidence, client)})
         finally:
@@ -90,7 +90,7 @@ class OctopusSession:
 
         def read() -> None:
             try:
-                answers.set_result(tuple(read_evidence(client, asked, discover=discover, coverage=portal.coverage)))
+                answers.set_result(tuple(read_evidence(client, asked, discover=discover, portal=portal)))
             except BaseException as error:  # noqa: BLE001  whoever waits for the answers is told
                 answers.set_exception(error)
 

@@ -23,6 +23,13 @@ _NOT_LOGGED_IN = (
 _NO_PERMISSION = "You do not have permission to perform this action. Missing permission: {}"
 
 
+_OVER_SPACES = {
+    "Events": "/api/events{/id}{?skip,regarding,regardingAny,eventCategories,take,ids,spaces,includeSystem}",
+    "Tasks": "/api/tasks{/id}{?skip,active,name,take,ids,partialName,spaces,includeSystem}",
+}
+"""In 2019.4 these were over all spaces, with a filter."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """One answer; `body` is sent as it is, everything else as JSON."""
@@ -165,6 +172,8 @@ class PortalServer:
             return Answer(data=data.server_log) if allowed else _error(403, _NO_PERMISSION.format("AdministerSystem"))
         if path == "/events" and "regardingAny" in query:
             return _paged(data.events, query)
+        if data.is_old and path.endswith(("/events", "/tasks")) and path.startswith("/Spaces-"):
+            return _missing()
         return None
 
     def _root(self) -> dict[str, Any]:
@@ -178,6 +187,7 @@ class PortalServer:
                 "Self": prefix,
                 "Spaces": prefix + "/spaces{/id}{?skip,ids,take,partialName}",
                 "SpaceHome": prefix + "/{spaceId}",
+                **(_OVER_SPACES if self.data.is_old else {}),
                 "Machines": prefix + "/Spaces-1/machines{/id}{?skip,take,name,ids,partialName}",
             },
         }
