@@ -272,3 +272,18 @@ class TestSystem:
         """By their own offset, the zone's name or the offset of now; without any they are not placed."""
         package = PackageChange(time=time, action="installed", name="x", version="1")
         assert bool(self.broken(Changes(zone=zone, offset=offset, packages=(package,)))) == found
+
+
+class TestTls:
+    def test_server_reached_the_tentacle(self, world):
+        """The server's own log tells of its TLS connections to just this Tentacle: it came so far, and no proof more."""
+        for name, seconds in (("web-01", 300), ("web-02", 290)):
+            said = (
+                f"https://{name}.example:10933/        12  Secure connection established. Server at "
+                f"[::ffff:192.0.2.20]:10933 identified by thumbprint: {thumbprint(name)}, using protocol Tls13"
+            )
+            world.say("octo-1", "INFO", said, ago=seconds)
+        found = history(world)
+        partly = [each for each in found.lines if each.kind is Kind.PARTLY]
+        assert [time_of(each) for each in partly] == [ago(300)]
+        assert time_of(found.worked) == ago(600)

@@ -9,7 +9,7 @@ import pytest
 from pytest_tentacle.inventory import load
 from pytest_tentacle.inventory.loading import OctopusSource
 from pytest_tentacle.inventory.model import Mode
-from pytest_tentacle.lab import Lab
+from pytest_tentacle.lab import Lab, LabError
 from pytest_tentacle.lab.portal import PortalData, Space, machine
 from pytest_tentacle.octopus import read_portal
 from pytest_tentacle.octopus.evidence import read_evidence
@@ -99,3 +99,11 @@ def test_same_verdicts(lab, serve, connect, tmp_path):
     for name in MACHINES:
         for step in ("identify-the-problem", "communication-settings"):
             assert any("Octopus, Default" in text for text in fleet.subject(name).result(step).looked_at), (name, step)
+
+
+def test_portal_of_nobody(tmp_path):
+    """`lab: {portal: NAME}` names one of the servers."""
+    file = tmp_path / "lab.yaml"
+    file.write_text("lab: {portal: nobody}\nservers: [{name: octo-1, os: linux, transport: ssh}]\n", encoding="utf-8")
+    with pytest.raises(LabError, match="there is no server 'nobody'"):
+        Lab(load([file])).start([])

@@ -13,11 +13,11 @@ from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link import Probe
 from pytest_tentacle.link.hosts import plain_host
-from pytest_tentacle.logs.model import LogFile, LogPeer
+from pytest_tentacle.logs.model import LogFile, LogLink, LogPeer
 from pytest_tentacle.logs.signatures import Phase, classify
 from pytest_tentacle.octopus.model import ConnectionLine, MachineEvent
 from pytest_tentacle.sections.identify.checks import ATTEMPTS, longest_row
-from pytest_tentacle.sections.identify.index import place_at, place_of, role_of
+from pytest_tentacle.sections.identify.index import Place, index_of, place_at, place_of, role_of
 from pytest_tentacle.sections.identify.our_looks import addresses_of, without_our_looks
 from pytest_tentacle.sections.identify.records import (
     Judged,
@@ -70,21 +70,31 @@ def _by_logs(tentacle: Subject, server: Subject, clocks: dict[str, Clock]) -> It
     """Who was let in, and whose TLS came about."""
     polls = tentacle.mode is Mode.POLLING
     listener, client = (server, tentacle) if polls else (tentacle, server)
-    addresses = frozenset(addresses_of(client))
-    thumbprint = as_thumbprint(client.expected_thumbprint)
+    words = set() if _is_shared(client) else set(addresses_of(client))
+    words |= {thumbprint} if (thumbprint := as_thumbprint(client.expected_thumbprint)) else set()
     for log in _logs(listener):
-        for peer in log.peers:
-            if thumbprint in peer.thumbprints or (not _is_shared(client) and peer.address in addresses):
-                yield from _let_in(peer, log, listener, client, clocks[listener.name])
-                if listener is tentacle:
-                    yield from _turned_away(peer, log, tentacle, client, clocks[tentacle.name])
-    hosts = _hosts_of(listener)
+        for peer in index_of(log).peers(words):
+            yield from _let_in(peer, log, listener, client, clocks[listener.name])
+            if listener is tentacle:
+                yield from _turned_away(peer, log, tentacle, client, clocks[tentacle.name])
     for log in _logs(client):
-        for link in log.links:
-            place, time = place_at(link.endpoint), clocks[client.name].of_line(log, link.time)
-            if time is not None and place is not None and place.host in hosts:
+        for link in _links_to(listener, log):
+            if (time := clocks[client.name].of_line(log, link.time)) is not None:
                 text = f"{client.name} made a TLS connection to {link.endpoint}: whether it was let in is not shown"
                 yield Moment(time, Kind.PARTLY, client.name, text, _source(client, log))
+
+
+def _links_to(listener: Subject, log: LogFile) -> Iterator[LogLink]:
+    """The TLS connections of a client's log that lead to this end; a server's log, which has hundreds, is looked up."""
+    hosts = _hosts_of(listener)
+    if not listener.is_tentacle:
+        yield from (link for link in log.links if (place := place_at(link.endpoint)) and place.host in hosts)
+        return
+    port: int | None = names_for(listener).port or getattr(listener.machine, "port", None)
+    if port is None:
+        return
+    for host in hosts:
+        yield from index_of(log).links(Place(host, port))
 
 
 def _let_in(peer: LogPeer, log: LogFile, listener: Subject, client: Subject, clock: Clock) -> Iterator[Moment]:

@@ -15,7 +15,7 @@ from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link.hosts import plain_address, plain_host
 from pytest_tentacle.logs.lines import moment
-from pytest_tentacle.logs.model import LogFile, LogLink, LogRecord
+from pytest_tentacle.logs.model import LogFile, LogLink, LogPeer, LogRecord
 from pytest_tentacle.logs.peers import address_of
 from pytest_tentacle.logs.signatures import BY_ID, HANDLING, Role, Signature
 
@@ -114,6 +114,10 @@ class Index:
         self._links: dict[Place | None, list[LogLink]] = {}
         for link in log.links:
             self._links.setdefault(place_at(link.endpoint), []).append(link)
+        self._peers: dict[str, list[LogPeer]] = {}
+        for peer in log.peers:
+            for word in {peer.address, *peer.thumbprints}:
+                self._peers.setdefault(word, []).append(peer)
 
     def about(self, names: Iterable[str]) -> Iterator[tuple[LogRecord, Signature]]:
         """The telling records that hold one of these names: thumbprints, hosts, addresses, subscriptions."""
@@ -123,6 +127,11 @@ class Index:
     def attempts(self, place: Place | None) -> list[tuple[LogRecord, Signature]]:
         """What a client's attempts there came to."""
         return self._attempts.get(place, []) if place is not None else []
+
+    def peers(self, words: Iterable[str]) -> tuple[LogPeer, ...]:
+        """Those that came from one of these addresses, or as one of these thumbprints, each once."""
+        found = {id(peer): peer for word in words for peer in self._peers.get(word, ())}
+        return tuple(found.values())
 
     def links(self, place: Place | None) -> Iterable[LogLink]:
         """The TLS connections that came about there; without a place, all."""
