@@ -1,4 +1,4 @@
-"""The lab by its own portal alone: the same verdicts as by the lab's inventory, and Octopus's word in the guide's steps."""
+"""The lab by its own portal alone: the same verdicts as by the lab's inventory, and Octopus's word in each section."""
 
 from __future__ import annotations
 
@@ -21,6 +21,11 @@ servers:
 """
 """The one rule: how to log on, and the nodes, whose addresses no API tells."""
 
+BY_ADDRESS_TOO = ("stale-01", "dropped-01", "rejected-01")
+"""Octopus has a name for them, which leads elsewhere than to the machine: a device before it, or an old record. Where the
+address should be no API tells; the file does, as the lab's own inventory.
+"""
+
 NOT_IN_OCTOPUS = "farpoll-01"
 """It belongs to another server than the portal's."""
 
@@ -31,7 +36,8 @@ def by_octopus(real_run, tmp_path_factory):
     surveys = store.load(real_run.folder / "surveys.json")
     portal = surveys.inventory.portal
     rule = tmp_path_factory.mktemp("portal") / "log-on.yaml"
-    rule.write_text(LOG_ON, encoding="utf-8")
+    own = [f"  - {{name: {name}, ip: {surveys.inventory.find(name).ip}}}" for name in BY_ADDRESS_TOO]
+    rule.write_text("\n".join([LOG_ON, "tentacles:", *own, ""]), encoding="utf-8")
     inventory = load([rule], {}, octopus=OctopusSource(portal.url), ask=lambda _source: portal)
     servers = tuple(
         server.model_copy(update={"polling_ports": surveys.inventory.find(server.name).polling_ports})
