@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
+from pytest_tentacle.diagnosis.octopus_words import old_registration, thumbprints_screen
 from pytest_tentacle.diagnosis.view import View
 from pytest_tentacle.guide.commands import SERVER_EXE, TRUST_ANEW, TRUST_SERVER, tentacle
 from pytest_tentacle.guide.consequences import UNTRUSTED
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.thumbprints import as_thumbprint
-
-from .octopus_words import old_registration, thumbprints_screen
 
 _SEVERAL = 2
 
