@@ -28,7 +28,7 @@ def surveys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(run_pytest: Any, surveys: Path, *options: str) -> Any:
     """A replay of it."""
     return run_pytest(
-        "--replay", surveys, "--junitxml", "j.xml", "--html", "r.html", "-v", "-p", "no:cacheprovider", *options,
+        "--replay", surveys, "--junitxml", "j.xml", "-o", "junit_family=xunit1", "--html", "r.html", "-v", "-p", "no:cacheprovider", *options,
         cwd=surveys.parent,
     )  # fmt: skip
 

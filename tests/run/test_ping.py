@@ -36,7 +36,7 @@ def folder(run_pytest, tmp_path_factory: pytest.TempPathFactory, engine: Path) -
     (made / "lab.yaml").write_text(INVENTORY, encoding="utf-8")
     done = run_pytest(
         "--inventory", "lab.yaml", "--ping-count", "12", "--save-surveys", "saved.json", "--output", "full",
-        "--junitxml", "junit.xml", "-k", "tentacle_ping or across", *QUIET,
+        "--junitxml", "junit.xml", "-o", "junit_family=xunit1", "-k", "tentacle_ping or across", *QUIET,
         cwd=made, environment={"PYTEST_TENTACLE_POWERSHELL": str(engine)},
     )  # fmt: skip
     assert (made / "saved.json").exists(), done.stdout + done.stderr
@@ -88,7 +88,16 @@ class TestPing:
     def test_a_replay_judges_the_same(self, folder: Path, run_pytest):
         """Without the option, since the surveys hold the pings."""
         done = run_pytest(
-            "--replay", "saved.json", "--junitxml", "again.xml", "-k", "tentacle_ping or across", *QUIET, cwd=folder
+            "--replay",
+            "saved.json",
+            "--junitxml",
+            "again.xml",
+            "-o",
+            "junit_family=xunit1",
+            "-k",
+            "tentacle_ping or across",
+            *QUIET,
+            cwd=folder,
         )
         assert done.returncode == 1
         assert outcomes(folder / "again.xml") == outcomes(folder / "junit.xml")

@@ -39,7 +39,7 @@ def folder(run_pytest, tmp_path_factory: pytest.TempPathFactory, engine: Path) -
     (made / "lab.yaml").write_text(INVENTORY, encoding="utf-8")
     done = run_pytest(
         "--inventory", "lab.yaml", "--probe-tls", "--save-surveys", "saved.json", "--output", "full",
-        "--junitxml", "junit.xml", *QUIET,
+        "--junitxml", "junit.xml", "-o", "junit_family=xunit1", *QUIET,
         cwd=made, environment={"PYTEST_TENTACLE_POWERSHELL": str(engine)},
     )  # fmt: skip
     assert (made / "saved.json").exists(), done.stdout + done.stderr

@@ -68,6 +68,45 @@ class TestOutcomes:
         assert "Traceback" not in text
         assert ".py" not in text
 
+    def test_junit_is_grouped_by_machine_and_says_unknown(self, surveyed):
+        """CI systems group by class; Jenkins' xUnit plugin takes the file (elements and attributes of junit-10.xsd)."""
+        _, folder, _ = surveyed
+        found = cases(folder / "junit.xml")
+        assert {case.get("classname") for case in found.values()} == {
+            "web-02",
+            "poll-02",
+            "missing-01",
+            "away-01",
+            "mode-01",
+        }
+        error = found["away-01-services-running"].find("error")
+        assert error.get("message").startswith("unknown: no connection to ")
+        assert error.get("type") == "unknown"
+        assert found["missing-01-services-running"].find("failure").get("type") == "TT201"
+        blocked = found["missing-01-welcome-page-here"].find("skipped")
+        assert (blocked.get("type"), blocked.text) == ("blocked", None)
+        told = {"type", "message"}
+        allowed = {
+            "testsuites": (set(), {"name", "time", "tests", "failures", "errors"}, {"testsuite"}),
+            "testsuite": (
+                {"name", "tests", "failures", "errors"},
+                {"skipped", "time", "timestamp", "hostname", "id", "package", "file", "log", "url", "group"},
+                {"testsuite", "properties", "testcase", "system-out", "system-err"},
+            ),
+            "testcase": (
+                {"name"},
+                {"time", "classname", "group"},
+                {"skipped", "error", "failure", "system-out", "system-err"},
+            ),
+            "skipped": (set(), told, set()),
+            "error": (set(), told, set()),
+            "failure": (set(), told, set()),
+        }
+        for element in ET.parse(folder / "junit.xml").getroot().iter():
+            required, optional, children = allowed[element.tag]
+            assert required <= set(element.attrib) <= required | optional, element.tag
+            assert {child.tag for child in element} <= children, element.tag
+
     def test_what_does_not_apply_is_not_collected(self, surveyed):
         """A polling Tentacle has no listening step, not even a skipped one."""
         _, folder, _ = surveyed

@@ -1,7 +1,8 @@
-"""`pytest --tentacle HOST`: one sick Tentacle, without a file and without a log-on."""
+"""`pytest --tentacle HOST`: one Tentacle in trouble, without a file and without a log-on."""
 
 from __future__ import annotations
 
+import re
 import socket
 import sys
 
@@ -47,6 +48,38 @@ class TestFromOutside:
         assert "Services running" in shown
 
 
+class TestNumbers:
+    """They add up, and nothing is told that nobody asked for."""
+
+    def test_the_server_that_was_not_named_has_no_tests(self, pytester):
+        """It stands for this very machine; what was dropped is pytest's deselected."""
+        done = pytester.run(sys.executable, "-m", "pytest", "--tentacle", "127.0.0.1:1", "-v")
+        shown = done.stdout.str()
+        assert "this machine-" not in shown
+        found = re.search(r"collected (\d+) items / (\d+) deselected / (\d+) selected", shown)
+        assert found, shown
+        collected, deselected, selected = map(int, found.groups())
+        assert collected == deselected + selected
+        assert deselected > 0
+        ended = re.findall(r"(\d+) (passed|failed|unknown|blocked|noted)", shown.splitlines()[-1])
+        assert sum(int(count) for count, _ in ended) == selected
+
+    def test_a_root_folder_that_moved(self, pytester, monkeypatch):
+        """With a space pytest takes the file's folder for one of tests, and leaves the settings here."""
+        (pytester.path / "project").mkdir()
+        (pytester.path / "project" / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+        (pytester.path / "else").mkdir()
+        (pytester.path / "else" / "prod.yaml").write_text(
+            "tentacles: [{name: web-01, ip: 127.0.0.1, port: 1, mode: listening, transport: none}]\n", encoding="utf-8"
+        )
+        monkeypatch.chdir(pytester.path / "project")
+        spaced = pytester.run(sys.executable, "-m", "pytest", "--inventory", "../else/prod.yaml", "--collect-only")
+        assert "pytest.ini is not read, and the root folder is " in spaced.stdout.str()
+        assert "write --inventory=FILE" in spaced.stdout.str()
+        joined = pytester.run(sys.executable, "-m", "pytest", "--inventory=../else/prod.yaml", "--collect-only")
+        assert "is not read" not in joined.stdout.str()
+
+
 class TestWrongUse:
     @pytest.mark.parametrize(
         ("arguments", "words"),
@@ -54,6 +87,10 @@ class TestWrongUse:
             (["--tentacle", "web-01", "--user", "me"], "--user and --ask-password go with --transport"),
             (["--tentacle", "web-01", "--transport", "ssh", "--ask-password"], "--ask-password needs a terminal"),
             (["--tentacle", "web 01"], "is no host name"),
+            (["--tentacle", "web-01", "--save-surveys="], "--save-surveys is empty; perhaps a variable is not set"),
+            (["--tentacle", "web-01", "--hosts", "web-01"], "--hosts is an option of testinfra's"),
+            (["--tentacle", "web-01", "--sudo"], "the inventory says how to log on"),
+            (["--tentacle", "web-01", "--ansible-inventory", "x"], "--inventory ansible:FILE reads it"),
             (["--server", "octo-1"], "which machines are meant?"),
             (["--tentacle", "web-01", "--transport", "winrm"], "needs user and password"),
         ],

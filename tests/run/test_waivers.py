@@ -40,7 +40,7 @@ def waived(run_pytest, tmp_path_factory: pytest.TempPathFactory):
     folder = tmp_path_factory.mktemp("waived")
     (folder / "inv.yaml").write_text(INVENTORY, encoding="utf-8")
     done = run_pytest(
-        "--inventory", "inv.yaml", "--limit", "!octo-1", *STEPS, "--junitxml", "j.xml", "-v",
+        "--inventory", "inv.yaml", "--limit", "!octo-1", *STEPS, "--junitxml", "j.xml", "-o", "junit_family=xunit1", "-v",
         "--save-surveys", "saved.json", "--html", "r.html", *QUIET,
         cwd=folder,
     )  # fmt: skip

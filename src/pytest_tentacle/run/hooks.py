@@ -13,6 +13,7 @@ import pytest
 
 from pytest_tentacle.hiding import printable
 from pytest_tentacle.judging.result import Outcome
+from pytest_tentacle.report.build import plural
 from pytest_tentacle.report.console import Line, clean_line, report_lines
 from pytest_tentacle.report.document import Report
 from pytest_tentacle.report.gate.ci import ci_lines
@@ -21,6 +22,7 @@ from pytest_tentacle.report.html_hooks import HtmlReport
 from . import octopus, outputs, parallel, verdict
 from .items import collection
 from .items.fixtures import Fixtures
+from .items.strangers import moved_root, refuse_empty_files, refuse_testinfras_options
 from .logs import CleanRecords
 from .options import Options
 from .session import TentacleRun
@@ -43,6 +45,8 @@ class TentaclePlugin:
 
     def __init__(self, config: pytest.Config, options: Options) -> None:
         self.config = config
+        refuse_testinfras_options(config)
+        refuse_empty_files(config)
         self.run = TentacleRun.from_options(options)
         self.surveys_file: Path | None = None
         self.portal_file: Path | None = None
@@ -75,9 +79,11 @@ class TentaclePlugin:
         named += ["the command line"] if self.run.options.tentacles else []
         source = self.run.options.replay or ", ".join(named)
         rest = len(self.run.inventory.machines) - len(selected)
-        line = f"tentacle: {servers} servers and {len(selected) - servers} Tentacles of {source}"
+        who = f"{plural(servers, 'server')} and {plural(len(selected) - servers, 'Tentacle')}"
+        line = f"tentacle: {who} of {source}"
         lines = [line + (f"; {rest} not selected" if rest else "")]
         lines += (f"tentacle: warning: {text}" for text in self.run.inventory.warnings)
+        lines += (f"tentacle: warning: {text}" for text in moved_root(self.config))
         return [clean_line(self.run.redactor.text(line)) for line in lines]
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
@@ -109,7 +115,7 @@ class TentaclePlugin:
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """After -k and -m: survey the machines that still have tests, then drop what does not apply to them."""
         collection.refuse_bare_hosts(items)
-        collection.drop_unasked(items, self.run)
+        collection.drop_unasked(items, self.run, self.config)
         listing = parallel.wants_listing()
         if listing:
             listing.write_text("\n".join(collection.machines_of(items)), encoding="utf-8")
@@ -117,7 +123,7 @@ class TentaclePlugin:
             return
         if not parallel.is_worker(self.config):
             self._survey(collection.machines_of(items))
-        collection.drop_inapplicable(items, self.run)
+        collection.drop_inapplicable(items, self.run, self.config)
 
     # -- what came of it -----------------------------------------------------------------------------------------
 
@@ -159,7 +165,7 @@ class TentaclePlugin:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
-        """Make the exit status honest; once JUnit XML is written, take this machine's name out of it where asked."""
+        """Make the exit status honest; once JUnit XML is written, say in it what CI systems show."""
         if parallel.is_worker(self.config):
             return (yield)
         self.signals.finishing()
@@ -168,8 +174,11 @@ class TentaclePlugin:
         if self.run.failures and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         junit = getattr(self.config.option, "xmlpath", None)
-        if junit and self.run.options.pseudonyms:
-            self.run.failures.attempt(str(junit), outputs.hide_junit_host, Path(junit))
+        if junit:
+            keep = self.config.getini("junit_family") in ("xunit1", "legacy")
+            self.run.failures.attempt(
+                str(junit), lambda path: self.run.polish_junit(path, keep_properties=keep), Path(junit)
+            )
         if self.signals.exit_code is not None:
             session.exitstatus = self.signals.exit_code
         return result

@@ -47,7 +47,7 @@ from . import bundle
 from .named import named_by
 from .octopus import OctopusSession, source_of
 from .options import DEFAULT_WORKERS, Options
-from .outputs import Failures
+from .outputs import Failures, JunitCase, polish_junit
 from .progress import TerminalProgress
 from .waivers import WaiverNotes, waiver_notes
 
@@ -416,6 +416,19 @@ class TentacleRun:
                 self._write(files.write, path, text)
         if self.ci_system == "github":
             self.failures.attempt("the step summary", write_summary, report, os.environ)
+
+    def polish_junit(self, path: Path, *, keep_properties: bool) -> None:
+        """Bring pytest's JUnit file to what CI systems make most of. Raises OSError."""
+        cases = {
+            f"{self.shown(machine)}-{step}": JunitCase(
+                machine=self.shown(machine),
+                outcome=result.outcome,
+                reason=self.redactor.text(result.reason),
+                codes=tuple(problem.code for problem in result.problems),
+            )
+            for (machine, step), result in self.results.items()
+        }
+        polish_junit(path, cases, hide_host=self.options.pseudonyms, keep_properties=keep_properties)
 
     @property
     def ci_system(self) -> str | None:

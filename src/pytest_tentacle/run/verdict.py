@@ -27,6 +27,15 @@ class Verdict(Exception):  # noqa: N818  it is an outcome, not an error of ours
         self.result = result
 
 
+class FailedVerdict(Verdict, AssertionError):  # noqa: N818  as above
+    """Ends a test whose step failed: an assertion failure, as other plugins (Allure) tell it from a broken test."""
+
+
+def verdict_of(result: StepResult) -> Verdict:
+    """What to raise for a result that did not pass."""
+    return FailedVerdict(result) if result.outcome is Outcome.FAILED else Verdict(result)
+
+
 def result_of(item: pytest.Item, call: pytest.CallInfo[None], machine: str, step: str) -> StepResult | None:
     """The result that a test, or a fixture of its, ended with; None where there is none or a real error happened."""
     error = call.excinfo.value if call.excinfo else None

@@ -78,7 +78,7 @@ def _verdict(case: ET.Element) -> tuple[str, ...] | str:
 
 def _run(run_pytest, top: Path, folder: Path, environment: dict[str, str], *more: str, inventory: str) -> None:
     done = run_pytest(
-        "--inventory", top / "inventory" / inventory, "--output", "full", "--junitxml", "junit.xml",
+        "--inventory", top / "inventory" / inventory, "--output", "full", "--junitxml", "junit.xml", "-o", "junit_family=xunit1",
         "--save-surveys", "surveys.json", "-p", "no:cacheprovider", *more,
         cwd=folder, environment=environment,
     )  # fmt: skip

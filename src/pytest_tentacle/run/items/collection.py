@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_tentacle.inventory.model import Machine, Mode
+from pytest_tentacle.inventory.sources.named import HERE
 from pytest_tentacle.run.session import TentacleRun
 from pytest_tentacle.sections import TABLE, applicable
 
@@ -99,16 +101,28 @@ def refuse_bare_hosts(items: list[pytest.Item]) -> None:
             )
 
 
-def drop_unasked(items: list[pytest.Item], run: TentacleRun) -> None:
-    """Take out the ping where nobody asked for it (for a replay: at its survey), before any machine is contacted."""
-    if run.surveys.ping if run.surveys else run.options.ping:
-        return
-    items[:] = [item for item in items if step_of(item) != "tentacle-ping"]
+def drop_unasked(items: list[pytest.Item], run: TentacleRun, config: pytest.Config) -> None:
+    """Take out what nobody asked for, before any machine is contacted.
+
+    That is the ping (for a replay: at its survey), and the server that stands for this very machine where `--tentacle`
+    names none: nobody asked about it.
+    """
+    pinged = run.surveys.ping if run.surveys else run.options.ping
+    _keep(items, config, lambda item: (bool(pinged) or step_of(item) != "tentacle-ping") and machine_of(item) != HERE)
 
 
-def drop_inapplicable(items: list[pytest.Item], run: TentacleRun) -> None:
+def drop_inapplicable(items: list[pytest.Item], run: TentacleRun, config: pytest.Config) -> None:
     """Take out what does not apply, now that the surveys have told each Tentacle's mode."""
-    items[:] = [item for item in items if _applies(item, run)]
+    _keep(items, config, lambda item: _applies(item, run))
+
+
+def _keep(items: list[pytest.Item], config: pytest.Config, wanted: Callable[[pytest.Item], bool]) -> None:
+    """The others are pytest's deselected, so that its numbers add up."""
+    kept = [item for item in items if wanted(item)]
+    dropped = [item for item in items if item not in set(kept)]
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+    items[:] = kept
 
 
 def _applies(item: pytest.Item, run: TentacleRun) -> bool:

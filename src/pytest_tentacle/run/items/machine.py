@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pytest_tentacle.inventory.model import Machine as Declared
 from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.result import Outcome, StepResult
-from pytest_tentacle.run.verdict import Verdict
+from pytest_tentacle.run.verdict import verdict_of
 from pytest_tentacle.sections import Check, Subject
 from pytest_tentacle.survey.model import Survey
 
@@ -59,5 +59,5 @@ class Machine:
         self._named += checks
         result = self.subject.result(self._step, self._named)
         if result.outcome is not Outcome.PASSED:
-            raise Verdict(result)
+            raise verdict_of(result)
         self._keep(result)
