@@ -61,7 +61,7 @@ def render_page(report: Report) -> str:
     return template.render(
         report=report,
         data=Markup(page_data(report)),  # noqa: S704  JSON without `<` and `&`
-        style=Markup(_source("page.css")),  # noqa: S704  ours
+        style=Markup(_source("page.css") + _source("history.css")),  # noqa: S704  ours
         script=Markup(_source("history.js") + _source("page.js")),  # noqa: S704  ours
         glyphs=GLYPHS,
         order=WORST_FIRST,

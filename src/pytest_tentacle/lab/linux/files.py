@@ -50,8 +50,10 @@ def complete(folder: Path, machine: Machine) -> None:
     _settled(files)
     _absent(files / "proc" / "sys" / "crypto" / "fips_enabled", "0\n")
     _absent(files / "etc" / "environment", 'PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"\n')
+    policy = files / "etc" / "ssl" / "openssl.cnf"
+    made = not policy.exists()
     _absent(
-        files / "etc" / "ssl" / "openssl.cnf",
+        policy,
         lines(
             "openssl_conf = openssl_init",
             "[openssl_init]",
@@ -63,6 +65,8 @@ def complete(folder: Path, machine: Machine) -> None:
             "CipherString = DEFAULT@SECLEVEL=2",
         ),
     )
+    if made:
+        os.utime(policy, (_SETTLED, _SETTLED))
 
 
 def _settled(files: Path) -> None:
@@ -145,3 +149,4 @@ def _program(folder: Path, machine: Machine, path: str) -> None:
     answer = say(_HELP, int(loading.get("exit_code", 0)))
     place.write_text(program(note(str(folder / "commands.log"), place.name), nap, answer), encoding="utf-8")
     place.chmod(0o755)
+    os.utime(place, (_SETTLED, _SETTLED))
