@@ -213,7 +213,30 @@ class TestWithFile:
         (web,) = inventory.tentacles
         assert (web.name, web.port, web.dns_name) == ("WEB-01", 10999, "web-01")
         assert "env:Production" in web.groups
+        assert web.registrations == ("Machines-1",)
         assert any("port is 10999 here, and 10933 in Octopus" in text for text in inventory.warnings)
+
+    def test_other_name_at_the_same_address(self, files):
+        """It is one machine, by the file's name; Octopus's name is told."""
+        path = files.write("tentacles: [{name: shop, dns_name: WEB-01}]\n")
+        inventory = loaded(portal(listening(1, "web-01")), path)
+        (shop,) = inventory.tentacles
+        assert (shop.name, shop.port, shop.registrations) == ("shop", 10933, ("Machines-1",))
+        assert any("it is shop here, and web-01 in Octopus" in text for text in inventory.warnings)
+
+    def test_another_port_is_another_tentacle(self, files):
+        """Two instances on one host are two."""
+        path = files.write("tentacles: [{name: shop, dns_name: web-01, port: 10999, instance: Shop}]\n")
+        inventory = loaded(portal(listening(1, "web-01")), path)
+        assert {tentacle.name for tentacle in inventory.tentacles} == {"shop", "web-01"}
+
+    def test_not_in_octopus(self, files):
+        """What Octopus does not list is told, unless the account may not see all."""
+        path = files.write("tentacles: [gone-01]\n")
+        words = "Octopus lists no Tentacle called gone-01"
+        assert any(words in text for text in loaded(portal(listening(1, "web-01")), path).warnings)
+        part = portal(listening(1, "web-01")).model_copy(update={"coverage": Coverage(partial=("no workers",))})
+        assert not any(words in text for text in loaded(part, path).warnings)
 
     def test_declared_servers(self, files):
         """Declared nodes are the other end; the portal's thumbprint fills theirs."""

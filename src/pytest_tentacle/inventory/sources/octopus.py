@@ -110,16 +110,50 @@ def adopt(
             for entry in found.servers
         ]
     layers = {entry["name"].casefold(): reader.read(nodes_of(entry, place), TentacleEntry) for entry in found.tentacles}
+    declared = [entry for each in documents for entry in each.tentacles]
+    unknown = [name for entry in declared if (name := _name(entry)) and _key_of(entry, layers) is None]
+    if unknown and not portal.coverage.partial:
+        faults.warn(place, f"Octopus lists no Tentacle called {_some(unknown)}: deleted there, or of another server?")
     for each in documents:
-        each.tentacles = [_below(entry, layers, faults) for entry in each.tentacles]
+        each.tentacles = [_below(entry, layers, found, faults) for entry in each.tentacles]
     document.tentacles = [Declaration(layer, defaults_of["tentacle"]) for layer in layers.values()]
     return document
 
 
-def _below(entry: Declaration, layers: dict[str, Layer], faults: Faults) -> Declaration:
-    layer = layers.pop(str(entry.layer.value("name") or "").casefold(), None)
-    if layer is None:
+def _name(entry: Declaration) -> str:
+    return str(entry.layer.value("name") or "")
+
+
+def _key_of(entry: Declaration, layers: dict[str, Layer]) -> str | None:
+    """Which of Octopus's machines it is: that of its name, else the only one at its address and port."""
+    name = _name(entry).casefold()
+    if name in layers:
+        return name
+    hosts = {_plain(str(host)) for key in ("dns_name", "ip") if (host := entry.layer.value(key))}
+    port = entry.layer.value("port")
+    there = [
+        key
+        for key, layer in layers.items()
+        if any(_plain(str(host)) in hosts for at in ("dns_name", "ip") if (host := layer.value(at)))
+        and port in {None, layer.value("port")}
+    ]
+    return there[0] if len(there) == 1 else None
+
+
+def _plain(host: str) -> str:
+    return host.strip("[]").rstrip(".").casefold()
+
+
+def _below(entry: Declaration, layers: dict[str, Layer], found: FromOctopus, faults: Faults) -> Declaration:
+    key = _key_of(entry, layers)
+    if key is None:
         return entry
+    layer, own_name = layers.pop(key), _name(entry)
+    known_as = str(layer.value("name"))
+    if own_name != known_as:
+        found.registrations[own_name] = found.registrations.pop(known_as, ())
+    if own_name.casefold() != known_as.casefold():
+        faults.warn(entry.layer.place_of("name"), f"it is {own_name} here, and {known_as} in Octopus, by its address")
     for key in _COMPARED:
         own, theirs = entry.layer.value(key), layer.value(key)
         if own is not None and theirs is not None and str(own).casefold() != str(theirs).casefold():
