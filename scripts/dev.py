@@ -6,7 +6,7 @@ lab    set up what a run needs, then run the guide over the embedded lab
 check  set up what the tests need, then lint, types, import rules and all tests
 fuzz   give whatever reads a stranger's bytes 100,000 made-up examples each (hours; arguments go to pytest)
 faults break a lab of separate hosts in every way that it knows, and hold the diagnosis against that (as root)
-docs   write the manual's pages of problems and causes, and the report's schema, anew
+docs   write the manual's pages of problems and causes and the report's schema, and build the site (mkdocs, into site/)
 lock   write the lock files anew from pyproject.toml
 
 An active virtual environment is used; without one, `.venv` is made at the top of the checkout.
@@ -73,7 +73,8 @@ def main() -> int:
     if chosen.command == "fuzz":
         return run(environment("dev"), "-m", "pytest", "--hypothesis-profile", "fuzz", *FUZZED, *rest)
     if chosen.command == "docs":
-        return run(environment("dev"), "scripts/manual.py") or run(environment("dev"), "scripts/hostility.py")
+        made = run(environment("dev"), "scripts/manual.py") or run(environment("dev"), "scripts/hostility.py")
+        return made or run(environment("dev"), "-m", "mkdocs", "build", "--strict")
     if chosen.command == "lab":
         return run(environment("product"), "-m", "pytest", "--inventory", "inventory/lab.yaml", *rest)
     debian_packages()

@@ -105,11 +105,11 @@ def problem_page(kind: ProblemKind, tests: Mapping[str, Test]) -> str:
         f"# {kind.code}: {prose(kind.title)}",
         _guide(_step(kind.step)),
         prose(kind.meaning),
-        *_finding(_step(kind.step), checks, tests),
-        *_texts(kind.code),
         *_remedies(kind),
         *_explanations(kind.code),
         *_neighbours(kind, checks),
+        *_texts(kind.code),
+        *_finding(_step(kind.step), checks, tests),
         "[All problems](README.md) · [all causes](../causes/README.md)",
     )
 
@@ -205,7 +205,7 @@ def _neighbours(kind: ProblemKind, checks: Sequence[Check]) -> Iterator[str]:
     codes = sorted({code for check in checks for code in check.codes} - {kind.code})
     if not codes:
         return
-    yield "## What it is told apart from"
+    yield "## What else it could be"
     if len(codes) > MANY:
         yield f"From the {len(codes)} other problems of the same look, by the text: see the [index](README.md)."
         return
@@ -252,8 +252,9 @@ def cause_page(kind: CauseKind) -> str:
         f"# {kind.code}: {prose(kind.title)}",
         _guide(_step(first.step)),
         _said(kind),
-        _standing(kind),
         *_remedies(kind),
+        "## How sure",
+        _standing(kind),
         "## Problems that it explains",
         _table(
             ("problem", "how"),
@@ -268,11 +269,11 @@ def cause_page(kind: CauseKind) -> str:
 
 def _standing(kind: CauseKind) -> str:
     sure = {
-        "certain": "Where it is given it was seen, unless the report says otherwise.",
-        "likely": "All that was seen fits; the report says what would make it certain.",
-        "possible": "It fits, and so would something else; the report says how to tell.",
+        "certain": "The evidence was observed directly, unless the report says otherwise.",
+        "likely": "Everything that was seen fits; the report says what would make it certain.",
+        "possible": "It fits, but so would something else; the report says how to tell.",
     }[kind.confidence.value]
-    folds = f" Machines are one line where they share {_listed(kind.fold_by)}." if kind.fold_by else ""
+    folds = f" Machines with the same {_listed(kind.fold_by)} are reported as one." if kind.fold_by else ""
     return f"Confidence: {kind.confidence.value}. {sure}{folds}"
 
 
@@ -280,7 +281,7 @@ def _rivals(kind: CauseKind) -> Iterator[str]:
     rivals = [other for other in EVERY_CAUSE if other is not kind and other.needs & kind.needs]
     if not rivals:
         return
-    yield "## What it is told apart from"
+    yield "## What else it could be"
     yield "Other causes of the same problems; what the two ends' surveys show decides between them:"
     yield _table(
         ("cause", "what is wrong", "in common"),

@@ -203,7 +203,8 @@ class TentaclePlugin:
             terminalreporter.write_line(text, **markup)
         if report is not None and (system := self.run.ci_system):
             terminalreporter.ensure_newline()
-            for text in self.run.failures.attempt("the annotations", ci_lines, report, system) or ():
+            markdown = self.run.report_path.with_suffix(".md") if self.run.report_path else None
+            for text in self.run.failures.attempt("the annotations", ci_lines, report, system, markdown) or ():
                 terminalreporter.write_line(text)
         if self.run.options.unknown == "warn" and self.run.count(Outcome.UNKNOWN):
             terminalreporter.write_line(

@@ -35,9 +35,18 @@ def system_of(environment: Mapping[str, str]) -> str | None:
     return next((name for name, variable in SYSTEMS.items() if environment.get(variable)), None)
 
 
-def ci_lines(report: Report, system: str) -> list[str]:
-    """The lines that a system takes from standard output."""
-    return list(_WORDS[system](report))
+def ci_lines(report: Report, system: str, markdown: Path | None = None) -> list[str]:
+    """The lines that a system takes from standard output.
+
+    Args:
+        report: what is told.
+        system: one of `SYSTEMS`.
+        markdown: the Markdown report, which Azure DevOps shows as the run's summary.
+    """
+    lines = list(_WORDS[system](report))
+    if system == "azure" and markdown is not None and markdown.is_file():
+        lines.append(f"##vso[task.uploadsummary]{markdown.resolve()}")
+    return lines
 
 
 def write_summary(report: Report, environment: Mapping[str, str]) -> None:
