@@ -74,7 +74,8 @@ def main() -> int:
         return run(environment("dev"), "-m", "pytest", "--hypothesis-profile", "fuzz", *FUZZED, *rest)
     if chosen.command == "docs":
         made = run(environment("dev"), "scripts/manual.py") or run(environment("dev"), "scripts/hostility.py")
-        return made or run(environment("dev"), "-m", "mkdocs", "build", "--strict")
+        made = made or run(environment("dev"), "-m", "mkdocs", "build", "--strict")
+        return made or sample_report()
     if chosen.command == "lab":
         return run(environment("product"), "-m", "pytest", "--inventory", "inventory/lab.yaml", *rest)
     debian_packages()
@@ -82,6 +83,13 @@ def main() -> int:
         return run(environment("dev"), "tests/support/hosts/faults.py", *rest)
     npm_packages()
     return check(environment("dev"), rest)
+
+
+def sample_report() -> int:
+    """The lab's report beside the manual's site. Most of the lab is broken on purpose: exit code 1 is the right one."""
+    sample = TOP / "site" / "sample.html"
+    code = run(environment("dev"), "-m", "pytest", "--inventory", "lab:", f"--html={sample}", "-p", "no:cacheprovider")
+    return 0 if code == 1 and sample.is_file() else 1
 
 
 def environment(which: str) -> Path:
