@@ -85,6 +85,47 @@ CASES = [
 ]
 
 
+class TestAlgorithms:
+    """Schannel's switches for ciphers, hashes and key exchanges, which the list of suites does not show."""
+
+    SUITES = (
+        "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+        "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+        "TLS_RSA_WITH_AES_256_CBC_SHA",
+        "TLS_AES_256_GCM_SHA384",
+    )
+
+    @pytest.mark.parametrize(
+        ("off", "left"),
+        [
+            ((), {0, 1, 2, 3}),
+            (("Ciphers\\AES 256/256",), {1}),
+            (("Hashes\\SHA",), {0, 1, 3}),
+            (("Hashes\\SHA256",), {0, 2, 3}),
+            (("KeyExchangeAlgorithms\\ECDH",), {2, 3}),
+            (("KeyExchangeAlgorithms\\PKCS",), {0, 1, 3}),
+            (("KeyExchangeAlgorithms\\PKCS below 2048 bits", "Ciphers\\NULL"), {0, 1, 2, 3}),
+        ],
+    )
+    def test_what_they_take_away(self, off: tuple[str, ...], left: set[int]) -> None:
+        policy = TlsPolicy(library="Schannel", build=20348, cipher_suites=self.SUITES, disabled=off)
+        assert usable_suites(policy, "server") == {self.SUITES[number] for number in left}
+
+    def test_two_ends_are_kept_apart_by_them(self, around: Any, tools: Any) -> None:
+        """And whoever compares the two is told of all that narrows the choice."""
+        break_links(around, tools)
+        around.change("web-01", "tls", cipher_suites=self.SUITES, disabled=("Ciphers\\AES 256/256",), fips=True)
+        one_by_request = TlsProtocol(name="TLS 1.2", side="server", disabled_by_default=True)
+        switches = ("64 bit v4.0.30319 SchUseStrongCrypto=0",)
+        around.change("octo-1", "tls", cipher_suites=self.SUITES, disabled=("Ciphers\\AES 128/128",), dotnet=switches)
+        around.change("octo-1", "tls", protocols=(one_by_request,))
+        assert "TT905" in around.codes("schannel-and-tls", "web-01")
+        (problem,) = (each for each in around.judge("schannel-and-tls", "web-01").problems if each.code == "TT905")
+        told = " ".join(item.text for item in problem.evidence)
+        for words in ("AES 256/256 is switched off", "FIPS mode", "SchUseStrongCrypto=0", "only by request"):
+            assert words in told
+
+
 class TestEachCode:
     @pytest.mark.parametrize(("code", "machine", "change"), CASES)
     def test_is_found(self, around: Any, tools: Any, code: str, machine: str, change: Any) -> None:

@@ -17,7 +17,10 @@ import pytest
 
 from pytest_tentacle.link import By, LinkRef, Target, wire
 from pytest_tentacle.link.model import Failure, Stage
+from pytest_tentacle.survey.answer import read_document
+from pytest_tentacle.survey.ingest import ingest
 from pytest_tentacle.survey.request import Request
+from pytest_tentacle.transport.base import Answer
 
 
 def probes(machine, *targets: Target, seconds: float = 20.0, budget: float = 240.0, identity: bool = False):
@@ -93,6 +96,25 @@ class TestStages:
         assert server.connections == 2
         assert server.received[0] == wire.page_request("127.0.0.1", server.port)
         assert (wire.PREAMBLE + wire.CLIENT_IDENTITY).startswith(server.received[1])
+
+
+class TestOneByOne:
+    def test_what_was_there_stays(self, machine, peer):
+        """Each look goes out as it ends, so that whatever ends the shell takes away only those that were under way."""
+        request = Request(
+            gather=False,
+            targets=(to(peer("silent").port, name="silent"), to(peer().port, name="quick")),
+            probe_seconds=3,
+            budget_seconds=100,
+        )
+        run = machine.run(request)
+        assert {probe.link.tentacle for probe in run.survey.probes} == {"silent", "quick"}
+        mark = f"-----SURVEY {run.call.nonce} END probes-----".encode()
+        first = run.completed.stdout.index(mark) + len(mark)
+        cut = read_document(run.call, Answer(run.completed.stdout[:first], b"", -1), "the shell was killed")
+        (left,) = ingest(cut, request).probes
+        assert left.link.tentacle == "quick"
+        assert left.shows_page
 
 
 class TestFailures:

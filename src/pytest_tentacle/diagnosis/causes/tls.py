@@ -16,6 +16,7 @@ from pytest_tentacle.guide.consequences import HANDSHAKE_IN_LOGS, NO_HANDSHAKE, 
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.link import Probe
+from pytest_tentacle.sections.tls.policy import restrictions
 
 _OWN_VERSIONS, _OWN_SUITES, _DOTNET = "TT901", "TT904", "TT906"
 _WEAK = {"TT411": "a signature with SHA-1", "TT412": "a key that is too short"}
@@ -102,7 +103,7 @@ def _offers(view: View | None, side: str) -> str:
     parts = [policy.library]
     parts += [f"{name} is switched off" for name in _switched_off(view, side)]
     parts += [f"at least {policy.minimum}"] if policy.minimum else []
-    parts += ["FIPS mode"] if policy.fips else []
+    parts += restrictions(policy)
     parts += [f"cipher suites {', '.join(policy.cipher_suites[:6])}"] if policy.cipher_suites else []
     return "; ".join(parts)
 

@@ -56,6 +56,15 @@ function Get-Acl {
     Add-Member -InputObject $acl -MemberType ScriptMethod -Name GetOwner -Value { [pscustomobject]@{ Value = $this.OwnerSid } } -PassThru
 }
 
+# A local group's members, as SIDs.
+function Get-LabGroupMember {
+    param([string]$Group)
+    $groups = @{ 'S-1-5-32-544' = @('S-1-5-21-1111-2222-3333-500', 'S-1-5-21-1-2-3-512'); 'S-1-5-32-545' = @('S-1-5-4', 'S-1-5-11', 'S-1-5-21-1-2-3-513') }
+    if (Test-LabRole 'workgroup') { $groups = @{ 'S-1-5-32-544' = @('S-1-5-21-1111-2222-3333-500'); 'S-1-5-32-545' = @('S-1-5-4', 'S-1-5-11') } }
+    if ($TentacleLab.Machine.groups) { foreach ($each in $TentacleLab.Machine.groups.PSObject.Properties) { $groups[$each.Name] = @($each.Value) } }
+    if ($groups.ContainsKey($Group)) { $groups[$Group] }
+}
+
 # LocalPrincipal objects, sorted by name. One member that nobody knows any more (machine.json's `orphaned` names the
 # group) loses all rows; a domain controller has none of its built-in groups (2.12).
 function Get-LocalGroupMember {
@@ -69,10 +78,8 @@ function Get-LocalGroupMember {
         return
     }
     if (Wait-LabProvider -What 'groups', 'Get-LocalGroupMember' -Seconds 0) { return }
-    $groups = @{ 'S-1-5-32-544' = @('S-1-5-21-1111-2222-3333-500', 'S-1-5-21-1-2-3-512'); 'S-1-5-32-545' = @('S-1-5-4', 'S-1-5-11', 'S-1-5-21-1-2-3-513') }
-    if (Test-LabRole 'workgroup') { $groups = @{ 'S-1-5-32-544' = @('S-1-5-21-1111-2222-3333-500'); 'S-1-5-32-545' = @('S-1-5-4', 'S-1-5-11') } }
-    if ($TentacleLab.Machine.groups) { foreach ($group in $TentacleLab.Machine.groups.PSObject.Properties) { $groups[$group.Name] = @($group.Value) } }
-    if (-not $groups.ContainsKey($SID) -or (Test-LabRole 'domain-controller')) {
+    $members = @(Get-LabGroupMember $SID)
+    if (-not $members.Count -or (Test-LabRole 'domain-controller')) {
         $missing = New-Object LabGroupException ((Get-LabText 'NoGroup') -f $SID)
         $PSCmdlet.WriteError((New-LabError -Id 'GroupNotFound' -Class $class -Category ObjectNotFound -Exception $missing -Target $SID -Reason 'GroupNotFoundException'))
         return
@@ -81,7 +88,7 @@ function Get-LocalGroupMember {
         $PSCmdlet.WriteError((New-LabError -Id (Get-LabText 'Unspecified') -Class $class -Category NotSpecified -Exception (New-Object InvalidOperationException (Get-LabText 'NoCompare'))))
         return
     }
-    $rows = foreach ($member in $groups[$SID]) {
+    $rows = foreach ($member in $members) {
         $local = $member -match '^S-1-5-21-1111-2222-3333-'
         $kind = if ($member -match '-51[23]$|^S-1-5-\d+$') { 'Group' } else { 'User' }
         [pscustomobject]@{ Name = "NAME\$member"; SID = New-Object LabSid $member; ObjectClass = Get-LabText $kind; PrincipalSource = [int]$(if ($local) { 1 } else { 2 }) }

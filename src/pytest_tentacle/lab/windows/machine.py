@@ -12,7 +12,8 @@ hold the following; without a key the machine is a healthy one.
 - `acl`: path to `{"owner", "protected", "entries": [{"sid", "mask", "deny", "inherited", "inherit_only"}]}`, or to a
   text for a path whose list is refused. What lies below inherits.
 - `accounts`: `DOMAIN\user` to SID, or to "" for one that nobody knows; `groups`: a local group's SID to its members'.
-- `orphaned`: groups with a member that nobody knows any more, which loses all of them.
+- `orphaned`: groups with a member that nobody knows any more, which loses all of them to the cmdlet; `denied` may hold
+  `directory`, which gives them all the same.
 - `disks`: `[{"path": "C:\", "free_bytes", "size_bytes"}]`, mount points included.
 - `versions`: a program's path to its version.
 - `networks`: categories of the connected networks, each `domain`, `private` or `public`.

@@ -12,8 +12,8 @@ function ConvertTo-LabTime {
 
 # Names of Windows' own accounts in the machine's language (10). LocalSystem has the same name everywhere (1.1).
 $LabAccounts = @{
-    en = @{ 'S-1-5-18' = 'NT AUTHORITY\SYSTEM'; 'S-1-5-19' = 'NT AUTHORITY\LOCAL SERVICE'; 'S-1-5-20' = 'NT AUTHORITY\NETWORK SERVICE' }
-    de = @{ 'S-1-5-18' = "NT-AUTORIT$([char]0xC4)T\SYSTEM"; 'S-1-5-19' = "NT-AUTORIT$([char]0xC4)T\LOKALER DIENST"; 'S-1-5-20' = "NT-AUTORIT$([char]0xC4)T\NETZWERKDIENST" }
+    en = @{ 'S-1-5-18' = 'NT AUTHORITY\SYSTEM'; 'S-1-5-19' = 'NT AUTHORITY\LOCAL SERVICE'; 'S-1-5-20' = 'NT AUTHORITY\NETWORK SERVICE'; 'S-1-5-32-544' = 'BUILTIN\Administrators'; 'S-1-5-32-545' = 'BUILTIN\Users' }
+    de = @{ 'S-1-5-18' = "NT-AUTORIT$([char]0xC4)T\SYSTEM"; 'S-1-5-19' = "NT-AUTORIT$([char]0xC4)T\LOKALER DIENST"; 'S-1-5-20' = "NT-AUTORIT$([char]0xC4)T\NETZWERKDIENST"; 'S-1-5-32-544' = 'VORDEFINIERT\Administratoren'; 'S-1-5-32-545' = 'VORDEFINIERT\Benutzer' }
 }
 
 # What the system says when it refuses; the wording is the language's, the identifiers are not.

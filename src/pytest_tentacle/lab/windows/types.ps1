@@ -25,6 +25,12 @@ class LabDns {
 class LabSid {
     [string]$Value
     LabSid([string]$Value) { $this.Value = $Value }
+    LabSid([byte[]]$Bytes, [int]$At) {
+        $authority = [long]0
+        foreach ($each in $Bytes[($At + 2)..($At + 7)]) { $authority = $authority * 256 + $each }
+        $parts = for ($number = 0; $number -lt $Bytes[$At + 1]; $number++) { [System.BitConverter]::ToUInt32($Bytes, $At + 8 + 4 * $number) }
+        $this.Value = "S-$($Bytes[$At])-$authority-$(@($parts) -join '-')"
+    }
     [object] Translate([type]$Type) {
         $locale = [string](Get-Variable -Name TentacleLab -ValueOnly).Machine.locale
         $names = (Get-Variable -Name LabAccounts -ValueOnly)[$locale]
@@ -47,6 +53,35 @@ class LabNtAccount {
         $sid = if (@($lab.denied) -contains 'domain') { '' } else { Get-LabAccountSid $this.Value }
         if (-not $sid) { throw (New-Object LabIdentityException (Get-LabText 'NoName')) }
         return New-Object LabSid $sid
+    }
+}
+
+# The machine's own directory (ADSI's WinNT provider): a group's members, as COM objects that give their SID in bytes,
+# whether anybody knows their names or not. `denied` may hold `directory`.
+[NoRunspaceAffinity()]
+class LabDirectoryMember {
+    [byte[]]$objectSid
+    LabDirectoryMember([string]$Sid) {
+        $parts = @($Sid -split '-')
+        $bytes = [byte[]]@([byte]$parts[1], [byte]($parts.Count - 3), 0, 0, 0, 0, 0, [byte]$parts[2])
+        foreach ($part in $parts[3..($parts.Count - 1)]) { $bytes += [System.BitConverter]::GetBytes([uint32]$part) }
+        $this.objectSid = $bytes
+    }
+}
+
+[NoRunspaceAffinity()]
+class LabDirectoryEntry {
+    [string]$Path
+    LabDirectoryEntry([string]$Path) { $this.Path = $Path }
+    [object[]] Invoke([string]$Method) {
+        $lab = (Get-Variable -Name TentacleLab -ValueOnly).Machine
+        $name = ($this.Path -replace '^WinNT://\./', '') -replace ',group$', ''
+        $accounts = (Get-Variable -Name LabAccounts -ValueOnly)[$(if ($lab.locale) { [string]$lab.locale } else { 'en' })]
+        $sid = @($accounts.Keys | Where-Object { @($accounts[$_] -split '\\')[-1] -eq $name })[0]
+        if (@($lab.denied) -contains 'directory' -or -not $sid) { throw (New-Object System.Runtime.InteropServices.COMException 'The group name could not be found.') }
+        $found = Get-LabGroupMember $sid
+        if (@($lab.orphaned) -contains $sid) { $found += 'S-1-5-21-9999-8888-7777-1500' }
+        return @($found | ForEach-Object { New-Object LabDirectoryMember $_ })
     }
 }
 
@@ -119,12 +154,13 @@ class LabExpandable {
 }
 
 $accelerators = [psobject].Assembly.GetType('System.Management.Automation.TypeAccelerators')
-foreach ($type in [LabSid], [LabNtAccount], [LabIdentityException], [LabCimJobException], [LabServiceException], [LabProcessException], [LabGroupException], [LabEventException], [LabExpandable]) {
+foreach ($type in [LabSid], [LabNtAccount], [LabDirectoryMember], [LabDirectoryEntry], [LabIdentityException], [LabCimJobException], [LabServiceException], [LabProcessException], [LabGroupException], [LabEventException], [LabExpandable]) {
     $accelerators::Add($type.Name, $type)
 }
 $accelerators::Add('Net.Dns', [LabDns])
 $accelerators::Add('Security.Principal.SecurityIdentifier', [LabSid])
 $accelerators::Add('Security.Principal.NTAccount', [LabNtAccount])
+$accelerators::Add('DirectoryServices.DirectoryEntry', [LabDirectoryEntry])
 $accelerators::Add('Diagnostics.Eventing.Reader.EventLogException', [LabEventException])
 $accelerators::Add('Security.Principal.WindowsIdentity', [LabIdentity])
 $accelerators::Add('Net.NetworkInformation.IPGlobalProperties', [LabTcpTable])

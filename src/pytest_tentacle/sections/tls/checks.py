@@ -19,7 +19,16 @@ from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.sections.connections.link_verdict import standing_in_the_way
 from pytest_tentacle.survey.surroundings import TlsPolicy, caller_of
 
-from .policy import VERSIONS, WANTED, Side, common_curve_is_missing, excluded, has_a_wanted_one, usable_suites
+from .policy import (
+    VERSIONS,
+    WANTED,
+    Side,
+    common_curve_is_missing,
+    excluded,
+    has_a_wanted_one,
+    restrictions,
+    usable_suites,
+)
 from .versions import NOTHING_NEW_ENOUGH, TRIAL_READS, Tried, seen_from_here, trials_of
 
 NO_VERSION = "TT901"
@@ -275,7 +284,8 @@ def _problem(
 def _told(end: _End) -> str:
     off = excluded(end.policy, end.side)
     versions = "; ".join(dict.fromkeys(off.values())) or "no version is excluded"
-    suites = end.policy.cipher_suites
-    return f"{end.side} side: {versions}; cipher suites: " + (
-        _some(frozenset(suites)) if suites is not None else "not known"
+    suites = usable_suites(end.policy, end.side)
+    narrowed = "".join(f"; {words}" for words in restrictions(end.policy))
+    return (
+        f"{end.side} side: {versions}; cipher suites: {_some(suites) if suites is not None else 'not known'}{narrowed}"
     )

@@ -44,6 +44,22 @@ _SUITES_OF_1_3 = frozenset(
 )
 
 
+_PARTS = {
+    "Ciphers\\AES 128/128": re.compile(r"_AES_128_"),
+    "Ciphers\\AES 256/256": re.compile(r"_AES_256_"),
+    "Ciphers\\Triple DES 168": re.compile(r"_3DES_"),
+    "Ciphers\\RC4 128/128": re.compile(r"_RC4_128_"),
+    "Hashes\\SHA": re.compile(r"_SHA$"),
+    "Hashes\\SHA256": re.compile(r"_SHA256$"),
+    "Hashes\\SHA384": re.compile(r"_SHA384$"),
+    "KeyExchangeAlgorithms\\ECDH": re.compile(r"_ECDHE_"),
+    "KeyExchangeAlgorithms\\Diffie-Hellman": re.compile(r"_DHE_"),
+    "KeyExchangeAlgorithms\\PKCS": re.compile(r"^TLS_RSA_"),
+}
+"""Names below SCHANNEL's keys of algorithms, and what they take away (windows-reality 8g; Microsoft, "Restrict
+cryptographic algorithms"). Suites of TLS 1.3 name neither key exchange nor signature."""
+
+
 _CURVES = {
     "curve25519": "x25519",
     "nistp256": "secp256r1",
@@ -73,11 +89,29 @@ def usable_suites(policy: TlsPolicy, side: Side) -> frozenset[str] | None:
         return None
     off = excluded(policy, side)
     found = {plain_suite(suite) for suite in policy.cipher_suites}
+    found = {suite for suite in found if not _needs_what_is_off(suite, policy.disabled)}
     if "TLS 1.3" in off:
         found -= _SUITES_OF_1_3
     if "TLS 1.2" in off:
         found &= _SUITES_OF_1_3
     return frozenset(found)
+
+
+def _needs_what_is_off(suite: str, disabled: Iterable[str]) -> bool:
+    """Whether Schannel's own switches take away an algorithm of a suite, which its list of suites does not show."""
+    return any(name in _PARTS and _PARTS[name].search(suite) for name in disabled)
+
+
+def restrictions(policy: TlsPolicy) -> tuple[str, ...]:
+    """What narrows the choice beside versions and suites, in words: for whoever compares two ends."""
+    found = [f"{name} is switched off" if " below " not in name else f"keys: {name}" for name in policy.disabled]
+    by_request = [
+        f"{each.name} ({each.side}) only by request"
+        for each in policy.protocols
+        if each.disabled_by_default and each.enabled is not False and each.name in WANTED
+    ]
+    off = [f".NET Framework: {switch}" for switch in policy.dotnet if switch.endswith("=0")]
+    return (*by_request, *found, *off, *(("FIPS mode",) if policy.fips else ()))
 
 
 def has_a_wanted_one(suites: Iterable[str]) -> bool:

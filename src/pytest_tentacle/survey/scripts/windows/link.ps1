@@ -27,8 +27,10 @@ $LateTime = 500
 # Of several addresses' failures, the one that tells most comes first.
 $TellingOrder = 'refused', 'reset', 'prohibited', 'timed-out', 'unreachable', 'other'
 
+# With Part they go out as records of it as they end, so that whatever ends the script does not take away those that were
+# there; else they come back, in the order of their targets.
 function Invoke-Probing {
-    param([object[]]$Target)
+    param([object[]]$Target, [string]$Part)
     if (-not $Target) { return }
     $pool = [Math]::Min($ProbeLimit, $Target.Count) + 8
     $null = [Threading.ThreadPool]::SetMinThreads($pool, $pool)
@@ -40,7 +42,7 @@ function Invoke-Probing {
     while ($active.Count -or $next -lt $Target.Count) {
         while ($next -lt $Target.Count -and $active.Count -lt $ProbeLimit) {
             $probe = Start-Probe $Target[$next]
-            $records[$next] = $probe.Record
+            if ($probe.Stage -ne 'done' -or -not $Part) { $records[$next] = $probe.Record } else { Write-Record $Part @(, $probe.Record) }
             $next++
             if ($probe.Stage -ne 'done') { $null = $active.Add($probe) }
         }
@@ -50,14 +52,18 @@ function Invoke-Probing {
         $now = $Survey.Clock.Elapsed.TotalMilliseconds
         if ($now - $seen -gt $LateTime) { Add-ProbeTime -Probe @($active) -Late ($now - $seen - $LateTime) }
         $seen = $now
+        $ended = @()
         foreach ($probe in @($active)) {
             if ($probe.Task.IsCompleted) { Step-Probe $probe } elseif ($now -ge $probe.Until) { Stop-ProbeStage -Probe $probe -Word 'timed-out' -Exception $null }
             if ($probe.Stage -eq 'done') {
                 Close-Probe $probe
                 $active.Remove($probe)
+                $ended += $probe.Record
             }
         }
+        if ($Part -and $ended.Count) { Write-Record $Part $ended }
     }
+    if ($Part) { return }
     for ($index = 0; $index -lt $Target.Count; $index++) { $records[$index] }
 }
 

@@ -94,6 +94,24 @@ function Add-AccessRecord {
     $null = $Tree.Access.Add($Record)
 }
 
+# Members of a local group as SIDs. The cmdlet looks up each one's name, and one that nobody knows any more loses all of
+# them; before PowerShell 5.1 there is none. The directory of the machine itself gives SIDs without asking who they are. A
+# domain controller's answer, that there is no such group, is none.
+function Get-GroupMemberSid {
+    param([string]$Group)
+    try {
+        foreach ($member in @(Get-LocalGroupMember -SID $Group -ErrorAction Stop)) { [string]$member.SID.Value }
+    } catch {
+        if ([string]$_.FullyQualifiedErrorId -like 'GroupNotFound*' -or (Test-Denied $_)) { throw }
+        $name = @((New-Object Security.Principal.SecurityIdentifier $Group).Translate([Security.Principal.NTAccount]).Value -split '\\')[-1]
+        $entry = New-Object DirectoryServices.DirectoryEntry "WinNT://./$name,group"
+        foreach ($member in @($entry.Invoke('Members'))) {
+            $bytes = [byte[]]$member.GetType().InvokeMember('objectSid', [Reflection.BindingFlags]::GetProperty, $null, $member, $null)
+            [string](New-Object Security.Principal.SecurityIdentifier ($bytes, 0)).Value
+        }
+    }
+}
+
 # Groups that every service's token has, and the local ones named in the lists that hold the account. Those of a domain
 # are not asked for.
 function Get-AccountGroup {
@@ -114,13 +132,12 @@ function Get-AccountGroup {
         try {
             $members = @(Invoke-Aside -What 'the list of members of a local group' -Seconds ([Math]::Min(5, (Get-SectionSecond))) -Argument $group -Call {
                     param($Group)
-                    foreach ($member in @(Get-LocalGroupMember -SID $Group -ErrorAction Stop)) { [string]$member.SID.Value }
+                    Get-GroupMemberSid $Group
                 })
             if (@($members | Where-Object { $held -contains $_ }).Count) { $sids += $group }
         } catch {
             # A user of its own, or a group of the domain, which matters to accounts of the domain only. Windows' own groups
-            # are everywhere: a domain controller says of them that they are not there. One member that nobody knows any
-            # more, and none of a group's is told, with an identifier in the machine's language.
+            # are everywhere: a domain controller says of them that they are not there.
             if ([string]$_.FullyQualifiedErrorId -notlike 'GroupNotFound*' -or $group -like 'S-1-5-32-*') { $complete = $false }
         }
     }

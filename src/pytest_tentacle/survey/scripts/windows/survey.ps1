@@ -56,7 +56,7 @@ function Invoke-Survey {
         Read-SectionTable $Sections
     }
     Write-Mark 'READING probes'
-    Write-Record 'probes' @(Invoke-Probing -Target @(Get-ProbeTarget))
+    Write-Record 'probes' @(Invoke-Probing -Target @(Get-ProbeTarget) -Part 'probes')
     if ($gathers) { Read-SectionTable $DoubtfulSections }
     if ($Survey.Request.ping) {
         Write-Mark 'READING pings'
