@@ -45,6 +45,9 @@ DEBIAN = {
     "npm": "npm",
     "busybox": "busybox",
     "mksh": "mksh",
+    "krb5kdc": "krb5-kdc",
+    "kadmin.local": "krb5-admin-server",
+    "kinit": "krb5-user",
 }
 """Programs that the tests need, and the Debian packages that bring them."""
 
