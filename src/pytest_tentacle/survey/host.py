@@ -196,9 +196,9 @@ def _run(task: HostTask) -> tuple[Survey, int, str | None]:
         failure: TransportError | None = None
         try:
             answer = transport.execute(call.command, call.stdin, deadline, max_output=limits.ANSWER_BYTES)
-            if is_constrained(call, answer):
-                call, answer = _by_cmdlets(task, transport, deadline, (call, answer))
             usable = True
+            if is_constrained(call, answer):
+                call, answer, usable = by_cmdlets(task.request, transport, deadline, (call, answer))
         except TransportError as error:
             if not error.received:
                 raise
@@ -221,13 +221,17 @@ def _run(task: HostTask) -> tuple[Survey, int, str | None]:
     return _with_all_targets(survey, task, cut_off), transport.requests - requests_before, cut_off
 
 
-def _by_cmdlets(
-    task: HostTask, transport: Transport, deadline: Deadline, refused: tuple[Call, Answer]
-) -> tuple[Call, Answer]:
-    """What cmdlets alone tell; where that is nothing, why the whole script was refused."""
-    call = constrained_call(task.request)
-    answer = transport.execute(call.command, call.stdin, deadline, max_output=limits.ANSWER_BYTES)
-    return (call, answer) if f"SURVEY {call.nonce} BEGIN".encode() in answer.stdout else refused
+def by_cmdlets(
+    request: Request, transport: Transport, deadline: Deadline, refused: tuple[Call, Answer]
+) -> tuple[Call, Answer, bool]:
+    """What cmdlets alone tell, as far as it came, else why the script was refused; and whether the session stands."""
+    call, usable = constrained_call(request), True
+    try:
+        answer = transport.execute(call.command, call.stdin, deadline, max_output=limits.ANSWER_BYTES)
+    except TransportError as error:
+        answer, usable = Answer(error.received, b"", -1), False
+    told = f"SURVEY {call.nonce} BEGIN".encode() in answer.stdout
+    return (call, answer, usable) if told else (*refused, usable)
 
 
 def _with_all_targets(survey: Survey, task: HostTask, cut_off: str | None) -> Survey:

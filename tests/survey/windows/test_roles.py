@@ -35,7 +35,12 @@ def granted(sid: str) -> dict[str, Any]:
 
 
 ROLES: dict[str, dict[str, Any]] = {
-    "member": {"account": "ACME\\svc", "accounts": {"ACME\\svc": SVC}, "acl": granted(SVC)},
+    "member of a domain, isolated by policy": {
+        "account": "ACME\\svc",
+        "accounts": {"ACME\\svc": SVC},
+        "acl": granted(SVC),
+        "registry": {AUTH_ROOT: {"DisableRootAutoUpdate": 1}},
+    },
     "german, an orphan among the administrators": {
         "locale": "de",
         "account": ".\\svc",
@@ -50,8 +55,9 @@ ROLES: dict[str, dict[str, Any]] = {
         "accounts": {"ACME\\octo$": SVC},
         "acl": granted(SVC),
     },
-    "core, Server 2012 R2": {
+    "core of Server 2012 R2, node of a cluster": {
         "roles": ["core"],
+        "cluster_addresses": ["192.0.2.77"],
         "build": "9600",
         "tls": {"cmdlets": False},
         "absent": ["Get-LocalGroupMember"],
@@ -60,8 +66,6 @@ ROLES: dict[str, dict[str, Any]] = {
         "acl": granted("S-1-5-32-544"),
         "groups": {"S-1-5-32-544": [SVC]},
     },
-    "node of a cluster": {"cluster_addresses": ["192.0.2.77"]},
-    "isolated": {"registry": {AUTH_ROOT: {"DisableRootAutoUpdate": 1}}},
 }
 
 

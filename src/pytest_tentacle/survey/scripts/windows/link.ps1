@@ -163,8 +163,8 @@ function Start-Connect {
         $Probe.Client.ConnectAsync($Probe.Address, [int]$Probe.Record.port)
     }
     $now = $Survey.Clock.Elapsed.TotalMilliseconds
-    # A slow look-up, or little time in all, must not turn a refusal into silence.
-    $Probe.End = [Math]::Max($Probe.End, $now + [Math]::Min($RefusalTime, (Get-RemainingSecond) * 1000))
+    # A slow look-up, or little time in all, must not turn a refusal into silence. A ping goes by its own clock.
+    if (-not $Probe.Ping) { $Probe.End = [Math]::Max($Probe.End, $now + [Math]::Min($RefusalTime, (Get-RemainingSecond) * 1000)) }
     $Probe.Until = [Math]::Min($Probe.End, $now + [Math]::Max($RefusalTime, ($Probe.End - $now) / $share))
 }
 
