@@ -76,13 +76,29 @@ class TestReadOnly:
         called = {name for name in found["names"] if not name.startswith("{")}  # the script is one block
         assert called - set(found["functions"]) - ALLOWED_COMMANDS - ALLOWED_INDIRECT == set()
         assert found["redirections"] == []
-        # It makes a runspace aside; it starts a product's `help`, and ends it when it takes too long.
+        # It makes a runspace aside; it starts a product's `help`, and ends it when it takes too long; a group's members are
+        # asked of the machine's directory.
         assert {member for member in found["members"] if FORBIDDEN_MEMBERS.match(member)} == {
             "Create",
             "Invoke",
+            "InvokeMember",
             "Start",
             "Kill",
         }
+        assert re.findall(r"\.InvokeMember\('(\w+)', (\S+),", windows.script()) == [
+            ("objectSid", "[Reflection.BindingFlags]::GetProperty")
+        ]
+        assert re.findall(r"\.Invoke\('(\w+)'\)", windows.script()) == ["Members"]
+
+    def test_cmdlets_alone(self, engine):
+        """What runs in constrained language mode only reads as well, and calls no method that this mode forbids."""
+        found = parsed(engine, windows.constrained_script() + " '{}'")
+        assert found["errors"] == []
+        called = {name for name in found["names"] if not name.startswith("{")}
+        own = {"Get-Content", "Get-Date", "Test-NetConnection", "Write-Output"}
+        assert called - set(found["functions"]) - ALLOWED_COMMANDS - ALLOWED_INDIRECT == own
+        assert found["redirections"] == []
+        assert set(found["members"]) == {"ToUniversalTime"}
 
     def test_the_list_holds_nothing_superfluous(self, engine):
         """What the list allows is called somewhere."""
@@ -131,6 +147,7 @@ class TestForm:
         assert {path.stem for path in (PACKAGE / "survey" / "scripts" / "windows").glob("*.ps1")} == {
             *windows.PARTS,
             "survey",
+            "constrained",
         }
         assert "# <parts>" not in windows.script()
 
