@@ -54,8 +54,8 @@ DEBIAN = {
 FUZZED = ("tests/hostility/test_any.py", "tests/inventory/test_any_bytes.py")
 """Tests that are given made-up examples."""
 
-PARALLEL = ["-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"]
-"""As `tests/conftest.py` sorts the files: what takes long begins first."""
+PARALLEL = ["-n", "auto", "--dist", "loadscope", "--no-loadscope-reorder"]
+"""By classes, in the order in which `tests/conftest.py` sorts them: what takes long begins first."""
 
 PR_SET_CHILD_SUBREAPER = 36
 """prctl(2): processes whose parent ends become children of this one."""
@@ -188,7 +188,7 @@ def run_alone(command: list[str]) -> int:
         return subprocess.run(command, check=False).returncode
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     code = subprocess.run(command, check=False).returncode
-    for _ in range(300):  # what has been told to end may take its time, and what a cut-off log-on left its own 20 s
+    for _ in range(100):  # what has been told to end may take its time
         left = {pid: words for pid in children() if (words := command_line(pid))}
         if not left:
             return code

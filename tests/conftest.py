@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -23,8 +22,9 @@ from hypothesis import settings
 
 from pytest_tentacle.link import By, Probe, Target, probe
 from pytest_tentacle.link.resolving import is_literal
-from support import no_skips
+from support import engines, no_skips
 from support.every_code import EveryCode
+from support.forked import Forks
 
 # an example that takes long on a busy machine has found nothing
 settings.register_profile("tests", deadline=None, max_examples=300 if os.environ.get("CI") else 100)
@@ -43,6 +43,9 @@ def pytest_configure(config: pytest.Config) -> None:
     A shell starts background jobs with SIGINT ignored, and the processes that tests start would inherit that.
     """
     config.pluginmanager.register(EveryCode(config), "every-code")
+    kept = None if config.option.collectonly else engines.keep()
+    if kept is not None:
+        config.add_cleanup(lambda: engines.give_back(kept))
     if os.environ.get("CI"):
         config.pluginmanager.register(no_skips, "no-skips")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -64,7 +67,7 @@ HEAVY_FIRST = (
     "octopus/",
     "link/",
 )
-"""Files that take long begin first, so that no worker is left alone with one at the end. By CPU as it was measured."""
+"""What takes long begins first, so that no worker is left alone with it at the end. By CPU as it was measured."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -90,11 +93,17 @@ def _missing(what: str) -> None:
 
 @pytest.fixture(scope="session")
 def engine() -> Path:
-    """A PowerShell."""
+    """A PowerShell; its process may be one that is kept for many questions (`support/engines`)."""
     found = os.environ.get("PYTEST_TENTACLE_POWERSHELL") or shutil.which("pwsh")
     if not found:
         _missing("no PowerShell: set PYTEST_TENTACLE_POWERSHELL to the path of a pwsh, or put it on the PATH")
     return Path(str(found))
+
+
+@pytest.fixture(scope="session")
+def cold_engine(engine: Path) -> Path:
+    """A PowerShell with a process of its own for each question."""
+    return Path(os.environ.get(engines.COLD, engine))
 
 
 @pytest.fixture(scope="session")
@@ -120,21 +129,21 @@ def top() -> Path:
 
 
 @pytest.fixture(scope="session")
-def run_pytest() -> RunPytest:
+def forks() -> Iterator[Forks]:
+    """What begins runs of pytest with all modules read."""
+    begun = Forks()
+    yield begun
+    begun.close()
+
+
+@pytest.fixture(scope="session")
+def run_pytest(forks: Forks) -> RunPytest:
     """Run pytest as a user does, in a process of its own: `run_pytest(*arguments, cwd=..., environment=...)`."""
 
     def run(*arguments: object, cwd: Path, environment: Mapping[str, str] | None = None) -> object:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")}
-        return subprocess.run(
-            [sys.executable, "-m", "pytest", *map(str, arguments)],
-            cwd=cwd,
-            env={**kept, "COLUMNS": "140", "NO_COLOR": "1", **(environment or {})},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=280,
-        )
+        whole = {**kept, "COLUMNS": "140", "NO_COLOR": "1", **(environment or {})}
+        return forks.run([str(argument) for argument in arguments], cwd, whole, timeout=280)
 
     return run
 

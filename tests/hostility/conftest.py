@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from support import hostile
+from support.forked import Forks
 
 
 @pytest.fixture(scope="session")
@@ -44,8 +45,9 @@ tentacles:
 class Case:
     """A folder with an inventory and what its machines answer, for whole runs in processes of their own."""
 
-    def __init__(self, folder: Path, documents: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, documents: dict[str, Any], forks: Forks) -> None:
         self.folder = folder
+        self._forks = forks
         self.answers = folder / "answers"
         self.answers.mkdir()
         (folder / "fleet.yaml").write_text(INVENTORY, encoding="utf-8")
@@ -90,10 +92,8 @@ class Case:
 
     def run(self, *arguments: object, **more: str) -> subprocess.CompletedProcess[str]:
         """A run to its end."""
-        return subprocess.run(
-            self.command(*arguments), cwd=self.folder, env=self.environment(**more), stdin=subprocess.DEVNULL, text=True,
-            capture_output=True, timeout=280,
-        )  # fmt: skip
+        words = self.command(*arguments)[3:]  # behind `python -m pytest`
+        return self._forks.run(words, self.folder, self.environment(**more), timeout=280)
 
     def reports(self) -> dict[str, str]:
         """The reports that were written, by how their names end."""
@@ -101,6 +101,6 @@ class Case:
 
 
 @pytest.fixture
-def case(tmp_path, documents) -> Case:
+def case(tmp_path, documents, forks) -> Case:
     """The small fleet, all of it well."""
-    return Case(tmp_path, documents)
+    return Case(tmp_path, documents, forks)

@@ -29,9 +29,9 @@ atexit.register(lambda: pathlib.Path("peak").write_text(re.search("VmHWM:[^0-9]*
 
 
 @pytest.fixture
-def fleet(tmp_path, documents):
+def fleet(tmp_path, documents, forks):
     """A case of that fleet: pollers, half of which answer with an attack each."""
-    case = Case(tmp_path, documents)
+    case = Case(tmp_path, documents, forks)
     rows = ["defaults: {tentacle: {os: linux, mode: polling, transport: {kind: ssh, user: u, password: 'a b c d'}}}"]
     rows += ["servers: [{name: octo-1, os: linux, transport: {kind: ssh, host: octo-1, user: u, password: 'a b c d'}}]"]
     rows += ["tentacles:"]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib
 import json
 import os
 import signal
 import subprocess
 import sys
-import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -105,13 +106,23 @@ class TestPing:
             result = ping(target, duration=1.5, interval=0.1, seconds=30)
         assert 1 <= result.sent == result.lost
 
-    def test_interval_is_kept(self):
-        """From start to start."""
-        with HttpsServer(LOOPBACK) as server:
-            target = Target(host=LOOPBACK, port=server.port, by=By.ADDRESS)
-            began = time.monotonic()
-            ping(target, count=3, interval=0.3)
-        assert time.monotonic() - began >= 0.6
+    def test_interval_is_kept(self, monkeypatch):
+        """From start to start, by a clock that only the attempts and the pauses move: what an attempt took is no pause."""
+        module = importlib.import_module("pytest_tentacle.link.pings.ping")
+        now, pauses, took = [0.0], [], iter((0.1, 0.4, 0.2))
+
+        def pause(seconds):
+            pauses.append(round(seconds, 3))
+            now[0] += seconds
+
+        def attempt(*_arguments, **_options):
+            now[0] += next(took)
+            return Probe(host=LOOPBACK, port=1, by=By.ADDRESS)
+
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=pause))
+        monkeypatch.setattr(module, "probe", attempt)
+        assert ping(TARGET, count=3, interval=0.3).sent == 3
+        assert pauses == [0.2, 0.0]
 
     def test_must_be_bounded(self):
         """Without count and duration it would never end."""

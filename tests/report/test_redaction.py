@@ -286,15 +286,13 @@ class TestPseudonyms:
 class TestSpeed:
     """16,000 results are nothing to wait for."""
 
-    def test_sixteen_thousand_texts(self, capsys):
-        """With 1,000 secrets and 2,000 host names."""
-        started = time.perf_counter()
+    def test_sixteen_thousand_texts(self):
+        """With 1,000 secrets and 2,000 host names, in at most half a millisecond of CPU each."""
+        started = time.thread_time()
         redactor = Redactor([f"secret-{number}-{number * 7919 % 9973}" for number in range(1000)], pseudonyms=True)
         redactor.learn([f"web-{number}.corp.local" for number in range(2000)])
         for number in range(16_000):
             redactor.text(
                 f"octo-1 connects to web-{number % 2000}.corp.local:10933 (10.4.{number % 256}.{number % 251}): timed out after {number} ms"
             )
-        seconds = time.perf_counter() - started
-        with capsys.disabled():
-            print(f"\nredaction: 16,000 different texts in {seconds:.1f} s")
+        assert time.thread_time() - started < 8

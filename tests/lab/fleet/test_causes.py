@@ -12,7 +12,6 @@ from ruamel.yaml import YAML
 
 from pytest_tentacle.diagnosis import Diagnosis, diagnose
 from pytest_tentacle.guide.placeholders import PLACEHOLDER
-from pytest_tentacle.guide.severity import DEFAULT_GATE
 from pytest_tentacle.sections import STEPS, applicable, fleet_of
 from pytest_tentacle.survey import store
 
@@ -70,12 +69,12 @@ class TestCauses:
 
     @pytest.mark.parametrize("name", ["lab", "lab-guide"])
     def test_the_report_says_the_same(self, judged, request, name: str):
-        """The run itself, which had all steps: cause by cause, the same machines; those that fail no run stand last."""
+        """The run itself, which had all steps: cause by cause, the same machines; the gravest stand first."""
         (path,) = (request.getfixturevalue(RUNS[name]).folder / "reports").glob("*.json")
         written = json.loads(path.read_text(encoding="utf-8"))["causes"]
         views = sorted(
             judged[name].diagnosis.views(),
-            key=lambda one: (one.severity.weight < DEFAULT_GATE.weight, -len(one.machines)),
+            key=lambda one: (-one.severity.weight, -len(one.machines)),
         )
         assert [(one["code"], one["machines"]) for one in written] == [(one.code, list(one.machines)) for one in views]
 

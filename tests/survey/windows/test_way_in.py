@@ -72,12 +72,12 @@ class TestWayIn:
         assert text[:-1].encode() in call.stdin
         assert digest.endswith(hashlib.sha256(text[:-1].encode()).hexdigest())
 
-    def test_behind_another_shell(self, tentacle, engine):
-        """PowerShell as the login's default shell hands the command line on as it stands."""
+    def test_behind_another_shell(self, cold_engine):
+        """PowerShell as the login's default shell hands the command line on as it stands, and its stdin."""
         call = windows_call(Request(gather=False))
-        inner = call.command.replace("powershell.exe", f"& '{engine}'")
+        inner = call.command.replace("powershell.exe", f"& '{cold_engine}'")
         done = subprocess.run(
-            [engine, "-NoProfile", "-Command", inner], input=call.stdin, capture_output=True, check=False
+            [cold_engine, "-NoProfile", "-Command", inner], input=call.stdin, capture_output=True, check=False
         )
         assert read_document(call, Answer(done.stdout, done.stderr, 0))["probes"] == []
 

@@ -94,6 +94,7 @@ def start_sshd(tmp_path_factory: pytest.TempPathFactory, user_key: Path) -> Iter
     if os.geteuid() == 0:
         PRIVILEGE_SEPARATION.mkdir(mode=0o755, exist_ok=True)
     processes: list[subprocess.Popen[bytes]] = []
+    ports: set[int] = set()
 
     def start(*lines: str, kind: str = "ed25519", port: int | None = None) -> Sshd:
         folder = tmp_path_factory.mktemp("sshd")
@@ -126,9 +127,10 @@ def start_sshd(tmp_path_factory: pytest.TempPathFactory, user_key: Path) -> Iter
                 start_new_session=True,
             )
         processes.append(process)
+        ports.add(port)
         sshd = Sshd(port, folder, user_key)
         (folder / "known_hosts").write_text(sshd.known_line)
-        end = time.monotonic() + 20
+        end = time.monotonic() + 120
         while "listening on" not in sshd.log:
             assert process.poll() is None, sshd.log
             assert time.monotonic() < end, sshd.log
@@ -138,7 +140,19 @@ def start_sshd(tmp_path_factory: pytest.TempPathFactory, user_key: Path) -> Iter
     yield start
     for process in processes:
         os.killpg(process.pid, signal.SIGTERM)
-        process.wait(10)
+        process.wait(60)
+    for pid in _commands(ports):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _commands(ports: set[int]) -> Iterator[int]:
+    """What a log-on that was cut off has left: sshd lets a command go on, and tells it by whose port it came."""
+    for file in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            for variable in file.read_bytes().split(b"\0"):
+                if variable.startswith(b"SSH_CONNECTION=127.0.0.1 ") and int(variable.split()[-1]) in ports:
+                    yield int(file.parent.name)
 
 
 @pytest.fixture(scope="session")
@@ -168,7 +182,7 @@ def open_ssh() -> Iterator[Callable[..., SSHTransport]]:
     yield log_on
     for transport in opened:
         transport.close()
-    end = time.monotonic() + 5
+    end = time.monotonic() + 60
     while left := [
         t for t in threading.enumerate() if t not in before and isinstance(t, paramiko.Transport) and not t.server_mode
     ]:

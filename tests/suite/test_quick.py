@@ -1,0 +1,122 @@
+"""What makes the tests quick changes nothing of what they ask: kept engines, and runs that are forks."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from support import engines
+from support.forked import Forks
+
+PLAIN = ("-NoProfile", "-NonInteractive")
+
+
+def say(engine: Path, command: str, stdin: str = "", **options: object) -> tuple[int, str, str]:
+    done = subprocess.run(
+        [engine, *PLAIN, "-Command", command], input=stdin, capture_output=True, text=True, check=False, **options
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture(scope="module")
+def kept(cold_engine: Path) -> Iterator[Path]:
+    """A kept engine of these tests' own, so that each question meets what the one before it left."""
+    own = engines.Kept(cold_engine)
+    yield own.client
+    own.close()
+
+
+QUESTIONS = {
+    "output": ("'one'; Write-Error two; [Console]::Error.WriteLine('three')", ""),
+    "exit": ("exit 7", ""),
+    "throws": ("throw 'it'", ""),
+    "wrong": ("if (", ""),
+    "stdin": ("[Console]::In.ReadToEnd() + '|'", "a\n\u00e4\n"),
+    "unread": ("'done'", "x" * 300_000),
+    "stream": ("$o = [Console]::OpenStandardOutput(); $o.Write([byte[]](65, 66), 0, 2)", ""),
+    "raw": ("(New-Object IO.StreamReader ([Console]::OpenStandardInput())).ReadToEnd()", "a"),
+    "encoding": ("[Console]::InputEncoding = New-Object Text.UTF8Encoding $false; [Console]::In.ReadToEnd()", "a"),
+    "ends": ("'before'; [Environment]::Exit(5)", ""),
+    "left": (
+        "$left; $PSVersionTable.PSVersion.Major; Get-Command Get-Left -ErrorAction SilentlyContinue; $env:LEFT; [Environment]::CurrentDirectory",
+        "",
+    ),
+}
+
+
+class TestEngines:
+    @pytest.mark.parametrize("name", QUESTIONS)
+    def test_says_what_one_of_its_own_says(self, kept: Path, cold_engine: Path, tmp_path: Path, name: str) -> None:
+        """Exit code and both outputs; and nothing of what another command has left."""
+        litter = (
+            "$global:left = 1; function global:Get-Left {}; $env:LEFT = 1; [IO.Directory]::SetCurrentDirectory('/'); "
+            "$PSVersionTable.PSVersion = [version]'3.0'"
+        )
+        assert say(kept, litter)[0] == 0
+        command, stdin = QUESTIONS[name]
+        environment = os.environ | {"OWN": "\u00e4"}
+        asked = {"stdin": stdin, "cwd": tmp_path, "env": environment}
+        assert say(kept, command, **asked) == say(cold_engine, command, **asked)
+
+    def test_is_kept(self, kept: Path) -> None:
+        """One process for two questions, and another where it has ended."""
+        first, second = say(kept, "$PID")[1], say(kept, "$PID")[1]
+        assert first == second
+        say(kept, "[Environment]::Exit(0)")
+        assert say(kept, "$PID")[1] != first
+
+    def test_whose_caller_goes_is_ended(self, kept: Path) -> None:
+        """With all that it had started."""
+        command = [kept, *PLAIN, "-Command", "$PID; [Console]::Out.Flush(); Start-Sleep 600"]
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as caller:
+            assert caller.stdout is not None
+            engine = int(caller.stdout.readline())
+            caller.send_signal(signal.SIGKILL)
+            assert caller.stdout.read() == b""
+        with pytest.raises(ProcessLookupError):
+            os.kill(engine, 0)
+
+
+class TestForks:
+    def test_a_run_has_what_is_its_own(self, forks: Forks, tmp_path: Path) -> None:
+        """Folder, environment, arguments, path, outputs and exit code; and it is another process each time."""
+        (tmp_path / "beside.py").write_text("HERE = 1\n")
+        (tmp_path / "test_it.py").write_text(
+            "import os, sys\nimport beside\n\n"
+            "def test_it(pytestconfig):\n"
+            "    print('told', os.getcwd(), os.environ['OWN'], sys.stdin.read() == '', file=sys.__stdout__)\n"
+            "    os.write(2, b'aside')\n"
+            "    assert 'LEFT' not in os.environ\n"
+            "    os.environ['LEFT'] = '1'\n"
+            "    assert os.getpid() == 0, f'pid {os.getpid()}'\n"
+        )
+        environment = {**os.environ, "OWN": "\u00e4", "PYTHONPATH": str(tmp_path)}
+        runs = [forks.run(["-q", "-s", "-p", "no:cacheprovider"], tmp_path, environment, timeout=280) for _ in range(2)]
+        for run in runs:
+            assert run.returncode == 1
+            assert f"told {tmp_path} \u00e4 True" in run.stdout
+            assert run.stderr == "aside"
+        pids = {
+            line for run in runs for line in run.stdout.splitlines() if line.startswith("E       AssertionError: pid")
+        }
+        assert len(pids) == 2
+
+    def test_end_with_what_forked_them(self, tmp_path: Path) -> None:
+        (tmp_path / "test_it.py").write_text(
+            "import os, time\n\ndef test_it():\n    os.mkfifo('never')\n    open('reached', 'w').close()\n    open('never')\n"
+        )
+        own = Forks()
+        with ThreadPoolExecutor(1) as pool:
+            run = pool.submit(own.run, ["-q", "-p", "no:cacheprovider"], tmp_path, dict(os.environ), timeout=280)
+            while not (tmp_path / "reached").exists():
+                assert not run.done()
+                time.sleep(0.05)
+            own.close()
+            assert run.result().returncode == -signal.SIGKILL

@@ -1,0 +1,180 @@
+"""Runs of pytest that begin with all modules read: each is a fork of one process that has imported them.
+
+To import pytest and the product costs 1.1 s of CPU, which some two hundred runs would pay each. The fork is a process of
+its own, with its folder, environment, arguments and open files; what a start by itself costs and imports, others ask.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import marshal
+import os
+import runpy
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+_OWN = ("PYTHON", "COVERAGE", "LANG", "LC_", "TZ")
+"""How the variables begin that Python reads once, as it starts. PYTHONPATH is looked at anew."""
+
+
+class Forks:
+    """Starts runs; the process that is forked ends with `close`, or with the process that began it."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="forks-")
+        self._address = f"{self._folder.name}/socket"
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")}
+        environment.pop("PYTEST_CURRENT_TEST", None)
+        self._own = _of_process(environment)
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", __file__, self._address],
+            env={name: value for name, value in environment.items() if name != "PYTHONPATH"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        assert self._process.stdout is not None
+        self._process.stdout.readline()  # it listens
+
+    def run(
+        self, arguments: Sequence[str], cwd: Path, environment: Mapping[str, str], timeout: float
+    ) -> subprocess.CompletedProcess[str]:
+        """As `subprocess.run` of `python -m pytest`, with both outputs as text. Raises subprocess.TimeoutExpired."""
+        if _of_process(environment) != self._own:  # a start by itself would differ by more than its cost
+            command = [sys.executable, "-m", "pytest", *arguments]
+            return subprocess.run(
+                command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                check=False, timeout=timeout,
+            )  # fmt: skip
+        asked = marshal.dumps((list(arguments), str(cwd), dict(environment)))
+        with (
+            tempfile.TemporaryFile() as out,
+            tempfile.TemporaryFile() as err,
+            Path(os.devnull).open("rb") as none,
+            socket.socket(socket.AF_UNIX) as own,
+        ):
+            own.connect(self._address)
+            socket.send_fds(own, [len(asked).to_bytes(4, "little")], [none.fileno(), out.fileno(), err.fileno()])
+            own.sendall(asked)
+            own.settimeout(timeout)
+            try:
+                code = int.from_bytes(own.recv(4), "little", signed=True)
+            except TimeoutError:
+                raise subprocess.TimeoutExpired([*arguments], timeout) from None
+            texts = []
+            for file in (out, err):
+                file.seek(0)
+                texts.append(file.read().decode("utf-8").replace("\r\n", "\n").replace("\r", "\n"))
+        return subprocess.CompletedProcess([sys.executable, "-m", "pytest", *arguments], code, *texts)
+
+    def close(self) -> None:
+        """Runs that are under way are ended."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+        self._folder.cleanup()
+
+
+def _of_process(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if name.startswith(_OWN) and name != "PYTHONPATH"}
+
+
+class _Run:
+    """A fork, and who waits for its exit code."""
+
+    def __init__(self, pid: int, client: socket.socket) -> None:
+        self.pid, self.client = pid, client
+        self.watch = os.pidfd_open(pid)
+
+    def end(self) -> None:
+        """Say its exit code; one whose client has gone is ended."""
+        os.kill(self.pid, signal.SIGKILL)  # it is a zombie, or nobody waits for it any more
+        code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        with contextlib.suppress(OSError), self.client:
+            self.client.sendall(code.to_bytes(4, "little", signed=True))
+        os.close(self.watch)
+
+
+class _Server:
+    """Forks for each that asks, until stdin ends."""
+
+    def __init__(self, address: str) -> None:
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(address)
+        self._listener.listen(16)
+        self._runs: dict[int, _Run] = {}
+        self._waiting = selectors.DefaultSelector()
+        self._waiting.register(self._listener, selectors.EVENT_READ)
+        self._waiting.register(0, selectors.EVENT_READ)
+
+    def serve(self) -> bytes | None:
+        """In a fork: what it was asked for. At the end: None."""
+        while True:
+            for key, _ in self._waiting.select():
+                if key.fd == 0:
+                    for run in set(self._runs.values()):
+                        run.end()
+                    return None
+                if key.fileobj is not self._listener:
+                    self._ended(key.fd)
+                elif (asked := self._fork()) is not None:
+                    return asked
+
+    def _ended(self, descriptor: int) -> None:
+        run = self._runs.get(descriptor)
+        if run is None:  # of its two, the other one came first
+            return
+        for each in (run.watch, run.client.fileno()):
+            del self._runs[each]
+            self._waiting.unregister(each)
+        run.end()
+
+    def _fork(self) -> bytes | None:
+        client, _ = self._listener.accept()
+        head, files, _, _ = socket.recv_fds(client, 4, 3)
+        with client.makefile("rb") as stream:
+            asked = stream.read(int.from_bytes(head, "little"))
+        pid = os.fork()
+        if pid == 0:
+            for number, descriptor in enumerate(files):
+                os.dup2(descriptor, number)
+            os.closerange(3, max(client.fileno(), *files, *self._runs, 16) + 1)
+            return asked
+        for descriptor in files:
+            os.close(descriptor)
+        run = _Run(pid, client)
+        for descriptor in (run.watch, client.fileno()):
+            self._runs[descriptor] = run
+            self._waiting.register(descriptor, selectors.EVENT_READ)
+        return None
+
+
+def _main() -> None:
+    import pytest  # noqa: F401
+
+    import pytest_tentacle.run.hooks  # noqa: F401  with all that it brings
+
+    for name, module in list(sys.modules.items()):
+        if name.startswith("pytest_"):  # or each run warns that it comes too late to rewrite its assertions
+            module.__doc__ = f"{module.__doc__ or ''} PYTEST_DONT_REWRITE"
+    server = _Server(sys.argv[1])
+    print("listening", flush=True)
+    asked = server.serve()
+    if asked is None:
+        return
+    arguments, folder, environment = marshal.loads(asked)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.path[0:0] = [folder, *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))]
+    sys.argv = ["pytest", *arguments]
+    runpy.run_module("pytest", run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    _main()
