@@ -85,6 +85,7 @@ def main() -> int:
     if chosen.command == "faults":
         return run(environment("dev"), "tests/support/hosts/faults.py", *rest)
     npm_packages()
+    plugin_packages(environment("dev"))
     return check(environment("dev"), rest)
 
 
@@ -151,6 +152,18 @@ def npm_packages() -> None:
     command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
     subprocess.run(command, cwd=folder, check=True)
     stamp.write_text(wanted, encoding="ascii")
+
+
+def plugin_packages(python: Path) -> None:
+    """Install the pytest plugins that people have into a folder of their own: tests put it on the path, run by run."""
+    folder, lock_file = TOP / ".plugins", TOP / "locks" / "plugins.txt"
+    wanted = hashlib.sha256(lock_file.read_bytes()).hexdigest()
+    if read(folder / ".from-lock") == wanted:
+        return
+    say(f"installing what {lock_file.relative_to(TOP)} names into {folder.relative_to(TOP)}")
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--upgrade"]
+    subprocess.run([*pip, "--require-hashes", "--target", str(folder), "-r", str(lock_file)], check=True)
+    (folder / ".from-lock").write_text(wanted, encoding="ascii")
 
 
 def install(packages: list[str], why: str) -> None:
@@ -231,14 +244,14 @@ def lock(python: Path) -> int:
         "3.11",
         "--generate-hashes",
     ]
-    base += ["--no-header", "--no-annotate", "--no-emit-index-url", "pyproject.toml"]
-    code = subprocess.run([*base, "--group", "build", "-o", "locks/product.txt"], check=False).returncode
-    return (
-        code
-        or subprocess.run(
-            [*base, "--extra", "keyring", "--group", "dev", "-o", "locks/dev.txt"], check=False
-        ).returncode
+    base += ["--no-header", "--no-annotate", "--no-emit-index-url"]
+    wanted = (
+        ["--group", "build", "-o", "locks/product.txt"],
+        ["--extra", "keyring", "--group", "dev", "-o", "locks/dev.txt"],
     )
+    codes = [subprocess.run([*base, "pyproject.toml", *each], check=False).returncode for each in wanted]
+    plugins = ["--no-deps", "--group", "plugins", "-o", "locks/plugins.txt"]
+    return max(*codes, subprocess.run([*base, *plugins], check=False).returncode)
 
 
 def run(python: Path, *arguments: str) -> int:

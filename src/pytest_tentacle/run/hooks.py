@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from pytest_tentacle.hiding import printable
+from pytest_tentacle.inventory.sources.named import HERE
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.report.build import plural
 from pytest_tentacle.report.console import Line, clean_line, report_lines
@@ -73,12 +74,12 @@ class TentaclePlugin:
 
     def pytest_report_header(self) -> list[str]:
         """Which machines this run is about."""
-        selected = self.run.candidates()
+        selected = [machine for machine in self.run.candidates() if machine.name != HERE]
         servers = sum(getattr(machine, "role", "") == "server" for machine in selected)
         named = [*map(str, self.run.options.inventories), *filter(None, [self.run.options.octopus])]
         named += ["the command line"] if self.run.options.tentacles else []
         source = self.run.options.replay or ", ".join(named)
-        rest = len(self.run.inventory.machines) - len(selected)
+        rest = sum(machine.name != HERE for machine in self.run.inventory.machines) - len(selected)
         who = f"{plural(servers, 'server')} and {plural(len(selected) - servers, 'Tentacle')}"
         line = f"tentacle: {who} of {source}"
         lines = [line + (f"; {rest} not selected" if rest else "")]
@@ -91,6 +92,8 @@ class TentaclePlugin:
         name = collection.machine_of(item)
         if name is not None:
             item.extra_keyword_matches.add(name)
+            if self.config.pluginmanager.hasplugin("rerunfailures") and collection.is_guides(item):
+                item.add_marker(pytest.mark.flaky(reruns=0))  # a recorded fact does not change
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """One test a machine and step."""

@@ -70,6 +70,11 @@ def step_of(item: pytest.Item) -> str:
     return str(getattr(item, "originalname", item.name)).removeprefix("test_").replace("_", "-")
 
 
+def is_guides(item: pytest.Item) -> bool:
+    """Whether it is a step of the guide, which judges recorded facts."""
+    return item.get_closest_marker(MARK) is not None
+
+
 def machine_of(item: pytest.Item) -> str | None:
     """The machine that a test is about."""
     callspec: Any = getattr(item, "callspec", None)
