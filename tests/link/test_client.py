@@ -77,7 +77,7 @@ class TestHealthyTentacle:
         openssl = shutil.which("openssl")
         assert openssl, "the test needs the openssl command"
         found = probe_of(LOOPBACK, tentacle.port)
-        (tmp_path / "certificate.der").write_bytes(found.tls.der)
+        (tmp_path / "certificate.der").write_bytes(tentacle.certificate.der)
         told = subprocess.run(
             [openssl, "x509", "-inform", "DER", "-in", tmp_path / "certificate.der", "-noout", "-fingerprint", "-sha1"],
             capture_output=True,

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-import base64
-
 import pytest
 from pydantic import ValidationError
 
-from pytest_tentacle.link import By, Connected, Failure, Page, PingAttempt, PingOrder, PingSeries, Probe, Secured, Stage
+from pytest_tentacle.link import (
+    By,
+    Certificate,
+    Connected,
+    Failure,
+    Page,
+    PingAttempt,
+    PingOrder,
+    PingSeries,
+    Probe,
+    Secured,
+    Stage,
+)
+from pytest_tentacle.link.decoding import decode
 from pytest_tentacle.link.pings.series import Percentiles
 
-ENDS = [base64.b64encode(name).decode() for name in (b"one", b"other")]
+ENDS = [decode(name) for name in (b"one", b"other")]
 
 
 def series(pattern: str) -> PingSeries:
@@ -20,7 +31,7 @@ def series(pattern: str) -> PingSeries:
     return PingSeries(host="h", port=1, by=By.NAME, attempts=made)
 
 
-def probe(certificate: str | None, error: Failure | None = None) -> Probe:
+def probe(certificate: Certificate | None, error: Failure | None = None) -> Probe:
     page = Page(ms=4, text="HTTP/1.0 200 OK", length=15) if certificate else None
     return Probe(
         host="h", port=1, by=By.NAME,

@@ -8,6 +8,7 @@ import pytest
 
 from pytest_tentacle.diagnosis import FoldedCause
 from pytest_tentacle.judging.result import Run
+from pytest_tentacle.link.decoding import decode_text
 from support import runs
 
 
@@ -58,5 +59,5 @@ def browser():
 
 @pytest.fixture
 def make_certificate():
-    """Makes a certificate of a common name: base64 of DER."""
-    return runs.certificate_of
+    """Makes a certificate of a common name, as it was decoded."""
+    return lambda name: decode_text(runs.certificate_of(name))

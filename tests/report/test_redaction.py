@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_tentacle.report.redaction.redactor import Redactor
+from support import runs
 
 SECRET = "pä\"ss<w&rd'7\\x"
 
@@ -140,10 +141,12 @@ class TestShapes:
         clean = Redactor().text(f"found {blob} there")
         assert clean.split() == ["found", "[removed:", "private", "key]", "there"]
 
-    def test_a_public_certificate_stays(self, small_run):
-        """A certificate is evidence, not a secret."""
-        presented = small_run.surveys.records[0].peer_probes[0].tls.certificate
-        assert Redactor().text(presented) == presented
+    def test_a_public_certificate_stays(self, make_certificate):
+        """What stands in a certificate is evidence, not a secret: base64 in a log, or decoded."""
+        raw = runs.certificate_of()
+        assert Redactor().text(raw) == raw
+        told = make_certificate("Octopus Tentacle").model_dump(mode="json")
+        assert Redactor(pseudonyms=True).value(told) == told
 
     @pytest.mark.parametrize(
         "text",

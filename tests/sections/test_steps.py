@@ -14,9 +14,9 @@ import pytest
 from pytest_tentacle.guide.sections import SERVICES
 from pytest_tentacle.judging.check import Check, check
 from pytest_tentacle.judging.finding import Evidence, Problem
-from pytest_tentacle.judging.fleet import Fleet
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.judging.step import Step, in_order
+from pytest_tentacle.judging.subject import Fleet
 from pytest_tentacle.sections import STEPS, TABLE, applicable
 
 OWN = "pytest_tentacle."

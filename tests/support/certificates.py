@@ -1,4 +1,7 @@
-"""Certificates of the made-up fleets: real ones, so that what reads them reads them."""
+"""Certificates of the made-up fleets: real ones, so that what reads them reads them.
+
+They are made as base64 of DER, as scripts print them, and decoded where a look is made of them.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
-from pytest_tentacle.link import Secured
+from pytest_tentacle.link.decoding import decode_text
 
 from . import NOW
 
@@ -42,16 +45,24 @@ def _signed(subject: str, issuer: str, key: Any, serial: int = 7) -> str:
     return base64.b64encode(built.public_bytes(serialization.Encoding.DER)).decode()
 
 
+_printed: dict[str, str] = {}
+
+
+def printed(thumbprint: str) -> str:
+    """The certificate of this thumbprint, as a script prints it."""
+    return _printed[thumbprint]
+
+
 @cache
 def certificate(whose: str) -> str:
     """A Tentacle's or server's own, of the kind that Octopus makes; the same name, the same certificate."""
     common = "Octopus Server" if whose.startswith("octopus") else "Octopus Tentacle"
     serial = int.from_bytes(whose.encode(), "big") % 2**120 + 1
-    return _signed(common, common, _key(), serial)
+    made = _signed(common, common, _key(), serial)
+    _printed[decode_text(made).thumbprint] = made
+    return made
 
 
 def thumbprint(whose: str) -> str:
     """The thumbprint of that certificate."""
-    found = Secured(certificate=certificate(whose)).thumbprint
-    assert found is not None
-    return found
+    return decode_text(certificate(whose)).thumbprint

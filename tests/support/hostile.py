@@ -33,6 +33,7 @@ from pytest_tentacle.survey.request import ASKED, Call
 from pytest_tentacle.survey.store import Surveys
 from pytest_tentacle.transport.base import Answer, Deadline, Transport, TransportError
 
+from .certificates import printed
 from .world import World, small_fleet
 
 NONCE = "c0ffee"
@@ -73,7 +74,7 @@ def healthy_documents(world: World | None = None) -> dict[str, dict[str, Any]]:
 
 
 def as_printed(document: dict[str, Any]) -> dict[str, Any]:
-    """A survey whose looks have the links that a script gives back: a number, or an instance of its own."""
+    """A survey as a script prints it: looks with a number, or an instance of its own; certificates as base64."""
     asked = 0
     for probe in document["probes"]:
         link = probe["link"]
@@ -82,6 +83,8 @@ def as_printed(document: dict[str, Any]) -> dict[str, Any]:
         else:
             probe["link"] = {ASKED: asked}
             asked += 1
+        if probe["tls"] and probe["tls"]["certificate"]:
+            probe["tls"]["certificate"] = printed(probe["tls"]["certificate"]["thumbprint"])
     return document
 
 

@@ -22,7 +22,8 @@ from cryptography.x509.oid import NameOID
 from pydantic import BaseModel
 
 from pytest_tentacle.inventory import without_credentials
-from pytest_tentacle.link import Probe
+from pytest_tentacle.link import Certificate, Probe
+from pytest_tentacle.link.decoding import decode
 from pytest_tentacle.survey.model import HostRecord, Unreachable
 from pytest_tentacle.survey.store import Surveys
 
@@ -35,8 +36,8 @@ Plant = Callable[[str], str]
 """Takes a field's path, such as `Survey.host.data.hostname`; gives what to plant there."""
 
 
-def certificate_of(name: str) -> str:
-    """A self-signed certificate with a name, as base64 of DER."""
+def certificate_of(name: str, other: str = "a.test") -> bytes:
+    """A self-signed certificate with a common name and another DNS name, as DER."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64])])
     built = (
         x509.CertificateBuilder()
@@ -46,9 +47,10 @@ def certificate_of(name: str) -> str:
         .serial_number(x509.random_serial_number())
         .not_valid_before(NOW - timedelta(days=1))
         .not_valid_after(NOW + timedelta(days=1000))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(other)]), critical=False)
         .sign(_KEY, hashes.SHA256())
     )
-    return base64.b64encode(built.public_bytes(serialization.Encoding.DER)).decode()
+    return built.public_bytes(serialization.Encoding.DER)
 
 
 class Planter:
@@ -56,7 +58,7 @@ class Planter:
 
     Args:
         plant: what a text field holds.
-        short: the same, where the text becomes a certificate's common name: at most 64 characters.
+        short: the same, where the text becomes a name in a certificate: at most 64 characters.
         turn: which of several choices (of a Literal, an Enum, a union) is taken.
     """
 
@@ -67,14 +69,14 @@ class Planter:
 
     def model(self, model: type[BaseModel], path: str, **fixed: Any) -> Any:
         """An instance with every field filled; `fixed` are fields that are given."""
+        if model is Certificate:
+            return decode(certificate_of(self._short(f"{path}.subject"), self._short(f"{path}.names")))
         values = {}
         for name, field in model.model_fields.items():
             if name in fixed:
                 values[name] = fixed[name]
             elif name == "unknown" and "data" in model.model_fields:
                 values[name] = None
-            elif name == "stands_for":
-                continue  # ours, written with a stand-in
             else:
                 values[name] = self._value(field.annotation, f"{path}.{name}")
         return model.model_validate(values)
@@ -100,8 +102,6 @@ class Planter:
         if isinstance(kind, type) and issubclass(kind, enum.Enum):
             members = list(kind)
             return members[self._turn % len(members)]
-        if kind is str and path.rpartition(".")[2] in ("certificate", "certificates"):
-            return certificate_of(self._short(path))
         if kind is str:
             return self._plant(path)
         return _SCALARS[kind]

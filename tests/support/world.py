@@ -11,6 +11,7 @@ from typing import Any
 from pytest_tentacle.inventory.model import SSH, Inventory, Mode, OctopusServer, Tentacle, WinRM
 from pytest_tentacle.judging.result import StepResult
 from pytest_tentacle.link import By, Connected, Failure, LinkRef, Page, Probe, Resolved, Secured
+from pytest_tentacle.link.decoding import decode_text
 from pytest_tentacle.link.hosts import plain_address
 from pytest_tentacle.octopus.model import Portal, Registration
 from pytest_tentacle.sections import Fleet, fleet_of
@@ -61,7 +62,9 @@ def probe(
     records: dict[str, Any] = {
         "resolve": None if by is By.ADDRESS else Resolved(ms=1, addresses=addresses or (address,)),
         "connect": Connected(ms=1, address=address),
-        "tls": Secured(ms=1, version="TLSv1.3", cipher="TLS_AES_256_GCM_SHA384", certificate=der or certificate(whose)),
+        "tls": Secured(
+            ms=1, version="TLSv1.3", cipher="TLS_AES_256_GCM_SHA384", certificate=decode_text(der or certificate(whose))
+        ),
         "page": Page(ms=1, text=PAGES[page], length=1216),
     }
     if fails:

@@ -6,9 +6,7 @@ import ntpath
 from typing import Any
 
 from pytest_tentacle.inventory.model import Mode, OctopusServer
-from pytest_tentacle.judging.finding import Blocked, Unknown
 from pytest_tentacle.judging.subject import Subject
-from pytest_tentacle.survey.model import Service, Survey
 
 _PROGRAMS = {
     "tentacle": (
@@ -34,31 +32,8 @@ def base_facts(subject: Subject) -> dict[str, Any]:
     portal = next((each for each in map(_portal, (subject, *subject.peers)) if each), None)
     facts |= {"portal": portal} if portal else {}
     facts |= _other_end(subject)
-    service = service_of(subject)
+    service = subject.known_service
     return facts | ({"service": service.name} if service else {})
-
-
-def survey_of(subject: Subject) -> Survey | None:
-    """The host's survey; None where there is none."""
-    record = subject.record
-    return record.survey if record else None
-
-
-def service_of(subject: Subject) -> Service | None:
-    """Its service; None where it has none, or nobody could read it."""
-    try:
-        return subject.service
-    except (Unknown, Blocked):
-        return None
-
-
-def system_of(subject: Subject) -> str | None:
-    """`windows` or `linux`: as surveyed, else as declared."""
-    survey = survey_of(subject)
-    host = survey.host.data if survey else None
-    if host is not None:
-        return host.os
-    return subject.machine.os.value if subject.machine.os else None
 
 
 def _portal(subject: Subject) -> str | None:
@@ -80,14 +55,14 @@ def _other_end(subject: Subject) -> dict[str, Any]:
 def _program(subject: Subject, product: str) -> str:
     """The path of a product's program on the machine: its service's, else where it is installed, else the usual."""
     name, windows, linux = _PROGRAMS[product]
-    own, service, survey = "tentacle" if subject.is_tentacle else "octopus", service_of(subject), survey_of(subject)
+    own, service, survey = "tentacle" if subject.is_tentacle else "octopus", subject.known_service, subject.known_survey
     if own == product and service and _is_program(service.executable, name):
         return str(service.executable)
     products = survey.products.data if survey else None
     for each in products or ():
         if (each.product == "tentacle") == (product == "tentacle") and _is_program(each.path, name):
             return str(each.path)
-    return linux if system_of(subject) == "linux" else windows
+    return linux if subject.system == "linux" else windows
 
 
 def _is_program(path: str | None, name: str) -> bool:

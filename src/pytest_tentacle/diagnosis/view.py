@@ -17,7 +17,7 @@ from pytest_tentacle.sections.catalogue import CATALOGUE
 from pytest_tentacle.survey.model import Service, Survey
 from pytest_tentacle.survey.targets import names_of
 
-from .base_facts import base_facts, service_of, survey_of, system_of
+from .base_facts import base_facts
 from .reach import Reach
 
 NAME_FAILURES = frozenset({"TT510", "TT511"})
@@ -156,12 +156,12 @@ class View:
     @property
     def survey(self) -> Survey | None:
         """The host's survey."""
-        return survey_of(self.subject)
+        return self.subject.known_survey
 
     @cached_property
     def service(self) -> Service | None:
         """Its service."""
-        return service_of(self.subject)
+        return self.subject.known_service
 
     @cached_property
     def peers(self) -> tuple[str, ...]:
@@ -176,7 +176,7 @@ class View:
     @property
     def system(self) -> str | None:
         """`windows` or `linux`: as surveyed, else as declared."""
-        return system_of(self.subject)
+        return self.subject.system
 
     @cached_property
     def base_facts(self) -> dict[str, Any]:

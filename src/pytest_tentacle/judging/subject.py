@@ -1,77 +1,32 @@
-"""One machine's view of the fleet: its sections, instance, service, settings and probes, read with a count kept."""
+"""The machines of a run as checks judge them: each a `Subject`, all of them the `Fleet`; the two know each other."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from pytest_tentacle.guide.advice import advice_on
-from pytest_tentacle.guide.severity import Severity
-from pytest_tentacle.inventory.model import LooksFrom, Mode, NoTransport, OctopusServer, Tentacle, Waiver
-from pytest_tentacle.link import By, LinkRef, PingSeries, Probe, Target, TlsVersions, Vantage
-from pytest_tentacle.link.hosts import plain_host
-from pytest_tentacle.survey.configuration import ServerSettings, TentacleSettings, effective_settings
-from pytest_tentacle.survey.model import HostRecord, Instance, Section, Service, Survey
-from pytest_tentacle.survey.targets import DEFAULT_INSTANCES, own_instance
+from pytest_tentacle.guide.severity import DEFAULT_GATE, Severity
+from pytest_tentacle.inventory.model import Mode, OctopusServer, Tentacle, Waiver
+from pytest_tentacle.survey.store import Surveys
 
 from .check import Check
 from .evaluate import evaluate
 from .finding import Blocked, Problem, Unknown
-from .own_service import own_service
-from .reading import FACTS, derived
 from .result import StepResult
-
-if TYPE_CHECKING:
-    from .fleet import Fleet
-
-T = TypeVar("T")
-
-_CONFIGURATION_CODES = {"not-found": "TT301", "empty": "TT302", "malformed": "TT303"}
-"""What a configuration file's error is called in the catalogue; the other errors are ours, not the Tentacle's."""
-
-NOT_REGISTERED = "TT207"
+from .step import Step
+from .surveyed import Surveyed, SurveyedMachine
+from .thumbprints import as_thumbprint
 
 
-class Subject:
-    """One machine. What cannot be known raises Unknown; what a failure elsewhere makes meaningless raises Blocked."""
+class Subject(SurveyedMachine):
+    """One machine, with the other ends of its links, its fleet, and what the steps make of it."""
 
     def __init__(self, machine: Tentacle | OctopusServer, fleet: Fleet) -> None:
-        self.machine = machine
+        super().__init__(machine, fleet)
         self.fleet = fleet
-        self.ledger = fleet.ledger
-        self.kept: dict[str, Any] = {}
         self._results: dict[tuple[str, tuple[Check, ...]], StepResult] = {}
-
-    def __repr__(self) -> str:
-        return f"Subject({self.name})"
-
-    # -- who it is -----------------------------------------------------------------------------------------------
-
-    @property
-    def name(self) -> str:
-        """The machine's name in the inventory."""
-        return self.machine.name
-
-    @property
-    def is_tentacle(self) -> bool:
-        """Whether it is a Tentacle; else it is an Octopus Server node."""
-        return isinstance(self.machine, Tentacle)
-
-    @property
-    def product(self) -> Literal["tentacle", "server"]:
-        """The product's word in surveys."""
-        return "tentacle" if self.is_tentacle else "server"
-
-    @property
-    def record(self) -> HostRecord | None:
-        """What came of the log-on; None where it was not selected."""
-        return self.fleet.record(self.name)
-
-    @property
-    def can_log_on(self) -> bool:
-        """Whether a transport is declared."""
-        return not isinstance(self.machine.transport, NoTransport)
 
     @property
     def peers(self) -> tuple[Subject, ...]:
@@ -82,237 +37,6 @@ class Subject:
         else:
             names = [tentacle.name for tentacle in inventory.tentacles_of(self.machine)]
         return tuple(self.fleet.subject(name) for name in names)
-
-    # -- what was read -------------------------------------------------------------------------------------------
-
-    @property
-    def survey(self) -> Survey:
-        """The host's survey. Raises Unknown where the host could not be surveyed: the stage and what to do."""
-        record = self.record
-        if record is None:
-            raise Unknown(f"{self.name} was not surveyed", "Select it too (--limit), or replay a file that holds it.")
-        if record.survey is None:
-            unreachable = record.unreachable
-            if unreachable is None:
-                raise Unknown(f"{self.name} gave no survey", "Run again with -v.")
-            raise Unknown(f"{unreachable.summary} (stage: {unreachable.stage.value})", unreachable.advice)
-        return record.survey
-
-    def read(self, section: Section[T]) -> T:
-        """A section's data, as `read(FACTS.own_names)`. Raises Unknown, with the reason, where there is none."""
-        name = str(section)
-        self.ledger.note({(self.name, name)})
-        found: Section[T] = getattr(self.survey, name)
-        if found.data is None:
-            raise Unknown(f"{name} of {self.name}: {found.unknown}", advice_on(found.unknown or ""))
-        return found.data
-
-    def own_probe(self, target: Target) -> Probe | None:
-        """A probe that the machine was asked for in round 1; None where none was. Raises Unknown without a survey."""
-        self.ledger.note({(self.name, "probes")})
-        key = (target.link, plain_host(target.host), target.port)
-        return self.fleet.own_probes(self.name).get(key) if self.survey else None
-
-    def own_probes(self) -> tuple[Probe, ...]:
-        """All probes that its host made in round 1. Raises Unknown without a survey."""
-        self.ledger.note({(self.name, "probes")})
-        return self.survey.probes
-
-    def peer_probe(self, tentacle: str, by: By) -> Probe | None:
-        """A probe that this server made of one of its Tentacles in round 2; None where there is none.
-
-        Where the inventory declares our own look to be as good, that is it.
-        Raises Unknown where it could not be logged on to, or round 2 gave nothing.
-        """
-        self.ledger.note({(self.name, "peer_probes")})
-        if isinstance(self.machine, OctopusServer) and self.machine.vantage is LooksFrom.CONTROLLER:
-            return self.fleet.controller_probe(tentacle, by)
-        survey = self.survey
-        link = LinkRef(vantage=Vantage.SERVER, tentacle=tentacle, server=self.name)
-        found = self.fleet.peer_probes(self.name).get((link, by))
-        record = self.record
-        if found is None and survey and record and record.peer_unknown:
-            raise Unknown(f"{self.name} did not probe: {record.peer_unknown}", "Run again.")
-        return found
-
-    def pings(self, *, of_peers: bool) -> tuple[PingSeries, ...]:
-        """What its host pinged: its Tentacles in round 2, or what it connects to itself.
-
-        Raises Unknown where it could not be logged on to, or round 2 gave nothing.
-        """
-        self.ledger.note({(self.name, "peer_pings" if of_peers else "pings")})
-        survey, record = self.survey, self.record
-        if not of_peers:
-            return survey.pings
-        if record and not record.peer_pings and record.peer_unknown:
-            raise Unknown(f"{self.name} did not ping: {record.peer_unknown}", "Run again.")
-        return record.peer_pings if record else ()
-
-    def tls_versions(self, *, of_peers: bool) -> tuple[TlsVersions, ...]:
-        """Its host's trials of each version of TLS: with its Tentacles, or what it connects to itself; else none."""
-        self.ledger.note({(self.name, "peer_tls_versions" if of_peers else "tls_versions")})
-        record = self.record
-        if of_peers:
-            return record.peer_tls_versions if record else ()
-        return record.survey.tls_versions if record and record.survey else ()
-
-    def seen_from_here(self) -> tuple[Probe, ...]:
-        """What the machine that runs pytest saw of its port: evidence, and no verdict of those who connect."""
-        self.ledger.note({("controller", "probes")})
-        return self.fleet.surveys.controller_probes.get(self.name, ())
-
-    # -- what it comes to ----------------------------------------------------------------------------------------
-
-    @derived
-    def registered(self) -> Instance | None:
-        """Its own instance in the registry of instances; None where the machine has none that fits.
-
-        Raises Unknown where several fit, and where the service runs with `--config` and needs no registry.
-        """
-        instances = self.read(FACTS.instances)
-        found = own_instance(self.machine, instances)
-        if found is not None:
-            return found
-        own = [instance.name for instance in instances if instance.product == self.product]
-        if len(own) > 1 and self.machine.instance is None:
-            raise Unknown(
-                f"{self.name} has several instances ({', '.join(own)})",
-                "Say in the inventory which one is meant: instance: <name>.",
-            )
-        if any(_has_config_argument(service) for service in self._services_or_none()):
-            raise Unknown(
-                f"a service on {self.name} is started with --config, outside the registry of instances",
-                "Register the instance (create-instance --instance <name> --config <file>), or look at its file by "
-                "hand.",
-            )
-        return None
-
-    @derived
-    def instance(self) -> Instance:
-        """Its own instance. Raises Blocked where it is not registered."""
-        found = self.registered
-        if found is None:
-            raise Blocked(NOT_REGISTERED, self.name, "no instance, no settings")
-        return found
-
-    @property
-    def instance_name(self) -> str:
-        """Declared, else found, else the product's default."""
-        if self.machine.instance is not None:
-            return self.machine.instance
-        try:
-            found = self.registered
-        except Unknown:
-            found = None
-        return found.name if found else DEFAULT_INSTANCES[self.product]
-
-    @derived
-    def service(self) -> Service | None:
-        """The service of its instance (`own_service`). None where there is none."""
-        own = [service for service in self.read(FACTS.services) if service.product == self.product]
-        return own_service(own, self._instance_of, self.instance_name, any_other=self.machine.instance is None)
-
-    @derived
-    def file_settings(self) -> dict[str, str]:
-        """The settings as the process sees them: the service's environment wins over the file.
-
-        Raises Unknown where the file could not be read by us, Blocked where it is missing, empty or malformed.
-        """
-        configuration = self.instance.configuration
-        code = _CONFIGURATION_CODES.get(configuration.error or "")
-        if code:
-            raise Blocked(code, self.name, f"{configuration.path}: {configuration.error}")
-        if configuration.error:
-            raise Unknown(
-                f"{configuration.path} on {self.name} could not be read: {configuration.detail or configuration.error}",
-                "Survey with an account that may read it (Windows: local Administrators; Linux: root or sudo).",
-            )
-        try:
-            service = self.service
-        except Unknown:
-            service = None
-        return effective_settings(configuration.settings, service.environment if service else {})
-
-    @derived
-    def settings(self) -> TentacleSettings:
-        """A Tentacle's settings, typed. Raises as `file_settings` does."""
-        return TentacleSettings.of(self.file_settings)
-
-    @derived
-    def server_settings(self) -> ServerSettings:
-        """An Octopus Server's settings, typed. Raises as `file_settings` does."""
-        return ServerSettings.of(self.file_settings)
-
-    @derived
-    def mode(self) -> Mode | None:
-        """The communication mode: declared, else by the settings; None where neither tells, and for a server."""
-        if not isinstance(self.machine, Tentacle):
-            return None
-        if self.machine.mode is not None:
-            return self.machine.mode
-        try:
-            settings = self.settings
-        except (Unknown, Blocked):
-            return None
-        if any(entry.polls for entry in settings.trusted):
-            return Mode.POLLING
-        return Mode.LISTENING if not settings.no_listen or settings.trusted else None
-
-    @property
-    def expected_port(self) -> int | None:
-        """The port that its instance listens on by its settings. Raises as `file_settings` does."""
-        return self.settings.port if self.is_tentacle else self.server_settings.services_port
-
-    @derived
-    def local_probe(self) -> Probe | None:
-        """Its probe of its own port; None where it did not make one. Raises Unknown without a survey."""
-        return next((probe for probe in self.own_probes() if probe.is_of_own_port and self.is_own(probe)), None)
-
-    def is_own(self, probe: Probe) -> bool:
-        """Whether a probe of its host was made for its own instance, by that one's settings."""
-        instance = probe.link.instance
-        if instance is None or probe.link.vantage.value != self.product:
-            return False
-        return instance.lower() == self.instance_name.lower()
-
-    @property
-    def presented_here(self) -> str | None:
-        """The thumbprint that its own port presents to itself with a welcome page; None where that is not known."""
-        try:
-            probe = self.local_probe
-        except Unknown:
-            return None
-        return probe.thumbprint if probe and probe.page and probe.page.product == self.product else None
-
-    @property
-    def expected_thumbprint(self) -> str | None:
-        """What a peer should see: what the port presents on its own machine, else the configured, else the declared."""
-        return self.presented_here or self.configured_thumbprint or self.machine.thumbprint
-
-    @property
-    def configured_thumbprint(self) -> str | None:
-        """A Tentacle's own thumbprint by its settings; None where it is not known. A server has it in its database."""
-        if not self.is_tentacle:
-            return None
-        try:
-            return self.settings.certificate_thumbprint
-        except (Unknown, Blocked):
-            return None
-
-    @property
-    def subscriptions(self) -> tuple[str, ...]:
-        """The ids that it polls with, lower case, without the final slash; none where the settings are not known."""
-        if not self.is_tentacle:
-            return ()
-        try:
-            entries = [entry for entry in self.settings.trusted if entry.polls]
-        except (Unknown, Blocked):
-            return ()
-        return tuple(
-            dict.fromkeys(entry.subscription_id.rstrip("/").lower() for entry in entries if entry.subscription_id)
-        )
-
-    # -- what other checks say -----------------------------------------------------------------------------------
 
     def result(self, step: str, checks: Iterable[Check] = ()) -> StepResult:
         """A step's result on this machine by all its checks, or by those that are named; judged once and kept.
@@ -353,22 +77,105 @@ class Subject:
                     return problem
         return None
 
-    def _services_or_none(self) -> tuple[Service, ...]:
+
+class Fleet(Surveyed):
+    """The surveys of a run, each machine a `Subject`, and what is compared over all of them."""
+
+    def __init__(self, surveys: Surveys, steps: Iterable[Step], gate: Severity = DEFAULT_GATE) -> None:
+        super().__init__(surveys)
+        self.gate = gate
+        self._steps = {step.slug: step for step in steps}
+        self._judging: list[Step | None] = []
+        self._subjects: dict[str, Subject] = {}
+
+    def step(self, slug: str) -> Step:
+        """A row of the table of steps. Raises LookupError for a slug that is none."""
+        if slug not in self._steps:
+            raise LookupError(f"{slug!r} is no step of the guide")
+        return self._steps[slug]
+
+    def has_step(self, slug: str) -> bool:
+        """Whether it is a row of the table; a user's own step is none."""
+        return slug in self._steps
+
+    def ask_for(self, slug: str) -> None:
+        """Raises LookupError where the step that is being judged asks for one on which it does not rest.
+
+        So no step can come to ask for itself, by whatever way: the table is sorted (`judging.step.in_order`).
+        """
+        asking = self._judging[-1] if self._judging else None
+        if asking is not None and slug not in asking.rests_on:
+            raise LookupError(
+                f"a check of the step {asking.slug} asks for {slug}, on which that step does not rest: "
+                "name it in its rests_on (STEPS in sections/__init__.py)"
+            )
+
+    @contextmanager
+    def judging(self, slug: str) -> Iterator[None]:
+        """While the checks of a step run. A user's own step may ask for any: nothing of the table asks for it."""
+        self._judging.append(self._steps.get(slug))
         try:
-            return tuple(service for service in self.read(FACTS.services) if service.product == self.product)
-        except Unknown:
-            return ()
+            yield
+        finally:
+            self._judging.pop()
 
-    def _instance_of(self, service: Service) -> str:
-        if service.instance:
-            return service.instance
-        if _has_config_argument(service):
-            for instance in self.survey.instances.data or ():
-                if instance.configuration.path.lower() in (service.arguments or "").lower():
-                    return instance.name
-        _, colon, named = service.name.partition(": ")
-        return named if colon else DEFAULT_INSTANCES[self.product]
+    def subject(self, name: str) -> Subject:
+        """One machine's view. Raises KeyError where the inventory has no such machine."""
+        if name not in self._subjects:
+            self._subjects[name] = Subject(self.machines[name], self)
+        return self._subjects[name]
 
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        """All machines, servers first."""
+        return tuple(self.subject(machine.name) for machine in self.surveys.inventory.machines)
 
-def _has_config_argument(service: Service) -> bool:
-    return "--config" in (service.arguments or "").lower()
+    @cached_property
+    def polled_servers(self) -> frozenset[str]:
+        """Names of the server nodes that some Tentacle polls, as far as is known."""
+        with self.ledger.watch():
+            return frozenset(
+                server
+                for tentacle in self.surveys.inventory.tentacles
+                if self.subject(tentacle.name).mode is Mode.POLLING
+                for server in tentacle.servers
+            )
+
+    @cached_property
+    def hosts_by_thumbprint(self) -> dict[str, dict[str, tuple[str, ...]]]:
+        """Configured thumbprint -> host -> names of the Tentacles there that have it."""
+        found: defaultdict[str, defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+        with self.ledger.watch():
+            for tentacle in self.surveys.inventory.tentacles:
+                thumbprint = self._configured_thumbprint(tentacle.name)
+                if thumbprint:
+                    found[thumbprint][self._host_identity(tentacle)].append(tentacle.name)
+        return {
+            thumbprint: {host: tuple(names) for host, names in hosts.items()} for thumbprint, hosts in found.items()
+        }
+
+    @cached_property
+    def hosts_by_subscription(self) -> dict[str, dict[str, tuple[str, ...]]]:
+        """Subscription id (`poll://...`, lower case) -> host -> names of the Tentacles there that poll with it."""
+        found: defaultdict[str, defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+        with self.ledger.watch():
+            for tentacle in self.surveys.inventory.tentacles:
+                for subscription in self.subject(tentacle.name).subscriptions:
+                    found[subscription][self._host_identity(tentacle)].append(tentacle.name)
+        return {
+            subscription: {host: tuple(names) for host, names in hosts.items()} for subscription, hosts in found.items()
+        }
+
+    def _configured_thumbprint(self, name: str) -> str | None:
+        try:
+            return as_thumbprint(self.subject(name).settings.certificate_thumbprint)
+        except (Unknown, Blocked):
+            return None
+
+    def _host_identity(self, tentacle: Tentacle) -> str:
+        """The login. Two logins that lead to one host name and one set of addresses are one host all the same."""
+        record = self._records.get(tentacle.name)
+        host = record.survey.host.data if record and record.survey else None
+        if host is None or not host.addresses:
+            return tentacle.host_key
+        return f"{host.hostname.lower()} {' '.join(sorted(host.addresses))}"

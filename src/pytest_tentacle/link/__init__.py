@@ -5,6 +5,7 @@ from __future__ import annotations
 from .client import probe, probe_all
 from .model import (
     By,
+    Certificate,
     Connected,
     Failure,
     Identity,
@@ -24,6 +25,7 @@ from .versions import TlsVersion, TlsVersions, VersionTrial, try_versions
 
 __all__ = [
     "By",
+    "Certificate",
     "Connected",
     "Failure",
     "Identity",

@@ -20,6 +20,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
+from .decoding import thumbprint_of
+
 _POOL = 4
 """Private keys that are made at most for each size; certificates differ by their serial numbers all the same."""
 
@@ -70,11 +72,6 @@ class KeyedCertificate:
         return self.key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption
         ).decode()
-
-
-def thumbprint_of(der: bytes) -> str:
-    """SHA-1 over a certificate's DER, 40 upper-case hex, as .NET's `X509Certificate2.Thumbprint`."""
-    return hashlib.sha1(der, usedforsecurity=False).hexdigest().upper()
 
 
 def make_certificate(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
+from datetime import datetime
 from enum import StrEnum
-from functools import cached_property
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -100,30 +98,62 @@ class Connected(StageRecord):
     address: str | None = None
 
 
+KeyKind = Literal["RSA", "EC", "DSA", "Ed25519", "Ed448", "other"]
+HashName = Literal["md5", "sha1", "sha224", "sha256", "sha384", "sha512", "other"]
+
+
+class Certificate(_Value):
+    """A certificate that a peer presented, as it was decoded when it arrived (`decoding.decode`).
+
+    What would let somebody try names until they fit under `--pseudonyms` is not kept: serial number, signature, key.
+
+    Attributes:
+        thumbprint: SHA-1 over the DER certificate, 40 upper-case hex, as .NET's `X509Certificate2.Thumbprint`.
+        subject: as RFC 4514 writes it; so is the issuer.
+        names: the subject's other names: DNS names, addresses, mail addresses, URIs.
+        key_bits: size of the key; None for a key of a kind that we do not know.
+        curve: of a key of kind EC, such as `secp256r1`.
+        signature: its algorithm's name, such as `sha256WithRSAEncryption`.
+        hash_name: of the signature; None where it has none, or an unknown one.
+        error: why nothing but the thumbprint is known.
+    """
+
+    thumbprint: str
+    subject: str = ""
+    issuer: str = ""
+    names: tuple[str, ...] = ()
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    key: KeyKind = "other"
+    key_bits: int | None = None
+    curve: str | None = None
+    signature: str = ""
+    hash_name: HashName | None = None
+    error: str | None = None
+
+    @property
+    def rsa_bits(self) -> int | None:
+        """Size of its RSA key; None for a key of another kind."""
+        return self.key_bits if self.key == "RSA" else None
+
+    @property
+    def whose(self) -> str:
+        """Its owner, and who vouches for it, in words."""
+        if self.error is not None:
+            return "one that cannot be decoded"
+        return f"{self.subject} by {self.issuer}" if self.issuer != self.subject else self.subject
+
+
 class Secured(StageRecord):
-    """The TLS session: version (`TLSv1.3`), cipher name, the peer's certificate as base64 of DER."""
+    """The TLS session: version (`TLSv1.3`), cipher name, the peer's certificate."""
 
     version: str | None = None
     cipher: str | None = None
-    certificate: str | None = None
-    stands_for: str | None = None
-    """Thumbprint of the real certificate, where `certificate` is a stand-in with false names."""
+    certificate: Certificate | None = None
     hello_ms: float | None = None
     """After a handshake in which nothing came: how soon the other end answered a plain hello. None: it did not."""
     hello_thumbprint: str | None = None
     """Of the certificate in that answer; TLS 1.3 does not show it."""
-
-    @cached_property
-    def der(self) -> bytes | None:
-        """The certificate's DER bytes."""
-        return base64.b64decode(self.certificate) if self.certificate else None
-
-    @cached_property
-    def thumbprint(self) -> str | None:
-        """SHA-1 over the DER certificate, 40 upper-case hex, as .NET's `X509Certificate2.Thumbprint`."""
-        if self.stands_for:
-            return self.stands_for
-        return hashlib.sha1(self.der, usedforsecurity=False).hexdigest().upper() if self.der else None
 
 
 class Page(StageRecord):
@@ -201,7 +231,12 @@ class Probe(_Value):
     @property
     def thumbprint(self) -> str | None:
         """The thumbprint that the peer presented."""
-        return self.tls.thumbprint if self.tls else None
+        return self.certificate.thumbprint if self.certificate else None
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """The certificate that the peer presented."""
+        return self.tls.certificate if self.tls else None
 
     @property
     def shows_page(self) -> bool:

@@ -6,7 +6,6 @@ machine works on memory here, and the socket is ours.
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import functools
 import socket
@@ -18,6 +17,7 @@ from pytest_tentacle.hiding import hide
 
 from . import failures
 from .deadline import Deadline, Stopwatch
+from .decoding import decode
 from .model import Failure, Secured
 from .resolving import is_literal
 
@@ -80,7 +80,7 @@ class TlsStream:
             ms=ms,
             version=self._tls.version(),
             cipher=cipher[0] if cipher else None,
-            certificate=base64.b64encode(der).decode() if der else None,
+            certificate=decode(der) if der else None,
         )
 
     def write(self, data: bytes) -> None:

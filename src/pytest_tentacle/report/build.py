@@ -15,8 +15,8 @@ from pytest_tentacle.guide.effects import told
 from pytest_tentacle.guide.severity import DEFAULT_GATE, Severity, severity_of
 from pytest_tentacle.inventory.model import Machine
 from pytest_tentacle.judging.finding import Evidence, Problem
-from pytest_tentacle.judging.fleet import Fleet
 from pytest_tentacle.judging.result import Outcome, OwnTest, Run, StepResult, accepted
+from pytest_tentacle.judging.subject import Fleet
 from pytest_tentacle.sections import STEPS, fleet_of
 from pytest_tentacle.survey.model import HostRecord
 from pytest_tentacle.survey.scripts.shown import script_sha256

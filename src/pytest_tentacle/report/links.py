@@ -9,13 +9,11 @@ from typing import Literal
 from pytest_tentacle.hiding import shorten
 from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.finding import Unknown
-from pytest_tentacle.judging.fleet import Fleet
 from pytest_tentacle.judging.links import known_links, looks_at
-from pytest_tentacle.judging.subject import Subject
+from pytest_tentacle.judging.subject import Fleet, Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
-from pytest_tentacle.link import Failure, Probe, Stage, Vantage
+from pytest_tentacle.link import Certificate, Failure, Probe, Stage, Vantage
 
-from .certificates import describe
 from .document import STAGES, CertificateView, LaneView, LinkView, StageView
 
 CONTROLLER = "here"
@@ -55,12 +53,12 @@ class Looks:
 
     def certificates(self, name: str) -> tuple[CertificateView, ...]:
         """Each different certificate that was seen at the machine's links, once."""
-        seen: dict[str, CertificateView] = {}
+        seen: dict[Certificate, CertificateView] = {}
         from_servers, polled, own, ours = self._looks(self._fleet.subject(name))
         for look in (*own, *polled, *from_servers, *ours):
-            secured, probe = look.probe.tls, look.probe
-            if secured and secured.certificate and secured.certificate not in seen:
-                seen[secured.certificate] = describe(secured, f"{probe.host}:{probe.port}", look.vantage)
+            certificate = look.probe.certificate
+            if certificate is not None and certificate not in seen:
+                seen[certificate] = _described(certificate, f"{look.probe.host}:{look.probe.port}", look.vantage)
         return tuple(seen.values())
 
     def _looks(self, subject: Subject) -> tuple[tuple[_Look, ...], ...]:
@@ -168,4 +166,21 @@ def _certificate(look: _Look) -> StageView:
         state="failed",
         error="other thumbprint",
         detail=f"expected {expected}, presented {probe.thumbprint}",
+    )
+
+
+def _described(certificate: Certificate, whose: str, seen_from: str) -> CertificateView:
+    begins, ends = certificate.not_before, certificate.not_after
+    key = certificate.key if certificate.error is None else ""
+    return CertificateView(
+        whose=whose,
+        seen_from=seen_from,
+        thumbprint=certificate.thumbprint,
+        subject=certificate.subject,
+        issuer=certificate.issuer,
+        valid_from=f"{begins:%Y-%m-%d %H:%M:%SZ}" if begins else "",
+        valid_to=f"{ends:%Y-%m-%d %H:%M:%SZ}" if ends else "",
+        key=" ".join(part for part in (key, certificate.curve or str(certificate.key_bits or "")) if part),
+        signature=certificate.signature,
+        error=certificate.error or "",
     )

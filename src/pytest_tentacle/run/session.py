@@ -35,7 +35,6 @@ from pytest_tentacle.report.json_report import report_json
 from pytest_tentacle.report.markdown import report_markdown
 from pytest_tentacle.report.redaction.names import learn_inventory, learn_surveys
 from pytest_tentacle.report.redaction.redactor import Redactor
-from pytest_tentacle.report.redaction.standins import CERTIFICATE_FIELDS, with_stand_ins
 from pytest_tentacle.sections import Fleet, Subject, fleet_of
 from pytest_tentacle.sections.catalogue import CATALOGUE
 from pytest_tentacle.survey import store
@@ -451,8 +450,7 @@ class TentacleRun:
 
     def _surveys_text(self, surveys: Surveys) -> str:
         names, words = store.vocabulary()
-        document = with_stand_ins(json.loads(store.dumps(surveys)), self.redactor.text)
-        return json.dumps(self.redactor.value(document, CERTIFICATE_FIELDS, names, words), ensure_ascii=False, indent=1)
+        return self.redactor.json_text(store.dumps(surveys), names=names, words=words)
 
 
 def _within(selection: Selection, judged: tuple[str, ...], options: Options) -> Selection:

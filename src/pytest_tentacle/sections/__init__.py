@@ -9,9 +9,8 @@ from __future__ import annotations
 from pytest_tentacle.guide import sections as guide
 from pytest_tentacle.guide.severity import DEFAULT_GATE, Severity
 from pytest_tentacle.judging.check import Check, check
-from pytest_tentacle.judging.fleet import Fleet
 from pytest_tentacle.judging.step import Step, in_order
-from pytest_tentacle.judging.subject import Subject
+from pytest_tentacle.judging.subject import Fleet, Subject
 from pytest_tentacle.survey.store import Surveys
 
 from . import (

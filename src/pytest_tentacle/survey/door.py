@@ -7,12 +7,10 @@ pass is told as that machine's unknown, with the place and the reason, and never
 
 from __future__ import annotations
 
-import base64
 import math
 import time
 from collections.abc import Callable, Iterator, Sized
 from datetime import datetime
-from functools import cache, cached_property
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -30,7 +28,6 @@ M = TypeVar("M", bound=BaseModel)
 _ADVICE = (
     "No honest survey holds that: see what answers there in the machine's place, or what on it rewrites the output."
 )
-_CERTIFICATES = frozenset({"certificate", "certificates"})
 _EVERY = 64
 """After so many values the clock is looked at again."""
 
@@ -129,7 +126,6 @@ def _walk(value: Any, place: str) -> Iterator[tuple[str, Any]]:
         case BaseModel():
             for field, member in value:
                 yield from _walk(member, f"{place}.{field}" if place else field)
-            _decode_all(value, place)
         case tuple() | list():
             _require_few(value, place)
             for number, member in enumerate(value):
@@ -146,23 +142,6 @@ def _require_few(entries: Sized, place: str) -> None:
     name = place.removesuffix(".data").rpartition(".")[2]
     if len(entries) > limits.MORE_ENTRIES.get(name, limits.ENTRIES):
         raise refused(place, f"{len(entries):,} entries are more than any honest machine has")
-
-
-def _decode_all(value: BaseModel, place: str) -> None:
-    """Raises AnswerError where something that is decoded when first asked for cannot be."""
-    for late in _decoded_later(type(value)):
-        try:
-            getattr(value, late)
-        except Exception:  # noqa: BLE001  whatever it raises here it would raise in the midst of a report
-            raise refused(place, f"its {late} cannot be decoded") from None
-
-
-@cache
-def _decoded_later(model: type[BaseModel]) -> tuple[str, ...]:
-    """The fields of a model that are worked out when first asked for."""
-    return tuple(
-        name for kind in model.__mro__ for name, member in vars(kind).items() if isinstance(member, cached_property)
-    )
 
 
 def _fault(place: str, value: Any) -> str | None:
@@ -184,20 +163,10 @@ def _fault(place: str, value: Any) -> str | None:
 def _text_fault(place: str, text: str) -> str | None:
     if not is_unicode(text):
         return "a text is no Unicode: half of a surrogate pair stands alone in it"
-    if not _CERTIFICATES.isdisjoint(_words(place)[-2:]) and not _is_base64(text):
-        return "a certificate cannot be decoded: it is no base64"
     if len(text) <= limits.TEXT:
         return None
     longest = max((limits.MORE_TEXT[part] for part in _words(place) if part in limits.MORE_TEXT), default=limits.TEXT)
     return f"a text is longer than {longest:,} characters" if len(text) > longest else None
-
-
-def _is_base64(text: str) -> bool:
-    try:
-        base64.b64decode(text, validate=True)
-    except ValueError:
-        return False
-    return True
 
 
 def _words(place: str) -> list[str]:

@@ -1,6 +1,7 @@
 """The document of a survey script as a `Survey`.
 
-Configuration files, logs and a packet filter's rules come as text, and become settings, records and rules.
+Configuration files, logs, certificates and a packet filter's rules come as text, and become settings, records, traits
+and rules: each is unpacked here, once, and nobody behind it sees what it was packed in.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from pytest_tentacle.link import LinkRef, Target, Vantage
+from pytest_tentacle.link.decoding import decode_text
 from pytest_tentacle.logs.reader import resolve_log
 from pytest_tentacle.packet_filter import as_evidence, engine_of, read_sources
 
@@ -53,7 +55,10 @@ def ingest(document: dict[str, Any], request: Request, budget: Budget | None = N
     looks = {"probes": request.targets, "pings": request.ping_targets, "tls_versions": request.version_targets}
     for name, targets in looks.items():
         if isinstance(resolved.get(name), list):
-            resolved[name] = [_look(entry, targets) for entry in _few(resolved[name], name)]
+            resolved[name] = [
+                _with_certificates(_look(entry, targets), f"{name}.{number}", budget)
+                for number, entry in enumerate(_few(resolved[name], name))
+            ]
     budget.check()
     try:
         survey = Survey.model_validate(resolved)
@@ -81,6 +86,32 @@ def _look(entry: Any, targets: Sequence[Target]) -> Any:
         case {"vantage": "tentacle" | "server" as product, "instance": str(name), **rest} if not rest:
             return {**entry, "link": LinkRef(vantage=Vantage(product), instance=name)}
     return {**entry, "link": None}
+
+
+def _with_certificates(entry: Any, place: str, budget: Budget) -> Any:
+    """A look, or a series of pings, with what its peers presented taken apart."""
+    match entry:
+        case {"tls": {"certificate": str(text)} as tls}:
+            certificate = _certificate(text, f"{place}.tls.certificate", budget)
+            return {**entry, "tls": {**tls, "certificate": certificate}}
+        case {"certificates": list(texts)}:
+            few = _few(texts, f"{place}.certificates")
+            where = f"{place}.certificates"
+            return {**entry, "certificates": [_certificate(text, where, budget) for text in few]}
+    return entry
+
+
+def _certificate(text: Any, place: str, budget: Budget) -> Any:
+    """What is no text stays as it is: its shape is looked at later, and the lab hands over what our client decoded."""
+    if not isinstance(text, str):
+        return text
+    budget.check()
+    if len(text) > limits.CERTIFICATE:
+        raise refused(place, f"a certificate is longer than {limits.CERTIFICATE:,} characters")
+    try:
+        return decode_text(text)
+    except ValueError:
+        raise refused(place, "a certificate cannot be decoded: it is no base64") from None
 
 
 def _few(entries: list[Any], name: str) -> list[Any]:

@@ -35,7 +35,7 @@ from pytest_tentacle.survey.surroundings import (
 )
 from pytest_tentacle.transport.base import ReachStage
 
-FORMAT = 2
+FORMAT = 3
 """Version of the survey document; a file with another one is refused."""
 
 NOT_SURVEYED = "not surveyed"

@@ -10,7 +10,8 @@ import pytest
 from pytest_tentacle.guide.remedies import fill
 from pytest_tentacle.judging import evaluate
 from pytest_tentacle.judging.result import Outcome
-from pytest_tentacle.link import By, Failure, PingAttempt, PingOrder, PingSeries, Stage
+from pytest_tentacle.link import By, Certificate, Failure, PingAttempt, PingOrder, PingSeries, Stage
+from pytest_tentacle.link.decoding import decode_text
 from pytest_tentacle.sections import Fleet, applicable, checks_of, fleet_of
 from pytest_tentacle.sections.ping.problems import PING
 
@@ -52,7 +53,7 @@ def spelt(seen: set[tuple[str, str]], own: str) -> set[str]:
 class Scene:
     """The small fleet, each link pinged: web-01's from octo-1, octo-1's from poll-01."""
 
-    def __init__(self, world: Any, certificates: tuple[str, ...]) -> None:
+    def __init__(self, world: Any, certificates: tuple[Certificate, ...]) -> None:
         self.world = world
         self.pool = certificates
         self.order: PingOrder | None = PingOrder(count=20)
@@ -91,7 +92,7 @@ class Scene:
 
 @pytest.fixture
 def scene(world: Any, real_certificate: str) -> Scene:
-    return Scene(world, (real_certificate, "QUFBQQ=="))
+    return Scene(world, (decode_text(real_certificate), decode_text("QUFBQQ==")))
 
 
 CASES: dict[str, tuple[str, dict[str, Any]]] = {

@@ -12,7 +12,6 @@ from pytest_tentacle.guide.severity import DEFAULT_GATE, severity_of
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
 from pytest_tentacle.link.certificate import KeyedCertificate, make_certificate
-from pytest_tentacle.link.decoding import decode
 from pytest_tentacle.survey.surroundings import Event
 from support.looks import OWN_PORT
 
@@ -170,19 +169,3 @@ class TestUnknown:
         result = scene.judge()
         assert result.outcome is Outcome.BLOCKED
         assert result.blocked_by == ("TT202", "web-01")
-
-
-class TestDecoding:
-    def test_what_is_in_it(self, good: KeyedCertificate, short: KeyedCertificate, sha1: KeyedCertificate) -> None:
-        assert (decode(good.der).rsa_bits, decode(good.der).hash_name) == (2048, "sha256")
-        assert decode(short.der).rsa_bits == 1024
-        assert decode(sha1.der).hash_name == "sha1"
-        assert decode(good.der).subject == "CN=Octopus Tentacle"
-
-    def test_another_kind_of_key(self, real_certificate: str) -> None:
-        assert decode(base64.b64decode(real_certificate)).rsa_bits is None
-
-    @pytest.mark.parametrize("der", [b"", b"no certificate"])
-    def test_what_is_none(self, der: bytes) -> None:
-        with pytest.raises(ValueError, match="cannot be decoded"):
-            decode(der)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_tentacle.link import By, Failure, PingAttempt, PingOrder, PingSeries, Stage
+from pytest_tentacle.link.decoding import decode_text
 from pytest_tentacle.survey.store import Surveys
 from support.certificates import certificate
 from support.failures import CLOSED
@@ -40,13 +41,14 @@ def pinged(world: Whole, how: dict[str, Any]) -> None:
 
     def series(name: str, host: str, port: int, whose: str) -> PingSeries:
         values = {"pattern": "+" * 20, "certificates": "", "slow": "", "payload": 0} | how.get(name, {})
+        ends = (certificate(whose), certificate("another"))
         return PingSeries(
             host=host,
             port=port,
             by=By.NAME,
             wanted=20,
             payload_bytes=values["payload"],
-            certificates=(certificate(whose), certificate("another"))[: 2 if values["certificates"] else 1],
+            certificates=tuple(map(decode_text, ends[: 2 if values["certificates"] else 1])),
             attempts=attempts(values["pattern"], values["certificates"], values["slow"]),
         )
 

@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from pytest_tentacle.judging.result import Outcome, StepResult
-from pytest_tentacle.link import By, Connected, Failure, Page, Probe, Resolved, Secured
+from pytest_tentacle.link import By, Certificate, Connected, Failure, Page, Probe, Resolved, Secured
+from pytest_tentacle.link.decoding import decode_text
 from pytest_tentacle.sections import STEPS as ALL_STEPS
 from pytest_tentacle.survey.model import (
     ConfigurationFile,
@@ -58,8 +59,8 @@ def certificate_of(common_name: str = "Octopus Tentacle") -> str:
     return base64.b64encode(built.public_bytes(serialization.Encoding.DER)).decode()
 
 
-CERTIFICATE = certificate_of()
-OTHER_CERTIFICATE = certificate_of("Corporate TLS Inspection")
+CERTIFICATE = decode_text(certificate_of())
+OTHER_CERTIFICATE = decode_text(certificate_of("Corporate TLS Inspection"))
 
 
 def make_probe(
@@ -69,7 +70,7 @@ def make_probe(
     by: By,
     *,
     error: tuple[str, Failure] | None = None,
-    certificate: str = CERTIFICATE,
+    certificate: Certificate = CERTIFICATE,
     page: str = PAGE,
 ) -> Probe:
     """One look at a link that ends at the stage named in `error`."""
@@ -154,7 +155,7 @@ def make_survey(
     )
 
 
-THUMBPRINT = Secured(certificate=CERTIFICATE).thumbprint or ""
+THUMBPRINT = CERTIFICATE.thumbprint
 
 
 def result_of(machine: str, step: str, outcome: Outcome = Outcome.PASSED, **more) -> StepResult:

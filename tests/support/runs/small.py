@@ -6,7 +6,7 @@ from pytest_tentacle import __version__
 from pytest_tentacle.inventory.model import SSH, Inventory, Mode, OctopusServer, OperatingSystem, Tentacle, WinRM
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.judging.result import Outcome, Run, StepResult
-from pytest_tentacle.link import By, Failure, Secured
+from pytest_tentacle.link import By, Failure
 from pytest_tentacle.survey.model import HostRecord, Unreachable
 from pytest_tentacle.survey.store import Surveys
 from support.looks import OWN_PORT, from_here, from_server, polled
@@ -226,7 +226,7 @@ def _steps_of(name: str) -> list[StepResult]:  # noqa: C901  one case for each f
                 "welcome-page-across",
                 "TT505",
                 f"certificate {THUMBPRINT}",
-                f"certificate {Secured(certificate=OTHER_CERTIFICATE).thumbprint}",
+                f"certificate {OTHER_CERTIFICATE.thumbprint}",
                 Evidence("octo-1: TLS to 10.4.1.14:10933", "issuer CN=Corporate TLS Inspection"),
             )
         case "build-01":

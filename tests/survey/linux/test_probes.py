@@ -16,6 +16,7 @@ from collections import Counter
 import pytest
 
 from pytest_tentacle.link import By, LinkRef, Target
+from pytest_tentacle.link.decoding import thumbprint_of
 from pytest_tentacle.survey.request import Request
 
 NASTY = "a$(touch x)`touch y`\"'\\ü;|&<>*?[~%41 %\t\n" + "x" * 4000
@@ -36,7 +37,7 @@ class TestProbe:
         listener = listen(tls(maximum=maximum))
         (probe,) = real(probing(at(listener.port)), shell).survey.probes
         assert probe.failed is None
-        assert probe.tls.der == certificate[2]
+        assert probe.thumbprint == thumbprint_of(certificate[2])
         assert probe.tls.version == ("TLSv1.2" if maximum else "TLSv1.3")
         assert probe.tls.cipher in {"TLS_AES_256_GCM_SHA384", "ECDHE-RSA-AES256-GCM-SHA384"}
         assert (probe.page.text, probe.page.length) == (tools.PAGE.decode(), len(tools.PAGE))
@@ -185,13 +186,13 @@ class TestFailures:
         """TLS, and then closed without a byte; the certificate is still known."""
         (probe,) = real(probing(at(listen(tls(b"")).port))).survey.probes
         assert (probe.failed[0], probe.page.error) == ("page", "closed")
-        assert probe.tls.der == certificate[2]
+        assert probe.thumbprint == thumbprint_of(certificate[2])
 
     def test_page_timed_out(self, listen, tls, real, certificate):
         """TLS, and then silence; what the handshake gave is not lost."""
         (probe,) = real(probing(at(listen(tls(b"", hold=8)).port), probe_seconds=1.0)).survey.probes
         assert (probe.failed[0], probe.page.error) == ("page", "timed-out")
-        assert probe.tls.der == certificate[2]
+        assert probe.thumbprint == thumbprint_of(certificate[2])
 
     def test_page_whole_though_kept_open(self, listen, tls, real, tools):
         """A server that sends its whole page by Content-Length and keeps the connection has answered."""
@@ -264,7 +265,7 @@ class TestOtherClients:
         (probe,) = machine.survey(gather=False, targets=(at(listener.port),)).survey.probes
         assert probe.shows_page
         assert probe.tls.version == "TLSv1.3"
-        assert probe.tls.der in {None, certificate[2]}
+        assert probe.thumbprint in {None, thumbprint_of(certificate[2])}
         assert probe.page.length == len(tools.PAGE) - 4  # curl stops at Content-Length
 
     def test_curl_failures(self, machine, listen, tls, tools):

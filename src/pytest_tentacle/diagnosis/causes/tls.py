@@ -2,13 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-from functools import lru_cache
-
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.utils import CryptographyDeprecationWarning
-
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue, whenever
 from pytest_tentacle.diagnosis.view import View
 from pytest_tentacle.guide.commands import AGAIN, CERTIFICATE_WINDOWS, tentacle
@@ -46,25 +39,15 @@ def _own_probe(view: View | None) -> Probe | None:
         return None
 
 
-@lru_cache(maxsize=4096)
-def _weakness(certificate: str) -> str:
-    """What is weak about a certificate given as base64 of DER; empty where nothing is, or it cannot be decoded."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", CryptographyDeprecationWarning)
-            text = f"-----BEGIN CERTIFICATE-----\n{certificate}\n-----END CERTIFICATE-----\n"
-            decoded = x509.load_pem_x509_certificate(text.encode("ascii"))
-            key, algorithm = decoded.public_key(), decoded.signature_hash_algorithm
-    except (ValueError, x509.InvalidVersion, x509.UnsupportedGeneralNameType):
-        return ""
-    if isinstance(key, RSAPublicKey) and key.key_size < _SHORT:
-        return _WEAK["TT412"]
-    return _WEAK["TT411"] if algorithm is not None and algorithm.name == "sha1" else ""
-
-
 def _weak(view: View, problem: Problem) -> str:
+    """What is weak about the certificate of the problem's other end; empty where nothing is, or nobody knows."""
     probe = _own_probe(view.end(problem))
-    return _weakness(probe.tls.certificate) if probe and probe.tls and probe.tls.certificate else ""
+    certificate = probe.certificate if probe else None
+    if certificate is None:
+        return ""
+    if certificate.rsa_bits is not None and certificate.rsa_bits < _SHORT:
+        return _WEAK["TT412"]
+    return _WEAK["TT411"] if certificate.hash_name == "sha1" else ""
 
 
 def _told_weak(view: View) -> str:

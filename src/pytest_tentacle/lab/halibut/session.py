@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 from urllib.parse import urlsplit
 
 from pytest_tentacle.link import wire
-from pytest_tentacle.link.certificate import thumbprint_of
+from pytest_tentacle.link.decoding import thumbprint_of
 
 _MOST = 20_000
 """Characters of a first request that are read (tentacle-facts 1.3)."""

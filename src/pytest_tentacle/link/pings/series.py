@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from pytest_tentacle.link.model import By, Failure, LinkRef, Probe, Stage
+from pytest_tentacle.link.model import By, Certificate, Failure, LinkRef, Probe, Stage
 
 INTERVAL = 0.5
 """Seconds from the start of one attempt to that of the next: TentaclePing's own pause (tentacle-facts 1.11)."""
@@ -107,7 +104,7 @@ class PingSeries(_Value):
         link: the target's.
         wanted: how many were asked for; None where a duration was.
         payload_bytes: sent in each request.
-        certificates: each that was presented, base64 of DER, in the order of their first appearance.
+        certificates: each that was presented, in the order of their first appearance.
         unavailable: why this machine could not ping at all.
     """
 
@@ -117,9 +114,7 @@ class PingSeries(_Value):
     by: By
     wanted: int | None = None
     payload_bytes: int = 0
-    certificates: tuple[str, ...] = ()
-    stands_for: tuple[str, ...] = ()
-    """Thumbprints of the real certificates, where `certificates` are stand-ins with false names."""
+    certificates: tuple[Certificate, ...] = ()
     attempts: tuple[PingAttempt, ...] = ()
     unavailable: str | None = None
 
@@ -172,13 +167,10 @@ class PingSeries(_Value):
         """The most of all attempts."""
         return max((attempt.lag for attempt in self.attempts), default=0.0)
 
-    @cached_property
+    @property
     def thumbprints(self) -> tuple[str, ...]:
         """Of `certificates`."""
-        return self.stands_for or tuple(
-            hashlib.sha1(base64.b64decode(each), usedforsecurity=False).hexdigest().upper()
-            for each in self.certificates
-        )
+        return tuple(each.thumbprint for each in self.certificates)
 
     @property
     def changes(self) -> int:
@@ -189,13 +181,13 @@ class PingSeries(_Value):
     @classmethod
     def of(cls, probes: Iterable[tuple[float, Probe]], **fields: object) -> PingSeries:
         """A series of whole probes, each with the second in which it began; `fields` are the others."""
-        certificates: dict[str, int] = {}
+        certificates: dict[Certificate, int] = {}
         attempts = tuple(_attempt(at, probe, certificates) for at, probe in probes)
         return cls.model_validate({**fields, "attempts": attempts, "certificates": tuple(certificates)})
 
 
-def _attempt(at: float, probe: Probe, certificates: dict[str, int]) -> PingAttempt:
-    presented = probe.tls.certificate if probe.tls else None
+def _attempt(at: float, probe: Probe, certificates: dict[Certificate, int]) -> PingAttempt:
+    presented = probe.certificate
     times = {stage.value: record.ms for stage in TIMED_STAGES if (record := getattr(probe, stage.value)) is not None}
     failed = probe.failed
     return PingAttempt(

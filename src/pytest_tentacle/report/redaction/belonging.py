@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 
 _DOMAIN_SID = re.compile(r"(?i)\b(S-1-5-21)-(\d{1,10})-(\d{1,10})-(\d{1,10})(?=-|\b)")
-_UNIT = re.compile(r"(?i)(\bOU\s*=\s*)([^,+\"\r\n=\\/;]{1,64})")
+_UNIT = re.compile(r"(?i)(\bOU\s*=\s*)((?:[^,+\"\r\n=\\/;]|\\[,+\";=]){1,64})")
 _REVERSED_V4 = re.compile(r"(?i)(?<![\w.-])((?:\d{1,3}\.){1,4})in-addr\.arpa\b")
 _REVERSED_V6 = re.compile(r"(?i)(?<![\w.-])((?:[0-9a-f]\.){1,32})ip6\.arpa\b")
 

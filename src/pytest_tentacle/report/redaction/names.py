@@ -5,15 +5,12 @@ Always in one order, so that every process of a run gives everybody the same fal
 
 from __future__ import annotations
 
-import base64
 import re
-import warnings
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography import x509
-from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID
 from pydantic import BaseModel
 
@@ -27,6 +24,7 @@ _HOST_FIELDS = frozenset({"hostname", "fqdn", "host", "dns_name", "endpoint", "p
 _USER_FIELDS = frozenset({"user", "account", "owner"})
 _GROUP_FIELDS = frozenset({"group", "groups"})
 _PROXY_FIELDS = frozenset({"address", "bypass"})
+_CERTIFICATE_NAMES = frozenset({"subject", "issuer"})
 _HOST_SETTINGS = ("proxyhost", "nodename")
 _USER_SETTINGS = ("proxyusername",)
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://(?:[^\s/@\"'<>]{0,1300}@)?([A-Za-z0-9_][\w.-]*)")
@@ -44,7 +42,6 @@ class Names:
         self.users: dict[str, None] = {}
         self.groups: dict[str, None] = {}
         self.texts: dict[str, None] = {}
-        self._certificates: set[str] = set()
 
     def host(self, text: str) -> None:
         """A host's name, with or without port."""
@@ -75,9 +72,8 @@ class Names:
 
     def _text(self, text: str, key: str, owner: str) -> None:
         lower = key.lower()
-        if lower in ("certificate", "certificates"):
-            self._certificate(text)
-            return
+        if owner == "Certificate":
+            self._certificate(text, key)
         self.texts[text] = None
         for host in _URL.findall(text):
             self.host(host)
@@ -91,11 +87,10 @@ class Names:
             for part in re.split(r"[;, ]+", text):
                 self.host(part)
 
-    def _certificate(self, text: str) -> None:
-        if text in self._certificates:
+    def _certificate(self, text: str, key: str) -> None:
+        if text in self.texts:
             return
-        self._certificates.add(text)
-        for name in _certificate_names(text):
+        for name in _common_names(text) if key in _CERTIFICATE_NAMES else (text,) if key == "names" else ():
             self.texts[name] = None
             if "." in name:
                 self.host(name)
@@ -157,14 +152,10 @@ def learn_surveys(redactor: Redactor, surveys: Surveys) -> None:
     redactor.learn(names.hosts, names.users, texts=names.texts, groups=names.groups)
 
 
-def _certificate_names(text: str) -> Iterator[str]:
+def _common_names(name: str) -> Iterator[str]:
+    """The common names in a subject's or issuer's text."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", CryptographyDeprecationWarning)
-            certificate = x509.load_der_x509_certificate(base64.b64decode(text))
-            for name in (certificate.subject, certificate.issuer):
-                yield from (str(each.value) for each in name.get_attributes_for_oid(NameOID.COMMON_NAME))
-            other = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-            yield from other.get_values_for_type(x509.DNSName)
-    except (ValueError, x509.ExtensionNotFound, x509.InvalidVersion):
+        parsed = x509.Name.from_rfc4514_string(name)
+    except ValueError:
         return
+    yield from (str(each.value) for each in parsed.get_attributes_for_oid(NameOID.COMMON_NAME))

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import re
-import warnings
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
-
-from cryptography import x509
-from cryptography.utils import CryptographyDeprecationWarning
 
 from pytest_tentacle.judging.finding import Evidence, Unknown
 from pytest_tentacle.link import Failure, Probe, Stage
@@ -143,10 +138,12 @@ def _is_of_a_gateway(probe: Probe) -> bool:
     It is looked at before the page: what inspects TLS answers what it does not understand with 400 or not at all, while
     another program that listens there has a page.
     """
-    if probe.tls is None or not probe.tls.certificate or probe.page is None:
+    certificate = probe.certificate
+    if certificate is None or probe.page is None:
         return False
-    subject, issuer = certificate_names(probe.tls.certificate)
-    return issuer != subject and (probe.page.error is not None or bool(_ERROR_PAGE.match(probe.page.text or "")))
+    return certificate.issuer != certificate.subject and (
+        probe.page.error is not None or bool(_ERROR_PAGE.match(probe.page.text or ""))
+    )
 
 
 def facts_of(probe: Probe) -> dict[str, object]:
@@ -156,9 +153,10 @@ def facts_of(probe: Probe) -> dict[str, object]:
         facts["resolved"] = probe.resolve.addresses
     if probe.connect is not None and probe.connect.address:
         facts["address"] = probe.connect.address
-    if probe.tls is not None and probe.tls.certificate:
-        subject, issuer = certificate_names(probe.tls.certificate)
-        facts |= {"thumbprint": probe.thumbprint, "subject": subject, "issuer": issuer}
+    certificate = probe.certificate
+    if certificate is not None:
+        subject, issuer = ("?", "?") if certificate.error is not None else (certificate.subject, certificate.issuer)
+        facts |= {"thumbprint": certificate.thumbprint, "subject": subject, "issuer": issuer}
     return facts
 
 
@@ -177,19 +175,6 @@ def describe(probe: Probe) -> str:
     return ", ".join(parts)
 
 
-@lru_cache(maxsize=4096)
-def certificate_names(certificate: str) -> tuple[str, str]:
-    """Subject and issuer of a certificate given as base64 of DER; question marks where it cannot be decoded."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", CryptographyDeprecationWarning)
-            pem = f"-----BEGIN CERTIFICATE-----\n{certificate}\n-----END CERTIFICATE-----\n"
-            decoded = x509.load_pem_x509_certificate(pem.encode("ascii"))
-            return decoded.subject.rfc4514_string(), decoded.issuer.rfc4514_string()
-    except (ValueError, x509.InvalidVersion):
-        return "?", "?"
-
-
 def _code_of(stage: Stage, error: Failure) -> str:
     if stage is Stage.RESOLVE:
         return NAME_NOT_RESOLVED
@@ -203,10 +188,13 @@ def _endpoint(probe: Probe) -> str:
 
 
 def _certificate_words(probe: Probe) -> str:
-    if probe.tls is None or not probe.tls.certificate:
+    certificate = probe.certificate
+    if certificate is None:
         return ""
-    subject, issuer = certificate_names(probe.tls.certificate)
-    return f", certificate of {subject}" + (f" issued by {issuer}" if issuer != subject else ", self-signed")
+    if certificate.error is not None:
+        return ", a certificate that cannot be decoded"
+    by = f" issued by {certificate.issuer}" if certificate.issuer != certificate.subject else ", self-signed"
+    return f", certificate of {certificate.subject}{by}"
 
 
 def _detail(probe: Probe, stage: Stage) -> str:

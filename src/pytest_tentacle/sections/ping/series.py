@@ -9,7 +9,6 @@ from pytest_tentacle.judging.check import Finding
 from pytest_tentacle.judging.finding import Evidence, Problem, Unknown
 from pytest_tentacle.link import Failure, PingSeries, Stage
 from pytest_tentacle.link.pings.series import TIMED_STAGES, Percentiles
-from pytest_tentacle.sections.connections.probe_verdict import certificate_names
 
 STOPPED = "TT641"
 ATTEMPTS_LOST = "TT642"
@@ -158,10 +157,9 @@ def _slow(pinged: Pinged) -> Iterator[Finding]:
 def _certificates(pinged: Pinged) -> Problem:
     series = pinged.series
     told = []
-    for number, thumbprint in enumerate(series.thumbprints[:_MOST_CERTIFICATES]):
+    for number, certificate in enumerate(series.certificates[:_MOST_CERTIFICATES]):
         times = sum(attempt.certificate == number for attempt in series.attempts)
-        subject, issuer = certificate_names(series.certificates[number])
-        told.append(f"{thumbprint} {times}x ({subject}" + (f" by {issuer})" if issuer != subject else ")"))
+        told.append(f"{certificate.thumbprint} {times}x ({certificate.whose})")
     return _problem(
         pinged,
         CERTIFICATE_CHANGES,

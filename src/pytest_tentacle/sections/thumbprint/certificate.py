@@ -16,8 +16,7 @@ from pytest_tentacle.judging.finding import Evidence, Problem, Unknown
 from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
-from pytest_tentacle.link import Probe
-from pytest_tentacle.link.decoding import Decoded, decode
+from pytest_tentacle.link import Certificate, Probe
 from pytest_tentacle.sections.connections.link_verdict import standing_in_the_way
 from pytest_tentacle.survey.surroundings import caller_of
 
@@ -41,21 +40,20 @@ def certificate_is_strong_enough(subject: Subject) -> Iterator[Finding]:
             "See the step of the welcome page on the machine itself.",
         )
     source, probe = seen
-    try:
-        decoded = decode(probe.tls.der or b"" if probe.tls else b"")
-    except ValueError as error:
-        yield Evidence(source, f"certificate {probe.thumbprint}: {error}")
+    certificate = probe.certificate
+    if certificate is None or certificate.error is not None:
+        yield Evidence(source, f"certificate {probe.thumbprint}: {certificate.error if certificate else 'none'}")
         return
-    yield Evidence(source, _described(decoded, probe, subject))
+    yield Evidence(source, _described(certificate, subject))
     well = is_well(attempts)
-    if decoded.rsa_bits is not None and decoded.rsa_bits < _LEAST_BITS:
-        actual = f"its RSA key has {decoded.rsa_bits} bits"
+    if certificate.rsa_bits is not None and certificate.rsa_bits < _LEAST_BITS:
+        actual = f"its RSA key has {certificate.rsa_bits} bits"
         if well is None:
             yield _problem(subject, "TT412", f"an RSA key of {_LEAST_BITS} bits or more", actual, seen)
         else:
             yield Evidence(source, f"{actual}; {well.vantage} takes it all the same")
-    if decoded.hash_name in _WEAK_HASHES:
-        actual = f"its signature is made with {decoded.hash_name.upper()}"
+    if certificate.hash_name in _WEAK_HASHES:
+        actual = f"its signature is made with {certificate.hash_name.upper()}"
         refused = well is None and any(_fails_above_tcp(attempt) for attempt in attempts)
         if refused:
             yield _problem(subject, "TT411", "a signature made with SHA-256", actual, seen)
@@ -147,15 +145,16 @@ def _fails_above_tcp(attempt: Attempt) -> bool:
     return attempt.connected and not attempt.shows_page
 
 
-def _described(decoded: Decoded, probe: Probe, subject: Subject) -> str:
-    key = f"RSA {decoded.rsa_bits}" if decoded.rsa_bits else "a key that is not RSA"
-    text = f"{probe.thumbprint}, {decoded.subject}, {key}, {decoded.hash_name or 'unknown signature'}"
+def _described(certificate: Certificate, subject: Subject) -> str:
+    key = f"RSA {certificate.rsa_bits}" if certificate.rsa_bits else "a key that is not RSA"
+    text = f"{certificate.thumbprint}, {certificate.subject}, {key}, {certificate.hash_name or 'unknown signature'}"
     try:
         clock = subject.read(FACTS.host).clock_utc
     except Unknown:
         clock = None
-    if clock is not None and decoded.not_after < clock:
-        text += f", expired on {decoded.not_after:%Y-%m-%d}, which Halibut does not look at"
+    ends = certificate.not_after
+    if clock is not None and ends is not None and ends < clock:
+        text += f", expired on {ends:%Y-%m-%d}, which Halibut does not look at"
     return text
 
 
