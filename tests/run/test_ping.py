@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from support.lab import faults
+
 INVENTORY = """
 lab: {}
 defaults:
@@ -36,8 +38,9 @@ def folder(run_pytest, tmp_path_factory: pytest.TempPathFactory, engine: Path) -
     (made / "lab.yaml").write_text(INVENTORY, encoding="utf-8")
     done = run_pytest(
         "--inventory", "lab.yaml", "--ping-count", "12", "--save-surveys", "saved.json", "--output", "full",
-        "--junitxml", "junit.xml", "-o", "junit_family=xunit1", "-k", "tentacle_ping or across", *QUIET,
-        cwd=made, environment={"PYTEST_TENTACLE_POWERSHELL": str(engine)},
+        "--junitxml", "junit.xml", "-o", "junit_family=xunit1", "-k", "tentacle_ping or across",
+        "-p", faults.__name__, *QUIET, cwd=made,
+        environment={"PYTEST_TENTACLE_POWERSHELL": str(engine), "PYTHONPATH": str(Path(faults.__file__).parents[2])},
     )  # fmt: skip
     assert (made / "saved.json").exists(), done.stdout + done.stderr
     (made / "console.txt").write_text(done.stdout, encoding="utf-8")

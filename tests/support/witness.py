@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from pytest_tentacle.diagnosis.base_facts import base_facts, system_of
+from pytest_tentacle.diagnosis.base_facts import base_facts
 from pytest_tentacle.guide.placeholders import named_in
 from pytest_tentacle.guide.remedies import fill
 from pytest_tentacle.judging import evaluate
@@ -59,7 +59,7 @@ class Notes:
 
     def _known(self) -> tuple[dict[str, Any], str | None]:
         """What a report knows of the machine besides the problem, and its system."""
-        return (base_facts(self.subject), system_of(self.subject)) if self.subject else ({}, None)
+        return (base_facts(self.subject), self.subject.system) if self.subject else ({}, None)
 
     def passed(self, test: str) -> None:
         """What happened since the test began counts."""

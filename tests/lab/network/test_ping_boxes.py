@@ -6,9 +6,9 @@ import pytest
 
 from pytest_tentacle.lab import network
 from pytest_tentacle.lab.halibut.listener import HalibutListener, make_certificate
-from pytest_tentacle.lab.network.ping_boxes import LoadBalancer, SlowStart, SmallOnly
 from pytest_tentacle.link import By, Failure, PingOrder, Stage, Target
 from pytest_tentacle.link.pings.ping import ping, ping_series
+from support.lab.ping_boxes import LoadBalancer, SlowStart, SmallOnly
 
 LOOPBACK = "127.0.0.1"
 

@@ -6,7 +6,7 @@ in this order. A fault changes what the machine is, has or answers; no fault tou
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from pytest_tentacle.lab.blueprint import Blueprint
 
@@ -18,9 +18,16 @@ from . import services as faults_services
 from . import settings as faults_settings
 from .breaking import Site, polling_trust
 from .logs import FAULTS_LOGS
-from .ping import FAULTS_PING
 
-__all__ = ["FAULTS", "Site", "polling_trust"]
+__all__ = ["FAULTS", "Fault", "Site", "named", "polling_trust"]
+
+Fault = Callable[[Blueprint, Site], None]
+
+
+def named(faults: Iterable[Fault]) -> dict[str, Fault]:
+    """Faults by the word that an inventory has for them."""
+    return {function.__name__.replace("_", "-"): function for function in faults}
+
 
 _AREAS = (
     faults_services,
@@ -31,9 +38,5 @@ _AREAS = (
     faults_machine,
 )
 
-FAULTS: dict[str, Callable[[Blueprint, Site], None]] = (
-    {function.__name__.replace("_", "-"): function for area in _AREAS for function in area.FAULTS}
-    | FAULTS_LOGS
-    | FAULTS_PING
-)
-"""By name."""
+FAULTS: dict[str, Fault] = named(function for area in _AREAS for function in area.FAULTS) | FAULTS_LOGS
+"""By name. A plugin of pytest's (`-p`) may add faults of its own before the lab starts."""

@@ -74,12 +74,6 @@ def another_page(machine: Blueprint, site: Site) -> None:
     machine.foreign = lambda address, port: network.HttpsServer(address, port, certificate=site.fresh("intranet"))
 
 
-def no_page(machine: Blueprint, _: Site) -> None:
-    """The service's process has its port and never says a word."""
-    machine.presents = None
-    machine.foreign = network.Hanger
-
-
 def no_connection(machine: Blueprint, site: Site) -> None:
     """It runs and does not poll its first server, which can be reached."""
     first = site.servers_of(machine)[0].address
@@ -164,7 +158,7 @@ def _half_closed(address: str, port: int, remote_address: str, remote_port: int)
 
 
 FAULTS = (
-    port_not_open, port_taken, port_of_http_sys, port_excluded, zombie, left_over_listener, another_page, no_page,
+    port_not_open, port_taken, port_of_http_sys, port_excluded, zombie, left_over_listener, another_page,
     no_connection, unanswered, half_closed,
     firewall_no_rule, firewall_block_rule, firewall_blocks_all, firewall_ignores_local_rules, firewall_other_network,
 )  # fmt: skip

@@ -7,9 +7,8 @@ import threading
 import time
 from collections.abc import Sequence
 
+from pytest_tentacle.lab.network.boxes import Box, Forwarder, drain
 from pytest_tentacle.link.pings.listener import Peer
-
-from .boxes import Box, Forwarder, drain
 
 _PIECE = 65_536
 

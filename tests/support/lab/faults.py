@@ -1,19 +1,19 @@
-"""Faults that a single look does not see, and a ping does."""
+"""Faults of the lab that only our own tests want, put beside the lab's own: what a ping sees and a single look does not.
+
+The lab starts before any `conftest.py` is read where pytest-xdist is at work, so this is a plugin of the run: `-p support.lab.faults`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from pytest_tentacle.lab import network
 from pytest_tentacle.lab.blueprint import Blueprint
-from pytest_tentacle.lab.network.ping_boxes import LoadBalancer, SlowStart, SmallOnly
+from pytest_tentacle.lab.faults import FAULTS, Site, named
+from pytest_tentacle.lab.faults.breaking import behind
 
-from .breaking import Site, behind
+from .ping_boxes import LoadBalancer
 
 _LOOKS = 4
 """Connections of a run's single looks: by name and by address, from a server and from the controller."""
-
-_SLOW_SECONDS = 1.2
 
 
 def one_in_three_closed(machine: Blueprint, _: Site) -> None:
@@ -37,18 +37,4 @@ def two_machines_at_one_address(machine: Blueprint, site: Site) -> None:
     behind(machine, balancer)
 
 
-def slow_to_answer(machine: Blueprint, _: Site) -> None:
-    """Each connection is accepted at once, and carried on after more than a second."""
-    behind(machine, lambda outer, port, inner: SlowStart(outer, port, inner, port, seconds=_SLOW_SECONDS))
-
-
-def small_requests_only(machine: Blueprint, _: Site) -> None:
-    """A tunnel on the way swallows what is larger than its packets."""
-    behind(machine, lambda outer, port, inner: SmallOnly(outer, port, inner, port))
-
-
-FAULTS_PING: dict[str, Callable[[Blueprint, Site], None]] = {
-    function.__name__.replace("_", "-"): function
-    for function in (one_in_three_closed, two_machines_at_one_address, slow_to_answer, small_requests_only)
-}
-"""By name."""
+FAULTS.update(named((one_in_three_closed, two_machines_at_one_address)))
