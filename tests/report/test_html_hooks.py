@@ -39,7 +39,7 @@ def pytest_runtest_makereport(item, call):
     report = yield
     if call.when == "call" and hasattr(item, "callspec"):
         result = RESULTS[item.callspec.params["machine"], item.callspec.params["step"]]
-        report.tentacle = {{"machine": result.machine, "step": result.step, "outcome": result.outcome.value}}
+        report.tentacle = result
         if result.outcome is Outcome.FAILED:
             report.outcome, report.longrepr = "failed", "password hunter22 <script>window.alive=1</script> " + "x" * 300
         elif result.outcome is Outcome.UNKNOWN:

@@ -118,6 +118,8 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str], tuple[str, ...]], ...] = (
 )
 """Kind, what to look for (`keep` is left standing), and words of which one must occur for the search to be worth it."""
 
+_ANY_HINT = re.compile("|".join(sorted({re.escape(hint) for _, _, hints in _PATTERNS for hint in hints})))
+
 _LONG_ENOUGH = 190
 """From so many characters on a text may have been cut by a survey script, which does not know our secrets."""
 
@@ -154,6 +156,8 @@ class Secrets:
             removed += ["secret"] * found
             text = head + tail
         lower = text.lower()
+        if not _ANY_HINT.search(lower):
+            return text
         for kind, pattern, hints in _PATTERNS:
             if any(hint in lower for hint in hints):
                 keep = r"\g<keep>" if "keep" in pattern.groupindex else ""

@@ -6,7 +6,6 @@ import ntpath
 import platform
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
 from importlib import metadata
 
 from pytest_tentacle import __version__
@@ -95,21 +94,10 @@ def build_report(
     learn_surveys(redactor, run.surveys)
     report = _report(run, causes, fleet or fleet_of(run.surveys))
     already = Counter(redactor.summary())
-    clean = Report.model_validate(_clean(report, redactor))
+    clean = redactor.model(report, _OUR_WORDS)
     removed = Counter(redactor.summary()) - already
     counts = RedactionView(pseudonyms=redactor.uses_pseudonyms, counts=dict(sorted(removed.items())))
     return clean.model_copy(update={"redaction": counts})
-
-
-def _clean(report: Report, redactor: Redactor) -> dict[str, object]:
-    return redactor.value(report.model_dump(mode="json"), _OUR_WORDS, _field_names())
-
-
-@cache
-def _field_names() -> frozenset[str]:
-    """Of all parts of a report: a machine may be called `state`."""
-    schema = Report.model_json_schema()
-    return frozenset(name for part in [schema, *schema["$defs"].values()] for name in part.get("properties", ()))
 
 
 def _report(run: Run, causes: Sequence[FoldedCause], fleet: Fleet) -> Report:

@@ -185,7 +185,7 @@ class HtmlReport:
         if result is None:
             failed = "error" if report.when != "call" and report.outcome == "failed" else report.outcome
             return "", self._redactor.text(report.nodeid), failed
-        return self._redactor.text(result["machine"]), result["step"], str(result["outcome"])
+        return self._redactor.text(result.machine), result.step, result.outcome.value
 
 
 def _is_of_html(error: BaseException) -> bool:

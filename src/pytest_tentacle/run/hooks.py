@@ -21,6 +21,7 @@ from pytest_tentacle.report.gate.ci import ci_lines
 from pytest_tentacle.report.html_hooks import HtmlReport
 
 from . import octopus, outputs, parallel, verdict
+from .heap import Heap
 from .items import collection
 from .items.fixtures import Fixtures
 from .items.strangers import moved_root, refuse_empty_files, refuse_testinfras_options
@@ -52,6 +53,7 @@ class TentaclePlugin:
         self.surveys_file: Path | None = None
         self.portal_file: Path | None = None
         self.signals = Signals()
+        self.heap = Heap()
         if not parallel.is_worker(config):
             self._choose_report(config)
         self.records = CleanRecords(self.run.redactor.text)
@@ -89,7 +91,7 @@ class TentaclePlugin:
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         """`-k` knows a machine by its own name, whatever the test's id shows."""
-        name = collection.machine_of(item)
+        name = collection.machine_of(item) if self.run.options.pseudonyms else None
         if name is not None:
             item.extra_keyword_matches.add(name)
             if self.config.pluginmanager.hasplugin("rerunfailures") and collection.is_guides(item):
@@ -127,6 +129,7 @@ class TentaclePlugin:
         if not parallel.is_worker(self.config):
             self._survey(collection.machines_of(items))
         collection.drop_inapplicable(items, self.run, self.config)
+        self.heap.settle()
 
     # -- what came of it -----------------------------------------------------------------------------------------
 
@@ -135,6 +138,8 @@ class TentaclePlugin:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """A step's outcome instead of a traceback."""
+        if not self.config.option.usepdb:
+            verdict.shorten(call)
         report = yield
         if call.when in ("setup", "call"):
             machine, step = collection.machine_of(item) or item.name, collection.step_of(item)
@@ -153,12 +158,27 @@ class TentaclePlugin:
         """Collect the results, from this process or from a worker, and clean what is shown of them."""
         if parallel.is_worker(self.config):
             return
-        data = getattr(report, verdict.ATTRIBUTE, None)
-        if data is not None:
-            self.run.record(verdict.from_data(data))
+        result = getattr(report, verdict.ATTRIBUTE, None)
+        if result is not None:
+            self.run.record(result)
         elif report.failed or report.when == "call":
             self.run.record_own(verdict.own_test(report))
         verdict.clean(report, self.run.redactor.text)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_report_to_serializable(self, report: Any) -> Generator[None, Any, Any]:
+        """A worker's report leaves with its result as plain data."""
+        data = yield
+        result = getattr(report, verdict.ATTRIBUTE, None)
+        return data if result is None else {**data, verdict.ATTRIBUTE: verdict.to_data(result)}
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_report_from_serializable(self, data: dict[str, Any]) -> Generator[None, Any, Any]:
+        """And comes in with the result again."""
+        report = yield
+        if verdict.ATTRIBUTE in data:
+            setattr(report, verdict.ATTRIBUTE, verdict.from_data(data[verdict.ATTRIBUTE]))
+        return report
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -172,6 +192,7 @@ class TentaclePlugin:
         if parallel.is_worker(self.config):
             return (yield)
         self.signals.finishing()
+        self.heap.settle()
         self._set_status(session)
         result = yield
         if self.run.failures and session.exitstatus == pytest.ExitCode.OK:
@@ -243,6 +264,7 @@ class TentaclePlugin:
         if self.surveys_file:
             self.surveys_file.unlink(missing_ok=True)
         self.signals.remove()
+        self.heap.release()
 
     def _survey(self, names: list[str]) -> None:
         self.run.take_surveys(names, self._reporter())

@@ -14,7 +14,7 @@ from pytest_tentacle.judging.result import Outcome, OwnTest, StepResult, WaivedP
 from pytest_tentacle.report.console import explain
 
 ATTRIBUTE = "tentacle"
-"""Name of the attribute of a test report that holds the step's result as plain data; it travels between processes."""
+"""Name of the attribute of a test report that holds the step's result; between processes it travels as plain data."""
 
 RESULT = pytest.StashKey[StepResult]()
 
@@ -50,18 +50,30 @@ def result_of(item: pytest.Item, call: pytest.CallInfo[None], machine: str, step
     return None
 
 
+def shorten(call: pytest.CallInfo[None]) -> None:
+    """Leave of a verdict's traceback its end: pytest would put all of it into words, which nobody shows."""
+    error = call.excinfo.value if call.excinfo else None
+    if isinstance(error, Verdict) and error.__traceback__ is not None:
+        last = error.__traceback__
+        while last.tb_next is not None:
+            last = last.tb_next
+        call.excinfo = pytest.ExceptionInfo.from_exception(error.with_traceback(last))
+
+
 def apply(item: pytest.Item, report: pytest.TestReport, result: StepResult, redact: Callable[[str], str]) -> None:
     """Turn a test's report into the step's outcome, in pytest's own words.
 
     A problem is *failed*, an unknown is an *error* (as if its set-up had failed: what was to be judged is not there),
     blocked is *skipped*, waived and noted are *xfailed*.
     """
-    setattr(report, ATTRIBUTE, to_data(result))
+    setattr(report, ATTRIBUTE, result)
+    report.sections = []
+    if result.outcome is Outcome.PASSED:
+        return
     # JUnit takes a test's properties from its last report, which copies them from the item
     item.user_properties.extend(("problem", problem.code) for problem in result.problems)
     item.user_properties.extend(("severity", severity_of(problem.code).value) for problem in result.problems)
     item.user_properties.extend(("waived", each.problem.code) for each in result.waived)
-    report.sections = []
     text = "\n".join(explain(result, redact))
     match result.outcome:
         case Outcome.FAILED:
@@ -79,8 +91,6 @@ def apply(item: pytest.Item, report: pytest.TestReport, result: StepResult, reda
             report.outcome = "skipped"
             report.longrepr = text
             report.wasxfail = text
-        case Outcome.PASSED:
-            pass
 
 
 def clean(report: pytest.TestReport, redact: Callable[[str], str]) -> None:
@@ -128,10 +138,10 @@ def _problem(data: dict[str, Any]) -> Problem:
 
 def status(report: pytest.TestReport) -> tuple[str, str, str] | None:
     """Category, letter and word of a step's report for the terminal; None where pytest's own will do."""
-    data = getattr(report, ATTRIBUTE, None)
-    if data is None or report.when == "teardown":
+    result = getattr(report, ATTRIBUTE, None)
+    if result is None or report.when == "teardown":
         return None
-    match Outcome(data["outcome"]):
+    match result.outcome:
         case Outcome.UNKNOWN:
             return "unknown", "U", "UNKNOWN"
         case Outcome.BLOCKED:

@@ -45,6 +45,9 @@ class Surveys(BaseModel):
     ping: PingOrder | None = None
 
 
+_NO_JSON = (b"NaN", b"Infinity")
+
+
 class StoreError(Exception):
     """A survey file cannot be used: the text says which, why, and what to do."""
 
@@ -93,6 +96,43 @@ def loads(raw: bytes, name: str) -> Surveys:
     """The surveys in a file's bytes; `name` is for the error. Raises StoreError."""
     if sum(raw.count(letter) for letter in (b",", b"[", b"{")) > limits.FILE_VALUES:
         raise StoreError(f"{name}: holds more than {limits.FILE_VALUES:,} values, which no fleet's surveys do.")
+    if not _is_readable(raw):
+        _refuse(raw, name)
+    try:
+        surveys = Surveys.model_validate_json(raw)
+        for record in surveys.records:
+            prove(record, Budget(), reread=False)
+        for probe in (each for several in surveys.controller_probes.values() for each in several):
+            prove(probe, Budget(), reread=False)
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise StoreError(f"{name}: damaged at {where}: {first['msg']} ({error.error_count()} faults in all).") from None
+    except AnswerError as error:
+        raise StoreError(f"{name}: damaged: {error.reason}.") from None
+    return surveys
+
+
+class _Head(BaseModel):
+    """What is looked at before anything of a file is kept."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    format: int = 1
+
+
+def _is_readable(raw: bytes) -> bool:
+    """Whether it is JSON, of this version's format."""
+    if any(word in raw for word in _NO_JSON):
+        return False  # the parser would let it pass as a number
+    try:
+        return _Head.model_validate_json(raw).format == FORMAT
+    except ValidationError:
+        return False
+
+
+def _refuse(raw: bytes, name: str) -> None:
+    """Say why a file is none that this version reads. Raises StoreError, but for words that only look like numbers."""
     try:
         document = json.loads(raw, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
@@ -110,20 +150,6 @@ def loads(raw: bytes, name: str) -> Surveys:
             f"{name}: written by a newer pytest-tentacle ({document.get('version', '?')}, format {version}; this one "
             f"reads up to {FORMAT}). Upgrade pytest-tentacle to replay it."
         )
-    del document
-    try:
-        surveys = Surveys.model_validate_json(raw)
-        for record in surveys.records:
-            prove(record, Budget(), reread=False)
-        for probe in (each for several in surveys.controller_probes.values() for each in several):
-            prove(probe, Budget(), reread=False)
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise StoreError(f"{name}: damaged at {where}: {first['msg']} ({error.error_count()} faults in all).") from None
-    except AnswerError as error:
-        raise StoreError(f"{name}: damaged: {error.reason}.") from None
-    return surveys
 
 
 def _no_number(word: str) -> Never:

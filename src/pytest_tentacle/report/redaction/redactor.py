@@ -7,6 +7,7 @@ that is not is known by its shape or by what stands before it. In doubt, too muc
 from __future__ import annotations
 
 import json
+import operator
 import re
 import threading
 from collections import Counter
@@ -15,11 +16,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from pydantic import BaseModel
+
 from pytest_tentacle.hiding import Secrets
 
 from .pseudonyms import Pseudonyms
 
 T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
 
 _NAMED = r"(?:password|passwd|passphrase|pwd|secret|api[-_]?key|access[-_]?key|account[-_]?key|master[-_]?key|token)"
 _SECRET_KEY = re.compile(
@@ -81,7 +85,8 @@ class Redactor:
                 clean = self._clean(text, kinds)
                 known = self._seen[text] = (clean, tuple(kinds))
             clean, removed = known
-            self._counts.update(removed)
+            if removed:
+                self._counts.update(removed)
         return clean
 
     def value(
@@ -98,6 +103,13 @@ class Redactor:
         under them is cleaned.
         """
         return _Walk(self, keep, names | keep, words).value(value)  # type: ignore[no-any-return]  # the shape is kept, which no type can say
+
+    def model(self, value: M, keep: frozenset[str] = frozenset()) -> M:
+        """A model of the same shape, clean: what needs no cleaning in it is shared and not copied.
+
+        Fields in `keep`, whatever they are in, are left alone.
+        """
+        return _Model(self, keep).value(value)  # type: ignore[no-any-return]  # the shape is kept, which no type can say
 
     def json_text(
         self,
@@ -157,3 +169,30 @@ class _Walk:
         if isinstance(member, str) and member and isinstance(key, str) and _SECRET_KEY.match(key):
             return self.redactor.removed("setting")
         return self.value(member)
+
+
+@dataclass(frozen=True)
+class _Model:
+    redactor: Redactor
+    keep: frozenset[str]
+
+    def value(self, value: Any) -> Any:
+        """The very same object where nothing in it changes."""
+        kind = type(value)
+        if kind is str:
+            clean = self.redactor.text(value)
+            return value if clean == value else clean
+        if kind is tuple:
+            members = tuple(map(self.value, value))
+            return value if all(map(operator.is_, members, value)) else members
+        if isinstance(value, BaseModel):
+            fields = vars(value)
+            changed = {
+                name: clean
+                for name, member in fields.items()
+                if name not in self.keep and (clean := self.value(member)) is not member
+            }
+            return value.model_copy(update=changed) if changed else value
+        if kind is dict:
+            return {self.value(name): self.value(member) for name, member in value.items()}
+        return value
