@@ -13,7 +13,6 @@ from pytest_tentacle.judging.links import known_links, looks_at
 from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link import Probe
-from pytest_tentacle.link.decoding import decode
 from pytest_tentacle.logs.model import LogFile
 from pytest_tentacle.octopus.model import MachineEvent
 from pytest_tentacle.sections.identify.records import logs_of
@@ -196,19 +195,16 @@ def certificate_of(subject: Subject, tentacle: Subject) -> Iterator[Moment]:
     """
     seen: set[str] = set()
     for probe in _presented(subject, tentacle):
-        secured = probe.tls
-        if secured is None or secured.der is None or secured.thumbprint in seen or secured.stands_for:
+        certificate = probe.certificate
+        if certificate is None or certificate.not_before is None or certificate.thumbprint in seen:
             continue
-        seen.add(secured.thumbprint or "")
-        try:
-            decoded = decode(secured.der)
-        except ValueError:
-            continue
-        midnight = decoded.not_before.time() == datetime.min.time()
-        own = midnight and decoded.subject in {"CN=Octopus Tentacle", "CN=Octopus Server", "CN=Octopus Portal"}
-        text = f"the certificate that it presents, {secured.thumbprint}, "
+        seen.add(certificate.thumbprint)
+        begins = certificate.not_before
+        midnight = begins.time() == datetime.min.time()
+        own = midnight and certificate.subject in {"CN=Octopus Tentacle", "CN=Octopus Server", "CN=Octopus Portal"}
+        text = f"the certificate that it presents, {certificate.thumbprint}, "
         yield Moment(
-            decoded.not_before + _DAY if own else decoded.not_before,
+            begins + _DAY if own else begins,
             Kind.CHANGED,
             subject.name,
             text + ("was made on that day" if own else "begins to be valid"),

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from pytest_tentacle.guide.severity import Severity, severity_of
 from pytest_tentacle.history import Moment, histories_of
 from pytest_tentacle.inventory.model import Tentacle
-from pytest_tentacle.judging.fleet import Fleet
 from pytest_tentacle.judging.result import Outcome, StepResult
+from pytest_tentacle.judging.subject import Fleet
 
 from .document import HistoryView, MomentView
 

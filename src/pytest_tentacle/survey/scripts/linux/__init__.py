@@ -14,25 +14,8 @@ from pytest_tentacle.link import Target
 from pytest_tentacle.link.pings.series import INTERVAL
 from pytest_tentacle.survey.request import ASKED, Call, Request
 
-PARTS = (
-    "tools.sh",
-    "sections.sh",
-    "instances.sh",
-    "listeners.sh",
-    "surroundings.sh",
-    "early_logs.sh",
-    "policy.sh",
-    "firewall.sh",
-    "own_names.sh",
-    "routes.sh",
-    "proxy_connects.sh",
-    "changes.sh",
-    "probes.sh",
-    "ping.sh",
-    "versions.sh",
-    "survey.sh",
-)
-"""In this order they are one script: functions first, `survey.sh` runs them."""
+_FIRST, _LAST = "tools.sh", "survey.sh"
+"""Between them stand functions, whose order is of no account; the last file runs them."""
 
 _END_OF_SCRIPT = "#SURVEY-END"
 # The shell's own `read` takes the request: it never reads a byte too many from a pipe, as `head -c` of busybox does,
@@ -53,7 +36,8 @@ _UNSAFE = re.compile(r"[%\x00-\x1f\x7f]")
 def script() -> str:
     """The whole script's text."""
     folder = resources.files(__package__)
-    return "".join((folder / part).read_text(encoding="utf-8") for part in PARTS)
+    between = sorted({part.name for part in folder.iterdir() if part.name.endswith(".sh")} - {_FIRST, _LAST})
+    return "".join((folder / part).read_text(encoding="utf-8") for part in (_FIRST, *between, _LAST))
 
 
 def linux_call(request: Request) -> Call:
