@@ -1,8 +1,8 @@
 """What it costs to replay N machines, beside pytest with pytest-html on as many empty tests: CPU and memory.
 
-The fleet is that of `diagnosis.py`. Both are whole pytest runs, each in a process of its own, and write their page. Each
-is run once before it counts, so that all modules are compiled, as those of an installed package are. The goal is a
-ratio of 1.5 and 300 MB.
+The fleet is that of `diagnosis.py`. Both are whole pytest runs, each in a process of its own, and write their page.
+Each is run once before it counts, so that all modules are compiled, as those of an installed package are. The goal is
+a ratio of 1.5 and 300 MB.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 It needs but Python 3.11 or later.
 
 lab    set up what a run needs, then run the guide over the embedded lab
-check  set up what the tests need, then lint, types, import rules and all tests
+check  set up what the tests need, then lint, types, import rules, the manual's pages and all tests
 fuzz   give whatever reads a stranger's bytes 100,000 made-up examples each (hours; arguments go to pytest)
 faults break a lab of separate hosts in every way that it knows, and hold the diagnosis against that (as root)
 docs   write the manual's pages of problems and causes and the report's schema, and build the site (mkdocs, into site/)
@@ -178,13 +178,14 @@ def install(packages: list[str], why: str) -> None:
 
 
 def check(python: Path, rest: list[str]) -> int:
-    """Lint, types, import rules, tests; the first that fails ends it."""
+    """Lint, types, import rules, the manual's pages as files, tests; the first that fails ends it."""
     scripts = python.parent
     steps = [
         [str(scripts / "ruff"), "check", "."],
         [str(scripts / "ruff"), "format", "--check", "."],
         [str(python), "-m", "mypy"],
         [str(scripts / "lint-imports")],
+        [str(python), "scripts/manual.py"],
         [str(python), "-m", "pytest", "--timeout", "300", *(rest or PARALLEL)],
     ]
     for step in steps:
