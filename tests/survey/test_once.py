@@ -65,6 +65,8 @@ def test_a_whole_run_unpacks_each_once(
     answers = {name: hostile.framed(document) for name, document in documents.items()}
     printed = set(re.findall(r'"certificate": ?"([A-Za-z0-9+/=]+)"', "".join(a.decode() for a in answers.values())))
     assert len(printed) == 2  # the Tentacle's, and the server's, at which the other Tentacle looks as well
+    declared = hostile.inventory()
+    monkeypatch.setattr(hostile, "inventory", lambda: declared)
     decode.cache_clear()
     decoded.clear()
 
