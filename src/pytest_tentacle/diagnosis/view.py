@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
+from pytest_tentacle.guide.consequences import NAME_FAILURES
 from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.finding import Problem
 from pytest_tentacle.judging.result import Outcome, StepResult
@@ -19,8 +20,6 @@ from pytest_tentacle.survey.targets import names_of
 
 from .base_facts import base_facts
 from .reach import Reach
-
-NAME_FAILURES = frozenset({"TT510", "TT511"})
 
 
 def zone_of(host: str) -> str:

@@ -18,6 +18,12 @@ no damage to a process uninstalls its service, so nothing but a wrong instance e
 STARTLESS = frozenset({"TT129", "TT130"})
 """What a log tells of a process that did not come through its start."""
 
+ENDED = DOWN | STARTLESS | {"TT501"}
+"""What a process that ends in its start, or soon after, leaves: a service that does not run, a port without holder."""
+
+FELL_OVER = DOWN - {"TT204"}
+"""The service does not run, and nothing waits for its start or stop to come to an end."""
+
 # -- settings ------------------------------------------------------------------------------------------------------
 
 NO_SETTINGS = frozenset({"TT301", "TT302", "TT303"})
@@ -57,6 +63,12 @@ FIREWALL = frozenset({"TT541", "TT542", "TT543", "TT544", "TT545", "TT546"})
 NO_CONNECTION = frozenset({"TT520", "TT521", "TT522"})
 """The TCP connection did not come about, and nothing else is known to be wrong with the end that should listen."""
 
+NO_ANSWER = NO_CONNECTION | {"TT524", "TT528"}
+"""A look from elsewhere fails, and nothing in it says whose fault that is."""
+
+NAME_FAILURES = frozenset({"TT510", "TT511"})
+"""The name of the end that should answer does not resolve where it is asked for."""
+
 UNCONNECTED = frozenset({"TT551"})
 """A polling Tentacle's process holds no connection: so it is wherever its attempts fail."""
 
@@ -70,6 +82,9 @@ ACROSS = frozenset({"TT106", "TT109", "TT115", "TT131"})
 
 UNTRUSTED = frozenset({"TT103", "TT105", "TT127", "TT132", "TT551"})
 """What logs and sockets at either end tell where one does not trust the other."""
+
+BROKEN_TRUST = UNTRUSTED | {"TT101"}
+"""The same, and that a peer is met with a certificate that it should not have."""
 
 UNREACHED = frozenset({"TT107", "TT108", "TT115", "TT118", "TT133"})
 """What logs tell of attempts that do not come as far as a connection, and of requests that wait for one."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View, zone_of
-from pytest_tentacle.guide.consequences import NAMES_IN_LOGS
+from pytest_tentacle.guide.consequences import NAME_FAILURES, NAMES_IN_LOGS, NO_ANSWER
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.link.hosts import plain_address, plain_host
 
-_FAILED = frozenset({"TT510", "TT511"})
 _SEVERAL = 2
 _LOOK_WINDOWS = ('$ Resolve-DnsName "<host>"', "$ Get-DnsClientServerAddress")
 _LOOK_LINUX = ('$ getent ahosts "<host>"', "$ cat /etc/resolv.conf /etc/hosts")
@@ -102,7 +101,7 @@ NAMES: tuple[CauseKind, ...] = (
         "TC5101",
         "One machine's DNS does not know the name",
         "{vantage} cannot resolve {host}: its DNS servers, its search list or its hosts file do not know the name.",
-        _FAILED,
+        NAME_FAILURES,
         ("On {vantage}, see what the name gives and which DNS servers are asked; correct those:", *_LOOK_WINDOWS),
         ("On {vantage}, see what the name gives and which DNS servers are asked; correct those:", *_LOOK_LINUX),
         _here_only,
@@ -114,7 +113,7 @@ NAMES: tuple[CauseKind, ...] = (
         "TC5102",
         "A name has no record in DNS",
         "No machine that was asked can resolve {host}: there is no such record.",
-        _FAILED,
+        NAME_FAILURES,
         ("Add the record in DNS, or correct the name in the inventory and the settings:", *_LOOK_WINDOWS),
         ("Add the record in DNS, or correct the name in the inventory and the settings:", *_LOOK_LINUX),
         _record_missing,
@@ -127,7 +126,7 @@ NAMES: tuple[CauseKind, ...] = (
         "TC5103",
         "A machine's DNS servers do not answer",
         "{vantage} gets no usable answer from its DNS servers, so it cannot resolve any name, including {host}.",
-        _FAILED,
+        NAME_FAILURES,
         ("On {vantage}, see which DNS servers are asked, and whether they are reached:", *_LOOK_WINDOWS),
         ("On {vantage}, see which DNS servers are asked, and whether they are reached:", *_LOOK_LINUX),
         _resolver,
@@ -140,7 +139,7 @@ NAMES: tuple[CauseKind, ...] = (
         "A machine's DNS does not know the zone",
         "{vantage} resolves no name in {zone}: its DNS servers do not serve that zone, or do not forward queries "
         "to one that does.",
-        _FAILED,
+        NAME_FAILURES,
         ("On {vantage}, see which DNS servers are asked; add a forwarder, or the zone:", *_LOOK_WINDOWS),
         ("On {vantage}, see which DNS servers are asked; add a forwarder, or the zone:", *_LOOK_LINUX),
         _zone_missing,
@@ -176,7 +175,7 @@ NAMES: tuple[CauseKind, ...] = (
         "One of the name's addresses is dead",
         "{host} has several addresses ({resolved}); {tried} does not answer but {declared_ip} does: an IPv6 "
         "address or a network card that is not in use.",
-        frozenset({"TT520", "TT521", "TT522", "TT524", "TT528"}),
+        NO_ANSWER,
         ("Remove the dead address from DNS, or make it answer:", *_LOOK_WINDOWS),
         ("Remove the dead address from DNS, or make it answer:", *_LOOK_LINUX),
         dead_address,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Predicate
 from pytest_tentacle.diagnosis.view import View
+from pytest_tentacle.guide.consequences import NO_ANSWER
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.sections.ping.problems import PING as PROBLEMS
@@ -13,7 +14,6 @@ from .interception import end_name, vantage
 _REMEDIES = {kind.code: kind for kind in PROBLEMS}
 _LOSSES = frozenset({"TT642", "TT643"})
 _CHANGES = frozenset({"TT645"})
-_FAILED_LOOK = frozenset({"TT520", "TT521", "TT522", "TT524", "TT528"})
 """What a single look says that happened to meet one of the bad attempts."""
 
 _SEVERAL = 3
@@ -129,7 +129,7 @@ PING: tuple[CauseKind, ...] = (
         "From {vantage}, {lost} of {sent} connections to {host}:{port} failed and the others succeeded: the path "
         "between the two, or {end} itself, fails intermittently.",
         _on_this_link,
-        needs=_LOSSES | _FAILED_LOOK,
+        needs=_LOSSES | NO_ANSWER,
     ),
     _cause(
         "TC6422",
@@ -138,7 +138,7 @@ PING: tuple[CauseKind, ...] = (
         "From {vantage}, one in {period} connections to {host}:{port} fails, in turn: that many machines share "
         "the address, and one of them does not answer.",
         _dead_member,
-        needs=_LOSSES | _FAILED_LOOK,
+        needs=_LOSSES | NO_ANSWER,
         fold_by=("host",),
     ),
     _cause(
@@ -148,7 +148,7 @@ PING: tuple[CauseKind, ...] = (
         "Connections between {server} and {who} fail intermittently, like those of all others that were pinged: "
         "the fault is in {server} itself or in its network.",
         _at_the_server,
-        needs=_LOSSES | _FAILED_LOOK,
+        needs=_LOSSES | NO_ANSWER,
         fold_by=("server",),
     ),
     _cause(

@@ -8,7 +8,7 @@ from pytest_tentacle.diagnosis.from_problem import from_problem, told
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
 from pytest_tentacle.guide.commands import AGAIN, RESTART_LINUX, RESTART_WINDOWS, tentacle
-from pytest_tentacle.guide.consequences import ACROSS, PROXIED, UNTRUSTED
+from pytest_tentacle.guide.consequences import ACROSS, BROKEN_TRUST, PROXIED
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
@@ -121,7 +121,7 @@ PROCESS: tuple[CauseKind, ...] = (
         "The running process still trusts the old thumbprint",
         "The settings of {who} now trust the server ({thumbprint}), but the running process still trusts "
         "{before}: it was not restarted.",
-        UNTRUSTED | {"TT101"},
+        BROKEN_TRUST,
         ("Restart the service:", RESTART_WINDOWS),
         ("Restart the service:", RESTART_LINUX),
         trusts_as_before,

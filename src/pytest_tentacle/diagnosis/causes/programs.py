@@ -7,7 +7,7 @@ from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.last_resort import left_overs
 from pytest_tentacle.diagnosis.view import View
 from pytest_tentacle.guide.commands import START_LINUX, START_WINDOWS
-from pytest_tentacle.guide.consequences import DOWN, STARTLESS
+from pytest_tentacle.guide.consequences import ENDED
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem, Unknown
 from pytest_tentacle.sections.versions import version_of
@@ -15,7 +15,6 @@ from pytest_tentacle.sections.versions import version_of
 _UNHANDLED = frozenset({-532462766, 0xE0434352, -532459699, 0xE0434F4D, 134, -6})
 """Exit codes of a .NET program that ends with an exception that nobody handles: the runtime's on Windows, SIGABRT on
 Linux."""
-_FOLLOWS = DOWN | STARTLESS | {"TT501"}
 
 
 def _unhandled(view: View, problem: Problem) -> Clue | None:
@@ -72,7 +71,7 @@ PROGRAMS: tuple[CauseKind, ...] = (
             START_LINUX,
         ),
         _unhandled,
-        consequences=_FOLLOWS | {"TT140"},
+        consequences=ENDED | {"TT140"},
         rank=15,
         confidence=Confidence.LIKELY,
     ),
@@ -82,7 +81,7 @@ PROGRAMS: tuple[CauseKind, ...] = (
         "The installation is damaged",
         "On {who} the program fails even when it is only asked for its help: its installation is incomplete.",
         match=_other,
-        consequences=_FOLLOWS,
+        consequences=ENDED,
         rank=15,
         confidence=Confidence.LIKELY,
     ),

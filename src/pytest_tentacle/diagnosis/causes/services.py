@@ -7,7 +7,7 @@ from datetime import datetime
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
 from pytest_tentacle.guide.commands import CLI, EXE, JOURNAL, START_LINUX, START_WINDOWS, STATE_LINUX, STATE_WINDOWS
-from pytest_tentacle.guide.consequences import STARTLESS, UNANSWERED
+from pytest_tentacle.guide.consequences import FELL_OVER, STARTLESS, UNANSWERED
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.sections.services.events import (
@@ -301,7 +301,7 @@ SERVICES: tuple[CauseKind, ...] = (
         "TC2033",
         "The service's account cannot log on",
         "The service on {who} cannot start because its account ({account}) cannot log on: {reason}.",
-        frozenset({"TT202", "TT203", "TT206"}),
+        FELL_OVER,
         (
             "Renew the password in the Services applet (Log On), see that the account is not locked, then start it:",
             '$ Get-CimInstance Win32_Service | Where-Object Name -eq "<service>" | Select-Object StartName',
@@ -319,7 +319,7 @@ SERVICES: tuple[CauseKind, ...] = (
         "The service's account may not log on as a service",
         "The service on {who} cannot start because its account ({account}) has no right to log on as a service: it was "
         "taken away, mostly by a group policy that lists others.",
-        frozenset({"TT202", "TT203", "TT206"}),
+        FELL_OVER,
         (
             (
                 "Grant the account the right (Local Security Policy, User Rights Assignment, Log on as a service). "
@@ -341,7 +341,7 @@ SERVICES: tuple[CauseKind, ...] = (
         "The machine cannot use the service's managed account",
         "The service on {who} cannot start because its group managed account ({account}) cannot log on: the machine is "
         "not among those that may read its password, or could not ask a domain controller for it.",
-        frozenset({"TT202", "TT203", "TT206"}),
+        FELL_OVER,
         (
             (
                 "There is no password to renew. See whether this machine may use the account, and add it to those that "
@@ -364,7 +364,7 @@ SERVICES: tuple[CauseKind, ...] = (
         "The service did not answer in time when it was started",
         "The service on {who} is not running because Windows gave up on its start: it did not answer within {limit}, "
         "as on a machine that is busy after its boot.",
-        frozenset({"TT202", "TT203", "TT206"}),
+        FELL_OVER,
         (
             (
                 "Start it now. Where that happens at each boot, let Windows start it some minutes after the others, "
@@ -385,7 +385,7 @@ SERVICES: tuple[CauseKind, ...] = (
         "TC2034",
         "A service that it depends on is not running",
         "The service on {who} cannot start because another one that it depends on failed ({dependency}).",
-        frozenset({"TT202", "TT203", "TT206"}),
+        FELL_OVER,
         (
             "See which one, and start that first:",
             '$ Get-Service -Name "<service>" -RequiredServices',
@@ -402,7 +402,7 @@ SERVICES: tuple[CauseKind, ...] = (
         "The service's program is missing or cannot be run",
         "The service on {who} cannot start because its program ({executable}) is missing or access to it is refused: "
         "a broken upgrade, an antivirus program, or removed rights.",
-        frozenset({"TT202", "TT203", "TT206"}),
+        FELL_OVER,
         (
             "See whether the file is there, repair the installation (its MSI), then start the service:",
             '$ Get-Item "<executable>"',

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue, whenever
-from pytest_tentacle.diagnosis.view import NAME_FAILURES, View
+from pytest_tentacle.diagnosis.view import View
 from pytest_tentacle.guide.commands import (
     AGAIN,
     FILE_LINUX,
@@ -20,7 +20,7 @@ from pytest_tentacle.guide.commands import (
     tentacle,
     when,
 )
-from pytest_tentacle.guide.consequences import NO_SETTINGS_READ, UNANSWERED, UNCONNECTED, UNTRUSTED
+from pytest_tentacle.guide.consequences import NAME_FAILURES, NO_SETTINGS_READ, UNANSWERED, UNCONNECTED, UNTRUSTED
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 

@@ -8,7 +8,7 @@ from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.octopus_words import old_registration, thumbprints_screen
 from pytest_tentacle.diagnosis.view import View
 from pytest_tentacle.guide.commands import SERVER_EXE, TRUST_ANEW, TRUST_SERVER, tentacle
-from pytest_tentacle.guide.consequences import UNTRUSTED
+from pytest_tentacle.guide.consequences import BROKEN_TRUST
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.thumbprints import as_thumbprint
@@ -148,7 +148,7 @@ TRUST: tuple[CauseKind, ...] = (
         ("Compare with the portal (Configuration, Thumbprints), then trust it:", *TRUST_SERVER[0]),
         ("Compare with the portal (Configuration, Thumbprints), then trust it:", *TRUST_SERVER[1]),
         _untrusted,
-        consequences=UNTRUSTED | {"TT101"},
+        consequences=BROKEN_TRUST,
         fold_by=("server",),
         rank=35,
     ),
@@ -173,7 +173,7 @@ TRUST: tuple[CauseKind, ...] = (
             *TRUST_SERVER[1],
         ),
         _renewed_server,
-        consequences=UNTRUSTED | {"TT101"},
+        consequences=BROKEN_TRUST,
         fold_by=("server",),
         rank=15,
         confidence=Confidence.LIKELY,
@@ -186,7 +186,7 @@ TRUST: tuple[CauseKind, ...] = (
         ("If it belongs to this server, let it trust it as well; else correct the inventory:", *TRUST_SERVER[0]),
         ("If it belongs to this server, let it trust it as well; else correct the inventory:", *TRUST_SERVER[1]),
         _trusts_another,
-        consequences=UNTRUSTED | {"TT101"},
+        consequences=BROKEN_TRUST,
         fold_by=("server", "other"),
         rank=35,
     ),
@@ -205,7 +205,7 @@ TRUST: tuple[CauseKind, ...] = (
             *TRUST_ANEW[1],
         ),
         _no_thumbprint,
-        consequences=UNTRUSTED | {"TT101"},
+        consequences=BROKEN_TRUST,
         rank=35,
     ),
     CauseKind(
@@ -242,7 +242,7 @@ TRUST: tuple[CauseKind, ...] = (
             *TRUST_SERVER[1],
         ),
         _presents_another,
-        consequences=UNTRUSTED | {"TT101"},
+        consequences=BROKEN_TRUST,
         fold_by=("server",),
         rank=10,
     ),
@@ -255,7 +255,7 @@ TRUST: tuple[CauseKind, ...] = (
         ("Enter the Tentacle's thumbprint in the machine's settings in the portal, and in the inventory:", *_SHOW[0]),
         ("Enter the Tentacle's thumbprint in the machine's settings in the portal, and in the inventory:", *_SHOW[1]),
         _reinstalled,
-        consequences=UNTRUSTED | {"TT101"},
+        consequences=BROKEN_TRUST,
         rank=45,
     ),
     CauseKind(
@@ -267,7 +267,7 @@ TRUST: tuple[CauseKind, ...] = (
         ("Compare both machines' thumbprints with the portal, and correct the entries:", *_SHOW[0]),
         ("Compare both machines' thumbprints with the portal, and correct the entries:", *_SHOW[1]),
         _mixed_up,
-        consequences=UNTRUSTED | {"TT101"},
+        consequences=BROKEN_TRUST,
         rank=45,
     ),
 )

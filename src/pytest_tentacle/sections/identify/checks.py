@@ -164,6 +164,11 @@ def connecting_server_is_let_in(subject: Subject) -> Iterator[Finding]:
 @check(codes=IDENTIFY_CODES, reads=(*SERVER_READS, *AWAY_READS))
 def servers_logs_hold_no_standing_failure(subject: Subject) -> Iterator[Finding]:
     """The servers' logs hold no failure that names this Tentacle and was not followed by proof of recovery."""
+    yield from problems_in_servers_logs(subject, IDENTIFY_CODES)
+
+
+def problems_in_servers_logs(subject: Subject, wanted: tuple[str, ...]) -> Iterator[Finding]:
+    """What the logs of a Tentacle's servers tell of it; a server whose log cannot be read is an Unknown of its own."""
     if not subject.is_tentacle:
         return
     for server in subject.peers:
@@ -174,7 +179,7 @@ def servers_logs_hold_no_standing_failure(subject: Subject) -> Iterator[Finding]
         except Unknown as unknown:
             yield unknown
             continue
-        yield from problems_among(subject, found, IDENTIFY_CODES)
+        yield from problems_among(subject, found, wanted)
 
 
 def problems_among(subject: Subject, found: Iterable[Judged], wanted: tuple[str, ...]) -> Iterator[Finding]:

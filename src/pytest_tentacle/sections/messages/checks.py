@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pytest_tentacle.judging.away import AWAY_READS, away
+from pytest_tentacle.judging.away import AWAY_READS
 from pytest_tentacle.judging.check import Finding, check
-from pytest_tentacle.judging.finding import Evidence, Unknown
+from pytest_tentacle.judging.finding import Evidence
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.logs.signatures import codes
-from pytest_tentacle.sections.identify.checks import problems_among
+from pytest_tentacle.sections.identify.checks import problems_among, problems_in_servers_logs
 from pytest_tentacle.sections.identify.records import (
     OWN_READS,
     SERVER_READS,
     evidence_of,
     logs_of,
     own_records,
-    server_records,
 )
 
 MESSAGE_CODES = tuple(sorted(code for code in codes() if code.startswith("TT9")))
@@ -38,14 +37,4 @@ def own_log_holds_no_such_message(subject: Subject) -> Iterator[Finding]:
 @check(codes=MESSAGE_CODES, reads=(*SERVER_READS, *AWAY_READS))
 def servers_logs_hold_no_such_message(subject: Subject) -> Iterator[Finding]:
     """The servers' logs tell of no such message about this Tentacle."""
-    if not subject.is_tentacle:
-        return
-    for server in subject.peers:
-        if not server.can_log_on or away(server) is not None:
-            continue
-        try:
-            found = list(server_records(subject, server))
-        except Unknown as unknown:
-            yield unknown
-            continue
-        yield from problems_among(subject, found, MESSAGE_CODES)
+    yield from problems_in_servers_logs(subject, MESSAGE_CODES)

@@ -16,7 +16,14 @@ from pytest_tentacle.guide.commands import (
     TRUST_SERVER,
     tentacle,
 )
-from pytest_tentacle.guide.consequences import DOWN, NO_SETTINGS_READ, STARTLESS, UNANSWERED, UNREACHED, UNTRUSTED
+from pytest_tentacle.guide.consequences import (
+    BROKEN_TRUST,
+    ENDED,
+    NO_SETTINGS_READ,
+    UNANSWERED,
+    UNREACHED,
+    UNTRUSTED,
+)
 from pytest_tentacle.guide.problem import ProblemKind
 
 _STEP = "communication-settings"
@@ -179,7 +186,7 @@ SETTINGS: tuple[ProblemKind, ...] = (
             "{who} {is} to listen on {address}, which is no address of the machine any more, so the port cannot be "
             "opened."
         ),
-        consequences=DOWN | UNANSWERED | STARTLESS | {"TT501", "TT505", "TT134"},
+        consequences=ENDED | UNANSWERED | {"TT505", "TT134"},
         rank=10,
     ),
     ProblemKind(
@@ -236,7 +243,7 @@ SETTINGS: tuple[ProblemKind, ...] = (
         sentence=(
             "{who} expect{s} the server's thumbprint in lower case, and a polling Tentacle compares letter by letter."
         ),
-        consequences=UNTRUSTED | {"TT101"},
+        consequences=BROKEN_TRUST,
         rank=35,
     ),
     ProblemKind(

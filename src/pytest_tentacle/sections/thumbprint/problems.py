@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_tentacle.guide.commands import NEW_CERTIFICATE, NEW_CERTIFICATE_WORDS
-from pytest_tentacle.guide.consequences import UNTRUSTED
+from pytest_tentacle.guide.consequences import BROKEN_TRUST
 from pytest_tentacle.guide.problem import ProblemKind
 
 _STEP = "tentacle-thumbprint"
@@ -54,7 +54,7 @@ THUMBPRINT: tuple[ProblemKind, ...] = (
             "The configuration of {who} has a new certificate, and the running process still presents the old one: it"
             " was not restarted."
         ),
-        consequences=UNTRUSTED | {"TT101"},
+        consequences=BROKEN_TRUST,
         rank=30,
     ),
     ProblemKind(

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pytest_tentacle.guide.commands import HANDSHAKE, START_WINDOWS
 from pytest_tentacle.guide.consequences import (
-    DOWN,
+    ENDED,
     HANDSHAKE_IN_LOGS,
     NO_HANDSHAKE,
     POLICIES_EXCLUDE,
-    STARTLESS,
     UNANSWERED,
 )
 from pytest_tentacle.guide.problem import Confidence, ProblemKind
@@ -104,7 +103,7 @@ TLS: tuple[ProblemKind, ...] = (
             '$ systemctl status "<service>"',
         ),
         sentence="The .NET Framework of {who} is older than 4.8, which this version of the Tentacle needs to start.",
-        consequences=DOWN | STARTLESS | UNANSWERED | {"TT813", "TT501"},
+        consequences=ENDED | UNANSWERED | {"TT813"},
         rank=10,
     ),
     ProblemKind(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pytest_tentacle.guide.commands import RESTART_LINUX, RESTART_WINDOWS, START_LINUX, START_WINDOWS
-from pytest_tentacle.guide.consequences import DOWN, STARTLESS, UNANSWERED, UNTRUSTED
+from pytest_tentacle.guide.consequences import ENDED, UNANSWERED, UNTRUSTED
 from pytest_tentacle.guide.problem import Confidence, ProblemKind
 
 _STEP = "identify-the-problem"
-_ENDED = DOWN | STARTLESS | {"TT501"}
 _TENTACLE = '$ & "<tentacle>"'
 _TENTACLE_LINUX = '$ sudo "<tentacle>"'
 _SERVED = "$ netsh http show servicestate view=requestq"
@@ -67,7 +66,7 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
             START_LINUX,
         ),
         sentence="The process of {who} ended at its start, since the set-up lacks a part (in its words: {words})",
-        consequences=_ENDED,
+        consequences=ENDED,
         rank=15,
         confidence=Confidence.LIKELY,
     ),
@@ -88,7 +87,7 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
             "The service of {who} ended at its start, since another program has registered its prefix or holds its port"
             " (in its words: {words})"
         ),
-        consequences=_ENDED | {"TT111"},
+        consequences=ENDED | {"TT111"},
         rank=18,
         confidence=Confidence.LIKELY,
     ),
@@ -105,7 +104,7 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
         ("Only Windows has such reservations; see what the service may do, then start it:", START_LINUX),
         sentence="The service of {who} ended at its start, since its account may not listen on its prefix "
         "(in its words: {words})",
-        consequences=_ENDED,
+        consequences=ENDED,
         rank=18,
         confidence=Confidence.LIKELY,
     ),
@@ -127,7 +126,7 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
         ),
         sentence="The program of {who} ends at once, since its logging configuration (nlog) does not fit it "
         "(in its words: {words})",
-        consequences=_ENDED | {"TT813"},
+        consequences=ENDED | {"TT813"},
         rank=12,
         confidence=Confidence.LIKELY,
     ),
@@ -154,7 +153,7 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
             "The service of {who} ends at each start: the quotes in its command line are taken for a part of the "
             "instance's name, and there is no instance {wanted}."
         ),
-        consequences=_ENDED | {"TT124"},
+        consequences=ENDED | {"TT124"},
         rank=12,
         confidence=Confidence.LIKELY,
     ),
@@ -173,7 +172,7 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
         ),
         ("See who holds it, end that, then start the service:", '$ sudo fuser -v "<path>"', START_LINUX),
         sentence="The process of {who} ended, since another one holds a file that it needs (in its words: {words})",
-        consequences=_ENDED,
+        consequences=ENDED,
         rank=18,
         confidence=Confidence.LIKELY,
     ),
@@ -192,7 +191,7 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
         ),
         ("See that SQL Server runs and is reached from here; then start the service:", START_LINUX),
         sentence="The Octopus Server on {who} does not get into its database (in its words: {words})",
-        consequences=_ENDED,
+        consequences=ENDED,
         rank=8,
         confidence=Confidence.LIKELY,
     ),
