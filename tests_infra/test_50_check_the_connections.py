@@ -25,10 +25,12 @@ def test_welcome_page_across_the_link(machine):
     First try the DNS hostname, then the IP address: success using the IP address but not the DNS hostname indicates a
     DNS issue. Failing to connect means that you have a network issue between the two: check the port in any firewalls.
     """
-    machine.must_pass(connections.page_is_shown_by_name_or_else_by_address)
-    machine.must_pass(connections.connection_is_let_out)
-    machine.must_pass(connections.both_ends_have_a_way)
-    machine.must_pass(connections.octopus_way_to_the_machine_is_told)
+    machine.must_pass(
+        connections.page_is_shown_by_name_or_else_by_address,  # "first try using the Tentacle's DNS hostname"
+        connections.connection_is_let_out,  # "a network issue preventing traffic", at either end
+        connections.both_ends_have_a_way,
+        connections.octopus_way_to_the_machine_is_told,  # the proxy that Octopus itself takes
+    )
 
 
 @step("local-firewall")

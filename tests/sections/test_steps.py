@@ -175,9 +175,11 @@ class Recorder:
 
     def __init__(self) -> None:
         self.named: list[Check] = []
+        self.calls = 0
 
     def must_pass(self, *checks: Check) -> None:
         self.named += checks
+        self.calls += 1
 
 
 def guide_tests(top: Path) -> dict[str, Any]:
@@ -206,6 +208,9 @@ class TestGuide:
             machine = Recorder()
             tests[each.slug](machine)
             assert [one.name for one in machine.named] == [one.name for one in each.checks], each.slug
+            assert machine.calls == 1, (
+                f"{each.slug}: what fails in a first call keeps the checks of a second from being made"
+            )
 
     def test_each_check_says_what_holds(self) -> None:
         """Its first sentence stands in the manual; its name stands in the guide's tests, and is given once."""

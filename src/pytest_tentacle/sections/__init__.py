@@ -38,6 +38,7 @@ STEPS: tuple[Step, ...] = (
         guide.IDENTIFY,
         applies.to_each_machine,
         checks=(
+            identify.octopus_own_words_are_told,
             identify.own_log_holds_no_standing_failure,
             identify.last_start_came_to_its_end,
             identify.connecting_server_is_let_in,
@@ -46,7 +47,6 @@ STEPS: tuple[Step, ...] = (
             identify.no_process_ended_unknown_before_its_home_was_known,
             identify.instance_name_comes_without_quotes,
             identify.last_registration_succeeded,
-            identify.octopus_own_words_are_told,
             identify.process_runs_with_the_settings_of_its_file,
             identify.server_does_not_hang_up_on_the_certificate,
             identify.thumbprint_is_let_in_from_one_machine,
