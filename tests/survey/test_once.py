@@ -73,6 +73,7 @@ def test_a_whole_run_unpacks_each_once(
     came = hostile.run(monkeypatch, answers, redactor=Redactor(pseudonyms=True))
 
     assert decoded == {base64.b64decode(each): 1 for each in printed}
-    assert read == {LINE.format(name).encode(): 1 for name in answers}
+    answered = {name: 2 if name == "octo-1" else 1 for name in answers}  # a server is asked again, in round 2
+    assert read == {LINE.format(name).encode(): times for name, times in answered.items()}
     assert not printed & set(re.findall(r"[A-Za-z0-9+/=]{100,}", came.texts["surveys.json"]))
     assert came.texts["surveys.json"].count('"thumbprint"') > len(printed)
