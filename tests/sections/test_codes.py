@@ -363,6 +363,11 @@ def plain_text_here(world: Any, tools: Any) -> None:
     world["web-01"].replace(OWN_PORT, tools.probe(fails="tls", error=Failure.NOT_TLS))
 
 
+@case("TT516")
+def refuses_the_tls_of_its_own_machine(world: Any, tools: Any) -> None:
+    world["web-01"].replace(OWN_PORT, tools.probe(fails="tls", error=Failure.PROTOCOL_VERSION))
+
+
 @case("TT505")
 def hangs(world: Any, tools: Any) -> None:
     world["web-01"].replace(OWN_PORT, tools.probe(fails="tls", error=Failure.TIMED_OUT))

@@ -26,6 +26,7 @@ _PROGRAMS = {
 def base_facts(subject: Subject) -> dict[str, Any]:
     """By placeholder, what every command about that machine may need; what is not known is left out."""
     facts: dict[str, Any] = {"machine": subject.name, "instance": subject.instance_name, "name": subject.name}
+    facts |= {"is_tentacle": subject.is_tentacle, "is_server": not subject.is_tentacle}
     facts |= {each: _program(subject, each) for each in _PROGRAMS}
     if subject.is_tentacle and subject.mode is not None:
         facts |= {mode.value: subject.mode is mode for mode in Mode}

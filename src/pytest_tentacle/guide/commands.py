@@ -171,11 +171,22 @@ OTHER_MODE = tuple(
     for system in (0, 1)
 )
 
-NEW_CERTIFICATE_WORDS = (
+REFUSED_UNTIL = (
     "From the restart on the server refuses this Tentacle until the portal has its new thumbprint: put it in the "
     "machine's settings (Connectivity) before you restart."
 )
-NEW_CERTIFICATE = tentacle('new-certificate --instance "<instance>"', 'show-thumbprint --instance "<instance>"', AGAIN)
+(NEW_CERTIFICATE_WORDS,) = when("is_tentacle", REFUSED_UNTIL)
+_SERVERS_CERTIFICATE = when(
+    "is_server",
+    "An Octopus Server's new certificate cuts off every Tentacle that does not trust it yet: let all of them trust it "
+    "beforehand (update-trust), as Octopus's page on regenerating certificates says.",
+)
+_NEW_ONE = tentacle('new-certificate --instance "<instance>"', 'show-thumbprint --instance "<instance>"', AGAIN)
+NEW_CERTIFICATE = (
+    (*when("is_tentacle", _NEW_ONE[0]), *_SERVERS_CERTIFICATE),
+    (*when("is_tentacle", _NEW_ONE[1]), *_SERVERS_CERTIFICATE),
+)
+"""A new certificate for a Tentacle. No command is printed for a server's: the order of its steps is all."""
 
 
 # -- guide, "Restart the Octopus and Tentacle Services" and "Uninstall Tentacles"

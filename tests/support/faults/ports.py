@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from pytest_tentacle.survey.model import Section
 from support import NOW
-from support.failures import SILENT
-from support.looks import OWN_PORT
+from support.failures import OLD_TLS, SILENT
+from support.looks import OWN_PORT, SERVERS_OWN_PORT
 from support.whole import Whole
 from support.world import probe
 
@@ -81,3 +81,25 @@ def hangs(world: Whole) -> None:
 @case("TT721")
 def zombie_beside_the_service(world: Whole) -> None:
     world["web-01"].listeners.append(GONE | {"address": "0.0.0.0", "children": (CHILD,)})
+
+
+@case("TC5161", confidence="likely", unsure="log of web-01 at level Debug")
+def key_too_short_for_anybody(world: Whole) -> None:
+    """Its port refuses every hello of today, in words of versions (tentacle-seen 1.3)."""
+    world["web-01"].replace(OWN_PORT, probe(**OLD_TLS))
+    world.both("web-01", OLD_TLS)
+
+
+@case("TC5161", "octo-1")
+def servers_key_too_short(world: Whole) -> None:
+    world["octo-1"].replace(SERVERS_OWN_PORT, probe(port=10943, **OLD_TLS))
+    for poller in ("poll-01", "poll-02"):
+        world.both(poller, OLD_TLS)
+
+
+@case("TC5162", confidence="likely")
+def tls_10_alone(world: Whole) -> None:
+    (product,) = world.sections["web-01"]["products"]
+    world.sections["web-01"]["products"] = (product.model_copy(update={"version": "3.0.24"}),)
+    world["web-01"].replace(OWN_PORT, probe(**OLD_TLS))
+    world.both("web-01", OLD_TLS)

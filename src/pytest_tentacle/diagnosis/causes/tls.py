@@ -4,16 +4,28 @@ from __future__ import annotations
 
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue, whenever
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.commands import AGAIN, CERTIFICATE_WINDOWS, tentacle
-from pytest_tentacle.guide.consequences import HANDSHAKE_IN_LOGS, NO_HANDSHAKE, POLICIES_EXCLUDE
+from pytest_tentacle.guide.commands import (
+    CERTIFICATE_WINDOWS,
+    NEW_CERTIFICATE,
+    NEW_CERTIFICATE_WORDS,
+)
+from pytest_tentacle.guide.consequences import (
+    ACROSS,
+    HANDSHAKE_IN_LOGS,
+    NO_HANDSHAKE,
+    POLICIES_EXCLUDE,
+    UNANSWERED,
+)
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.link import Probe
 from pytest_tentacle.sections.tls.policy import restrictions
+from pytest_tentacle.sections.versions import parsed, version_of
 
 _OWN_VERSIONS, _OWN_SUITES, _DOTNET = "TT901", "TT904", "TT906"
 _WEAK = {"TT411": "a signature with SHA-1", "TT412": "a key that is too short"}
-_NO_PAGE = "TT505"
+_REFUSES_ITSELF = "TT516"
+_NO_PAGE = frozenset({"TT505", _REFUSES_ITSELF})
 """On the machine itself no page comes: whatever TLS policy keeps others out keeps its own probe out as well."""
 _SHORT = 2048
 """Bits; with less, systems of today do not do TLS 1.2 (tentacle-facts 5, Schannel)."""
@@ -24,7 +36,8 @@ _TRY_LINUX = (
     '$ openssl s_client -tls1_2 -connect "<host>:<port>" </dev/null',
     '$ openssl s_client -tls1_3 -connect "<host>:<port>" </dev/null',
 )
-_NEW = tentacle('new-certificate --instance "<instance>"', AGAIN)
+_INSTALLED_WINDOWS = "$ Get-ItemPropertyValue 'HKLM:\\SOFTWARE\\Octopus\\Tentacle' -Name InstallLocation"
+_FIRST_WITH_TLS_12 = (3, 1)
 _UNREAD = "Compare the cipher suites of {end} and {vantage}, to be sure that it is none of the two."
 _MODERN = ("TLS 1.2", "TLS 1.3")
 
@@ -89,6 +102,23 @@ def _offers(view: View | None, side: str) -> str:
     parts += restrictions(policy)
     parts += [f"cipher suites {', '.join(policy.cipher_suites[:6])}"] if policy.cipher_suites else []
     return "; ".join(parts)
+
+
+def _speaks_tls_10_alone(view: View, _problem: Problem) -> Clue | None:
+    """A Tentacle before 3.1 (tentacle-history 8)."""
+    version = version_of(view.subject) if not view.is_server else None
+    numbers = parsed(version)
+    return Clue(facts={"version": version}) if numbers is not None and numbers < _FIRST_WITH_TLS_12 else None
+
+
+def _key_too_short(view: View, problem: Problem) -> Clue | None:
+    """Nothing else is known to make a live listener refuse its own machine: neither its version nor its policy does."""
+    if _speaks_tls_10_alone(view, problem) is not None or "TT901" in view.codes or _switched_off(view, "server"):
+        return None
+    return Clue(
+        facts={"end": view.name},
+        unsure="Read the log of {end} at level Debug: `ee key too small` stands there if it is so.",
+    )
 
 
 def _both_offers(view: View, problem: Problem) -> tuple[Evidence, ...]:
@@ -162,6 +192,34 @@ def _no_match(view: View, problem: Problem) -> Clue | None:
 
 TLS: tuple[CauseKind, ...] = (
     CauseKind(
+        "TC5161",
+        "The certificate's key is too short for the system's TLS",
+        "The port of {who} refuses the TLS of its own machine and speaks of versions, though TLS 1.2 and 1.3 were "
+        "offered and none is switched off: most often its certificate's key is too short (RSA below 2048 bits).",
+        frozenset({_REFUSES_ITSELF}),
+        (NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[0]),
+        (NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[1]),
+        _key_too_short,
+        consequences=UNANSWERED | HANDSHAKE_IN_LOGS | NO_HANDSHAKE | {"TT114", "TT104", "TT105"},
+        echoes=ACROSS,
+        rank=20,
+        confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC5162",
+        "The Tentacle is so old that it speaks TLS 1.0 alone",
+        "{who} {has} version {version}: a Tentacle before 3.1 speaks TLS 1.0 alone, which systems and servers of today "
+        "do not speak any more.",
+        frozenset({_REFUSES_ITSELF}),
+        ("Upgrade it, from the portal or with the installer; installed is:", _INSTALLED_WINDOWS),
+        ("Upgrade it:", '$ sudo "<tentacle>" version'),
+        _speaks_tls_10_alone,
+        consequences=UNANSWERED | HANDSHAKE_IN_LOGS | NO_HANDSHAKE,
+        echoes=ACROSS,
+        rank=18,
+        confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
         "TC9011",
         "TLS 1.2 is switched off",
         "{end} has {versions} switched off (as {side}), so it has no TLS version in common with its peers.",
@@ -173,7 +231,7 @@ TLS: tuple[CauseKind, ...] = (
             "$ grep -i MinProtocol /etc/ssl/openssl.cnf",
         ),
         _disabled,
-        consequences=HANDSHAKE_IN_LOGS | POLICIES_EXCLUDE | {_OWN_SUITES, _NO_PAGE},
+        consequences=HANDSHAKE_IN_LOGS | POLICIES_EXCLUDE | _NO_PAGE | {_OWN_SUITES},
         fold_by=("end",),
         rank=15,
     ),
@@ -183,8 +241,8 @@ TLS: tuple[CauseKind, ...] = (
         "The certificate of {end} has {weakness}, which the other end's system refuses; its error message names "
         "TLS versions or cipher suites, which is misleading.",
         NO_HANDSHAKE | frozenset(_WEAK),
-        ("Make a new certificate on {end}, then enter its thumbprint at the other end:", *_NEW[0]),
-        ("Make a new certificate on {end}, then enter its thumbprint at the other end:", *_NEW[1]),
+        ("Make a new certificate on {end}, then enter its thumbprint at the other end:", *NEW_CERTIFICATE[0]),
+        ("Make a new certificate on {end}, then enter its thumbprint at the other end:", *NEW_CERTIFICATE[1]),
         _weak_certificate,
         consequences=HANDSHAKE_IN_LOGS | {"TT104", "TT105", "TT114", "TT952", "TT954"},
         fold_by=("weakness",),

@@ -25,6 +25,8 @@ Processes"): Calamari itself, or a shell with a script in the Tentacle's folder 
 
 _BY_HAND = "Browse to it on the machine, as the guide says."
 _NOT_OURS = frozenset({ANOTHER_PAGE, "TT529"})
+_NO_PAGE = {Failure.PROTOCOL_VERSION.value: "TT516", Failure.NO_COMMON_CIPHER.value: "TT516"}
+"""Answers of a live process: it says no to the TLS of its own machine. Whatever else keeps the page back is TT505."""
 
 
 @check(codes=("TT502", "TT503", "TT507"), reads=("instances", "services", "listeners", "probes", "reservations"))
@@ -99,7 +101,7 @@ def port_is_not_excluded_from_use(subject: Subject) -> Iterator[Finding]:
 
 
 @check(
-    codes=("TT501", "TT504", "TT505"),
+    codes=("TT501", "TT504", "TT505", "TT516"),
     reads=("host", "instances", "services", "listeners", "probes", "reservations", "firewall"),
 )
 def page_is_shown_here(subject: Subject) -> Iterator[Finding]:
@@ -138,7 +140,7 @@ def _page_problem(subject: Subject, probe: Probe, finding: LinkFinding) -> Probl
     except Unknown as unknown:
         sockets = unknown.reason
     refused = finding.facts.get("stage") == Stage.CONNECT and finding.facts.get("error") == Failure.REFUSED
-    answer = "TT504" if finding.code in _NOT_OURS else "TT505"
+    answer = "TT504" if finding.code in _NOT_OURS else _NO_PAGE.get(str(finding.facts.get("error")), "TT505")
     return Problem(
         "TT501" if refused and not listeners else answer,
         subject.name,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.guide.commands import NEW_CERTIFICATE, NEW_CERTIFICATE_WORDS, REGISTER, tentacle
+from pytest_tentacle.guide.commands import NEW_CERTIFICATE, REFUSED_UNTIL, REGISTER, tentacle
 from pytest_tentacle.guide.problem import ProblemKind
 
 _STEP = "tentacle-certificate"
 _RENEW = (
-    "Upgrade a Tentacle of before 3.14 first. Then make a new certificate for it. " + NEW_CERTIFICATE_WORDS + " An "
+    "Upgrade a Tentacle of before 3.14 first. Then make a new certificate for it. " + REFUSED_UNTIL + " An "
     "Octopus Server's own certificate is another matter: all Tentacles must trust the new one before."
 )
 
@@ -85,7 +85,7 @@ CERTIFICATE: tuple[ProblemKind, ...] = (
             "Windows could not use the private key of the certificate of {who} for the service: its account may not "
             "read the key, or the key is gone."
         ),
-        consequences=frozenset({"TT122", "TT505", "TT113", "TT112", "TT524", "TT528"}),
+        consequences=frozenset({"TT122", "TT505", "TT516", "TT113", "TT112", "TT524", "TT528"}),
         rank=15,
     ),
 )
