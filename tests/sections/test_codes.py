@@ -363,7 +363,7 @@ def plain_text_here(world: Any, tools: Any) -> None:
     world["web-01"].replace(OWN_PORT, tools.probe(fails="tls", error=Failure.NOT_TLS))
 
 
-@case("TT516")
+@case("TT508")
 def refuses_the_tls_of_its_own_machine(world: Any, tools: Any) -> None:
     world["web-01"].replace(OWN_PORT, tools.probe(fails="tls", error=Failure.PROTOCOL_VERSION))
 

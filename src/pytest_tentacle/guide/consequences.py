@@ -40,7 +40,7 @@ NOWHERE_TO_POLL = NO_SETTINGS | {"TT310", "TT315", "TT320"}
 
 # -- the port on the machine itself ----------------------------------------------------------------------------------
 
-NO_PAGE_HERE = frozenset({"TT501", "TT502", "TT503", "TT504", "TT505", "TT506", "TT507", "TT516"})
+NO_PAGE_HERE = frozenset({"TT501", "TT502", "TT503", "TT504", "TT505", "TT506", "TT507", "TT508"})
 """The port does not show its page to its own machine, so what a peer sees there is no news."""
 
 LEFT_BEHIND = frozenset({"TT503"})

@@ -83,21 +83,21 @@ def zombie_beside_the_service(world: Whole) -> None:
     world["web-01"].listeners.append(GONE | {"address": "0.0.0.0", "children": (CHILD,)})
 
 
-@case("TC5161", confidence="likely", unsure="log of web-01 at level Debug")
+@case("TC5081", confidence="likely", unsure="log of web-01 at level Debug")
 def key_too_short_for_anybody(world: Whole) -> None:
     """Its port refuses every hello of today, in words of versions (tentacle-seen 1.3)."""
     world["web-01"].replace(OWN_PORT, probe(**OLD_TLS))
     world.both("web-01", OLD_TLS)
 
 
-@case("TC5161", "octo-1")
+@case("TC5081", "octo-1")
 def servers_key_too_short(world: Whole) -> None:
     world["octo-1"].replace(SERVERS_OWN_PORT, probe(port=10943, **OLD_TLS))
     for poller in ("poll-01", "poll-02"):
         world.both(poller, OLD_TLS)
 
 
-@case("TC5162", confidence="likely")
+@case("TC5082", confidence="likely")
 def tls_10_alone(world: Whole) -> None:
     (product,) = world.sections["web-01"]["products"]
     world.sections["web-01"]["products"] = (product.model_copy(update={"version": "3.0.24"}),)

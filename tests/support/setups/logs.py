@@ -181,6 +181,7 @@ def browsers_and_scanners(world: Whole, name: str) -> None:
             "Client failed authentication: {peer}\nSystem.Security.Authentication.AuthenticationException: A call to SSPI failed, see inner exception. ---> System.ComponentModel.Win32Exception: The client and server cannot communicate, because they do not possess a common algorithm",
             "A client at {peer} connected, and attempted a message exchange, but did not present a client certificate",
             "Remote failed to identify itself.\nSystem.OperationCanceledException: The ReadAsync operation was cancelled.",
+            "Unhandled error when handling request from client: {peer}\nHalibut.Transport.Protocol.ProtocolException: Unable to process remote identity; unknown identity type: 'GET'",
         )
     ):  # fmt: skip
         peer = f"[::ffff:198.51.100.201]:{41000 + number}"

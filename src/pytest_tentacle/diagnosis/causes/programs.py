@@ -78,8 +78,9 @@ PROGRAMS: tuple[CauseKind, ...] = (
     from_problem(
         "TC8132",
         "TT813",
-        "The installation is damaged",
-        "On {who} the program fails even when it is only asked for its help: its installation is incomplete.",
+        "The program fails before it does anything",
+        "On {who} the program fails even when it is only asked for its help: parts of its installation, or of what it "
+        "needs of the system, are missing or damaged.",
         match=_other,
         consequences=ENDED,
         rank=15,

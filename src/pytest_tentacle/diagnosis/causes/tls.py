@@ -24,7 +24,7 @@ from pytest_tentacle.sections.versions import parsed, version_of
 
 _OWN_VERSIONS, _OWN_SUITES, _DOTNET = "TT901", "TT904", "TT906"
 _WEAK = {"TT411": "a signature with SHA-1", "TT412": "a key that is too short"}
-_REFUSES_ITSELF = "TT516"
+_REFUSES_ITSELF = "TT508"
 _NO_PAGE = frozenset({"TT505", _REFUSES_ITSELF})
 """On the machine itself no page comes: whatever TLS policy keeps others out keeps its own probe out as well."""
 _SHORT = 2048
@@ -192,7 +192,7 @@ def _no_match(view: View, problem: Problem) -> Clue | None:
 
 TLS: tuple[CauseKind, ...] = (
     CauseKind(
-        "TC5161",
+        "TC5081",
         "The certificate's key is too short for the system's TLS",
         "The port of {who} refuses the TLS of its own machine and speaks of versions, though TLS 1.2 and 1.3 were "
         "offered and none is switched off: most often its certificate's key is too short (RSA below 2048 bits).",
@@ -206,7 +206,7 @@ TLS: tuple[CauseKind, ...] = (
         confidence=Confidence.LIKELY,
     ),
     CauseKind(
-        "TC5162",
+        "TC5082",
         "The Tentacle is so old that it speaks TLS 1.0 alone",
         "{who} {has} version {version}: a Tentacle before 3.1 speaks TLS 1.0 alone, which systems and servers of today "
         "do not speak any more.",

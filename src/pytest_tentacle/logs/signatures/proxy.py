@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .model import PEER, Level, Phase, Signature, compiled
+from .model import FIRST_LINE, HANDLING, PEER, Level, Phase, Signature, compiled
 from .texts import NO_OBJECT, NO_SUCH_NAME
 
 _PROXY = r"Proxy destination (?P<host>\S+) on port (?P<port>\d+) responded with a "
@@ -110,10 +110,15 @@ PROXY: tuple[Signature, ...] = (
     ),
 )
 
+_AT_LISTENER = rf"(?:{FIRST_LINE}{HANDLING}:? ?{PEER}.{{0,4000}}?)?"
+"""A listener names who came: a scanner is nobody's proxy."""
+
 ANSWERS: tuple[Signature, ...] = (
     Signature(
         "http-instead-of-halibut",
-        compiled(r"Unable to process remote identity; unknown identity(?: type)?:? '(?P<word>[^'\r\n]*)'"),
+        compiled(
+            _AT_LISTENER + r"Unable to process remote identity; unknown identity(?: type)?:? '(?P<word>[^'\r\n]*)'"
+        ),
         ("unable to process remote identity",),
         "either",
         "either",
@@ -125,7 +130,7 @@ ANSWERS: tuple[Signature, ...] = (
     ),
     Signature(
         "http-with-headers",
-        compiled(r"Unable to receive the remote identity; the following line was not empty"),
+        compiled(_AT_LISTENER + r"Unable to receive the remote identity; the following line was not empty"),
         ("the following line was not empty",),
         "either",
         "either",
@@ -137,7 +142,7 @@ ANSWERS: tuple[Signature, ...] = (
     ),
     Signature(
         "identity-empty",
-        compiled(r"Unable to receive the remote identity; the identity line was empty"),
+        compiled(_AT_LISTENER + r"Unable to receive the remote identity; the identity line was empty"),
         ("the identity line was empty",),
         "either",
         "either",

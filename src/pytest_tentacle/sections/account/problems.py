@@ -9,7 +9,9 @@ _STEP = "service-account-permissions"
 _GRANT = '$ icacls "<home>" /grant "*<sid>:(OI)(CI)M"'
 _GRANT_HERE = '$ icacls "<path>" /grant "*<sid>:(OI)(CI)M"'
 _SHOW = '$ Get-Acl -LiteralPath "<path>" | Format-List Owner, AccessToString'
-_OWN = '$ sudo chown -R "<account>" "<home>"'
+_OWN_HOME = '$ sudo chown "<account>" "<home>"'
+_OWN_FOLDERS = '$ sudo chown -R "<account>" "<home>/Logs" "<home>/Work" "<home>/Tools" "<home>/Files" "<home>/Packages"'
+_OWN_HERE = '$ sudo chown -R "<account>" "<path>"'
 _LIST = '$ ls -ld "<path>"'
 
 ACCOUNT: tuple[ProblemKind, ...] = (
@@ -27,7 +29,15 @@ ACCOUNT: tuple[ProblemKind, ...] = (
             _SHOW,
             _GRANT,
         ),
-        ("Make the account the folder's owner, recursively; see what stands there now:", _LIST, _OWN),
+        (
+            (
+                "Make the account the owner of Octopus Home and of what is Tentacle's own below (some of these may not "
+                "be there). Not of all that is below: applications own what they keep there. See what stands there now:"
+            ),
+            _LIST,
+            _OWN_HOME,
+            _OWN_FOLDERS,
+        ),
         sentence="The account that the service of {who} runs as has too few rights on Octopus Home.",
         consequences=NO_RIGHTS | {"TT802"},
         fold_by=("account",),
@@ -47,7 +57,14 @@ ACCOUNT: tuple[ProblemKind, ...] = (
             _SHOW,
             _GRANT_HERE,
         ),
-        ("Make the account the owner of all that is below; see what stands there now:", _LIST, _OWN),
+        (
+            (
+                "Make the account the owner there and of nothing else: it is Tentacle's own, and what applications "
+                "keep to themselves stays as it is. See what stands there now:"
+            ),
+            _LIST,
+            _OWN_HERE,
+        ),
         sentence=(
             "The account that the service of {who} runs as may not work with everything below Octopus Home: somebody "
             "else made it, or it does not inherit."

@@ -25,7 +25,7 @@ Processes"): Calamari itself, or a shell with a script in the Tentacle's folder 
 
 _BY_HAND = "Browse to it on the machine, as the guide says."
 _NOT_OURS = frozenset({ANOTHER_PAGE, "TT529"})
-_NO_PAGE = {Failure.PROTOCOL_VERSION.value: "TT516", Failure.NO_COMMON_CIPHER.value: "TT516"}
+_NO_PAGE = {Failure.PROTOCOL_VERSION.value: "TT508", Failure.NO_COMMON_CIPHER.value: "TT508"}
 """Answers of a live process: it says no to the TLS of its own machine. Whatever else keeps the page back is TT505."""
 
 
@@ -101,7 +101,7 @@ def port_is_not_excluded_from_use(subject: Subject) -> Iterator[Finding]:
 
 
 @check(
-    codes=("TT501", "TT504", "TT505", "TT516"),
+    codes=("TT501", "TT504", "TT505", "TT508"),
     reads=("host", "instances", "services", "listeners", "probes", "reservations", "firewall"),
 )
 def page_is_shown_here(subject: Subject) -> Iterator[Finding]:

@@ -85,7 +85,7 @@ CERTIFICATE: tuple[ProblemKind, ...] = (
             "Windows could not use the private key of the certificate of {who} for the service: its account may not "
             "read the key, or the key is gone."
         ),
-        consequences=frozenset({"TT122", "TT505", "TT516", "TT113", "TT112", "TT524", "TT528"}),
+        consequences=frozenset({"TT122", "TT505", "TT508", "TT113", "TT112", "TT524", "TT528"}),
         rank=15,
     ),
 )

@@ -75,7 +75,7 @@ TLS: tuple[ProblemKind, ...] = (
         ),
         ("Give CipherString in the system's openssl.cnf these suites back, then restart the service:", _SHOW_OPENSSL),
         sentence="{who} {has} cipher suites enabled, but none of those that Octopus needs.",
-        consequences=HANDSHAKE_IN_LOGS | NO_HANDSHAKE | POLICIES_EXCLUDE | {"TT505", "TT516"},
+        consequences=HANDSHAKE_IN_LOGS | NO_HANDSHAKE | POLICIES_EXCLUDE | {"TT505", "TT508"},
         rank=15,
     ),
     ProblemKind(
@@ -127,7 +127,7 @@ TLS: tuple[ProblemKind, ...] = (
             "What {who} and {its} peer allow has cipher suites in common, but no elliptic curve that these could use."
         ),
         consequences=frozenset(
-            {"TT106", "TT112", "TT113", "TT131", "TT132", "TT505", "TT516", "TT524", "TT525", "TT526"}
+            {"TT106", "TT112", "TT113", "TT131", "TT132", "TT505", "TT508", "TT524", "TT525", "TT526"}
         ),
         rank=20,
     ),

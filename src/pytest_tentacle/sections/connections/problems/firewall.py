@@ -24,6 +24,10 @@ _LINUX = (
     "$ sudo ufw status verbose",
     "$ sudo firewall-cmd --list-all",
 )
+_RICH_RULE = (
+    '$ sudo firewall-cmd {options}"--add-rich-rule=rule family=ipv4 source address=<peers> port port=<port> '
+    'protocol=tcp accept"'
+)
 _ON_LINUX = "This concerns Windows Firewall. On Linux, see what filters there:"
 
 
@@ -88,10 +92,13 @@ FIREWALL: tuple[ProblemKind, ...] = (
             _RULES,
         ),
         (
-            "Let the port in, with the tool that made the rules:",
+            "See which tool made the rule that is named:",
             *_LINUX,
-            "$ sudo ufw allow <port>/tcp",
-            "$ sudo firewall-cmd --permanent --add-port=<port>/tcp",
+            "Then let that peer in, and nobody else, with that tool. Where ufw made it:",
+            '$ sudo ufw allow from "<peers>" to any port <port> proto tcp',
+            "Where firewalld made it, at once and for good (family=ipv6 for such an address):",
+            _RICH_RULE.format(options=""),
+            _RICH_RULE.format(options="--permanent "),
         ),
     ),
 )

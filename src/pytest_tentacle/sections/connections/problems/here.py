@@ -130,22 +130,6 @@ HERE: tuple[ProblemKind, ...] = (
         confidence=Confidence.LIKELY,
     ),
     ProblemKind(
-        "TT516",
-        "The port refuses the TLS of its own machine",
-        _STEP,
-        "The process lives, and answers a hello of today's TLS with a refusal. It speaks of versions or suites; most "
-        "often the key of its certificate is too short for its system's TLS library (RSA below 2048 bits), and a "
-        "Tentacle before 3.1 speaks TLS 1.0 alone.",
-        (
-            "See what it speaks, and read the end of its log at level Debug, then renew the certificate or upgrade:",
-            CERTIFICATE_HERE_WINDOWS,
-        ),
-        (
-            "See what it speaks, and read the end of its log at level Debug, then renew the certificate or upgrade:",
-            "$ openssl s_client -connect localhost:<port> </dev/null",
-        ),
-    ),
-    ProblemKind(
         "TT506",
         "Windows excludes the port from use",
         _STEP,
@@ -192,5 +176,21 @@ HERE: tuple[ProblemKind, ...] = (
         consequences=NO_PORT,
         fold_by=("port", "url"),
         rank=12,
+    ),
+    ProblemKind(
+        "TT508",
+        "The port refuses the TLS of its own machine",
+        _STEP,
+        "The process lives, and answers a hello of today's TLS with a refusal. It speaks of versions or suites; most "
+        "often the key of its certificate is too short for its system's TLS library (RSA below 2048 bits), and a "
+        "Tentacle before 3.1 speaks TLS 1.0 alone.",
+        (
+            "See what it speaks, and read the end of its log at level Debug, then renew the certificate or upgrade:",
+            CERTIFICATE_HERE_WINDOWS,
+        ),
+        (
+            "See what it speaks, and read the end of its log at level Debug, then renew the certificate or upgrade:",
+            "$ openssl s_client -connect localhost:<port> </dev/null",
+        ),
     ),
 )

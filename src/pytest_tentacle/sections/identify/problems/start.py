@@ -66,7 +66,7 @@ START_KINDS = (
             "According to the log, the service of {who} cannot use its certificate's private key: its account may not"
             " read it, or it is gone."
         ),
-        consequences=STARTLESS | {"TT203", "TT202", "TT501", "TT505", "TT516", "TT113", "TT112"},
+        consequences=STARTLESS | {"TT203", "TT202", "TT501", "TT505", "TT508", "TT113", "TT112"},
         rank=20,
         confidence=Confidence.LIKELY,
     ),
