@@ -40,6 +40,15 @@ def a_strangers_certificate(world: Whole) -> None:
     met(world, thumbprint("nobody of ours"), "CN=Octopus Server")
 
 
+@case("TC1015", "poll-01", confidence="likely")
+def expected_in_lower_case(world: Whole) -> None:
+    """The process still has what a script had written; the file was mended since."""
+    met(world, thumbprint("octopus"), "CN=Octopus Server")
+    world.logs["poll-01"] = world.logs["poll-01"].replace(
+        f"thumbprint '{thumbprint('octopus')}'", f"thumbprint '{thumbprint('octopus').lower()}'"
+    )
+
+
 @case("TT102", "poll-01")
 def inspected_at_times(world: Whole) -> None:
     met(world, thumbprint("nobody of ours"), "CN=Corporate TLS Inspection, O=Example")
@@ -88,6 +97,14 @@ def too_many_of_one_subscription(world: Whole) -> None:
         f"subscription {SUBSCRIPTION}. New connections will be rejected"
     )
     world.say("octo-1", "WARN", text)
+
+
+@case("TC1171", "poll-01")
+def too_many_so_that_it_holds_none(world: Whole) -> None:
+    """What the server says of it goes before what the poller sees, which is the same as without trust."""
+    too_many_of_one_subscription(world)
+    hung_up_on(world)
+    world.sections["poll-01"]["connections"] = ()
 
 
 @case("TC1172", confidence="likely")

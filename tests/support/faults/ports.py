@@ -103,3 +103,14 @@ def tls_10_alone(world: Whole) -> None:
     world.sections["web-01"]["products"] = (product.model_copy(update={"version": "3.0.24"}),)
     world["web-01"].replace(OWN_PORT, probe(**OLD_TLS))
     world.both("web-01", OLD_TLS)
+
+
+@case("TC5271", "poll-01", confidence="likely")
+def gateway_with_mutual_tls(world: Whole) -> None:
+    """TLS 1.3: the handshake ends, and the first read brings the alert."""
+    world.both("poll-01", {"fails": "page"})
+    detail = "[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] tlsv13 alert certificate required"
+    own = world["poll-01"].own
+    for place, each in enumerate(own):
+        if each.page is not None and each.page.error is not None:
+            own[place] = each.model_copy(update={"page": each.page.model_copy(update={"detail": detail})})

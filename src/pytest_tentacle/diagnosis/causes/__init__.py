@@ -51,9 +51,7 @@ CAUSES: tuple[CauseKind, ...] = tuple(
 )
 """In the order of their codes."""
 
-STAND_ALONE = {
-    "TT527": "the connection failed in a way that has no name; the system's own words are the evidence",
-}
+STAND_ALONE: dict[str, str] = {}
 """Problems that no cause explains by itself, and why. They stay visible as unexplained."""
 
 __all__ = ["CAUSES", "STAND_ALONE"]

@@ -176,7 +176,28 @@ def _too_large(view: View, problem: Problem) -> Clue | None:
     return Clue(facts={"subnet": subnet}, evidence=(seen,), place=vantage(problem))
 
 
+def _wants_certificate(_view: View, problem: Problem) -> Clue | None:
+    return Clue() if problem.facts.get("wants_certificate") else None
+
+
 INTERCEPTION: tuple[CauseKind, ...] = (
+    CauseKind(
+        "TC5271",
+        "A gateway demands a client certificate",
+        "What answers {vantage} at {host}:{port} breaks the handshake off for want of a client certificate. No product "
+        "of Octopus does that: a gateway with mutual TLS stands between.",
+        frozenset({"TT527"}),
+        (
+            "Let the gateway pass the port through as TCP; see whose certificate it presents:",
+            CERTIFICATE_WINDOWS,
+        ),
+        ("Let the gateway pass the port through as TCP; see whose certificate it presents:", _BROWSE_LINUX),
+        _wants_certificate,
+        consequences=STRANGER_IN_LOGS,
+        fold_by=("vantage", "host", "port"),
+        rank=20,
+        confidence=Confidence.LIKELY,
+    ),
     CauseKind(
         "TC5311",
         "TLS is inspected on the path",

@@ -22,7 +22,11 @@ from .process import trusts_as_before
 def _when(view: View, problem: Problem, *, peer_thumbprint_known: bool) -> Clue | None:
     """Of a certificate that was met: whether it is that of a machine of the inventory."""
     owners = view.scene.owners.get(str(problem.facts.get("thumbprint")), ())
-    if bool(owners) is not peer_thumbprint_known or _listening_end(view, problem) in owners:
+    if (
+        _differs_in_case_alone(problem)
+        or bool(owners) is not peer_thumbprint_known
+        or _listening_end(view, problem) in owners
+    ):
         return None
     clue = told(view, problem)
     met = problem.facts.get("thumbprint") or "the log does not say which"  # and not the one that is expected
@@ -40,9 +44,21 @@ def _old_one_is_expected(view: View, problem: Problem, *, by_the_server: bool) -
     owners = view.scene.owners.get(str(problem.facts.get("thumbprint")), ())
     if listens is None or listens not in owners or (listens == view.name) is not by_the_server:
         return None
+    if _differs_in_case_alone(problem):
+        return None
     clue = told(view, problem)
     seen = Evidence(f"certificate of {listens}", f"{problem.facts.get('thumbprint')} is its own")
     return Clue(facts=clue.facts | {"owner": listens}, evidence=(seen,))
+
+
+def _differs_in_case_alone(problem: Problem) -> bool:
+    """Whether the expected thumbprint is the one that was met, but for upper and lower case."""
+    expected, met = (str(problem.facts.get(name) or "") for name in ("expected_thumbprint", "thumbprint"))
+    return expected != met and expected.upper() == met.upper()
+
+
+def _in_another_case(view: View, problem: Problem) -> Clue | None:
+    return told(view, problem) if _differs_in_case_alone(problem) else None
 
 
 def _server_expects_an_old_one(view: View, problem: Problem) -> Clue | None:
@@ -170,6 +186,21 @@ LOGS: tuple[CauseKind, ...] = (
         rank=40,
         confidence=Confidence.LIKELY,
     ),
+    CauseKind(
+        "TC1015",
+        "The expected thumbprint differs in upper and lower case alone",
+        "{vantage} expects the thumbprint {expected_thumbprint}, and meets {thumbprint}: the same, but whoever "
+        "connects compares it letter by letter, and Octopus writes it in upper case.",
+        frozenset({"TT101"}),
+        ("Enter it in upper case where the connection is opened. On a polling Tentacle:", *_UPDATE[0]),
+        ("Enter it in upper case where the connection is opened. On a polling Tentacle:", *_UPDATE[1]),
+        _in_another_case,
+        consequences=UNCONNECTED,
+        echoes=ACROSS,
+        fold_by=("thumbprint",),
+        rank=40,
+        confidence=Confidence.LIKELY,
+    ),
     from_problem(
         "TC1012",
         "TT101",
@@ -224,6 +255,7 @@ LOGS: tuple[CauseKind, ...] = (
         "are allowed: copies of one machine, or too many polling connections are set.",
         match=_too_many,
         fold_by=("subscription",),
+        consequences=UNCONNECTED | {"TT105"},
         echoes=frozenset({"TT105"}),
         confidence=Confidence.LIKELY,
     ),

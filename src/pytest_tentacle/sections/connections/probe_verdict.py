@@ -65,6 +65,11 @@ _WORDS = {
 }
 
 
+_WANTS_CERTIFICATE = re.compile(
+    r"certificate[ _]?required|alert (?:number )?116|SEC_E_INCOMPLETE_CREDENTIALS", re.IGNORECASE
+)
+"""TLS 1.3's alert certificate_required (RFC 8446, 6.2), as OpenSSL, Python and Schannel say it."""
+
 _ERROR_PAGE = re.compile(r"HTTP/\d\S* [45]\d\d")
 
 
@@ -105,6 +110,8 @@ def finding_of(
             raise _own_wait(probe, vantage)
         code = _code_of(stage, error)
         facts |= {"stage": stage.value, "error": error.value}
+        if code == OTHER_FAILURE and _WANTS_CERTIFICATE.search(record.detail or ""):
+            facts["wants_certificate"] = True
         return LinkFinding(code, f"{_endpoint(probe)}: {_WORDS[error]} ({stage.value})", facts, evidence)
     if probe.page is None:
         raise Unknown(
