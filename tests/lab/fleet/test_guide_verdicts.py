@@ -32,6 +32,7 @@ _ROOT = "only root can make a system forbid its own connections: nftables, in th
 _WINDOWS_FILTER = "of Windows Firewall"
 
 _BOTH = {
+    "TT508": "no lab has a listener that refuses the TLS of its own machine",
     "TT331": "only Octopus's API tells: tests/octopus, tests/sections/test_octopus.py",
     "TT332": "only Octopus's API tells: tests/octopus, tests/sections/test_octopus.py",
     "TT554": "of reported problems: tests/cases",
