@@ -30,7 +30,6 @@ ONLY_A_PERSON_KNOWS = {
     "TT133": {"address"},
     "TT503": {"child"},
     "TT541": {"peers"},  # a server that is known by its name alone, and connects from nobody knows where
-    "TT546": {"peers"},  # the same
     "TT602": {"port"},  # what stands for it is no port
 }
 """By code, further placeholders of its remedy that no survey fills in."""

@@ -41,7 +41,7 @@ def no_start_ended_before_its_home_was_known(subject: Subject) -> Iterator[Findi
         yield from problems_among(subject, own, BEFORE_HOME_CODES)
 
 
-@check(codes=(FATAL,), reads=MACHINE_READS)
+@check(codes=(FATAL,), reads=("logs", "instances", "services"))
 def no_process_ended_unknown_before_its_home_was_known(subject: Subject) -> Iterator[Finding]:
     """No process of its service ended before it knew its home, with an error that nobody knows."""
     if not subject.is_tentacle or _runs(subject):
