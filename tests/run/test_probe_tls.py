@@ -96,7 +96,9 @@ class TestProbeTls:
 
     def test_a_replay_judges_the_same(self, folder: Path, run_pytest):
         """Without the option, since the surveys hold the trials."""
-        done = run_pytest("--replay", "saved.json", "--junitxml", "again.xml", *QUIET, cwd=folder)
+        done = run_pytest(
+            "--replay", "saved.json", "--junitxml", "again.xml", "-o", "junit_family=xunit1", *QUIET, cwd=folder
+        )
         assert done.returncode == 1
         assert outcomes(folder / "again.xml") == outcomes(folder / "junit.xml")
 
