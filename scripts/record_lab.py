@@ -66,7 +66,8 @@ def record(lab: Lab, settings: object) -> str | None:
     finally:
         transport.close()
     document = read_document(call, answer)
-    document.pop("noise", None)
+    for made_again in ("noise", "routes"):
+        document.pop(made_again, None)
     return recording.dump(document, lab.substitutes())
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pytest_tentacle.diagnosis import diagnose
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.survey.surroundings import Product
+from support.failures import DROPPED
 
 SETTINGS = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 VERSIONS = ("6.2.277", "7.0.1", "8.1.1000", "9.1.3268")
@@ -89,6 +90,17 @@ def dress(world: Any, whole: Any, name: str, spec: Spec, nodes: int) -> None:
 
 class TestHealthyFleets:
     """Nothing wrong, nothing found, and nothing unknown."""
+
+    def test_a_poller_that_only_its_proxy_lets_out(self, world: Any, judged: Any) -> None:
+        """The proxy let the very survey through: that the direct way is closed tells nothing; where it did not, it does."""
+        world.through_proxy("poll-01")
+        world.across("poll-01", DROPPED, DROPPED)
+        _, results = judged(world)
+        assert {each.outcome for each in results} == {Outcome.PASSED}
+        world.sections["poll-01"]["proxy_connects"] = ()
+        _, results = judged(world)
+        across = next(each for each in results if (each.machine, each.step) == ("poll-01", "welcome-page-across"))
+        assert across.outcome is Outcome.UNKNOWN
 
     @settings(SETTINGS, max_examples=30)
     @given(st.integers(1, 3), st.lists(SPECS, max_size=6))

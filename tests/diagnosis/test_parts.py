@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from pytest_tentacle.diagnosis.cover import EXACT, fewest
 from pytest_tentacle.diagnosis.kind import CauseKind, Found, whenever
-from pytest_tentacle.diagnosis.subnets import regions, subnet_of
 from pytest_tentacle.diagnosis.wording import listed, sentence, who
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Problem
+from pytest_tentacle.sections.addresses.subnets import regions, subnet_of
 
 PROBLEMS = tuple(Problem(f"TT{number}", "web-01", "well", "ill") for number in range(10))
 

@@ -309,6 +309,10 @@ SAMPLES: tuple[tuple[str, str], ...] = (
         f"{T}Socket communication error while connecting to https://web-01.lab:10933/\nSystem.Net.Sockets.SocketException (00000001, 11): Name or service not known",
     ),
     ("name-unknown", f"{WRAP}No such host is known"),
+    (
+        "name-unknown",
+        f"{TRANSACTION}System.Net.Sockets.SocketException (11): Resource temporarily unavailable",
+    ),
     ("unreachable", f"{WRAP}No route to host"),
     (
         "connect-timeout",

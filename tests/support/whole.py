@@ -28,6 +28,7 @@ from pytest_tentacle.survey.surroundings import (
     ProxyConnect,
     Reservations,
     Revocation,
+    Route,
     TlsPolicy,
 )
 from pytest_tentacle.transport.base import ReachStage
@@ -286,10 +287,24 @@ class Whole(World):
         }
         logs = () if name in self.without_log else (self._log(name), *self.early_logs.get(name, ()))
         made.setdefault("logs", Section(data=logs))
+        if self.sections[name]["routes"] == ():
+            made["routes"] = Section(data=self._ways(name))
         more = self.more_services.get(name)
         if more:
             made["services"] = Section(data=(*(record.survey.services.data or ()), *more))
         return record.model_copy(update={"survey": record.survey.model_copy(update=made)})
+
+    def _ways(self, name: str) -> tuple[Route, ...]:
+        """It has a way to the other end of each of its links, as far as that is declared with an address."""
+        machine = self[name].machine
+        servers = getattr(machine, "servers", ())
+        ends = [
+            self[other].machine.ip
+            for other, draft in self.drafts.items()
+            if other in servers or name in getattr(draft.machine, "servers", ())
+        ]
+        common = {"via": "192.0.2.254", "device": "eth0", "source": machine.ip, "neighbour": "reachable"}
+        return tuple(Route.model_validate({"peer": ip, "address": ip, **common}) for ip in ends if ip)
 
     def _log(self, name: str) -> LogFile:
         draft = self[name]
@@ -354,6 +369,7 @@ class Whole(World):
             "reservations": Reservations(),
             "own_names": (OwnName(name=draft.machine.dns_name, addresses=(ip,)),),
             "proxy_connects": (),
+            "routes": (),
         }
 
 

@@ -17,6 +17,7 @@ from .cover import fewest
 from .folding import FoldedCause, Folder
 from .kind import CauseKind, Clue, Found
 from .standing import toned
+from .unread import held_against_unread
 from .view import Scene, View
 
 _BY_CODE: dict[str, tuple[CauseKind, ...]] = {
@@ -106,7 +107,9 @@ def _standing(other: MachineDiagnosis | None, code: str) -> Found | None:
 def _diagnosed(view: View, waits: tuple[tuple[str, str], ...], echoes: frozenset[str]) -> MachineDiagnosis:
     """One machine. `echoes` are what its logs tell of another machine's failure: they need no cause here."""
     problems = [problem for problem in view.problems if problem.code not in echoes]
-    chosen = tuple(toned(view, found) for found in fewest(tuple(_candidates(view, problems))))
+    chosen = tuple(
+        held_against_unread(view, toned(view, found)) for found in fewest(tuple(_candidates(view, problems)))
+    )
     explained = {id(problem) for found in chosen for problem in found.problems}
     return MachineDiagnosis(
         machine=view.name,
@@ -173,5 +176,6 @@ def _found(
         confidence=max((clue.confidence or kind.confidence for clue in clues), key=lambda each: each.weight),
         unsure=next((clue.unsure for clue in clues if clue.unsure), ""),
         place=clues[0].place or view.name,
+        seen=any(clue.seen for clue in clues),
         all_facts=all_facts,
     )

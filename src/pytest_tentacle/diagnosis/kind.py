@@ -22,6 +22,7 @@ class Clue:
         confidence: another one than the cause's own.
         unsure: what could have told it apart from another cause, and how to find out.
         place: the machine on which it is to be mended; None: the one that has the problem.
+        seen: it was seen, so that nothing that was not read could name another cause.
     """
 
     facts: dict[str, Any] = field(default_factory=dict)
@@ -29,6 +30,7 @@ class Clue:
     confidence: Confidence | None = None
     unsure: str = ""
     place: str | None = None
+    seen: bool = False
 
 
 Predicate: TypeAlias = Callable[["View", Problem], Clue | None]
@@ -55,6 +57,8 @@ class CauseKind:
         fold_by: facts by which machines with this cause are one line, and otherwise are two.
         rank: what must be mended first has the lower one.
         confidence: unless the predicate knows better.
+        told_apart_by: sections, as a check's `reads`, by which the predicate knows it from other causes of the same
+            problem. Where one was not read, those others are no more than possible.
     """
 
     code: str
@@ -69,6 +73,7 @@ class CauseKind:
     fold_by: tuple[str, ...] = ()
     rank: int = 50
     confidence: Confidence = Confidence.CERTAIN
+    told_apart_by: frozenset[str] = frozenset()
 
     @property
     def explains(self) -> frozenset[str]:
@@ -90,6 +95,7 @@ class Found:
         confidence: how sure.
         unsure: what could have told it apart; empty where nothing is left.
         place: the machine on which it is to be mended.
+        seen: it was seen, so that nothing that was not read could name another cause.
     """
 
     kind: CauseKind
@@ -100,6 +106,7 @@ class Found:
     confidence: Confidence
     unsure: str
     place: str
+    seen: bool = False
     all_facts: tuple[dict[str, Any], ...] = ()
 
     @property

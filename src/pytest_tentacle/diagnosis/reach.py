@@ -13,8 +13,7 @@ from pytest_tentacle.judging.links import Link, known_links, looks_at
 from pytest_tentacle.link import By, Probe
 from pytest_tentacle.link.hosts import plain_address, plain_host
 from pytest_tentacle.sections import Fleet
-
-from .subnets import regions, subnet_of
+from pytest_tentacle.sections.addresses.subnets import regions, subnet_of
 
 
 @dataclass

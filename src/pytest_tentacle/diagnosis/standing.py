@@ -21,10 +21,17 @@ _NOT_OF_LINKS = frozenset({"TT117", "TT125", "TT413", "TT971", "TT331", "TT332"}
 
 
 def toned(view: View, found: Found) -> Found:
-    """The cause, no more than likely where it interrupts, and every link of the machine stands."""
-    if found.confidence is not Confidence.CERTAIN or not _interrupts(found) or not _all_stand(view.subject):
+    """The cause, no more than likely where it interrupts, and every link of the machine stands, or may stand."""
+    if found.confidence is not Confidence.CERTAIN or not _interrupts(found):
         return found
-    stands = "a connection with each server stands now, which this would break: it may come to bear at a restart"
+    all_stand = _all_stand(view.subject)
+    if all_stand is False:
+        return found
+    stands = (
+        "a connection with each server stands now, which this would break: it may come to bear at a restart"
+        if all_stand
+        else "nobody could see whether a connection stands now, which this would break"
+    )
     return replace(
         found, confidence=Confidence.LIKELY, evidence=(*found.evidence, Evidence(f"connections of {view.name}", stands))
     )
@@ -36,33 +43,51 @@ def _interrupts(found: Found) -> bool:
     return worst(frozenset(problem.code for problem in found.problems) - _NOT_OF_LINKS) is Severity.OUTAGE
 
 
-def _all_stand(subject: Subject) -> bool:
-    """Whether each of a Tentacle's servers is seen to answer, or to look at it, and a connection with each stands."""
+def _all_stand(subject: Subject) -> bool | None:
+    """Whether each of a Tentacle's servers is seen to answer, or to look at it, and a connection with each stands.
+
+    None where that cannot be told.
+    """
     if not subject.is_tentacle or not subject.peers:
         return False
-    attempts = attempts_of(subject)
-    return all(
-        any(attempt.server == server.name and attempt.shows_page for attempt in attempts) and _stands(subject, server)
-        for server in subject.peers
-    )
+    told = [_stands(subject, server) for server in subject.peers]
+    return False if False in told else None if None in told else True
 
 
-def _stands(subject: Subject, server: Subject) -> bool:
+def _stands(subject: Subject, server: Subject) -> bool | None:
+    attempts = [attempt for attempt in attempts_of(subject) if attempt.server == server.name]
+    if attempts and not any(attempt.shows_page for attempt in attempts):
+        return False
+    try:
+        service = subject.service
+        if service is None or service.pid is None:
+            return False
+    except Unknown:
+        return None
+    except Blocked:
+        return False
+    connected = _connected(subject, server, service.pid)
+    return connected and (True if attempts else None)
+
+
+def _connected(subject: Subject, server: Subject, pid: int) -> bool | None:
+    """Whether the process holds a connection with a server; None where that cannot be told."""
     addresses = {plain_address(server.machine.ip or "")}
     try:
         addresses |= {plain_address(address) for address in server.read(FACTS.host).addresses}
-        service = subject.service
+        all_addresses = True
+    except Unknown:
+        all_addresses = False
+    try:
         rows = [row for row in subject.read(FACTS.connections) if row.state == "established"]
-        if service is None or service.pid is None:
-            return False
         polls = subject.mode is Mode.POLLING
         ports = server.machine.polling_ports if polls and hasattr(server.machine, "polling_ports") else ()
         own = subject.expected_port
-    except (Unknown, Blocked):
+    except Unknown:
+        return None
+    except Blocked:
         return False
-    return any(
-        row.pid == service.pid
-        and plain_address(row.remote_address) in addresses
-        and (row.remote_port in ports if polls else row.local_port == own)
-        for row in rows
-    )
+    fitting = [row for row in rows if row.pid == pid and (row.remote_port in ports if polls else row.local_port == own)]
+    if any(plain_address(row.remote_address) in addresses for row in fitting):
+        return True
+    return None if fitting and not all_addresses else False

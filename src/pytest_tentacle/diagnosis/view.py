@@ -15,7 +15,7 @@ from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link.hosts import plain_host
 from pytest_tentacle.sections import Fleet, Subject
 from pytest_tentacle.sections.catalogue import CATALOGUE
-from pytest_tentacle.survey.model import Service, Survey
+from pytest_tentacle.survey.model import SECTIONS, Service, Survey
 from pytest_tentacle.survey.targets import names_of
 
 from .base_facts import base_facts
@@ -45,6 +45,7 @@ class Scene:
         for problem in every:
             self.by_code[problem.code].append(problem)
         self._views: dict[str, View] = {}
+        self._unread: dict[str, tuple[str, ...]] = {}
 
     def blocks(self, name: str) -> tuple[tuple[str, str], ...]:
         """Code and machine of each failure elsewhere that stands in the way of a machine."""
@@ -66,6 +67,12 @@ class Scene:
         if name not in self._views:
             self._views[name] = View(self, self.fleet.subject(name))
         return self._views[name]
+
+    def unread_anywhere(self, section: str) -> tuple[str, ...]:
+        """Machines of which a section was not read, or which did not look; see `View.unread`."""
+        if section not in self._unread:
+            self._unread[section] = tuple(name for name in self.fleet.machines if section in self.view(name).unread)
+        return self._unread[section]
 
     @cached_property
     def owners(self) -> dict[str, tuple[str, ...]]:
@@ -156,6 +163,16 @@ class View:
     def survey(self) -> Survey | None:
         """The host's survey."""
         return self.subject.known_survey
+
+    @cached_property
+    def unread(self) -> frozenset[str]:
+        """Sections of its survey that were not read, and `probes`, `peer_probes` where it did not look."""
+        survey, record = self.survey, self.subject.record
+        if survey is None:
+            return frozenset((*SECTIONS, "probes", "peer_probes"))
+        missing = {name for name in SECTIONS if getattr(survey, name).data is None}
+        missing |= {"peer_probes"} if record and record.peer_unknown else set()
+        return frozenset(missing | (set() if survey.probes else {"probes"}))
 
     @cached_property
     def service(self) -> Service | None:

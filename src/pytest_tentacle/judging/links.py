@@ -118,6 +118,13 @@ class Link:
         return tuple((target.host, target.port) for target in self.targets)
 
     @property
+    def is_named(self) -> bool:
+        """Whether it is to be looked at by a name."""
+        if self.entry is not None:
+            return plain_address(self.entry.host) is None
+        return self.end is not None and any(by is By.NAME for _, by in names_of(self.end.machine))
+
+    @property
     def entry_probe(self) -> Probe | None:
         """The look at the address of the settings."""
         return self.entry.probe(self.tentacle) if self.entry is not None else None

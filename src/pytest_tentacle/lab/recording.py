@@ -1,7 +1,8 @@
 """Where there is no PowerShell: a lab machine's recorded answer, with today's addresses and a live look at its links.
 
 A recording is the document that windows.ps1 printed in the real engine on this very machine, with everything that is
-new at each start replaced by marks (`substitutes`). Probes are not recorded but made again, by our Python client.
+new at each start replaced by marks (`substitutes`). Probes are not recorded but made again, by our Python client, and
+so are the ways to whom the request names.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ import json
 import re
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any
 
 from pytest_tentacle.link import By, PingOrder, PingSeries, Probe, Target, TlsVersions, probe_all, try_versions
+from pytest_tentacle.link.hosts import plain_address
 from pytest_tentacle.link.pings.ping import ping_series
 from pytest_tentacle.survey.framing import frame
 from pytest_tentacle.survey.scripts.windows import BY_CMDLETS, COMMAND, request_of
@@ -75,6 +77,8 @@ class _RecordedCommand(SaidCommand):
         if "said" in recorded:
             return str(recorded["said"]).replace("@nonce@", nonce).encode()
         document = self._gathered(recorded) if request["gather"] else {}
+        if request["gather"]:
+            document["routes"] = {"data": [*self._routes(request["peers"])]}
         own = recorded["probes"] if request["gather"] else []
         asked = [*own, *request["targets"]]
         probes = probe_all(_targets(asked), workers=16, seconds=request["probe_seconds"], resolve=self._resolve)
@@ -115,6 +119,14 @@ class _RecordedCommand(SaidCommand):
                 configuration["text"] = base64.b64encode(configuration.pop("plain").encode("utf-8-sig")).decode()
         document["host"]["data"]["clock_utc"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         return document
+
+    def _routes(self, peers: list[str]) -> Iterator[dict[str, str]]:
+        """As windows.ps1 tells them of the stand-ins: all of them on the machine's own network."""
+        for peer in peers:
+            literal = plain_address(peer)
+            found = [literal] if literal else self._blueprint.names.get(peer)
+            for address in found if isinstance(found, list) else ():
+                yield {"peer": peer, "address": address, "device": "Ethernet0", "source": self._blueprint.addresses[0]}
 
     def _resolve(self, host: str, _port: int, _seconds: float) -> tuple[str, ...]:
         found = [self._blueprint.address] if host == "localhost" else self._blueprint.names.get(host)

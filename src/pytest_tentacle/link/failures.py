@@ -103,6 +103,9 @@ _VERSION = frozenset(
         "UNSUPPORTED_PROTOCOL",  # the peer chose a version below the ones that we offered
         "WRONG_SSL_VERSION",
         "VERSION_TOO_LOW",
+        "VERSION_TOO_HIGH",
+        "TLSV1_ALERT_INAPPROPRIATE_FALLBACK",
+        "INAPPROPRIATE_FALLBACK",
         "NO_PROTOCOLS_AVAILABLE",
     }
 )
@@ -112,6 +115,14 @@ _CIPHER = frozenset(
         "TLSV1_ALERT_INSUFFICIENT_SECURITY",
         "NO_SHARED_CIPHER",
         "NO_CIPHERS_AVAILABLE",
+        "NO_CIPHER_MATCH",
+        "DH_KEY_TOO_SMALL",  # the peer's key exchange is weaker than this machine's policy allows
+        "WRONG_CURVE",
+        "NO_SUITABLE_KEY_SHARE",
+        "NO_SUITABLE_GROUPS",
+        "NO_SUITABLE_SIGNATURE_ALGORITHM",
+        "WRONG_SIGNATURE_TYPE",
+        "LEGACY_SIGALG_DISALLOWED_OR_UNSUPPORTED",
         "WRONG_CIPHER_RETURNED",
         "UNKNOWN_CIPHER_RETURNED",
     }

@@ -139,6 +139,10 @@ class TestShapes:
             ("Get-CimInstance Win32_Volume", {"Name String", "FreeSpace UInt64", "Capacity UInt64"}),
             ("Get-CimInstance Win32_LogicalDisk", {"DeviceID String", "FreeSpace UInt64", "Size UInt64"}),
             ("Get-NetConnectionProfile", {"NetworkCategory UInt32"}),
+            (
+                "Find-NetRoute -RemoteIPAddress 192.0.2.1 | Select-Object -Last 1",
+                {"NextHop String", "InterfaceIndex UInt32"},
+            ),
             ("Get-TlsCipherSuite", {"Name String", "Protocols UInt32[]"}),
             ("Get-ScheduledTask -TaskName Octo*", {"TaskName String", "State UInt32"}),
             (

@@ -69,7 +69,7 @@ def plain_http(world: Whole) -> None:
 
 @case(
     "TC5291",
-    confidence="likely",
+    confidence="possible",
     unsure="Log on to web-01 to tell something on the path apart from a program on its own port",
 )
 def plain_http_and_the_end_unseen(world: Whole) -> None:
@@ -110,7 +110,7 @@ def silent(world: Whole) -> None:
     world.both("web-01", SILENT)
 
 
-@case("TC5282", "web-01", "web-02", confidence="possible")
+@case("TC5282", "web-01", "web-02", confidence="possible", unsure="a load balancer without a member")
 def too_large(world: Whole) -> None:
     for name in ("web-01", "web-02"):
         world.both(name, SILENT)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pytest_tentacle.survey.surroundings import Route
 from support.failures import DROPPED, FORBIDDEN, NO_ROUTE, REFUSED
+from support.looks import SERVERS_OWN_PORT
 from support.rules import linux_rules
 from support.whole import Whole
+from support.world import probe
 
 from . import case
 
@@ -22,7 +24,7 @@ def no_rule(world: Whole, name: str) -> None:
     world.change(name, "firewall", rules=())
 
 
-@case("TC5201", confidence="likely", unsure="")
+@case("TC5201", confidence="possible", unsure="Not read: firewall of web-01")
 def own_firewall(world: Whole) -> None:
     """It answers itself, its neighbour is reached, and its rules could not be read."""
     rules_unread(world, "web-01")
@@ -56,7 +58,7 @@ def no_way_out(world: Whole) -> None:
         world.both(name, DROPPED)
 
 
-@case("TC5211", "poll-01", "poll-02", confidence="likely", unsure="")
+@case("TC5211", "poll-01", "poll-02", confidence="possible", unsure="Not read: firewall of octo-1")
 def server_firewall(world: Whole) -> None:
     rules_unread(world, "octo-1")
     for name in ("poll-01", "poll-02"):
@@ -111,6 +113,8 @@ def kept_in(world: Whole) -> None:
 
 @case("TC5221")
 def no_route(world: Whole) -> None:
+    """Nobody could read which way the server takes."""
+    world.sections["octo-1"]["routes"] = "this machine has no ip to ask for its routes"
     world.both("web-01", NO_ROUTE)
 
 
@@ -166,3 +170,10 @@ def a_chain_that_drops(world: Whole) -> None:
     world.sections["octo-1"]["firewall"] = linux_rules("ct state established,related accept", policy="drop")
     for name in ("poll-01", "poll-02"):
         world.both(name, DROPPED)
+
+
+@case("TC5204", "web-01", "web-02", "web-03", confidence="possible", unsure="No look from octo-1 met an open port")
+def sees_nothing_at_all(world: Whole) -> None:
+    """Not even its own port, whose page others see: the looks themselves are the suspect."""
+    no_way_out(world)
+    world["octo-1"].replace(SERVERS_OWN_PORT, probe(port=10943, **DROPPED))

@@ -100,6 +100,16 @@ def inventory_thumbprint_is_old(world: Whole) -> None:
     world["octo-1"].declare(thumbprint=thumbprint("octopus of old"))
 
 
+@case(
+    "TC3212", "web-01", "web-02", "poll-01", "poll-02",
+    besides=("TC5303",), confidence="possible", unsure="the thumbprint of the inventory may be an old one",
+)  # fmt: skip
+def inventory_thumbprint_is_old_and_the_server_unseen(world: Whole) -> None:
+    """Nobody saw what the server presents: its Tentacles may trust the right one."""
+    inventory_thumbprint_is_old(world)
+    world.dark("octo-1")
+
+
 @case("TC4042", "octo-1", "web-01", "web-02", "poll-01", "poll-02")
 def server_presents_another(world: Whole) -> None:
     new = {"port": 10943, "page": "server", "whose": "octopus renewed"}

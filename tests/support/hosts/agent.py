@@ -66,7 +66,10 @@ def keep_polling(own: KeyedCertificate, address: str, subscription: str) -> None
             socket.create_connection((parts.hostname, parts.port), 3) as plain,
             context.wrap_socket(plain, server_hostname=parts.hostname) as stream,
         ):
-            stream.settimeout(120)
+            stream.settimeout(None)  # a connection that ends for being quiet would now and then be missing in a survey
+            for option, seconds in (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 2), ("TCP_KEEPCNT", 3)):
+                stream.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), seconds)
+            stream.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             stream.sendall(f"MX-SUBSCRIBER 1.0 {subscription}\r\n\r\n".encode())
             while stream.recv(4096):
                 stream.sendall(b"NEXT\r\n")

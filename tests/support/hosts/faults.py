@@ -1,8 +1,10 @@
 """The faults of the lab of hosts, one after the other: what is broken, what the diagnosis names, and the seconds.
 
-    python3 scripts/dev.py faults [--pairs 200] [--seed 1] [--table FILE] [NAME ...]
+    python3 scripts/dev.py faults [--pairs 200] [--seed 1] [--table FILE] [--record | --replay] [NAME ...]
+    python3 scripts/dev.py faults --law
 
-Needs Linux and root. Without names, all single faults; `--table` writes the manual's table from what was found.
+Needs Linux and root. Without names, all single faults; `--table` writes the manual's table from what was found. `--law`
+takes from the made-up surveys of each cause's fault whatever a run may lack, and names what is then called otherwise.
 """
 
 from __future__ import annotations
@@ -10,14 +12,19 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from support.hosts import recorded
+from support.hosts.judge import compared
 from support.hosts.lab import Lab, pairs, running
 from support.hosts.scenario import Scenario
 from support.hosts.scenarios import SCENARIOS
+from support.law import whole_law
 
 
 def main() -> int:
@@ -27,22 +34,50 @@ def main() -> int:
     parser.add_argument("--pairs", type=int, default=0, help="so many pairs of faults, instead of single ones")
     parser.add_argument("--seed", type=int, default=1, help="of the choice of pairs")
     parser.add_argument("--table", type=Path, help="the manual's table, written anew")
+    parser.add_argument("--law", action="store_true", help="what fewer facts come to, instead of the lab of hosts")
+    parser.add_argument("--replay", action="store_true", help="judge the recorded surveys, without the lab")
     parser.add_argument("--surveys", type=Path, help="a folder to keep the surveys in, for replay")
+    parser.add_argument("--record", action="store_true", help="keep them for the fast tests, all single faults")
     chosen = parser.parse_args()
+    if chosen.law:
+        number = whole_law(print)
+        print(f"{number} offences against the law that fewer facts never lead to another cause")
+        return 1 if number else 0
     unknown = [name for name in chosen.names if name not in SCENARIOS]
     if unknown:
         parser.error(f"there is no scenario {', '.join(unknown)}")
     wanted: list[tuple[Scenario, ...]] = [(SCENARIOS[name],) for name in chosen.names or SCENARIOS]
     if chosen.pairs:
         wanted = list(pairs([one for (one,) in wanted], chosen.pairs, chosen.seed))
+    if chosen.record and (chosen.names or chosen.pairs):
+        parser.error("--record takes all single faults")
     started = time.monotonic()
-    with running(chosen.surveys) as lab:
-        rows = [_tried(lab, scenarios) for scenarios in wanted]
+    rows = replayed(chosen.names) if chosen.replay else _broken(wanted, chosen.surveys, record=chosen.record)
     right = sum(row["right"] for row in rows)
     print(f"{right} of {len(rows)} right ({100 * right / len(rows):.1f} %), {time.monotonic() - started:.0f} s")
     if chosen.table and not chosen.pairs:
-        chosen.table.write_text(_table(rows), encoding="utf-8")
+        chosen.table.write_text(table(rows), encoding="utf-8")
     return 0 if right == len(rows) else 1
+
+
+def _broken(wanted: list[tuple[Scenario, ...]], surveys: Path | None, *, record: bool) -> list[dict[str, Any]]:
+    with TemporaryDirectory() as folder:
+        kept = surveys or (Path(folder) if record else None)
+        with running(kept) as lab:
+            rows = [_tried(lab, scenarios) for scenarios in wanted]
+        if record and kept is not None:
+            recorded.write(kept)
+    return rows
+
+
+def replayed(names: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """The same rows from the recorded surveys, in the order of the scenarios; a recording tells no seconds."""
+    answers = {
+        name: compared(surveys, [SCENARIOS[name]]) | {"seconds": 0.0}
+        for name, surveys in recorded.recorded()
+        if not names or name in names
+    }
+    return [_told(answers[name], (SCENARIOS[name],)) for name in SCENARIOS if name in answers]
 
 
 def _tried(lab: Lab, scenarios: tuple[Scenario, ...]) -> dict[str, Any]:
@@ -50,6 +85,10 @@ def _tried(lab: Lab, scenarios: tuple[Scenario, ...]) -> dict[str, Any]:
         answer = lab.tried(*(each.name for each in scenarios))
     except RuntimeError as error:
         answer = {"right": False, "faults": [str(error)], "found": [], "seconds": 0.0}
+    return _told(answer, scenarios)
+
+
+def _told(answer: dict[str, Any], scenarios: tuple[Scenario, ...]) -> dict[str, Any]:
     names = " + ".join(each.name for each in scenarios)
     expected = (
         "; ".join(f"{m}: {'/'.join(codes)}" for each in scenarios for m, codes in each.expect.items()) or "nothing"
@@ -62,12 +101,13 @@ def _tried(lab: Lab, scenarios: tuple[Scenario, ...]) -> dict[str, Any]:
     return answer | {"scenarios": scenarios, "found_text": found}
 
 
-def _table(rows: list[dict[str, Any]]) -> str:
+def table(rows: list[dict[str, Any]]) -> str:
+    """The manual's table."""
     lines = [
         "# Faults that were really injected",
         "",
         "Each row was broken in a lab of separate hosts (network namespaces, systemd, sshd, dnsmasq, packet filters),",
-        "surveyed by SSH, and diagnosed. Written by `python3 scripts/dev.py faults --table docs/faults.md`.",
+        "surveyed by SSH, and diagnosed. Written by `python3 scripts/dev.py faults --replay --table docs/faults.md`.",
         "",
         "| area | fault | diagnosis | as expected |",
         "|---|---|---|---|",

@@ -69,10 +69,12 @@ class TestServices:
 
     def test_start_modes(self, machine):
         """The words of systemd in the common vocabulary: disabled units are started by hand, masked ones not at all."""
-        for mode in ("auto", "manual", "disabled"):
+        for mode in ("auto", "manual"):
             machine.service(name=mode, start_mode=mode)
+        machine.service(name="Tentacle", start_mode="disabled", state="stopped", pid=None)
+        machine.service(name="other", start_mode="disabled", state="stopped", pid=None)
         assert {service.name: service.start_mode for service in machine.survey().survey.services.data} == {
-            "auto.service": "auto", "manual.service": "manual", "disabled.service": "disabled",
+            "auto.service": "auto", "manual.service": "manual", "Tentacle.service": "disabled",
         }  # fmt: skip
 
     def test_environment_without_secrets(self, machine):

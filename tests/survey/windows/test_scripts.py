@@ -21,6 +21,7 @@ SCRIPTS = sorted(PACKAGE.rglob("*.ps1"))
 ALLOWED_COMMANDS = {
     # reads of the machine
     "Get-CimInstance", "Get-Service", "Get-Process", "Get-NetTCPConnection", "Get-NetIPAddress", "Get-ItemProperty",
+    "Find-NetRoute", "Get-NetNeighbor",
     "Get-ChildItem", "Get-Item", "Test-Path", "Get-Acl", "Get-LocalGroupMember", "Get-NetConnectionProfile",
     "Get-TlsCipherSuite", "Get-TlsEccCurve", "Get-Variable", "Invoke-CimMethod", "Get-ScheduledTask", "Get-ScheduledTaskInfo", "Get-WinEvent",
     "$env:SystemRoot\\System32\\netstat.exe",

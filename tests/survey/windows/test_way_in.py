@@ -27,6 +27,8 @@ READ_ONLY_STAND_INS = {
     "Get-Process",
     "Get-NetTCPConnection",
     "Get-NetIPAddress",
+    "Find-NetRoute",
+    "Get-NetNeighbor",
     "Get-ItemProperty",
     "Get-ChildItem",
     "Get-Item",
@@ -213,7 +215,7 @@ class TestReadOnly:
         """All that was called of Windows on the whole way, fall-backs included, is in the list of what may be called."""
         tentacle.description["tasks"] = [{"name": "Octopus Watchdog Tentacle", "state": "ready"}]
         tentacle.description["services"][0]["account"] = "ACME\\svc"
-        tentacle.run()
+        tentacle.run(Request(peers=("127.0.0.9",), probe_seconds=5.0, budget_seconds=200))
         tentacle.description["services"] = []
         tentacle.description["registry"] = {"HKLM:\\SOFTWARE\\Octopus\\OctopusServer": {"InstallLocation": "C:\\gone"}}
         tentacle.deny("cim", "sockets", "addresses")

@@ -173,7 +173,13 @@ def _too_large(view: View, problem: Problem) -> Clue | None:
         return None
     subnet = view.scene.reach.subnet(view.name)
     seen = Evidence("all links", f"{number} machines in {subnet} connect, and hear nothing afterwards")
-    return Clue(facts={"subnet": subnet}, evidence=(seen,), place=vantage(problem))
+    return Clue(
+        facts={"subnet": subnet},
+        evidence=(seen,),
+        unsure="A device on the path that accepts connections and stays silent, such as a load balancer without a "
+        "member, looks the same: send packets of both sizes to tell the two apart.",
+        place=vantage(problem),
+    )
 
 
 def _wants_certificate(_view: View, problem: Problem) -> Clue | None:
@@ -343,5 +349,6 @@ INTERCEPTION: tuple[CauseKind, ...] = (
         fold_by=("server", "subnet"),
         rank=20,
         confidence=Confidence.POSSIBLE,
+        told_apart_by=frozenset({"fleet.probes"}),
     ),
 )

@@ -68,7 +68,7 @@ def _here_only(view: View, problem: Problem) -> Clue | None:
         return Clue(evidence=(seen,), place=vantage)
     return Clue(
         place=vantage,
-        confidence=Confidence.LIKELY,
+        confidence=Confidence.POSSIBLE,
         unsure="Nobody else was asked: resolve {host} on another machine to tell a missing record from the DNS "
         "settings of {vantage}.",
     )

@@ -105,6 +105,7 @@ def _cause(
     needs: frozenset[str] = frozenset(),
     fold_by: tuple[str, ...] = ("server", "vantage"),
     confidence: Confidence = Confidence.LIKELY,
+    told_apart_by: frozenset[str] = frozenset(),
 ) -> CauseKind:
     kind = _REMEDIES[problem]
     return CauseKind(
@@ -118,6 +119,7 @@ def _cause(
         fold_by=fold_by,
         rank=45,
         confidence=confidence,
+        told_apart_by=told_apart_by,
     )
 
 
@@ -148,6 +150,7 @@ PING: tuple[CauseKind, ...] = (
         "Connections between {server} and {who} fail intermittently, like those of all others that were pinged: "
         "the fault is in {server} itself or in its network.",
         _at_the_server,
+        told_apart_by=frozenset({"peer.host"}),
         needs=_LOSSES | NO_ANSWER,
         fold_by=("server",),
     ),

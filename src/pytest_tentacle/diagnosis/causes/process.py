@@ -142,6 +142,7 @@ PROCESS: tuple[CauseKind, ...] = (
         echoes=ACROSS,
         fold_by=("proxy",),
         rank=25,
+        told_apart_by=frozenset({"probes"}),
         confidence=Confidence.LIKELY,
     ),
     from_problem(

@@ -20,7 +20,14 @@ from pytest_tentacle.guide.commands import (
     tentacle,
     when,
 )
-from pytest_tentacle.guide.consequences import NAME_FAILURES, NO_SETTINGS_READ, UNANSWERED, UNCONNECTED, UNTRUSTED
+from pytest_tentacle.guide.consequences import (
+    FIREWALL,
+    NAME_FAILURES,
+    NO_SETTINGS_READ,
+    UNANSWERED,
+    UNCONNECTED,
+    UNTRUSTED,
+)
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 
@@ -145,7 +152,7 @@ SETTINGS: tuple[CauseKind, ...] = (
         ("Correct the port in the inventory and in the portal; or let it listen on the old one:", *_PORT[0]),
         ("Correct the port in the inventory and in the portal; or let it listen on the old one:", *_PORT[1]),
         _moved,
-        consequences=UNANSWERED,
+        consequences=UNANSWERED | FIREWALL,
         fold_by=("port", "declared"),
         rank=30,
     ),
@@ -163,7 +170,7 @@ SETTINGS: tuple[CauseKind, ...] = (
             RESTART_LINUX,
         ),
         _overridden,
-        consequences=UNANSWERED,
+        consequences=UNANSWERED | FIREWALL,
         fold_by=("port", "declared"),
         rank=30,
     ),
@@ -256,6 +263,7 @@ SETTINGS: tuple[CauseKind, ...] = (
         _filled_up,
         consequences=NO_SETTINGS_READ | {"TT125", "TT971"},
         rank=5,
+        told_apart_by=frozenset({"disks"}),
         confidence=Confidence.LIKELY,
     ),
     CauseKind(

@@ -53,9 +53,14 @@ def _many_trust_the_old(view: View, problem: Problem) -> bool:
 def _renewed_server(view: View, problem: Problem) -> Clue | None:
     if _other_server(view, problem) is not None or not _many_trust_the_old(view, problem):
         return None
-    if _differs_from_declared(view.peer(problem)):
+    server = view.peer(problem)
+    if _differs_from_declared(server):
         return None
-    return Clue(facts={"configured": _old_of(view) or None}, evidence=thumbprints_screen(view, view.peer(problem)))
+    facts, screen = {"configured": _old_of(view) or None}, thumbprints_screen(view, server)
+    if server is not None and not server.answers_itself:
+        doubt = "Nobody saw which certificate {server} presents: the thumbprint of the inventory may be an old one."
+        return Clue(facts=facts, evidence=screen, confidence=Confidence.POSSIBLE, unsure=doubt)
+    return Clue(facts=facts, evidence=screen)
 
 
 def _trusts_another(view: View, problem: Problem) -> Clue | None:
@@ -219,6 +224,7 @@ TRUST: tuple[CauseKind, ...] = (
         _declared_is_old,
         fold_by=("server",),
         rank=45,
+        told_apart_by=frozenset({"peer.instances"}),
     ),
     CauseKind(
         "TC4042",
@@ -269,5 +275,6 @@ TRUST: tuple[CauseKind, ...] = (
         _mixed_up,
         consequences=BROKEN_TRUST,
         rank=45,
+        told_apart_by=frozenset({"fleet.instances"}),
     ),
 )

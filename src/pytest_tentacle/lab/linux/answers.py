@@ -80,6 +80,11 @@ def _shown(name: str, service: dict[str, Any] | None) -> str:
             f"Id={name}\nActiveState=active\nSubState=running\nUnitFileState=enabled\nUser=\nResult=success\n\n"
         )
     active, sub_state = _ACTIVE.get(service["state"], ("inactive", "dead"))
+    if service.get("start_mode") == "disabled":  # of a masked unit systemd loads nothing
+        state = service.get("sub_state") or sub_state
+        return lines(
+            "MainPID=0", f"Id={name}", f"ActiveState={active}", f"SubState={state}", "UnitFileState=masked", ""
+        )
     pid = service.get("pid") or 0
     running = pid and service["state"] in {"running", "starting", "stopping"}
     started = _moment(service["started_utc"]).strftime("%a %Y-%m-%d %H:%M:%S UTC") if service.get("started_utc") else ""

@@ -71,6 +71,40 @@ function New-AddressShape {
     }
 }
 
+# The address to speak from, then the route; `routes` of the machine says of an address why there is none (a Win32 number), or
+# its next hop. No Windows was at hand: the two objects are documented, the error's number is inferred.
+function Find-NetRoute {
+    [CmdletBinding()]
+    param([string]$RemoteIPAddress)
+    Add-LabCall 'Find-NetRoute' $PSBoundParameters
+    if (Test-LabDenied 'routes') { $PSCmdlet.WriteError((New-LabNetDenial -Class 'MSFT_NetRoute' -Cmdlet 'Find-NetRoute')); return }
+    if (Wait-LabProvider -What 'routes', 'Find-NetRoute' -Seconds 0) { return }
+    $way = @(Get-LabValue 'routes' @()) | Where-Object { $_.address -eq $RemoteIPAddress } | Select-Object -First 1
+    if ($way.error) {
+        $PSCmdlet.WriteError((New-LabCimError -Id "Windows System Error $($way.error)" -Class 'Find-NetRoute' -Category NotSpecified -Text (Get-LabText 'NoServer') -Target 'MSFT_NetRoute'))
+        return
+    }
+    $six = $RemoteIPAddress -match ':'
+    $own = @($TentacleLab.Machine.addresses | Where-Object { ($_ -match ':') -eq $six }) + @($(if ($six) { '::1' } else { '127.0.0.1' })) | Select-Object -First 1
+    New-AddressShape -Address $own -State 4
+    [pscustomobject]@{
+        DestinationPrefix = if ($six) { '::/0' } else { '0.0.0.0/0' }; InterfaceAlias = 'Ethernet0'; InterfaceIndex = [uint32]12
+        NextHop = if ($way.via) { $way.via } elseif ($six) { '::' } else { '0.0.0.0' }; RouteMetric = [uint16]256; Store = [byte]1
+    }
+}
+
+# MSFT_NetNeighbor: the state is a number, 0 unreachable to 6 permanent.
+function Get-NetNeighbor {
+    [CmdletBinding()]
+    param()
+    Add-LabCall 'Get-NetNeighbor' $PSBoundParameters
+    if (Test-LabDenied 'neighbours') { $PSCmdlet.WriteError((New-LabNetDenial -Class 'MSFT_NetNeighbor' -Cmdlet 'Get-NetNeighbor')); return }
+    if (Wait-LabProvider -What 'neighbours', 'Get-NetNeighbor' -Seconds 0) { return }
+    foreach ($row in @(Get-LabValue 'neighbours' @())) {
+        [pscustomobject]@{ IPAddress = $row.address; InterfaceIndex = [uint32]12; InterfaceAlias = 'Ethernet0'; LinkLayerAddress = '00-15-5D-01-02-03'; State = [byte]$row.state }
+    }
+}
+
 # MSFT_NetConnectionProfile (3.1): 0 public, 1 private, 2 of a domain; one row for each connected network, and silence without.
 function Get-NetConnectionProfile {
     [CmdletBinding()]

@@ -138,6 +138,8 @@ NO_SUCH_NAME = _text(
     ("The requested name is valid, but no data of the requested type was found", "the requested name is valid"),
     ("Name or service not known", "name or service not known"),
     ("Temporary failure in name resolution", "temporary failure in name resolution"),
+    # EAI_AGAIN, of a DNS server that does not answer, in .NET's words on Linux: EAGAIN's text.
+    ("Resource temporarily unavailable", "resource temporarily unavailable"),
     ("No address associated with hostname", "no address associated with hostname"),
     ("Der angegebene Host ist unbekannt", "der angegebene host ist unbekannt"),
     ("Es ist kein solcher Host bekannt", "es ist kein solcher host bekannt"),

@@ -27,6 +27,8 @@ from pytest_tentacle.sections.connections.link_verdict import (
 from pytest_tentacle.sections.connections.probe_verdict import NAME_NOT_RESOLVED, describe
 from pytest_tentacle.survey.targets import names_of
 
+from .subnets import subnet_of
+
 _BY_HAND = "Look with `ipconfig /all` or `ip address` on the machine, and compare."
 
 
@@ -148,8 +150,9 @@ def _judge(subject: Subject, use: _Use) -> Iterator[Finding]:
     """Only where nobody takes the connection is the address to blame.
 
     An address that is declared for the machine may be a NAT device's, where a firewall is as likely: no problem of
-    this step. Whoever answers it in another way is found with the welcome page across the link, and so is a name that
-    leads nowhere, or elsewhere than the inventory says.
+    this step. A neighbour of its own addresses is none: then the machine has been given another one. Whoever answers it
+    in another way is found with the welcome page across the link, and so is a name that leads nowhere, or elsewhere
+    than the inventory says.
     """
     if use.answers:
         yield Evidence(f"probe from {use.vantage.name}", describe(use.probe) + _not_its_own(use))
@@ -194,7 +197,8 @@ def _compare(subject: Subject, use: _Use) -> Iterator[Finding]:
             raise Unknown(f"the addresses of {end.name} could not be read", _BY_HAND)  # noqa: TRY301  told with others
         if own.isdisjoint(use.addresses):
             vouched = declared_addresses(end).intersection(use.addresses)
-            if vouched:
+            neighbours = {subnet_of(address) for address in own if not ipaddress.ip_address(address).is_loopback}
+            if vouched and neighbours.isdisjoint(map(subnet_of, vouched)):
                 words = f"{', '.join(vouched)} is declared for it, and none of its own addresses: NAT"
                 yield Evidence(f"inventory, {end.name}", words)
                 return

@@ -38,6 +38,7 @@ from .relayed import RELAY_READS, declared_way, relayed
         "peer.probes",
         "peer.peer_probes",
         "controller.probes",
+        "proxy_connects",
         *AWAY_READS,
         *RELAY_READS,
     ),

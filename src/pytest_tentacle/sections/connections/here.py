@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from pytest_tentacle.guide.consequences import NO_PROCESS, NO_SETTINGS, NOT_LISTENING
+from pytest_tentacle.judging.attempts import ATTEMPT_READS, attempts_of
 from pytest_tentacle.judging.check import Check, Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.reading import FACTS
@@ -102,7 +103,7 @@ def port_is_not_excluded_from_use(subject: Subject) -> Iterator[Finding]:
 
 @check(
     codes=("TT501", "TT504", "TT505", "TT508"),
-    reads=("host", "instances", "services", "listeners", "probes", "reservations", "firewall"),
+    reads=("host", "listeners", "reservations", "firewall", *ATTEMPT_READS),
 )
 def page_is_shown_here(subject: Subject) -> Iterator[Finding]:
     """https://localhost:<port> on the machine itself shows the product's own welcome page."""
@@ -129,7 +130,16 @@ def page_is_shown_here(subject: Subject) -> Iterator[Finding]:
     if isinstance(finding, Unknown):
         raise finding
     if finding is not None and probe is not None:
-        yield _page_problem(subject, probe, finding)
+        problem = _page_problem(subject, probe, finding)
+        silent = finding.facts.get("stage") == Stage.CONNECT and finding.facts.get("error") == Failure.TIMED_OUT
+        shown = _shown_to_others(subject) if problem.code == "TT505" and silent else None
+        if shown is not None:
+            raise Unknown(
+                f"its own look failed ({finding.actual}), and yet {shown} was shown the page there: what keeps "
+                f"{subject.name} from connecting to itself is not known",
+                "Look whether a security product keeps programs from opening connections.",
+            )
+        yield problem
 
 
 def _page_problem(subject: Subject, probe: Probe, finding: LinkFinding) -> Problem:
@@ -148,6 +158,14 @@ def _page_problem(subject: Subject, probe: Probe, finding: LinkFinding) -> Probl
         actual=finding.actual,
         evidence=(*finding.evidence, Evidence(f"sockets of {subject.name}", sockets)),
         facts=finding.facts | _own(subject),
+    )
+
+
+def _shown_to_others(subject: Subject) -> str | None:
+    """Who was shown the machine's page across a link: then its process does not hang."""
+    return next(
+        (attempt.vantage for attempt in attempts_of(subject) if attempt.link.end is subject and attempt.shows_page),
+        None,
     )
 
 

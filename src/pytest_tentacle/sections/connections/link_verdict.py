@@ -31,6 +31,8 @@ def judge_link(link: Link, way: Way) -> Iterator[Finding]:
         yield standing_in_the_way(link.end) or Unknown(nothing, UNPROBED)
         return
     name = _look(link, way.by_name)
+    if way.by_name is None and link.is_named:
+        yield Unknown(f"{link.vantage.name} did not look at the link of {link.tentacle.name} by name", UNPROBED)
     if way.by_name is None or isinstance(name, Unknown):
         yield from _single(link, way, way.by_address if way.by_name is None else way.by_name)
     elif name is None:

@@ -7,14 +7,18 @@ from collections.abc import Iterator
 from pytest_tentacle.guide.consequences import NOWHERE_TO_POLL
 from pytest_tentacle.judging.check import Finding
 from pytest_tentacle.judging.entries import Entry
-from pytest_tentacle.judging.finding import Blocked, Evidence, Unknown
+from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.links import Link, no_address_declared, no_server_declared, on_its_way, polled_links
+from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link.hosts import plain_host
 
 from .link_verdict import UNPROBED, is_well, judge_link, standing_in_the_way
 from .probe_verdict import describe
 from .web_sockets import standing_or_unknown
+
+_LET_THROUGH = 200
+"""What a proxy answers to CONNECT where it has connected."""
 
 
 def links_to_polled_servers(subject: Subject) -> Iterator[Finding]:
@@ -27,7 +31,35 @@ def links_to_polled_servers(subject: Subject) -> Iterator[Finding]:
     if not links:
         raise _nowhere(subject)
     for link in links:
-        yield from on_its_way(link, _judge_entry(link, link.entry) if link.entry else _judge_declared(link))
+        findings = _judge_entry(link, link.entry) if link.entry else _judge_declared(link)
+        let_through = _let_through(link)
+        yield from on_its_way(link, findings) if let_through is None else _by_proxy(findings, let_through)
+
+
+def _let_through(link: Link) -> Evidence | None:
+    """That its proxy let the very survey through to the address that it polls: the way that it takes is open."""
+    if link.proxy is None or link.entry is None:
+        return None
+    try:
+        connects = link.tentacle.read(FACTS.proxy_connects)
+    except Unknown:
+        return None
+    host, port, instance = plain_host(link.entry.host), link.entry.port, link.tentacle.instance_name.lower()
+    for row in connects:
+        if (row.instance.lower(), plain_host(row.host), row.port, row.status) == (instance, host, port, _LET_THROUGH):
+            words = f"the proxy {row.proxy} let it through to {row.host}:{row.port}"
+            return Evidence(f"CONNECT from {link.tentacle.name}", words)
+    return None
+
+
+def _by_proxy(findings: Iterator[Finding], let_through: Evidence) -> Iterator[Finding]:
+    """The proxy's answer in the place of what fails on the direct way, which is not used."""
+    yield let_through
+    for finding in findings:
+        if isinstance(finding, Problem):
+            yield Evidence(let_through.source, f"the direct way, which it does not go, fails: {finding.actual}")
+        else:
+            yield finding
 
 
 def _nowhere(subject: Subject) -> Unknown | Blocked:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_tentacle.judging.attempts import TENTACLE_READS, Attempt, attempts_of
+from pytest_tentacle.judging.away import AWAY_READS
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Evidence, Problem, Unknown
 from pytest_tentacle.judging.reading import FACTS
@@ -17,6 +18,7 @@ from pytest_tentacle.link import Failure
 from pytest_tentacle.link.hosts import plain_address, plain_host
 from pytest_tentacle.survey.surroundings import Route
 
+from .link_verdict import standing_in_the_way
 from .linux_filter import FilteredWay, LinuxVerdict, linux_verdict, own_addresses
 from .probe_verdict import describe
 
@@ -36,14 +38,16 @@ _WORDS = {
 }
 
 
-@check(codes=("TT533",), reads=("firewall", "peer.firewall", *WAY_READS, *TENTACLE_READS))
+@check(codes=("TT533",), reads=("firewall", "peer.firewall", *AWAY_READS, *WAY_READS, *TENTACLE_READS))
 def connection_is_let_out(subject: Subject) -> Iterator[Finding]:
     """The connecting end's own packet filter on Linux lets the connection out, and the answer in."""
     for attempt, server in _lost_links(subject):
         connecting, other = (server, subject) if attempt.listening else (subject, server)
         try:
             verdict = verdict_of_way(connecting, other, attempt, inbound=False)
-        except Unknown:
+        except Unknown as unknown:
+            if standing_in_the_way(attempt.link.end) is None:
+                yield from _unread_rules(connecting, unknown)
             continue
         if verdict.word != "closed":
             continue
@@ -70,15 +74,19 @@ def connection_is_let_out(subject: Subject) -> Iterator[Finding]:
         )
 
 
-@check(codes=("TT532",), reads=("routes", "peer.routes", *TENTACLE_READS))
+@check(codes=("TT532",), reads=("routes", "peer.routes", *AWAY_READS, *TENTACLE_READS))
 def both_ends_have_a_way(subject: Subject) -> Iterator[Finding]:
     """Both ends of a link on which no connection comes about have a way to each other, by their own tables."""
     for attempt, server in _lost_links(subject):
         for machine, other in ((subject, server), (server, subject)):
             dialled = attempt.probe.connect.address if attempt.probe.connect and _listens(attempt, machine) else None
             route = route_to(machine, other)
-            why = _why(route, dialled) if route else None
-            if route is None or why is None:
+            if route is None:
+                if standing_in_the_way(attempt.link.end) is None:
+                    yield _unread_way(machine, other)
+                continue
+            why = _why(route, dialled)
+            if why is None:
                 continue
             yield Problem(
                 "TT532",
@@ -133,6 +141,27 @@ def route_to(machine: Subject, other: Subject) -> Route | None:
         return None
     names = {plain_host(host) for host in (other.machine.ip, other.machine.dns_name) if host}
     return next((route for route in found if plain_host(route.peer) in names), None)
+
+
+def _unread_rules(connecting: Subject, unknown: Unknown) -> Iterator[Unknown]:
+    """Rules of Linux that were not read; what Windows lets out is not read at all, and no matter of this check."""
+    try:
+        is_windows = connecting.read(FACTS.firewall).engine == "windows"
+    except Unknown:
+        is_windows = connecting.machine.os is not None and connecting.machine.os.value == "windows"
+    if not is_windows:
+        yield Unknown(f"whether {connecting.name} lets the connection out: {unknown.reason}", unknown.advice)
+
+
+def _unread_way(machine: Subject, other: Subject) -> Unknown:
+    """Why nobody knows the way from one end of a lost link to the other."""
+    question = f"whether {machine.name} has a way to {other.name}"
+    try:
+        machine.read(FACTS.routes)
+    except Unknown as unknown:
+        return Unknown(f"{question}: {unknown.reason}", unknown.advice)
+    by_hand = "On that machine, look with `Find-NetRoute` (Windows) or `ip route get` (Linux)."
+    return Unknown(f"{question}: it was not asked for that one", by_hand)
 
 
 def _lost(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:

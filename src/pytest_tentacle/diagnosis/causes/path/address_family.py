@@ -56,6 +56,7 @@ def _cause(
         fold_by=("host",),
         rank=35,
         confidence=Confidence.LIKELY,
+        told_apart_by=frozenset({"products"}),
     )
 
 

@@ -111,6 +111,18 @@ def own_page(name: str) -> Evidence:
     return Evidence(f"probe on {name}", "its own port shows its page to itself")
 
 
+def open_port_seen(vantage: View | None) -> Evidence | None:
+    """What proves the looks of a machine: a port that the same code in the same script saw open; None: none was."""
+    record = vantage.subject.record if vantage is not None else None
+    if vantage is None or record is None:
+        return None
+    looks = (*(record.survey.probes if record.survey else ()), *record.peer_probes)
+    seen = next((probe for probe in looks if probe.connect is not None and probe.connect.error is None), None)
+    if seen is None:
+        return None
+    return Evidence(f"probe from {vantage.name}", f"the same script saw {seen.host}:{seen.port} open")
+
+
 def filtered(name: str, problem: Problem, *, let_in: bool = False) -> Evidence:
     """What the rules of a machine say about the port."""
     port = problem.facts.get("port")

@@ -33,6 +33,7 @@ from .links import (
     filter_verdict,
     filtered,
     lost_link,
+    open_port_seen,
     own_page,
 )
 
@@ -42,6 +43,12 @@ _SILENT = "does not answer: a firewall drops what comes, or the machine is down"
 _PERHAPS_OUTBOUND = (
     "No Tentacle elsewhere is known to be reached by {server}: browse from {server} to one in another subnet to tell "
     "the way from the server's own outbound rules."
+)
+
+
+_NOTHING_SEEN = (
+    "No look from {server} met an open port anywhere, not even on {server} itself, so the looks themselves may be kept "
+    "from connecting: browse from {server} to a port that is known to be open."
 )
 
 
@@ -89,7 +96,12 @@ def _outbound(view: View, problem: Problem) -> Clue | None:
     link = lost_link(view, problem, listening=True)
     if link is None or link.reached or link.subnets_lost < SEVERAL:
         return None
-    return Clue(evidence=(link.far_evidence,), place=link.server)
+    seen = open_port_seen(view.vantage(problem))
+    if seen is None:
+        return Clue(
+            evidence=(link.far_evidence,), confidence=Confidence.POSSIBLE, unsure=_NOTHING_SEEN, place=link.server
+        )
+    return Clue(evidence=(link.far_evidence, seen), place=link.server)
 
 
 def _one_alone(view: View, problem: Problem) -> Clue | None:
@@ -174,6 +186,7 @@ def _keeps_out(view: View, problem: Problem) -> Clue | None:
         },
         evidence=(Evidence(f"firewall of {end.name}", told.actual),),
         place=end.name,
+        seen=True,
     )
 
 
@@ -207,6 +220,7 @@ PATH: tuple[CauseKind, ...] = (
         consequences=LOST_IN_LOGS,
         fold_by=("port",),
         rank=40,
+        told_apart_by=frozenset({"firewall"}),
         confidence=Confidence.LIKELY,
     ),
     CauseKind(
@@ -327,5 +341,6 @@ PATH: tuple[CauseKind, ...] = (
         consequences=LOST_IN_LOGS,
         fold_by=("keeper", "port", "why"),
         rank=12,
+        told_apart_by=frozenset({"instances", "firewall", "peer.instances", "peer.firewall"}),
     ),
 )

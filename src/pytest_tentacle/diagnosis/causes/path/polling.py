@@ -103,6 +103,7 @@ PATH_POLLING: tuple[CauseKind, ...] = (
         consequences=LOST_IN_LOGS,
         fold_by=("server", "subnet", "port"),
         rank=15,
+        told_apart_by=frozenset({"fleet.probes"}),
         confidence=Confidence.LIKELY,
     ),
     CauseKind(

@@ -173,7 +173,7 @@ HERE: tuple[ProblemKind, ...] = (
             "Port {port} of {who} is held by Windows' own web server driver, for {url}: a web site, WinRM or another "
             "program registered it there, and the service cannot open the port."
         ),
-        consequences=NO_PORT,
+        consequences=NO_PORT | {"TT502", "TT504"},
         fold_by=("port", "url"),
         rank=12,
     ),

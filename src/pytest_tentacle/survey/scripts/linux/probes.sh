@@ -285,9 +285,9 @@ function text_word(s) {
 # The lower twelve bits of an OpenSSL error are its reason in every version since 1.0.2; alerts are 1000 + their number.
 function reason_word(reason) {
     if (reason == "126") return "closed"
-    if (reason ~ /^(10B|0C6|09B|09C|0FC|1BB|0F5|0F4)$/) return "not-tls"
-    if (reason ~ /^(102|10A|0BF|42E|456)$/) return "protocol-version"
-    return reason ~ /^(410|42F|0B5|0B9)$/ ? "no-common-cipher" : ""
+    if (reason ~ /^(10B|0C6|09B|09C|0FC|1BB|0F5|0F4|0D5)$/) return "not-tls"
+    if (reason ~ /^(102|10A|0A6|0BF|175|18C|42E|43E)$/) return "protocol-version"
+    return reason ~ /^(065|076|0B5|0B9|0C1|0F8|105|127|14D|172|17A|18A|410|42F)$/ ? "no-common-cipher" : ""
 }
 function learn(line,  code, word) {
     if (match(line, /errno=[0-9]+/)) {

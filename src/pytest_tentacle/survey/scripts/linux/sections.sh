@@ -125,7 +125,14 @@ section_services() {
         case $given in Environment=?*) printf 'Given=%s\n' "${given#Environment=}" ;; esac
         case $shown in *EnvironmentFiles=/*) environment_files "$shown" ;; esac
         printf '%s\n\n' "$shown"
-    } | awk "$json$unit_reader"
+    } | INSTANCES=$(instance_files) awk "$json$unit_reader"
+}
+
+# The names of all index files of Tentacle's instances, in lower case and in one line, each between slashes: a unit of one
+# has its name.
+instance_files() {
+    bounded 3 ls "${TentacleMachineConfigurationHomeDirectory:-/etc/octopus}/Tentacle/Instances" 2>/dev/null </dev/null |
+        awk '/\.config$/ { sub(/\.config$/, ""); gsub(/[ \t]+/, "-"); printf "/%s/", tolower($0) }'
 }
 
 # The lines of the environment files of Octopus Deploy's units ($1: what `systemctl show` said), as
@@ -197,6 +204,13 @@ function assignment(s,  at, value, words) {
     if (value ~ /^["\047]/) { words_of(value, words); value = words[1] }
     return substr(s, 1, at) value
 }
+# A masked unit names no program: its name has to tell whose it is (tentacle-facts 3: Tentacle.service, that of the instance, or
+# OctopusDeploy-Tentacle.service).
+function product_by_name(id) {
+    id = tolower(id); sub(/\.service$/, "", id)
+    if (id == "tentacle" || id == "octopusdeploy-tentacle" || index(ENVIRON["INSTANCES"], "/" id "/")) return "tentacle"
+    return id ~ /^octopus-?server$/ ? "server" : ""
+}
 function field_of(s) { gsub(/[\t\n]/, " ", s); return s == "" ? "-" : s }
 function finish(  last, place, line, path, product, arguments, i, count, words, variable, environment, running, instance, account) {
     line = unit["ExecStart"]
@@ -205,8 +219,15 @@ function finish(  last, place, line, path, product, arguments, i, count, words, 
     product = ""
     if (line ~ /\/Tentacle(\.exe|\.dll)?["\047]? +(run|agent)( |$)/) product = "tentacle"
     else if (line ~ /\/Octopus\.Server(\.exe|\.dll)?(["\047 ]|$)/) product = "server"
+    else if (line == "" && unit["UnitFileState"] ~ /^masked/) product = product_by_name(unit["Id"])
     if (product == "" || unit["Id"] in done) return
     done[unit["Id"]] = 1
+    if (line == "") {
+        list = list (list == "" ? "" : ",") "{\"name\":" text(unit["Id"]) ",\"product\":" text(product) \
+            ",\"state\":" text(state_of(unit["ActiveState"], unit["SubState"])) ",\"start_mode\":\"disabled\"" \
+            ",\"detail\":\"masked\"}"
+        return
+    }
     arguments = line
     if (index(arguments, path) == 1) arguments = substr(arguments, length(path) + 1); else sub(/^[^ ]+/, "", arguments)
     sub(/^ +/, "", arguments)

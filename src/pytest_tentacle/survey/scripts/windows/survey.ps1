@@ -32,6 +32,7 @@ $Sections = @(
 
 $DoubtfulSections = @(
     @{ Name = 'reservations'; Read = { Get-ReservationSection } }
+    @{ Name = 'routes'; Read = { Get-RouteSection }; IsList = $true }
     @{ Name = 'own_names'; Read = { Get-OwnNameSection }; IsList = $true }
     @{ Name = 'proxy_connects'; Read = { Get-ProxyConnectSection }; IsList = $true }
     @{ Name = 'firewall'; Read = { Get-FirewallSection } }

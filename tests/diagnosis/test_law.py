@@ -1,0 +1,60 @@
+"""The law of knowledge: fewer facts make a cause less certain, and never another one; more facts make no right one wrong.
+
+Each fault is judged as a whole, and again with something taken away. Here some of what can be taken away, another part for
+each fault; all of it by `python3 scripts/dev.py faults --law`.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+import pytest
+
+from support.law import broken, of_fault, reductions, told
+
+_STEP = 8
+"""One of so many reductions is tried here."""
+
+
+def test_less_never_leads_elsewhere(fault: Any, world: Any, faults: Any) -> None:
+    """What is left of a survey gives the same causes, or doubtful ones that say what else it may be, or unknowns."""
+    fault.change(world)
+    surveys = world.surveys()
+    whole = told(surveys)
+    some = list(islice(reductions(surveys), faults.CASES.index(fault) % _STEP, None, _STEP))
+    assert len(some) > 10
+    assert [f"{what}: {wrong}" for what, less in some for wrong in broken(whole, told(less))] == []
+
+
+class TestTheLawItself:
+    """It tells what offends."""
+
+    def test_another_cause(self, whole: Any) -> None:
+        """A diagnosis of another fault is no less certain one of this."""
+        one, two = (told(of_fault(whole, code)) for code in ("TC2021", "TC5202"))
+        assert any(line.startswith("OTHER web-01: TC5202") for line in broken(one, two))
+
+    def test_all_right(self, whole: Any) -> None:
+        """Nothing found, and nothing unknown, where something is wrong."""
+        sick, well = told(of_fault(whole, "TC2021")), told(whole.wide_fleet().surveys())
+        assert any(line.startswith("LOST web-01") for line in broken(sick, well))
+
+    def test_surer(self, whole: Any) -> None:
+        """The same cause, surer than with all facts."""
+        sure = told(of_fault(whole, "TT532"))
+        doubtful = told(dict(reductions(of_fault(whole, "TC5202")))["web-01: no firewall"])
+        certain = told(of_fault(whole, "TC5202"))
+        assert sure.causes["web-01"]["TT532"][0] == "certain"
+        assert any(line.startswith("SURER web-01: TC5202") for line in broken(doubtful, certain)) or (
+            "TC5202" not in doubtful.causes["web-01"]
+        )
+
+
+@pytest.mark.parametrize("code", ["TC5202", "TC5411", "TC2021"])
+def test_less_is_less_certain(code: str, whole: Any) -> None:
+    """What was not read is said, and the cause is no more than possible."""
+    surveys = of_fault(whole, code)
+    causes = told(dict(reductions(surveys))["web-01: cut off before instances"]).causes["web-01"]
+    assert causes
+    assert all(sure == "possible" and doubts for sure, doubts in causes.values())
