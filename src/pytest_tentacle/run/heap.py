@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import gc
 
+_SELDOM = (20_000, 20, 100)
+"""Objects made between two looks at the youngest; what is left in cycles is a failed test's traceback, now and then."""
+
 
 class Heap:
     """The garbage collector's view of this process, as it was found, and given back so."""
 
     def __init__(self) -> None:
+        self._found = gc.get_threshold()
         self._frozen = False
+        if self._found[0]:  # whoever switched it off meant it
+            gc.set_threshold(*_SELDOM)
 
     def settle(self) -> None:
         """What there is now stays until `release`."""
@@ -22,6 +28,7 @@ class Heap:
 
     def release(self) -> None:
         """From now on all of it may be collected."""
+        gc.set_threshold(*self._found)
         if self._frozen:
             self._frozen = False
             gc.unfreeze()

@@ -53,7 +53,6 @@ class TentaclePlugin:
         self.surveys_file: Path | None = None
         self.portal_file: Path | None = None
         self.signals = Signals()
-        self.heap = Heap()
         if not parallel.is_worker(config):
             self._choose_report(config)
         self.records = CleanRecords(self.run.redactor.text)
@@ -71,6 +70,8 @@ class TentaclePlugin:
                 self.run.report, self.run.redactor, failed=self.run.failures.note, written=self.run.write_outputs
             )
             config.pluginmanager.register(page, "tentacle-html")
+        self.heap = Heap()
+        self.heap.settle()  # a replay's surveys are there by now
 
     # -- what is run ---------------------------------------------------------------------------------------------
 
