@@ -159,7 +159,7 @@ class TestReplay:
         [
             (b"{", "not JSON"),
             (b"[]", "not a survey file"),
-            (b'{"format": 2, "records": 7, "inventory": {}}', "damaged at"),
+            (b'{"format": %d, "records": 7, "inventory": {}}' % FORMAT, "damaged at"),
         ],
     )
     def test_a_damaged_file_is_refused(self, run_pytest, tmp_path: Path, content: bytes, word: str):
