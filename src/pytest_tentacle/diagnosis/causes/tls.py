@@ -106,7 +106,10 @@ def _offers(view: View | None, side: str) -> str:
 
 def _speaks_tls_10_alone(view: View, _problem: Problem) -> Clue | None:
     """A Tentacle before 3.1 (tentacle-history 8)."""
-    version = version_of(view.subject) if not view.is_server else None
+    try:
+        version = version_of(view.subject) if not view.is_server else None
+    except Unknown:
+        return None
     numbers = parsed(version)
     return Clue(facts={"version": version}) if numbers is not None and numbers < _FIRST_WITH_TLS_12 else None
 
