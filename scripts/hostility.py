@@ -10,15 +10,22 @@ from __future__ import annotations
 import ast
 import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 TOP = Path(__file__).resolve().parent.parent
 TESTS = TOP / "tests"
 FOLDER = TESTS / "hostility"
 PAGE = TOP / "docs" / "hostility.md"
-CASES = {"ATTACKS": "test_one_machine_alone_is_unknown", "MISLEADING": "test_what_is_let_in_can_be_shown"}
-CASES |= {"TOO_LARGE": "test_a_file_that_is_too_large_is_not_read"}
+CASES = {
+    "test_one_machine_alone_is_unknown": ("hostility.attacks", "ATTACKS"),
+    "test_what_is_let_in_can_be_shown": ("hostility.attacks", "MISLEADING"),
+    "test_a_file_that_is_too_large_is_not_read": ("hostility.attacks", "TOO_LARGE"),
+    "test_each_look_is_true": ("support.ports", "PORTS"),
+}
+"""Tests that are made for each entry of a table: its module and name."""
+
 HEAD = """# Hostile machines, files, signals and circumstances
 
 <!-- written by scripts/hostility.py from tests/hostility -->
@@ -57,17 +64,17 @@ def _rows(tree: ast.Module, path: Path) -> Iterator[tuple[str, str, str]]:
                 continue
             promise = _cell(ast.get_docstring(test) or "")
             result = f"held by `{path.stem}::{group.name}::{test.name}`"
-            cases = [name for name, holder in CASES.items() if holder == test.name]
-            names = [attack.name for name in cases for attack in getattr(_attacks(), name)]
+            names = [attack.name for attack in _table(*CASES[test.name])] if test.name in CASES else []
             for attack in names or [test.name.removeprefix("test_").replace("_", " ")]:
                 yield _cell(attack), promise, result
 
 
-def _attacks() -> object:
+def _table(module: str, name: str) -> Iterable[Any]:
     for folder in (str(TOP), str(TESTS)):
         if folder not in sys.path:
             sys.path.insert(0, folder)
-    return importlib.import_module("hostility.attacks")
+    table: Iterable[Any] = getattr(importlib.import_module(module), name)
+    return table
 
 
 def _sentence(text: str) -> str:

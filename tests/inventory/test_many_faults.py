@@ -120,5 +120,5 @@ class TestAllAtOnce:
 
     def test_long_values_are_cut(self, files):
         """A value that fills the screen is cut."""
-        (fault,) = files.error(f"tentacles: [{{name: t, mode: {'x' * 500}}}]").faults
+        (fault,) = files.error(f"tentacles: [{{name: t, dns_name: {'x' * 500}}}]").faults
         assert len(fault.value) == 60

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from .faults import Faults, Place, did_you_mean
+from .faults import Faults, Place
 from .fields import invisible_in
 from .file_model import (
     Defaults,
@@ -97,7 +97,7 @@ class _DocumentReader:
         for key, entry in node.entries.items():
             if key not in model.model_fields:
                 invisible = invisible_in(key)
-                hint = did_you_mean(key, model.model_fields) or f"known are {', '.join(model.model_fields)}"
+                hint = self._faults.near(key, model.model_fields) or f"known are {', '.join(model.model_fields)}"
                 if invisible is not None:
                     hint = f"it has an invisible character: {invisible}; {hint}"
                 self._faults.add(entry.key_place, f"unknown key of {of}", key, hint)

@@ -12,7 +12,13 @@ from typing import NamedTuple
 LISTED_FAULTS = 50
 """So many faults are written out; the rest is counted."""
 
+_HINTED_FAULTS = 500
+"""Behind so many no near word is looked for any more: each takes a look at all words that there are."""
+
 _LONGEST_VALUE = 60
+_LONGEST_WORD = 100
+"""Characters of a word that may be a misspelt one."""
+
 _USER_INFO = re.compile(r"//[^/@\s]*@")
 
 
@@ -93,6 +99,10 @@ class Faults:
         shown = None if value is None else _shown(value)
         self._faults[Fault(place.file, place.line, place.column, message, shown, hint)] = None
 
+    def near(self, word: str, choices: Iterable[str]) -> str | None:
+        """`did_you_mean`, but None where there are so many faults already that nobody reads them all."""
+        return None if len(self._faults) > _HINTED_FAULTS else did_you_mean(word, choices)
+
     def warn(self, place: Place, message: str) -> None:
         """Note something that is accepted, and better changed."""
         self._warnings[f"{place.file}:{place.line}: {message}"] = None
@@ -118,7 +128,7 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str | None:
 
 def nearest(word: str, choices: Iterable[str], count: int) -> tuple[str, ...]:
     """The choices most like the word, best first."""
-    return _nearest(word.casefold(), tuple(choices), count)
+    return _nearest(word.casefold(), tuple(choices), count) if len(word) <= _LONGEST_WORD else ()
 
 
 @lru_cache(maxsize=256)

@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 _THUMBPRINT_DIGITS = 40
 _HIGHEST_PORT = 65535
 _LONGEST_HOST = 253
+_LONGEST_NAME = 200
 _HEX = frozenset("0123456789abcdefABCDEF")
 _NOT_IN_NAMES = re.compile(r"[,*?\[\]]")
 _PORT_AT_END = re.compile(r"^([^:]+):(\d+)$")
@@ -57,6 +58,8 @@ def _text(value: Any) -> str:
 def _name(value: str) -> str:
     if value != value.strip():
         raise FieldError("begins or ends with a space")
+    if len(value) > _LONGEST_NAME:
+        raise FieldError(f"is longer than {_LONGEST_NAME} characters")
     if value.startswith("!") or _NOT_IN_NAMES.search(value):
         raise FieldError("may not have , * ? [ ] in it nor begin with !", "--limit gives these a meaning")
     return value

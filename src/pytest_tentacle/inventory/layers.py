@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, cast
 
 from pydantic import BaseModel, ValidationError
 
-from .faults import Faults, Place, did_you_mean
+from .faults import Faults, Place
 from .fields import FieldError, invisible_in
 from .file_model import (
     PATH_KEYS,
@@ -134,8 +134,9 @@ class LayerReader:
             word = self._references.text(node)
             if word is None or word in TRANSPORT_MODELS:
                 return FAULTY if word is None else word
-            hint = did_you_mean(node.text, TRANSPORT_MODELS)
-            self._faults.add(node.place, f"transport must be one of {_KIND_NAMES}", node.text, hint)
+            hint = self._faults.near(node.text, TRANSPORT_MODELS)
+            # what is near none of the words may be a password, typed one line too early
+            self._faults.add(node.place, f"transport must be one of {_KIND_NAMES}", node.text if hint else None, hint)
         else:
             self._faults.add(node.place, f"kind must be one of {_KIND_NAMES}, not {kind_of(node)}")
         return FAULTY
@@ -243,14 +244,14 @@ class LayerReader:
             return
         words = _EXPECTED_WORD.findall(str(detail.get("ctx", {}).get("expected", "")))
         if words:
-            hint = did_you_mean(written, words) if written else None
-            self._faults.add(place, f"{key} must be one of {', '.join(words)}", written, hint)
+            hint = self._faults.near(written, words) if written else None
+            self._faults.add(place, f"{key} must be one of {', '.join(words)}", written if hint else None, hint)
         else:
             self._faults.add(place, f"{key}: {detail['msg']}", written)
 
     def _note_unknown_key(self, place: Place, key: str, model: type[BaseModel]) -> None:
         transport_keys = TransportPart.model_fields
-        hint = did_you_mean(key, model.model_fields)
+        hint = self._faults.near(key, model.model_fields)
         if (invisible := invisible_in(key)) is not None:
             hint = f"it has an invisible character: {invisible}" + (f"; {hint}" if hint else "")
         elif hint is None and key in transport_keys and "transport" in model.model_fields:

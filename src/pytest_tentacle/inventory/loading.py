@@ -262,7 +262,9 @@ class _Resolution:
             if first is not place:
                 self.faults.add(place, "the problem is waived twice", waive.code, f"first in line {first.line}")
             if self.codes is not None and waive.code not in self.codes:
-                hint = did_you_mean(waive.code, sorted(self.codes)) or "the report names the code beside each problem"
+                hint = (
+                    self.faults.near(waive.code, sorted(self.codes)) or "the report names the code beside each problem"
+                )
                 self.faults.add(place, "there is no problem of this code to waive", waive.code, hint)
             origin = Origin(file=place.file, line=place.line)
             yield Waiver(code=waive.code, reason=waive.reason, until=waive.until, origin=origin)
@@ -274,7 +276,7 @@ class _Resolution:
         for number, group in enumerate(grouped.value("groups") or ()):
             declared = [other.groups[group] for other in (document, *self.documents) if group in other.groups]
             if not declared:
-                hint = did_you_mean(group, sorted(groups)) or "declare it under groups:"
+                hint = self.faults.near(group, sorted(groups)) or "declare it under groups:"
                 self.faults.add(grouped.place_of("groups", number), "there is no such group", group, hint)
             else:
                 layers.append(next((each for each in declared if each.settings or each.transport), declared[0]))
@@ -295,7 +297,7 @@ class _Resolution:
         servers = layer.value("servers") or ()
         for number, server in enumerate(servers):
             if server not in self._server_names:
-                hint = did_you_mean(server, self._server_names) or "declare it under servers:"
+                hint = self.faults.near(server, self._server_names) or "declare it under servers:"
                 self.faults.add(layer.place_of("servers", number), "there is no such server", server, hint)
         if not servers and "servers" not in layer.settings and len(self._server_names) == 1:
             servers = tuple(self._server_names)

@@ -92,8 +92,9 @@ class References:
             return Secret(scalar.text)
         kind, argument = match.groups()
         if kind not in _KINDS:
-            hint = did_you_mean(kind, _KINDS) or _ELSEWHERE
-            self._faults.add(scalar.place, f"{key} is a reference of an unknown kind", kind, hint)
+            hint = self._faults.near(kind, _KINDS)  # what is near none of them may be the password itself
+            shown = kind if hint else None
+            self._faults.add(scalar.place, f"{key} is a reference of an unknown kind", shown, hint or _ELSEWHERE)
             return None
         return SecretSource(kind, argument, scalar.place)
 

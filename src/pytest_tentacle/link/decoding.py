@@ -13,7 +13,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.utils import CryptographyDeprecationWarning
 
-from .model import Certificate, HashName, KeyKind
+from .model import CERTIFICATE_BYTES, TOO_LONG, Certificate, HashName, KeyKind
 
 _HASHES: dict[str, HashName] = {
     "md5": "md5",
@@ -49,6 +49,8 @@ def decode(der: bytes) -> Certificate:
     Both ends of a link and the server see one and the same certificate: it is decoded, and kept, once.
     """
     thumbprint = thumbprint_of(der)
+    if len(der) > CERTIFICATE_BYTES:
+        return Certificate(thumbprint=thumbprint, error=TOO_LONG)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", CryptographyDeprecationWarning)

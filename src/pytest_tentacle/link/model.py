@@ -98,6 +98,12 @@ class Connected(StageRecord):
     address: str | None = None
 
 
+CERTIFICATE_BYTES = 24_000
+"""Of a certificate that is read; they are hundreds of names. The scripts have the same number."""
+
+TOO_LONG = f"it has more than {CERTIFICATE_BYTES:,} bytes, of which only the thumbprint is kept"
+"""The error of a longer one."""
+
 KeyKind = Literal["RSA", "EC", "DSA", "Ed25519", "Ed448", "other"]
 HashName = Literal["md5", "sha1", "sha224", "sha256", "sha384", "sha512", "other"]
 

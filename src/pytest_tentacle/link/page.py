@@ -31,47 +31,66 @@ def page_stage(stream: TlsStream, request: bytes, deadline: Deadline) -> Page:
     (tentacle-seen 1.2); so a whole answer is followed by a wait for the end.
     """
     watch = Stopwatch()
-    data = bytearray()
+    answer = _Answer()
     limit = deadline
     try:
         stream.write(request)
-        while len(data) < CAP:
+        while len(answer.data) < CAP:
             piece = stream.read(limit)
             if not piece:
                 break
-            data += piece
-            if limit is deadline and missing(data) == 0:
+            answer.add(piece)
+            if limit is deadline and answer.lacking == 0:
                 limit = deadline.at_most(_LINGER)
     except OSError as error:
-        whole = missing(data) == 0
+        whole = answer.lacking == 0
         failure = None if whole else failures.of_stream(error)
-        return _record(watch, data, failure, None if whole else str(error))
-    return _judge(watch, data)
+        return _record(watch, answer.data, failure, None if whole else str(error))
+    return _judge(watch, answer)
 
 
-def missing(data: bytes | bytearray) -> int | None:
-    """How many bytes the answer lacks by its own account; None where it does not say."""
-    head, blank, body = bytes(data).partition(b"\r\n\r\n")
-    if not blank:
-        return None
-    length = _LENGTH.search(head)
-    if length:
-        return max(0, int(length.group(1)) - len(body))
-    if _CHUNKED.search(head):
-        return 0 if body.endswith(b"0\r\n\r\n") else None
-    return None
+class _Answer:
+    """What came so far. Each byte is looked at once, although a peer may send them one by one."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+        self._size: int | None = None
+        self._is_chunked = False
+        self._has_head = False
+
+    def add(self, piece: bytes) -> None:
+        """The next bytes."""
+        seen = max(0, len(self.data) - 3)
+        self.data += piece
+        if self._has_head:
+            return
+        end = self.data.find(b"\r\n\r\n", seen)
+        if end < 0:
+            return
+        self._has_head = True
+        head = bytes(self.data[:end])
+        length = _LENGTH.search(head)
+        self._is_chunked = length is None and _CHUNKED.search(head) is not None
+        self._size = end + 4 + int(length.group(1)) if length else None
+
+    @property
+    def lacking(self) -> int | None:
+        """How many bytes are missing by its own account; None where it does not say."""
+        if self._size is not None:
+            return max(0, self._size - len(self.data))
+        return 0 if self._is_chunked and self.data.endswith(b"0\r\n\r\n") else None
 
 
-def _judge(watch: Stopwatch, data: bytearray) -> Page:
+def _judge(watch: Stopwatch, answer: _Answer) -> Page:
+    data = answer.data
     if not data:
         return _record(watch, data, Failure.CLOSED, "closed without a byte")
     if not data.startswith(b"HTTP/"):
         return _record(watch, data, Failure.NOT_HTTP, f"it answered: {readable(bytes(data), 200)}")
     if len(data) >= CAP:
         return _record(watch, data, None, f"not read beyond {CAP:,} bytes")
-    lacking = missing(data)
-    if lacking:
-        return _record(watch, data, Failure.OTHER, f"the page ended {lacking:,} bytes too early")
+    if answer.lacking:
+        return _record(watch, data, Failure.OTHER, f"the page ended {answer.lacking:,} bytes too early")
     return _record(watch, data, None, None)
 
 

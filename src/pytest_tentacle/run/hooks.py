@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Generator
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +128,7 @@ class TentaclePlugin:
         if not items or (collection.runs_no_test(self.config) and self.run.surveys is None):
             return
         if not parallel.is_worker(self.config):
-            self._survey(collection.machines_of(items))
+            self._survey(collection.machines_of(items), collection.asked_of(items))
         collection.drop_inapplicable(items, self.run, self.config)
         self.heap.settle()
 
@@ -267,8 +267,8 @@ class TentaclePlugin:
         self.signals.remove()
         self.heap.release()
 
-    def _survey(self, names: list[str]) -> None:
-        self.run.take_surveys(names, self._reporter())
+    def _survey(self, names: list[str], asked: set[tuple[str, str]] | None = None) -> None:
+        self.run.take_surveys(names, self._reporter(), asked)
 
     def _survive_readers(self) -> None:
         """`pytest ... | head`: the reader that goes away costs the console, and not the report."""
@@ -291,7 +291,7 @@ class TentaclePlugin:
             report = Path(chosen)
         else:
             stem = "diagnosis" if options.pseudonyms else options.name
-            report = Path("reports") / f"{stem}-{datetime.now().astimezone():%Y%m%d-%H%M%S}.html"
+            report = Path("reports") / f"{stem}-{time.strftime('%Y%m%d-%H%M%S')}.html"
             self.run.report_is_ours = True
         ours = [
             ("--save-surveys FILE", options.save_surveys),

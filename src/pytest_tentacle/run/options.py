@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -49,6 +49,7 @@ _ONLY_OURS = (
     "transport",
     "user",
     "ask_password",
+    "until_well",
 )
 """Options that nobody gives by habit (`addopts`) to pytest runs that are no diagnosis."""
 
@@ -60,6 +61,7 @@ NEW = "new"
 
 MOST_PINGS = 1_000
 MOST_PING_SECONDS = 600
+MOST_WATCH_SECONDS = 86_400
 MOST_PAYLOAD = 16_000
 """Bytes; Octopus reads 20,000 characters of a request at most (tentacle-facts 1.4), its head included."""
 
@@ -113,6 +115,8 @@ class Options:
     octopus_ca: Path | None = None
     include_disabled: bool = False
     discover: bool = False
+    until_well: float | None = None
+    """Seconds for which what is not well is looked at again."""
 
     @property
     def active(self) -> bool:
@@ -151,6 +155,8 @@ class Options:
             shown |= _ping_shown(self.ping)
         elif not self.replay:
             shown["--ping-count"] = "not given: no link was pinged"
+        if self.until_well:
+            shown["--until-well"] = f"{self.until_well:g} s"
         shown["--machine-timeout"] = f"{self.machine_timeout:g} s"
         shown["--unknown"] = self.unknown
         shown["--fail-on"] = NEW if self.only_new else self.fail_on.value
@@ -304,6 +310,13 @@ def add_options(parser: pytest.Parser) -> None:
         help="pad each ping to BYTES, to detect paths that drop large packets",
     )
     group.addoption(
+        "--until-well",
+        type=_whole(1, MOST_WATCH_SECONDS),
+        metavar="SECONDS",
+        help="look again at machines with problems or unknowns, every ten seconds at most, until all is well or the "
+        "time is over; the report tells what changed when",
+    )
+    group.addoption(
         "--output",
         choices=["short", "full"],
         default="short",
@@ -384,7 +397,7 @@ def read_options(config: pytest.Config) -> Options:
         identity=option("probe_identity"),
         output=option("output"),
         ping=_ping_order(config),
-        tls_versions=_tls_versions(config),
+        tls_versions=_of_machines(config, "probe_tls"),
         sarif=_path(option("sarif")),
         metrics=_path(option("metrics")),
         compare=_path(option("compare")),
@@ -404,6 +417,7 @@ def read_options(config: pytest.Config) -> Options:
         octopus_ca=_path(option("octopus_ca")),
         include_disabled=option("include_disabled"),
         discover=option("discover"),
+        until_well=_of_machines(config, "until_well"),
     )
 
 
@@ -450,11 +464,12 @@ def _ping_order(config: pytest.Config) -> PingOrder | None:
     return order
 
 
-def _tls_versions(config: pytest.Config) -> bool:
-    asked: bool = config.getoption("probe_tls")
-    if asked and config.getoption("replay"):
-        raise pytest.UsageError("a replay contacts no machine: leave --probe-tls out")
-    return asked
+def _of_machines(config: pytest.Config, name: str) -> Any:
+    """The value of an option that means something only where machines are contacted."""
+    value = config.getoption(name)
+    if value and config.getoption("replay"):
+        raise pytest.UsageError(f"a replay contacts no machine: leave --{name.replace('_', '-')} out")
+    return value
 
 
 def _ping_shown(ping: PingOrder) -> dict[str, str]:

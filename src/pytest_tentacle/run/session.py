@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import pytest
 
 from pytest_tentacle import files, hiding
+from pytest_tentacle.acting.watching import Ways, on_hosts_of, until_well, verdicts
 from pytest_tentacle.diagnosis import diagnose
 from pytest_tentacle.inventory import InventoryError, Selection, SelectionError, known_secrets, load, select
 from pytest_tentacle.inventory.loading import OctopusSource
@@ -26,6 +27,7 @@ from pytest_tentacle.lab import Lab
 from pytest_tentacle.link import system_resolver
 from pytest_tentacle.octopus import PortalError
 from pytest_tentacle.report.build import build_report
+from pytest_tentacle.report.console import clean_line
 from pytest_tentacle.report.document import Report
 from pytest_tentacle.report.earlier.past import Past, Wanted
 from pytest_tentacle.report.gate.ci import system_of, write_summary
@@ -90,6 +92,7 @@ class TentacleRun:
         self._fleet: Fleet | None = None
         self._lab: Lab | None = None
         self._report: Report | None = None
+        self._notes: list[str] = []
         self._built = False
         self._reached: Inventory | None = None
         self._hosts: dict[str, tuple[Transport, Any]] = {}
@@ -166,8 +169,19 @@ class TentacleRun:
             found += [(f"{name} of {machine.name}", path) for name, path in settings.items() if isinstance(path, Path)]
         return found
 
-    def take_surveys(self, names: Iterable[str], reporter: pytest.TerminalReporter | None) -> None:
-        """Survey the named machines and the other ends of their links, unless a replay has them already."""
+    def take_surveys(
+        self,
+        names: Iterable[str],
+        reporter: pytest.TerminalReporter | None,
+        asked: Collection[tuple[str, str]] | None = None,
+    ) -> None:
+        """Survey the named machines and the other ends of their links, unless a replay has them already.
+
+        Args:
+            names: of the machines.
+            reporter: where it is told how far it is.
+            asked: machines and steps that are tested; None: all that apply.
+        """
         if self.surveys is None:
             chosen = set(names)
 
@@ -181,8 +195,36 @@ class TentacleRun:
                 if not self.interrupted and (known := portal()) is not None:
                     inventory = surveys.inventory.model_copy(update={"portal": known})
                     surveys = surveys.model_copy(update={"inventory": inventory})
-            self.surveys = selected(surveys)
+            surveys = selected(surveys)
+            if self.options.until_well and not self.interrupted:
+                surveys = self._watch(surveys, self.options.until_well, reporter, asked)
+            self.surveys = surveys
         self._write_surveys(self.surveys)
+
+    def _watch(
+        self,
+        surveys: Surveys,
+        seconds: float,
+        reporter: pytest.TerminalReporter | None,
+        asked: Collection[tuple[str, str]] | None,
+    ) -> Surveys:
+        def judge(known: Surveys) -> dict[tuple[str, str], Outcome]:
+            learn_surveys(self.redactor, known)
+            return {key: made for key, made in verdicts(known, self.options.fail_on) if asked is None or key in asked}
+
+        def look(names: Collection[str]) -> Surveys | None:
+            newer = self._collect(self._with_peers(on_hosts_of(surveys, names)), reporter, None)
+            return None if self.interrupted else newer
+
+        def tell(text: str) -> None:
+            if reporter is not None:
+                reporter.write_line(clean_line(self.redactor.text(text)))
+
+        ways = Ways(judge=judge, look=look, tell=tell, keep=self._write_surveys)
+        watched = until_well(surveys, seconds, ways)
+        self.interrupted |= watched.interrupted
+        self._notes += watched.notes
+        return watched.surveys
 
     def _write_surveys(self, surveys: Surveys) -> None:
         """Also while they are taken and before anything is judged: a run that is killed leaves what it had."""
@@ -212,20 +254,11 @@ class TentacleRun:
         return chosen | needed
 
     def _collect(
-        self, names: set[str], reporter: pytest.TerminalReporter | None, keep: Callable[[Surveys], None]
+        self, names: set[str], reporter: pytest.TerminalReporter | None, keep: Callable[[Surveys], None] | None
     ) -> Surveys:
-        inventory, resolve = self.inventory, system_resolver
-        if inventory.is_lab:
-            from pytest_tentacle.lab import Lab, LabError  # noqa: PLC0415  only a run on the lab pays for it
-
-            try:
-                self._lab = Lab(inventory)
-                inventory = self._lab.start(names)
-            except LabError as error:
-                raise pytest.UsageError(str(error)) from None
-            resolve = self._lab.resolve
-            inventory = self._with_labs_portal(self._lab, inventory, names)
-        self._reached = inventory
+        if self._reached is None:
+            self._reached = self._start_lab(names) if self.inventory.is_lab else self.inventory
+        inventory, resolve = self._reached, self._lab.resolve if self._lab else system_resolver
         plan = Plan(
             workers=self.options.workers or (self._lab.workers if self._lab else DEFAULT_WORKERS),
             machine_timeout=self.options.machine_timeout,
@@ -246,6 +279,16 @@ class TentacleRun:
         if self._lab is not None:
             surveys = self._lab.mark_recorded(surveys)
         return surveys
+
+    def _start_lab(self, names: set[str]) -> Inventory:
+        from pytest_tentacle.lab import Lab, LabError  # noqa: PLC0415  only a run on the lab pays for it
+
+        try:
+            self._lab = Lab(self.inventory)
+            inventory = self._lab.start(names)
+        except LabError as error:
+            raise pytest.UsageError(str(error)) from None
+        return self._with_labs_portal(self._lab, inventory, names)
 
     def _with_labs_portal(self, lab: Lab, inventory: Inventory, names: set[str]) -> Inventory:
         if lab.portal is None:
@@ -296,7 +339,7 @@ class TentacleRun:
         return self._report
 
     def _judged(self, surveys: Surveys) -> Run:
-        notes = []
+        notes = list(self._notes)
         recorded = [name for record in surveys.records if record.recorded for name in record.machines]
         if recorded:
             notes.append(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from pydantic import ValidationError
 
 from pytest_tentacle.link import LinkRef, Target, Vantage
 from pytest_tentacle.link.decoding import decode_text
+from pytest_tentacle.link.model import TOO_LONG
 from pytest_tentacle.logs.reader import resolve_log
 from pytest_tentacle.packet_filter import as_evidence, engine_of, read_sources
 
@@ -27,6 +29,7 @@ from .door import Budget, let_in, refused
 from .model import Survey
 from .request import Request
 
+_THUMBPRINT = re.compile(r"[0-9A-F]{40}")
 _GZIP = b"\x1f\x8b"
 
 
@@ -94,6 +97,10 @@ def _with_certificates(entry: Any, place: str, budget: Budget) -> Any:
         case {"tls": {"certificate": str(text)} as tls}:
             certificate = _certificate(text, f"{place}.tls.certificate", budget)
             return {**entry, "tls": {**tls, "certificate": certificate}}
+        case {"tls": {"stands_for": str(thumbprint), **rest}}:
+            if _THUMBPRINT.fullmatch(thumbprint) is None:
+                raise refused(f"{place}.tls.stands_for", "it is no thumbprint")
+            return {**entry, "tls": {**rest, "certificate": {"thumbprint": thumbprint, "error": TOO_LONG}}}
         case {"certificates": list(texts)}:
             few = _few(texts, f"{place}.certificates")
             where = f"{place}.certificates"

@@ -10,8 +10,9 @@ import pytest
 
 from pytest_tentacle.guide.severity import DEFAULT_GATE, severity_of
 from pytest_tentacle.judging.result import Outcome
-from pytest_tentacle.link import Failure
+from pytest_tentacle.link import Certificate, Failure
 from pytest_tentacle.link.certificate import KeyedCertificate, make_certificate
+from pytest_tentacle.link.model import TOO_LONG
 from pytest_tentacle.survey.surroundings import Event
 from support.looks import OWN_PORT
 
@@ -83,6 +84,16 @@ class TestEachCode:
     def test_sha1(self, scene: Scene, sha1: KeyedCertificate) -> None:
         scene.presents(sha1, ALERT)
         is_found(scene.judge(), "TT411")
+
+    def test_too_long_to_be_kept(self, scene: Scene, short: KeyedCertificate) -> None:
+        """Its thumbprint is known and nothing else: not read is not all right."""
+        scene.presents(short, ALERT)
+        own = scene.make_probe(der=base64.b64encode(short.der).decode())
+        tls = own.tls.model_copy(update={"certificate": Certificate(thumbprint=short.thumbprint, error=TOO_LONG)})
+        scene.around.world["web-01"].replace(OWN_PORT, own.model_copy(update={"tls": tls}))
+        result = scene.judge()
+        assert result.outcome is Outcome.UNKNOWN
+        assert "too long to be kept" in result.reason
 
     def test_clone(self, scene: Scene) -> None:
         copy = scene.around.world.add_polling("poll-02", "192.0.2.31")

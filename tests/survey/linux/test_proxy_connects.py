@@ -229,6 +229,27 @@ class TestWhoIsAsked:
         assert not (machine.folder / "x").exists()
 
 
+class TestHostileProxies:
+    @BOTH
+    @pytest.mark.parametrize("head", [b"HTTP/1.0 200 OK\r\n", b"HTTP/1.0 407 x\r\n", b"", b"X: "])
+    @pytest.mark.parametrize("more", [b"X: y\r\n", b"=CURL= 200 0 0\n", b"A"], ids=["headers", "marks", "line"])
+    def test_an_answer_without_end(self, polling_through, listen, missing, head, more):
+        """Little is kept of it, it is told of this proxy alone, and what it says is not taken for our own notes."""
+
+        def flood(listener, connection):
+            while not listener.stopped.is_set():
+                connection.sendall(more * 2_000)
+
+        proxy = listen(answering(head, flood))
+        machine = polling_through("127.0.0.1", proxy.port)
+        machine.description["missing"] = missing
+        ran = machine.survey()
+        (found,) = connects(ran)
+        assert found.status in {None, int(head[9:12] or 0)}
+        assert found.error is None or str(found.error) in {"not-http", "other", "closed", "timed-out"}
+        assert len(found.model_dump_json()) < 2_000
+
+
 class TestReservations:
     def test_none_on_linux(self, whole, shell):
         """Linux keeps no port from a program: known, and empty."""

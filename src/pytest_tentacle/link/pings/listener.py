@@ -8,8 +8,11 @@ import selectors
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable
 from typing import Self
+
+from pytest_tentacle.shortage import shortage
 
 Peer = tuple[str, int]
 """The client's address and port."""
@@ -19,6 +22,7 @@ Serve = Callable[[socket.socket, Peer], None]
 
 _BACKLOG = 128
 _JOIN = 2.0
+_GLANCE = 0.1
 
 
 class Listener:
@@ -92,8 +96,10 @@ class Listener:
     def _accept(self, listening: socket.socket) -> None:
         try:
             connection, place = listening.accept()
-        except OSError:
-            return  # the client is gone already
+        except OSError as error:
+            if shortage(error):
+                time.sleep(_GLANCE)  # it stays ready to be accepted: without a pause this would be asked again at once
+            return  # else the client is gone already
         connection.settimeout(None)
         with self._lock:
             full = self._most is not None and len(self._open) >= self._most
@@ -102,8 +108,11 @@ class Listener:
                 thread = threading.Thread(
                     target=self._run, args=(connection, peer), name=f"serve {peer[0]}:{peer[1]}", daemon=True
                 )
-                self._open[connection] = thread
-                thread.start()
+                try:
+                    thread.start()
+                    self._open[connection] = thread
+                except RuntimeError:  # this machine has no room for one more thread
+                    full = True
         if full:
             connection.close()
 

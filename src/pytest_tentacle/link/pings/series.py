@@ -186,8 +186,14 @@ class PingSeries(_Value):
         return cls.model_validate({**fields, "attempts": attempts, "certificates": tuple(certificates)})
 
 
+_CERTIFICATES = 20
+"""Different certificates of one link that are kept; of a further one it is not told which it was."""
+
+
 def _attempt(at: float, probe: Probe, certificates: dict[Certificate, int]) -> PingAttempt:
     presented = probe.certificate
+    if presented not in certificates and len(certificates) >= _CERTIFICATES:
+        presented = None
     times = {stage.value: record.ms for stage in TIMED_STAGES if (record := getattr(probe, stage.value)) is not None}
     failed = probe.failed
     return PingAttempt(

@@ -91,6 +91,11 @@ def machines_of(items: list[pytest.Item]) -> list[str]:
     return list(dict.fromkeys(name for item in items if (name := machine_of(item)) is not None))
 
 
+def asked_of(items: list[pytest.Item]) -> set[tuple[str, str]]:
+    """The machines and steps of the tests that are left."""
+    return {(machine, step_of(item)) for item in items if (machine := machine_of(item)) is not None}
+
+
 def refuse_bare_hosts(items: list[pytest.Item]) -> None:
     """Raises pytest.UsageError for a test whose `host` would be the machine that runs pytest: no machine was named."""
     for item in items:

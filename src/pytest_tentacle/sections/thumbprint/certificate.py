@@ -17,6 +17,7 @@ from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link import Certificate, Probe
+from pytest_tentacle.link.model import TOO_LONG
 from pytest_tentacle.sections.connections.link_verdict import standing_in_the_way
 from pytest_tentacle.survey.surroundings import caller_of
 
@@ -41,6 +42,12 @@ def certificate_is_strong_enough(subject: Subject) -> Iterator[Finding]:
         )
     source, probe = seen
     certificate = probe.certificate
+    if certificate is not None and certificate.error == TOO_LONG:
+        raise Unknown(
+            f"the certificate that the port of {subject.name} presents is too long to be kept: {source} told its "
+            f"thumbprint, {probe.thumbprint}",
+            "A Tentacle's own has less than 2,000 bytes: see what answers there.",
+        )
     if certificate is None or certificate.error is not None:
         yield Evidence(source, f"certificate {probe.thumbprint}: {certificate.error if certificate else 'none'}")
         return

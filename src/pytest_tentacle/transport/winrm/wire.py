@@ -20,8 +20,8 @@ from pytest_tentacle.transport.base import Deadline, ReachStage, TransportError
 SLICE_SECONDS = 0.2
 """The longest single wait; after it the watch is asked again."""
 
-RESPONSE_LIMIT = 16_000_000
-"""Bytes that one HTTP response may have on the wire. WinRM's own limit is 500 kB unless an administrator raised it."""
+RESPONSE_LIMIT = 4_000_000
+"""Bytes that one HTTP response may have on the wire. Requests ask for 150 kB at most (`MaxEnvelopeSize` of MS-WSMV)."""
 
 T = TypeVar("T")
 

@@ -82,9 +82,9 @@ ping_some() {
     done
 }
 
-# Place, number, host, port: one attempt. Prints the certificate in lines short enough to be written at once, `<place>
-# <number> c <piece>`, and then `<place> <number> a <at> <resolve> <connect> <tls> <page> <stage> <error> <lag>`. Two looks
-# at the clock say how late this machine sees what has happened.
+# Place, number, host, port: one attempt. Prints `<place> <number> a <resolve> <connect> <tls> <page> <stage> <error> <at>
+# <lag>` and the certificate as `<place> <number> c <piece>`, in lines short enough to be written at once. Two looks at the
+# clock say how late this machine sees what has happened.
 ping_once() {
     case $3 in *%*) dialled=$(printf '%s' "$3" | awk "$json"'{ printf "%s%s", (NR > 1 ? "\n" : ""), decoded($0) }') ;;
         *) dialled=$3 ;; esac
@@ -93,13 +93,14 @@ ping_once() {
     outcome=$({
         printf 'link -\nhost -\nport 0\nby name\n'
         probe_target "$dialled" "$4" "$probe_seconds" </dev/null
-    } | awk -v brief=1 "$json$probe_reader")
-    presented=${outcome##*"$tab"}
+    } | awk -v nonce="$nonce" -v most="$most_certificate" -v brief=ping "$json$probe_reader")
     IFS=$newline
-    for piece in $(printf '%s\n' "$presented" | awk '{ while ($0 != "") { print substr($0, 1, 800); $0 = substr($0, 801) } }'); do
-        printf '%s\t%s\tc\t%s\n' "$1" "$2" "$piece"
+    for line in $outcome; do
+        case $line in
+            a*) printf '%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$line" "$(elapsed "$ping_began" "$at")" "$(elapsed "$looked" "$at")" ;;
+            *) printf '%s\t%s\t%s\n' "$1" "$2" "$line" ;;
+        esac
     done
-    printf '%s\t%s\ta\t%s\t%s\t%s\n' "$1" "$2" "$(elapsed "$ping_began" "$at")" "${outcome%"$tab"*}" "$(elapsed "$looked" "$at")"
 }
 
 # Sleeps for what is left of the pause since the round began; whole seconds where sleep knows no others.
@@ -116,11 +117,12 @@ function known(name, value) { return value == "" || value == "-" ? "" : ",\"" na
 $1 == "pinged" || $1 == "polled" { link[++count] = decoded($2); host[count] = decoded($3); port[count] = $4; by[count] = $5; next }
 $3 == "a" {
     if ($2 + 0 > sent[$1] + 0) sent[$1] = $2 + 0
-    attempt[$1, $2] = "{\"at\":" ($4 == "" ? "null" : sprintf("%.3f", $4 / 1000)) known("resolve", $5) known("connect", $6) known("tls", $7) \
-        known("page", $8) ($9 == "-" ? "" : ",\"stage\":\"" $9 "\",\"error\":\"" $10 "\"") known("lag", $11)
+    attempt[$1, $2] = "{\"at\":" ($10 == "" ? "null" : sprintf("%.3f", $10 / 1000)) known("resolve", $4) known("connect", $5) known("tls", $6) \
+        known("page", $7) ($8 == "-" ? "" : ",\"stage\":\"" $8 "\",\"error\":\"" $9 "\"") known("lag", $11)
     next
 }
-$3 == "c" { if ($4 != "-") certificate[$1, $2] = certificate[$1, $2] $4; next }
+# Of a peer that shows another certificate each time, so many as fit into this; of the others it is not told which they were.
+$3 == "c" { certificate[$1, $2] = certificate[$1, $2] $4; next }
 END { for (i = 1; i <= count; i++) {
     printf "%s{\"link\":%s,\"host\":%s,\"port\":%s,\"by\":%s", (i > 1 ? "," : ""), link[i], text(host[i]), port[i], text(by[i])
     if (wanted > 0) printf ",\"wanted\":%d", wanted
@@ -130,6 +132,7 @@ END { for (i = 1; i <= count; i++) {
     for (n = 1; n <= sent[i]; n++) {
         if (!((i, n) in attempt)) continue
         own = certificate[i, n]
+        if (!((i, own) in index_of) && length(held) + length(own) > 33000) own = ""
         if (own != "" && !((i, own) in index_of)) { held = held (seen ? "," : "") text(own); index_of[i, own] = seen++ }
         listed = listed (separator++ ? "," : "") attempt[i, n] (own == "" ? "" : ",\"certificate\":" index_of[i, own]) "}"
     }

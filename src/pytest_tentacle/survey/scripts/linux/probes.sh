@@ -1,5 +1,8 @@
 # Probes: resolve, connect, TLS, certificate and the whole page in one connection, as a browser does it. Never a bare
 # TCP connect: a Tentacle writes an Error into its log for each (tentacle-seen 1.2).
+#
+# What is noted of a connection and what the peer says stand in one text, line by line. A note is one by the nonce in
+# it, which no peer knows: a page could say `certificate ...` or `=END=` as well.
 
 workers=16
 
@@ -8,6 +11,13 @@ payload=
 
 # What openssl is told besides, to hold it to one version of TLS; nothing for a probe.
 client_options=
+
+# Bytes of a certificate that is kept, which are hundreds of names; of a longer one the thumbprint is told. A machine that
+# looks at hundreds of ports could not send the largest that each may show.
+most_certificate=24000
+
+# Lines of a client that are kept: an honest handshake makes some thirty, a hostile one as many as it likes.
+most_lines=300
 
 # Seconds that a client gets besides those of a look, for its own start; see start_slack.
 slack=0
@@ -90,7 +100,7 @@ probe_some() {
             else
                 probe_target "$dialled" "$port" "$seconds" </dev/null
             fi
-        } | awk "$json$probe_reader")
+        } | awk -v nonce="$nonce" -v most="$most_certificate" "$json$probe_reader")
         old_ifs=$IFS
         IFS=$newline
         for piece in $(printf '%s\n' "$probe" | awk '{ while (length($0) > 800) { print substr($0, 1, 800); $0 = substr($0, 801) } print }'); do
@@ -125,16 +135,16 @@ probe_target() {
         share=$(((remaining + count - 1) / count))
         count=$((count - 1))
         attempt=$(speak "GET / HTTP/1.1\\r\\nHost: %s\\r\\nConnection: close\\r\\n$payload\\r\\n" "$address" "$1" "$2" "$share")
-        case ${attempt%%=PAGE=*} in *"${newline}at connect"*) break ;; esac
+        case $attempt in *"${newline}at $nonce connect"*) break ;; esac
     done
     printf 'address %s\n%s\n' "$address" "$attempt"
     if [ "$identity" -eq 1 ] && [ "$client" = openssl ]; then
         clock
         remaining=$((ends - now))
         if [ "$remaining" -lt 1 ]; then remaining=1; fi
-        case ${attempt%%=PAGE=*} in
-            *"${newline}at tls"*)
-                printf '\n=IDENTITY=\n%s\n' "$(speak 'MX\r\n\r\nMX-CLIENT 1.0\r\n\r\n' "$address" "$1" "$2" "$remaining")"
+        case $attempt in
+            *"${newline}at $nonce tls"*)
+                printf '\n=IDENTITY=%s\n%s\n' "$nonce" "$(speak 'MX\r\n\r\nMX-CLIENT 1.0\r\n\r\n' "$address" "$1" "$2" "$remaining")"
                 ;;
         esac
     fi
@@ -196,7 +206,8 @@ why_not_found() {
 }
 
 # One connection: format of what to send (with one %s for Host), address, host, port, seconds. Prints what the client
-# said as lines `log ...`, `at <stage> <ms>`, `exit <code>`, and after `=PAGE=` what came back.
+# said as lines `log ...`, and the notes: `at <nonce> <stage> <ms>`, `exit <nonce> <code>`, `certificate <nonce> <base64>`
+# and, between `=PAGE=<nonce>` and `=END=<nonce>`, what came back.
 speak() {
     case $2 in *:*) dial="[$2]:$4" ;; *) dial=$2:$4 ;; esac
     case $3 in *:*) url="[${3%%%*}]:$4" ;; *) url=$3:$4 ;; esac
@@ -207,7 +218,7 @@ speak() {
         set -- "$1" "$(($5 + slack))" openssl s_client $client_options -brief -state -ign_eof -msg -msgfile /dev/fd/5 ${server_name:+-servername "$server_name"} -connect "$dial"
     else
         set -- "$1" "$5" curl -q -sS -k -v -i --http1.1 --noproxy '*' -A '' -H 'Accept:' -H 'Connection: close' \
-            --connect-to "::$dial" -w '\n=CURL= %{time_connect} %{time_appconnect} %{time_total}\n%{certs}' "https://$url/"
+            --connect-to "::$dial" -w "\\n=CURL=$nonce %{time_connect} %{time_appconnect} %{time_total} %{num_certs}\\n%{certs}" "https://$url/"
     fi
     {
         # In this order: stderr live; then the exit code; then, once the messages have ended, the certificate; then the page.
@@ -215,52 +226,81 @@ speak() {
             {
                 # shellcheck disable=SC2059  # the format is one of ours
                 printf "$1" "$url" | (shift && limit "$@") 5>&1 >&6 2>&3 6>&-
-                printf 'exit %s\n' "$?" >&3
+                printf 'exit %s %s\n' "$nonce" "$?" >&3
             } | certificate >&3 6>&-
         } 6>&1 | head -c 100000 && printf .)
-        printf '=PAGE=\n%s\n=END=\n' "${page%.}"
-    } 3>&1 | while IFS= read -r line; do
-        case $line in
-            SSL_connect:before*) note_stage connect ;;
-            'CONNECTION ESTABLISHED') note_stage tls ;;
-            =PAGE=)
-                note_stage end
-                echo =PAGE=
-                cat
-                ;;
-            certificate\ * | exit\ *) printf '%s\n' "$line" ;;
-            *) printf 'log %s\n' "$line" ;;
-        esac
-    done
+        printf '=PAGE=%s\n%s\n=END=%s\n' "$nonce" "${page%.}" "$nonce"
+    } 3>&1 | {
+        lines=0
+        while IFS= read -r line; do
+            case $line in
+                SSL_connect:before*) note_stage connect ;;
+                'CONNECTION ESTABLISHED') note_stage tls ;;
+                "=PAGE=$nonce")
+                    note_stage end
+                    printf '%s\n' "$line"
+                    cat
+                    ;;
+                "certificate $nonce "* | "large $nonce "* | "exit $nonce "*) printf '%s\n' "$line" ;;
+                *)
+                    lines=$((lines + 1))
+                    if [ "$lines" -le "$most_lines" ]; then printf 'log %.600s\n' "$line"; fi
+                    ;;
+            esac
+        done
+    }
 }
 
 note_stage() {
     now=$(now_ms)
-    printf 'at %s %s\n' "$1" "$(elapsed "$last" "$now")"
+    printf 'at %s %s %s\n' "$nonce" "$1" "$(elapsed "$last" "$now")"
     last=$now
 }
 
-# The first certificate of the Certificate message in s_client's -msg output, as `certificate <base64>`: TLS 1.3 has
-# one byte of context before the list (RFC 8446 4.4.2), TLS 1.2 has none (RFC 5246 7.4.2).
+# The first certificate of the Certificate message in s_client's -msg output, as `certificate <nonce> <base64>` or, where
+# that is long, `large <nonce> <bytes> <word> <thumbprint>`: TLS 1.3 has one byte of context before the list (RFC 8446 4.4.2), TLS 1.2 has none (RFC 5246 7.4.2). Each line is looked at once,
+# whatever the message's length: what is read slowly keeps the client from going on.
 certificate() {
-    awk '
-    /^<<< / { wanted = /, Certificate$/ && hex == ""; next }
-    /^>>> / { wanted = 0; next }
-    wanted && /^ / { gsub(/[^0-9a-f]/, ""); hex = hex $0 }
-    function value(s,  i, n) { n = 0
-        for (i = 1; i <= length(s); i++) n = n * 16 + index("123456789abcdef", substr(s, i, 1)); return n }
-    END {
-        list = value(substr(hex, 3, 6)); at = value(substr(hex, 9, 6)) + 3 == list ? 15 : 17
-        size = value(substr(hex, at, 6)); hex = substr(hex, at + 6, size * 2)
-        if (size == 0 || length(hex) != size * 2) exit
+    awk -v nonce="$nonce" -v most="$most_certificate" '
+    BEGIN {
+        for (i = 0; i < 256; i++) byte[sprintf("%02x", i)] = i
         digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-        printf "certificate "
-        for (i = 1; i <= length(hex); i += 6) {
-            three = substr(hex, i, 6); n = value(substr(three "0000", 1, 6))
-            printf "%s%s%s%s", substr(digits, int(n / 262144) + 1, 1), substr(digits, int(n / 4096) % 64 + 1, 1),
-                (length(three) > 2 ? substr(digits, int(n / 64) % 64 + 1, 1) : "="),
-                (length(three) > 4 ? substr(digits, n % 64 + 1, 1) : "=")
+    }
+    function value(s) { return (byte[substr(s, 1, 2)] * 256 + byte[substr(s, 3, 2)]) * 256 + byte[substr(s, 5, 2)] }
+    function coded(s,  n) {
+        n = value(substr(s "0000", 1, 6))
+        return substr(digits, int(n / 262144) + 1, 1) substr(digits, int(n / 4096) % 64 + 1, 1) \
+            (length(s) > 2 ? substr(digits, int(n / 64) % 64 + 1, 1) : "=") (length(s) > 4 ? substr(digits, n % 64 + 1, 1) : "=")
+    }
+    function take(s) {
+        if (length(s) > left) s = substr(s, 1, left)
+        left -= length(s); rest = rest s
+        while (length(rest) >= 6) { kept[++groups] = coded(substr(rest, 1, 6)); rest = substr(rest, 7) }
+    }
+    /^<<< / { wanted = /, Certificate$/ && !known && head == ""; next }
+    /^>>> / { wanted = 0; next }
+    wanted && /^ / {
+        gsub(/[^0-9a-f]/, "")
+        if (known) { take($0); next }
+        head = head $0
+        if (length(head) < 22) next
+        at = value(substr(head, 9, 6)) + 3 == value(substr(head, 3, 6)) ? 15 : 17
+        size = value(substr(head, at, 6)); left = size * 2; known = left > 0
+        if (known) take(substr(head, at + 6)); else wanted = 0
+    }
+    END {
+        if (!known || left > 0) exit
+        if (rest != "") kept[++groups] = coded(rest)
+        if (groups * 3 > most) {
+            printf "large %s %d ", nonce, size
+            fflush()
+            digest = "openssl base64 -d -A | openssl dgst -sha1"
+            for (i = 1; i <= groups; i++) printf "%s", kept[i] | digest
+            close(digest)
+            exit
         }
+        printf "certificate %s ", nonce
+        for (i = 1; i <= groups; i++) printf "%s", kept[i]
         printf "\n"
     }'
 }
@@ -290,11 +330,11 @@ function reason_word(reason) {
     return reason ~ /^(065|076|0B5|0B9|0C1|0F8|105|127|14D|172|17A|18A|410|42F)$/ ? "no-common-cipher" : ""
 }
 function learn(line,  code, word) {
-    if (match(line, /errno=[0-9]+/)) {
-        code = substr(line, RSTART + 6, RLENGTH - 6) + 0
+    if (match(line, /^[a-z]+:errno=[0-9]+/)) {
+        code = substr(line, index(line, "=") + 1, RLENGTH) + 0
         errno = errno == "" ? errno_word(code) : errno; if (code == 0) ended = 1
-    } else if (match(line, /:error:[0-9A-F]+:/)) {
-        code = substr(line, RSTART + 7, RLENGTH - 8)
+    } else if (match(line, /^[0-9A-F]+:error:[0-9A-F]+:/)) {
+        code = substr(line, 1, RLENGTH - 1); sub(/^.*:/, "", code)
         if (code ~ /^8000/) word = text_word(line)
         else { word = reason_word(substr(code, length(code) - 2)); if (word == "closed") ended = 1 }
         if (code ~ /^8000/ && errno == "") errno = word
@@ -307,6 +347,7 @@ function curl_line(line,  words) {
     else if (line ~ /^\* SSL connection using /) { split(line, words, " "); version = words[5]; cipher = words[7]; at_stage["tls"] = "" }
     else if (line ~ /^\* connect to .* failed: /) errno = text_word(line)
     else if (line ~ /^curl: /) {
+        client = "curl"
         detail = line; if (errno == "") errno = text_word(line)
         if (line ~ /wrong version number|packet length too long|record layer failure|http request/) reason = "not-tls"
         else if (line ~ /protocol version|unsupported protocol/) reason = "protocol-version"
@@ -314,17 +355,23 @@ function curl_line(line,  words) {
         else if (line ~ /unexpected eof|SSL_ERROR_SYSCALL/ && errno == "") reason = "closed"
     }
 }
-function curl_end(  at, part, line, i, n) {
-    at = index(page, "\n=CURL= "); if (at == 0) return
-    n = split(substr(page, at + 8), line, "\n"); page = substr(page, 1, at - 1)
+# The names in a certificate are printed as they stand: where they hold what looks like one more certificate, none is known.
+function curl_end(  at, part, line, i, n, begun, inside, ended_well) {
+    at = index(page, "\n=CURL=" nonce " "); if (at == 0) return
+    n = split(substr(page, at + length(nonce) + 8), line, "\n"); page = substr(page, 1, at - 1)
     split(line[1], part, " ")
     if (part[1] + 0 > 0) { at_stage["connect"] = sprintf("%d", part[1] * 1000) }
     if (part[2] + 0 > 0) { at_stage["tls"] = sprintf("%d", (part[2] - part[1]) * 1000); at_stage["end"] = sprintf("%d", (part[3] - part[2]) * 1000) }
+    for (i = 2; i <= n; i++) if (line[i] ~ /^-----BEGIN/) begun++
+    if (begun != part[4]) return
     for (i = 2; i <= n; i++) {
-        if (line[i] ~ /^-----END/) return
+        if (line[i] ~ /^-----END/) { ended_well = 1; break }
+        if (length(certificate) > most * 4 / 3) break
         if (inside) certificate = certificate line[i]
         if (line[i] ~ /^-----BEGIN/) inside = 1
     }
+    if (length(certificate) > most * 4 / 3) large = "more than " most
+    if (large || !ended_well) certificate = ""
 }
 function complete(  at, head, size) {
     at = index(page, "\r\n\r\n"); if (at == 0) return 0
@@ -339,7 +386,9 @@ function stage(name, ms, error, detail, more) {
     return ",\"" name "\":{\"ms\":" number_or_null(ms) (error == "" ? "" : ",\"error\":\"" error "\"") \
         (detail == "" ? "" : ",\"detail\":" text(substr(detail, 1, 300))) more "}"
 }
+# In its brief mode s_client does not print the errno that it ends with: 104, the connection was reset.
 function judge(  late, word) {
+    if (code == 104 && errno == "") errno = "reset"
     late = code == 124 || code == 137 || code == 143 || code == 28
     if (!("connect" in at_stage)) {
         word = late ? "timed-out" : errno != "" ? errno : text_word(detail)
@@ -347,32 +396,46 @@ function judge(  late, word) {
     }
     out = out stage("connect", at_stage["connect"], "", "", field("address", text(address)))
     secured = field("version", version == "" ? "" : text(version)) field("cipher", cipher == "" ? "" : text(cipher)) \
-        field("certificate", certificate == "" ? "" : text(certificate))
+        field("certificate", certificate == "" ? "" : text(certificate)) \
+        field("stands_for", length(thumbprint) == 40 && thumbprint !~ /[^0-9A-F]/ ? text(thumbprint) : "")
     if (!("tls" in at_stage)) {
         word = late ? "timed-out" : reason != "" ? reason : errno != "" ? errno : ended || detail == "" ? "closed" : "other"
         if (word ~ /^(refused|unreachable|prohibited)$/) word = "other"
         return out stage("tls", at_stage["end"], word, detail, secured)
     }
-    out = out stage("tls", at_stage["tls"], "", "", secured)
-    if (page == "") word = late ? "timed-out" : errno == "reset" ? "reset" : detail ~ /alert read:fatal/ ? "other" : "closed"
+    if (large) word = "its certificate has " large " bytes: of so long a one the thumbprint is kept"
+    out = out stage("tls", at_stage["tls"], "", large ? word : "", secured)
+    if (page == "" && client == "curl" && code == 1) word = "not-http" # it takes no answer without a head
+    else if (page == "") word = late ? "timed-out" : errno == "reset" ? "reset" : detail ~ /alert read:fatal/ ? "other" : "closed"
     else if (page !~ /^HTTP\//) word = "not-http"
     else word = complete() ? "" : late ? "timed-out" : errno == "reset" ? "reset" : ""
     return out stage("page", at_stage["end"], word, word == "" ? "" : detail,
         page == "" ? "" : ",\"text\":" text(substr(page, 1, 2000)) ",\"length\":" length(page))
 }
-function reset_all() { split("", at_stage); page = certificate = version = cipher = errno = reason = detail = code = ""; ended = in_page = greeted = 0 }
-# One attempt of a ping (with -v brief=1): milliseconds, the stage that failed, why, and the certificate; "-" for none.
-function brief_line() { return shown(took["resolve"]) shown(took["connect"]) shown(took["tls"]) shown(took["page"]) shown(failed) shown(why) \
-    (certificate == "" ? "-" : certificate) }
+function reset_all() { split("", at_stage); page = certificate = thumbprint = large = version = cipher = errno = reason = detail = code = client = ""; ended = in_page = greeted = 0 }
+# One attempt of a ping (with -v brief=ping): `a`, milliseconds, the stage that failed, why ("-" for none); and the
+# certificate, in lines of `c` and a piece that is short enough to be written at once.
+function ping_lines(  rest) {
+    print "a\t" shown(took["resolve"]) shown(took["connect"]) shown(took["tls"]) shown(took["page"]) shown(failed) (why == "" ? "-" : why)
+    for (rest = certificate; rest != ""; rest = substr(rest, 801)) print "c\t" substr(rest, 1, 800)
+}
 # The same held to one version of TLS: what was spoken, the stage that failed, why, and whether we did not even say hello.
 function trial_line() { return shown(version) shown(cipher) shown(failed) shown(why) \
     (failed == "tls" && !greeted && errno == "" && why != "timed-out" ? "unspoken" : "-") }
+# A page of many short lines as one text, in steps of 100 lines: line by line, it would be copied once for each.
+function joined(  i, all, some) {
+    for (i = 1; i <= lines; i++) {
+        some = some (i > 1 ? "\n" : "") piece[i]
+        if (i % 100 == 0) { all = all some; some = "" }
+    }
+    return all some
+}
 function shown(value) { return (value == "" ? "-" : value) "\t" }
 BEGIN { reset_all() }
-in_page && $0 == "=END=" { in_page = 0; next }
-!in_page && $0 == "=IDENTITY=" { settle(); reset_all(); speaking = 1; next }
-in_page { page = page (lines++ ? "\n" : "") $0; next }
-$0 == "=PAGE=" { in_page = 1; lines = 0; next }
+in_page && $0 == "=END=" nonce { in_page = 0; page = joined(); next }
+!in_page && $0 == "=IDENTITY=" nonce { settle(); reset_all(); speaking = 1; next }
+in_page { piece[++lines] = $0; next }
+$0 == "=PAGE=" nonce { in_page = 1; lines = 0; next }
 { key = $1; rest = $0; sub(/^[^ ]* ?/, "", rest) }
 key == "log" {
     if (rest ~ /^Protocol version: /) version = substr(rest, 19)
@@ -384,9 +447,10 @@ key == "log" {
     }
     next
 }
-key == "at" { at_stage[$2] = $3; next }
-key == "exit" { code = $2; next }
-key == "certificate" { certificate = $2; next }
+key == "at" && $2 == nonce { at_stage[$3] = $4; next }
+key == "exit" && $2 == nonce { code = $3; next }
+key == "certificate" && $2 == nonce { certificate = $3; next }
+key == "large" && $2 == nonce { large = $3; thumbprint = toupper($NF); next }
 key == "address" { address = rest; next }
 key == "resolve" {
     for (i = 4; i <= NF; i++) addresses = addresses (i > 4 ? "," : "") text($i)
@@ -405,7 +469,8 @@ function settle() {
 }
 END {
     if (!speaking) settle()
-    if (brief) { print brief == "trial" ? trial_line() : brief_line(); exit }
+    if (brief == "ping") { ping_lines(); exit }
+    if (brief == "trial") { print trial_line(); exit }
     if (speaking) {
         match(page, /^[^\r\n]*/); said = substr(page, 1, RLENGTH)
         late = code == 124 || code == 137 || code == 143

@@ -5,6 +5,9 @@
 connect_limit=4
 connects_per_instance=2
 
+# Bytes of a client that are kept; what the proxy says may have no end.
+most_said=60000
+
 # $connects: lines `<instance> <proxy's host> <its port> <host> <port>`, tab-separated and percent-encoded.
 section_proxy_connects() {
     if [ -z "$connects" ]; then
@@ -37,7 +40,7 @@ section_proxy_connects() {
         done
         wait
         IFS=$old_ifs
-    } | awk "$json$proxy_answer_reader"
+    } | awk -v nonce="$nonce" "$json$proxy_answer_reader"
 }
 
 # $1 place, $2 and $3 the proxy, $4 and $5 whereto. Prints lines that begin with the place.
@@ -61,19 +64,26 @@ ask_proxy() {
         return
     fi
     case $4 in *:*) there=[${4%%%*}]:$5 ;; *) there=$4:$5 ;; esac
-    if [ "$speaker" = curl ]; then
-        said=$(bounded "$((probe_seconds + 1))" curl -q -sS -k -v --http1.1 --max-time "$probe_seconds" --noproxy '' \
-            --proxy1.0 "$found:$3" --proxytunnel --proxy-header 'User-Agent:' --proxy-header 'Proxy-Connection:' \
-            -A '' -H 'Accept:' -H 'Connection: close' -o /dev/null \
-            -w '=CURL= %{http_connect} %{time_appconnect} %{time_total}\n' "https://$there/" 2>&1 </dev/null)
-    else
-        said=$(printf 'GET / HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n' "$there" |
-            bounded "$probe_seconds" openssl s_client -brief -state -ign_eof -proxy "$found:$3" -connect "$there" 2>&1 >/dev/null)
-    fi
-    code=$?
+    said=$({
+        {
+            if [ "$speaker" = curl ]; then
+                bounded "$((probe_seconds + 1))" curl -q -sS -k -v --http1.1 --max-time "$probe_seconds" --noproxy '' \
+                    --proxy1.0 "$found:$3" --proxytunnel --proxy-header 'User-Agent:' --proxy-header 'Proxy-Connection:' \
+                    -A '' -H 'Accept:' -H 'Connection: close' -o /dev/null \
+                    -w "=CURL=$nonce %{http_connect} %{time_appconnect} %{time_total}\\n" "https://$there/" 2>&1 3>&- </dev/null
+            else
+                printf 'GET / HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n' "$there" |
+                    bounded "$probe_seconds" openssl s_client -brief -state -ign_eof -proxy "$found:$3" -connect "$there" 2>&1 >/dev/null 3>&-
+            fi
+            printf 'exit %s %s\n' "$nonce" "$?" >&3
+        } | head -c "$most_said"
+        echo
+    } 3>&1)
+    code=255
     for line in $said; do
         case $line in
-            '< '* | '* connect to '* | =CURL=* | 'curl: '* | SSL_connect:before* | *'HTTP CONNECT failed'* | connect:errno=* | *nknown\ option*)
+            "exit $nonce "*) code=${line##* } ;;
+            '< '* | '* connect to '* | "=CURL=$nonce "* | 'curl: '* | SSL_connect:before* | *'HTTP CONNECT failed'* | connect:errno=* | *nknown\ option*)
                 printf '%s line %.250s\n' "$1" "$line"
                 ;;
         esac
@@ -103,7 +113,7 @@ $0 == "=answers" { answers = 1; next }
 $2 == "line" {
     place = $1; sub(/^[0-9]+ line /, ""); sub(/\r$/, "")
     if (sub(/^< /, "")) { if (first[place] == "") first[place] = $0 }
-    else if ($1 == "=CURL=") {
+    else if ($1 == "=CURL=" nonce) {
         if ($2 + 0 > 0) status[place] = $2 + 0
         if ($3 + 0 == 0 && $4 + 0 > 0) ms[place] = sprintf("%.1f", $4 * 1000) }
     else if (/^\* connect to .*onnection refused/ || /^connect:errno=111$/) refused[place] = 1

@@ -106,6 +106,7 @@ json='
 BEGIN { for (i = 1; i < 32; i++) escapes[sprintf("%c", i)] = sprintf("\\u%04x", i)
         escapes["\\"] = "\\\\"; escapes["\""] = "\\\"" }
 function text(s,  i, n, from, out, c) {
+    if (s ~ /^[A-Za-z0-9+\/=_.,:; -]*$/) return "\"" s "\""
     n = length(s); from = 1; out = ""
     for (i = 1; i <= n; i++) {
         c = substr(s, i, 1)

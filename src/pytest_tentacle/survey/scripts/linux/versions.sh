@@ -75,7 +75,7 @@ try_version() {
     {
         printf 'link -\nhost -\nport 0\nby name\n'
         probe_target "$dialled" "$3" "$seconds" </dev/null
-    } | awk -v brief=trial "$json$probe_reader"
+    } | awk -v nonce="$nonce" -v most="$most_certificate" -v brief=trial "$json$probe_reader"
 }
 
 # shellcheck disable=SC2016  # awk's own dollars

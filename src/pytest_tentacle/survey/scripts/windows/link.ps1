@@ -11,6 +11,17 @@ $ProbeLimit = 256
 # An Octopus page has 1.2 kB; more bytes than this are not read.
 $PageLimit = 65536
 
+# Bytes of a certificate that is kept, which are hundreds of names; of a longer one the thumbprint is told. A machine that
+# looks at hundreds of ports could not send the largest that each may show.
+$CertificateLimit = 24000
+
+# Halibut's line of identity has some 20 bytes, and the head of a page some 150: longer ones are not looked through.
+$LineLimit = 4096
+$HeadLimit = 16384
+
+# What one probe may do while the others wait: a peer that sends without end, byte by byte, always has the next one ready.
+$StepLimit = 32
+
 # Milliseconds for the peer to close after its answer is whole; a foreign web server may keep the connection.
 $LingerTime = 2000
 
@@ -124,10 +135,11 @@ function Enter-Stage {
     try { $Probe.Task = & $Begin } catch { Stop-ProbeStage -Probe $Probe -Word (Get-FailureWord $Probe $_.Exception) -Exception $_.Exception }
 }
 
-# The task of the present stage has ended: note it and begin the next. Goes on as long as nothing has to be waited for.
+# The task of the present stage has ended: note it and begin the next. Goes on as long as nothing has to be waited for,
+# but lets the others have their turn.
 function Step-Probe {
     param([hashtable]$Probe)
-    while ($Probe.Stage -ne 'done' -and $Probe.Task.IsCompleted) {
+    for ($steps = 0; $steps -lt $StepLimit -and $Probe.Stage -ne 'done' -and $Probe.Task.IsCompleted; $steps++) {
         $failure = $Probe.Task.Exception
         switch ($Probe.Stage) {
             'resolve' { Complete-Resolve $Probe $failure }
@@ -211,14 +223,23 @@ function Complete-Tls {
     param([hashtable]$Probe, $Failure)
     if ($Failure) { Stop-ProbeStage -Probe $Probe -Word (Get-FailureWord $Probe $Failure) -Exception $Failure; return }
     $certificate = $Probe.Tls.RemoteCertificate
-    Set-StageRecord -Probe $Probe -Stage 'tls' -Values @{
-        detail      = $Probe['Offered']
-        version     = Get-TlsVersion ([int]$Probe.Tls.SslProtocol)
-        cipher      = Get-CipherName $Probe.Tls
-        certificate = if ($certificate) { [Convert]::ToBase64String($certificate.GetRawCertData()) } else { $null }
+    $values = @{ version = Get-TlsVersion ([int]$Probe.Tls.SslProtocol); cipher = Get-CipherName $Probe.Tls }
+    $words = @($Probe['Offered'])
+    if ($certificate) {
+        $bytes = $certificate.GetRawCertData()
+        if ($bytes.Length -le $CertificateLimit) {
+            $values['certificate'] = [Convert]::ToBase64String($bytes)
+        } else {
+            $values['stands_for'] = $certificate.GetCertHashString()
+            $words += "its certificate has $($bytes.Length) bytes: of so long a one the thumbprint is kept"
+        }
     }
+    $values['detail'] = @($words | Where-Object { $_ }) -join '; '
+    if (-not $values.detail) { $values.detail = $null }
+    Set-StageRecord -Probe $Probe -Stage 'tls' -Values $values
     $text = if ($Probe.Identity) { "MX$CrLf$CrLf" } else { Get-PageRequest -Record $Probe.Record -Payload $Probe.Payload }
     $Probe['Received'] = New-Object IO.MemoryStream
+    $Probe['Head'] = @{ Looked = 0; Whole = $null }
     $Probe['Buffer'] = New-Object byte[] 8192
     $Probe['Lines'] = if ($Probe.Identity) { @("MX-CLIENT 1.0$CrLf$CrLf") } else { @() }
     Enter-Stage -Probe $Probe -Stage 'send' -Begin { Send-Text $Probe $text }
@@ -256,7 +277,10 @@ function Complete-Read {
     param([hashtable]$Probe, $Failure)
     $count = if ($Failure) { 0 } else { [int]$Probe.Task.Result }
     if ($count -gt 0) { $Probe.Received.Write($Probe.Buffer, 0, $count) }
-    if ($count -gt 0 -and $Probe.Received.Length -lt $PageLimit -and -not ($Probe.Identity -and (Get-FirstLine $Probe))) {
+    $limit = if ($Probe.Identity) { $LineLimit } else { $PageLimit }
+    if ($count -gt 0 -and $Survey.Clock.Elapsed.TotalMilliseconds -ge $Probe.End) {
+        Stop-ProbeStage -Probe $Probe -Word 'timed-out' -Exception $null
+    } elseif ($count -gt 0 -and $Probe.Received.Length -lt $limit -and -not ($Probe.Identity -and (Get-FirstLine $Probe))) {
         Enter-Stage -Probe $Probe -Stage $Probe.Stage -Begin { $Probe.Tls.ReadAsync($Probe.Buffer, 0, $Probe.Buffer.Length) } -Again
         if (Test-WholePage $Probe) { $Probe.Until = [Math]::Min($Probe.End, $Survey.Clock.Elapsed.TotalMilliseconds + $LingerTime) }
     } elseif ($Probe.Identity) {
@@ -303,13 +327,19 @@ function Complete-Page {
     }
 }
 
-# A server that keeps the connection open has said all when its Content-Length is there.
+# A server that keeps the connection open has said all when its Content-Length is there. The head is looked for until it
+# has been found, and never again.
 function Test-WholePage {
     param([hashtable]$Probe)
-    $text = [Text.Encoding]::GetEncoding(28591).GetString($Probe.Received.ToArray())
-    $end = $text.IndexOf($CrLf + $CrLf, [StringComparison]::Ordinal)
-    if ($end -lt 0 -or $text.Substring(0, $end) -notmatch '(?im)^Content-Length:\s*(\d{1,9})') { return $false }
-    $text.Length - $end - 4 -ge [int]$Matches[1]
+    $head = $Probe.Head
+    if ($null -eq $head.Whole -and $head.Looked -lt $HeadLimit) {
+        $head.Looked = [int]$Probe.Received.Length
+        $bytes = $Probe.Received.ToArray()
+        $text = [Text.Encoding]::GetEncoding(28591).GetString($bytes, 0, [Math]::Min($bytes.Length, $HeadLimit))
+        $end = $text.IndexOf($CrLf + $CrLf, [StringComparison]::Ordinal)
+        if ($end -ge 0) { $head.Whole = if ($text.Substring(0, $end) -match '(?im)^Content-Length:\s*(\d{1,9})') { $end + 4 + [int]$Matches[1] } else { [int]::MaxValue } }
+    }
+    $null -ne $head.Whole -and $Probe.Received.Length -ge $head.Whole
 }
 
 function Complete-Identity {

@@ -7,6 +7,9 @@ $PingLimit = 16
 # Milliseconds between two attempts from which on they could be taken for Halibut's.
 $PingClose = 850
 
+# Characters of all different certificates of one link: one that shows another each time could fill the whole answer.
+$PingCertificates = 33000
+
 # Seconds that are kept for what comes after the pings.
 $PingReserve = 3
 
@@ -163,8 +166,10 @@ function Complete-Attempt {
         }
     }
     $certificate = if ($record['tls']) { $record['tls'].certificate } else { $null }
-    if ($certificate) {
-        if (-not $series.Certificates.Contains($certificate)) { $null = $series.Certificates.Add($certificate) }
+    $isKnown = $certificate -and $series.Certificates.Contains($certificate)
+    $held = ($series.Certificates | Measure-Object -Property Length -Sum).Sum
+    if ($certificate -and ($isKnown -or $held + $certificate.Length -le $PingCertificates)) {
+        if (-not $isKnown) { $null = $series.Certificates.Add($certificate) }
         $told['certificate'] = $series.Certificates.IndexOf($certificate)
     }
     $series.Attempts[$Attempt.Number] = $told

@@ -1,0 +1,1 @@
+"""What a run does only where it is asked for: wait until all is well."""

@@ -1,0 +1,70 @@
+"""Odd circumstances: what the user, his environment or his own files get wrong costs him nothing but that."""
+
+from __future__ import annotations
+
+import resource
+
+import pytest
+
+from .conftest import INVENTORY
+
+PASSWORD = "Corr3ct-Horse!Battery"
+
+
+def cpu() -> float:
+    """Seconds that all processes took that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+class TestEnvironment:
+    @pytest.mark.parametrize("zone", ["XXX-167:59:59", "XXX24", "Nowhere/City", ":"])
+    def test_a_zone_that_no_clock_has(self, case, zone):
+        """A value of TZ that Python's own dates refuse: the report is written."""
+        done = case.run(TZ=zone)
+        assert done.returncode in {0, 1}, done.stdout[-2000:]
+        assert "Traceback" not in done.stdout + done.stderr
+        assert set(case.reports()) == {".html", ".json", ".md"}
+
+
+class TestInventories:
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [
+            ("{kind: ssh,", f"{{kind: '{PASSWORD}',"),
+            ("mode: listening", f"mode: '{PASSWORD}'"),
+            ("os: linux, mode: polling", f"os: '{PASSWORD}', mode: polling"),
+            ("password: 'correct horse  battery'}}", "password: '${hunterzwei:x}'}}"),
+        ],
+    )
+    def test_a_password_in_the_wrong_place(self, case, before, after):
+        """It is not repeated in the fault that it makes: `kind: <password>` one line too early."""
+        assert before in INVENTORY
+        (case.folder / "fleet.yaml").write_text(INVENTORY.replace(before, after, 1), encoding="utf-8")
+        done = case.run()
+        assert done.returncode == 4
+        assert "fleet.yaml:" in done.stderr
+        assert PASSWORD not in done.stdout + done.stderr
+        assert "hunterzwei" not in done.stdout + done.stderr
+
+    def test_thousands_of_unknown_keys(self, case):
+        """They are counted in a few seconds, and fifty of them are told."""
+        keys = "".join(f", unknown_{number}: 1" for number in range(3_000))
+        text = INVENTORY.replace("mode: listening", f"mode: listening{keys}", 1)
+        (case.folder / "fleet.yaml").write_text(text, encoding="utf-8")
+        before = cpu()
+        done = case.run()
+        assert done.returncode == 4
+        assert "and 2950 more" in done.stderr
+        assert cpu() - before < 40
+
+    def test_a_name_without_end(self, case):
+        """A name of 300 kB is refused, without looking for one like it."""
+        text = INVENTORY.replace("name: web-01", f"name: {'x' * 300_000}", 1)
+        (case.folder / "fleet.yaml").write_text(text, encoding="utf-8")
+        before = cpu()
+        done = case.run()
+        assert done.returncode == 4
+        assert "is longer than 200 characters" in done.stderr
+        assert len(done.stderr) < 5_000
+        assert cpu() - before < 20
