@@ -64,7 +64,7 @@ class TestLoop:
         fleet = Fleet({"a": WELL, "b": Outcome.NOTED, "c": Outcome.WAIVED})
         watched = fleet.run(60)
         assert fleet.asked == []
-        assert watched.notes == ["Watched: all is well after 0 s and 1 look."]
+        assert watched.notes == ["Watched: no machine has problems or unknowns, after 0 s and 1 look."]
 
     def test_only_what_is_not_well_is_looked_at_again(self):
         """Failed, unknown and blocked; every ten seconds from one look's beginning to the next."""
@@ -80,7 +80,7 @@ class TestLoop:
             "Watched: b", "Watched: d", "Watched: c",
         ]  # fmt: skip
         assert "Services running: failed, now passed" in watched.notes[0]
-        assert watched.notes[-1] == "Watched: all is well after 22 s and 3 looks."
+        assert watched.notes[-1] == "Watched: no machine has problems or unknowns, after 22 s and 3 looks."
 
     def test_a_slow_look_is_followed_by_the_next_at_once(self):
         """The interval counts from begin to begin."""
@@ -127,7 +127,9 @@ class TestLoop:
         watched = fleet.run(60)
         assert watched.interrupted
         assert watched.notes == [
-            "Watched: ended after " + ("0" if where == "wait" else "10") + " s and 1 look, before all was well."
+            "Watched: ended after "
+            + ("0" if where == "wait" else "10")
+            + " s and 1 look, with problems or unknowns left."
         ]
 
     def test_changes_of_one_machine_stand_together(self):
@@ -183,7 +185,7 @@ class TestRuns:
         said = []
         for line in going.stdout:
             said.append(line)
-            if "not well: poll-01" in line:
+            if "problems or unknowns: poll-01" in line:
                 healthy = copy.deepcopy(documents["poll-01"])
                 healthy["probes"] = [probe for probe in healthy["probes"] if "instance" in probe["link"]]
                 case.says("poll-01", hostile.framed(healthy))
@@ -192,7 +194,7 @@ class TestRuns:
         notes = [note for note in report["provenance"]["notes"] if note.startswith("Watched:")]
         assert "poll-01 changed" in notes[0]
         assert "Services running: failed, now passed" in notes[0]
-        assert "all is well" in notes[1]
+        assert "no machine has problems" in notes[1]
         assert "failed, now passed" in (tmp_path / "page.html").read_text(encoding="utf-8")
 
     def test_a_port_that_is_opened_while_it_waits(self, tmp_path):
@@ -211,7 +213,7 @@ class TestRuns:
         try:
             for line in going.stdout:
                 said.append(line)
-                if "not well" in line and listener is None:
+                if "problems or unknowns: " in line and listener is None:
                     listener = HalibutListener("127.0.0.1", port, certificate=make_certificate())
                     listener.start()
             assert going.wait(60) == 0, "".join(said)[-3000:]
@@ -229,11 +231,11 @@ class TestRuns:
         said = []
         for line in going.stdout:
             said.append(line)
-            if "not well" in line:
+            if "problems or unknowns: " in line:
                 threading.Timer(0.3, going.send_signal, [2]).start()
         assert going.wait(60) == 2, "".join(said)[-3000:]
         report = json.loads((tmp_path / "page.json").read_text(encoding="utf-8"))
-        assert any("before all was well" in note for note in report["provenance"]["notes"])
+        assert any("with problems or unknowns left" in note for note in report["provenance"]["notes"])
 
     def test_a_replay_waits_for_nobody(self, tmp_path):
         """It contacts no machine: exit code 4."""

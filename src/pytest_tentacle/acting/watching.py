@@ -79,7 +79,7 @@ def until_well(surveys: Surveys, seconds: float, ways: Ways) -> Watched:
         pause = max(0.0, last + INTERVAL - ways.clock())
         if ways.clock() + pause >= begun + seconds:
             break
-        ways.tell(f"not well: {_named(ill)}; they are looked at again in {pause:.0f} s")
+        ways.tell(f"problems or unknowns: {_named(ill)}; looked at again in {pause:.0f} s")
         try:
             ways.wait(pause)
             last = ways.clock()
@@ -156,9 +156,9 @@ def _named(machines: Sequence[str]) -> str:
 def _ending(ill: Sequence[str], seconds: float, looks: int, *, interrupted: bool) -> str:
     how = f"after {seconds:.0f} s and {looks} look{'s' if looks > 1 else ''}"
     if interrupted:
-        return f"Watched: ended {how}, before all was well."
+        return f"Watched: ended {how}, with problems or unknowns left."
     if not ill:
-        return f"Watched: all is well {how}."
+        return f"Watched: no machine has problems or unknowns, {how}."
     have = "has problems or unknowns" if len(ill) == 1 else "have problems or unknowns"
     return f"Watched: {how} the time of --until-well is over, and {_named(ill)} still {have}."
 

@@ -27,30 +27,10 @@ DEFAULT_WORKERS = 32
 DEFAULT_MACHINE_TIMEOUT = 60.0
 
 _ONLY_OURS = (
-    "limit",
-    "mode",
-    "save_surveys",
-    "bundle",
-    "sarif",
-    "metrics",
-    "compare",
-    "history",
-    "run_timeout",
-    "ping_count",
-    "ping_duration",
-    "ping_payload",
-    "probe_tls",
-    "space",
-    "octopus_ca",
-    "include_disabled",
-    "discover",
-    "server",
-    "port",
-    "transport",
-    "user",
-    "ask_password",
-    "until_well",
-)
+    "limit", "mode", "save_surveys", "bundle", "sarif", "metrics", "compare", "history", "run_timeout", "ping_count",
+    "ping_duration", "ping_payload", "probe_tls", "space", "octopus_ca", "include_disabled", "discover", "server",
+    "port", "transport", "user", "ask_password", "until_well",
+)  # fmt: skip
 """Options that nobody gives by habit (`addopts`) to pytest runs that are no diagnosis."""
 
 _OCTOPUS = "octopus:"
@@ -313,7 +293,7 @@ def add_options(parser: pytest.Parser) -> None:
         "--until-well",
         type=_whole(1, MOST_WATCH_SECONDS),
         metavar="SECONDS",
-        help="look again at machines with problems or unknowns, every ten seconds at most, until all is well or the "
+        help="look again at machines with problems or unknowns, every ten seconds at most, until there are none or the "
         "time is over; the report tells what changed when",
     )
     group.addoption(

@@ -177,10 +177,7 @@ class TentacleRun:
     ) -> None:
         """Survey the named machines and the other ends of their links, unless a replay has them already.
 
-        Args:
-            names: of the machines.
-            reporter: where it is told how far it is.
-            asked: machines and steps that are tested; None: all that apply.
+        `asked` are the machines and steps that are tested; None: all that apply.
         """
         if self.surveys is None:
             chosen = set(names)
