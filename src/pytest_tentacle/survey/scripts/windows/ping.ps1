@@ -167,7 +167,8 @@ function Complete-Attempt {
     }
     $certificate = if ($record['tls']) { $record['tls'].certificate } else { $null }
     $isKnown = $certificate -and $series.Certificates.Contains($certificate)
-    $held = ($series.Certificates | Measure-Object -Property Length -Sum).Sum
+    $held = 0
+    foreach ($one in $series.Certificates) { $held += $one.Length }
     if ($certificate -and ($isKnown -or $held + $certificate.Length -le $PingCertificates)) {
         if (-not $isKnown) { $null = $series.Certificates.Add($certificate) }
         $told['certificate'] = $series.Certificates.IndexOf($certificate)
