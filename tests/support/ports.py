@@ -438,8 +438,12 @@ def judge(ports: Iterable[Open], probes: Iterable[Probe], *, blind: bool = False
         blind: the client cannot tell certificates.
     """
     wrong = []
-    for port, probe in zip(ports, probes, strict=True):
-        name = port.hostile.name
+    found = {probe.port: probe for probe in probes}  # each is told as it ends
+    for port in ports:
+        name, probe = port.hostile.name, found.get(port.number)
+        if probe is None:
+            wrong.append(f"{name}: nothing is told of it")
+            continue
         if verdict(probe) not in port.hostile.told:
             wrong.append(f"{name}: {verdict(probe)}, {probe.model_dump_json(exclude_none=True)[:600]}")
         if (probe.link, probe.host, probe.port) != (port.target.link, port.target.host, port.number):
@@ -456,8 +460,12 @@ def judge(ports: Iterable[Open], probes: Iterable[Probe], *, blind: bool = False
 def judge_pings(ports: Iterable[Open], series: Iterable[PingSeries]) -> list[str]:
     """The same of pings: each attempt has one of the port's own verdicts, and no certificate is another's."""
     wrong = []
-    for port, pinged in zip(ports, series, strict=True):
-        name = port.hostile.name
+    found = {one.port: one for one in series}
+    for port in ports:
+        name, pinged = port.hostile.name, found.get(port.number)
+        if pinged is None:
+            wrong.append(f"{name}: nothing is told of it")
+            continue
         if not pinged.sent:
             wrong.append(f"{name}: no attempt, {pinged.unavailable}")
         for attempt in pinged.attempts:
