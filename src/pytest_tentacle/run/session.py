@@ -175,10 +175,7 @@ class TentacleRun:
         reporter: pytest.TerminalReporter | None,
         asked: Collection[tuple[str, str]] | None = None,
     ) -> None:
-        """Survey the named machines and the other ends of their links, unless a replay has them already.
-
-        `asked` are the machines and steps that are tested; None: all that apply.
-        """
+        """Survey the named machines and their links' other ends, if no replay has them; `asked` is what is tested."""
         if self.surveys is None:
             chosen = set(names)
 
@@ -217,8 +214,7 @@ class TentacleRun:
             if reporter is not None:
                 reporter.write_line(clean_line(self.redactor.text(text)))
 
-        ways = Ways(judge=judge, look=look, tell=tell, keep=self._write_surveys)
-        watched = until_well(surveys, seconds, ways)
+        watched = until_well(surveys, seconds, Ways(judge, look, tell, keep=self._write_surveys))
         self.interrupted |= watched.interrupted
         self._notes += watched.notes
         return watched.surveys
