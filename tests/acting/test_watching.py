@@ -170,10 +170,10 @@ class TestReplaced:
 
 
 class TestRuns:
-    def test_a_service_that_is_started_while_it_waits(self, tmp_path):
+    def test_a_service_that_is_started_while_it_waits(self, tmp_path, forks):
         """The first verdict is a stopped service; the run ends well, and tells what changed when."""
         documents = hostile.healthy_documents()
-        case = Case(tmp_path, documents)
+        case = Case(tmp_path, documents, forks)
         stopped = copy.deepcopy(documents["poll-01"])
         for service in stopped["services"]["data"]:
             service |= {"state": "stopped", "pid": None}
@@ -197,9 +197,9 @@ class TestRuns:
         assert "no machine has problems" in notes[1]
         assert "failed, now passed" in (tmp_path / "page.html").read_text(encoding="utf-8")
 
-    def test_a_port_that_is_opened_while_it_waits(self, tmp_path):
+    def test_a_port_that_is_opened_while_it_waits(self, tmp_path, forks):
         """A real port, looked at from here."""
-        case = Case(tmp_path, {})
+        case = Case(tmp_path, {}, forks)
         with HalibutListener("127.0.0.1", 0, certificate=make_certificate()) as reserved:
             port = reserved.port
         command = case.command("--tentacle", f"127.0.0.1:{port}", "-k", "welcome-page-across", "--until-well", "120")
@@ -222,10 +222,10 @@ class TestRuns:
                 listener.stop()
         assert any("failed, now passed" in line for line in said)
 
-    def test_ctrl_c_while_it_waits(self, tmp_path):
+    def test_ctrl_c_while_it_waits(self, tmp_path, forks):
         """The report is written."""
         documents = hostile.healthy_documents()
-        case = Case(tmp_path, documents)
+        case = Case(tmp_path, documents, forks)
         case.says("poll-01", b"nothing")
         going = case.start("--limit", "poll-01", "--until-well", "600", "--html", "page.html", stderr=subprocess.STDOUT)
         said = []
@@ -237,9 +237,9 @@ class TestRuns:
         report = json.loads((tmp_path / "page.json").read_text(encoding="utf-8"))
         assert any("with problems or unknowns left" in note for note in report["provenance"]["notes"])
 
-    def test_a_replay_waits_for_nobody(self, tmp_path):
+    def test_a_replay_waits_for_nobody(self, tmp_path, forks):
         """It contacts no machine: exit code 4."""
-        case = Case(tmp_path, {})
+        case = Case(tmp_path, {}, forks)
         (tmp_path / "x.json").write_text("{}", encoding="utf-8")
         command = [word if word != "--inventory" else "--replay" for word in case.command("--until-well", "5")]
         done = subprocess.run(
