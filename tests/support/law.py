@@ -28,9 +28,6 @@ NEEDS_RIGHTS = ("logs", "firewall", "permissions", "instances", "events", "left_
 COMPARED = frozenset({"TT403", "TT413"})
 """Found by comparing a machine with others: where one was not read, the rest stay well among themselves."""
 
-NOT_YET = frozenset({"TT909"})
-"""A gap that is known: without the policy of TLS its check says nothing, where it should say that it is unknown."""
-
 
 @dataclass(frozen=True)
 class Told:
@@ -153,7 +150,7 @@ def broken(whole: Told, less: Told) -> list[str]:
                 wrong.append(f"OTHER {name}: {code} ({sure}{', says what else' if doubts else ''}), was {was}")
             elif code in right and sure.weight > right[code][0].weight:
                 wrong.append(f"SURER {name}: {code} is {sure}, was {right[code][0]}")
-        if set(right) - COMPARED - NOT_YET and not causes and not less.problems[name] and not any(less.open.values()):
+        if set(right) - COMPARED and not causes and not less.problems[name] and not any(less.open.values()):
             wrong.append(f"LOST {name}: all right, was {was}")
     return wrong
 

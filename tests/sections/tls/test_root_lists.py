@@ -9,6 +9,7 @@ import pytest
 
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import By, Failure
+from pytest_tentacle.sections import tls
 from pytest_tentacle.survey.surroundings import Event, RootLists
 from support import NOW
 from support.looks import OWN_PORT, from_server
@@ -58,6 +59,14 @@ class TestWaiting:
         took(around, ms)
         lists(around, **values)
         assert around.codes(STEP, "web-01") == []
+
+    @pytest.mark.parametrize(("ms", "outcome"), [(15_040, Outcome.UNKNOWN), (40, Outcome.PASSED)])
+    def test_not_read_is_not_all_right(self, around: Any, ms: float, outcome: Outcome) -> None:
+        """The policy could not be read: where each handshake took that long, nobody can tell why."""
+        took(around, ms)
+        around.sections["web-01"]["tls"] = "access is denied"
+        result = around.fleet().subject("web-01").result(STEP, [tls.no_handshake_waits_for_lists_of_roots])
+        assert result.outcome is outcome
 
     def test_one_quick_handshake_is_enough(self, around: Any) -> None:
         """Who waits does so in each of them."""

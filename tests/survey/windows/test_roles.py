@@ -6,7 +6,6 @@ server that reaches it, is made by hand.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import ssl
@@ -17,6 +16,7 @@ import pytest
 
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import By
+from pytest_tentacle.link.decoding import decode
 from pytest_tentacle.sections import STEPS, applicable, fleet_of
 from pytest_tentacle.survey.request import Request
 from support.certificates import thumbprint as thumbprint_of
@@ -116,7 +116,7 @@ def test_healthy(role: str, machine: Any, peer: Any, certificate: Any, shapes: A
     for by in (By.NAME, By.ADDRESS):
         place = from_server("web-01", by, "octo-1").place_in(peers)
         old = peers[place]
-        tls = old.tls.model_copy(update={"certificate": base64.b64encode(der).decode()})
+        tls = old.tls.model_copy(update={"certificate": decode(der)})
         host = old.host if by is By.NAME else ADDRESS
         peers[place] = old.model_copy(update={"host": host, "port": server.port, "tls": tls})
     surveys = world.surveys()

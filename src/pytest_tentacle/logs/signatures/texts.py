@@ -2,9 +2,9 @@
 
 English, German, French and Japanese texts of Windows Sockets and Schannel (windows-shapes 10), those of the GNU C
 library, and the error numbers that .NET writes behind the exception's name, such as `SocketException (10061)`. Of the
-commonest errors of Windows Sockets also the Spanish, Italian, Portuguese, Chinese and Russian texts, as public reports
-quote them: the .NET Framework writes no number there. A letter with an accent is one or two of any, and an apostrophe
-up to three: a log of an old Tentacle is not UTF-8.
+commonest errors of Windows Sockets also the Spanish, Italian, Portuguese, Chinese and Russian texts, half of them as
+public reports quote them, the others from memory: the .NET Framework writes no number there. A letter with an accent is
+one or two of any, and an apostrophe up to three: a log of an old Tentacle is not UTF-8.
 """
 
 from __future__ import annotations

@@ -60,6 +60,9 @@ _PARTS = {
 cryptographic algorithms"). Suites of TLS 1.3 name neither key exchange nor signature."""
 
 
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
+"""What a suite may be called, by IANA, Schannel or OpenSSL."""
+
 _CURVES = {
     "curve25519": "x25519",
     "nistp256": "secp256r1",
@@ -139,8 +142,9 @@ def plain_curve(name: str) -> str:
 
 
 def plain_suite(suite: str) -> str:
-    """The IANA name: Windows before 10 adds the curve."""
-    return _CURVE_AT_THE_END.sub("", suite.strip().upper())
+    """The IANA name: Windows before 10 adds the curve. What is no name stays as it is, so that redaction knows it."""
+    name = suite.strip()
+    return _CURVE_AT_THE_END.sub("", name.upper()) if _NAME.fullmatch(name) else name
 
 
 def _schannel(policy: TlsPolicy, version: str, side: Side) -> str | None:
