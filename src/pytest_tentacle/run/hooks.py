@@ -91,12 +91,12 @@ class TentaclePlugin:
         return [clean_line(self.run.redactor.text(line)) for line in lines]
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
-        """`-k` knows a machine by its own name, whatever the test's id shows."""
+        """`-k` knows a machine by its own name, whatever the test's id shows; a step is judged once."""
         name = collection.machine_of(item) if self.run.options.pseudonyms else None
         if name is not None:
             item.extra_keyword_matches.add(name)
-            if self.config.pluginmanager.hasplugin("rerunfailures") and collection.is_guides(item):
-                item.add_marker(pytest.mark.flaky(reruns=0))  # a recorded fact does not change
+        if self.config.pluginmanager.hasplugin("rerunfailures") and collection.is_guides(item):
+            item.add_marker(pytest.mark.flaky(reruns=0))  # a recorded fact does not change
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """One test a machine and step."""
