@@ -22,6 +22,6 @@ def test_prints_its_figures(top: Path) -> None:
     theirs = re.search(r"^empty tests +[\d.]+ s of CPU, +\d+ MB: (\d+) passed", done.stdout, re.MULTILINE)
     assert ours
     assert theirs
-    judged = sum(int(number) for number in re.findall(r"(\d+) [a-z]+[, ]", ours[1]))
+    judged = sum(int(number) for number in re.findall(r"(\d+) (?!deselected)[a-z]+[, ]", ours[1]))
     assert judged <= int(theirs[1]) < judged + 13
     assert re.search(r"^ratio \d+\.\d\d$", done.stdout, re.MULTILINE)

@@ -22,7 +22,7 @@ VIEWS = {
     "console": ("run.hooks", "report_lines", "the diagnosis on the console could not be made: ZeroDivisionError"),
     "causes": ("run.session", "diagnose", "the diagnosis could not be made: ZeroDivisionError"),
     "bundle": ("run.bundle", "write_bundle", "case.zip could not be made: ZeroDivisionError"),
-    "surveys": ("run.session", "with_stand_ins", "the surveys could not be made: ZeroDivisionError"),
+    "surveys": ("survey.store", "dumps", "the surveys could not be made: ZeroDivisionError"),
 }
 """By view: what is broken, and what is told."""
 

@@ -23,16 +23,16 @@ PLAYED = {
     "TT532": "path.py",
     "TT533": "path.py",
     "TT554": "last_words.py",
+    "TT909": "process.py",
     "TT974": "last_words.py",
 }
-"""Codes of what no lab has (a registration in Octopus, routes and outgoing rules, hundreds of connections, generations
-apart), and where in tests/support/faults each is played."""
+"""Codes of what no lab has (a registration in Octopus, routes and outgoing rules, hundreds of connections, Windows' wait
+for its lists of roots, generations apart), and where in tests/support/faults each is played."""
 
 _ROOT = "only root can make a system forbid its own connections: nftables, in the tests of link/"
 _WINDOWS_FILTER = "of Windows Firewall"
 
 _BOTH = {
-    "TT508": "no lab has a listener that refuses the TLS of its own machine",
     "TT331": "only Octopus's API tells: tests/octopus, tests/sections/test_octopus.py",
     "TT332": "only Octopus's API tells: tests/octopus, tests/sections/test_octopus.py",
     "TT554": "of reported problems: tests/cases",
@@ -61,6 +61,7 @@ CANNOT_BE = {
     },
     "windows": {
         **_BOTH,
+        "TT508": "the lab's listeners that refuse the TLS of their own machine are Linux'",
         "TT523": _ROOT,
         "TT532": "routes are read on Linux alone",
         "TT533": "routes are read on Linux alone",
