@@ -248,6 +248,16 @@ class TestPort:
         world["web-01"].replace(OWN_PORT, make_probe(fails="connect", error=Failure.REFUSED))
         assert codes(world.judge(HERE, "web-01")) == ["TT505"]
 
+    def test_its_server_is_shown_what_it_is_not(self, world: Any, make_probe: Any, across: Any) -> None:
+        """Its own look times out: with its server's look beside it, its process does not hang."""
+        silent = {"fails": "connect", "error": Failure.TIMED_OUT}
+        world["web-01"].replace(OWN_PORT, make_probe(**silent))
+        result = world.judge(HERE, "web-01")
+        assert result.outcome is Outcome.UNKNOWN
+        assert "octo-1 was shown the page there" in result.reason
+        across(world, "listening", silent, silent)
+        assert codes(world.judge(HERE, "web-01")) == ["TT505"]
+
     def test_without_wmi_the_executable_tells(self, world: Any, make_probe: Any) -> None:
         """Then the service's process number is not known."""
         draft = world["web-01"]
