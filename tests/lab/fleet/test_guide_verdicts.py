@@ -46,6 +46,7 @@ CANNOT_BE = {
         "TT532": _ROUTES,
         "TT533": _ROUTES,
         "TT414": "Schannel's events",
+        "TT505": "a process that hangs: for real in tests/hosts",
         "TT506": "Linux excludes no ports from use by those who ask for them",
         "TT507": "Windows' own HTTP server",
         "TT523": _ROOT,

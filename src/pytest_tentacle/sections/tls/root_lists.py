@@ -36,8 +36,8 @@ def no_handshake_waits_for_lists_of_roots(subject: Subject) -> Iterator[Finding]
     if host.os != "windows":
         return
     looks = [probe for probe in subject.own_probes() if probe.tls is not None]
-    lists = _lists(subject, looks)
-    if lists is None or not looks:
+    lists = _lists(subject, looks) if looks else None
+    if lists is None:
         return
     slow = [probe for probe in looks if _waited(probe, lists)]
     told = Evidence(f"lists of trusted roots of {subject.name}", _told(lists, host.clock_utc))
