@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import shutil
 import signal
@@ -18,18 +19,21 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from hypothesis import settings
 
 from pytest_tentacle.link import By, Probe, Target, probe
 from pytest_tentacle.link.resolving import is_literal
+from pytest_tentacle.plugin import PLUGIN_NAME
 from support import engines, no_skips
 from support.every_code import EveryCode
 from support.forked import Forks
 
-# an example that takes long on a busy machine has found nothing
-settings.register_profile("tests", deadline=None, max_examples=300 if os.environ.get("CI") else 100)
-settings.register_profile("fuzz", deadline=None, max_examples=100_000)
-settings.load_profile("tests")
+with contextlib.suppress(ModuleNotFoundError):  # a run of the guide reads this file, too, where it may be missing
+    from hypothesis import settings
+
+    # an example that takes long on a busy machine has found nothing
+    settings.register_profile("tests", deadline=None, max_examples=300 if os.environ.get("CI") else 100)
+    settings.register_profile("fuzz", deadline=None, max_examples=100_000)
+    settings.load_profile("tests")
 
 TESTS = Path(__file__).parent
 TOP = TESTS.parent
@@ -40,8 +44,11 @@ RunPytest = Callable[..., "subprocess.CompletedProcess[str]"]
 def pytest_configure(config: pytest.Config) -> None:
     """What the tests of the checks do is held against what the checks declare; a Ctrl-C reaches who is sent one.
 
-    A shell starts background jobs with SIGINT ignored, and the processes that tests start would inherit that.
+    A shell starts background jobs with SIGINT ignored, and the processes that tests start would inherit that. A run of
+    the guide in this checkout reads this file, and wants none of it.
     """
+    if config.pluginmanager.hasplugin(PLUGIN_NAME):
+        return
     config.pluginmanager.register(EveryCode(config), "every-code")
     kept = None if config.option.collectonly else engines.keep()
     if kept is not None:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from .run import options as command_line
-
-if TYPE_CHECKING:
-    pass
 
 PLUGIN_NAME = "tentacle-run"
 
