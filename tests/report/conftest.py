@@ -61,3 +61,29 @@ def browser():
 def make_certificate():
     """Makes a certificate of a common name, as it was decoded."""
     return lambda name: decode_text(runs.certificate_of(name))
+
+
+@pytest.fixture
+def open_page(browser):
+    """Opens pages that must not log an error nor ask the network for anything."""
+    opened = []
+
+    def open_page(address, **context):
+        page = browser.new_context(**{"viewport": {"width": 1400, "height": 1000}, **context}).new_page()
+        page.faults = []
+        page.on("pageerror", lambda error: page.faults.append(str(error)))
+        page.on("console", lambda message: page.faults.append(message.text) if message.type == "error" else None)
+        page.on(
+            "request",
+            lambda request: page.faults.append(request.url) if not request.url.startswith(("file:", "data:")) else None,
+        )
+        page.on("dialog", lambda dialog: (page.faults.append(dialog.message), dialog.dismiss()))
+        page.goto(address)
+        opened.append(page)
+        return page
+
+    yield open_page
+    for page in opened:
+        faults = page.faults
+        page.context.close()
+        assert faults == []

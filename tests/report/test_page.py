@@ -4,34 +4,25 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 from axe_core_python.sync_playwright import Axe
 
 from pytest_tentacle.diagnosis import CAUSES, FoldedCause
-from pytest_tentacle.inventory.model import Inventory
-from pytest_tentacle.judging.finding import Evidence, Problem
-from pytest_tentacle.judging.result import Outcome, Run, StepResult
-from pytest_tentacle.link import Secured
+from pytest_tentacle.judging.finding import Evidence
 from pytest_tentacle.report.build import build_report
 from pytest_tentacle.report.document import STAGES, StageView
 from pytest_tentacle.report.page import render_page
-from pytest_tentacle.survey.model import HostRecord, Unreachable
+from support.pages import document
 
 VISIBLE_ROWS = "#tt-rows tr:not(.tt-group)"
-
-
-def _document(summary: str) -> str:
-    return f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>t</title></head><body><h1>t</h1>{summary}</body></html>'
 
 
 @pytest.fixture(scope="session")
 def small_page(tmp_path_factory, small_run, small_causes):
     """The small run's page, as a file."""
     path = tmp_path_factory.mktemp("page") / "small.html"
-    path.write_text(_document(render_page(build_report(small_run, small_causes))), encoding="utf-8")
+    path.write_text(document(render_page(build_report(small_run, small_causes))), encoding="utf-8")
     return path.as_uri()
 
 
@@ -39,34 +30,8 @@ def small_page(tmp_path_factory, small_run, small_causes):
 def large_page(tmp_path_factory, large_run, large_causes):
     """The large run's page, as a file."""
     path = tmp_path_factory.mktemp("page") / "large.html"
-    path.write_text(_document(render_page(build_report(large_run, large_causes))), encoding="utf-8")
+    path.write_text(document(render_page(build_report(large_run, large_causes))), encoding="utf-8")
     return path.as_uri()
-
-
-@pytest.fixture
-def open_page(browser):
-    """Opens pages that must not log an error nor ask the network for anything."""
-    opened = []
-
-    def open_page(address, **context):
-        page = browser.new_context(**{"viewport": {"width": 1400, "height": 1000}, **context}).new_page()
-        page.faults = []
-        page.on("pageerror", lambda error: page.faults.append(str(error)))
-        page.on("console", lambda message: page.faults.append(message.text) if message.type == "error" else None)
-        page.on(
-            "request",
-            lambda request: page.faults.append(request.url) if not request.url.startswith(("file:", "data:")) else None,
-        )
-        page.on("dialog", lambda dialog: (page.faults.append(dialog.message), dialog.dismiss()))
-        page.goto(address)
-        opened.append(page)
-        return page
-
-    yield open_page
-    for page in opened:
-        faults = page.faults
-        page.context.close()
-        assert faults == []
 
 
 def _serious(page) -> list[str]:
@@ -125,7 +90,7 @@ class TestFirstScreen:
         page = render_page(build_report(small_run, small_causes))
         bare = re.sub(r"<style>.*?</style>|<script.*?</script>", "", page, flags=re.DOTALL)
         path = tmp_path / "bare.html"
-        path.write_text(_document(bare), encoding="utf-8")
+        path.write_text(document(bare), encoding="utf-8")
         words = open_page(path.as_uri(), java_script_enabled=False).inner_text("body")
         places = [
             words.index(each) for each in ("have problems", "What is wrong, and what to do", "On Windows", "web-02")
@@ -283,7 +248,7 @@ class TestMachine:
         )
         report = report.model_copy(update={"machines": (machine.model_copy(update={"links": links}),)})
         path = tmp_path / "labels.html"
-        path.write_text(_document(render_page(report)), encoding="utf-8")
+        path.write_text(document(render_page(report)), encoding="utf-8")
         page = open_page(f"{path.as_uri()}#machine=sql-02", viewport={"width": width, "height": 900})
         page.wait_for_selector(".tt-machine[open] svg")
         overlaps = page.evaluate(
@@ -419,7 +384,7 @@ class TestPaper:
         )
         assert len(causes) == 33
         path = tmp_path / "paper.html"
-        path.write_text(_document(render_page(build_report(small_run, causes))), encoding="utf-8")
+        path.write_text(document(render_page(build_report(small_run, causes))), encoding="utf-8")
         page = browser.new_page()
         page.goto(path.as_uri())
         paper = page.pdf(format="A4", prefer_css_page_size=True)
@@ -458,172 +423,3 @@ class TestLarge:
         assert page.locator(VISIBLE_ROWS).count() == 120
         page.click("#tt-next")
         assert page.locator(VISIBLE_ROWS).count() == 240
-
-
-PAYLOADS = (
-    "<script>window.alive=1</script>",
-    "</script><script>window.alive=1</script>",
-    "<img src=http://127.0.0.1:9/x onerror=window.alive=1>",
-    '"><svg onload=window.alive=1>',
-    "javascript:window.alive=1",
-    "{{ 7*7 }}<!--",
-    "</style><script>window.alive=1</script>",
-    "&lt;script&gt;\u2028window.alive=1",
-)
-
-
-def _hostile(run: Run) -> tuple[Run, tuple[FoldedCause, ...]]:
-    """The small run with markup in every text that comes from outside."""
-    bad = " ".join(PAYLOADS)
-    surveys = run.surveys
-    records = []
-    for record in surveys.records:
-        survey = record.survey
-        if survey and survey.host.data and survey.services.data and survey.instances.data and survey.listeners.data:
-            host = survey.host.data.model_copy(
-                update={
-                    "hostname": bad,
-                    "fqdn": bad,
-                    "os_name": bad,
-                    "user": bad,
-                    "clock_utc": record.taken_utc + timedelta(1),
-                }
-            )
-            service = survey.services.data[0].model_copy(update={"name": bad, "account": bad, "detail": bad})
-            instance = survey.instances.data[0]
-            configuration = instance.configuration.model_copy(
-                update={"path": bad, "settings": {"Tentacle.Services.PortNumber": bad}}
-            )
-            instance = instance.model_copy(update={"name": bad, "configuration": configuration})
-            owner = survey.listeners.data[0].owner.model_copy(update={"name": bad})
-            listener = survey.listeners.data[0].model_copy(update={"address": bad, "owner": owner})
-            survey = survey.model_copy(
-                update={
-                    "noise": bad,
-                    "host": survey.host.model_copy(update={"data": host}),
-                    "services": survey.services.model_copy(update={"data": (service,)}),
-                    "instances": survey.instances.model_copy(update={"data": (instance,)}),
-                    "listeners": survey.listeners.model_copy(update={"data": (listener,)}),
-                    "probes": tuple(_hostile_probe(probe, bad) for probe in survey.probes),
-                }
-            )
-        records.append(
-            record.model_copy(
-                update={
-                    "survey": survey,
-                    "peer_probes": tuple(_hostile_probe(probe, bad) for probe in record.peer_probes),
-                }
-            )
-        )
-    hostile_machines = tuple(
-        machine.model_copy(update={"dns_name": bad, "groups": (bad,), "instance": None})
-        for machine in surveys.inventory.tentacles
-    )
-    name = PAYLOADS[1]
-    hostile_machines += (hostile_machines[0].model_copy(update={"name": name}),)
-    records.append(
-        HostRecord(
-            host_key="none://x",
-            machines=(name,),
-            taken_utc=surveys.taken_utc,
-            seconds=0,
-            unreachable=Unreachable(stage="connect", summary=bad, advice=bad),
-        )
-    )
-    inventory = Inventory(
-        servers=surveys.inventory.servers, tentacles=hostile_machines, files=(bad,), digest=bad, warnings=(bad,)
-    )
-    results = [
-        *(
-            replace(
-                result,
-                problems=tuple(
-                    Problem(bad, problem.machine, bad, f"{bad}!", (Evidence(bad, bad),)) for problem in result.problems
-                ),
-                reason=bad if result.reason else "",
-                advice=bad if result.advice else "",
-                looked_at=(bad,) if result.looked_at else (),
-            )
-            for result in run.results
-        ),
-        StepResult(name, bad, Outcome.BLOCKED, blocked_by=(bad, bad), reason=bad),
-        StepResult(name, "services-running", Outcome.UNKNOWN, reason=bad, advice=bad),
-    ]
-    causes = tuple(
-        FoldedCause(
-            bad,
-            bad,
-            bad,
-            (name, machine.name),
-            bad,
-            (Evidence(bad, bad),),
-            (bad, f"$ {bad}"),
-            (f"$ {bad}",),
-            PAYLOADS[4],
-            bad,
-        )
-        for machine in hostile_machines
-    )
-    hostile = replace(
-        run,
-        surveys=surveys.model_copy(update={"inventory": inventory, "records": tuple(records)}),
-        results=tuple(results),
-        options={bad: bad},
-        notes=(bad,),
-    )
-    return hostile, causes
-
-
-def _hostile_probe(probe, bad):
-    stages = {}
-    for stage in ("resolve", "connect", "tls", "page"):
-        record = getattr(probe, stage)
-        if record is not None:
-            stages[stage] = record.model_copy(update={"detail": bad})
-    if probe.page is not None:
-        stages["page"] = probe.page.model_copy(update={"text": bad, "detail": bad})
-    return probe.model_copy(
-        update={"host": bad, "unavailable": bad if probe.link.tentacle == "web-01" else None, **stages}
-    )
-
-
-class TestHostile:
-    """What a machine sends is text, wherever it stands."""
-
-    @pytest.mark.parametrize("width", [1400, 400])
-    def test_nothing_comes_alive(self, open_page, tmp_path, small_run, width):
-        """All sections open, filtered, folded, printed: no script ran, nothing was asked for, no strange element stands."""
-        run, causes = _hostile(small_run)
-        path = tmp_path / "hostile.html"
-        path.write_text(_document(render_page(build_report(run, causes))), encoding="utf-8")
-        page = open_page(path.as_uri(), viewport={"width": width, "height": 900})
-        page.check("#tt-fold")
-        page.fill("#tt-search", "script")
-        page.wait_for_timeout(150)
-        page.fill("#tt-search", "")
-        page.wait_for_timeout(150)
-        page.evaluate("dispatchEvent(new Event('beforeprint'))")
-        page.evaluate("document.querySelectorAll('details').forEach((element) => { element.open = true; })")
-        page.wait_for_timeout(300)
-        assert page.locator(".tt-machine .tt-inside").count() >= 8
-        assert page.evaluate("window.alive") is None
-        assert page.locator("main img, main [onload], main [onerror], main script, a[href^='javascript:']").count() == 0
-        assert page.locator("script").count() == 2
-        assert "<script>window.alive=1</script>" in page.inner_text("#tt-details")
-        assert "49" not in re.sub(r"[0-9a-f]{16,}", "a digest", page.inner_text("#tt-about ~ dl"))
-
-    def test_a_certificates_subject(self, open_page, tmp_path, small_run, make_certificate):
-        """A certificate is whatever the peer likes."""
-        certificate = make_certificate(PAYLOADS[0])
-        record = small_run.surveys.records[0]
-        probes = tuple(
-            probe.model_copy(update={"tls": probe.tls and Secured(version="TLSv1.3", certificate=certificate)})
-            for probe in record.peer_probes
-        )
-        records = (record.model_copy(update={"peer_probes": probes}), *small_run.surveys.records[1:])
-        run = replace(small_run, surveys=small_run.surveys.model_copy(update={"records": records}))
-        path = tmp_path / "certificate.html"
-        path.write_text(_document(render_page(build_report(run, ()))), encoding="utf-8")
-        page = open_page(f"{path.as_uri()}#machine=web-01")
-        assert "window.alive=1" in page.inner_text(".tt-machine[open]")
-        assert page.evaluate("window.alive") is None
