@@ -11,7 +11,9 @@ import errno
 import os
 import secrets
 import stat
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 PRIVATE = 0o600
 """For facts: surveys, bundles and the mapping of pseudonyms are for whoever made them."""
@@ -41,13 +43,20 @@ def write(path: Path, data: str | bytes, mode: int = SHARED) -> None:
         data: what; a text is written as UTF-8.
         mode: the permissions, `PRIVATE` or `SHARED`.
     """
+    with replacing(path, mode) as file:
+        file.write(data.encode("utf-8") if isinstance(data, str) else data)
+
+
+@contextlib.contextmanager
+def replacing(path: Path, mode: int = SHARED) -> Iterator[BinaryIO]:
+    """A file to be written piece by piece, that takes its name once it is whole. Raises OSError, as `write` does."""
     path.parent.mkdir(parents=True, exist_ok=True)
     require_replaceable(path)
     beside = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.part")
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
+    handle = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data.encode("utf-8") if isinstance(data, str) else data)
+        with os.fdopen(handle, "w+b") as file:
+            yield file
         beside.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):

@@ -111,3 +111,57 @@ def test_the_runs_time_is_over(world: World, monkeypatch: pytest.MonkeyPatch) ->
     assert gone is not None
     assert "--run-timeout" in gone.summary
     assert "--limit" in gone.advice
+
+
+class Counted(Future[Any]):
+    """A future that counts how often anybody looks at it."""
+
+    looks = 0
+
+    @property
+    def _condition(self) -> Any:
+        type(self).looks += 1
+        return vars(self)["condition"]
+
+    @_condition.setter
+    def _condition(self, condition: Any) -> None:
+        vars(self)["condition"] = condition
+
+
+class OneByOne(Answering):
+    """Gives the next answer when the last one has been shown."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.open: list[tuple[Counted, HostRecord]] = []
+
+    def submit(self, _function: Callable[..., Any], /, *arguments: Any, **_others: Any) -> Future[Any]:
+        (what,) = arguments
+        future = Counted()
+        if isinstance(what, HostTask) and what.request.gather:
+            self.open.append((future, self._record(what)))
+        else:
+            future.set_result(self._record(what) if isinstance(what, HostTask) else ({}, {}))
+        return future
+
+    def update(self, *_: Any) -> None:
+        if self.open:
+            future, record = self.open.pop()
+            future.set_result(record)
+
+    def finish(self, *_: Any) -> None: ...
+
+
+def test_waiting_for_many_grows_with_their_number(world: World) -> None:
+    """Each future is looked at a few times, however many others are still awaited, and in whatever order they end."""
+    looks = []
+    for machines in (100, 200):
+        for number in range(len(world.surveys().records), machines):
+            world.add_listening(f"many-{machines}-{number}", f"198.51.{machines}.{number}")
+        inventory = world.surveys().inventory
+        answers = OneByOne(world)
+        before = Counted.looks
+        collect(inventory, [each.name for each in inventory.machines], Plan(), answers, lambda _workers, it=answers: it)
+        assert not answers.open
+        looks.append(Counted.looks - before)
+    assert looks[1] < 2.5 * looks[0]

@@ -9,34 +9,58 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from pytest_tentacle import __version__, files
 from pytest_tentacle.survey import limits, store
 
+from .survey_files import growing
+
 FORMAT = 1
-SURVEYS = "surveys.json"
-MANIFEST = "manifest.json"
+SURVEYS = growing.SURVEYS
+MANIFEST = growing.MANIFEST
 REPORTS = ("report.json", "report.md", "report.html")
 
 
-def write_bundle(path: Path, parts: Mapping[str, str]) -> None:
+Part = str | Callable[[], Iterable[str]]
+"""A part's text, or what makes it piece by piece."""
+
+
+def write_bundle(path: Path, parts: Mapping[str, Part]) -> None:
     """Write a replay bundle: the parts, and a manifest with versions and each part's SHA-256. Raises OSError."""
-    digests = {name: hashlib.sha256(text.encode("utf-8")).hexdigest() for name, text in parts.items()}
-    manifest = {"format": FORMAT, "version": __version__, "sha256": digests}
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as bundle:
-        for name, text in parts.items():
-            bundle.writestr(name, text)
-        bundle.writestr(MANIFEST, json.dumps(manifest, indent=1))
-    files.write_private(path, buffer.getvalue())
+    digests = {}
+    with files.replacing(path, files.PRIVATE) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as bundle:
+        for name, part in parts.items():
+            digest = hashlib.sha256()
+            with bundle.open(_entry(name), "w") as member:
+                for piece in [part] if isinstance(part, str) else part():
+                    data = piece.encode("utf-8")
+                    digest.update(data)
+                    member.write(data)
+            digests[name] = digest.hexdigest()
+        bundle.writestr(MANIFEST, manifest_text(digests))
+
+
+def manifest_text(digests: Mapping[str, str]) -> str:
+    """The manifest of parts with these SHA-256 digests."""
+    return json.dumps({"format": FORMAT, "version": __version__, "sha256": digests}, indent=1)
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, time.localtime()[:6])
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    return entry
 
 
 def load_surveys(path: Path) -> store.Surveys:
     """The surveys in a bundle or a survey file. Raises StoreError for what is damaged, changed, too large or newer."""
     raw = store.read_file(path)
+    unfinished = growing.unfinished_text(raw)
+    if unfinished is not None:
+        return store.loads(unfinished, f"{path}: {SURVEYS}")
     if not zipfile.is_zipfile(io.BytesIO(raw)):
         return store.loads(raw, str(path))
     try:

@@ -50,6 +50,7 @@ from .octopus import OctopusSession, source_of
 from .options import DEFAULT_WORKERS, Options
 from .outputs import Failures, JunitCase, polish_junit
 from .progress import TerminalProgress
+from .survey_files.keeping import Keeping
 from .waivers import WaiverNotes, waiver_notes
 
 T = TypeVar("T")
@@ -88,6 +89,7 @@ class TentacleRun:
         self.mapping_path: Path | None = None
         self.failures = Failures()
         """What could not be shown or written, and why: a full disk takes no verdict away."""
+        self.keeping = Keeping(options.save_surveys, options.bundle, self.redactor, self.failures)
         self._clock = time.monotonic()
         self._fleet: Fleet | None = None
         self._lab: Lab | None = None
@@ -184,7 +186,7 @@ class TentacleRun:
 
             with self._octopus.evidence(self.inventory, chosen, discover=self.options.discover) as portal:
                 surveys = self._collect(
-                    self._with_peers(chosen), reporter, lambda surveys: self._write_surveys(selected(surveys))
+                    self._with_peers(chosen), reporter, lambda surveys: self.keeping.add(selected(surveys))
                 )
                 if not self.interrupted and (known := portal()) is not None:
                     inventory = surveys.inventory.model_copy(update={"portal": known})
@@ -193,7 +195,7 @@ class TentacleRun:
             if self.options.until_well and not self.interrupted:
                 surveys = self._watch(surveys, self.options.until_well, reporter, asked)
             self.surveys = surveys
-        self._write_surveys(self.surveys)
+        self.keeping.finish(self.surveys)
 
     def _watch(
         self,
@@ -214,24 +216,10 @@ class TentacleRun:
             if reporter is not None:
                 reporter.write_line(clean_line(self.redactor.text(text)))
 
-        watched = until_well(surveys, seconds, Ways(judge, look, tell, keep=self._write_surveys))
+        watched = until_well(surveys, seconds, Ways(judge, look, tell, keep=self.keeping.add))
         self.interrupted |= watched.interrupted
         self._notes += watched.notes
         return watched.surveys
-
-    def _write_surveys(self, surveys: Surveys) -> None:
-        """Also while they are taken and before anything is judged: a run that is killed leaves what it had."""
-        self.failures.attempt("the surveys", self._save, surveys)
-
-    def _save(self, surveys: Surveys) -> None:
-        learn_surveys(self.redactor, surveys)
-        if not (self.options.save_surveys or self.options.bundle):
-            return
-        text = self._surveys_text(surveys)
-        if self.options.save_surveys:
-            self._write(files.write_private, self.options.save_surveys, text)
-        if self.options.bundle:
-            self._write(bundle.write_bundle, self.options.bundle, {bundle.SURVEYS: text})
 
     def _write(self, write: Callable[[Path, T], None], path: Path, content: T) -> None:
         self.failures.attempt(str(path), write, path, content)
@@ -302,7 +290,7 @@ class TentacleRun:
         assert self.surveys is not None  # noqa: S101
         handle, name = tempfile.mkstemp(prefix="pytest-tentacle-", suffix=".json")
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(store.dumps(self.surveys))
+            file.writelines(store.pieces(self.surveys))
         return Path(name)
 
     def record(self, result: StepResult) -> None:
@@ -407,6 +395,7 @@ class TentacleRun:
     def close(self) -> None:
         """Log off, and stop the lab, if one runs."""
         hiding.use(self._secrets_before)
+        self.keeping.pause()
         while self._hosts:
             self._hosts.popitem()[1][0].close()
         if self._lab is not None:
@@ -437,8 +426,8 @@ class TentacleRun:
                 self._write(files.write, self.report_path.with_suffix(Path(name).suffix), text)
         if self.options.bundle:
             parts["report.html"] = page
-            parts[bundle.SURVEYS] = self.failures.attempt("the bundle's surveys", self._surveys_text, self.surveys)
-            whole = {name: text for name, text in parts.items() if text is not None}
+            whole: dict[str, bundle.Part] = {name: text for name, text in parts.items() if text is not None}
+            whole[bundle.SURVEYS] = self.keeping.part(self.surveys)
             self._write(bundle.write_bundle, self.options.bundle, whole)
         if self.options.pseudonyms:
             self.mapping_path = self.report_path.with_suffix(".mapping.json")
@@ -483,10 +472,6 @@ class TentacleRun:
                 raise
         else:
             files.write(self.report_path, page)
-
-    def _surveys_text(self, surveys: Surveys) -> str:
-        names, words = store.vocabulary()
-        return self.redactor.json_text(store.dumps(surveys), names=names, words=words)
 
 
 def _within(selection: Selection, judged: tuple[str, ...], options: Options) -> Selection:

@@ -7,12 +7,15 @@ checks.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import operator
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from queue import Empty, SimpleQueue
 from typing import Any, Protocol, TypeVar
 
 from pytest_tentacle import __version__
@@ -188,6 +191,7 @@ class _State:
         self._keep_again = time.monotonic() + FIRST_KEEP_SECONDS
         self._answers = 0
         self._kept: int | None = None
+        self._waited_for: dict[str, HostRecord] = {}
         self.cut_off = False
 
     def first_round(self, pool: Executor) -> None:
@@ -222,7 +226,9 @@ class _State:
         surveys = self.surveys()
         selected = {member.name for members in self.hosts.values() for member in members}
         own: dict[str, tuple[Target, ...]] = {
-            name: controller_targets(self.inventory, self.inventory.find(name), surveys) for name in sorted(selected)
+            machine.name: controller_targets(self.inventory, machine, surveys)
+            for machine in sorted(self.inventory.machines, key=operator.attrgetter("name"))
+            if machine.name in selected
         }
         ours = _submit(pool, self._probe_from_here, own)
         tasks = []
@@ -296,10 +302,14 @@ class _State:
         """All tasks' records; those done before an interrupt are kept in `records` even then."""
         started = time.monotonic()
         futures: dict[Future[HostRecord], HostTask] = {_submit(pool, survey_host, task): task for task in tasks}
+        ended: SimpleQueue[Future[HostRecord]] = SimpleQueue()
+        for future in futures:
+            future.add_done_callback(ended.put)  # so that each costs one look, however many are still to come
         pending = set(futures)
         done: list[tuple[HostTask, HostRecord]] = []
         while pending:
-            finished, pending = wait(pending, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+            finished = _next_of(ended)
+            pending -= finished
             if self.plan.over:
                 finished |= _ended_early(pending)
             for future in finished:
@@ -329,27 +339,21 @@ class _State:
             now = time.monotonic()
             self._keep_again = now + max(KEEP_SECONDS, 20 * (now - started))
 
+    def _not_asked(self, key: str) -> HostRecord:
+        if self.cut_off:
+            why = (
+                "the run's time (--run-timeout) was over",
+                "Give the run more time, or run again for fewer machines with --limit.",
+            )
+            return _silent(*why, key, self.hosts[key])
+        if key not in self._waited_for:  # one and the same: what keeps records sees that nothing is new
+            why = ("the run was interrupted", "Run again, perhaps with --limit.")
+            self._waited_for[key] = _silent(*why, key, self.hosts[key])
+        return self._waited_for[key]
+
     def surveys(self) -> Surveys:
         """What is known by now; a host without an answer was not asked."""
-        records = [
-            self.records.get(key)
-            or HostRecord(
-                host_key=key,
-                machines=tuple(member.name for member in members),
-                taken_utc=datetime.now(UTC),
-                seconds=0.0,
-                unreachable=Unreachable(
-                    stage=ReachStage.NOT_ASKED,
-                    summary="the run's time (--run-timeout) was over before this machine had answered"
-                    if self.cut_off
-                    else "the run was interrupted before this machine had answered",
-                    advice="Give the run more time, or run again for fewer machines with --limit."
-                    if self.cut_off
-                    else "Run again, perhaps with --limit.",
-                ),
-            )
-            for key, members in self.hosts.items()
-        ]
+        records = [self.records.get(key) or self._not_asked(key) for key in self.hosts]
         return Surveys(
             version=__version__,
             taken_utc=self.taken,
@@ -359,6 +363,28 @@ class _State:
             controller_tls_versions=self.controller_tls_versions,
             ping=self.plan.ping,
         )
+
+
+def _silent(cause: str, advice: str, key: str, members: Sequence[Machine]) -> HostRecord:
+    return HostRecord(
+        host_key=key,
+        machines=tuple(member.name for member in members),
+        taken_utc=datetime.now(UTC),
+        seconds=0.0,
+        unreachable=Unreachable(
+            stage=ReachStage.NOT_ASKED, summary=f"{cause} before this machine had answered", advice=advice
+        ),
+    )
+
+
+def _next_of(ended: SimpleQueue[Future[HostRecord]]) -> set[Future[HostRecord]]:
+    """Those that have ended by now; after a tenth of a second without any, none."""
+    found: set[Future[HostRecord]] = set()
+    with contextlib.suppress(Empty):
+        found.add(ended.get(timeout=POLL_SECONDS))
+        while True:
+            found.add(ended.get_nowait())
+    return found
 
 
 def _ended_early(pending: set[Future[HostRecord]]) -> set[Future[HostRecord]]:

@@ -57,13 +57,13 @@ READING_SHARE = 1 / 20
 READING_SECONDS = 1.5
 """That much in any case: a large honest answer takes a tenth of it."""
 
-FILE_BYTES = 200_000_000
-"""Of a survey file or a bundle, as it lies on the disk; a fleet of 1,000 machines takes some 60 MB."""
+FILE_BYTES = 400_000_000
+"""Of a survey file or a bundle, as it lies on the disk; a fleet of 1,000 machines takes some 50 MB."""
 
-FILE_VALUES = 8_000_000
-"""Values in a survey file, counted before it is parsed; a machine has some 2,000."""
+FILE_VALUES = 16_000_000
+"""Values in a survey file, counted before it is parsed; a machine has some 2,000, and 5,000 machines are replayed."""
 
-BUNDLE_BYTES = 300_000_000
+BUNDLE_BYTES = 500_000_000
 """Of all parts of a bundle together, once unpacked."""
 
 BUNDLE_PARTS = 20

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Never
 
@@ -44,6 +45,17 @@ class Surveys(BaseModel):
     controller_tls_versions: dict[str, TlsVersions] = {}
     ping: PingOrder | None = None
 
+    @cached_property
+    def indexed(self) -> tuple[tuple[HostRecord, ...], dict[str, HostRecord]]:
+        """The records, and by machine name that of its host; `record_of` looks there."""
+        return self.records, {name: record for record in reversed(self.records) for name in record.machines}
+
+    def record_of(self, machine: str) -> HostRecord | None:
+        """The record of a machine's host; None where it was not to be surveyed."""
+        if self.indexed[0] is not self.records:  # of the surveys that these were copied from, with other records
+            vars(self).pop("indexed")
+        return self.indexed[1].get(machine)
+
 
 _NO_JSON = (b"NaN", b"Infinity")
 
@@ -52,9 +64,39 @@ class StoreError(Exception):
     """A survey file cannot be used: the text says which, why, and what to do."""
 
 
+UNFINISHED = '{"unfinished":true,'
+"""How a file begins to which a run still adds, and which one that was killed left so."""
+
+CLOSING = "\n]}"
+"""How every file ends."""
+
+
 def dumps(surveys: Surveys) -> str:
     """The file's text: JSON, without any credential."""
-    return surveys.model_dump_json(indent=1, exclude_none=True)
+    return "".join(pieces(surveys))
+
+
+def pieces(surveys: Surveys, clean: Callable[[str], str] = str) -> Iterator[str]:
+    """The file's text by and by: what is known of the whole run, then a line for each host, then `CLOSING`.
+
+    Args:
+        surveys: what is written.
+        clean: makes of an object's JSON what may be written; its own text must stay a JSON object on one line.
+    """
+    yield opening(surveys, clean)
+    for number, record in enumerate(surveys.records):
+        yield ("," if number else "") + host_line(record, clean)
+    yield CLOSING
+
+
+def opening(surveys: Surveys, clean: Callable[[str], str] = str) -> str:
+    """The file's first line, up to the list of hosts."""
+    return clean(surveys.model_dump_json(exclude_none=True, exclude={"records"}))[:-1] + ',"records":['
+
+
+def host_line(record: HostRecord, clean: Callable[[str], str] = str) -> str:
+    """A host's line, with the line break before it; between two stands a comma."""
+    return "\n" + clean(record.model_dump_json(exclude_none=True))
 
 
 @cache
@@ -96,6 +138,8 @@ def loads(raw: bytes, name: str) -> Surveys:
     """The surveys in a file's bytes; `name` is for the error. Raises StoreError."""
     if sum(raw.count(letter) for letter in (b",", b"[", b"{")) > limits.FILE_VALUES:
         raise StoreError(f"{name}: holds more than {limits.FILE_VALUES:,} values, which no fleet's surveys do.")
+    if raw.startswith(UNFINISHED.encode()):
+        raw = _finished(raw)
     if not _is_readable(raw):
         _refuse(raw, name)
     try:
@@ -111,6 +155,19 @@ def loads(raw: bytes, name: str) -> Surveys:
     except AnswerError as error:
         raise StoreError(f"{name}: damaged: {error.reason}.") from None
     return surveys
+
+
+def _finished(raw: bytes) -> bytes:
+    """The whole file out of one that a killed run left, as far as its lines are whole: of each host the last one."""
+    first, *lines = raw.split(b"\n")
+    last: dict[str, bytes] = {}
+    for line in lines:
+        record = line.removesuffix(b",")
+        try:
+            last[str(json.loads(record)["host_key"])] = record
+        except (ValueError, RecursionError, LookupError, TypeError):
+            break  # the run was killed while it wrote here, or the file ends
+    return b"{" + first[len(UNFINISHED) :] + b",".join(last.values()) + b"]}"
 
 
 class _Head(BaseModel):

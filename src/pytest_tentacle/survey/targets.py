@@ -155,7 +155,8 @@ def ports_of_interest(machines: Iterable[Machine]) -> tuple[int, ...]:
 
 def _settings_of(tentacle: Tentacle, surveys: Surveys) -> TentacleSettings:
     """What a Tentacle runs with: its service's environment wins over the file. The defaults where it is not known."""
-    survey = next((record.survey for record in surveys.records if tentacle.name in record.machines), None)
+    record = surveys.record_of(tentacle.name)
+    survey = record.survey if record else None
     instance = own_instance(tentacle, survey.instances.data or ()) if survey else None
     if survey is None or instance is None:
         return TentacleSettings.of({})

@@ -118,8 +118,12 @@ class Redactor:
         names: frozenset[str] = frozenset(),
         words: Mapping[str, frozenset[str]] = MappingProxyType({}),
     ) -> str:
-        """A JSON document, clean and still JSON. `text` would not do: what it takes away may hold a quotation mark."""
-        return json.dumps(self.value(json.loads(text), keep, names, words), ensure_ascii=False, indent=1)
+        """A JSON document, clean and still JSON, on one line.
+
+        `text` would not do: what it takes away may hold a quotation mark.
+        """
+        clean = self.value(json.loads(text), keep, names, words)
+        return json.dumps(clean, ensure_ascii=False, separators=(",", ":"))
 
     def removed(self, kind: str) -> str:
         """What stands instead of a value that is removed whole; it is counted."""
