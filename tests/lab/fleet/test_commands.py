@@ -32,7 +32,7 @@ LINUX = {
     "dpkg-query": r"-W -f \$\{db:Status-Status\} \$\{Version\}\\n tentacle",
     "firewall-cmd": "--state|--list-all-zones",
     "getent": "(ahosts|passwd) [^-].*",
-    "grep": r"-c (-e \^target -e \^polled|\.)|-a ( /\S+)+|-a -h -E \^.*( /\S*var/log/\S+)+",
+    "grep": r"-lE /Tentacle\|/Octopus\\\.Server( \S+)+|-c (-e \^target -e \^polled|\.)|-a ( /\S+)+|-a -h -E \^.*( /\S*var/log/\S+)+",
     "gzip": "-c",
     "head": r"-c \d+|-n \d+",
     "hostname": "-f|-I",
@@ -53,8 +53,8 @@ LINUX = {
     "sed": r"s/\^/(name|neighbour|file|package) /|-n s/[^;]*/p",
     "ss": "-H -(tanp|ltnp)",
     "stat": "-L -c (%U %G %a %n|%s %Y( %n)?|%Y %n)( /.*)+",
-    "systemctl": r"(list-unit-files|list-units --all) --type=service (--plain )?--no-legend --no-pager --full"
-    r"|show --no-pager( -p [A-Za-z,]+)+ -- .*|show --no-pager -p Environment",
+    "systemctl": r"list-units --all --type=service --plain --no-legend --no-pager --full"
+    r"|show --no-pager( -p [A-Za-z,]+)+ -- .*|show --no-pager -p UnitPath -p Environment",
     "tail": r"-c \d+ /.*|-n \d+",
     "true": "",
     "uname": "-nm",

@@ -114,6 +114,49 @@ class TestServices:
         """Services that are not Octopus Deploy's do not show."""
         assert machine.survey().survey.services.data == ()
 
+    def asked(self, machine):
+        """The units whose properties systemd is asked for."""
+        calls = [arguments for command, arguments in machine.called() if command == "systemctl" and "--" in arguments]
+        return {name for arguments in calls for name in arguments[arguments.index("--") + 1 :]}
+
+    def test_systemd_is_asked_about_no_unit_in_vain(self, machine, shell):
+        """A unit that is not loaded is read by its file: to be shown, systemd would load each first."""
+        machine.service(state="stopped", sub_state="dead", pid=None)
+        for name in ("idle", "named@"):
+            machine.file(f"/etc/systemd/system/{name}.service", "[Service]\nExecStart=/usr/bin/idle\n")
+        assert [one.name for one in machine.survey(shell).survey.services.data] == ["Tentacle.service"]
+        assert self.asked(machine) == {"Tentacle.service", "cron.service", "ssh.service", "systemd-journald.service"}
+
+    @pytest.mark.parametrize(
+        ("file", "text"),
+        [
+            ("odd.service.d/program.conf", '[Service]\nExecStart="/srv/Tentacle" run\n'),
+            ("odd.service", "[Service]\nExecStart=/usr/bin/dotnet /srv/Octopus.Server.dll run\n"),
+        ],
+    )
+    def test_a_program_by_whatever_file_names_it(self, machine, shell, file, text):
+        """The unit's own file, or one that is dropped in."""
+        machine.file(f"/etc/systemd/system/{file}", text)
+        machine.survey(shell)
+        assert "odd.service" in self.asked(machine)
+
+    def test_a_unit_file_that_may_not_be_read(self, machine, shell):
+        """What is not read may be a Tentacle's: systemd tells."""
+        path = machine.file("/etc/systemd/system/closed.service", "[Service]\nExecStart=/srv/Tentacle run\n")
+        machine.description["denied"] = [str(path)]
+        machine.survey(shell)
+        assert "closed.service" in self.asked(machine)
+
+    def test_no_service_at_all(self, machine):
+        """A systemd without a service is no systemd that could be read."""
+        machine.ready()
+        for path in (machine.folder / "files/etc/systemd/system").iterdir():
+            path.unlink()
+        systemctl = machine.folder / "bin" / "systemctl"
+        systemctl.write_text(f"#!/bin/sh\n[ $1 = show ] && echo UnitPath={machine.folder}/none\nexit 0\n")
+        machine.environment = {"PATH": str(machine.folder / "bin"), "HOME": str(machine.folder)}
+        assert "no service at all" in machine.survey().survey.services.unknown
+
     def test_no_systemd(self, healthy):
         """A machine without systemctl says so, and every other section stands."""
         healthy.description["missing"] = ["systemctl"]
@@ -329,7 +372,7 @@ class TestNothingChanges:
             command for command, _ in called
         }
         allowed = {
-            "systemctl": {"list-unit-files", "list-units", "show"}, "openssl": {"s_client", "version", "ciphers"},
+            "systemctl": {"list-units", "show"}, "openssl": {"s_client", "version", "ciphers"},
             "getent": {"ahosts", "passwd"}, "ip": {"-o", "neigh"}, "tail": {"-c", "-n"}, "df": {"-Pk"}, "dpkg-query": {"-W"}, "nft": {"list"},
             "Tentacle": {"help"}, "stat": {"-L"}, "base64": set(), "gzip": {"-c"},
             "sed": {"-n", "-e", *(argument[0] for command, argument in called if command == "sed" if argument[0].startswith("s/"))},

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from .shell import choose, each, lines, say, tell, unsupported
@@ -51,24 +52,29 @@ def _unit_name(service: dict[str, Any]) -> str:
     return name if name.endswith(".service") else f"{name}.service"
 
 
-def systemctl(machine: Machine) -> str:
-    """`list-unit-files`, `list-units` and `show`."""
-    if _denied(machine, "services"):
-        return say("", 1, error="Failed to list unit files: Access denied")
+def unit_files(machine: Machine) -> dict[str, str | None]:
+    """The text of each service's unit file by its name; None for a masked one, a link to /dev/null."""
     services = {_unit_name(service): service for service in machine.get("services", [])}
-    states = {
-        name: _UNIT_FILE_STATE.get(service.get("start_mode", "auto"), "static") for name, service in services.items()
+    return {name: "[Service]\nExecStart=/usr/sbin/other -D\n" for name in _OTHER_UNITS} | {
+        name: None if service.get("start_mode") == "disabled" else f"[Service]\nExecStart={service['command']}\n"
+        for name, service in services.items()
     }
+
+
+def systemctl(machine: Machine, unit_path: Path) -> str:
+    """`list-units` and `show`; of the manager itself the folder of unit files, too."""
+    if _denied(machine, "services"):
+        return say("", 1, error="Failed to get properties: Access denied")
+    services = {_unit_name(service): service for service in machine.get("services", [])}
     names = sorted({*services, *_OTHER_UNITS})
-    files = lines(*(f"{name:<40} {states.get(name, 'enabled'):<15} enabled" for name in names))
-    units = lines(*(f"{name:<40} loaded active running {name}" for name in services))
+    states = {name: " ".join(_ACTIVE.get(one["state"], ("inactive", "dead"))) for name, one in services.items()}
+    loaded = [name for name in names if "@." not in name]
+    units = lines(*(f"{name:<40} loaded {states.get(name, 'active running')} {name}" for name in loaded))
     blocks = [(f"'{name}'", tell(_shown(name, services.get(name)))) for name in names]
     given = " ".join(_quoted(f"{key}={value}") for key, value in machine.get("systemd_environment", {}).items())
-    itself = f'case "$*" in *" -- "*) ;; *) {tell(lines(f"Environment={given}"))}; exit 0 ;; esac'
+    itself = f'case "$*" in *" -- "*) ;; *) {tell(lines(f"Environment={given}", f"UnitPath={unit_path} /gone"))}; exit 0 ;; esac'
     show = f'{itself}\nwhile [ "$1" != -- ]; do shift; done; shift\n{each(blocks, ":")}\nexit 0'
-    return choose(
-        "$1", {"list-unit-files": say(files), "list-units": say(units), "show": show}, unsupported("systemctl")
-    )
+    return choose("$1", {"list-units": say(units), "show": show}, unsupported("systemctl"))
 
 
 def _shown(name: str, service: dict[str, Any] | None) -> str:

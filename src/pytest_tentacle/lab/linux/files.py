@@ -15,6 +15,7 @@ from typing import Any
 
 from pytest_tentacle.survey.configuration import TENTACLE_PORT, ConfigurationError, parse_settings, trusted_servers
 
+from .answers import unit_files
 from .shell import lines, note, program, say
 
 Machine = dict[str, Any]
@@ -29,6 +30,9 @@ _WATCHED = (
     "iptables/rules.v6", "sysconfig/iptables", "firewalld/zones/public.xml", "ufw/user.rules", "ufw/user6.rules",
 )  # fmt: skip
 """Below /etc, what `changes.sh` looks at and nothing else reads."""
+
+UNITS = "etc/systemd/system"
+"""The folder of the services' unit files."""
 
 _HELP = lines(
     "Usage: Tentacle <command> [<options>]",
@@ -47,6 +51,12 @@ def complete(folder: Path, machine: Machine) -> None:
             _instance(files, machine, index)
     for service in machine.get("services", []):
         _program(folder, machine, service["command"].split(maxsplit=1)[0])
+    for name, text in unit_files(machine).items():
+        if text is None:
+            (files / UNITS).mkdir(parents=True, exist_ok=True)
+            (files / UNITS / name).symlink_to("/dev/null")
+        else:
+            _absent(files / UNITS / name, text)
     _settled(files)
     _absent(files / "proc" / "sys" / "crypto" / "fips_enabled", "0\n")
     _absent(files / "etc" / "environment", 'PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"\n')

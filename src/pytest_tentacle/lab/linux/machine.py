@@ -28,7 +28,7 @@ import shutil
 from pathlib import Path
 
 from . import answers, surroundings
-from .files import complete
+from .files import UNITS, complete
 from .shell import any_of, become, note, program
 
 STAND_INS = (
@@ -135,10 +135,11 @@ def _bodies(folder: Path, machine: answers.Machine) -> dict[str, str]:
     """What each command does, once its call is noted."""
     rendered = (
         answers.getent, answers.hostname, answers.ip, answers.netstat, answers.nslookup, answers.ps, answers.ss,
-        answers.systemctl, answers.uname, surroundings.df,
+        answers.uname, surroundings.df,
     )  # fmt: skip
     bodies = {function.__name__: function(machine) for function in rendered}
     bodies |= {"id": surroundings.id_(machine), "stat": surroundings.stat(machine, folder / "files")}
+    bodies["systemctl"] = answers.systemctl(machine, folder / "files" / UNITS)
     bodies |= surroundings.firewall_tools(machine)
     if surroundings.package(machine)["manager"] == "rpm":
         bodies["rpm"] = surroundings.rpm(machine)
