@@ -72,7 +72,8 @@ def systemctl(machine: Machine, unit_path: Path) -> str:
     units = lines(*(f"{name:<40} loaded {states.get(name, 'active running')} {name}" for name in loaded))
     blocks = [(f"'{name}'", tell(_shown(name, services.get(name)))) for name in names]
     given = " ".join(_quoted(f"{key}={value}") for key, value in machine.get("systemd_environment", {}).items())
-    itself = f'case "$*" in *" -- "*) ;; *) {tell(lines(f"Environment={given}", f"UnitPath={unit_path} /gone"))}; exit 0 ;; esac'
+    manager = tell(lines(f"Environment={given}", f"UnitPath={unit_path} /gone"))
+    itself = f'case "$*" in *" -- "*) ;; *) {manager}; exit 0 ;; esac'
     show = f'{itself}\nwhile [ "$1" != -- ]; do shift; done; shift\n{each(blocks, ":")}\nexit 0'
     return choose("$1", {"list-units": say(units), "show": show}, unsupported("systemctl"))
 
