@@ -55,7 +55,7 @@ def _unit_name(service: dict[str, Any]) -> str:
 def unit_files(machine: Machine) -> dict[str, str | None]:
     """The text of each service's unit file by its name; None for a masked one, a link to /dev/null."""
     services = {_unit_name(service): service for service in machine.get("services", [])}
-    return {name: "[Service]\nExecStart=/usr/sbin/other -D\n" for name in _OTHER_UNITS} | {
+    return dict.fromkeys(_OTHER_UNITS, "[Service]\nExecStart=/usr/sbin/other -D\n") | {
         name: None if service.get("start_mode") == "disabled" else f"[Service]\nExecStart={service['command']}\n"
         for name, service in services.items()
     }
