@@ -24,11 +24,11 @@ NO_SURVEY_TELLS = frozenset({"key", "user", "password", "environment", "role", "
 """Placeholders of remedies that only a person can fill in, or Octopus's own API."""
 
 ONLY_A_PERSON_KNOWS = {
-    "TT105": {"thumbprint"},  # the log tells that we are not trusted, not by which certificate we should be
     "TT119": {"proxy"},  # a proxy that refuses does not name itself
     "TT127": {"thumbprint"},  # nobody is trusted yet
     "TT133": {"address"},
     "TT503": {"child"},
+    "TT546": {"peers"},  # the same
     "TT541": {"peers"},  # a server that is known by its name alone, and connects from nobody knows where
     "TT602": {"port"},  # what stands for it is no port
 }

@@ -12,6 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 LISTENING, POLLING = 1, 2
+BLANK = "there is none yet"
+COPIED = "another machine has it as well"
 HTTPS = 443
 
 
@@ -48,16 +50,25 @@ class Portal:
     Attributes:
         machines: subscription by name, of those that poll.
         polling: addresses at which a node answers.
+        nodes: the same, node by node.
     """
 
     thumbprint: str
     polling: set[tuple[str, str, int] | None] = field(default_factory=set)
     machines: dict[str, str | None] = field(default_factory=dict)
+    nodes: list[set[tuple[str, str, int] | None]] = field(default_factory=list)
 
 
 @dataclass
 class State:
-    """One instance: its file, its process and its registration."""
+    """One instance: its file, its process and its registration.
+
+    Attributes:
+        flaw: what is wrong with its certificate; a new one has none.
+        bad_proxy: settings of a proxy that do not lead to the server.
+        mode: how it is meant to be, `listening` or `polling`.
+        declared_port: where its peers look for it.
+    """
 
     trusted: list[Trusted]
     portal: Portal
@@ -72,13 +83,18 @@ class State:
     proxy: dict[str, Any] = field(default_factory=dict)
     ran_with: tuple[Any, ...] = ()
     numbers: int = 0
+    flaw: str = ""
+    bad_proxy: dict[str, Any] | None = None
+    mode: str = "listening"
+    declared_port: int = 10933
+    connections: int = 1
 
     def __post_init__(self) -> None:
         self.ran_with = self.settings() if self.service == "running" else ()
 
     def settings(self) -> tuple[Any, ...]:
         """All that a start reads."""
-        rest = (self.no_listen, self.port, self.listen_ip, self.certificate, self.damaged_list)
+        rest = (self.no_listen, self.port, self.listen_ip, self.certificate, self.damaged_list, self.connections)
         return (tuple(self.trusted), *rest, tuple(sorted(self.proxy.items())))
 
     @property
@@ -117,12 +133,13 @@ class State:
             "poll-server": self._poll_server,
             "register-with": self._register,
             "new-certificate": self._new_certificate,
+            "import-certificate": self._import_certificate,
             "service": self._service,
             "polling-proxy": self._proxy,
             "proxy": self._proxy,
             "show-thumbprint": lambda _options: None,
             "list-instances": lambda _options: None,
-            "set-polling-connection-count": lambda _options: None,
+            "set-polling-connection-count": self._count,
             "show-configuration": lambda _options: None,
             "help": lambda _options: None,
             "version": lambda _options: None,
@@ -220,6 +237,16 @@ class State:
         if "if-blank" not in options:
             self.numbers += 1
             self.certificate = f"new{self.numbers}"
+        if "if-blank" not in options or self.flaw == BLANK:
+            self.flaw = ""
+
+    def _import_certificate(self, options: dict[str, list[str]]) -> None:
+        if not options.get("from-file"):
+            raise Refused("Please specify the certificate to import")
+        self.flaw = ""
+
+    def _count(self, options: dict[str, list[str]]) -> None:
+        self.connections = int(options["pollingConnectionCount"][0])
 
     def _service(self, options: dict[str, list[str]]) -> None:
         if "restart" in options and (self.service == "running" or not self.windows):
@@ -242,6 +269,29 @@ class State:
         for option, key in (("proxyPort", "ProxyPort"), ("proxyUsername", "ProxyUsername")):
             if option in options:
                 self.proxy[key] = options[option][0]
+
+
+@dataclass
+class ServerState:
+    """Octopus Server, as far as its polling port goes: what its file has, and what its process runs by."""
+
+    port: int
+    ran_with: int
+
+    def call(self, words: Sequence[str]) -> None:
+        """One call of Octopus.Server. Raises Refused; LookupError for what the model lacks."""
+        verb, options = words[0], _options(words[1:])
+        if verb == "configure":
+            port = int(options["commsListenPort"][0])
+            if not 0 < port < 2**16:
+                raise Refused("is no port")
+            self.port = port
+        elif verb not in {"show-thumbprint", "list-instances", "show-configuration"}:
+            raise LookupError(verb)
+
+    def restart(self) -> None:
+        """`Restart-Service`, which also ends running tasks."""
+        self.ran_with = self.port
 
 
 def _options(words: Sequence[str]) -> dict[str, list[str]]:

@@ -6,6 +6,7 @@ import ntpath
 from typing import Any
 
 from pytest_tentacle.inventory.model import Mode, OctopusServer
+from pytest_tentacle.judging.finding import Blocked, Unknown
 from pytest_tentacle.judging.subject import Subject
 
 _PROGRAMS = {
@@ -35,6 +36,25 @@ def base_facts(subject: Subject) -> dict[str, Any]:
     facts |= _other_end(subject)
     service = subject.known_service
     return facts | ({"service": service.name} if service else {})
+
+
+def trust_facts(subject: Subject, thumbprint: object) -> dict[str, Any]:
+    """What a Tentacle's file has in the place of a server's thumbprint, and whether it lacks this one: `mistrusts`."""
+    if not subject.is_tentacle:
+        return {}
+    try:
+        settings = subject.settings
+    except (Unknown, Blocked):
+        return {}
+    if settings.trusted_error:
+        return {}
+    polled = {entry.thumbprint for entry in settings.trusted if entry.polls and entry.thumbprint}
+    facts: dict[str, Any] = {"configured": next(iter(polled))} if len(polled) == 1 else {}
+    if isinstance(thumbprint, str) and thumbprint:
+        let_in = {(entry.thumbprint or "").upper() for entry in settings.trusted}
+        is_trusted = thumbprint in polled if subject.mode is Mode.POLLING else thumbprint.upper() in let_in
+        facts["mistrusts"] = not is_trusted
+    return facts
 
 
 def _portal(subject: Subject) -> str | None:

@@ -12,6 +12,7 @@ from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.judging.result import StepResult
 from pytest_tentacle.sections import Fleet
 
+from .base_facts import trust_facts
 from .causes import CAUSES
 from .cover import fewest
 from .folding import FoldedCause, Folder
@@ -155,7 +156,8 @@ def _consequences(
 
 
 def _facts(view: View, problem: Problem, clue: Clue) -> dict[str, Any]:
-    return view.base_facts | {"link": view.link_of(problem)} | problem.facts | clue.facts
+    facts = view.base_facts | {"link": view.link_of(problem)} | problem.facts | clue.facts
+    return trust_facts(view.subject, facts.get("thumbprint")) | facts
 
 
 def _found(

@@ -55,7 +55,10 @@ def tentacle(*calls: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def when(flag: str, *parts: str | tuple[str, ...]) -> tuple[str, ...]:
-    """Lines for machines of which a fact is true, such as `polling`; where nobody knows, they are shown as well."""
+    """Lines for machines of which a fact is true, such as `polling`; where nobody knows, they are shown as well.
+
+    Around lines that are for some machines already: both must be true.
+    """
     lines = (line for part in parts for line in ((part,) if isinstance(part, str) else part))
     return tuple(f"[{flag}] {line}" for line in lines)
 
@@ -67,11 +70,11 @@ def fitting(lines: Iterable[str], facts: Mapping[str, object]) -> tuple[str, ...
     """The lines that are for a machine of which these facts are known; without what says for whom."""
     found = []
     for line in lines:
-        flag = _WHEN.match(line)
-        if flag is None:
-            found.append(line)
-        elif flag[1] not in facts or facts[flag[1]]:
-            found.append(line[flag.end() :])
+        rest, wanted = line, True
+        while flag := _WHEN.match(rest):
+            rest, wanted = rest[flag.end() :], wanted and bool(facts.get(flag[1], True))
+        if wanted:
+            found.append(rest)
     return tuple(found)
 
 
@@ -91,6 +94,7 @@ _TRUST = tentacle('configure --instance "<instance>" --trust "<thumbprint>"', AG
 _UPDATE = tentacle(
     'update-trust --instance "<instance>" --oldThumbprint "<configured>" --newThumbprint "<thumbprint>"', AGAIN
 )
+_SHOW = tentacle('show-thumbprint --instance "<instance>"')
 _ANEW = tentacle('configure --instance "<instance>" --reset-trust', REGISTER, AGAIN)
 _RESET = tentacle('configure --instance "<instance>" --reset-trust --trust "<thumbprint>"', AGAIN)
 _OTHERS = "All trust in other servers goes with it: name each of them with a --trust of its own in the same call."
@@ -113,15 +117,41 @@ TRUST_SERVER = _per_mode(
 )
 """Let a Tentacle trust its server: `configure --trust` never touches a polled entry, and `update-trust` changes one."""
 
+TRUST_CALLER = tuple(
+    (
+        *when(
+            "listening",
+            *when("mistrusts", "A listening Tentacle trusts it beside the others:", _TRUST[system]),
+        ),
+        *when(
+            "polling",
+            "A polling Tentacle's own thumbprint must stand in the portal, in the machine's settings (Connectivity), "
+            "and the machine must not be disabled there. It is shown by:",
+            _SHOW[system],
+        ),
+    )
+    for system in (0, 1)
+)
+"""Let whoever listens trust who connects: the Tentacle its server, or the server the Tentacle."""
+
 TRUST_ANEW = _per_mode(
     (f"A listening Tentacle: one call that forgets and trusts. {_OTHERS}", _RESET),
     (f"A polling Tentacle must be registered again after its list is emptied. {REGISTER_WORDS}", _ANEW),
 )
 """The same where the list itself is damaged, or holds what can be named in no command."""
 
+
+def _where(flag: str, calls: tuple[tuple[str, ...], tuple[str, ...]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """All but the restart for machines of which a fact is true."""
+    windows, linux = ((*when(flag, *lines[:-1]), lines[-1]) for lines in calls)
+    return windows, linux
+
+
+_UNLESS_TRUSTED = _where("mistrusts", _TRUST)
+_UNLESS_POLLED = _where("mistrusts", tentacle(REGISTER, AGAIN))
 TRUST_FIRST = _per_mode(
-    ("A listening Tentacle:", _TRUST),
-    (f"A polling Tentacle must be registered again. {REGISTER_WORDS}", tentacle(REGISTER, AGAIN)),
+    ("A listening Tentacle:", _UNLESS_TRUSTED),
+    (f"A polling Tentacle must be registered again. {REGISTER_WORDS}", _UNLESS_POLLED),
 )
 """The same where the list is empty."""
 
@@ -187,6 +217,33 @@ NEW_CERTIFICATE = (
     (*when("is_tentacle", _NEW_ONE[1]), *_SERVERS_CERTIFICATE),
 )
 """A new certificate for a Tentacle. No command is printed for a server's: the order of its steps is all."""
+
+
+_ON_THE_CLONE = (
+    "On the clone, never on the original: stop it, so that it takes no more of the original's work, and give it a "
+    "certificate{and_more} of its own."
+)
+_NO_FORCE = "No --force: it would overwrite the original in the portal."
+_OWN = (
+    'service --stop --instance "<instance>"',
+    'new-certificate --instance "<instance>"',
+)
+_OWN_POLLING = tentacle(
+    *_OWN,
+    'configure --instance "<instance>" --reset-trust',
+    REGISTER.removesuffix(" --force"),
+    'service --start --instance "<instance>"',
+)
+_OWN_LISTENING = tentacle(*_OWN, 'show-thumbprint --instance "<instance>"', 'service --start --instance "<instance>"')
+OWN_IDENTITY = _per_mode(
+    (
+        _ON_THE_CLONE.format(and_more="") + " Before the start, enter its thumbprint in the portal, for a machine of "
+        "its own.",
+        _OWN_LISTENING,
+    ),
+    (_ON_THE_CLONE.format(and_more=", a subscription and a name") + f" {_NO_FORCE}", _OWN_POLLING),
+)
+"""For copies of one machine: a subscription stays as long as its entry does, so a poller is registered anew."""
 
 
 # -- guide, "Restart the Octopus and Tentacle Services" and "Uninstall Tentacles"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.commands import RESTART_LINUX, RESTART_WINDOWS, START_LINUX, START_WINDOWS, WHO_LINUX
+from pytest_tentacle.guide.commands import RESTART_LINUX, RESTART_WINDOWS, WHO_LINUX
 from pytest_tentacle.guide.consequences import NO_PORT, STARTLESS, UNANSWERED
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
@@ -87,12 +87,12 @@ LOCAL_PORT: tuple[CauseKind, ...] = (
         (
             "See what the program is for; stop it or move one of the two to another port, then start the service:",
             '$ Get-Process -Id "<pid>" | Select-Object Id, Name, Path, StartTime',
-            START_WINDOWS,
+            RESTART_WINDOWS,
         ),
         (
             "See what the program is for; stop it or move one of the two to another port, then start the service:",
             '$ ps -o pid,ppid,user,lstart,args -p "<pid>"',
-            START_LINUX,
+            RESTART_LINUX,
         ),
         _other_program,
         consequences=NO_PORT | {"TT504"},
@@ -108,12 +108,12 @@ LOCAL_PORT: tuple[CauseKind, ...] = (
         (
             "See which instance it is; give one of them another port, or end the one that is not a service:",
             '$ Get-CimInstance Win32_Process | Where-Object ProcessId -eq "<pid>" | Select-Object CommandLine',
-            START_WINDOWS,
+            RESTART_WINDOWS,
         ),
         (
             "See which instance it is; give one of them another port, or end the one that is not a service:",
             '$ ps -o pid,ppid,user,lstart,args -p "<pid>"',
-            START_LINUX,
+            RESTART_LINUX,
         ),
         _second_instance,
         consequences=NO_PORT | {"TT402", "TT504"},

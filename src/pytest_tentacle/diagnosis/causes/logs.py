@@ -10,7 +10,7 @@ from dataclasses import replace
 from pytest_tentacle.diagnosis.from_problem import from_problem, told
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.commands import AGAIN, tentacle
+from pytest_tentacle.guide.commands import AGAIN, tentacle, when
 from pytest_tentacle.guide.consequences import ACROSS, DOWN, STARTLESS, UNANSWERED, UNCONNECTED
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.inventory.model import Mode
@@ -48,7 +48,17 @@ def _old_one_is_expected(view: View, problem: Problem, *, by_the_server: bool) -
         return None
     clue = told(view, problem)
     seen = Evidence(f"certificate of {listens}", f"{problem.facts.get('thumbprint')} is its own")
-    return Clue(facts=clue.facts | {"owner": listens}, evidence=(seen,))
+    return Clue(facts=clue.facts | {"owner": listens} | _as_configured(view, problem), evidence=(seen,))
+
+
+def _as_configured(view: View, problem: Problem) -> dict[str, bool]:
+    """Whether the file still has the thumbprint that the process expects: else a restart is all that is wanting."""
+    try:
+        settings = view.subject.settings
+    except (Unknown, Blocked):
+        return {}
+    expected = problem.facts.get("expected_thumbprint")
+    return {} if settings.trusted_error else {"in_file": expected in {each.thumbprint for each in settings.trusted}}
 
 
 def _differs_in_case_alone(problem: Problem) -> bool:
@@ -58,7 +68,10 @@ def _differs_in_case_alone(problem: Problem) -> bool:
 
 
 def _in_another_case(view: View, problem: Problem) -> Clue | None:
-    return told(view, problem) if _differs_in_case_alone(problem) else None
+    if not _differs_in_case_alone(problem):
+        return None
+    clue = told(view, problem)
+    return replace(clue, facts=clue.facts | _as_configured(view, problem))
 
 
 def _server_expects_an_old_one(view: View, problem: Problem) -> Clue | None:
@@ -130,17 +143,37 @@ def ends_the_start(view: View, problem: Problem) -> bool:
 
 
 def _ended(view: View, problem: Problem) -> Clue | None:
-    return told(view, problem) if ends_the_start(view, problem) else None
+    return _with_proxy(view, problem) if ends_the_start(view, problem) else None
 
 
 def _on_the_way(view: View, problem: Problem) -> Clue | None:
-    return None if ends_the_start(view, problem) else told(view, problem)
+    return None if ends_the_start(view, problem) else _with_proxy(view, problem)
+
+
+def _with_proxy(view: View, problem: Problem) -> Clue:
+    """Whether the file has such a proxy by now: else a restart is all that is wanting."""
+    clue = told(view, problem)
+    try:
+        settings = view.subject.settings
+    except (Unknown, Blocked):
+        return clue
+    proxy = settings.web_proxy if problem.facts.get("command") == "proxy" else settings.polling_proxy
+    return replace(clue, facts=clue.facts | {"proxied": bool(proxy.host or proxy.use_default)})
 
 
 _SHOW = tentacle('show-thumbprint --instance "<instance>"')
-_UPDATE = tentacle(
-    'update-trust --instance "<instance>" --oldThumbprint "<expected_thumbprint>" --newThumbprint "<thumbprint>"',
-    AGAIN,
+_UPDATE = tuple(
+    (*when("in_file", calls[0]), calls[1])
+    for calls in tentacle(
+        'update-trust --instance "<instance>" --oldThumbprint "<expected_thumbprint>" --newThumbprint "<thumbprint>"',
+        AGAIN,
+    )
+)
+
+_FROM_ITS_START = "A process reads its settings when it starts."
+_TRUST_IT = f"Let the Tentacle trust the present thumbprint in the old one's place, and restart it. {_FROM_ITS_START}"
+_UPPER_CASE = (
+    f"Enter it in upper case where the connection is opened: in the portal, or on a polling Tentacle. {_FROM_ITS_START}"
 )
 
 LOGS: tuple[CauseKind, ...] = (
@@ -177,8 +210,8 @@ LOGS: tuple[CauseKind, ...] = (
         "{who} expect{s} the thumbprint {expected_thumbprint} of {owner}, whose certificate is {thumbprint}: the "
         "server's certificate was renewed, and {who} {is} still set to the old one.",
         frozenset({"TT101", "TT102"}),
-        ("Let the Tentacle trust the present thumbprint in the old one's place, then restart it:", *_UPDATE[0]),
-        ("Let the Tentacle trust the present thumbprint in the old one's place, then restart it:", *_UPDATE[1]),
+        (_TRUST_IT, *_UPDATE[0]),
+        (_TRUST_IT, *_UPDATE[1]),
         _tentacle_expects_an_old_one,
         consequences=UNCONNECTED,
         echoes=ACROSS,
@@ -192,8 +225,8 @@ LOGS: tuple[CauseKind, ...] = (
         "{vantage} expects the thumbprint {expected_thumbprint}, and meets {thumbprint}: the same, but whoever "
         "connects compares it letter by letter, and Octopus writes it in upper case.",
         frozenset({"TT101"}),
-        ("Enter it in upper case where the connection is opened. On a polling Tentacle:", *_UPDATE[0]),
-        ("Enter it in upper case where the connection is opened. On a polling Tentacle:", *_UPDATE[1]),
+        (_UPPER_CASE, *_UPDATE[0]),
+        (_UPPER_CASE, *_UPDATE[1]),
         _in_another_case,
         consequences=UNCONNECTED,
         echoes=ACROSS,

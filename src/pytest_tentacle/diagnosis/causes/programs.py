@@ -6,7 +6,7 @@ from pytest_tentacle.diagnosis.from_problem import from_problem
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.last_resort import left_overs
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.commands import START_LINUX, START_WINDOWS
+from pytest_tentacle.guide.commands import RESTART_LINUX, RESTART_WINDOWS
 from pytest_tentacle.guide.consequences import ENDED
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem, Unknown
@@ -58,7 +58,7 @@ PROGRAMS: tuple[CauseKind, ...] = (
             ),
             '$ & "<executable>" help',
             '$ Get-ChildItem (Split-Path "<executable>") -Filter *nlog* | Select-Object Name, LastWriteTime',
-            START_WINDOWS,
+            RESTART_WINDOWS,
         ),
         (
             (
@@ -68,7 +68,7 @@ PROGRAMS: tuple[CauseKind, ...] = (
             ),
             '$ "<executable>" help',
             '$ ls -l "<executable>"',
-            START_LINUX,
+            RESTART_LINUX,
         ),
         _unhandled,
         consequences=ENDED | {"TT140"},

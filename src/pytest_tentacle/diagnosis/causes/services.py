@@ -6,7 +6,17 @@ from datetime import datetime
 
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.commands import CLI, EXE, JOURNAL, START_LINUX, START_WINDOWS, STATE_LINUX, STATE_WINDOWS
+from pytest_tentacle.guide.commands import (
+    CLI,
+    EXE,
+    JOURNAL,
+    RESTART_LINUX,
+    RESTART_WINDOWS,
+    START_LINUX,
+    START_WINDOWS,
+    STATE_LINUX,
+    STATE_WINDOWS,
+)
 from pytest_tentacle.guide.consequences import FELL_OVER, STARTLESS, UNANSWERED
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem
@@ -267,12 +277,12 @@ SERVICES: tuple[CauseKind, ...] = (
         "The service crashes, and is started again and again",
         "The service on {who} crashes when it starts, and is restarted over and over ({restarts} restarts).",
         frozenset({"TT203"}),
-        ("Read why it ends, fix that, then start it:", _LOG_WINDOWS, START_WINDOWS),
+        ("Read why it ends, fix that, then start it:", _LOG_WINDOWS, RESTART_WINDOWS),
         (
             "Read why it ends, fix that, then start it:",
             JOURNAL,
             '$ sudo systemctl reset-failed "<service>"',
-            START_LINUX,
+            RESTART_LINUX,
         ),
         _loops,
         consequences=STARTLESS,

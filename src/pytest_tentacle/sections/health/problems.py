@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_tentacle.guide.commands import RESTART_LINUX, RESTART_WINDOWS
 from pytest_tentacle.guide.consequences import STARTLESS, STRANGER_IN_LOGS, STRANGER_SPEAKS, UNANSWERED, UNTRUSTED
 from pytest_tentacle.guide.problem import Confidence, ProblemKind
 
@@ -47,10 +48,14 @@ MACHINE: tuple[ProblemKind, ...] = (
         (
             "Upgrade to the fixed version or a later one, in the Octopus Web Portal or by the installer; installed is:",
             "$ Get-ItemPropertyValue 'HKLM:\\SOFTWARE\\Octopus\\Tentacle' -Name InstallLocation",
+            "Then, unless the upgrade did so:",
+            RESTART_WINDOWS,
         ),
         (
             "Upgrade to the fixed version or a later one, by the package manager; installed is:",
             '$ "<tentacle>" version',
+            "Then, unless the upgrade did so:",
+            RESTART_LINUX,
         ),
         sentence=(
             "{who} {has} version {version}, which has a known defect (fixed in {fixed}): {what}. Just that is seen."

@@ -287,6 +287,7 @@ def _problem(subject: Subject, group: list[Judged]) -> Problem:
     place = place_of(record)
     if place is not None:
         facts |= {"host": place.host, "port": place.port}
+    facts |= {"command": "proxy" if signature.id == "web-proxy-settings" else "polling-proxy"}
     facts |= {_FACTS[key]: value for key, value in record.facts.items() if key in _FACTS}
     facts |= {"words": innermost(record), "endpoint": record.facts.get("endpoint")}
     count = sum(judged.record.count for judged in group)

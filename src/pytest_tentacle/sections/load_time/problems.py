@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_tentacle.guide.commands import RESTART_LINUX, RESTART_WINDOWS
 from pytest_tentacle.guide.problem import Confidence, ProblemKind
 
 _STEP = "load-time"
@@ -73,10 +74,18 @@ LOADING: tuple[ProblemKind, ...] = (
         "Showing its help needs no instance and no settings, and yet the program ends with an error: parts of the "
         "installation are missing or damaged, or what it needs of the system is.",
         (
-            "See what it says; look for its crash in the Application log; then repair the installation:",
+            (
+                "See what it says; look for its crash in the Application log; then repair the installation, and start "
+                "the service:"
+            ),
             '$ & "<executable>" help',
             "$ Get-WinEvent -FilterHashtable @{ LogName = 'Application'; ProviderName = '.NET Runtime' } -MaxEvents 5",
+            RESTART_WINDOWS,
         ),
-        ("See what it says, then install the package again:", '$ "<executable>" help'),
+        (
+            "See what it says, then install the package again, and start the service:",
+            '$ "<executable>" help',
+            RESTART_LINUX,
+        ),
     ),
 )

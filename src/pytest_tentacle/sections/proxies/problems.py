@@ -20,6 +20,13 @@ _TRY_WINDOWS = (
 )
 
 
+_TRY_IT = (
+    "Try the proxy from the Tentacle's machine, and see with whoever runs it why it does not answer. If it moved, name "
+    "its host and port (`polling-proxy --proxyEnable True --proxyHost ... --proxyPort ...`, all in one call)."
+)
+_SWITCH_IT_OFF = "Only if the server is reached without a proxy, switch it off:"
+
+
 def _kind(code: str, title: str, meaning: str, what: str, *calls: str, **own: Any) -> ProblemKind:
     """A problem that is mended by calls of Tentacle, with the same arguments on both systems."""
     return ProblemKind(
@@ -115,14 +122,16 @@ PROXIES: tuple[ProblemKind, ...] = (
         "proxy (SOCKS "
         "and proxies that speak TLS themselves do not do).",
         (
-            "Try the proxy from the Tentacle's machine; correct its host and port, or switch it off:",
+            _TRY_IT,
             *_TRY_WINDOWS,
-            *tentacle(_SET, AGAIN)[0],
+            _SWITCH_IT_OFF,
+            *tentacle(_NONE, AGAIN)[0],
         ),
         (
-            "Try the proxy from the Tentacle's machine; correct its host and port, or switch it off:",
+            _TRY_IT,
             _TRY,
-            *tentacle(_SET, AGAIN)[1],
+            _SWITCH_IT_OFF,
+            *tentacle(_NONE, AGAIN)[1],
         ),
         sentence="Where the settings of {who} have the proxy for polling ({proxy}), nothing answers as one.",
         consequences=PROXIED,

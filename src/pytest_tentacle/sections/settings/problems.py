@@ -196,10 +196,11 @@ SETTINGS: tuple[ProblemKind, ...] = (
         "The server listens for polling Tentacles on another port than the inventory declares.",
         (
             (
-                "Correct polling_ports in the inventory, or the server's port (the service restarts, and no Tentacle "
-                "polls meanwhile):"
+                "Correct polling_ports in the inventory, or the server's port. It has no effect before the restart, "
+                "which ends running tasks; no Tentacle polls meanwhile:"
             ),
-            ('$ & "<octopus>" configure --instance "<instance>" --commsListenPort <declared>'),
+            '$ & "<octopus>" configure --instance "<instance>" --commsListenPort <declared>',
+            '$ Restart-Service -Name "<service>"',
         ),
         (
             "Correct polling_ports in the inventory, or the port that the container publishes:",

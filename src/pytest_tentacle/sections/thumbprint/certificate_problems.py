@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.guide.commands import NEW_CERTIFICATE, REFUSED_UNTIL, REGISTER, tentacle
+from pytest_tentacle.guide.commands import NEW_CERTIFICATE, OWN_IDENTITY, REFUSED_UNTIL, RESTART_WINDOWS
 from pytest_tentacle.guide.problem import ProblemKind
 
 _STEP = "tentacle-certificate"
@@ -15,18 +15,6 @@ _RENEW = (
 def _renew(code: str, title: str, meaning: str) -> ProblemKind:
     return ProblemKind(code, title, _STEP, meaning, (_RENEW, *NEW_CERTIFICATE[0]), (_RENEW, *NEW_CERTIFICATE[1]))
 
-
-_ON_THE_CLONE = (
-    "On the clone, never on the original: stop it, so that it takes no more of the original's work, and give it a "
-    "certificate, a subscription and a name of its own. No --force: it would overwrite the original in the portal."
-)
-_OWN_IDENTITY = tentacle(
-    'service --stop --instance "<instance>"',
-    'new-certificate --instance "<instance>"',
-    'configure --instance "<instance>" --reset-trust',
-    REGISTER.removesuffix(" --force"),
-    'service --start --instance "<instance>"',
-)
 
 CERTIFICATE: tuple[ProblemKind, ...] = (
     _renew(
@@ -50,14 +38,8 @@ CERTIFICATE: tuple[ProblemKind, ...] = (
         "Two machines fetch their work under one subscription: one is a clone of the other. Each gets a part of "
         "what is "
         "meant for the other, and a deployment may end up on the wrong machine.",
-        (
-            _ON_THE_CLONE,
-            *_OWN_IDENTITY[0],
-        ),
-        (
-            _ON_THE_CLONE,
-            *_OWN_IDENTITY[1],
-        ),
+        OWN_IDENTITY[0],
+        OWN_IDENTITY[1],
         sentence=(
             "{who} poll{s} with a subscription that another machine has as well: copies of one image. Each gets a "
             "part of what is meant for the other."
@@ -73,8 +55,10 @@ CERTIFICATE: tuple[ProblemKind, ...] = (
         "key's file, "
         "or the key is gone. The port is open, and every handshake fails.",
         (
-            "Give the service's account the right to read the key, or make a new certificate as that account:",
+            "Give the service's account the right to read the key, then restart the service:",
             '$ icacls "$env:ProgramData\\Microsoft\\Crypto\\RSA\\MachineKeys"',
+            RESTART_WINDOWS,
+            f"Only if the key is gone, a new certificate. {REFUSED_UNTIL}",
             *NEW_CERTIFICATE[0],
         ),
         (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.guide.commands import NEW_CERTIFICATE, NEW_CERTIFICATE_WORDS
+from pytest_tentacle.guide.commands import OWN_IDENTITY
 from pytest_tentacle.guide.consequences import BROKEN_TRUST
 from pytest_tentacle.guide.problem import ProblemKind
 
@@ -10,7 +10,7 @@ _STEP = "tentacle-thumbprint"
 
 _COPIES = (
     "Nothing, if it is meant so (a failover cluster, machines from one exported certificate): say shares_certificate "
-    "in the inventory. Else give each copy, not the original, a certificate of its own. " + NEW_CERTIFICATE_WORDS
+    "in the inventory."
 )
 
 THUMBPRINT: tuple[ProblemKind, ...] = (
@@ -65,11 +65,11 @@ THUMBPRINT: tuple[ProblemKind, ...] = (
         "certificate, and a deployment may run on the wrong one.",
         (
             _COPIES,
-            *NEW_CERTIFICATE[0],
+            *OWN_IDENTITY[0],
         ),
         (
             _COPIES,
-            *NEW_CERTIFICATE[1],
+            *OWN_IDENTITY[1],
         ),
         sentence=(
             "{who} {has} one and the same certificate {thumbprint}: copies of one image. A deployment to one may run "

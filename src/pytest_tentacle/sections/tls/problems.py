@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.guide.commands import HANDSHAKE, START_WINDOWS
+from pytest_tentacle.guide.commands import HANDSHAKE, RESTART_WINDOWS
 from pytest_tentacle.guide.consequences import (
     ENDED,
     HANDSHAKE_IN_LOGS,
@@ -96,7 +96,7 @@ TLS: tuple[ProblemKind, ...] = (
         (
             "Install .NET Framework 4.8, restart the machine, then start the service; what is installed now:",
             "$ Get-ItemPropertyValue 'HKLM:\\SOFTWARE\\Microsoft\\NET Framework Setup\\NDP\\v4\\Full' -Name Release",
-            START_WINDOWS,
+            RESTART_WINDOWS,
         ),
         (
             "This concerns Windows only: on Linux a Tentacle brings its own .NET. See why the service does not start:",

@@ -6,8 +6,6 @@ from pytest_tentacle.guide.commands import (
     CERTIFICATE_HERE_WINDOWS,
     RESTART_LINUX,
     RESTART_WINDOWS,
-    START_LINUX,
-    START_WINDOWS,
 )
 from pytest_tentacle.guide.consequences import NO_PORT, UNANSWERED
 from pytest_tentacle.guide.problem import Confidence, ProblemKind
@@ -66,13 +64,13 @@ HERE: tuple[ProblemKind, ...] = (
                 "CommandLine"
             ),
             "$ Stop-Process -Id <child>",
-            START_WINDOWS,
+            RESTART_WINDOWS,
         ),
         (
             "End the child (those that are known are in the evidence), or reboot; then start the Tentacle's service:",
             *_WHO_LINUX,
             "$ sudo kill <child>",
-            START_LINUX,
+            RESTART_LINUX,
         ),
         sentence=(
             "Port {port} of {who} is held by what a Tentacle that is gone left behind (pid {pid}): a script or "
@@ -145,7 +143,7 @@ HERE: tuple[ProblemKind, ...] = (
             "$ netsh interface ipv4 show excludedportrange protocol=tcp",
             "$ netsh interface ipv4 show dynamicport tcp",
             "$ netsh interface ipv4 add excludedportrange protocol=tcp startport=<port> numberofports=1",
-            START_WINDOWS,
+            RESTART_WINDOWS,
         ),
         ("This concerns Windows only: Linux lets a program open a reserved port. See who listens:", *_WHO_LINUX),
         sentence=(
@@ -166,7 +164,7 @@ HERE: tuple[ProblemKind, ...] = (
             "See whose request queue has the URL, move one of the two to another port, then start the service:",
             "$ netsh http show servicestate view=requestq",
             *_WHO_WINDOWS,
-            START_WINDOWS,
+            RESTART_WINDOWS,
         ),
         ("This concerns Windows only. See who listens:", *_WHO_LINUX),
         sentence=(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.guide.commands import NEW_CERTIFICATE, NEW_CERTIFICATE_WORDS, TRUST_SERVER
+from pytest_tentacle.guide.commands import NEW_CERTIFICATE, NEW_CERTIFICATE_WORDS, OWN_IDENTITY, TRUST_CALLER, when
 from pytest_tentacle.guide.consequences import ACROSS, UNCONNECTED
 from pytest_tentacle.guide.problem import Confidence
 
@@ -57,18 +57,19 @@ TRUST_KINDS = (
         "The listening end wrote that it does not trust the thumbprint of who connected. For a listening Tentacle "
         "that is "
         "the Octopus Server; for a polling one it is the Tentacle, whose machine may be disabled or deleted.",
-        "If the thumbprint is the right one, trust it, and restart the service:",
-        windows=TRUST_SERVER[0],
-        linux=TRUST_SERVER[1],
+        "If the thumbprint is the right one, whoever listens must trust it:",
+        windows=TRUST_CALLER[0],
+        linux=TRUST_CALLER[1],
     ),
     kind(
         "TT104",
         "A client presents no certificate",
         "It speaks Halibut's words without having shown a certificate: SSL offloading on the path, or a certificate so "
         "weak that its own system does not offer it.",
-        "Remove what opens TLS between the two; give the client a new certificate and register it again:",
-        windows=(NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[0]),
-        linux=(NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[1]),
+        "Remove what opens TLS between the two. If nothing does, whoever connects needs a certificate that its system "
+        "offers: where the Tentacle listens, that is the server, whose certificate this step shows.",
+        windows=when("polling", NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[0]),
+        linux=when("polling", NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[1]),
         sentence=(
             "According to the log, somebody speaks to {who} as Octopus does, without a certificate: SSL "
             "offloading on the path, or a certificate so weak that it is not offered."
@@ -86,26 +87,27 @@ TRUST_KINDS = (
         "is ending, look the same.",
         "See that the other end trusts this thumbprint (a Tentacle: configure --trust; the server: the machine's "
         "thumbprint, and that the machine is enabled), then look for limits:",
-        windows=(f"{TENTACLE} {SHOW}", *TRUST_SERVER[0]),
-        linux=(f"{TENTACLE_LINUX} {SHOW}", *TRUST_SERVER[1]),
+        windows=TRUST_CALLER[0],
+        linux=TRUST_CALLER[1],
     ),
     kind(
         "TT132",
         "The server keeps connecting but is never accepted",
         "The Tentacle accepts the server's connections and authenticates none of them. At the usual level of logging "
         "that is the only sign of a server whose thumbprint is not trusted, or of TLS that does not fit.",
-        "Compare the trusted thumbprint with the server's (Configuration, Thumbprints), trust it, and restart:",
-        windows=TRUST_SERVER[0],
-        linux=TRUST_SERVER[1],
+        "Compare the trusted thumbprint with the server's (Configuration, Thumbprints). Where it is another one:",
+        windows=TRUST_CALLER[0],
+        linux=TRUST_CALLER[1],
     ),
     kind(
         "TT117",
         "Several machines share one identity",
         "More connections poll with one subscription than are allowed, or one thumbprint is registered several times: "
         "usually copies of one machine. Requests go to whichever asks first.",
-        "Give every copy a certificate and a registration of its own; or lower the number of polling connections:",
-        windows=(NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[0]),
-        linux=(NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[1]),
+        "Find the copies: machines of one image, or one machine that the portal has twice. If the portal has one "
+        "machine twice, delete the one that nothing is deployed to.",
+        windows=OWN_IDENTITY[0],
+        linux=OWN_IDENTITY[1],
     ),
 )
 
@@ -242,13 +244,10 @@ NETWORK_KINDS = (
         "The two ends find no common version of TLS, cipher suite or signature algorithm; or one of the certificates "
         "is "
         "too weak for the other's system.",
-        "Compare what both ends allow (see the step Schannel and TLS); renew a certificate with SHA-1 or a short key:",
-        windows=("$ Get-TlsCipherSuite | Select-Object Name", NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[0]),
-        linux=(
-            '$ openssl s_client -connect "<host>:<port>" -tls1_2 </dev/null',
-            NEW_CERTIFICATE_WORDS,
-            *NEW_CERTIFICATE[1],
-        ),
+        "Compare what both ends allow (see the step Schannel and TLS). A certificate with SHA-1 or a short key would "
+        "be told in the step on thumbprints:",
+        windows=("$ Get-TlsCipherSuite | Select-Object Name",),
+        linux=('$ openssl s_client -connect "<host>:<port>" -tls1_2 </dev/null',),
         sentence=(
             "According to the log of {vantage}, the TLS handshake fails, though the probes succeed: the programs "
             "offer other versions or suites than the probes, or a peer with other settings connects."
@@ -292,13 +291,14 @@ NETWORK_KINDS = (
         "TT118",
         "The proxy cannot be used",
         "The connection goes through a proxy that cannot be resolved or reached, or that is not a proxy.",
-        "Correct the proxy's settings, or turn it off, then restart the service:",
+        "Correct the proxy's settings, or turn it off where none is needed, then restart the service, which reads its "
+        "settings when it starts:",
         windows=(
-            f'{TENTACLE} polling-proxy --instance "<instance>" --proxyEnable False',
+            *when("proxied", f'{TENTACLE} "<command>" --instance "<instance>" --proxyEnable False'),
             RESTART_WINDOWS,
         ),
         linux=(
-            f'{TENTACLE_LINUX} polling-proxy --instance "<instance>" --proxyEnable False',
+            *when("proxied", f'{TENTACLE_LINUX} "<command>" --instance "<instance>" --proxyEnable False'),
             RESTART_LINUX,
         ),
     ),

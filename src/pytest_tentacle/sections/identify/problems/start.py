@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.guide.commands import NEW_CERTIFICATE, NEW_CERTIFICATE_WORDS, TRUST_SERVER
+from pytest_tentacle.guide.commands import (
+    NEW_CERTIFICATE,
+    NEW_CERTIFICATE_WORDS,
+    REFUSED_UNTIL,
+    START_LINUX,
+    START_WINDOWS,
+    TRUST_FIRST,
+    when,
+)
 from pytest_tentacle.guide.consequences import ACROSS, DOWN, STARTLESS, UNANSWERED, UNCONNECTED
 from pytest_tentacle.guide.problem import Confidence
 
@@ -17,6 +25,8 @@ from .kind import (
     TENTACLE_LINUX,
     kind,
 )
+
+(_KEY_IS_GONE,) = when("is_tentacle", f"Only if the key is gone, a new certificate. {REFUSED_UNTIL}")
 
 START_KINDS = (
     kind(
@@ -54,14 +64,10 @@ START_KINDS = (
         "TT122",
         "The private key of the certificate cannot be used",
         "The service's account cannot read the key, or it is gone, so that the end cannot identify itself.",
-        "Give the account the right to read the key, or make a new certificate and register again:",
-        windows=(NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[0]),
-        linux=(
-            "$ sudo ls -la ~/.dotnet/corefx/cryptography/x509stores/my",
-            NEW_CERTIFICATE_WORDS,
-            *NEW_CERTIFICATE[1],
-            RESTART_LINUX,
-        ),
+        "A copy in the account's store without its key is passed over at the next start, and the key is taken from the "
+        "settings again; or the account lacks the right to read it. Restart the service, then look into its log:",
+        windows=(RESTART_WINDOWS, READ_WINDOWS, _KEY_IS_GONE, *NEW_CERTIFICATE[0]),
+        linux=(RESTART_LINUX, READ_LINUX, _KEY_IS_GONE, *NEW_CERTIFICATE[1]),
         sentence=(
             "According to the log, the service of {who} cannot use its certificate's private key: its account may not"
             " read it, or it is gone."
@@ -76,7 +82,9 @@ START_KINDS = (
         "They were encrypted on another machine, or by another identity of this one: a copied configuration, a "
         "clone, a "
         "new machine-id.",
-        "create the instance again on this machine, or at least a new certificate, and register again:",
+        "If it is the machine's own file, restore what it was encrypted by (on Linux /etc/machine-id, or "
+        "/etc/octopus/machinekey), or import the certificate's backup (import-certificate --from-file). Else a new "
+        "one; set a proxy's password again, too.",
         windows=(NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[0]),
         linux=(NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[1]),
         sentence=(
@@ -91,9 +99,9 @@ START_KINDS = (
         "TT124",
         "The configuration file is missing or damaged",
         "The agent could not read its configuration when it started. A full disk can leave an empty file.",
-        "Restore the file, or delete the instance and create it again:",
-        windows=(f"{TENTACLE} list-instances",),
-        linux=(f"{TENTACLE_LINUX} list-instances",),
+        "Restore the file from a copy of this machine's own, then start the service; the instances and their files:",
+        windows=(f"{TENTACLE} list-instances", START_WINDOWS),
+        linux=(f"{TENTACLE_LINUX} list-instances", START_LINUX),
         sentence="According to the log, {who} could not read {its} configuration at the last start.",
         consequences=STARTLESS | {"TT203", "TT202", "TT501"},
         rank=20,
@@ -129,8 +137,8 @@ START_KINDS = (
         "The Tentacle has no server to work with",
         "It trusts no server, or the entry of a server to poll lacks its address and is left out.",
         "Trust the server's thumbprint (listening), or register the Tentacle again (polling):",
-        windows=TRUST_SERVER[0],
-        linux=TRUST_SERVER[1],
+        windows=TRUST_FIRST[0],
+        linux=TRUST_FIRST[1],
     ),
     kind(
         "TT128",

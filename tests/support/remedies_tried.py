@@ -1,0 +1,290 @@
+"""Every printed remedy carried out on the model of Tentacle's calls, in the situation that some surveys show."""
+
+from __future__ import annotations
+
+import copy
+import re
+import shlex
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from pytest_tentacle.diagnosis import diagnose
+from pytest_tentacle.diagnosis.base_facts import trust_facts
+from pytest_tentacle.diagnosis.from_problem import told
+from pytest_tentacle.diagnosis.view import Scene
+from pytest_tentacle.guide.placeholders import PLACEHOLDER
+from pytest_tentacle.guide.remedies import fill, with_own_values
+from pytest_tentacle.judging.finding import Blocked, Unknown
+from pytest_tentacle.sections import STEPS, Subject, applicable, fleet_of
+from pytest_tentacle.sections.catalogue import CATALOGUE
+from pytest_tentacle.survey.store import Surveys
+
+from .tentacle_commands import BLANK, COPIED, Refused, ServerState, State
+from .tentacle_world import NoSettingsError, SeveralServersError, found_in, state_of, wrong_with
+
+PERSONS = {
+    "command": "polling-proxy",
+    "polled": "https://octo-1.example:10943",
+    "key": "API-1",
+    "password": "p",
+    "user": "u",
+    "environment": "E",
+    "role": "R",
+    "portal": "https://p",
+    "proxy": "proxy.example",
+    "port": "3128",
+}
+"""What only a person knows."""
+
+ORIGINALS = {"TT413": "poll-01", "TC1171": "another", "TT117": "another"}
+"""By cause: the machine that was copied. What is printed is for the copy, and nothing is to be done to the original."""
+
+FLAWS = {
+    "TT104": "it is not presented",
+    "TT113": "weak",
+    "TT114": "weak",
+    "TC1171": COPIED,
+    "TC1172": COPIED,
+    "TC4111": "weak",
+    "TC5081": "weak",
+    "TT411": "weak",
+    "TT412": "weak",
+    "TT122": "its key cannot be read",
+    "TT123": "it cannot be decrypted",
+    "TT137": BLANK,
+    "TT403": COPIED,
+    "TT413": COPIED,
+    "TT414": "its key cannot be read",
+}
+"""By cause: what is wrong with the Tentacle's certificate."""
+
+PROCESSES = {
+    "TC1014": "it has settings of before",
+    "TC1015": "it has settings of before",
+    "TC1032": "it has settings of before",
+    "TC5012": "it has settings of before",
+    "TT144": "it has settings of before",
+    "TT402": "it has settings of before",
+    "TT605": "it has settings of before",
+    "TC2031": "it ends again and again",
+    "TC5011": "it does not open its port",
+    "TC5021": "somebody else has its port",
+    "TC5022": "somebody else has its port",
+    "TC5511": "it does not connect again",
+    "TT503": "somebody else has its port",
+    "TT507": "somebody else has its port",
+    "TT973": "its version has a defect",
+    "TC8132": "its program is damaged",
+    "TC1271": "it has settings of before",
+    "TT127": "it has settings of before",
+    "TT128": "it accepts no connection",
+    "TT130": "it hangs",
+    "TT505": "it hangs",
+    "TT506": "somebody else has its port",
+    "TT552": "it holds connections that nobody has any more",
+    "TT554": "it holds connections that nobody has any more",
+}
+"""By cause: what is wrong with a process that runs, and not with the next one; a restart mends it."""
+
+BY_HAND = frozenset({"TC3112"})
+"""Causes whose words let a person take a variable of the environment away, which stands over the file's port."""
+
+PROXIES = frozenset({"TC1181", "TC1182", "TC1183", "TC1191", "TT601", "TT602", "TT603", "TT604", "TT606", "TT608"})
+"""Causes in the proxy that a Tentacle polls through."""
+
+CALL = re.compile(r"^(?:& |sudo )?(?P<program>'[^']*[Tt]entacle(?:\.exe)?'|\"[^\"]*\"|\S*/Tentacle)\s+(?P<rest>.*)$")
+SERVER_CALL = re.compile(r"^& '[^']*Octopus\.Server\.exe'\s+(?P<rest>.*)$")
+RESTART = re.compile(r"^(?:Restart-Service |sudo systemctl restart )")
+START = re.compile(r"^(?:Start-Service |sudo systemctl start )")
+STOP = re.compile(r"^(?:Stop-Service |sudo systemctl stop )")
+TELLS_THE_PORTAL = re.compile(
+    r"portal has its new thumbprint|enter its thumbprint|enter its thumbprint in the portal", re.IGNORECASE
+)
+
+
+@dataclass
+class Tried:
+    """What came of it.
+
+    Attributes:
+        wrong: by situation and cause, what is wrong with the remedy.
+        mended: codes of causes whose fault the model has, and that their remedy mended.
+        beyond: codes of causes that print calls that change something, and whose fault the model does not have.
+        unreadable: codes of causes without settings to begin with.
+        several: codes of causes of Tentacles that work for several Octopus Servers.
+    """
+
+    wrong: dict[str, list[str]] = field(default_factory=dict)
+    mended: set[str] = field(default_factory=set)
+    beyond: set[str] = field(default_factory=set)
+    unreadable: set[str] = field(default_factory=set)
+    several: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """What is printed for one machine: a cause's remedy, or a problem's own one, which is shown where no cause is known."""
+
+    code: str
+    explains: frozenset[str]
+    subject: Subject
+    lines: tuple[str, ...]
+    is_symptom: bool = False
+    """A problem that some cause explains: its own remedy cannot know that one, but must break nothing."""
+
+
+def tried(situations: Iterable[tuple[str, Surveys]]) -> Tried:
+    """All causes and problems of all situations."""
+    came = Tried()
+    for name, surveys in situations:
+        for remedy in remedies(surveys):
+            _try(f"{name}: {remedy.code} on {remedy.subject.name}", remedy, came)
+    return came
+
+
+def remedies(surveys: Surveys) -> Iterator[Remedy]:
+    """Each cause and problem, on each Tentacle on which it is to be mended."""
+    fleet = fleet_of(surveys)
+    results = [each.result(step.slug) for each in fleet.subjects for step in STEPS if applicable(step.slug, each)]
+    for cause in diagnose(fleet, results).views():
+        for name in cause.places:
+            if name in fleet.machines and ORIGINALS.get(cause.code) != name:
+                subject = fleet.subject(name)
+                if subject.known_survey:
+                    windows = subject.system == "windows"
+                    lines = cause.remedy_windows if windows else cause.remedy_linux
+                    yield Remedy(cause.code, cause.explains, subject, lines)
+    scene = Scene(fleet, results)
+    for result in results:
+        subject = fleet.subject(result.machine)
+        for problem in result.problems if subject.known_survey else ():
+            kind = CATALOGUE[problem.code]
+            if not kind.is_cause:
+                view = scene.view(subject.name)
+                facts = view.base_facts | problem.facts | told(view, problem).facts
+                facts = trust_facts(subject, facts.get("thumbprint")) | facts
+                system = "linux" if subject.system == "linux" else "windows"
+                lines = with_own_values(fill(getattr(kind, system), system, facts), {subject.name: (facts,)})
+                yield Remedy(kind.code, frozenset({kind.code}), subject, lines, is_symptom=True)
+
+
+def _try_on_server(where: str, remedy: Remedy, came: Tried) -> None:
+    """The polling port is all that a remedy changes at a server, and all that the model has of one."""
+    calls = [match["rest"] for line in remedy.lines if (match := SERVER_CALL.match(line.removeprefix("$ ")))]
+    if not calls:
+        return
+    declared = remedy.subject.machine.polling_ports[0]
+    try:
+        port = remedy.subject.server_settings.services_port or declared
+    except (Unknown, Blocked):
+        came.unreadable.add(remedy.code)
+        return
+    state = ServerState(port, port)
+    looks_only = True
+    for line in remedy.lines:
+        if RESTART.match(line.removeprefix("$ ")):
+            state.restart()
+        elif match := SERVER_CALL.match(line.removeprefix("$ ")):
+            words = shlex.split(match["rest"])
+            looks_only &= words[0].startswith("show-")
+            state.call(words)
+    if not looks_only and (state.port, state.ran_with) != (declared, declared):
+        came.wrong[where] = [f"port {state.port}, runs with {state.ran_with}, and is declared with {declared}"]
+    elif not looks_only:
+        came.mended.add(remedy.code)
+
+
+def _is_call(line: str) -> bool:
+    return line.startswith("$ ") and any(pattern.match(line[2:]) for pattern in (CALL, RESTART, START))
+
+
+def _break(state: State, code: str) -> None:
+    """What a cause means beyond what the settings have."""
+    state.flaw = FLAWS.get(code, "")
+    proxied = state.proxy.get("ProxyHost") or state.proxy.get("UseDefaultProxy") == "true"
+    state.bad_proxy = dict(state.proxy) if code in PROXIES and proxied else None
+    if code in PROXIES and not proxied:
+        state.ran_with = ("it has the proxy of before",)
+    if code in PROCESSES:
+        state.ran_with = (PROCESSES[code],)
+
+
+def _try(where: str, remedy: Remedy, came: Tried) -> None:
+    code, subject = remedy.code, remedy.subject
+    if not subject.is_tentacle:
+        _try_on_server(where, remedy, came)
+        return
+    if not any(map(_is_call, remedy.lines)):
+        return
+    try:
+        state = state_of(subject, ORIGINALS.get(code, subject.name))
+    except NoSettingsError:
+        if not remedy.is_symptom:
+            came.unreadable.add(code)
+        return
+    except SeveralServersError:
+        came.several.add(code)
+        return
+    _break(state, code)
+    service = subject.known_service
+    own = {"instance": subject.instance_name, "name": subject.name, "service": service.name if service else ""}
+    before = copy.deepcopy(state)
+    if code in BY_HAND:
+        state.port = state.declared_port
+    try:
+        done = carry_out(state, remedy.lines, own)
+    except (Refused, AssertionError) as refusal:
+        came.wrong[where] = [str(refusal)]
+        return
+    faults = _after(before, state, remedy, done, came)
+    if faults:
+        came.wrong[where] = faults
+
+
+def _after(before: State, state: State, cause: Remedy, done: int, came: Tried) -> list[str]:
+    name = cause.subject.name
+    was, now = found_in(before), found_in(state)
+    was_wrong, wrong = wrong_with(before, name), wrong_with(state, name)
+    faults = [f"new: {code}" for code in sorted(now - was)] + [each for each in wrong if each not in was_wrong]
+    if cause.is_symptom:
+        return faults
+    if done and before == state:
+        faults.append("nothing has changed")
+    if not was and not was_wrong:
+        if done:
+            came.beyond.add(cause.code)
+        return faults
+    faults += [f"still: {code}" for code in sorted(now & cause.explains)] + [f"still: {each}" for each in wrong]
+    if not faults:
+        came.mended.add(cause.code)
+    return faults
+
+
+def carry_out(state: State, lines: tuple[str, ...], own: dict[str, str]) -> int:
+    """The commands of a remedy, in their order; the number of those that are for the model and change something."""
+    done = 0
+    told = {each for line in lines if "use each machine's own" in line for each in PLACEHOLDER.findall(line)}
+    values = PERSONS | {each: own[each] for each in told if each in own}
+    for line in lines:
+        if not line.startswith("$ "):
+            continue
+        command = PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), line[2:])
+        if RESTART.match(command):
+            state.restart()
+        elif STOP.match(command):
+            state.stop()
+        elif START.match(command):
+            if state.service != "running":
+                state.restart()
+        elif (call := CALL.match(command)) and "help" not in call["rest"]:
+            assert not PLACEHOLDER.search(command), f"a value that is known was not filled in: {command}"
+            words = shlex.split(call["rest"])
+            state.call(words)
+            if words[0].startswith(("show-", "list-", "version")):
+                continue
+        else:
+            continue
+        done += 1
+    if state.certificate != state.known_certificate and any(TELLS_THE_PORTAL.search(line) for line in lines):
+        state.known_certificate = state.certificate
+    return done
