@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import subprocess
+import xml.etree.ElementTree as ET
 
 import pytest
 
@@ -18,10 +19,10 @@ def cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def run(case, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(case, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """A run in a process of its own, from its very start on."""
     return subprocess.run(
-        case.command(), cwd=case.folder, env=case.environment(**environment), stdin=subprocess.DEVNULL, text=True,
+        case.command(*arguments), cwd=case.folder, env=case.environment(**environment), stdin=subprocess.DEVNULL, text=True,
         capture_output=True, timeout=280, check=False,
     )  # fmt: skip
 
@@ -29,11 +30,15 @@ def run(case, **environment: str) -> subprocess.CompletedProcess[str]:
 class TestEnvironment:
     @pytest.mark.parametrize("zone", ["XXX-167:59:59", "XXX24", "Nowhere/City", ":"])
     def test_a_zone_that_no_clock_has(self, case, zone):
-        """A value of TZ that Python's own dates refuse: the report is written."""
-        done = run(case, TZ=zone)
+        """A value of TZ that Python's own dates refuse: the reports are written, JUnit's file of pytest itself, too."""
+        done = run(case, "--junitxml", "junit.xml", TZ=zone)
         assert done.returncode in {0, 1}, done.stdout[-2000:]
         assert "Traceback" not in done.stdout + done.stderr
+        assert "could not be made" not in done.stdout
         assert set(case.reports()) == {".html", ".json", ".md"}
+        suite = ET.parse(case.folder / "junit.xml").getroot().find("testsuite")
+        assert suite.get("timestamp").endswith("+00:00")
+        assert len(list(suite)) > 10
 
 
 class TestInventories:
@@ -65,6 +70,16 @@ class TestInventories:
         done = run(case)
         assert done.returncode == 4
         assert "and 2950 more" in done.stderr
+        assert cpu() - before < 40
+
+    def test_a_hundred_thousand_machines(self, case):
+        """They are refused at the first value that is one too many, and not after the last."""
+        rows = "".join(f"- {{name: m{number}, dns_name: m{number}.example.com}}\n" for number in range(100_000))
+        (case.folder / "fleet.yaml").write_text(f"tentacles:\n{rows}", encoding="utf-8")
+        before = cpu()
+        done = run(case)
+        assert done.returncode == 4
+        assert "more than 300,000 values; name fewer machines" in done.stderr
         assert cpu() - before < 40
 
     def test_a_name_without_end(self, case):

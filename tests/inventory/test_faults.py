@@ -151,8 +151,8 @@ ONE_FAULT = {
     "URL for a host": (
         "tentacles: [{name: t, dns_name: 'https://u:pw@web.example.com/x'}]",
         (
-            "prod.yaml:1:33: dns_name must be a host name or an IP address alone: 'https://***@web.example.com/x'; "
-            "write 'web.example.com'"
+            "prod.yaml:1:33: dns_name must be a host name or an IP address alone; take out what stands before the @: "
+            "user: and password: are keys of transport:"
         ),
     ),
     "host with port": (
@@ -255,7 +255,10 @@ ONE_FAULT = {
     "control character": ("tentacles:\n  - a\x1bb", "prod.yaml:2:6: YAML allows no ESCAPE (U+001B)"),
     "bracket left open": (
         "tentacles: [a",
-        "prod.yaml:1:14: YAML syntax: while parsing a flow sequence expected ',' or ']', but got '<stream end>'",
+        (
+            "prod.yaml:1:14: YAML syntax: while parsing a flow sequence expected ',' or ']', but got '<stream end>'; "
+            "a bracket [ or { is not closed"
+        ),
     ),
     "reference without quotes in a flow map": (
         "tentacles: [{name: t, port: ${env:P}}]",

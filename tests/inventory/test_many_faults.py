@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_tentacle.inventory import InventoryError, load
+from pytest_tentacle.inventory import InventoryError, faults, load, nodes
 
 
 class TestFiles:
@@ -62,7 +62,51 @@ class TestNesting:
         lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
         lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
         (told,) = files.faults("\n".join(lines))
-        assert "more than 500,000 values" in told
+        assert "more than 300,000 values" in told
+
+
+class TestOtherForms:
+    """A file that is no inventory of ours is called what it is, with the option that reads it."""
+
+    @pytest.mark.parametrize(
+        ("text", "told"),
+        [
+            ("# ours\n[web]\nweb-01 ansible_host=192.0.2.1\n", "Ansible's INI: --inventory=ansible:FILE reads it"),
+            ("name,host\nweb-01,192.0.2.1\n", "a table: --inventory=csv:FILE reads it"),
+            ("name;host\nweb-01;192.0.2.1\n", "a table: --inventory=csv:FILE reads it"),
+            ('{"format": 3, "records": []}', "this is a survey file, no inventory; --replay=FILE reads it"),
+            ('{"machines": [], "causes": []}', "this is the report of a run, no inventory; --compare=FILE reads it"),
+        ],
+    )
+    def test_told(self, files, text, told):
+        """In one line."""
+        (fault,) = files.faults(text)
+        assert told in fault
+
+
+class TestTime:
+    """What is refused is refused soon: no work grows with the square of a file's length."""
+
+    def test_misspelt_names_are_compared_for_a_while(self, files, monkeypatch):
+        """Thousands of them, each near none of thousands of names: only the first are compared with all others."""
+        compared = []
+        near = faults.did_you_mean
+        monkeypatch.setattr(
+            faults, "did_you_mean", lambda word, choices: (compared.append(len(choices)), near(word, choices))[1]
+        )
+        count = 4_000
+        groups = "".join(f"  g{number}: {{}}\n" for number in range(count))
+        wrong = "".join(f"- {{name: t{number}, groups: [other-{number}]}}\n" for number in range(count))
+        error = files.error(f"groups:\n{groups}tentacles:\n{wrong}")
+        assert len(error.faults) == count
+        assert 0 < sum(compared) <= 50_000
+
+    def test_too_many_values_are_not_read_to_the_end(self, files, monkeypatch):
+        """The reader stops at the first that is one too many."""
+        monkeypatch.setattr(nodes, "MOST_NODES", 100)
+        (fault,) = files.faults("tentacles:\n" + "- web\n" * 98 + "- [\n")
+        assert "prod.yaml:" in fault
+        assert "more than 100 values; name fewer machines" in fault
 
 
 class TestAllAtOnce:

@@ -97,10 +97,12 @@ class _DocumentReader:
         for key, entry in node.entries.items():
             if key not in model.model_fields:
                 invisible = invisible_in(key)
-                hint = self._faults.near(key, model.model_fields) or f"known are {', '.join(model.model_fields)}"
+                near = self._faults.near(key, model.model_fields)
+                hint = near or f"known are {', '.join(model.model_fields)}"
                 if invisible is not None:
                     hint = f"it has an invisible character: {invisible}; {hint}"
-                self._faults.add(entry.key_place, f"unknown key of {of}", key, hint)
+                alone = is_null(entry.value) and near is None  # `password:hunter2` without a blank is one
+                self._faults.add(entry.key_place, f"unknown key of {of}", None if alone else key, hint)
 
     def _defaults(self, node: MapValue, key: str, model: type[BaseModel]) -> Layer:
         return self._reader.read(self._map(node, key), model)

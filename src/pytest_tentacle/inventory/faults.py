@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import difflib
-import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from pytest_tentacle.hiding.values import shown
+
 LISTED_FAULTS = 50
 """So many faults are written out; the rest is counted."""
 
-_HINTED_FAULTS = 500
-"""Behind so many no near word is looked for any more: each takes a look at all words that there are."""
+_COMPARED_WORDS = 50_000
+"""So many words are compared with misspelt ones, all of them together: a second or two."""
 
-_LONGEST_VALUE = 60
 _LONGEST_WORD = 100
 """Characters of a word that may be a misspelt one."""
-
-_USER_INFO = re.compile(r"//[^/@\s]*@")
 
 
 class Place(NamedTuple):
@@ -89,19 +87,23 @@ class Faults:
     def __init__(self) -> None:
         self._faults: dict[Fault, None] = {}
         self._warnings: dict[str, None] = {}
+        self._left = _COMPARED_WORDS
 
     def __bool__(self) -> bool:
         """Whether there is any fault."""
         return bool(self._faults)
 
     def add(self, place: Place, message: str, value: str | None = None, hint: str | None = None) -> None:
-        """Note a fault; `value` is cut, and cleaned of credentials that stand in a URL."""
-        shown = None if value is None else _shown(value)
-        self._faults[Fault(place.file, place.line, place.column, message, shown, hint)] = None
+        """Note a fault; `value` is cut, and left out where it may be a secret."""
+        told = None if value is None else shown(value)
+        self._faults[Fault(place.file, place.line, place.column, message, told, hint)] = None
 
-    def near(self, word: str, choices: Iterable[str]) -> str | None:
-        """`did_you_mean`, but None where there are so many faults already that nobody reads them all."""
-        return None if len(self._faults) > _HINTED_FAULTS else did_you_mean(word, choices)
+    def near(self, word: str, choices: Collection[str]) -> str | None:
+        """`did_you_mean`, but None where so many words were compared already that it would take long."""
+        self._left -= len(choices)
+        if self._left < 0:
+            return None
+        return did_you_mean(word, sorted(choices) if isinstance(choices, set | frozenset) else choices)
 
     def warn(self, place: Place, message: str) -> None:
         """Note something that is accepted, and better changed."""
@@ -136,8 +138,3 @@ def _nearest(word: str, choices: tuple[str, ...], count: int) -> tuple[str, ...]
     """Cached, since one wrong word in a long file comes up once for each machine."""
     by_folded = {choice.casefold(): choice for choice in choices}
     return tuple(by_folded[near] for near in difflib.get_close_matches(word, by_folded, n=count, cutoff=0.6))
-
-
-def _shown(value: str) -> str:
-    text = _USER_INFO.sub("//***@", value)
-    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"

@@ -15,12 +15,18 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from pytest_tentacle.hiding.values import has_password
+
 _THUMBPRINT_DIGITS = 40
+_ALMOST_A_THUMBPRINT = 20
+"""A text with fewer digits is something else, which may be a secret."""
 _HIGHEST_PORT = 65535
 _LONGEST_HOST = 253
 _LONGEST_NAME = 200
+_ALMOST_A_SWITCH = frozenset({"yes", "no", "on", "off", "y", "n", "1", "0", "true", "false"})
 _HEX = frozenset("0123456789abcdefABCDEF")
 _NOT_IN_NAMES = re.compile(r"[,*?\[\]]")
+_NO_LOG_ON = "take out what stands before the @: user: and password: are keys of transport:"
 _PORT_AT_END = re.compile(r"^([^:]+):(\d+)$")
 _CODE = re.compile(r"TT\d{3}")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -60,6 +66,8 @@ def _name(value: str) -> str:
         raise FieldError("begins or ends with a space")
     if len(value) > _LONGEST_NAME:
         raise FieldError(f"is longer than {_LONGEST_NAME} characters")
+    if has_password(value):
+        raise FieldError("seems to have a password in it", "name the machine alone", show=False)
     if value.startswith("!") or _NOT_IN_NAMES.search(value):
         raise FieldError("may not have , * ? [ ] in it nor begin with !", "--limit gives these a meaning")
     return value
@@ -67,9 +75,13 @@ def _name(value: str) -> str:
 
 def host(value: str) -> str:
     """A DNS name or an IP address, nothing around it. Raises FieldError."""
+    if "@" in value:
+        raise FieldError("must be a host name or an IP address alone", _NO_LOG_ON, show=False)
     if "://" in value or "/" in value:
-        part = urlsplit(value if "://" in value else f"//{value}").netloc.rpartition("@")[2]
-        raise FieldError("must be a host name or an IP address alone", f"write {part!r}" if part else None)
+        part = (value.partition("://")[2] or value).partition("/")[0]
+        bare = part.rpartition(":")[0] if _PORT_AT_END.match(part) else ""
+        advice = f"write {bare!r}, and the port as port:" if bare else f"write {part!r}" if part else None
+        raise FieldError("must be a host name or an IP address alone", advice)
     if (with_port := _PORT_AT_END.match(value)) is not None:
         raise FieldError("must be a host name or an IP address alone", f"write {with_port[1]!r}, and the port as port:")
     if ":" in value or value.startswith("["):
@@ -81,6 +93,8 @@ def host(value: str) -> str:
 
 def endpoint(value: str) -> str:
     """A host and a port, `host:port`; an IPv6 address in brackets. Raises FieldError."""
+    if "@" in value:
+        raise FieldError("must be a host and a port", "take out what stands before the @", show=False)
     bare, colon, port = value.rpartition(":")
     if not colon or not bare or (bare.count(":") and not bare.startswith("[")):
         raise FieldError("must be a host and a port", "such as balancer.example.com:10944")
@@ -112,6 +126,8 @@ def thumbprint(value: str) -> str:
     if digits == value:
         raise FieldError(f"must have {_THUMBPRINT_DIGITS} hexadecimal digits, and has {len(value)}")
     hint = f"without it: {digits.upper()}" if len(digits) == _THUMBPRINT_DIGITS else f"it has {len(digits)} digits"
+    if len(digits) < _ALMOST_A_THUMBPRINT or len(value) > 2 * _THUMBPRINT_DIGITS + len(digits):
+        raise FieldError(f"must be {_THUMBPRINT_DIGITS} hexadecimal digits and nothing else", show=False)
     found = describe(value, set(value) - _HEX)
     raise FieldError(f"must be {_THUMBPRINT_DIGITS} hexadecimal digits and nothing else, and has {found}", hint)
 
@@ -134,13 +150,33 @@ def _url(value: str) -> str:
         raise FieldError("must be a URL", "such as https://octopus.example.com")
     if parts.username is not None:
         raise FieldError("must not have a user or password in it", show=False)
+    if parts.query:
+        raise FieldError("must not have a ? in it", "an API key goes into api_key:", show=False)
+    return value
+
+
+def _user(value: str) -> str:
+    if ":" in value:
+        raise FieldError("may not have a colon in it", "write the password as password:", show=False)
+    return value
+
+
+def _jump(value: str) -> str:
+    """One machine or several, as in ssh_config: `user@host:port,...`."""
+    if any(":" in jump.rpartition("@")[0].removeprefix("ssh://") for jump in value.split(",")):
+        raise FieldError("may not have a password in it", "machines to jump over are logged on to by key", show=False)
     return value
 
 
 def _port(value: Any) -> int:
     if isinstance(value, str) and value.isascii() and value.isdigit() and 1 <= int(value[:6]) <= _HIGHEST_PORT:
         return int(value)
-    raise FieldError(f"must be a whole number from 1 to {_HIGHEST_PORT}")
+    raise FieldError(f"must be a whole number from 1 to {_HIGHEST_PORT}", show=_like_a_port(value))
+
+
+def _like_a_port(value: Any) -> bool:
+    """What has letters in it may be a password, typed into the wrong field."""
+    return isinstance(value, str) and not any(letter.isalpha() for letter in value)
 
 
 def _switch(value: Any) -> bool:
@@ -148,16 +184,17 @@ def _switch(value: Any) -> bool:
         return value
     if isinstance(value, str) and value in {"true", "false"}:  # out of ${env:...}, which gives text
         return value == "true"
-    raise FieldError("must be true or false")
+    raise FieldError("must be true or false", show=isinstance(value, str) and value.casefold() in _ALMOST_A_SWITCH)
 
 
 def _code(value: str) -> str:
     """A problem's code by its form; whether the catalogue has it, `loading` asks."""
     if not _CODE.fullmatch(value):
         near = value.strip().upper()
-        raise FieldError(
-            "must be the code of a problem, such as TT205", f"write {near}" if _CODE.fullmatch(near) else None
-        )
+        hint = f"write {near}" if _CODE.fullmatch(near) else None
+        if near.startswith("TC"):
+            hint = "TC… is a cause: waive the problems (TT…) that the report lists with it"
+        raise FieldError("must be the code of a problem, such as TT205", hint)
     return value
 
 
@@ -191,6 +228,8 @@ Host = Annotated[Text, AfterValidator(host)]
 Address = Annotated[Text, AfterValidator(ip_address)]
 Endpoint = Annotated[Text, AfterValidator(endpoint)]
 Url = Annotated[Text, AfterValidator(_url)]
+User = Annotated[Text, AfterValidator(_user)]
+Jump = Annotated[Text, AfterValidator(_jump)]
 Thumbprint = Annotated[
     str,
     BeforeValidator(_thumbprint_text),

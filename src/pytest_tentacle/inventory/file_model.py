@@ -16,6 +16,7 @@ from .fields import (
     Endpoint,
     Host,
     Hosts,
+    Jump,
     Maps,
     Name,
     Names,
@@ -25,6 +26,7 @@ from .fields import (
     Text,
     Thumbprint,
     Url,
+    User,
 )
 from .model import LooksFrom, Mode, OperatingSystem
 
@@ -48,7 +50,7 @@ class _Login(FileModel):
     """Host name or IP address to log on to. Default: the machine's ip, else its dns_name, else its name."""
     port: Port | None = None
     """TCP port. Default: WinRM 5986 (5985 with scheme http), SSH what ssh_config says, else 22."""
-    user: Text | None = None
+    user: User | None = None
     """User to log on as, for WinRM also as DOMAIN\\user or user@domain."""
     password: Text | None = None
     """The user's password, as ${env:NAME}, ${file:path} or ${keyring:service/user}; in clear only with a warning."""
@@ -80,7 +82,7 @@ class _SSHKeys(_Login):
     """File with the known host keys. Default: ~/.ssh/known_hosts and what ssh_config says."""
     ssh_config: Text | None = None
     """OpenSSH client configuration to use. Default: ~/.ssh/config, if there is one."""
-    proxy_jump: Text | None = None
+    proxy_jump: Jump | None = None
     """Machine to jump over, as user@host:port; like ProxyJump in ssh_config."""
     agent: Switch | None = None
     """Whether keys of the SSH agent are tried. Default true."""

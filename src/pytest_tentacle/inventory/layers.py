@@ -18,7 +18,7 @@ from .file_model import (
     TransportPart,
     Waive,
 )
-from .nodes import ListValue, MapValue, ScalarValue, Value, is_null, kind_of, place_at, plain
+from .nodes import ListValue, MapValue, ScalarValue, Value, is_null, kind_of, place_at, plain, value_at
 from .references import References, path_beside
 
 _KIND_NAMES = ", ".join(TRANSPORT_MODELS)
@@ -228,7 +228,8 @@ class LayerReader:
             model, key = Waive, inner
         kind: str = detail["type"]
         if kind == "extra_forbidden":
-            self._note_unknown_key(place_at(node, location, of_key=True), key, model)
+            alone = is_null(value_at(node, location))
+            self._note_unknown_key(place_at(node, location, of_key=True), key, model, alone=alone)
             return
         if kind == "missing":
             if str(location[0]) not in result:
@@ -249,9 +250,13 @@ class LayerReader:
         else:
             self._faults.add(place, f"{key}: {detail['msg']}", written)
 
-    def _note_unknown_key(self, place: Place, key: str, model: type[BaseModel]) -> None:
+    def _note_unknown_key(self, place: Place, key: str, model: type[BaseModel], *, alone: bool) -> None:
         transport_keys = TransportPart.model_fields
         hint = self._faults.near(key, model.model_fields)
+        if alone and (hint is None or ":" in key):  # `password:hunter2` without a blank is one
+            message = f"unknown key of {_MODEL_NAMES[model.__name__]}, with nothing behind it"
+            self._faults.add(place, message, hint="a key needs a colon and a space before its value")
+            return
         if (invisible := invisible_in(key)) is not None:
             hint = f"it has an invisible character: {invisible}" + (f"; {hint}" if hint else "")
         elif hint is None and key in transport_keys and "transport" in model.model_fields:
@@ -263,12 +268,7 @@ class LayerReader:
 
 def _written(node: MapValue, location: tuple[int | str, ...]) -> str | None:
     """The value at a location as it is spelled: what `${env:...}` gave is not shown. None for maps and lists."""
-    value: Value = node
-    for step in location:
-        if isinstance(value, MapValue) and step in value.entries:
-            value = value.entries[str(step)].value
-        elif isinstance(value, ListValue) and isinstance(step, int):
-            value = value.items[step]
+    value = value_at(node, location)
     return value.text if isinstance(value, ScalarValue) else None
 
 

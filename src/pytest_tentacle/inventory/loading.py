@@ -212,9 +212,9 @@ class _Resolution:
         self._names: dict[str, tuple[str, Place]] = {}
         self._hosts: dict[tuple[str, str, str], tuple[str, Place]] = {}
         groups = {name for document in self.documents for name in document.groups}
-        self._server_names = [
+        self._server_names = dict.fromkeys(
             name for document in self.documents for entry in document.servers if (name := entry.layer.value("name"))
-        ]
+        )
         for document in self.documents:
             for entry in document.servers:
                 if (values := self._machine(document, entry, groups)) is not None:
@@ -262,9 +262,7 @@ class _Resolution:
             if first is not place:
                 self.faults.add(place, "the problem is waived twice", waive.code, f"first in line {first.line}")
             if self.codes is not None and waive.code not in self.codes:
-                hint = (
-                    self.faults.near(waive.code, sorted(self.codes)) or "the report names the code beside each problem"
-                )
+                hint = self.faults.near(waive.code, self.codes) or "the report names the code beside each problem"
                 self.faults.add(place, "there is no problem of this code to waive", waive.code, hint)
             origin = Origin(file=place.file, line=place.line)
             yield Waiver(code=waive.code, reason=waive.reason, until=waive.until, origin=origin)
@@ -276,7 +274,7 @@ class _Resolution:
         for number, group in enumerate(grouped.value("groups") or ()):
             declared = [other.groups[group] for other in (document, *self.documents) if group in other.groups]
             if not declared:
-                hint = self.faults.near(group, sorted(groups)) or "declare it under groups:"
+                hint = self.faults.near(group, groups) or "declare it under groups:"
                 self.faults.add(grouped.place_of("groups", number), "there is no such group", group, hint)
             else:
                 layers.append(next((each for each in declared if each.settings or each.transport), declared[0]))

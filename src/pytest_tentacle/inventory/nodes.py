@@ -6,12 +6,15 @@ and a plain scalar keeps its spelling, so that a thumbprint, password or name of
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
@@ -21,8 +24,8 @@ from pytest_tentacle.files import is_unicode
 from .faults import Faults, Place
 from .fields import name_of
 
-MOST_NODES = 500_000
-"""Aliases can make a few lines stand for billions of values; no inventory needs more than this."""
+MOST_NODES = 300_000
+"""Aliases can make a few lines stand for billions of values; 10,000 machines with 20 settings each have 210,000."""
 
 _TAG = "tag:yaml.org,2002:"
 _KINDS: dict[str, Literal["text", "number", "bool", "null"]] = {
@@ -39,6 +42,8 @@ _CONTAINER_TAGS = (f"{_TAG}map", f"{_TAG}seq")
 _NAMES_SOURCE = re.compile(r"(undefined alias|undefined tag handle|duplicate anchor).*")
 _QUOTES_SOURCE = re.compile(r"'(?!<|\\)[^' ]{2,}'")
 _QUOTE_IT = "text that begins with * & ! % @ ` must stand in quotes"
+_INI_HEAD = re.compile(r"\[[\w.:-]+\]")
+_TABLE_HEAD = re.compile(r"[\w .\"-]+([,;\t][\w .\"-]*)+")
 _SYNTAX_HINTS = (
     ("but got '{'", "inside of { } and [ ], ${…} must stand in quotes"),
     ("alias", _QUOTE_IT),
@@ -51,6 +56,10 @@ _SYNTAX_HINTS = (
         "mapping values are not allowed",
         "a colon and a space inside a text need quotes around it; or the indentation is wrong",
     ),
+    ("but got ':'", "a colon and a space inside a text need quotes around it"),
+    ("<stream end>", "a bracket [ or { is not closed"),
+    ("unexpected end of stream", "a quote is not closed"),
+    ("the node content", "a comma or a bracket stands where a value is missing"),
     ("another document", "one file holds one inventory: take the line --- out"),
     ("<block end>", "the indentation differs from the lines above"),
     ("could not find expected ':'", "a key needs a colon and a space after it"),
@@ -127,6 +136,17 @@ def place_at(root: MapValue, location: tuple[int | str, ...], *, of_key: bool = 
     return place
 
 
+def value_at(root: MapValue, location: tuple[int | str, ...]) -> Value:
+    """The value that a path of keys and numbers leads to, as far as it leads."""
+    value: Value = root
+    for step in location:
+        if isinstance(value, MapValue) and step in value.entries:
+            value = value.entries[str(step)].value
+        elif isinstance(value, ListValue) and isinstance(step, int) and step < len(value.items):
+            value = value.items[step]
+    return value
+
+
 def plain(value: Value) -> Any:
     """The value in Python's own types, with numbers as numbers: what a free map holds."""
     match value:
@@ -152,25 +172,49 @@ def parse(file: str, raw: bytes, faults: Faults) -> MapValue | None:
     try:
         root = _compose(file, text, faults)
     except _UnreadableError as error:
-        faults.add(error.place, error.message, hint=error.hint)
+        faults.add(error.place, error.message, hint=_other_form(text) or error.hint)
         return None
     if root is None or is_null(root):
         faults.add(Place(file, 1, 1), "the file is empty", hint="declare servers: and tentacles:")
     elif isinstance(root, MapValue):
-        return root
+        if not (other := _other_json(root)):
+            return root
+        faults.add(root.place, *other[:1], hint=other[1])
     else:
-        hint = "it begins with one of defaults:, groups:, servers:, tentacles:"
+        hint = _other_form(text) or "it begins with one of defaults:, groups:, servers:, tentacles:"
         faults.add(root.place, f"the file must be a map, not {kind_of(root)}", hint=hint)
+    return None
+
+
+def _other_form(text: str) -> str | None:
+    """What to do where a text is no YAML, but another form of inventory."""
+    lines = (line.strip() for line in text.splitlines())
+    first = next((line for line in lines if line and not line.startswith(("#", ";"))), "")
+    if _INI_HEAD.fullmatch(first):
+        return "this looks like Ansible's INI: --inventory=ansible:FILE reads it"
+    if _TABLE_HEAD.fullmatch(first):
+        return "this looks like a table: --inventory=csv:FILE reads it"
+    return None
+
+
+def _other_json(root: MapValue) -> tuple[str, str] | None:
+    """What a file is that this project wrote for something else, and what to do with it."""
+    if {"format", "records"} <= root.entries.keys():
+        return "this is a survey file, no inventory", "--replay=FILE reads it"
+    if {"machines", "causes"} <= root.entries.keys():
+        return "this is the report of a run, no inventory", "--compare=FILE reads it"
     return None
 
 
 def _compose(file: str, text: str, faults: Faults) -> Value | None:
     """The tree of a text; None where it holds nothing but comments. Raises _UnreadableError."""
     yaml = YAML(typ="safe", pure=True)
+    yaml.Composer = _counting(file)
     yaml.composer.warn_double_anchors = False  # its warning quotes the line, which may hold a password
     try:
-        node = yaml.compose(text)
-        return None if node is None else _Builder(file, faults).build(node)
+        with _no_collecting():
+            node = yaml.compose(text)
+            return None if node is None else _Builder(file, faults).build(node)
     except MarkedYAMLError as error:
         raise _syntax_error(file, error) from None
     except ReaderError as error:
@@ -228,6 +272,39 @@ class _UnreadableError(Exception):
         self.hint = hint
 
 
+@contextlib.contextmanager
+def _no_collecting() -> Iterator[None]:
+    """Without looks for garbage: each would go over all values so far, of which none is any."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _counting(file: str) -> type[Composer]:
+    """A composer that stops at the first value too many, instead of reading the file to its end."""
+
+    class Counting(Composer):
+        count = 0
+
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            self.count += 1
+            if self.count > MOST_NODES:
+                mark = self.parser.peek_event().start_mark
+                raise _too_many(Place(file, mark.line + 1, mark.column + 1))
+            return super().compose_node(parent, index)
+
+    return Counting
+
+
+def _too_many(place: Place) -> _UnreadableError:
+    hint = "name fewer machines, in several files and runs; what an alias (*) stands for counts each time"
+    return _UnreadableError(place, f"more than {MOST_NODES:,} values", hint)
+
+
 class _Builder:
     """Makes our tree of ruamel's nodes, with aliases and merge keys followed."""
 
@@ -241,7 +318,7 @@ class _Builder:
         place = self._place(node)
         self._count += 1
         if self._count > MOST_NODES:
-            raise _UnreadableError(place, f"more than {MOST_NODES:,} values, aliases counted where they stand")
+            raise _too_many(place)
         if id(node) in self._open:
             raise _UnreadableError(place, "an alias stands inside of what it stands for")
         if isinstance(node, ScalarNode):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from pytest_tentacle.files import is_unicode, read_regular
+from pytest_tentacle.hiding.values import shown
 
 from .faults import Faults, Place, did_you_mean
 from .nodes import ScalarValue
@@ -149,7 +150,7 @@ def _from_file(source: SecretSource) -> str:
     try:
         raw = read_regular(path, LARGEST_SECRET)
     except FileNotFoundError:
-        raise _ReferenceError("there is no such secret file", source.argument, f"looked for {path}") from None
+        raise _ReferenceError("there is no such secret file", source.argument, looked_for(path)) from None
     except (OSError, ValueError) as error:
         _refuse_file(path, getattr(error, "strerror", None) or "not a path")
     try:
@@ -160,7 +161,12 @@ def _from_file(source: SecretSource) -> str:
 
 
 def _refuse_file(path: Path, reason: str) -> NoReturn:
-    raise _ReferenceError(f"the secret file cannot be read ({reason})", path.name, f"looked for {path}")
+    raise _ReferenceError(f"the secret file cannot be read ({reason})", path.name, looked_for(path))
+
+
+def looked_for(path: Path) -> str:
+    """The path; its folder alone where the name may be the secret itself."""
+    return f"looked for {path}" if shown(path.name) == path.name else f"looked in {path.parent}"
 
 
 def _from_keyring(argument: str) -> str:

@@ -10,7 +10,7 @@ from .faults import Faults
 from .fields import FieldError, host
 from .file_model import PATH_KEYS, TRANSPORT_MODELS
 from .layers import FAULTY, Layer, Setting
-from .references import References, SecretSource
+from .references import References, SecretSource, looked_for
 
 WINRM_HTTP_PORT = 5985
 """WinRM's port for plain HTTP."""
@@ -73,7 +73,7 @@ class TransportBuilder:
             if isinstance(value, SecretSource):
                 value = self._references.resolve(value) or FAULTY
             if key in _LOOKED_FOR and isinstance(value, Path) and (problem := self._problem(value)) is not None:
-                self._faults.add(setting.place, f"{key}: {problem}", value.name, f"looked for {value}")
+                self._faults.add(setting.place, f"{key}: {problem}", value.name, looked_for(value))
                 value = FAULTY
             if value is not None and key != "kind":
                 values[key] = value

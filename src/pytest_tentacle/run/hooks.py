@@ -24,7 +24,7 @@ from . import octopus, outputs, parallel, verdict
 from .heap import Heap
 from .items import collection
 from .items.fixtures import Fixtures
-from .items.strangers import moved_root, refuse_empty_files, refuse_testinfras_options
+from .items.strangers import moved_root, refuse_empty_files, refuse_testinfras_options, settle_zone
 from .logs import CleanRecords
 from .options import Options
 from .session import TentacleRun
@@ -47,6 +47,7 @@ class TentaclePlugin:
 
     def __init__(self, config: pytest.Config, options: Options) -> None:
         self.config = config
+        self.zone = settle_zone()
         refuse_testinfras_options(config)
         refuse_empty_files(config)
         self.run = TentacleRun.from_options(options)
@@ -87,7 +88,7 @@ class TentaclePlugin:
         line = f"tentacle: {who} of {source}"
         lines = [line + (f"; {rest} not selected" if rest else "")]
         lines += (f"tentacle: warning: {text}" for text in self.run.inventory.warnings)
-        lines += (f"tentacle: warning: {text}" for text in moved_root(self.config))
+        lines += (f"tentacle: warning: {text}" for text in (*moved_root(self.config), *filter(None, [self.zone])))
         return [clean_line(self.run.redactor.text(line)) for line in lines]
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:

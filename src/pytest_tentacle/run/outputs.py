@@ -12,6 +12,7 @@ import secrets
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 from xml.etree import ElementTree as ET
@@ -73,8 +74,8 @@ class JunitCase:
 def polish_junit(path: Path, cases: Mapping[str, JunitCase], *, hide_host: bool, keep_properties: bool) -> None:
     """Bring pytest's JUnit file to what CI systems make most of; nothing to do where there is none. Raises OSError.
 
-    Each step's class is its machine, an unknown says so, and properties of a test case, which the schema of Jenkins'
-    xUnit plugin does not know, are left out.
+    Each step's class is its machine, an unknown says so, times are in UTC, and properties of a test case, which the
+    schema of Jenkins' xUnit plugin does not know, are left out.
 
     Args:
         path: the file, as pytest has written it.
@@ -86,6 +87,9 @@ def polish_junit(path: Path, cases: Mapping[str, JunitCase], *, hide_host: bool,
         return
     tree = ET.parse(path)  # noqa: S314  pytest wrote it, just now
     for suite in tree.iter("testsuite"):
+        with contextlib.suppress(ValueError):
+            started = datetime.fromisoformat(suite.get("timestamp", ""))
+            suite.set("timestamp", started.astimezone(UTC).isoformat(timespec="seconds"))
         if hide_host:
             suite.set("hostname", "hidden")
     for element in tree.iter("testcase"):

@@ -9,6 +9,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from pytest_tentacle.hiding import hide
+from pytest_tentacle.hiding.values import has_password, shown
 from pytest_tentacle.inventory.document import Declaration, Document
 from pytest_tentacle.inventory.faults import Faults, Place
 from pytest_tentacle.inventory.file_model import GroupSettings, ServerEntry, TentacleEntry
@@ -241,9 +243,14 @@ def _drop_unusable(entry: dict[str, Any]) -> list[str]:
         bad = dict.fromkeys(str(detail["loc"][0]) for detail in error.errors(include_url=False))
         given = {key: entry.pop(key) for key in bad if key not in {"name", "mode"}}
         return [
-            f"Octopus has a {key} of {entry['name']} that cannot be used: {value!r}." for key, value in given.items()
+            f"Octopus has a {key} of {entry['name']} that cannot be used{_told(value)}." for key, value in given.items()
         ]
     return []
+
+
+def _told(value: Any) -> str:
+    text = shown(str(value))
+    return "" if text is None else f": {text!r}"
 
 
 class _Names:
@@ -272,7 +279,10 @@ class _Names:
 
 def _usable(name: str) -> str:
     """A name without what `--limit` gives a meaning, and without what nobody sees."""
-    text = "".join(_NOT_IN_NAMES.get(sign, sign) for sign in _CONTROL.sub("", name))
+    seen = _CONTROL.sub("", name)
+    text = "".join(
+        _NOT_IN_NAMES.get(sign, sign) for sign in hide(seen.rpartition("@")[2] if has_password(seen) else seen)
+    )
     return " ".join(text.split())
 
 

@@ -1,8 +1,11 @@
-"""What may go wrong with a command line: options that would mean nothing, empty ones, a root folder that moved."""
+"""What may go wrong with a command line: options that would mean nothing, a root folder that moved, an odd zone."""
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -65,3 +68,17 @@ def moved_root(config: pytest.Config) -> Iterator[str]:
 
 
 _OF_FILES = ("--inventory", "--replay", "--save-surveys", "--bundle", "--sarif", "--metrics", "--compare", "--history")
+
+
+def settle_zone() -> str | None:
+    """Takes UTC where `TZ` holds a zone that no date can have; gives the sentence for the user.
+
+    pytest and its plugins write their files' times in the local zone, and break off in the midst of such a file.
+    """
+    try:
+        datetime.now(UTC).astimezone()
+    except (ValueError, OverflowError):
+        os.environ["TZ"] = "UTC"
+        time.tzset()
+        return "TZ holds a time zone that does not exist: times are in UTC. Set TZ to one such as Europe/Berlin."
+    return None
