@@ -130,7 +130,7 @@ class TestServices:
 
     def test_port_held_by_a_zombie(self, cause_of: Any) -> None:
         cause = cause_of("zombie")
-        assert "left behind (pid 4711)" in cause.sentence
+        assert "has ended (pid 4711)" in cause.sentence
         assert "$ Stop-Process -Id 4712" in cause.remedy_windows
 
     def test_dmz_without_crl(self, cause_of: Any) -> None:

@@ -172,7 +172,10 @@ KEEP = tentacle('clear-trusted-servers --instance "<instance>" --keep "<keep>"',
 _KEEP = tentacle(_SERVER_COMMS, 'clear-trusted-servers --instance "<instance>" --keep "<keep>"', AGAIN)
 OTHER_ADDRESS = tuple(
     (
-        "Mildest: stop the service, copy <file>, correct that one address in TrustedOctopusServers by hand, start it.",
+        (
+            "Least invasive: stop the service, copy <file>, correct that one address in TrustedOctopusServers by hand, "
+            "start it."
+        ),
         *when(
             "keepable",
             "Or let Tentacle (8.1.1713 and later) add the right address, and keep no other that is wrong:",

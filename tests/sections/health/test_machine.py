@@ -138,7 +138,7 @@ class TestHealthy:
         assert around.judge("machine-health", "web-01").outcome is Outcome.PASSED
 
     def test_clocks_do_not_keep_a_link_from_being_well(self, around: Any) -> None:
-        """Time is no part of the protocol."""
+        """Time is not part of the protocol."""
         clock = around.world["web-01"].record().survey.host.data.clock_utc
         around.world["web-01"].host["clock_utc"] = clock + timedelta(days=400)
         result = around.judge("machine-health", "web-01")

@@ -1,4 +1,4 @@
-"""The last call that was to register the Tentacle: told where it failed and nothing repaired it."""
+"""The last command to register the Tentacle: told where it failed and nothing repaired it."""
 
 from datetime import timedelta
 from typing import Any

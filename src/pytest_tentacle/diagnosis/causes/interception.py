@@ -190,8 +190,8 @@ INTERCEPTION: tuple[CauseKind, ...] = (
     CauseKind(
         "TC5271",
         "A gateway demands a client certificate",
-        "What answers {vantage} at {host}:{port} breaks the handshake off for want of a client certificate. No product "
-        "of Octopus does that: a gateway with mutual TLS stands between.",
+        "What answers {vantage} at {host}:{port} ends the handshake because it gets no "
+        "client certificate. No Octopus product does that: a gateway with mutual TLS stands between.",
         frozenset({"TT527"}),
         (
             "Let the gateway pass the port through as TCP; see whose certificate it presents:",
@@ -210,8 +210,14 @@ INTERCEPTION: tuple[CauseKind, ...] = (
         "On the path from {vantage}, a device decrypts the TLS connection of {who} and re-encrypts it with a "
         "certificate of {inspector}. Octopus needs TLS from end to end, and refuses.",
         frozenset({"TT531"}),
-        ("Have port {port} between the two exempted from inspection. To see whose certificate comes:", _BROWSE_WINDOWS),
-        ("Have port {port} between the two exempted from inspection. To see whose certificate comes:", _BROWSE_LINUX),
+        (
+            "Have port {port} between the two exempted from inspection. To see whose certificate is presented:",
+            _BROWSE_WINDOWS,
+        ),
+        (
+            "Have port {port} between the two exempted from inspection. To see whose certificate is presented:",
+            _BROWSE_LINUX,
+        ),
         _inspected,
         consequences=STRANGER_IN_LOGS | STRANGER_SPEAKS,
         fold_by=("issuer",),
@@ -240,8 +246,9 @@ INTERCEPTION: tuple[CauseKind, ...] = (
     CauseKind(
         "TC5303",
         "Another Octopus machine answers, or the certificate was renewed",
-        "At {host}:{port} answers an Octopus certificate that is not the one of {end}, and of no machine in the "
-        "inventory: an address that was given away, a NAT to another machine, or a new certificate.",
+        "At {host}:{port} an Octopus certificate answers that belongs neither to "
+        "{end} nor to any other machine in the inventory: an address that was given away, a NAT to another machine, "
+        "or a new certificate.",
         _CERTIFICATE,
         ("Compare the thumbprint with that of {end}; correct address or thumbprint:", _BROWSE_WINDOWS),
         ("Compare the thumbprint with that of {end}; correct address or thumbprint:", _BROWSE_LINUX),

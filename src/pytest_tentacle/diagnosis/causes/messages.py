@@ -43,7 +43,7 @@ def _cut_short(view: View, problem: Problem) -> Clue | None:
 
 _TLS_THROUGH = (
     "Let the balancer, proxy or gateway pass the connection on as TCP, without opening TLS (no HTTPS listener, no "
-    "certificate of its own, no HTTP rules); then see whose certificate comes back:"
+    "certificate of its own, no HTTP rules); then see whose certificate is presented:"
 )
 _UPGRADE = (
     "Upgrade the Tentacle to 5.0.15 or later, and the server if it is older than 2020; then look at what breaks the "

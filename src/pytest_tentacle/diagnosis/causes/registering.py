@@ -11,7 +11,7 @@ from pytest_tentacle.guide.consequences import UNTRUSTED
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Problem
 
-_AGAIN = "then call it again"
+_AGAIN = "then run it again"
 _LOG = ('$ Select-String -Path "<log>" -Pattern "Register" -Context 0,20', '$ grep -A 20 "Register" "<log>"')
 _PORTAL = (
     '$ Invoke-WebRequest -UseBasicParsing "<portal>/api"',
@@ -32,7 +32,7 @@ def _cause(
     return CauseKind(
         f"TC136{digit}",
         title,
-        f"The last call that was to register {{who}} failed: {why} (The log says: {{words}})",
+        f"The last command to register {{who}} failed: {why} (The log says: {{words}})",
         frozenset({"TT136"}),
         (f"{what}, {_AGAIN}:", commands[0]),
         (f"{what}, {_AGAIN}:", commands[1]),
@@ -78,7 +78,7 @@ REGISTERING: tuple[CauseKind, ...] = (
             "its address does not resolve, cannot be reached from the machine, or belongs to something else; a "
             "web proxy may be needed."
         ),
-        what="See that this machine reaches the portal by that address (or through its web proxy)",
+        what="Check that this machine reaches the portal by that address (or through its web proxy)",
         commands=_PORTAL,
     ),
     _cause(

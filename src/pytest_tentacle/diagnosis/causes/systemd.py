@@ -78,7 +78,7 @@ SYSTEMD: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC2039",
-        "The service was ended for want of memory",
+        "The service was killed because memory ran out",
         "The kernel of {who} ended the service because memory ran out: on the machine, or within its unit's limit.",
         frozenset({"TT203"}),
         ("See its state, then start it:", STATE_WINDOWS, START_WINDOWS),

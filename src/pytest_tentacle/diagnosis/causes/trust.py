@@ -165,15 +165,15 @@ TRUST: tuple[CauseKind, ...] = (
         frozenset({"TT321"}),
         (
             (
-                "If the server's old certificate can be restored from a backup, that mends all of them. Else let each "
-                "trust the new one:"
+                "If the server's old certificate can be restored from a backup, that fixes all of them. Otherwise "
+                "let each trust the new one:"
             ),
             *TRUST_SERVER[0],
         ),
         (
             (
-                "If the server's old certificate can be restored from a backup, that mends all of them. Else let each "
-                "trust the new one:"
+                "If the server's old certificate can be restored from a backup, that fixes all of them. Otherwise "
+                "let each trust the new one:"
             ),
             *TRUST_SERVER[1],
         ),
@@ -219,8 +219,8 @@ TRUST: tuple[CauseKind, ...] = (
         "The Octopus Server {server} presents {presented}, and its Tentacles trust exactly that; only the "
         "inventory declares a different one.",
         frozenset({"TT404"}),
-        ("Correct the server's thumbprint in the inventory. Nothing is to be changed on a machine.",),
-        ("Correct the server's thumbprint in the inventory. Nothing is to be changed on a machine.",),
+        ("Correct the server's thumbprint in the inventory. Change nothing on any machine.",),
+        ("Correct the server's thumbprint in the inventory. Change nothing on any machine.",),
         _declared_is_old,
         fold_by=("server",),
         rank=45,
@@ -235,7 +235,7 @@ TRUST: tuple[CauseKind, ...] = (
         (
             (
                 "Compare with the portal (Configuration, Thumbprints). If the old certificate can be restored from a "
-                "backup, that mends all; else correct the inventory, and let each Tentacle trust the new one:"
+                "backup, that fixes all; otherwise correct the inventory, and let each Tentacle trust the new one:"
             ),
             f'$ {SERVER_EXE} show-thumbprint --instance "OctopusServer"',
             *TRUST_SERVER[0],
@@ -243,7 +243,7 @@ TRUST: tuple[CauseKind, ...] = (
         (
             (
                 "Compare with the portal (Configuration, Thumbprints). If the old certificate can be restored from a "
-                "backup, that mends all; else correct the inventory, and let each Tentacle trust the new one:"
+                "backup, that fixes all; otherwise correct the inventory, and let each Tentacle trust the new one:"
             ),
             *TRUST_SERVER[1],
         ),

@@ -102,7 +102,7 @@ RIGHTS: tuple[Signature, ...] = (
         r"A connection was successfully established with the server, but then|The server was not found)",
         ("instance-specific error", "cannot open database", "login failed for user", "the database '", "sqlexception"),
         "Octopus Server does not reach its database, or may not open it.",
-        "See that SQL Server runs and is reached, and that the service's account may log on to the database.",
+        "Check that SQL Server runs and is reached, and that the service's account may log on to the database.",
         code="TT143",
         writer="server",
     ),

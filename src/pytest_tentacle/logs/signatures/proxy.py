@@ -53,7 +53,7 @@ PROXY: tuple[Signature, ...] = (
         "proxy-bad-gateway",
         "502",
         "The proxy itself cannot reach the destination, or its own rules forbid it.",
-        "Look into the proxy's log; see that it resolves the name and may connect to the Octopus port.",
+        "Look into the proxy's log; check that it resolves the name and may connect to the Octopus port.",
     ),
     _answer(
         "proxy-answer",
@@ -73,7 +73,7 @@ PROXY: tuple[Signature, ...] = (
         _TO_PROXY,
         _TO_PROXY_KEYS,
         "The proxy cannot be reached.",
-        "See that it runs, and that its host and port are right; or turn the proxy off.",
+        "Check that it runs, and that its host and port are right; or turn the proxy off.",
     ),
     _proxy(
         "not-a-proxy",
@@ -178,7 +178,7 @@ ANSWERS: tuple[Signature, ...] = (
         Level.WARN,
         Phase.TALK,
         "The other end took the wrong part: two clients or two servers talk to each other.",
-        "See that the address leads to the right machine, and that mode and port fit together.",
+        "Check that the address leads to the right machine, and that mode and port fit together.",
         "TT953",
     ),
     Signature(
@@ -270,7 +270,7 @@ ANSWERS: tuple[Signature, ...] = (
         Level.WARN,
         Phase.REACH,
         "The server's web socket could not be reached.",
-        "See that the server listens for web sockets at that address, and what lies between.",
+        "Check that the server listens for web sockets at that address, and what lies between.",
         "TT120",
     ),
     Signature(

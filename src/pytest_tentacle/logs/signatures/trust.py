@@ -54,7 +54,7 @@ TRUST: tuple[Signature, ...] = (
         "A client came with a certificate that is not trusted here, and was turned away without an answer.",
         "If it is the Octopus Server: trust this thumbprint (configure --trust). If it is a Tentacle: register it "
         "again, "
-        "and see that it is not disabled or deleted in the portal.",
+        "and check that it is not disabled or deleted in the portal.",
         "TT103",
     ),
     Signature(
@@ -117,7 +117,7 @@ TRUST: tuple[Signature, ...] = (
         Level.WARN,
         Phase.TALK,
         "The polling Tentacle did not fetch a request: it is not connected, or its only connection is busy.",
-        "See that it runs, reaches the server and is trusted; if it is connected, raise its number of polling "
+        "Check that it runs, reaches the server and is trusted; if it is connected, raise its number of polling "
         "connections.",
         "TT115",
     ),
@@ -211,7 +211,7 @@ CLOSED: tuple[Signature, ...] = (
         "The other end closed the connection after the TLS handshake. It is what a client sees whose certificate is "
         "not "
         "trusted; a limit of connections or a service that is ending look the same.",
-        "First see that the other end trusts this one's thumbprint, then look at limits, then at who closes.",
+        "First check that the other end trusts this one's thumbprint, then look at limits, then at who closes.",
         "TT105",
     ),
     Signature(
@@ -223,7 +223,7 @@ CLOSED: tuple[Signature, ...] = (
         Level.WARN,
         Phase.SECURE,
         "The other end accepted the connection and then said nothing.",
-        "See what really answers there: a program that hangs, a load balancer without a machine behind it, or a proxy.",
+        "See what really answers there: a program that hangs, a load balancer with no back end, or a proxy.",
         "TT109",
     ),
 )

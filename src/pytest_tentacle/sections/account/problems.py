@@ -23,8 +23,9 @@ ACCOUNT: tuple[ProblemKind, ...] = (
         "asks for full control of it, with all that is below.",
         (
             (
-                "Give the account Modify on Octopus Home (the guide asks for full control). All that inherits has it "
-                "then, and it takes nothing from what applications keep to themselves. See what stands there now:"
+                "Give the account Modify on Octopus Home (the guide asks for full control). Everything that "
+                "inherits gets it, and nothing "
+                "is taken from what applications keep to themselves. See what stands there now:"
             ),
             _SHOW,
             _GRANT,

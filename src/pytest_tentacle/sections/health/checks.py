@@ -21,7 +21,7 @@ LEAST_FREE = 550 * _MEBIBYTE
 
 _CLOCKS_WORTH_A_WORD = timedelta(minutes=5)
 _CLOCKS_APART = timedelta(days=1)
-"""Time is no part of the protocol; only a fresh certificate, valid from yesterday, can be of the future for somebody
+"""Time is not part of the protocol; only a fresh certificate, valid from yesterday, can be of the future for somebody
 (tentacle-facts 3.4 #57)."""
 
 

@@ -28,7 +28,7 @@ MACHINE: tuple[ProblemKind, ...] = (
         "TT972",
         "The clocks of the two ends are more than a day apart",
         _STEP,
-        "Time is no part of the protocol, but a certificate is valid from the day before it was made: for a clock "
+        "Time is not part of the protocol, but a certificate is valid from the day before it was made: for a clock "
         "that is "
         "more than a day behind, a new one lies in the future. Log-ons and records of logs suffer as well.",
         ("Correct the clock of the machine that is wrong:", "$ w32tm /query /status", "$ w32tm /resync"),

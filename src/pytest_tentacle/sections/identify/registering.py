@@ -1,4 +1,4 @@
-"""The last call that was to register the Tentacle: where it failed and nothing repaired that, nobody else tells why.
+"""The last command to register the Tentacle: where it failed and nothing repaired that, nobody else tells why.
 
 The machine is not in the portal then, while its service, its port and its settings may all be well.
 """
@@ -75,7 +75,7 @@ _WORDS = 200
 
 @check(codes=(FAILED,), reads=MACHINE_READS)
 def last_registration_succeeded(subject: Subject) -> Iterator[Finding]:
-    """The last call that was to register it did so, or it works all the same."""
+    """The last command to register it did so, or it works all the same."""
     if not subject.is_tentacle:
         return
     for log in logs_of(subject):

@@ -19,7 +19,7 @@ LOADING: tuple[ProblemKind, ...] = (
         "The program loads slowly",
         _STEP,
         "The help of the program is not displayed at once (the guide: within 1 s), even when it was loaded just "
-        "before. Every start and every task pays for that, and connections may time out meanwhile: a busy machine, a "
+        "before. This slows down every start and every task, and connections may time out meanwhile: a busy machine, a "
         "virus scanner that looks into each file, or, on Windows without Internet access, the check of the "
         "publisher's certificate.",
         (

@@ -43,13 +43,13 @@ MESSAGES: tuple[ProblemKind, ...] = (
         "TT953",
         "The other end does not speak Halibut",
         _STEP,
-        "What came is not what Halibut allows at that point: traffic is changed on its way, the parts are swapped, "
+        "What came is not what Halibut allows at that point: traffic is changed on the path, the parts are swapped, "
         "or a "
         "program that is no Tentacle answers.",
-        ("See that the address leads to the right machine and port, and what lies between:", *_WINDOWS),
-        ("See that the address leads to the right machine and port, and what lies between:", *_LINUX),
+        ("Check that the address leads to the right machine and port, and what lies between:", *_WINDOWS),
+        ("Check that the address leads to the right machine and port, and what lies between:", *_LINUX),
         sentence=(
-            "According to the log, what {who} receive{s} is not what Octopus sends: traffic is changed on its way, or"
+            "According to the log, what {who} receive{s} is not what Octopus sends: traffic is changed on the path, or"
             " another program answers."
         ),
         consequences=UNCONNECTED,

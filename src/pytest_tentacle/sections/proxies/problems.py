@@ -50,7 +50,8 @@ PROXIES: tuple[ProblemKind, ...] = (
         _SET,
         _RESTART,
         sentence=(
-            "The proxy's host in the settings of {who} is no bare name: the Tentacle takes the whole text for a name."
+            "The proxy's host in the settings of {who} is not a bare name: the Tentacle takes the whole text for a "
+            "name."
         ),
         consequences=PROXIED,
         echoes=ACROSS,
@@ -63,7 +64,7 @@ PROXIES: tuple[ProblemKind, ...] = (
         "Give the proxy's port, 1 to 65535; then restart the service:",
         _SET,
         _RESTART,
-        sentence="What stands for the proxy's port in the settings of {who} is no port number.",
+        sentence="What stands for the proxy's port in the settings of {who} is not a port number.",
         consequences=PROXIED,
         echoes=ACROSS,
         rank=30,
@@ -79,7 +80,7 @@ PROXIES: tuple[ProblemKind, ...] = (
         _RESTART,
         sentence=(
             "The settings of {who} name a proxy, and UseDefaultProxy makes the Tentacle use that of the service's "
-            "account in its stead, or none."
+            "account instead, or none."
         ),
         consequences=PROXIED,
         echoes=ACROSS,
@@ -119,8 +120,8 @@ PROXIES: tuple[ProblemKind, ...] = (
         _STEP,
         "The Tentacle polls through a proxy, and where that should be, nothing answers CONNECT: its name does not "
         "resolve, nothing listens on its port, a firewall drops the connection, or what listens is no HTTP "
-        "proxy (SOCKS "
-        "and proxies that speak TLS themselves do not do).",
+        "proxy (SOCKS, and proxies that speak "
+        "TLS themselves, do not work).",
         (
             _TRY_IT,
             *_TRY_WINDOWS,
@@ -133,7 +134,7 @@ PROXIES: tuple[ProblemKind, ...] = (
             _SWITCH_IT_OFF,
             *tentacle(_NONE, AGAIN)[1],
         ),
-        sentence="Where the settings of {who} have the proxy for polling ({proxy}), nothing answers as one.",
+        sentence="Nothing answers as a proxy at {proxy}, which the settings of {who} name for polling.",
         consequences=PROXIED,
         echoes=ACROSS,
         fold_by=("proxy",),
@@ -180,14 +181,14 @@ PROXIES: tuple[ProblemKind, ...] = (
         "TT609",
         "The proxy cannot connect to the server",
         _STEP,
-        "The proxy is there and tries, and it reports a failure, or no end of its try: from where it stands, the "
+        "The proxy is there and tries, and it reports a failure, or never finishes: from where it stands, the "
         "server's name does not resolve or its polling port does not answer.",
         (
             "Have the proxy's operator try <target> from the proxy itself: name, route, firewall; see its answer:",
             *_TRY_WINDOWS,
         ),
         ("Have the proxy's operator try <target> from the proxy itself: name, route, firewall; see its answer:", _TRY),
-        sentence="The proxy {proxy} answers {who}, and comes no further than itself: it cannot connect to {target}.",
+        sentence="The proxy {proxy} answers {who}, but cannot connect to {target}.",
         consequences=PROXIED,
         echoes=ACROSS,
         fold_by=("proxy", "target"),

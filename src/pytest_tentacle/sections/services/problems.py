@@ -44,7 +44,7 @@ SERVICES: tuple[ProblemKind, ...] = (
         "TT203",
         "The service fails or crashes",
         _STEP,
-        "It was started and ended, perhaps over and over. The reason stands in its log: a port in use, a "
+        "It was started and ended, perhaps over and over. Its log gives the reason: a port in use, a "
         "configuration or certificate that cannot be read, an account that may not log on.",
         (
             "Read the end of the log in the folder Logs of the Tentacle's home, and the last service events:",
@@ -61,8 +61,9 @@ SERVICES: tuple[ProblemKind, ...] = (
         "TT204",
         "The service does not finish starting",
         _STEP,
-        "It has been starting for longer than the 30 seconds that the guide allows. It may wait for something: the "
-        "check of a certificate's revocation without a way to the internet, a domain controller, a busy disk.",
+        "It has been starting for longer than the 30 seconds that the guide allows. It may wait for something: a "
+        "certificate revocation "
+        "check without Internet access, a domain controller, a busy disk.",
         (
             "Read the end of the Tentacle's log, and measure how long the program takes to load (guide, load time):",
             '$ Measure-Command { & "<tentacle>" help }',
@@ -94,7 +95,7 @@ SERVICES: tuple[ProblemKind, ...] = (
         "TT206",
         "The Octopus Server's service is not running",
         _STEP,
-        "Without it no Tentacle is reached and none can poll; whatever fails on their links is no news until it runs.",
+        "Without it no Tentacle is reached and none can poll; ignore what fails on their links until it runs.",
         (
             "Start it, allow it 30 seconds, then look again; if it stops again, read the server's log:",
             '$ Start-Service -Name "<service>"',

@@ -83,8 +83,9 @@ SETTINGS: tuple[ProblemKind, ...] = (
         "TT302",
         "The configuration file is empty",
         _STEP,
-        "The file has no content; a disk that was full when the Tentacle wrote it does that. It does not start.",
-        (*_FILE_REMEDY_WINDOWS, "Make room on the disk first:", "$ Get-PSDrive -PSProvider FileSystem"),
+        "The file has no content; a disk that was full when the Tentacle wrote it leaves it empty. The Tentacle "
+        "does not start.",
+        (*_FILE_REMEDY_WINDOWS, "Free disk space first:", "$ Get-PSDrive -PSProvider FileSystem"),
         _FILE_REMEDY_LINUX,
     ),
     ProblemKind(
@@ -138,7 +139,7 @@ SETTINGS: tuple[ProblemKind, ...] = (
         "A server node is not polled",
         _STEP,
         "A polling Tentacle must poll every node of its Octopus Server: a node that it does not poll cannot give it "
-        "work. A load balancer before the nodes does not do instead.",
+        "work. A load balancer in front of the nodes is not a substitute.",
         (
             (
                 "Let it poll the node as well, with an API key that may register machines; or declare the name that "
@@ -169,8 +170,8 @@ SETTINGS: tuple[ProblemKind, ...] = (
         f"The Tentacle must be registered again, and the incomplete entry taken out before. {REGISTER_WORDS}",
         POLL_ANEW,
         sentence=(
-            "{who} {has} an entry for a server without address or subscription: the Tentacle skips it, and polls "
-            "nobody there."
+            "{who} {has} an entry for a server without address or subscription: the Tentacle skips it, and does "
+            "not poll it."
         ),
         consequences=UNANSWERED | {"TT127"},
         rank=30,
@@ -178,7 +179,8 @@ SETTINGS: tuple[ProblemKind, ...] = (
     _kind(
         "TT316",
         "The listening address is not one of the machine's",
-        "ListenIP names an address that the machine has not, or no longer, so the Tentacle cannot open its port. "
+        "ListenIP names an address that the machine does not have, or no longer has, so the Tentacle cannot open "
+        "its port. "
         "That happens when the machine gets another address.",
         "Let it listen on every address:",
         'configure --instance "<instance>" --listenIpAddress Any',
@@ -220,7 +222,7 @@ SETTINGS: tuple[ProblemKind, ...] = (
     _either(
         "TT321",
         "The Octopus Server is not trusted",
-        "The server's thumbprint is not among the trusted ones: the Tentacle closes its connections without a word, "
+        "The server's thumbprint is not among the trusted ones: the Tentacle silently closes its connections, "
         "or breaks off when the server presents its certificate. The server has a new certificate, or another server "
         "was meant.",
         "Compare with the Octopus Web Portal (Configuration, Thumbprints), then trust it:",
@@ -251,7 +253,7 @@ SETTINGS: tuple[ProblemKind, ...] = (
         "TT331",
         "The registration in Octopus cannot be used",
         _STEP,
-        "Octopus has no usable address of the Tentacle, or a thumbprint that no certificate's can equal: it compares "
+        "Octopus has no usable address of the Tentacle, or a thumbprint that no certificate can match: it compares "
         "character by character. A person typed it, or the registration broke off.",
         (_IN_THE_PORTAL, *tentacle('show-thumbprint --instance "<instance>"')[0]),
         (_IN_THE_PORTAL, *tentacle('show-thumbprint --instance "<instance>"')[1]),

@@ -7,7 +7,7 @@ from pytest_tentacle.guide.problem import ProblemKind
 
 _STEP = "tentacle-certificate"
 _RENEW = (
-    "Upgrade a Tentacle of before 3.14 first. Then make a new certificate for it. " + REFUSED_UNTIL + " An "
+    "Upgrade a Tentacle older than 3.14 first. Then make a new certificate for it. " + REFUSED_UNTIL + " An "
     "Octopus Server's own certificate is another matter: all Tentacles must trust the new one before."
 )
 

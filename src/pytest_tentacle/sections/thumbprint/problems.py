@@ -9,7 +9,8 @@ from pytest_tentacle.guide.problem import ProblemKind
 _STEP = "tentacle-thumbprint"
 
 _COPIES = (
-    "Nothing, if it is meant so (a failover cluster, machines from one exported certificate): say shares_certificate "
+    "Nothing to do if this is intended (a failover cluster, machines from one exported certificate): say "
+    "shares_certificate "
     "in the inventory."
 )
 

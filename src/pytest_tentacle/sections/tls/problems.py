@@ -82,7 +82,7 @@ TLS: tuple[ProblemKind, ...] = (
         "TT905",
         "The two ends have no cipher suite in common",
         _STEP,
-        "Each end has suites that Octopus can use, and none of them are at the other end.",
+        "Each end has suites that Octopus can use, but the other end has none of them.",
         (_BOTH_ENDS, _SHOW_SUITES),
         (_BOTH_ENDS, _SHOW_OPENSSL),
     ),
@@ -123,9 +123,7 @@ TLS: tuple[ProblemKind, ...] = (
             "$ grep -n -E 'Groups|Curves' /etc/ssl/openssl.cnf /etc/pki/tls/openssl.cnf",
             "$ update-crypto-policies --show",
         ),
-        sentence=(
-            "What {who} and {its} peer allow has cipher suites in common, but no elliptic curve that these could use."
-        ),
+        sentence=("{who} and {its} peer have cipher suites in common, but no elliptic curve that these could use."),
         consequences=frozenset(
             {"TT106", "TT112", "TT113", "TT131", "TT132", "TT505", "TT508", "TT524", "TT525", "TT526"}
         ),
@@ -135,8 +133,9 @@ TLS: tuple[ProblemKind, ...] = (
         "TT908",
         "Neither TLS 1.2 nor TLS 1.3 gets through",
         _STEP,
-        "Each version of TLS was tried by itself on the link (--probe-tls), and none that Octopus needs came to a "
-        "handshake. Where an older one did, the end that answers, or an appliance on the path, knows nothing newer. "
+        "Each version of TLS was tried by itself on the link (--probe-tls), and none that Octopus "
+        "needs completed a handshake. Where an older one did, the end that answers, or an appliance on the path, "
+        "knows nothing newer. "
         "Where none did, what answers takes only versions that the trying machine has given up, shares no cipher suite "
         "with it, or has a certificate that its own system refuses to use, such as one with a short key: that looks "
         "the same.",
@@ -158,14 +157,15 @@ TLS: tuple[ProblemKind, ...] = (
         _STEP,
         "Windows builds the chain of every certificate, though Octopus goes by the thumbprint alone, and looks for its "
         "lists of trusted and of forbidden roots at Windows Update. Where the network drops packets to the Internet, "
-        "that waits for 15 s in each handshake: health checks and deployments are slow, and whoever waits for less "
-        "takes the other end for dead. Where the way is refused instead of dropped, nobody waits.",
+        "that waits for 15 s in each handshake: health checks and deployments are slow, and a program with a shorter "
+        "time-out takes the other end for dead. Where the way is refused instead of dropped, nobody waits.",
         (
             (
                 "On a machine that is meant to be isolated, switch Automatic Root Certificates Update off by group "
                 "policy (Computer Configuration, Administrative Templates, System, Internet Communication Management, "
-                "Internet Communication settings); roots are then yours to distribute. Else let it reach "
-                "ctldl.windowsupdate.com on port 80, or have the firewall refuse that instead of dropping it. See what "
+                "Internet Communication settings); roots are then yours to distribute. Otherwise let "
+                "it reach ctldl.windowsupdate.com on port 80, or have the firewall refuse that instead of dropping "
+                "it. See what "
                 "is set, and whether there is a way:"
             ),
             "$ Get-ItemProperty HKLM:\\SOFTWARE\\Policies\\Microsoft\\SystemCertificates\\AuthRoot",

@@ -230,11 +230,11 @@ PATH: tuple[CauseKind, ...] = (
         "routing.",
         BLOCKED,
         (
-            "From {server}, see how far the way goes; ask your network team to open the port:",
+            "From {server}, see how far packets get; ask your network team to open the port:",
             *WAY_WINDOWS,
         ),
         (
-            "From {server}, see how far the way goes; ask your network team to open the port:",
+            "From {server}, see how far packets get; ask your network team to open the port:",
             *WAY_LINUX,
         ),
         _path,
@@ -280,8 +280,8 @@ PATH: tuple[CauseKind, ...] = (
         "{vantage} has a route to {way_to}, but a router or firewall on it reports that it blocks port {port}, "
         "or has no route onward.",
         frozenset({NO_ROUTE}),
-        ("From {vantage}, see how far the way goes; ask your network team to open the port:", *WAY_WINDOWS),
-        ("From {vantage}, see how far the way goes; ask your network team to open the port:", *WAY_LINUX),
+        ("From {vantage}, see how far packets get; ask your network team to open the port:", *WAY_WINDOWS),
+        ("From {vantage}, see how far packets get; ask your network team to open the port:", *WAY_LINUX),
         _answered_on_the_way,
         consequences=LOST_IN_LOGS,
         fold_by=("server", "tentacles"),
@@ -294,12 +294,12 @@ PATH: tuple[CauseKind, ...] = (
         "{end} {how} (port {port}, seen from {vantage}). Whether it answers on its own machine could not be checked.",
         BLOCKED,
         (
-            "On {end}, see that the service runs, on which port it listens, and that its firewall lets the port in:",
+            "On {end}, check that the service runs, on which port it listens, and that its firewall lets the port in:",
             TRY_WINDOWS,
             RULES_WINDOWS,
         ),
         (
-            "On {end}, see that the service runs, on which port it listens, and that its firewall lets the port in:",
+            "On {end}, check that the service runs, on which port it listens, and that its firewall lets the port in:",
             TRY_LINUX,
             *RULES_LINUX,
         ),

@@ -92,11 +92,11 @@ PATH_POLLING: tuple[CauseKind, ...] = (
         "security group between them, or the routing.",
         BLOCKED,
         (
-            "From one of these machines, see how far the way goes; ask your network team to open the port:",
+            "From one of these machines, see how far packets get; ask your network team to open the port:",
             *WAY_WINDOWS,
         ),
         (
-            "From one of these machines, see how far the way goes; ask your network team to open the port:",
+            "From one of these machines, see how far packets get; ask your network team to open the port:",
             *WAY_LINUX,
         ),
         _path_to_server,
@@ -113,11 +113,11 @@ PATH_POLLING: tuple[CauseKind, ...] = (
         "security group.",
         BLOCKED,
         (
-            "On {there}, look for outbound rules, and see how far the way goes:",
+            "On {there}, look for outbound rules, and see how far packets get:",
             OUTBOUND_WINDOWS,
             TRY_WINDOWS,
         ),
-        ("On {there}, look for outbound rules, and see how far the way goes:", *RULES_LINUX, TRY_LINUX),
+        ("On {there}, look for outbound rules, and see how far packets get:", *RULES_LINUX, TRY_LINUX),
         _own_outbound,
         consequences=LOST_IN_LOGS,
         fold_by=("server", "port"),

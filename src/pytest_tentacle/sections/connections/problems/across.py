@@ -68,7 +68,8 @@ ACROSS: tuple[ProblemKind, ...] = (
     _kind(
         "TT521",
         "Nothing answers",
-        "No answer at all comes back: a firewall drops the packets, the address is nobody's, or the machine is down. A "
+        "No answer at all comes back: a firewall drops the packets, no machine has the address, or the machine is "
+        "down. A "
         "server that is told to reach the Tentacle through a proxy (portal, Infrastructure, Proxies) does not use the "
         "direct way that was tried.",
         "Open the port in the firewalls on the path (Windows' own, the network's, a cloud's security groups):",
@@ -102,7 +103,7 @@ ACROSS: tuple[ProblemKind, ...] = (
     _kind(
         "TT524",
         "The connection is reset or closed",
-        "It is accepted and then ended without an answer: by a load balancer without a living member, a firewall "
+        "It is accepted and then ended without an answer: by a load balancer with no healthy back end, a firewall "
         "that looks into connections, or a service that is just ending.",
         "See whether it is so each time, and what stands between; a direct connection is needed:",
         windows=(_CONNECT_WINDOWS,),
@@ -138,7 +139,8 @@ ACROSS: tuple[ProblemKind, ...] = (
         "TT528",
         "The connection is accepted, but nothing ever answers",
         "Something accepts the connection and stays silent: a device on the path that answers for the peer, packets "
-        "that are too large for the way, or a peer that hangs.",
+        "that are too "
+        "large for the path, or a peer that hangs.",
         "Try by hand from the machine that connects, and ask the network's administrator what stands between:",
         windows=(_CONNECT_WINDOWS, '$ ping -f -l 1472 "<host>"'),
         linux=(_OPENSSL, '$ tracepath "<host>"'),
@@ -178,13 +180,14 @@ ACROSS: tuple[ProblemKind, ...] = (
     _kind(
         "TT532",
         "A machine has no route to its peer",
-        "By its own routing and neighbours' tables one end of the link cannot send anything to the other, so no "
-        "connection comes about, in whichever direction: it has no route, its router does not answer, or its reverse "
-        "path filter drops what comes by another way than the answer would go.",
+        "By its own routing and neighbour tables, one end of the link cannot send anything to the other, so no "
+        "connection is "
+        "possible in either direction: it has no route, its router does not answer, or its reverse "
+        "path filter drops packets that arrive by a different route from the one that a reply would take.",
         "On that machine, look at the route to <address>, and at its router:",
         windows=('$ Find-NetRoute -RemoteIPAddress "<address>"', "$ Get-NetNeighbor"),
         linux=('$ ip route get "<address>"', "$ ip neigh", "$ sysctl -a -r 'rp_filter$'"),
-        sentence="{end} has no way to {other} ({address}): {why}.",
+        sentence="{end} has no route to {other} ({address}): {why}.",
         consequences=NO_CONNECTION | LOST_IN_LOGS | {"TT523"},
         fold_by=("end", "why"),
         place="end",

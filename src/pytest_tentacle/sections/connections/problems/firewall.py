@@ -50,8 +50,8 @@ FIREWALL: tuple[ProblemKind, ...] = (
         "TT542",
         "A Windows Firewall rule blocks the port",
         "An enabled inbound rule blocks the port. Such a rule overrides every allow rule.",
-        "A rule that allows does not help beside it: see where this one comes from, and disable or narrow it there. A "
-        "rule of group policy is mended in the policy; the last command is for one of the machine's own:",
+        "An allow rule does not override it: see where this rule comes from, and disable or narrow "
+        "it there. Fix a Group Policy rule in the policy; the last command is for a local rule:",
         _NAMED,
         '$ Disable-NetFirewallRule -DisplayName "<rule>"',
     ),
@@ -59,14 +59,14 @@ FIREWALL: tuple[ProblemKind, ...] = (
         "TT543",
         "Windows Firewall blocks all incoming connections",
         "The profile of the connected network blocks all incoming connections, even those in the list of allowed ones.",
-        "Let the rules count again for this profile:",
+        "Let the rules apply again in this profile:",
         '$ Set-NetFirewallProfile -Name "<profile>" -AllowInboundRules True',
     ),
     _windows(
         "TT544",
         "Group Policy overrides the machine's own rule for the port",
-        "There is a rule for the port, but a group policy lets only its own rules count for this profile.",
-        "Have the rule added to the group policy; what really counts is in the active store:",
+        "There is a rule for the port, but a group policy lets only its own rules apply in this profile.",
+        "Have the rule added to the group policy; the active store shows what applies:",
         "$ Get-NetFirewallProfile -PolicyStore ActiveStore | Format-Table Name, AllowLocalFirewallRules",
     ),
     _windows(

@@ -73,7 +73,7 @@ HERE: tuple[ProblemKind, ...] = (
             RESTART_LINUX,
         ),
         sentence=(
-            "Port {port} of {who} is held by what a Tentacle that is gone left behind (pid {pid}): a script or "
+            "Port {port} of {who} is held by a leftover of a Tentacle process that has ended (pid {pid}): a script or "
             "Calamari of a cancelled task inherited the socket. The service cannot open the port until that ends."
         ),
         consequences=NO_PORT,
@@ -86,14 +86,14 @@ HERE: tuple[ProblemKind, ...] = (
         _STEP,
         "The port is open, but its answer is not the welcome page: another program listens there, or something that "
         "intercepts connections even on this machine, such as a security product.",
-        ("See who listens, and what answers:", *_WHO_WINDOWS, CERTIFICATE_HERE_WINDOWS),
+        ("See what listens, and what answers:", *_WHO_WINDOWS, CERTIFICATE_HERE_WINDOWS),
         (
-            "See who listens, and what answers:",
+            "See what listens, and what answers:",
             *_WHO_LINUX,
             "$ curl -kv https://localhost:<port>/",
         ),
         sentence=(
-            "Seen on the machine itself, port {port} of {who} shows something else than Octopus's page: another "
+            "Seen on the machine itself, port {port} of {who} shows a page other than Octopus's: another "
             "program, or a security product that intercepts connections even there."
         ),
         consequences=UNANSWERED | {"TT102", "TT121"},
@@ -108,18 +108,18 @@ HERE: tuple[ProblemKind, ...] = (
         "The connection to the machine's own port is accepted and then fails, or it hangs: the process is stuck, its "
         "certificate's key cannot be used, or a local firewall stands between.",
         (
-            "Read the end of the Tentacle's log, see who listens, then restart the service:",
+            "Read the end of the Tentacle's log, see what listens, then restart the service:",
             *_WHO_WINDOWS,
             RESTART_WINDOWS,
         ),
         (
-            "Read the end of the Tentacle's log, see who listens and how the handshake goes, then restart it:",
+            "Read the end of the Tentacle's log, see what listens and how the handshake goes, then restart it:",
             *_WHO_LINUX,
             "$ openssl s_client -connect localhost:<port> </dev/null",
             RESTART_LINUX,
         ),
         sentence=(
-            "On {who} the port is open, and no page comes ({error} at {stage}): the process hangs, or cannot use the "
+            "On {who} the port is open, but no page arrives ({error} at {stage}): the process hangs, or cannot use the "
             "key of its certificate."
         ),
         consequences=UNANSWERED | {"TT122", "TT113", "TT114"},
@@ -138,14 +138,15 @@ HERE: tuple[ProblemKind, ...] = (
             (
                 "See the ranges. Reserve the port for the program that asks for it by number (best with the "
                 "service winnat "
-                "stopped, or right after a reboot), see that the dynamic range begins above it, then start the service:"
+                "stopped, or right after a reboot), check that the dynamic range begins above it, then start the "
+                "service:"
             ),
             "$ netsh interface ipv4 show excludedportrange protocol=tcp",
             "$ netsh interface ipv4 show dynamicport tcp",
             "$ netsh interface ipv4 add excludedportrange protocol=tcp startport=<port> numberofports=1",
             RESTART_WINDOWS,
         ),
-        ("This concerns Windows only: Linux lets a program open a reserved port. See who listens:", *_WHO_LINUX),
+        ("This concerns Windows only: Linux lets a program open a reserved port. See what listens:", *_WHO_LINUX),
         sentence=(
             "Port {port} of {who} lies in a range ({first} to {last}) that Windows keeps from every program, so the "
             "service cannot open it: Hyper-V, containers or WSL took the range at the start of the machine."
@@ -166,7 +167,7 @@ HERE: tuple[ProblemKind, ...] = (
             *_WHO_WINDOWS,
             RESTART_WINDOWS,
         ),
-        ("This concerns Windows only. See who listens:", *_WHO_LINUX),
+        ("This concerns Windows only. See what listens:", *_WHO_LINUX),
         sentence=(
             "Port {port} of {who} is held by Windows' own web server driver, for {url}: a web site, WinRM or another "
             "program registered it there, and the service cannot open the port."
@@ -179,7 +180,7 @@ HERE: tuple[ProblemKind, ...] = (
         "TT508",
         "The port refuses the TLS of its own machine",
         _STEP,
-        "The process lives, and answers a hello of today's TLS with a refusal. It speaks of versions or suites; most "
+        "The process lives, but refuses a modern TLS hello. It speaks of versions or suites; most "
         "often the key of its certificate is too short for its system's TLS library (RSA below 2048 bits), and a "
         "Tentacle before 3.1 speaks TLS 1.0 alone.",
         (

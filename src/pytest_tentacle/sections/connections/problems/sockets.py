@@ -19,7 +19,7 @@ SOCKETS: tuple[ProblemKind, ...] = (
         "The polling Tentacle holds no connection to its server",
         _STEP,
         "The server's page is shown from the Tentacle's machine, and yet the Tentacle's process holds no connection to "
-        "it, though it runs long enough: the server closes each of them at once (it does not trust the Tentacle's "
+        "it, although it has run long enough: the server closes each of them at once (it does not trust the Tentacle's "
         "thumbprint, or the machine is disabled or deleted there), or the process is stuck.",
         (
             "Read the end of the Tentacle's log and compare the thumbprints at both ends; watch the connections:",
@@ -88,11 +88,12 @@ SOCKETS: tuple[ProblemKind, ...] = (
         "TT554",
         "Connections from one address pile up and stay open",
         _STEP,
-        "Far more connections of one address stand on the port than anybody uses: somebody opens them and nobody "
-        "lets go of them, until sockets or memory run out. Tentacle 4.0.2 to 5.0.2, and Octopus Server 2019.5.5 to "
+        "Far more connections of one address stand on the port than are in use: they "
+        "are opened and never closed, until sockets or memory run out. Tentacle 4.0.2 to 5.0.2, and Octopus Server "
+        "2019.5.5 to "
         "2019.7, have such a leak.",
         (
-            "See whose connections they are; until that is mended, a restart lets go of them:",
+            "See whose connections they are; until that is fixed, a restart closes them:",
             (
                 "$ Get-NetTCPConnection -State Established -LocalPort <port> | Group-Object RemoteAddress | "
                 "Format-Table Count, Name"
@@ -100,11 +101,11 @@ SOCKETS: tuple[ProblemKind, ...] = (
             _SERVICE,
         ),
         (
-            "See whose connections they are; until that is mended, a restart lets go of them:",
+            "See whose connections they are; until that is fixed, a restart closes them:",
             "$ sudo ss -tanp state established '( sport = :<port> )'",
             _SERVICE_LINUX,
         ),
-        sentence="{count} connections of {address} stand open on {who}, and nobody lets go of them: they pile up.",
+        sentence="{count} connections of {address} stay open on {who} and are never closed: they pile up.",
         consequences=UNANSWERED | {"TT128"},
         fold_by=("address",),
         rank=45,

@@ -30,18 +30,18 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
         "TT136",
         "Registering the Tentacle failed",
         _STEP,
-        "The last call that was to register it with the Octopus Server ended with an error, and nothing later shows "
+        "The last command to register it with the Octopus Server ended with an error, and nothing later shows "
         "that it works: the portal does not know the machine, or knows it as it was before.",
         (
             (
-                "Fix what the error says, then call it again. The machine is not in the portal until then; the "
+                "Fix what the error says, then run it again. The machine is not in the portal until then; the "
                 "call is in the log:"
             ),
             '$ Select-String -Path "<log>" -Pattern "Register" -Context 0,20',
         ),
         (
             (
-                "Fix what the error says, then call it again. The machine is not in the portal until then; the "
+                "Fix what the error says, then run it again. The machine is not in the portal until then; the "
                 "call is in the log:"
             ),
             '$ grep -A 20 "Register" "<log>"',
@@ -51,21 +51,21 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
         "TT137",
         "The Tentacle's setup was not completed",
         _STEP,
-        "The instance has no home, or no certificate: new-instance and service were called, and what lies between was "
-        "not. Since Tentacle 6.1 a missing certificate is made at the start.",
+        "The instance has no home, or no certificate: new-instance and service were run, "
+        "but not the steps between them. Since Tentacle 6.1 a missing certificate is made at the start.",
         (
-            "Bring it to its end (home, certificate), register the Tentacle, then start the service:",
+            "Complete it (home, certificate), register the Tentacle, then start the service:",
             f'{_TENTACLE} configure --instance "<instance>" --home "C:\\Octopus" --app "C:\\Octopus\\Applications"',
             f'{_TENTACLE} new-certificate --instance "<instance>" --if-blank',
             START_WINDOWS,
         ),
         (
-            "Bring it to its end (home, certificate), register the Tentacle, then start the service:",
+            "Complete it (home, certificate), register the Tentacle, then start the service:",
             f'{_TENTACLE_LINUX} configure --instance "<instance>" --home "/etc/octopus/default"',
             f'{_TENTACLE_LINUX} new-certificate --instance "<instance>" --if-blank',
             START_LINUX,
         ),
-        sentence="The process of {who} ended at its start, since the set-up lacks a part (in its words: {words})",
+        sentence="The process of {who} ended as it started, because the setup is incomplete (in its words: {words})",
         consequences=ENDED,
         rank=15,
         confidence=Confidence.LIKELY,
@@ -78,13 +78,18 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
         "own web server) and of its further services, such as 8443. One of them is taken: by an earlier installation, "
         "by IIS, by another program; and the service ends.",
         (
-            "See who has it, end that or give one of the two another port; then start the service:",
+            "See which program has it; stop that or give one of the two another port; then start the service:",
             _SERVED,
             START_WINDOWS,
         ),
-        ("See who has it, end that or give one of the two another port; then start:", "$ sudo ss -ltnp", START_LINUX),
+        (
+            "See which program has it; stop that or give one of the two another port; then start:",
+            "$ sudo ss -ltnp",
+            START_LINUX,
+        ),
         sentence=(
-            "The service of {who} ended at its start, since another program has registered its prefix or holds its port"
+            "The service of {who} ended as it started, because another program has registered its prefix or holds "
+            "its port"
             " (in its words: {words})"
         ),
         consequences=ENDED | {"TT111"},
@@ -102,7 +107,7 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
             START_WINDOWS,
         ),
         ("Only Windows has such reservations; see what the service may do, then start it:", START_LINUX),
-        sentence="The service of {who} ended at its start, since its account may not listen on its prefix "
+        sentence="The service of {who} ended as it started, because its account may not listen on its prefix "
         "(in its words: {words})",
         consequences=ENDED,
         rank=18,
@@ -115,16 +120,16 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
         "A file such as Tentacle.exe.nlog or NLog.config that an upgrade left over does not fit the program: it ends "
         "before it can do anything.",
         (
-            "Take the left-over file away, repair the installation (its MSI), then start the service:",
+            "Remove the leftover file, repair the installation (its MSI), then start the service:",
             '$ Get-ChildItem "$env:ProgramFiles\\Octopus Deploy\\Tentacle\\*nlog*"',
             START_WINDOWS,
         ),
         (
-            "Take the left-over file away, install the package again, then start the service:",
+            "Remove the leftover file, install the package again, then start the service:",
             "$ ls -l /opt/octopus/tentacle/",
             START_LINUX,
         ),
-        sentence="The program of {who} ends at once, since its logging configuration (nlog) does not fit it "
+        sentence="The program of {who} ends at once because its logging configuration (nlog) does not fit it "
         "(in its words: {words})",
         consequences=ENDED | {"TT813"},
         rank=12,
@@ -171,7 +176,9 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
             START_WINDOWS,
         ),
         ("See who holds it, end that, then start the service:", '$ sudo fuser -v "<path>"', START_LINUX),
-        sentence="The process of {who} ended, since another one holds a file that it needs (in its words: {words})",
+        sentence=(
+            "The process of {who} ended because another process holds a file that it needs (in its words: {words})"
+        ),
         consequences=ENDED,
         rank=18,
         confidence=Confidence.LIKELY,
@@ -180,17 +187,19 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
         "TT143",
         "The Octopus Server cannot open its database",
         _STEP,
-        "Without its SQL Server database the Octopus Server ends at its start, and stops its work when it loses it.",
+        "Without its SQL Server database the Octopus Server cannot start, and stops working when it loses the "
+        "connection.",
         (
             (
-                "See that SQL Server runs, is reached from here and lets the service's account into the database; then "
+                "Check that SQL Server runs, is reached from here and lets the service's account open the database; "
+                "then "
                 "start the service:"
             ),
             "$ Get-Service MSSQL* -ErrorAction Ignore",
             START_WINDOWS,
         ),
-        ("See that SQL Server runs and is reached from here; then start the service:", START_LINUX),
-        sentence="The Octopus Server on {who} does not get into its database (in its words: {words})",
+        ("Check that SQL Server runs and is reached from here; then start the service:", START_LINUX),
+        sentence="The Octopus Server on {who} cannot open its database (in its words: {words})",
         consequences=ENDED,
         rank=8,
         confidence=Confidence.LIKELY,

@@ -39,7 +39,7 @@ TRUST_KINDS = (
         "The other end's certificate is not an Octopus certificate",
         "The certificate that came has a subject that no Tentacle and no Octopus Server makes: TLS is inspected or "
         "offloaded on the path, or another program answers.",
-        "Take the address and port out of TLS inspection and offloading; see what answers there:",
+        "Exempt the address and port from TLS inspection and offloading; see what answers there:",
         windows=(CONNECT_WINDOWS,),
         linux=(CONNECT_LINUX,),
         sentence=(
@@ -66,12 +66,13 @@ TRUST_KINDS = (
         "A client presents no certificate",
         "It speaks Halibut's words without having shown a certificate: SSL offloading on the path, or a certificate so "
         "weak that its own system does not offer it.",
-        "Remove what opens TLS between the two. If nothing does, whoever connects needs a certificate that its system "
+        "Remove what decrypts TLS between the two. If nothing does, whoever connects needs a certificate that its "
+        "system "
         "offers: where the Tentacle listens, that is the server, whose certificate this step shows.",
         windows=when("polling", NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[0]),
         linux=when("polling", NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[1]),
         sentence=(
-            "According to the log, somebody speaks to {who} as Octopus does, without a certificate: SSL "
+            "According to the log, a client speaks to {who} as Octopus does, but presents no certificate: SSL "
             "offloading on the path, or a certificate so weak that it is not offered."
         ),
         consequences=UNCONNECTED | {"TT132"},
@@ -82,10 +83,9 @@ TRUST_KINDS = (
     kind(
         "TT105",
         "The other end closes the connection after the TLS handshake",
-        "That is all that a client sees when its certificate is not trusted. A limit of connections, and a service "
-        "that "
-        "is ending, look the same.",
-        "See that the other end trusts this thumbprint (a Tentacle: configure --trust; the server: the machine's "
+        "That is all that a client sees when its certificate is not trusted. A connection limit, or a service "
+        "that is stopping, looks the same.",
+        "Check that the other end trusts this thumbprint (a Tentacle: configure --trust; the server: the machine's "
         "thumbprint, and that the machine is enabled), then look for limits:",
         windows=TRUST_CALLER[0],
         linux=TRUST_CALLER[1],
@@ -116,8 +116,8 @@ NETWORK_KINDS = (
         "TT106",
         "The connection is reset",
         "The other end, or something in between, breaks the connection off: a firewall, a proxy, a TLS handshake that "
-        "does not fit, or a process that was ended. Halibut's own words about trust do not hold here.",
-        "Look into the other end's log at the same second, then at what lies between:",
+        "does not fit, or a process that was ended. Halibut's own hint about trust does not apply here.",
+        "Check the other end's log for the same second, then what lies between:",
         windows=(CONNECT_WINDOWS, READ_WINDOWS),
         linux=(CONNECT_LINUX, READ_LINUX),
         sentence=(
@@ -132,7 +132,7 @@ NETWORK_KINDS = (
     kind(
         "TT107",
         "The other end refused the connection",
-        "Nothing listens at that address and port, or a firewall says no.",
+        "Nothing listens at that address and port, or a firewall rejects the connection.",
         "Start the service there, and compare address and port; from the machine that connects:",
         windows=(CONNECT_WINDOWS,),
         linux=(CONNECT_LINUX,),
@@ -148,9 +148,8 @@ NETWORK_KINDS = (
     kind(
         "TT108",
         "Nothing answers at the address",
-        "The attempts to connect run into their time-out: a firewall drops them, the address is wrong, or there is no "
-        "route.",
-        "From the machine that connects, follow the way; then look at firewalls and security groups:",
+        "The attempts to connect time out: a firewall drops them, the address is wrong, or there is no route.",
+        "From the machine that connects, trace the path; then check firewalls and security groups:",
         windows=(CONNECT_WINDOWS,),
         linux=(CONNECT_LINUX,),
         sentence=(
@@ -166,15 +165,15 @@ NETWORK_KINDS = (
     kind(
         "TT109",
         "The connection goes silent",
-        "It was made, and then no answer came: a network or NAT that forgets quiet connections, a program that "
+        "It was established, and then no answer came: a network or NAT that drops idle connections, a program that "
         "hangs, or "
         "a proxy that says nothing.",
         "Look at idle time-outs between the two, and at what really answers there:",
         windows=(CONNECT_WINDOWS,),
         linux=(CONNECT_LINUX,),
         sentence=(
-            "According to the log of {vantage}, connections with {far_end} are made and go quiet: a firewall or NAT "
-            "forgets idle connections, or a program hangs."
+            "According to the log of {vantage}, connections with {far_end} are established and go quiet: a "
+            "firewall or NAT drops idle connections, or a program hangs."
         ),
         consequences=UNCONNECTED,
         echoes=ACROSS,
@@ -201,7 +200,7 @@ NETWORK_KINDS = (
     kind(
         "TT112",
         "The other end closes the connection before TLS is established",
-        "The connection is accepted and closed at once: a load balancer without a machine behind it, a proxy, or a "
+        "The connection is accepted and closed at once: a load balancer with no back end, a proxy, or a "
         "service that is stopping.",
         "See what really listens there:",
         windows=(CONNECT_WINDOWS, HOLDER_WINDOWS),
@@ -216,12 +215,12 @@ NETWORK_KINDS = (
     kind(
         "TT133",
         "There is no route to the other end",
-        "The system says that the host or its network cannot be reached: no route, or a router or firewall that says "
-        "no.",
+        "The system says that the host or its network cannot be reached: no route, or a router or "
+        "firewall that rejects the connection.",
         "Check address and routes on the machine that connects:",
         windows=('$ Find-NetRoute -RemoteIPAddress "<address>"', "$ route print"),
         linux=('$ ip route get "<address>"', "$ ip route"),
-        sentence="According to the log of {vantage}, there is no way to {far_end}; the probes did not meet that.",
+        sentence="According to the log of {vantage}, there is no route to {far_end}; the probes did not meet that.",
         consequences=UNCONNECTED,
         echoes=ACROSS,
         fold_by=("link",),
@@ -276,11 +275,11 @@ NETWORK_KINDS = (
     kind(
         "TT121",
         "The program that answers is not Octopus",
-        "At the address and port somebody answers who does not speak TLS, or is no Octopus Server.",
+        "What answers at the address and port does not speak TLS, or is not an Octopus Server.",
         "Correct address and port; see what listens there:",
         windows=(CONNECT_WINDOWS,),
         linux=(CONNECT_LINUX,),
-        sentence="According to the log of {vantage}, what answers connections to {far_end} is no Octopus program.",
+        sentence="According to the log of {vantage}, what answers connections to {far_end} is not an Octopus program.",
         consequences=UNCONNECTED,
         echoes=ACROSS,
         fold_by=("link",),
@@ -322,7 +321,7 @@ NETWORK_KINDS = (
         "TT120",
         "Polling by web socket fails",
         "The web socket of the server cannot be reached, or this build or system cannot use one.",
-        "See that the server listens for web sockets there; or poll on the polling port, or on 443 without web "
+        "Check that the server listens for web sockets there; or poll on the polling port, or on 443 without web "
         "sockets:",
         windows=(CONNECT_WINDOWS,),
         linux=(CONNECT_LINUX,),
@@ -333,9 +332,10 @@ TALK_KINDS = (
     kind(
         "TT115",
         "A polling Tentacle does not fetch its requests",
-        "The server had work, and nobody came for it in time: the Tentacle is not connected, or its only connection is "
+        "The server had work, and the Tentacle did not fetch it in time: the Tentacle is not connected, or its only "
+        "connection is "
         "busy.",
-        "See that the Tentacle runs, reaches the server and is trusted; if it is connected, raise its connections:",
+        "Check that the Tentacle runs, reaches the server and is trusted; if it is connected, raise its connections:",
         windows=(
             f'{TENTACLE} set-polling-connection-count --instance "<instance>" --pollingConnectionCount 5',
             RESTART_WINDOWS,
@@ -348,7 +348,7 @@ TALK_KINDS = (
     kind(
         "TT116",
         "A request is fetched but never answered",
-        "The request reached somebody who did not answer in time: a hung script, a slow machine, or a copy of the "
+        "Something took the request and did not answer in time: a hung script, a slow machine, or a copy of the "
         "Tentacle that took it.",
         "On the Tentacle look for hanging scripts, and in the fleet for a second machine with its identity:",
         windows=("$ Get-Process powershell, pwsh, Calamari* -ErrorAction Ignore",),
@@ -364,10 +364,10 @@ TALK_KINDS = (
         "TT131",
         "Communication fails for an unrecognised reason",
         "The log holds failures of the link whose inner text is not among the known ones.",
-        "Read the record to its end, and the other end's log at the same second:",
+        "Read the whole record, and the other end's log for the same second:",
         sentence=(
-            "Communication of {who} with {far_end} fails, and the log of {vantage} says why in words that are not "
-            "known here (it says: {words})"
+            "Communication of {who} with {far_end} fails, and the log of {vantage} gives a reason that "
+            "is not known here (it says: {words})"
         ),
         consequences=UNCONNECTED | {"TT115"},
         rank=60,

@@ -48,7 +48,7 @@ START_KINDS = (
     kind(
         "TT134",
         "The service cannot listen on the configured address or port",
-        "The machine does not have the address that it is to listen on, or the system keeps the port from it.",
+        "The machine does not have the address that it is to listen on, or the system reserves the port.",
         "Compare Tentacle.Services.ListenIP with the machine's addresses, and look at reserved port ranges:",
         windows=("$ Get-NetIPAddress", "$ netsh int ipv4 show excludedportrange tcp"),
         linux=("$ ip address",),
@@ -114,7 +114,7 @@ START_KINDS = (
         "Free space on the drive of Octopus Home and of the work folder:",
         windows=("$ Get-PSDrive -PSProvider FileSystem",),
         linux=("$ df -h",),
-        sentence="According to the log, {who} wanted for space on the disk.",
+        sentence="According to the log, {who} ran out of disk space.",
         consequences=STARTLESS | {"TT203", "TT302", "TT303"},
         rank=15,
         confidence=Confidence.LIKELY,
@@ -168,7 +168,7 @@ START_KINDS = (
             "$ Get-WinEvent -FilterHashtable @{LogName='System'; ProviderName='Service Control Manager'} -MaxEvents 20",
         ),
         linux=(READ_LINUX, '$ journalctl -u "<service>" -n 60 --no-pager'),
-        sentence="The last words of the process of {who} are an error that is not known here (it says: {words})",
+        sentence="The process of {who} ended with an error that is not known here (it says: {words})",
         consequences=DOWN | {"TT501", "TT130"},
         rank=22,
         confidence=Confidence.LIKELY,
@@ -176,11 +176,11 @@ START_KINDS = (
     kind(
         "TT130",
         "The agent did not finish starting",
-        "It began to start and never said that it listens, nor that it will not: it hangs, or was ended.",
-        "See whether its process lives and what it waits for, then restart it:",
+        "It began to start but never reported that it listens, or that it cannot: it hangs, or was killed.",
+        "See whether its process is running and what it waits for, then restart it:",
         windows=("$ Get-Process Tentacle -ErrorAction Ignore", RESTART_WINDOWS),
         linux=('$ systemctl status "<service>"', RESTART_LINUX),
-        sentence="The process of {who} began to start and never said that it listens, nor that it will not.",
+        sentence="The process of {who} began to start but never reported that it listens, or that it cannot.",
         consequences=frozenset({"TT204", "TT501", "TT505"}),
         rank=25,
         confidence=Confidence.LIKELY,
@@ -190,7 +190,7 @@ START_KINDS = (
         "The system has no ports or memory left for connections",
         "A connection could not be opened since the system's ports, handles or memory for sockets are used up: by a "
         "program that does not close its connections, or by a version that reconnects in storms.",
-        "Find what holds so many connections, then restart that; Tentacles and servers of 2020 and before did it:",
+        "Find what holds so many connections, then restart it; Tentacles and servers from 2020 and before did this:",
         windows=(
             "$ Get-NetTCPConnection | Group-Object State, OwningProcess -NoElement | Sort-Object Count -Descending",
             "$ netsh int ipv4 show dynamicport tcp",
@@ -210,8 +210,9 @@ START_KINDS = (
     kind(
         "TT148",
         "FIPS mode keeps the Tentacle from making its certificate",
-        "With the system in FIPS mode the Tentacle for Linux cannot make a certificate in the form that it wants. A "
-        "further attempt fails alike.",
+        "With the system in FIPS mode the Tentacle for Linux cannot make a certificate in the form that it wants. "
+        "Trying again fails "
+        "the same way.",
         "Make a certificate on another machine and import it (import-certificate), or turn FIPS mode off:",
         windows=(READ_WINDOWS,),
         linux=("$ cat /proc/sys/crypto/fips_enabled",),
@@ -223,9 +224,9 @@ START_KINDS = (
     kind(
         "TT149",
         "Windows' service for private keys does not run",
-        "No program can use a private key without CNG Key Isolation (KeyIso). Windows starts it where it is wanted, "
-        "unless it is disabled. A new certificate does not help.",
-        "Let it start where it is wanted, start it, then start the service:",
+        "No program can use a private key without CNG Key Isolation (KeyIso). Windows starts it on "
+        "demand, unless it is disabled. A new certificate does not help.",
+        "Let Windows start it on demand, start it, then start the service:",
         windows=(
             "$ Set-Service -Name KeyIso -StartupType Manual",
             "$ Start-Service -Name KeyIso",
