@@ -16,5 +16,6 @@ def test_services_running(machine):
         services.service_is_installed,  # "look for 'OctopusDeploy Tentacle'"
         services.service_keeps_running,  # "Allow 30 seconds for the service to start work"
         services.service_starts_by_itself,  # or it is gone after the next reboot
+        services.process_runs_as_its_account,  # its account was changed, and it was not restarted
         services.octopus_says_that_it_operates,  # nodes, maintenance mode, task queue
     )

@@ -15,6 +15,7 @@ from pytest_tentacle.survey.model import HostRecord, Section, Service, Unreachab
 from pytest_tentacle.survey.store import Surveys
 from pytest_tentacle.survey.surroundings import (
     Access,
+    AccessEntry,
     Connection,
     Disk,
     Firewall,
@@ -24,11 +25,13 @@ from pytest_tentacle.survey.surroundings import (
     LoadTime,
     OwnName,
     Permissions,
+    PrivateKey,
     Product,
     ProxyConnect,
     Reservations,
     Revocation,
     Route,
+    ServiceAccount,
     TlsPolicy,
 )
 from pytest_tentacle.transport.base import ReachStage
@@ -318,6 +321,16 @@ class Whole(World):
         assert last is not None
         return log.model_copy(update={"modified_utc": last.replace(tzinfo=UTC)})
 
+    def private_key(self, name: str, **other: Any) -> PrivateKey:
+        """Of a machine's certificate, which Local System may read; `other` is different."""
+        held = AccessEntry(sid=SYSTEM, mask=0x1F01FF)
+        path = r"C:\ProgramData\Microsoft\Crypto\RSA\MachineKeys\52ab417621a9d74c73e3e0f1bc374e0a_6f1d3b8c"
+        key: dict[str, Any] = {
+            "instance": self[name].instance, "account": "LocalSystem", "sid": SYSTEM, "thumbprint": thumbprint(name),
+            "stored": True, "has_key": True, "access": Access(path=path, owner=SYSTEM, entries=(held,)),
+        }  # fmt: skip
+        return PrivateKey(**(key | other))
+
     def _furnish(self, name: str, ip: str) -> None:
         """All the sections that the checks' drafts do not have, of a machine that is well."""
         draft = self[name]
@@ -354,6 +367,15 @@ class Whole(World):
                     **rights,
                 ),
             ),
+            "service_accounts": (
+                ServiceAccount(
+                    service=draft.service["name"],
+                    account=account,
+                    sid=SYSTEM if windows else "0",
+                    process_sid=SYSTEM if windows else "0",
+                ),
+            ),
+            "private_keys": (self.private_key(name),) if windows and draft.product == "tentacle" else (),
             "loading": Loading(
                 times=(LoadTime(product=draft.product, executable=executable, cold_ms=640, warm_ms=310, exit_code=0),),
                 revocation=(Revocation(account=account, enabled=True, reachable=True),) if windows else (),

@@ -36,6 +36,7 @@ _DEGRADED = frozenset(
         "TT128",
         "TT136",
         "TT146",
+        "TT208",
         "TT313",
         "TT401",
         "TT402",

@@ -161,6 +161,8 @@ class Blueprint:
         if self.is_windows:
             # The products' set-up makes a rule for the port, which stays when the service stops.
             described |= {"firewall_ports": [] if self.polls else [self.port], "registry": self.registry}
+            if not self.is_server and self.service:  # the service keeps its certificate there when it is started
+                described |= {"private_keys": [{"thumbprint": self.certificate.thumbprint}]}
         return described | self.surroundings
 
 

@@ -62,6 +62,7 @@ STEPS: tuple[Step, ...] = (
             services.service_is_installed,
             services.service_keeps_running,
             services.service_starts_by_itself,
+            services.process_runs_as_its_account,
             services.octopus_says_that_it_operates,
         ),
     ),

@@ -25,11 +25,13 @@ from pytest_tentacle.survey.surroundings import (
     Loading,
     OwnName,
     Permissions,
+    PrivateKey,
     Product,
     Proxy,
     ProxyConnect,
     Reservations,
     Route,
+    ServiceAccount,
     TlsPolicy,
     Watchdog,
 )
@@ -175,6 +177,8 @@ class Survey(_Value):
     firewall: Section[Firewall] = Section(unknown=NOT_SURVEYED)
     proxies: Section[tuple[Proxy, ...]] = Section(unknown=NOT_SURVEYED)
     permissions: Section[tuple[Permissions, ...]] = Section(unknown=NOT_SURVEYED)
+    service_accounts: Section[tuple[ServiceAccount, ...]] = Section(unknown=NOT_SURVEYED)
+    private_keys: Section[tuple[PrivateKey, ...]] = Section(unknown=NOT_SURVEYED)
     loading: Section[Loading] = Section(unknown=NOT_SURVEYED)
     tls: Section[TlsPolicy] = Section(unknown=NOT_SURVEYED)
     events: Section[tuple[Event, ...]] = Section(unknown=NOT_SURVEYED)

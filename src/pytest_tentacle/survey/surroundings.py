@@ -138,6 +138,43 @@ class Permissions(_Value):
     complete: bool = True
 
 
+class ServiceAccount(_Value):
+    """Whom a product's service is set to run as, and whom its process does run as: SIDs (Windows), numbers (Linux)."""
+
+    service: str
+    account: str
+    sid: str | None = None
+    """Of the account; None: nobody told."""
+    process_sid: str | None = None
+    """Of the running process's owner; None: it does not run, or nobody told."""
+
+
+class PrivateKey(_Value):
+    """The private key of an instance's certificate, by the store of whom its service runs as (Windows).
+
+    The key itself is never touched: only whether its file is there, and who has which rights on it.
+    """
+
+    instance: str
+    account: str
+    sid: str | None = None
+    """Whose store it is: that of the running process's owner, else of the service's account."""
+    groups: tuple[str, ...] = ()
+    groups_complete: bool = True
+    thumbprint: str
+    stored: bool | None = None
+    """Whether the account's store holds the certificate; None: it could not be looked into."""
+    has_key: bool | None = None
+    """Whether the store says that there is a private key."""
+    provider: str | None = None
+    access: Access | None = None
+    """The key's file; None: where it lies could not be told."""
+    of_another_machine: str | None = None
+    """A file of the same key that was made under another machine's identifier: this is a copy of its disk."""
+    detail: str | None = None
+    """Why something of this is not known."""
+
+
 class LoadTime(_Value):
     """`Tentacle help`, run twice, in milliseconds, without the script's own start-up."""
 

@@ -36,7 +36,7 @@ LINUX = {
     "gzip": "-c",
     "head": r"-c \d+|-n \d+",
     "hostname": "-f|-I",
-    "id": "(-Gn [^-].*)?",
+    "id": "(-(Gn|u|un) [^-].*)?",
     "ip": r"-o addr|-o route get [0-9a-fA-F.:]+|neigh show",
     "iptables-save": "-c",
     "ip6tables-save": "-c",
@@ -64,12 +64,13 @@ LINUX = {
 _READ = {"ErrorAction"}
 WINDOWS: dict[str, set[str]] = {
     "Get-Acl": _READ | {"LiteralPath"},
-    "Get-ChildItem": _READ | {"Filter", "LiteralPath"},
+    "Get-ChildItem": _READ | {"Filter", "Force", "LiteralPath"},
     "Get-CimInstance": _READ | {"ClassName", "Filter", "Namespace", "OperationTimeoutSec", "Property"},
     "Get-Item": _READ | {"Force", "LiteralPath"},
     "Get-ItemProperty": _READ | {"LiteralPath", "Name"},
     "Get-LocalGroupMember": _READ | {"SID"},
     "Get-NetConnectionProfile": _READ,
+    "Invoke-CimMethod": _READ | {"MethodName", "OperationTimeoutSec", "ProcessId"},
     "Find-NetRoute": _READ | {"RemoteIPAddress"},
     "Get-NetIPAddress": _READ,
     "Get-NetNeighbor": _READ,
@@ -96,6 +97,8 @@ def may_run(command: str, arguments: list[str] | dict[str, str]) -> bool:
     if isinstance(arguments, dict):
         shape = PROGRAMS.get(command)
         known = command in WINDOWS and set(arguments) <= WINDOWS[command]
+        if arguments.get("MethodName", "GetOwnerSid") != "GetOwnerSid":
+            return False
         return known and (shape is None or re.fullmatch(shape, arguments.get("arguments", "")) is not None)
     if command == "timeout":
         if arguments[:2] != ["-k", "1"] or not arguments[2].isdecimal():
@@ -219,6 +222,7 @@ class TestTheListItself:
             ("openssl", ["req", "-new", "-keyout", "/tmp/x"]),
             ("curl", ["-o", "/tmp/x", "https://octo/"]),
             ("hostname", ["other"]),
+            ("Invoke-CimMethod", {"MethodName": "Terminate", "ProcessId": "2136"}),
             ("Restart-Service", {"Name": "OctopusDeploy Tentacle"}),
             ("Set-ItemProperty", {"LiteralPath": "HKLM:\\SOFTWARE\\X"}),
             ("Get-CimInstance", {"ClassName": "Win32_Service", "CimSession": "other"}),

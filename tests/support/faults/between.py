@@ -6,7 +6,7 @@ import base64
 from datetime import timedelta
 
 from pytest_tentacle.link.certificate import KeyedCertificate, make_certificate
-from pytest_tentacle.survey.surroundings import Event, TlsProtocol
+from pytest_tentacle.survey.surroundings import Access, Event, TlsProtocol
 from support import NOW
 from support.certificates import issued
 from support.failures import CLOSED, NO_SUITE, NOT_TLS, OLD_TLS, RESET, SILENT
@@ -206,3 +206,13 @@ def key_not_usable(world: Whole) -> None:
         data={"CallerProcessId": "2136", "ErrorCode": "0x8009030D"},
     )
     world.sections["web-01"]["events"] = (told,)
+
+
+@case("TT414", confidence="certain")
+def key_gone(world: Whole) -> None:
+    """No event names the process, as before Server 2022, but its key's file is gone."""
+    fails_at_both_ends(world, CLOSED)
+    path = r"C:\ProgramData\Microsoft\Crypto\RSA\MachineKeys\52ab417621a9d74c73e3e0f1bc374e0a_6f1d3b8c"
+    world.sections["web-01"]["private_keys"] = (
+        world.private_key("web-01", access=Access(path=path, error="not-found")),
+    )

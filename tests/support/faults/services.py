@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from pytest_tentacle.survey.surroundings import Event
+from pytest_tentacle.survey.surroundings import Changes, Event, ServiceAccount, WrittenFile
 from support import NOW
 from support.whole import Whole, make_linux
 
@@ -222,3 +222,24 @@ def no_instance(world: Whole) -> None:
 @case("TC2061", "octo-1", confidence="certain")
 def server_stopped(world: Whole) -> None:
     world.down("octo-1")
+
+
+@case("TT208", confidence="certain", unsure="")
+def former_account(world: Whole) -> None:
+    """It was given a domain's account, and its process is still Local System's."""
+    world["web-01"].service |= {"account": "ACME\\octo$"}
+    row = ServiceAccount(
+        service="OctopusDeploy Tentacle", account="ACME\\octo$", sid="S-1-5-21-1-2-3-1105", process_sid="S-1-5-18"
+    )
+    world.sections["web-01"]["service_accounts"] = (row,)
+
+
+@case("TT208", "poll-01")
+def former_user(world: Whole) -> None:
+    """The unit was written after its process was started, and names another user."""
+    service = world["poll-01"].service
+    service |= {"account": "octopus"}
+    row = ServiceAccount(service=service["name"], account="octopus", sid="990", process_sid="0")
+    world.sections["poll-01"]["service_accounts"] = (row,)
+    unit = WrittenFile(path=f"/etc/systemd/system/{service['name']}", modified_utc=NOW - timedelta(minutes=5))
+    world.sections["poll-01"]["changes"] = Changes(files=(unit,))

@@ -10,7 +10,7 @@ import pytest
 
 START = "2026-11-20 10:11:12.0001   2136      1  INFO  "
 SECTIONS = (
-    "connections", "logs", "firewall", "proxies", "permissions", "loading", "tls", "events", "disks", "products", "watchdog",
+    "connections", "logs", "firewall", "proxies", "permissions", "service_accounts", "private_keys", "loading", "tls", "events", "disks", "products", "watchdog",
     "left_overs",
 )  # fmt: skip
 

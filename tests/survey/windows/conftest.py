@@ -358,14 +358,22 @@ def peer(certificate: Path):
 @pytest.fixture
 def shapes():
     """The builders of a machine's parts."""
-
-    class Shapes:
-        service = staticmethod(service)
-        process = staticmethod(process)
-        configuration = staticmethod(configuration)
-        secret = SECRET
-        started = STARTED
-        page = PAGE
-        linux_only = LINUX_ONLY
-
     return Shapes
+
+
+@pytest.fixture(scope="session")
+def shapes_of_machines() -> Any:
+    """Makes a machine in a folder, with the builders of its parts: for those that a whole file looks at."""
+    return lambda folder, engine: (WindowsMachine(folder, engine), Shapes)
+
+
+class Shapes:
+    """The builders of a machine's parts."""
+
+    service = staticmethod(service)
+    process = staticmethod(process)
+    configuration = staticmethod(configuration)
+    secret = SECRET
+    started = STARTED
+    page = PAGE
+    linux_only = LINUX_ONLY

@@ -76,7 +76,7 @@ class TestPermissions:
     def test_accounts(self, machine, shapes, state):
         """Each kind of account as a SID, with the local groups that hold it; a domain's own groups stay open.
 
-        What runs has a process of its own, which tells whose it is; of what is stopped, names are asked for.
+        What runs has a process of its own, which tells whose that is, and names are asked for all the same.
         """
         machine.description |= {
             "services": [],
@@ -100,7 +100,7 @@ class TestPermissions:
         asked = {
             int(call["arguments"]["ProcessId"]) for call in machine.commands() if call["command"] == "Invoke-CimMethod"
         }
-        assert asked == ({3000, 3001, 3004, 3005} if state == "running" else set())
+        assert asked == (set(range(3000, 3000 + len(self.ACCOUNTS))) if state == "running" else set())
 
     def test_denied(self, tentacle, shapes):
         """Refused lists are errors by path, and name no group to ask for; the process tells whose it is."""

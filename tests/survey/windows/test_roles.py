@@ -34,6 +34,17 @@ def granted(sid: str) -> dict[str, Any]:
     return {"C:\\Octopus": FULL | {"entries": [{"sid": each, "mask": 0x1F01FF} for each in ("S-1-5-18", sid)]}}
 
 
+VIRTUAL = "S-1-5-80-" + "-".join(
+    str(
+        int.from_bytes(
+            hashlib.sha1("OCTOPUSDEPLOY TENTACLE".encode("utf-16-le"), usedforsecurity=False).digest()[at : at + 4],
+            "little",
+        )
+    )
+    for at in range(0, 20, 4)
+)
+"""Of the virtual account of that service (windows-reality 8b)."""
+
 ROLES: dict[str, dict[str, Any]] = {
     "member of a domain, isolated by policy": {
         "account": "ACME\\svc",
@@ -48,6 +59,11 @@ ROLES: dict[str, dict[str, Any]] = {
         "acl": granted("S-1-5-32-544"),
         "groups": {"S-1-5-32-544": ["S-1-5-21-1111-2222-3333-500", SVC]},
         "orphaned": ["S-1-5-32-544"],
+    },
+    "virtual account, its key in its own profile": {
+        "account": "NT SERVICE\\OctopusDeploy Tentacle",
+        "acl": {"C:\\Octopus": FULL | {"entries": [{"sid": VIRTUAL, "mask": 0x1F01FF}]}},
+        "user_keys": True,
     },
     "domain controller with a managed account": {
         "roles": ["domain-controller"],
@@ -96,6 +112,7 @@ def prepared(machine: Any, role: dict[str, Any], port: int, der: bytes, shapes: 
         "sockets": [{"address": "127.0.0.1", "port": port, "pid": 2136, "state": "listen"}],
         "names": {"web-01.example": [ADDRESS]},
         "networks": ["domain"],
+        "private_keys": [{"thumbprint": own, "user_keys": role.pop("user_keys", False)}],
     } | role
     return own
 

@@ -68,6 +68,7 @@ def key_unusable(machine: Blueprint, _: Site) -> None:
     machine.foreign = network.Resetter
     data = {"Type": "server", "ErrorCode": "0x8009030D", "ErrorStatus": "10001", "CallerProcessId": str(PID)}
     machine.surroundings["events"] = [{"provider": "Schannel", "id": 36870, "data": data}]
+    machine.surroundings["private_keys"] = [{"thumbprint": machine.certificate.thumbprint, "file": "missing"}]
 
 
 def no_tls_12(machine: Blueprint, _: Site) -> None:

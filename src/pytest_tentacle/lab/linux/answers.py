@@ -89,17 +89,18 @@ def _shown(name: str, service: dict[str, Any] | None) -> str:
     active, sub_state = _ACTIVE.get(service["state"], ("inactive", "dead"))
     if service.get("start_mode") == "disabled":  # of a masked unit systemd loads nothing
         state = service.get("sub_state") or sub_state
-        return lines(
-            "MainPID=0", f"Id={name}", f"ActiveState={active}", f"SubState={state}", "UnitFileState=masked", ""
-        )
+        # The process stays, and systemd keeps its number (service_deserialize_item, systemd 252).
+        kept = service.get("pid") if service["state"] == "running" and not service.get("process_lost") else None
+        shown = [f"MainPID={kept or 0}", f"ExecMainStartTimestamp={_started(service) if kept else ''}"]
+        shown += [f"Id={name}", f"ActiveState={active}", f"SubState={state}", "UnitFileState=masked"]
+        return lines(*shown, "")
     pid = service.get("pid") or 0
     running = pid and service["state"] in {"running", "starting", "stopping"}
-    started = _moment(service["started_utc"]).strftime("%a %Y-%m-%d %H:%M:%S UTC") if service.get("started_utc") else ""
     environment = " ".join(_quoted(f"{key}={value}") for key, value in service.get("environment", {}).items())
     shown = [
         f"MainPID={pid if running else 0}",
         f"NRestarts={service.get('restarts') or 0}",
-        f"ExecMainStartTimestamp={started}",
+        f"ExecMainStartTimestamp={_started(service)}",
         f"ExecMainStatus={service.get('exit_code') or 0}",
         _exec_start(service["command"], pid),
         *([f"Environment={environment}"] if environment else []),
@@ -113,6 +114,10 @@ def _shown(name: str, service: dict[str, Any] | None) -> str:
         f"Result={service.get('result') or 'success'}",
     ]
     return lines(*shown, "")
+
+
+def _started(service: dict[str, Any]) -> str:
+    return _moment(service["started_utc"]).strftime("%a %Y-%m-%d %H:%M:%S UTC") if service.get("started_utc") else ""
 
 
 def _exec_start(command: str, pid: int) -> str:

@@ -17,6 +17,7 @@ from pytest_tentacle.survey.configuration import TENTACLE_PORT, ConfigurationErr
 
 from .answers import unit_files
 from .shell import lines, note, program, say
+from .surroundings import user_numbers
 
 Machine = dict[str, Any]
 
@@ -51,6 +52,7 @@ def complete(folder: Path, machine: Machine) -> None:
             _instance(files, machine, index)
     for service in machine.get("services", []):
         _program(folder, machine, service["command"].split(maxsplit=1)[0])
+        _process(files, machine, service)
     for name, text in unit_files(machine).items():
         if text is None:
             (files / UNITS).mkdir(parents=True, exist_ok=True)
@@ -77,6 +79,20 @@ def complete(folder: Path, machine: Machine) -> None:
     )
     if made:
         os.utime(policy, (_SETTLED, _SETTLED))
+
+
+def _process(files: Path, machine: Machine, service: Machine) -> None:
+    """What /proc tells of a service's process: its user, which `processes` may give, and its command line."""
+    pid = service.get("pid")
+    if not pid:
+        return
+    own: Machine = next((each for each in machine.get("processes", []) if each["pid"] == pid), {})
+    user = own.get("user") or service.get("account") or "root"
+    number = user if user.isdecimal() else user_numbers(machine).get(user, 65534)
+    folder = files / "proc" / str(pid)
+    _absent(folder / "status", f"Name:\tTentacle\nPid:\t{pid}\nUid:\t{number}\t{number}\t{number}\t{number}\n")
+    words = shlex.split(service["command"])
+    _absent(folder / "cmdline", "".join(f"{word}\0" for word in words))
 
 
 def _settled(files: Path) -> None:

@@ -175,6 +175,7 @@ one=$1; shift; left=$((left - 1))
 case $one in
 {shlex.quote(str(folder))}/*) ;;
 /etc/octopus|/etc/octopus/*|/opt/octopus/*|/root/*|/Octopus/*) one={files}$one ;;
+/proc/[0-9]*/status|/proc/[0-9]*/cmdline) one={files}$one ;;
 /etc/*|/opt/*|/home/*|/var/*|/proc/sys/*) if [ -e {files}"$one" ]; then one={files}$one; fi ;;
 esac
 set -- "$@" "$one"

@@ -120,13 +120,25 @@ def _firewalld(zones: str | None, *, denied: bool) -> str:
     return choose("$*", cases, unsupported("firewall-cmd"))
 
 
+def user_numbers(machine: Machine) -> dict[str, int]:
+    """The machine's users: root, those of its services and processes, and whoever is in `groups`."""
+    entries = [*machine.get("services", []), *machine.get("processes", [])]
+    named = [*(entry.get("account") or entry.get("user") for entry in entries), *machine.get("groups", {})]
+    names = dict.fromkeys(
+        name for name in named if name and not name.isdecimal() and name not in {"root", "nobody-knows"}
+    )
+    return {"root": 0} | {name: 990 + place for place, name in enumerate(names)}
+
+
 def id_(machine: Machine) -> str:
-    """`id`, `id -u`, `id -un` of the login; `id -Gn <account>` of the service's account."""
+    """`id`, `id -u`, `id -un` of the login; of others `id -Gn <account>`, `id -u <account>` and `id -un <number>`."""
     login = {**_LOGIN, **machine.get("login", {})}
     groups = {"root": ["root"], **machine.get("groups", {})}
     cases = {"-un": say(lines(login["name"])), "-u": say(lines(str(login["uid"])))}
     cases[""] = say(lines(f"uid={login['uid']}({login['name']}) gid=0(root) groups=0(root)"))
     cases |= {f"-Gn {name}": say(lines(" ".join(names))) for name, names in groups.items()}
+    for name, number in user_numbers(machine).items():
+        cases |= {f"-u {name}": say(lines(str(number))), f"-un {number}": say(lines(name))}
     return choose("$*", cases, "printf 'id: %s: no such user\\n' \"$2\" >&2; exit 1")
 
 

@@ -14,6 +14,7 @@ $LabDefaultAccess = @(
 function Find-LabAccess {
     param([string]$Path)
     $lists = $TentacleLab.Machine.acl
+    if ($TentacleLab.KeyAccess.ContainsKey($Path)) { return @{ List = $TentacleLab.KeyAccess[$Path]; Own = $true } }
     $at = $Path.TrimEnd('\')
     while ($lists -and $at) {
         $found = $lists.$at
@@ -31,7 +32,7 @@ function Get-Acl {
     Add-LabCall 'Get-Acl' $PSBoundParameters
     Initialize-LabDrive
     if (Wait-LabProvider -What 'acl', 'Get-Acl' -Seconds 0) { return }
-    if (-not (Microsoft.PowerShell.Management\Test-Path -LiteralPath $LiteralPath)) {
+    if (-not $TentacleLab.KeyAccess.ContainsKey($LiteralPath) -and -not (Microsoft.PowerShell.Management\Test-Path -LiteralPath $LiteralPath)) {
         $missing = New-Object Management.Automation.ItemNotFoundException "Cannot find path '$LiteralPath'"
         $PSCmdlet.WriteError((New-LabError -Id 'GetAcl_PathNotFound' -Class "$LabCommands.GetAclCommand" -Category ObjectNotFound -Exception $missing))
         return

@@ -20,10 +20,11 @@ function New-LabPathError {
 # Windows PowerShell says of a path that it may not look at both: that it is refused, and then that it is not there (2.10).
 function Get-ChildItem {
     [CmdletBinding()]
-    param([string]$LiteralPath, [string]$Filter)
+    param([string]$LiteralPath, [string]$Filter, [switch]$Force)
     if ($LiteralPath -eq 'Function:\') { return Microsoft.PowerShell.Management\Get-ChildItem @PSBoundParameters }
     Add-LabCall 'Get-ChildItem' $PSBoundParameters
     if (-not (Test-LabRegistryPath $LiteralPath)) {
+        Initialize-LabDrive
         if ($LiteralPath -match '\\Instances$' -and (Wait-LabProvider -What 'instances' -Seconds 0)) { return }
         if ($LiteralPath -match '\\Instances$' -and (Test-LabDenied 'instances')) {
             $refusal = New-Object UnauthorizedAccessException (Get-LabText 'Denied')
@@ -31,6 +32,17 @@ function Get-ChildItem {
             $missing = New-Object Management.Automation.ItemNotFoundException "Cannot find path '$LiteralPath' because it does not exist."
             $PSCmdlet.WriteError((New-LabPathError -Id 'PathNotFound' -Category ObjectNotFound -Class 'GetChildItemCommand' -Exception $missing -Path $LiteralPath))
             return
+        }
+        if ($LiteralPath -match '\\Crypto\\' -and (Wait-LabProvider -What 'keys' -Seconds 0)) { return }
+        # A folder that may be seen, but not listed.
+        if ($LiteralPath -match '\\Crypto\\' -and (Test-LabDenied 'keys')) {
+            $refusal = New-Object UnauthorizedAccessException (Get-LabText 'Denied')
+            $PSCmdlet.WriteError((New-LabPathError -Id 'DirUnauthorizedAccessError' -Category PermissionDenied -Class 'GetChildItemCommand' -Exception $refusal -Path $LiteralPath))
+            return
+        }
+        if ($LiteralPath -match '\\Crypto\\') {
+            $files = @($TentacleLab.KeyAccess.Keys | Where-Object { $_.StartsWith("$LiteralPath\") } | ForEach-Object { [pscustomobject]@{ Name = $_.Substring($LiteralPath.Length + 1) } })
+            if ($files.Count) { return ($files | Where-Object { -not $Filter -or $_.Name -like $Filter }) }
         }
         return Microsoft.PowerShell.Management\Get-ChildItem @PSBoundParameters
     }

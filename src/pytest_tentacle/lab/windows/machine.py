@@ -11,6 +11,7 @@ hold the following; without a key the machine is a healthy one.
 - `environment`: the machine's variables.
 - `acl`: path to `{"owner", "protected", "entries": [{"sid", "mask", "deny", "inherited", "inherit_only"}]}`, or to a
   text for a path whose list is refused. What lies below inherits.
+- `private_keys`: `[{"thumbprint", ...}]`, in their accounts' stores and as files: see keys.ps1.
 - `accounts`: `DOMAIN\user` to SID, or to "" for one that nobody knows; `groups`: a local group's SID to its members'.
 - `orphaned`: groups with a member that nobody knows any more, which loses all of them to the cmdlet; `denied` may hold
   `directory`, which gives them all the same.
@@ -43,7 +44,7 @@ nothing), `connections` (.NET's table of them), `registry`, `firewall`, `proxies
 `instances` (their index), `configuration` (the content of files), `logs` (of those in a folder of this name),
 `elevation` (the survey's account is no administrator), `domain` (nobody says who an account is), `folders` (whether
 they are there may not be seen), `disks`, `volumes` (only Win32_Volume), `accounts`, `groups`,
-`acl`, `networks`, `tasks`, `events` and `netsh` (it fails).
+`acl`, `networks`, `tasks`, `events`, `keys` (folders of private keys may not be listed) and `netsh` (it fails).
 
 The programs that services run are real files on drive C:, which the script starts: `prepare` puts a small script of the
 shell in the place of each that is missing.

@@ -65,6 +65,13 @@ function Initialize-LabProxy {
     $untouched = [byte[]](@(0x46, 0, 0, 0, 2, 0, 0, 0, 1) + @(0) * 47)
     $sids = @('S-1-5-18', 'S-1-5-19', 'S-1-5-20') + @((Get-LabAccountTable).Values | Where-Object { $_ }) +
     @($TentacleLab.Machine.services | Where-Object { $_ -and $_.account -match '(?i)^NT SERVICE' } | ForEach-Object { Get-LabAccountSid $_.account })
+    $table = Get-LabAccountTable
+    $profiles = @{ 'S-1-5-18' = 'C:\Windows\system32\config\systemprofile'; 'S-1-5-19' = 'C:\Windows\ServiceProfiles\LocalService'; 'S-1-5-20' = 'C:\Windows\ServiceProfiles\NetworkService' }
+    foreach ($name in $table.Keys) { if ($table[$name]) { $profiles[[string]$table[$name]] = 'C:\Users\' + @($name -split '\\')[-1] } }
+    foreach ($service in @($TentacleLab.Machine.services | Where-Object { $_ -and $_.account -match '(?i)^NT SERVICE' })) { $profiles[(Get-LabAccountSid $service.account)] = 'C:\Users\' + @($service.account -split '\\')[-1] }
+    foreach ($sid in $profiles.Keys) {
+        $TentacleLab.Registry["HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList\$sid"] = @{ ProfileImagePath = New-Object LabExpandable $profiles[$sid]; Flags = [int]0 }
+    }
     foreach ($sid in $sids) {
         $hive = "Registry::HKEY_USERS\$sid"
         $TentacleLab.Registry["$hive\Environment"] = @{ TEMP = New-Object LabExpandable '%USERPROFILE%\AppData\Local\Temp' }

@@ -23,7 +23,7 @@ _BY_HAND = "Look at the folder's security by hand, with the account's groups at 
 _SURVEY_RIGHTS = "Survey with an account that may read it (Windows: local Administrators; Linux: root or sudo)."
 
 
-@check(codes=("TT801", "TT802", "TT803"), reads=("instances", "services", "permissions", "logs"))
+@check(codes=("TT801", "TT802", "TT803"), reads=("instances", "services", "permissions", "service_accounts", "logs"))
 def account_has_full_control(subject: Subject) -> Iterator[Finding]:
     """The service runs as Local System or root, or its account may work in Octopus Home and all that is below."""
     rights = _own(subject)

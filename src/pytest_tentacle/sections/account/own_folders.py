@@ -36,6 +36,8 @@ def proof_of_work(subject: Subject) -> Evidence | None:
         service = subject.service
         if service is None or service.state is not ServiceState.RUNNING or service.started_utc is None:
             return None
+        if _runs_as_another(subject, service.name):
+            return None
         for log in subject.read(FACTS.logs):
             own = log.product == subject.product and log.instance.lower() == subject.instance.name.lower()
             if own and log.account is None and log.modified_utc is not None and log.modified_utc > service.started_utc:
@@ -44,3 +46,12 @@ def proof_of_work(subject: Subject) -> Evidence | None:
     except Unknown:
         return None
     return None
+
+
+def _runs_as_another(subject: Subject, service: str) -> bool:
+    """Whether the process is known to belong to another account than the service is set to run as."""
+    try:
+        rows = subject.read(FACTS.service_accounts)
+    except Unknown:
+        return False
+    return any(row.service == service and row.sid and row.process_sid and row.sid != row.process_sid for row in rows)

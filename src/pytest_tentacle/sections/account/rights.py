@@ -7,9 +7,11 @@ Source: windows-shapes 4.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from pytest_tentacle.survey.surroundings import Access, AccessEntry, Permissions
 
+READ = 0x120089
 FULL = 0x1F01FF
 MODIFY = 0x1301BF
 """Read, write and delete, without the right to change rights or owner: enough for a Tentacle's work."""
@@ -27,7 +29,23 @@ _READ_WRITE = 6
 _ALL = 7
 
 
-def has_rights(access: Access, whose: Permissions, mask: int) -> bool | None:
+class Whose(Protocol):
+    """An account, with its groups as far as they are known."""
+
+    @property
+    def sid(self) -> str | None:
+        """Of the account; None: nobody told."""
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """SIDs of groups that it is in."""
+
+    @property
+    def groups_complete(self) -> bool:
+        """Whether these are all that count."""
+
+
+def has_rights(access: Access, whose: Whose, mask: int) -> bool | None:
     """Whether the account has all rights of a mask on what an access list is of; None where nobody can tell."""
     known = _known(whose)
     if _granted(access, known.__contains__, known.__contains__) & mask == mask:
@@ -37,7 +55,7 @@ def has_rights(access: Access, whose: Permissions, mask: int) -> bool | None:
     return None if at_best & mask == mask else False
 
 
-def denied_by(access: Access, whose: Permissions, mask: int) -> AccessEntry | None:
+def denied_by(access: Access, whose: Whose, mask: int) -> AccessEntry | None:
     """The entry that takes rights of the mask away which others give; None where no entry is to blame."""
     known = _known(whose)
     allowing = access.model_copy(update={"entries": tuple(entry for entry in access.entries or () if not entry.deny)})
@@ -66,11 +84,11 @@ def may_work(access: Access, whose: Permissions, *, folder: bool) -> bool | None
     return True if whose.groups_complete and others & needed == needed else None
 
 
-def _known(whose: Permissions) -> frozenset[str]:
+def _known(whose: Whose) -> frozenset[str]:
     return frozenset((*whose.groups, *((whose.sid,) if whose.sid else ())))
 
 
-def _possible(sid: str, whose: Permissions) -> bool:
+def _possible(sid: str, whose: Whose) -> bool:
     """Whether the account may be, or may be in, what a SID stands for, for all that is known."""
     if sid in _NEVER:
         return False

@@ -135,4 +135,28 @@ SERVICES: tuple[ProblemKind, ...] = (
         echoes=UNANSWERED,
         rank=10,
     ),
+    ProblemKind(
+        "TT208",
+        "The process still runs as the service's former account",
+        _STEP,
+        "The service was given another account, and was not restarted since: its process works with the rights, the "
+        "proxy and the certificates of the former one. What is granted to the new account changes nothing until the "
+        "next start, and nobody has seen yet that the new one can start it.",
+        (
+            (
+                "See first that the new account may log on as a service and has full control of Octopus Home. Then "
+                "restart the service when no deployment runs:"
+            ),
+            '$ Restart-Service -Name "<service>"',
+        ),
+        (
+            "See first that the new account owns Octopus Home. Then restart the service when no deployment runs:",
+            '$ sudo systemctl restart "<service>"',
+        ),
+        sentence=(
+            "The service on {who} was given another account and not restarted: its process still runs as the former "
+            "one."
+        ),
+        rank=45,
+    ),
 )

@@ -19,11 +19,9 @@ from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link import Certificate, Probe
 from pytest_tentacle.link.model import TOO_LONG
 from pytest_tentacle.sections.connections.link_verdict import standing_in_the_way
-from pytest_tentacle.survey.surroundings import caller_of
 
 _LEAST_BITS = 2048
 _WEAK_HASHES = frozenset({"md5", "sha1"})
-_KEY_UNUSABLE = 36870
 _NAMED = 5
 
 
@@ -92,45 +90,6 @@ def no_other_host_has_the_subscription(subject: Subject) -> Iterator[Finding]:
             evidence=(Evidence(path, f"SubscriptionId {subscription}"),),
             facts={"subscription": subscription, "others": tuple(others), "instance": subject.instance_name},
         )
-
-
-@check(codes=("TT414",), reads=("events", "services", "instances", "probes"))
-def private_key_is_usable(subject: Subject) -> Iterator[Finding]:
-    """Windows does not say of the running process that it cannot use its certificate's private key."""
-    if subject.is_tentacle and subject.mode is Mode.POLLING:
-        return
-    try:
-        probe = subject.local_probe
-        service = subject.service
-        if probe is None or probe.tls is None or probe.tls.error is None or service is None or service.pid is None:
-            return
-        events = subject.read(FACTS.events)
-    except Unknown:
-        return  # the steps of the services and of the page on the machine itself say what is not known
-    told = [event for event in events if event.id == _KEY_UNUSABLE and caller_of(event) == service.pid]
-    if not told:
-        return
-    last = max(told, key=lambda event: event.time_utc)
-    yield Problem(
-        "TT414",
-        subject.name,
-        expected="the service's account can use the private key of its certificate",
-        actual=f"Schannel could not use it for process {service.pid}, {len(told)} times",
-        evidence=(
-            Evidence(
-                f"System log of {subject.name}, Schannel {_KEY_UNUSABLE}",
-                f"{last.time_utc:%Y-%m-%d %H:%M:%SZ}: "
-                + ", ".join(f"{key} {value}" for key, value in sorted(last.data.items())),
-            ),
-            Evidence(f"probe on {subject.name}", f"the TLS handshake fails: {probe.tls.error.value}"),
-        ),
-        facts={
-            "instance": subject.instance_name,
-            "service": service.name,
-            "account": service.account,
-            "error": last.data.get("ErrorCode"),
-        },
-    )
 
 
 def _presented(subject: Subject, attempts: tuple[Attempt, ...]) -> tuple[str, Probe] | None:

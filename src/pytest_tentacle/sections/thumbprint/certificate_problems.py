@@ -51,11 +51,14 @@ CERTIFICATE: tuple[ProblemKind, ...] = (
         "TT414",
         "The certificate's private key cannot be used",
         _STEP,
-        "Windows could not use the private key for the service's process: its account has no right to read the "
-        "key's file, "
-        "or the key is gone. The port is open, and every handshake fails.",
+        "The service's process has no use of its certificate's private key: its account has no right to read the key's "
+        "file, the file is gone, or it was made on another machine, of which this one is a copy. The port is open, and "
+        "every handshake fails.",
         (
-            "Give the service's account the right to read the key, then restart the service:",
+            (
+                "Give the service's account the right to read the key's file that is named above, then restart the "
+                "service: when a Tentacle starts and cannot read the file, it makes it again from its settings."
+            ),
             '$ icacls "$env:ProgramData\\Microsoft\\Crypto\\RSA\\MachineKeys"',
             RESTART_WINDOWS,
             f"Only if the key is gone, a new certificate. {REFUSED_UNTIL}",
@@ -66,8 +69,8 @@ CERTIFICATE: tuple[ProblemKind, ...] = (
             "$ sudo ls -lR /etc/octopus",
         ),
         sentence=(
-            "Windows could not use the private key of the certificate of {who} for the service: its account may not "
-            "read the key, or the key is gone."
+            "The service on {who} cannot use its certificate's private key: its account may not read the key's "
+            "file, or the file is gone."
         ),
         consequences=frozenset({"TT122", "TT505", "TT508", "TT113", "TT112", "TT524", "TT528"}),
         rank=15,

@@ -84,8 +84,9 @@ END {
 
 # Octopus Deploy's services, told by their command line (tentacle-facts 2.1). Further lines, tab-separated:
 # `environment <instance> <variable> <value>` for the variables that override settings, `unit <name> <product>
-# <instance or -> <account> <executable>`, `proxy <account> <variable> <value>`, `unread <account> <environment file>`, and
-# of Tentacle's `early <account> <DefaultLogDirectory> <XDG_DATA_HOME> <HOME> <working folder>`, `-` for what is not set.
+# <instance or -> <account> <executable>`, `runs <unit> <account> <process id>`, `proxy <account> <variable> <value>`,
+# `unread <account> <environment file>`, and of Tentacle's `early <account> <DefaultLogDirectory> <XDG_DATA_HOME> <HOME>
+# <working folder>`, `-` for what is not set.
 section_services() {
     if ! has systemctl; then
         unknown 'this machine has no systemctl, so its services cannot be read'
@@ -124,6 +125,7 @@ section_services() {
     {
         printf '%s\n' "$manager" | sed -n 's/^Environment=\(..*\)/Given=\1/p'
         case $shown in *EnvironmentFiles=/*) environment_files "$shown" ;; esac
+        case $shown in *UnitFileState=masked*) masked_processes "$shown" ;; esac
         printf '%s\n\n' "$shown"
     } | awk "$json$unit_names$unit_reader"
 }
@@ -199,6 +201,30 @@ environment_files() {
         done
 }
 
+# Of a masked unit systemd loads nothing, but its process may still run: `Process=<unit><tab><user><tab><command line>`.
+masked_processes() {
+    printf '%s\n\n' "$1" | awk '
+    /^MainPID=/ { pid = substr($0, 9) }
+    /^UnitFileState=/ { masked = /=masked/ }
+    /^Id=/ { id = substr($0, 4) }
+    /^$/ { if (masked && pid ~ /^[1-9][0-9]*$/) print id "\t" pid; pid = ""; masked = 0 }' |
+        while IFS=$tab read -r unit pid; do
+            user=$(user_of_process "$pid")
+            words=$(bounded 3 cat "/proc/$pid/cmdline" 2>/dev/null </dev/null | tr '\000' '\n' | awk '
+                { gsub(/\t/, " "); if ($0 ~ /[ "\\\047]/) { gsub(/["\\]/, "\\\\&"); $0 = "\"" $0 "\"" }; printf "%s%s", (NR > 1 ? " " : ""), $0 }')
+            if [ -n "$user" ] && [ -n "$words" ]; then printf 'Process=%s\t%s\t%s\n' "$unit" "$user" "$words"; fi
+        done
+}
+
+# The effective user of a process by its number, and by its name; nothing where that cannot be seen.
+number_of_process() {
+    bounded 3 cat "/proc/$1/status" 2>/dev/null </dev/null | awk '$1 == "Uid:" && $3 ~ /^[0-9]+$/ { print $3 }'
+}
+user_of_process() {
+    process_number=$(number_of_process "$1")
+    if [ -n "$process_number" ]; then bounded 3 id -un "$process_number" 2>/dev/null </dev/null || echo "$process_number"; fi
+}
+
 unit_names='
 # A masked unit names no program: its name has to tell whose it is (tentacle-facts 3: Tentacle.service, that of the instance, or
 # OctopusDeploy-Tentacle.service).
@@ -262,6 +288,9 @@ function assignment(s,  at, value, words) {
 function field_of(s) { gsub(/[\t\n]/, " ", s); return s == "" ? "-" : s }
 function finish(  last, place, line, path, product, arguments, i, count, words, variable, environment, running, instance, account) {
     line = unit["ExecStart"]
+    if (line == "" && unit["UnitFileState"] ~ /^masked/ && unit["Id"] in process) {
+        unit["User"] = user_of[unit["Id"]]; count = words_of(process[unit["Id"]], words)
+        line = "path=" words[1] " ; argv[]=" process[unit["Id"]] " ; ignore_errors=no" }
     path = line; sub(/^.*path=/, "", path); sub(/ ;.*$/, "", path)
     sub(/^.*argv\[\]=/, "", line); sub(/ ; ignore_errors=.*$/, "", line); sub(/ ;[^;]*}$/, "", line)
     product = ""
@@ -273,6 +302,8 @@ function finish(  last, place, line, path, product, arguments, i, count, words, 
     if (line == "") {
         list = list (list == "" ? "" : ",") "{\"name\":" text(unit["Id"]) ",\"product\":" text(product) \
             ",\"state\":" text(state_of(unit["ActiveState"], unit["SubState"])) ",\"start_mode\":\"disabled\"" \
+            ",\"pid\":" (unit["MainPID"] + 0 > 0 ? number_or_null(unit["MainPID"]) : "null") \
+            ",\"started_utc\":" (unit["MainPID"] + 0 > 0 ? iso(epoch(unit["ExecMainStartTimestamp"])) : "null") \
             ",\"detail\":\"masked\"}"
         return
     }
@@ -281,6 +312,7 @@ function finish(  last, place, line, path, product, arguments, i, count, words, 
     sub(/^ +/, "", arguments)
     instance = instance_of(arguments)
     account = unit["User"] == "" ? "root" : unit["User"]
+    if (unit["MainPID"] + 0 > 0) notes = notes "runs\t" unit["Id"] "\t" account "\t" unit["MainPID"] "\n"
     notes = notes "unit\t" unit["Id"] "\t" product "\t" (instance == "" ? "-" : instance) "\t" account "\t" path "\n"
     if (unit["Id"] in unread) notes = notes "unread\t" account "\t" unread[unit["Id"]] "\n"
     count = words_of(given " " unit["Environment"], words); environment = ""; split("", place)
@@ -326,6 +358,8 @@ BEGIN { count = split("TENTACLE_SERVICE_PORT TENTACLE_LISTEN_IP TENTACLE_NO_LIST
 /^Given=/ { given = substr($0, 7); next }
 /^Variable=/ { sub(/^Variable=/, ""); at = index($0, "\t"); id = substr($0, 1, at - 1)
     line_of[id, ++lines[id]] = substr($0, at + 1); next }
+/^Process=/ { sub(/^Process=/, ""); at = index($0, "\t"); id = substr($0, 1, at - 1); $0 = substr($0, at + 1)
+    at = index($0, "\t"); user_of[id] = substr($0, 1, at - 1); process[id] = substr($0, at + 1); next }
 /^Unread=/ { sub(/^Unread=/, ""); at = index($0, "\t"); unread[substr($0, 1, at - 1)] = substr($0, at + 1); next }
 /^$/ { if ("Id" in unit) finish(); split("", unit); next }
 { at = index($0, "="); name = substr($0, 1, at - 1); if (!(name in unit)) unit[name] = substr($0, at + 1) }

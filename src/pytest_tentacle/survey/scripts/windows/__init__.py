@@ -24,8 +24,8 @@ from pytest_tentacle.survey.request import ASKED, Call, Request
 PARTS = (
     "common", "aside", "programs", "waiting", "host", "services", "accounts", "instances", "listeners", "connections",
     "logs", "products", "disks", "proxies", "tls", "firewall", "watchdog", "left_overs", "events", "permissions",
-    "reservations", "routes", "own_names", "proxy_connects", "publishers", "loading", "targets", "failures",
-    "exchanges", "link", "hello", "ping", "versions",
+    "private_keys", "reservations", "routes", "own_names", "proxy_connects", "publishers", "loading", "targets",
+    "failures", "exchanges", "link", "hello", "ping", "versions",
 )  # fmt: skip
 """The parts beside it, in the order in which they go into the script."""
 

@@ -3,11 +3,27 @@
 # Windows' own accounts, under the names that Get-AccountName gives them.
 $BuiltInSid = @{ 'LocalSystem' = 'S-1-5-18'; 'NT AUTHORITY\LocalService' = 'S-1-5-19'; 'NT AUTHORITY\NetworkService' = 'S-1-5-20' }
 
+$ProfileKey = 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList'
+
 # Seconds that a domain controller may take to say who an account is.
 $AccountPatience = 3
 
-# The SID, or $null where nobody tells. Each account is asked for once.
+# The SID, or $null where nobody tells. Where only the service's process does, its owner counts if his profile has the
+# account's name: of a service that was given another account and not restarted, it belongs to the one before.
 function Get-AccountSid {
+    param([string]$Account)
+    $sid = Get-ToldSid $Account
+    if ($sid) { return $sid }
+    foreach ($service in @(Get-ProductService)) {
+        if ($service.account -ne $Account) { continue }
+        $sid = Get-ProcessSid $service
+        if ($sid -and (Test-ProfileName -Sid $sid -Account $Account)) { return $sid }
+    }
+    $null
+}
+
+# As the machine itself or its domain tells, or $null. Each account is asked for once.
+function Get-ToldSid {
     param([string]$Account)
     if ($BuiltInSid.ContainsKey($Account)) { return $BuiltInSid[$Account] }
     if (-not $Survey.Cache.ContainsKey('sids')) { $Survey.Cache['sids'] = @{} }
@@ -15,6 +31,30 @@ function Get-AccountSid {
         $Survey.Cache['sids'][$Account] = if ($Account -match '(?i)^NT SERVICE\\(.+)$') { Get-VirtualSid $Matches[1] } else { Find-AccountSid $Account }
     }
     $Survey.Cache['sids'][$Account]
+}
+
+# Whose a service's process is, or $null where it does not run or nobody tells. Each process is asked once.
+function Get-ProcessSid {
+    param([hashtable]$Service)
+    if (-not $Service.pid) { return $null }
+    $key = "owner $($Service.pid)"
+    if (-not $Survey.Cache.ContainsKey($key)) { $Survey.Cache[$key] = try { Get-OwnerSid $Service.pid } catch { $null } }
+    $Survey.Cache[$key]
+}
+
+# A profile's folder has the account's name, or that and a domain's behind a dot.
+function Test-ProfileName {
+    param([string]$Sid, [string]$Account)
+    $name = @(@($Account -split '\\')[-1] -split '@')[0]
+    $values = try { Get-RegistryValue "$ProfileKey\$Sid" } catch { $null }
+    $folder = if ($values) { @([string]$values.ProfileImagePath -split '\\')[-1] } else { '' }
+    [bool]$folder -and ($folder -eq $name -or $folder.StartsWith("$name.", [StringComparison]::OrdinalIgnoreCase))
+}
+
+function Get-ServiceAccountSection {
+    foreach ($service in @(Get-ProductService)) {
+        @{ service = $service.name; account = $service.account; sid = Get-ToldSid $service.account; process_sid = Get-ProcessSid $service }
+    }
 }
 
 # A virtual account's SID comes from the service's name: SHA-1 of its capitals in UTF-16, as five numbers.
@@ -25,15 +65,9 @@ function Get-VirtualSid {
     'S-1-5-80-' + ($numbers -join '-')
 }
 
-# A running process tells whose it is without anybody being asked for a name: accounts of a domain, of the machine and
-# group managed ones alike. Else the machine's own accounts by WMI, and others by its LSA, which asks a domain controller.
+# The machine's own accounts by WMI, and others, group managed ones too, by its LSA, which asks a domain controller.
 function Find-AccountSid {
     param([string]$Account)
-    foreach ($service in @(Get-ProductService)) {
-        if ($service.account -ne $Account -or -not $service.pid) { continue }
-        $sid = try { Get-OwnerSid $service.pid } catch { $null }
-        if ($sid) { return $sid }
-    }
     $domain, $name = $Account -split '\\', 2
     if (-not $name) { $domain, $name = '', $Account }
     if (@('.', $env:COMPUTERNAME) -contains $domain) {

@@ -71,21 +71,9 @@ function Get-UnusedCertificate {
     }
 }
 
-# A stored certificate is a row of properties, each with number, a reserved word and length before it; 32 is the
-# certificate itself (MS-GPEF 2.2.1.1.1.1).
 function Get-StoredSubject {
     param($Blob)
-    $bytes = $Blob -as [byte[]]
-    $at = 0
-    while ($null -ne $bytes -and $at + 12 -le $bytes.Length) {
-        $number, $length = [BitConverter]::ToInt32($bytes, $at), [BitConverter]::ToInt32($bytes, $at + 8)
-        $at += 12
-        if ($length -lt 0 -or $at + $length -gt $bytes.Length) { return $null }
-        if ($number -eq 32) {
-            $der = New-Object byte[] $length
-            [Array]::Copy($bytes, $at, $der, 0, $length)
-            try { return (New-Object Security.Cryptography.X509Certificates.X509Certificate (, $der)).Subject } catch { return $null }
-        }
-        $at += $length
-    }
+    $der = Get-StoredProperty -Blob $Blob -Number 32
+    if ($null -eq $der) { return $null }
+    try { (New-Object Security.Cryptography.X509Certificates.X509Certificate (, [byte[]]$der)).Subject } catch { $null }
 }

@@ -62,29 +62,37 @@ function Add-Access {
     param([hashtable]$Tree, [string]$Path, [string]$Kind, [switch]$Always)
     $Tree.Looked++
     try {
-        $acl = Get-Acl -LiteralPath $Path -ErrorAction Stop
-        $sids = [Security.Principal.SecurityIdentifier]
-        $entries = @(foreach ($rule in $acl.GetAccessRules($true, $true, $sids)) {
-            @{
-                sid = [string]$rule.IdentityReference.Value
-                # A signed number: generic rights stand in its highest bits.
-                mask = [int64][int]$rule.FileSystemRights -band 0xFFFFFFFFL
-                deny = ([int]$rule.AccessControlType -eq 1)
-                inherited = [bool]$rule.IsInherited
-                inherit_only = (([int]$rule.PropagationFlags -band 2) -ne 0)
-            }
-        })
-        $owner = $acl.GetOwner($sids)
-        $own = [bool]$acl.AreAccessRulesProtected -or @($entries | Where-Object { -not $_.inherited }).Count
+        $list = Read-AccessList $Path
+        $entries = $list.Entries
+        $own = $list.IsProtected -or @($entries | Where-Object { -not $_.inherited }).Count
         $signature = $Kind + (@($entries | ForEach-Object { '{0}:{1}:{2}:{3}' -f $_.sid, $_.mask, $_.deny, $_.inherit_only }) -join ' ')
         $isNew = -not $Tree.Seen.ContainsKey($signature)
         $Tree.Seen[$signature] = $true
         if ($Always -or $own -or $isNew) {
-            Add-AccessRecord -Tree $Tree -Record @{ path = $Path; owner = if ($owner) { [string]$owner.Value } else { $null }; entries = $entries }
+            Add-AccessRecord -Tree $Tree -Record @{ path = $Path; owner = $list.Owner; entries = $entries }
         }
     } catch {
         Add-AccessRecord -Tree $Tree -Record @{ path = $Path; error = (Get-FileErrorWord $_ $Path) }
     }
+}
+
+# Names are never looked up.
+function Read-AccessList {
+    param([string]$Path)
+    $acl = Get-Acl -LiteralPath $Path -ErrorAction Stop
+    $sids = [Security.Principal.SecurityIdentifier]
+    $entries = @(foreach ($rule in $acl.GetAccessRules($true, $true, $sids)) {
+        @{
+            sid = [string]$rule.IdentityReference.Value
+            # A signed number: generic rights stand in its highest bits.
+            mask = [int64][int]$rule.FileSystemRights -band 0xFFFFFFFFL
+            deny = ([int]$rule.AccessControlType -eq 1)
+            inherited = [bool]$rule.IsInherited
+            inherit_only = (([int]$rule.PropagationFlags -band 2) -ne 0)
+        }
+    })
+    $owner = $acl.GetOwner($sids)
+    @{ Entries = $entries; Owner = if ($owner) { [string]$owner.Value } else { $null }; IsProtected = [bool]$acl.AreAccessRulesProtected }
 }
 
 function Add-AccessRecord {
@@ -130,11 +138,13 @@ function Get-AccountGroup {
     foreach ($group in $named) {
         if (-not (Get-SectionSecond)) { $complete = $false; break }
         try {
-            $members = @(Invoke-Aside -What 'the list of members of a local group' -Seconds ([Math]::Min(5, (Get-SectionSecond))) -Argument $group -Call {
-                    param($Group)
-                    Get-GroupMemberSid $Group
-                })
-            if (@($members | Where-Object { $held -contains $_ }).Count) { $sids += $group }
+            if (-not $Survey.Cache.ContainsKey("members $group")) {
+                $Survey.Cache["members $group"] = @(Invoke-Aside -What 'the list of members of a local group' -Seconds ([Math]::Min(5, (Get-SectionSecond))) -Argument $group -Call {
+                        param($Group)
+                        Get-GroupMemberSid $Group
+                    })
+            }
+            if (@($Survey.Cache["members $group"] | Where-Object { $held -contains $_ }).Count) { $sids += $group }
         } catch {
             # A user of its own, or a group of the domain, which matters to accounts of the domain only. Windows' own groups
             # are everywhere: a domain controller says of them that they are not there.

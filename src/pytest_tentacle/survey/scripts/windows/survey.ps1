@@ -41,7 +41,9 @@ $DoubtfulSections = @(
     @{ Name = 'left_overs'; Read = { Get-LeftOverSection }; IsList = $true }
     @{ Name = 'disks'; Read = { Get-DiskSection }; IsList = $true }
     @{ Name = 'events'; Read = { Get-EventSection }; IsList = $true; Seconds = 8 }
+    @{ Name = 'service_accounts'; Read = { Get-ServiceAccountSection }; IsList = $true }
     @{ Name = 'permissions'; Read = { Get-PermissionSection }; IsList = $true; Seconds = 6 }
+    @{ Name = 'private_keys'; Read = { Get-PrivateKeySection }; IsList = $true; Seconds = 6 }
 )
 
 # It starts the products' own programs, which may take long and write lines of their own.

@@ -1,0 +1,69 @@
+"""Guide, "Check the Octopus and Tentacle Services are Running": whether the process runs as the service's account.
+
+Another account that is given to a service holds from its next start on. Until then rights, proxies and certificates are
+still those of the former one, whatever is granted to the new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pytest_tentacle.judging.away import AWAY_READS, away
+from pytest_tentacle.judging.check import Finding, check
+from pytest_tentacle.judging.finding import Evidence, Problem, Unknown
+from pytest_tentacle.judging.reading import FACTS
+from pytest_tentacle.judging.subject import Subject
+from pytest_tentacle.survey.model import Service
+
+_UNITS = "/etc/systemd/system/"
+
+
+@check(codes=("TT208",), reads=("instances", "services", "service_accounts", "host", "changes", *AWAY_READS))
+def process_runs_as_its_account(subject: Subject) -> Iterator[Finding]:
+    """The running process belongs to the account that the service is set to run as."""
+    if away(subject) is not None:
+        return
+    service = subject.service
+    if service is None or service.pid is None:
+        return
+    source = f"process {service.pid} of {subject.name}"
+    try:
+        rows = subject.read(FACTS.service_accounts)
+    except Unknown as unknown:
+        yield Evidence(source, f"whom it runs as was not read: {unknown.reason}")
+        return
+    row = next((row for row in rows if row.service == service.name), None)
+    if row is None or row.sid is None or row.process_sid is None:
+        missing = "its owner" if row is None or row.process_sid is None else f"who {row.account} is"
+        yield Evidence(source, f"whether it runs as {service.account} is not known: nobody tells {missing}")
+        return
+    if row.sid == row.process_sid:
+        yield Evidence(source, f"it runs as {row.account}, as the service is set to")
+        return
+    other = f"it belongs to {row.process_sid}, and {row.account} is {row.sid}"
+    if subject.read(FACTS.host).os == "linux" and not _unit_was_written_since(subject, service):
+        yield Evidence(source, f"{other}: a drop-in may say so, or a + before the program in ExecStart")
+        return
+    yield Problem(
+        "TT208",
+        subject.name,
+        expected=f"process {service.pid} runs as {row.account}",
+        actual=other,
+        evidence=(Evidence(source, other), Evidence(f"services of {subject.name}", f"{service.name}: {row.account}")),
+        facts={
+            "service": service.name,
+            "instance": subject.instance_name,
+            "account": row.account,
+            "process_sid": row.process_sid,
+        },
+    )
+
+
+def _unit_was_written_since(subject: Subject, service: Service) -> bool:
+    """Whether the unit's file is newer than the process: only that shows a change, since a unit may ask for both."""
+    try:
+        files = subject.read(FACTS.changes).files
+    except Unknown:
+        return False
+    unit = next((file for file in files if file.path == f"{_UNITS}{service.name}"), None)
+    return bool(unit and unit.modified_utc and service.started_utc and unit.modified_utc > service.started_utc)
