@@ -29,6 +29,7 @@ def test_welcome_page_across_the_link(machine):
         connections.page_is_shown_by_name_or_else_by_address,  # "first try using the Tentacle's DNS hostname"
         connections.connection_is_let_out,  # "a network issue preventing traffic", at either end
         connections.both_ends_have_a_way,
+        connections.connection_comes_about_soon,
         connections.octopus_way_to_the_machine_is_told,  # the proxy that Octopus itself takes
     )
 

@@ -14,4 +14,5 @@ def test_ip_addresses(machine):
     machine.must_pass(
         addresses.used_address_is_the_machines_own,
         addresses.own_names_lead_to_the_machine,  # even when it asks itself
+        addresses.each_address_of_a_name_answers,
     )

@@ -197,6 +197,18 @@ class TestConnect:
         assert found.connect.address == LOOPBACK
         assert "127.0.0.2: refused" in found.connect.detail
 
+    def test_each_address(self, tentacle):
+        """Those behind the one that answers are looked at as well, if all are asked for; each with its outcome."""
+        target = Target(host="x.lab", port=tentacle.port, by=By.NAME)
+        addresses = ("127.0.0.2", LOOPBACK, "127.0.0.3", LOOPBACK)
+        (found,) = probe_all([target], seconds=20, resolve=lambda *_: addresses)
+        tried = [(one.address, one.stage, one.error, one.thumbprint) for one in found.connect.tried]
+        dead, well = (Stage.CONNECT, Failure.REFUSED, None), (None, None, tentacle.certificate.thumbprint)
+        assert tried == [
+            ("127.0.0.2", *dead), (LOOPBACK, *well), ("127.0.0.3", *dead), (LOOPBACK, *well),
+        ]  # fmt: skip
+        assert found.shows_page
+
     def test_silent_first_address_leaves_time_for_the_second(self, probe_of):
         """It may use its share of the budget and no more."""
         with BlackHole("127.0.0.2") as hole, HalibutListener(LOOPBACK, hole.port, certificate=make_certificate()):

@@ -10,7 +10,7 @@ from typing import Any
 
 from pytest_tentacle.inventory.model import SSH, Inventory, Mode, OctopusServer, Tentacle, WinRM
 from pytest_tentacle.judging.result import StepResult
-from pytest_tentacle.link import By, Connected, Failure, LinkRef, Page, Probe, Resolved, Secured
+from pytest_tentacle.link import By, Connected, Failure, LinkRef, Page, Probe, Resolved, Secured, Tried
 from pytest_tentacle.link.decoding import decode_text
 from pytest_tentacle.link.hosts import plain_address
 from pytest_tentacle.octopus.model import Portal, Registration
@@ -54,6 +54,9 @@ def probe(
     fails: str | None = None,
     error: Failure = Failure.OTHER,
     look: Look | None = None,
+    tried: tuple[Tried, ...] = (),
+    connect_ms: float = 1,
+    lag_ms: float | None = 0,
 ) -> Probe:
     """A probe that goes well, or fails at a stage."""
     if look is not None and by is By.LOCAL:
@@ -61,7 +64,7 @@ def probe(
     address = (addresses or (host if by is By.ADDRESS else "127.0.0.1",))[0]
     records: dict[str, Any] = {
         "resolve": None if by is By.ADDRESS else Resolved(ms=1, addresses=addresses or (address,)),
-        "connect": Connected(ms=1, address=address),
+        "connect": Connected(ms=connect_ms, address=address, tried=tried, lag_ms=lag_ms),
         "tls": Secured(
             ms=1, version="TLSv1.3", cipher="TLS_AES_256_GCM_SHA384", certificate=decode_text(der or certificate(whose))
         ),

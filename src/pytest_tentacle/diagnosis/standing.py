@@ -16,7 +16,7 @@ from pytest_tentacle.link.hosts import plain_address
 from .kind import Found
 from .view import View
 
-_NOT_OF_LINKS = frozenset({"TT117", "TT125", "TT413", "TT971", "TT331", "TT332"})
+_NOT_OF_LINKS = frozenset({"TT117", "TT125", "TT413", "TT971", "TT975", "TT331", "TT332"})
 """Outages that no link shows: work that reaches another machine or none, or finds no room."""
 
 

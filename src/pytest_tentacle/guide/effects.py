@@ -55,6 +55,7 @@ _LOOKS = (
     r"netsh (?:interface|int|http) .*\bshow\b|netstat |ipconfig |route print|ping |w32tm /query|tracert ",
     r"(?:time )?getent |(?:sudo )?(?:ss|ls|tail|cat|stat|journalctl|ausearch|nft list|iptables -S|ufw status) ?",
     r"sudo firewall-cmd --list|systemctl (?:status|show|cat|list-dependencies|is-)|timedatectl |top |ps |df|grep ",
+    r"(?:sudo )?dmesg --level |findmnt --target ",
     r"ip |tracepath |openssl |curl |docker |update-crypto-policies --show|pytest-tentacle[ -]ping |icacls \S+$",
     r"icacls \"\$env:ProgramData[^\"]*\"$|getfacl |namei |id |getenforce",
     r"sc\.exe qc |sudo fuser -v |lsof |sudo lsof |sudo -u |Get-Acl |(?:sudo )?find ",

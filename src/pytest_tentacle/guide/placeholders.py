@@ -15,6 +15,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         "child": "number of a process that the vanished one left behind; the evidence lists those that are known",
         "command": "`polling-proxy` for the way to the server's polling port, `proxy` for web requests",
         "configured": "the thumbprint as the configuration file has it now",
+        "dead": "the address of the name that does not work",
         "declared": "the port that the inventory declares",
         "environment": "an environment that the machine is in, by the portal; repeat the option for each",
         "executable": "full path of the product's program",

@@ -17,6 +17,7 @@ from .model import (
     Stage,
     StageRecord,
     Target,
+    Tried,
     Vantage,
 )
 from .pings.series import PingAttempt, PingOrder, PingSeries
@@ -43,6 +44,7 @@ __all__ = [
     "Target",
     "TlsVersion",
     "TlsVersions",
+    "Tried",
     "Vantage",
     "VersionTrial",
     "probe",

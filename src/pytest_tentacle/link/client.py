@@ -12,10 +12,14 @@ from . import wire
 from .connecting import connect_stage
 from .deadline import Deadline
 from .identity import identity_stage
-from .model import Probe, Target
+from .model import By, Probe, Target, Tried
 from .page import page_stage
 from .resolving import Resolver, resolve_stage, system_resolver
 from .securing import tls_stage
+
+MOST_OTHERS = 3
+OTHERS_SECONDS = 3.0
+"""Of a name's addresses behind the one that answers, so many are looked at, in so many seconds together."""
 
 _GLANCE = 0.2
 """Seconds between two looks at the workers: on Windows a wait without a limit cannot be interrupted by Ctrl-C."""
@@ -29,6 +33,7 @@ def probe(
     identity: bool = False,
     payload_bytes: int = 0,
     context: ssl.SSLContext | None = None,
+    each_address: bool = False,
 ) -> Probe:
     """One attempt to use a link: one connection, one whole `GET /` read to its end.
 
@@ -39,13 +44,15 @@ def probe(
         identity: also speak Halibut's identity lines, on a second connection.
         payload_bytes: length of a line of `A`s in the request, for a pong only.
         context: what TLS may be spoken; None: as the product does.
+        each_address: of a name with several addresses, look at those behind the one that answers as well.
 
     Returns:
         The stages that were gone through; a failure is a record and never an exception.
     """
     found = Probe(link=target.link, host=target.host, port=target.port, by=target.by)
     try:
-        return _stages(found, target, seconds, resolve, context, identity=identity, payload_bytes=payload_bytes)
+        found = _stages(found, target, seconds, resolve, context, identity=identity, payload_bytes=payload_bytes)
+        return _with_others(found, seconds) if each_address and target.by is By.NAME else found
     except (OSError, RuntimeError, MemoryError) as error:
         own = shortage(error)
         if own is None:
@@ -86,6 +93,31 @@ def _stages(
     return found
 
 
+def _with_others(found: Probe, seconds: float) -> Probe:
+    """The same with the addresses behind the one that answered, each looked at by a whole request of its own."""
+    connected, resolved = found.connect, found.resolve
+    if connected is None or connected.error is not None or resolved is None or connected.address is None:
+        return found
+    behind = resolved.addresses[len(connected.tried) :][:MOST_OTHERS] if connected.tried else ()
+    deadline = Deadline(min(seconds, OTHERS_SECONDS))
+    tried = [*connected.tried]
+    if tried:
+        tried[-1] = _tried(found, tried[-1].address)
+    for number, address in enumerate(behind):
+        if deadline.left <= 0:
+            break
+        share = deadline.left / (len(behind) - number)
+        look = probe(Target(host=address, port=found.port, by=found.by), seconds=share)
+        tried.append(_tried(look, address))
+    return found.model_copy(update={"connect": connected.model_copy(update={"tried": tuple(tried)})})
+
+
+def _tried(look: Probe, address: str) -> Tried:
+    stage, record = look.failed or (None, look.connect)
+    ms, error = (record.ms, record.error) if record else (None, None)
+    return Tried(address=address, ms=ms, stage=stage, error=error, thumbprint=look.thumbprint)
+
+
 def probe_all(
     targets: Iterable[Target],
     *,
@@ -122,7 +154,7 @@ def probe_all(
             if index is None:
                 return
             try:
-                answer = probe(wanted[index], seconds=seconds, resolve=resolve, identity=identity)
+                answer = probe(wanted[index], seconds=seconds, resolve=resolve, identity=identity, each_address=True)
                 found[index] = answer
                 if on_probe:
                     on_probe(answer)

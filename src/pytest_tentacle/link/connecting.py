@@ -8,7 +8,7 @@ from pytest_tentacle.shortage import shortage
 
 from . import failures
 from .deadline import Deadline, Stopwatch
-from .model import Connected, Failure
+from .model import Connected, Failure, Stage, Tried
 
 _TELLING = (
     Failure.REFUSED,
@@ -28,6 +28,8 @@ def connect_stage(addresses: tuple[str, ...], port: int, deadline: Deadline) -> 
     """
     watch = Stopwatch()
     attempts: list[tuple[Failure, str, str]] = []
+    tried: list[Tried] = []
+    several = len(addresses) > 1
     for index, address in enumerate(addresses):
         own = Stopwatch()
         try:
@@ -38,10 +40,14 @@ def connect_stage(addresses: tuple[str, ...], port: int, deadline: Deadline) -> 
                 raise
             failure = failures.of_connect(error, address)
             attempts.append((failure, address, f"{address}: {failure} after {own.ms:.0f} ms ({error})"))
+            tried.append(Tried(address=address, ms=own.ms, stage=Stage.CONNECT, error=failure))
             continue
-        return connection, Connected(ms=watch.ms, address=address, detail=_told(attempts))
+        tried.append(Tried(address=address, ms=own.ms))
+        ones = tuple(tried) if several else ()
+        return connection, Connected(ms=watch.ms, address=address, detail=_told(attempts), tried=ones)
     failure, address, _ = min(attempts, key=lambda attempt: _TELLING.index(attempt[0]))
-    return None, Connected(ms=watch.ms, error=failure, address=address, detail=_told(attempts))
+    ones = tuple(tried) if several else ()
+    return None, Connected(ms=watch.ms, error=failure, address=address, detail=_told(attempts), tried=ones)
 
 
 def _connect(address: str, port: int, seconds: float) -> socket.socket:

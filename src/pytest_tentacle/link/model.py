@@ -92,10 +92,36 @@ class Resolved(StageRecord):
     addresses: tuple[str, ...] = ()
 
 
+class Tried(_Value):
+    """One of a name's several addresses, and how a look at it went.
+
+    Attributes:
+        address: as the resolver gave it.
+        ms: milliseconds until it connected, or of the stage that failed.
+        stage: that failed; None where the page came back.
+        error: why.
+        thumbprint: of the certificate that was presented there.
+    """
+
+    address: str
+    ms: float | None = None
+    stage: Stage | None = None
+    error: Failure | None = None
+    thumbprint: str | None = None
+
+
 class Connected(StageRecord):
-    """The address that answered, or the one whose failure is told (the last, where nothing tells more)."""
+    """The address that answered, or the one whose failure is told (the last, where nothing tells more).
+
+    Attributes:
+        tried: where there are several addresses, those that were looked at, in the resolver's order. What stands behind
+            the one that answered was looked at for its own sake: a product may get it next time.
+        lag_ms: milliseconds by which the looking machine itself may have been late, being busy; None: not measured.
+    """
 
     address: str | None = None
+    lag_ms: float | None = None
+    tried: tuple[Tried, ...] = ()
 
 
 CERTIFICATE_BYTES = 24_000

@@ -131,6 +131,7 @@ STEPS: tuple[Step, ...] = (
             connections.page_is_shown_by_name_or_else_by_address,
             connections.connection_is_let_out,
             connections.both_ends_have_a_way,
+            connections.connection_comes_about_soon,
             connections.octopus_way_to_the_machine_is_told,
         ),
         rests_on=("services-running", "communication-settings", "welcome-page-here"),
@@ -183,6 +184,7 @@ STEPS: tuple[Step, ...] = (
         checks=(
             addresses.used_address_is_the_machines_own,
             addresses.own_names_lead_to_the_machine,
+            addresses.each_address_of_a_name_answers,
         ),
         rests_on=("services-running", "communication-settings", "welcome-page-here", "welcome-page-across"),
     ),

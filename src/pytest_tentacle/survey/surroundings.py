@@ -307,11 +307,13 @@ class TlsPolicy(_Value):
 
 
 class Disk(_Value):
-    """A file system that Octopus Home or the work folder lies on."""
+    """A file system that Octopus Home, its logs or the work folder lie on."""
 
     path: str
     free_bytes: int | None = None
     size_bytes: int | None = None
+    read_only: bool | None = None
+    """Whether it is mounted for reading alone; None where that was not read, as on Windows."""
 
 
 class Watchdog(_Value):

@@ -98,3 +98,35 @@ class TestLetOut:
         silence(around, across)
         around.sections["octo-1"]["firewall"] = linux_rules(rule, hook="output")
         assert "TT533" not in codes(around)
+
+
+class TestSlow:
+    """A connection that takes a second or longer; how long each stage of a look took, and how late the machine was."""
+
+    @pytest.mark.parametrize(
+        ("times", "found"),
+        [
+            ({"connect_ms": 999}, []),
+            ({"connect_ms": 1000}, ["TT535"]),
+            ({"connect_ms": 1000, "lag_ms": 1}, []),
+            ({"connect_ms": 3000, "lag_ms": None}, []),
+            ({"connect_ms": 3000, "lag_ms": 600}, ["TT535"]),
+        ],
+    )
+    def test_both_looks(self, around: Any, across: Any, times: Any, found: Any) -> None:
+        """What the looking machine itself may have been late is taken off; where nobody knows that, nothing is said."""
+        across(around.world, "listening", times, times)
+        assert codes(around) == found
+
+    def test_one_of_two(self, around: Any, across: Any) -> None:
+        """A single packet that was lost is none of a path's properties."""
+        across(around.world, "listening", {"connect_ms": 1050}, {})
+        assert codes(around) == []
+
+    def test_what_ends_too_early(self, around: Any, across: Any) -> None:
+        """The stages' times stand beside the time-out."""
+        slow = {"fails": "tls", "error": Failure.TIMED_OUT, "connect_ms": 3010}
+        across(around.world, "listening", slow, slow)
+        problems = {problem.code: problem for problem in around.judge(STEP, "web-01").problems}
+        assert sorted(problems) == ["TT528", "TT535"]
+        assert "connect 3010 ms, tls 1 ms (timed-out)" in problems["TT535"].actual

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_tentacle.link import Failure, Stage, Tried
 from support.failures import DROPPED, NO_DNS, NO_NAME
 from support.whole import Whole
 
@@ -45,3 +46,25 @@ def stale_record(world: Whole) -> None:
 @case("TC5207")
 def one_dead_address(world: Whole) -> None:
     world.across("web-01", {"addresses": ("2001:db8::1", "198.51.100.1"), **DROPPED}, {})
+
+
+def tried(*failures: Failure | None, own: str = "198.51.100.1", six: bool = False) -> dict[str, object]:
+    """A name with so many addresses, of which these fail: the last is the machine's own."""
+    addresses = [*(f"2001:db8::{number}" if six else f"198.51.100.{90 + number}" for number in range(1, len(failures)))]
+    looks = [
+        Tried(address=address, ms=2, stage=Stage.CONNECT if failure else None, error=failure)
+        for address, failure in zip([*addresses, own], failures, strict=True)
+    ]
+    return {"addresses": tuple(look.address for look in looks), "tried": tuple(looks)}
+
+
+@case("TT715", confidence="certain")
+def one_of_two_refuses(world: Whole) -> None:
+    """Of two addresses the first refuses, and the second is the machine's."""
+    world.across("web-01", tried(Failure.REFUSED, None))
+
+
+@case("TT716", "poll-01", confidence="likely")
+def a_silent_one_first(world: Whole) -> None:
+    """The poller runs on Linux, and the IPv6 address of its server's name is silent."""
+    world.across("poll-01", tried(Failure.TIMED_OUT, None, own="192.0.2.10", six=True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_tentacle.survey.surroundings import Route
-from support.failures import DROPPED, FORBIDDEN, NO_ROUTE, REFUSED
+from support.failures import DROPPED, FORBIDDEN, NO_ROUTE, REFUSED, SILENT
 from support.looks import SERVERS_OWN_PORT
 from support.rules import linux_rules
 from support.whole import Whole
@@ -177,3 +177,15 @@ def sees_nothing_at_all(world: Whole) -> None:
     """Not even its own port, whose page others see: the looks themselves are the suspect."""
     no_way_out(world)
     world["octo-1"].replace(SERVERS_OWN_PORT, probe(port=10943, **DROPPED))
+
+
+@case("TC5351", confidence="likely")
+def slow_way(world: Whole) -> None:
+    """Each connection to one Tentacle takes three seconds, and the handshake does not end in time."""
+    world.both("web-01", SILENT | {"connect_ms": 3010})
+
+
+@case("TC5352", "poll-01", confidence="possible", unsure="to compare with")
+def slow_somewhere(world: Whole) -> None:
+    """A poller looks at its server alone."""
+    world.both("poll-01", {"connect_ms": 3010})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.survey.surroundings import OwnName, PortRange, ProxyConnect, Reservations
+from pytest_tentacle.survey.surroundings import Disk, OwnName, PortRange, ProxyConnect, Reservations
 from support.failures import DROPPED, NO_SUITE
 from support.looks import OWN_PORT
 from support.whole import Whole
@@ -92,3 +92,11 @@ def no_curve(world: Whole) -> None:
     world.change("web-01", "tls", curves=("NistP384",), cipher_suites=suites)
     world.change("octo-1", "tls", curves=("curve25519",), cipher_suites=suites)
     world.both("web-01", NO_SUITE)
+
+
+@case("TT975")
+def read_only(world: Whole) -> None:
+    """The file system of its home is mounted for reading alone."""
+    world.sections["web-01"]["disks"] = (
+        Disk(path="C:\\", free_bytes=100 * 1024**3, size_bytes=200 * 1024**3, read_only=True),
+    )

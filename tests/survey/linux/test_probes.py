@@ -15,7 +15,7 @@ from collections import Counter
 
 import pytest
 
-from pytest_tentacle.link import By, LinkRef, Target
+from pytest_tentacle.link import By, Failure, LinkRef, Stage, Target
 from pytest_tentacle.link.decoding import thumbprint_of
 from pytest_tentacle.survey.request import Request
 
@@ -71,6 +71,26 @@ class TestProbe:
         (probe,) = machine.survey(gather=False, targets=(target,)).survey.probes
         assert probe.resolve.addresses == ("127.0.0.91", "127.0.0.92")
         assert (probe.connect.address, probe.shows_page) == ("127.0.0.92", True)
+
+    def test_each_address(self, machine, listen, tls, certificate):
+        """Of a name's addresses those behind the one that answers are looked at as well, each with its outcome."""
+        listener = listen(tls(), address="127.0.0.92")
+        listen(tls(b"", hold=0), address="127.0.0.93", port=listener.port)
+        addresses = ["127.0.0.91", "127.0.0.92", "127.0.0.94", "127.0.0.93"]
+        machine.description["names"] = {"four.lab": addresses}
+        target = at(listener.port, "four.lab", By.NAME)
+        (probe,) = machine.survey(gather=False, targets=(target,)).survey.probes
+        tried = [(one.address, one.stage, one.error) for one in probe.connect.tried]
+        assert tried == [
+            ("127.0.0.91", Stage.CONNECT, Failure.REFUSED),
+            ("127.0.0.92", None, None),
+            ("127.0.0.94", Stage.CONNECT, Failure.REFUSED),
+            ("127.0.0.93", Stage.PAGE, Failure.CLOSED),
+        ]
+        assert [one.thumbprint for one in probe.connect.tried] == [None, probe.thumbprint, None, probe.thumbprint]
+        assert all(one.ms is not None for one in probe.connect.tried)
+        assert (probe.connect.address, probe.shows_page) == ("127.0.0.92", True)
+        assert probe.connect.lag_ms is not None
 
     def test_long_page(self, listen, tls, real):
         """Of a long page the first 2,000 characters come back, and its length."""

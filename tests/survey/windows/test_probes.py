@@ -68,6 +68,21 @@ class TestStages:
         assert probe.shows_page
         assert server.received == [wire.page_request("octo.lab", server.port)]
 
+    def test_each_address(self, machine, peer):
+        """Those behind the one that answers are looked at as well, each by a whole request, with its outcome."""
+        server = peer()
+        machine.description["names"] = {"octo.lab": ["127.0.0.77", "127.0.0.1", "127.0.0.78", "127.0.0.1"]}
+        (probe,) = probes(machine, to(server.port, "octo.lab", By.NAME))
+        tried = [(one.address, one.stage, one.error, one.thumbprint) for one in probe.connect.tried]
+        dead, well = (Stage.CONNECT, Failure.REFUSED, None), (None, None, probe.thumbprint)
+        assert tried == [
+            ("127.0.0.77", *dead), ("127.0.0.1", *well), ("127.0.0.78", *dead), ("127.0.0.1", *well),
+        ]  # fmt: skip
+        assert all(one.ms is not None for one in probe.connect.tried)
+        assert probe.connect.lag_ms is not None
+        assert probe.shows_page
+        assert server.received == [wire.page_request("octo.lab", server.port)] * 2
+
     def test_a_second_address(self, machine, peer):
         """A dead first address costs its share of the time only, and is told."""
         server = peer()

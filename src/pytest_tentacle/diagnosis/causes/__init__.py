@@ -14,6 +14,7 @@ from .names import NAMES
 from .path.address_family import ADDRESS_FAMILY
 from .path.listening import PATH
 from .path.polling import PATH_POLLING
+from .path.slow import SLOW_WAYS
 from .ping import PING
 from .process import PROCESS
 from .programs import PROGRAMS
@@ -40,6 +41,7 @@ CAUSES: tuple[CauseKind, ...] = tuple(
             *NAMES,
             *PATH,
             *PATH_POLLING,
+            *SLOW_WAYS,
             *PROCESS,
             *INTERCEPTION,
             *PING,

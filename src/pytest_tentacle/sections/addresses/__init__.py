@@ -2,3 +2,4 @@ from __future__ import annotations
 
 from .checks import *
 from .own_names import *
+from .several import *

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.guide.consequences import WRONG_ADDRESS, WRONG_NAME
+from pytest_tentacle.guide.consequences import LOST_IN_LOGS, UNANSWERED, UNCONNECTED, WRONG_ADDRESS, WRONG_NAME
 from pytest_tentacle.guide.problem import Confidence, ProblemKind
 
 _STEP = "ip-addresses"
@@ -127,5 +127,55 @@ ADDRESSES: tuple[ProblemKind, ...] = (
         consequences=WRONG_NAME,
         fold_by=("host", "other"),
         rank=12,
+    ),
+    ProblemKind(
+        "TT715",
+        "An address of the name does not work",
+        _STEP,
+        "A name leads to several addresses, and the machine does not answer at each of them. Octopus takes them one "
+        "after the other, in the order in which DNS gives them: it goes on where one refuses, and waits where one is "
+        "silent. So connections are slow, or fail now and then.",
+        (
+            "Remove the address from DNS or the hosts file, or remove what keeps the machine from answering there:",
+            '$ Resolve-DnsName "<host>"',
+            '$ Test-NetConnection "<dead>" -Port <port>',
+            _ADDRESSES_WINDOWS,
+        ),
+        (
+            "Remove the address from DNS or the hosts file, or remove what keeps the machine from answering there:",
+            '$ getent ahosts "<host>"',
+            '$ openssl s_client -connect "<dead>:<port>" </dev/null',
+            _ADDRESSES_LINUX,
+        ),
+        sentence="Of the addresses to which {host} leads on {vantage}, not each works: {why}.",
+        consequences=LOST_IN_LOGS | UNCONNECTED | {"TT553", "TT642", "TT643", "TT644", "TT645"},
+        fold_by=("host", "why"),
+        place="vantage",
+        rank=30,
+    ),
+    ProblemKind(
+        "TT716",
+        "A silent address of the name keeps Octopus from the one that answers",
+        _STEP,
+        "A name leads to several addresses, and the first of them is silent. Octopus has 60 s for a connection, over "
+        "all addresses. Windows gives a silent one up after some 20 s; Linux does after two minutes only, so there the "
+        "next address is never tried. A router that says that nobody is there ends the wait sooner.",
+        (
+            "Remove the address from DNS or the hosts file, or remove what keeps the machine from answering there:",
+            '$ Resolve-DnsName "<host>"',
+            '$ Test-NetConnection "<dead>" -Port <port>',
+        ),
+        (
+            "Remove the address from DNS or the hosts file, or remove what keeps the machine from answering there:",
+            '$ getent ahosts "<host>"',
+            '$ openssl s_client -connect "<dead>:<port>" </dev/null',
+            _ADDRESSES_LINUX,
+        ),
+        sentence="Of the addresses to which {host} leads on {vantage}, the first does not work: {why}.",
+        consequences=UNANSWERED | LOST_IN_LOGS | UNCONNECTED | {"TT553", "TT642", "TT643", "TT644", "TT645", "TT715"},
+        fold_by=("host", "why"),
+        place="vantage",
+        rank=28,
+        confidence=Confidence.LIKELY,
     ),
 )

@@ -46,7 +46,7 @@ LINK_CODES = (
 )
 """Every code that `finding_of` may give."""
 
-_WORDS = {
+WORDS = {
     Failure.NAME_NOT_FOUND: "there is no such name",
     Failure.NO_ADDRESS: "the name has no address",
     Failure.RESOLVER_FAILED: "the DNS server did not answer as it should",
@@ -69,6 +69,9 @@ _WANTS_CERTIFICATE = re.compile(
     r"certificate[ _]?required|alert (?:number )?116|SEC_E_INCOMPLETE_CREDENTIALS", re.IGNORECASE
 )
 """TLS 1.3's alert certificate_required (RFC 8446, 6.2), as OpenSSL, Python and Schannel say it."""
+
+_AFTER_CERTIFICATE = (Stage.TLS, Stage.PAGE)
+"""Stages in which a certificate was shown before they failed: whose it is tells more than how they did."""
 
 _ERROR_PAGE = re.compile(r"HTTP/\d\S* [45]\d\d")
 
@@ -100,7 +103,8 @@ def finding_of(
     failed = probe.failed
     facts = facts_of(probe) | {"vantage": vantage}
     evidence = (Evidence(f"probe from {vantage}", describe(probe)),)
-    if thumbprint is not None and probe.thumbprint not in {None, thumbprint} and _is_of_a_gateway(probe):
+    another = thumbprint is not None and probe.thumbprint not in {None, thumbprint}
+    if another and (_is_of_a_gateway(probe) or (failed is not None and failed[0] in _AFTER_CERTIFICATE)):
         actual = f"{_endpoint(probe)} presents {probe.thumbprint}{_certificate_words(probe)}, and no page"
         return LinkFinding(ANOTHER_CERTIFICATE, actual, facts | {"expected_thumbprint": thumbprint}, evidence)
     if failed is not None:
@@ -112,7 +116,7 @@ def finding_of(
         facts |= {"stage": stage.value, "error": error.value}
         if code == OTHER_FAILURE and _WANTS_CERTIFICATE.search(record.detail or ""):
             facts["wants_certificate"] = True
-        return LinkFinding(code, f"{_endpoint(probe)}: {_WORDS[error]} ({stage.value})", facts, evidence)
+        return LinkFinding(code, f"{_endpoint(probe)}: {WORDS[error]} ({stage.value})", facts, evidence)
     if probe.page is None:
         raise Unknown(
             f"{vantage} could not probe {_endpoint(probe)}: {probe.unavailable or 'it came to no end'}",

@@ -6,7 +6,8 @@ of its own network: then the connection only times out, at the other end.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 
 from pytest_tentacle.judging.attempts import TENTACLE_READS, Attempt, attempts_of
 from pytest_tentacle.judging.away import AWAY_READS
@@ -14,7 +15,7 @@ from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Evidence, Problem, Unknown
 from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
-from pytest_tentacle.link import Failure
+from pytest_tentacle.link import Failure, Probe, Stage, StageRecord
 from pytest_tentacle.link.hosts import plain_address, plain_host
 from pytest_tentacle.survey.surroundings import Route
 
@@ -24,6 +25,9 @@ from .probe_verdict import describe
 
 WAY_READS = ("host", "routes", "peer.host", "peer.routes")
 """What a verdict on a way reads, besides the rules."""
+
+SLOW_MS = 1_000.0
+"""A SYN that is lost is sent again after one second (RFC 6298, 2.1)."""
 
 _LOST = frozenset({Failure.TIMED_OUT, Failure.UNREACHABLE, Failure.REFUSED, Failure.PROHIBITED})
 _NOBODY = frozenset({"failed", "incomplete"})
@@ -106,6 +110,69 @@ def both_ends_have_a_way(subject: Subject) -> Iterator[Finding]:
                     "vantage": attempt.vantage,
                 },
             )
+
+
+@check(codes=("TT535",), reads=(*AWAY_READS, *TENTACLE_READS))
+def connection_comes_about_soon(subject: Subject) -> Iterator[Finding]:
+    """A connection comes about within a second, for no distance on Earth takes that long."""
+    by_link: defaultdict[tuple[str, str | None], list[Attempt]] = defaultdict(list)
+    for attempt in attempts_of(subject):
+        if attempt.connected and attempt.link.proxy is None:
+            by_link[attempt.vantage, attempt.server].append(attempt)
+    for (vantage, server), looks in by_link.items():
+        times = [_connecting_ms(look.probe) for look in looks]
+        least = min((ms for ms in times if ms is not None), default=None)
+        if least is None or not _is_slow(looks, times):
+            continue
+        probe = looks[0].probe
+        told = "; ".join(_stage_times(look.probe) for look in looks)
+        yield Problem(
+            "TT535",
+            subject.name,
+            expected=f"from {vantage}, connections to {probe.host}:{probe.port} come about within {SLOW_MS:.0f} ms",
+            actual=told,
+            evidence=tuple(Evidence(f"probe from {vantage}", describe(look.probe)) for look in looks),
+            facts={
+                "vantage": vantage,
+                "server": server,
+                "host": probe.host,
+                "port": probe.port,
+                "ms": least,
+                "times": told,
+            },
+        )
+
+
+def _is_slow(looks: Sequence[Attempt], times: Sequence[float | None]) -> bool:
+    """Each connection took a second or longer; or one did, and one more stage as well."""
+    slow = [ms for ms in times if ms is not None and ms >= SLOW_MS]
+    later = [
+        record
+        for look in looks
+        for record in (look.probe.tls, look.probe.page)
+        if record is not None and record.ms is not None and record.ms >= SLOW_MS
+    ]
+    return bool(slow) and (len(slow) == len(times) or bool(later))
+
+
+def _connecting_ms(probe: Probe) -> float | None:
+    """Of the address that answered alone, without what the looking machine may have been late; None: nobody knows."""
+    connected = probe.connect
+    if connected is None or connected.lag_ms is None:
+        return None
+    own = [one.ms for one in connected.tried if one.address == connected.address and one.stage is not Stage.CONNECT]
+    ms = own[0] if own and own[0] is not None else connected.ms
+    return None if ms is None else max(0.0, ms - connected.lag_ms)
+
+
+def _stage_times(probe: Probe) -> str:
+    """`connect 3021 ms, tls 1950 ms (timed-out)`."""
+    parts = []
+    for stage in (Stage.CONNECT, Stage.TLS, Stage.PAGE):
+        record: StageRecord | None = getattr(probe, stage.value)
+        if record is not None and record.ms is not None:
+            parts.append(f"{stage.value} {record.ms:.0f} ms" + (f" ({record.error.value})" if record.error else ""))
+    return f"{probe.host}: {', '.join(parts)}"
 
 
 def verdict_of_way(subject: Subject, peer: Subject | None, attempt: Attempt, *, inbound: bool) -> LinuxVerdict:

@@ -25,10 +25,20 @@ _CLOCKS_APART = timedelta(days=1)
 (tentacle-facts 3.4 #57)."""
 
 
-@check(codes=("TT971",), reads=("disks", "instances", "services"))
+@check(codes=("TT971", "TT975"), reads=("disks", "instances", "services"))
 def disks_have_room(subject: Subject) -> Iterator[Finding]:
-    """There is room on the volumes of Octopus Home and of the folder for applications."""
+    """There is room on the volumes of Octopus Home and of the folder for applications, and they can be written to."""
     for disk in _own_disks(subject):
+        if disk.read_only:
+            yield Problem(
+                "TT975",
+                subject.name,
+                expected=f"{disk.path} is mounted for reading and writing",
+                actual="it is mounted for reading alone",
+                evidence=(Evidence(f"disks of {subject.name}", f"{disk.path}: mounted with the option ro"),),
+                facts={"path": disk.path, "instance": subject.instance_name},
+            )
+            continue
         if disk.free_bytes is None:
             yield Evidence(f"disks of {subject.name}", f"{disk.path}: its free space cannot be read")
             continue
@@ -97,13 +107,19 @@ def _own_disks(subject: Subject) -> tuple[Disk, ...]:
     disks = subject.read(FACTS.disks)
     try:
         if subject.is_tentacle:
-            folders = (subject.settings.home, subject.settings.application_directory)
+            home = subject.settings.home
+            folders: tuple[str | None, ...] = (home, _logs(home), subject.settings.application_directory)
         else:
-            folders = (subject.server_settings.home, None)
+            home = subject.server_settings.home
+            folders = (home, _logs(home))
     except (Unknown, Blocked):
         return disks
     found = {disk: None for folder in folders if folder for disk in [_below(folder, disks)] if disk is not None}
     return tuple(found) or disks
+
+
+def _logs(home: str | None) -> str | None:
+    return f"{home.rstrip('/')}/Logs" if home and home.startswith("/") else None
 
 
 def _below(folder: str, disks: tuple[Disk, ...]) -> Disk | None:

@@ -88,4 +88,21 @@ MACHINE: tuple[ProblemKind, ...] = (
         fold_by=("version", "other"),
         rank=6,
     ),
+    ProblemKind(
+        "TT975",
+        "A disk of Octopus is mounted for reading alone",
+        _STEP,
+        "The file system of Octopus Home, its logs or the folder for applications takes nothing. Linux mounts one "
+        "so by itself when the disk has errors. A Tentacle can then neither log, nor keep its settings, nor deploy.",
+        ("See why; look for errors of the disk:", "$ Get-Volume"),
+        (
+            "See why: look for errors of the disk, and for the option ro in /etc/fstab; then mount it again:",
+            '$ findmnt --target "<path>"',
+            "$ sudo dmesg --level err",
+        ),
+        sentence="{path} on {who} is mounted for reading alone: nothing can be written there.",
+        consequences=STARTLESS | {"TT122", "TT125", "TT126", "TT203", "TT971"},
+        fold_by=("path",),
+        rank=11,
+    ),
 )

@@ -207,4 +207,17 @@ ACROSS: tuple[ProblemKind, ...] = (
         place="end",
         rank=10,
     ),
+    _kind(
+        "TT535",
+        "A connection takes a second or longer to come about",
+        "The other end's system answers a connection without its service, so this is the path there and back: packets "
+        "are lost, and sent again after a second, or the path is overloaded. Octopus gives a connection 60 s, and each "
+        "deployment needs many. A look that gives up sooner shows a time-out where Octopus is slow.",
+        "Measure from the machine that connects, and look for loss and load on the path:",
+        windows=(
+            '$ Test-NetConnection "<host>" -TraceRoute',
+            '$ pytest-tentacle ping "<host>" --port <port> --count 20',
+        ),
+        linux=('$ tracepath "<host>"', '$ pytest-tentacle ping "<host>" --port <port> --count 20'),
+    ),
 )

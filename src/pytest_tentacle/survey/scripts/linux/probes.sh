@@ -39,12 +39,18 @@ choose_client() {
 # on a host that has time.
 start_slack() {
     most_slack=0
+    starts_in=
     if [ "$client" != openssl ]; then return; fi
+    time_start
+    if [ "${starts_in:-0}" -ge 200 ]; then most_slack=$(((starts_in * 3 + 999) / 1000)); fi
+    if [ "$most_slack" -gt 10 ]; then most_slack=10; fi
+}
+
+# Sets starts_in to the milliseconds that the client takes to start.
+time_start() {
     before=$(now_ms)
     bounded 10 openssl s_client -help >/dev/null 2>&1 </dev/null
-    took=$(elapsed "$before" "$(now_ms)")
-    if [ "${took:-0}" -ge 200 ]; then most_slack=$(((took * 3 + 999) / 1000)); fi
-    if [ "$most_slack" -gt 10 ]; then most_slack=10; fi
+    starts_in=$(elapsed "$before" "$(now_ms)")
 }
 
 # Sets slack to as much of it as fits into so many seconds, besides those of the look.
@@ -80,6 +86,7 @@ probe_all() {
 
 probe_some() {
     place=0
+    each_address=
     start_slack
     printf '%s\n' "$2" | while IFS=$tab read -r word link host port by; do
         case $word in target | polled) ;; *) continue ;; esac
@@ -98,6 +105,8 @@ probe_some() {
             elif [ "$seconds" -lt 1 ]; then
                 echo 'unavailable no time was left for this probe'
             else
+                if [ "$by" = name ]; then each_address=yes; fi
+                tells_lag=yes
                 probe_target "$dialled" "$port" "$seconds" </dev/null
             fi
         } | awk -v nonce="$nonce" -v most="$most_certificate" "$json$probe_reader")
@@ -109,6 +118,16 @@ probe_some() {
         IFS=$old_ifs
     done
 }
+
+# Set where each address of a name is looked at, also those behind the one that connects; a ping and a trial do not.
+each_address=
+
+# Set where it is told how late this machine may be.
+tells_lag=
+
+# So many of those behind it, in so many seconds together.
+most_others=3
+others_seconds=3
 
 # Host, port, seconds: resolves, then tries each address until one connects; with --probe-identity a second
 # connection speaks Halibut's identity lines.
@@ -128,6 +147,10 @@ probe_target() {
     fi
     count=0
     for address in $found; do count=$((count + 1)); done
+    several=
+    if [ "$count" -gt 1 ] && [ -n "$each_address" ]; then several=yes; fi
+    others=
+    begun=$(now_ms)
     for address in $found; do
         clock
         remaining=$((ends - now))
@@ -135,8 +158,11 @@ probe_target() {
         share=$(((remaining + count - 1) / count))
         count=$((count - 1))
         attempt=$(speak "GET / HTTP/1.1\\r\\nHost: %s\\r\\nConnection: close\\r\\n$payload\\r\\n" "$address" "$1" "$2" "$share")
-        case $attempt in *"${newline}at $nonce connect"*) break ;; esac
+        if [ -n "$several" ]; then tried "$address" "$attempt"; fi
+        case $attempt in *"${newline}at $nonce connect"*) others=${found#*"$address"} && break ;; esac
     done
+    if [ -n "$several" ] && [ -n "$others" ]; then try_others "$1" "$2"; fi
+    tell_lag "$(elapsed "$begun" "$(now_ms)")"
     printf 'address %s\n%s\n' "$address" "$attempt"
     if [ "$identity" -eq 1 ] && [ "$client" = openssl ]; then
         clock
@@ -148,6 +174,42 @@ probe_target() {
                 ;;
         esac
     fi
+}
+
+# Milliseconds of a look: prints how long the client takes to start, `took <ms>`; after a look that was slow, how long it
+# does now, since a host may have become busy.
+tell_lag() {
+    if [ -z "$tells_lag" ] || [ "$client" != openssl ]; then return; fi
+    printf 'took %s\n' "${starts_in:-0}"
+    if [ "${1:-0}" -lt 1000 ]; then return; fi
+    time_start
+    printf 'took %s\n' "${starts_in:-0}"
+}
+
+# Address and what `speak` printed of it: prints `tried <address> <ms> <stage> <why> <thumbprint>`, `-` for what is not.
+tried() {
+    told=$(printf 'address %s\n%s\n' "$1" "$2" |
+        awk -v nonce="$nonce" -v most="$most_certificate" -v brief=tried "$json$probe_reader")
+    printf 'tried %s %s\n' "$1" "$(printf '%s' "$told" | tr '\n' ' ')"
+}
+
+# Host, port: looks at the addresses in $others as well, each by a whole request of its own. A product may get one of
+# them next time.
+try_others() {
+    clock
+    others_end=$((now + others_seconds))
+    if [ "$others_end" -gt "$ends" ]; then others_end=$ends; fi
+    count=0
+    for other in $others; do count=$((count + 1)); done
+    if [ "$count" -gt "$most_others" ]; then count=$most_others; fi
+    for other in $others; do
+        clock
+        remaining=$((others_end - now))
+        if [ "$count" -lt 1 ] || [ "$remaining" -lt 1 ]; then return; fi
+        share=$(((remaining + count - 1) / count))
+        count=$((count - 1))
+        tried "$other" "$(speak "GET / HTTP/1.1\\r\\nHost: %s\\r\\nConnection: close\\r\\n\\r\\n" "$other" "$1" "$2" "$share")"
+    done
 }
 
 # Sets found to the addresses of a name; prints `resolve <ms> <error or -> <addresses>` and a detail. Fails if there are none.
@@ -386,15 +448,16 @@ function stage(name, ms, error, detail, more) {
     return ",\"" name "\":{\"ms\":" number_or_null(ms) (error == "" ? "" : ",\"error\":\"" error "\"") \
         (detail == "" ? "" : ",\"detail\":" text(substr(detail, 1, 300))) more "}"
 }
+function tried_ones() { return (tried == "" ? "" : ",\"tried\":[" tried "]") (lag == "" ? "" : ",\"lag_ms\":" lag) }
 # In its brief mode s_client does not print the errno that it ends with: 104, the connection was reset.
 function judge(  late, word) {
     if (code == 104 && errno == "") errno = "reset"
     late = code == 124 || code == 137 || code == 143 || code == 28
     if (!("connect" in at_stage)) {
         word = late ? "timed-out" : errno != "" ? errno : text_word(detail)
-        return out stage("connect", at_stage["end"], word == "" ? "other" : word, detail, field("address", text(address)))
+        return out stage("connect", at_stage["end"], word == "" ? "other" : word, detail, field("address", text(address)) tried_ones())
     }
-    out = out stage("connect", at_stage["connect"], "", "", field("address", text(address)))
+    out = out stage("connect", at_stage["connect"], "", "", field("address", text(address)) tried_ones())
     secured = field("version", version == "" ? "" : text(version)) field("cipher", cipher == "" ? "" : text(cipher)) \
         field("certificate", certificate == "" ? "" : text(certificate)) \
         field("stands_for", length(thumbprint) == 40 && thumbprint !~ /[^0-9A-F]/ ? text(thumbprint) : "")
@@ -430,6 +493,12 @@ function joined(  i, all, some) {
     }
     return all some
 }
+function tried_line(  digest) {
+    print shown(took[failed == "" ? "connect" : failed]) shown(failed) shown(why)
+    digest = "openssl base64 -d -A 2>/dev/null | openssl dgst -sha1 2>/dev/null"
+    if (certificate == "") { print "-"; return }
+    fflush(); printf "%s", certificate | digest; close(digest)
+}
 function shown(value) { return (value == "" ? "-" : value) "\t" }
 BEGIN { reset_all() }
 in_page && $0 == "=END=" nonce { in_page = 0; page = joined(); next }
@@ -452,6 +521,12 @@ key == "exit" && $2 == nonce { code = $3; next }
 key == "certificate" && $2 == nonce { certificate = $3; next }
 key == "large" && $2 == nonce { large = $3; thumbprint = toupper($NF); next }
 key == "address" { address = rest; next }
+key == "took" { if (lag == "" || $2 * 6 > lag) lag = $2 * 6; next } # a look starts some six programs, with the shells
+key == "tried" {
+    tried = tried (tried == "" ? "" : ",") "{\"address\":" text($2) ",\"ms\":" number_or_null($3 == "-" ? "" : $3) \
+        ($4 == "-" ? "" : ",\"stage\":" text($4) ",\"error\":" text($5)) \
+        ($NF ~ /^[0-9a-f]+$/ && length($NF) == 40 ? ",\"thumbprint\":" text(toupper($NF)) : "") "}"
+    next }
 key == "resolve" {
     for (i = 4; i <= NF; i++) addresses = addresses (i > 4 ? "," : "") text($i)
     resolve_ms = $2; resolve_error = $3; next }
@@ -471,6 +546,7 @@ END {
     if (!speaking) settle()
     if (brief == "ping") { ping_lines(); exit }
     if (brief == "trial") { print trial_line(); exit }
+    if (brief == "tried") { tried_line(); exit }
     if (speaking) {
         match(page, /^[^\r\n]*/); said = substr(page, 1, RLENGTH)
         late = code == 124 || code == 137 || code == 143

@@ -13,7 +13,7 @@ section_routes() {
         old_ifs=$IFS
         IFS=$newline
         count=0
-        routers=
+        called=
         for peer in $peers; do
             if [ "$count" -ge "$route_limit" ]; then break; fi
             count=$((count + 1))
@@ -26,13 +26,18 @@ section_routes() {
             for address in $addresses; do
                 words=$(bounded 3 ip -o route get "$address" 2>&1 </dev/null)
                 code=$?
+                from_own_address
                 via=${words#* via }
-                if [ "$via" != "$words" ]; then routers="$routers${via%% *}$newline"; fi
+                if [ "$via" = "$words" ]; then
+                    case $code,$words in 0,*' dev lo '* | 0,local* | [!0]*) ;; *) called="$called$address$newline" ;; esac
+                else
+                    called="${via%% *}$newline$called"
+                fi
                 printf 'route %s %s %s %s\n' "$peer" "$address" "$code" "${words%%"$newline"*}"
             done
         done
         IFS=$old_ifs
-        call_routers
+        call_neighbours
         bounded 3 ip neigh show 2>/dev/null </dev/null | head -n 500 | sed 's/^/neighbour /'
         set +f
         for file in /proc/sys/net/ipv4/conf/*/rp_filter; do
@@ -47,16 +52,38 @@ section_routes() {
     } | awk "$json$route_reader"
 }
 
-# A neighbours' table knows of a router only what was tried of late: each is called once, so that a dead one is seen.
-call_routers() {
-    for router in $(printf '%s' "$routers" | awk '!($0 in seen) { seen[$0]; if (count++ < 4) print }'); do
+# Rules of routing may ask for a packet's own address, which it has once the way is chosen: what holds from there on is
+# the answer with that address. Sets words and code anew where it is another one.
+from_own_address() {
+    own=${words#* src }
+    own=${own%% *}
+    case $code,$words in 0,*' src '*) ;; *) return ;; esac
+    more=$(bounded 3 ip -o route get "$address" from "$own" 2>&1 </dev/null)
+    more_code=$?
+    case $more in
+        *' dev '*) if [ "$(way_of "$more")" = "$(way_of "$words")" ]; then return; fi ;;
+        unreachable* | prohibit* | blackhole* | *unreachable* | *'ermission denied'* | *'nvalid argument'* | *'o route to host'*) ;;
+        *) return ;;
+    esac
+    words="${more%%"$newline"*} src $own"
+    code=$more_code
+}
+
+# The router and the device of what ip says.
+way_of() { printf '%s\n' "$1" | awk '{ for (i = 1; i < NF; i++) if ($i == "via" || $i == "dev") printf "%s ", $(i + 1); exit }'; }
+
+# A neighbours' table knows of a router only what was tried of late: each is called once, and so are peers on the own
+# network, side by side, so that a dead one is seen.
+call_neighbours() {
+    for one in $(printf '%s' "$called" | awk '!($0 in seen) { seen[$0]; if (count++ < 16) print }'); do
         if has ping; then
-            bounded 2 ping -c 1 -W 1 "$router" >/dev/null 2>&1 </dev/null
+            bounded 2 ping -c 1 -W 1 "$one" >/dev/null 2>&1 </dev/null &
         elif has curl; then
-            case $router in *:*) router=[$router] ;; esac
-            bounded 2 curl -q -s -m 1 --noproxy '*' -o /dev/null "http://$router:9/" >/dev/null 2>&1 </dev/null
+            case $one in *:*) one=[$one] ;; esac
+            bounded 2 curl -q -s -m 1 --noproxy '*' -o /dev/null "http://$one:9/" >/dev/null 2>&1 </dev/null &
         fi
     done
+    wait
 }
 
 route_reader='

@@ -149,7 +149,8 @@ section_products() {
           print "{\"data\":[" list "]}" }'
 }
 
-# The file systems that each home and work folder lies on; for a folder that is not there, its nearest parent.
+# The file systems that each home, its logs and the work folder lie on; for a folder that is not there, its nearest
+# parent. Whether they are mounted for reading alone stands in the kernel's own table.
 section_disks() {
     if ! has df; then
         unknown 'this machine has no df, so its file systems cannot be measured'
@@ -166,7 +167,7 @@ section_disks() {
         set -- $line
         IFS=$newline
         if [ "$1" != instance ]; then continue; fi
-        for place in "$5" "${6:-}"; do
+        for place in "$5" "$5/Logs" "${6:-}"; do
             case $newline$places in *"$newline$place$newline"*) continue ;; esac
             case $place in /*) places=$places$place$newline ;; esac
         done
@@ -206,7 +207,10 @@ section_disks() {
         split(substr($0, RSTART, RLENGTH), column, " "); mount = substr($0, RSTART + RLENGTH - 1)
         if (mount in seen) next
         seen[mount]
-        list = list (list == "" ? "" : ",") "{\"path\":" text(mount) ",\"free_bytes\":" kilobytes(column[3]) ",\"size_bytes\":" kilobytes(column[1]) "}" }
+        list = list (list == "" ? "" : ",") "{\"path\":" text(mount) ",\"free_bytes\":" kilobytes(column[3]) \
+            ",\"size_bytes\":" kilobytes(column[1]) (mount in reads ? ",\"read_only\":" reads[mount] : "") "}" }
+    BEGIN { # the last row of a place is what is mounted there now
+        while ((getline row <"/proc/mounts") > 0) if (split(row, part, " ") >= 4) reads[part[2]] = part[4] ~ /^ro(,|$)/ ? "true" : "false" }
     END { print "{\"data\":[" list "]}" }'
 }
 

@@ -22,6 +22,11 @@ $HeadLimit = 16384
 # What one probe may do while the others wait: a peer that sends without end, byte by byte, always has the next one ready.
 $StepLimit = 32
 
+# Of a name's addresses behind the one that answers, so many are looked at as well, in so many milliseconds each: a
+# product may get one of them next time.
+$OtherLimit = 3
+$OtherTime = 3000
+
 # Milliseconds for the peer to close after its answer is whole; a foreign web server may keep the connection.
 $LingerTime = 2000
 
@@ -50,6 +55,7 @@ function Invoke-Probing {
     $next = 0
     $active = New-Object Collections.ArrayList
     $seen = $Survey.Clock.Elapsed.TotalMilliseconds
+    $Survey.Cache['lag'] = 0
     while ($active.Count -or $next -lt $Target.Count) {
         while ($next -lt $Target.Count -and $active.Count -lt $ProbeLimit) {
             $probe = Start-Probe $Target[$next]
@@ -62,6 +68,7 @@ function Invoke-Probing {
         $null = [Threading.Tasks.Task]::WaitAny($tasks, 50)
         $now = $Survey.Clock.Elapsed.TotalMilliseconds
         if ($now - $seen -gt $LateTime) { Add-ProbeTime -Probe @($active) -Late ($now - $seen - $LateTime) }
+        $Survey.Cache['lag'] = [Math]::Max($Survey.Cache['lag'], [Math]::Round($now - $seen, 1))
         $seen = $now
         $ended = @()
         foreach ($probe in @($active)) {
@@ -69,13 +76,49 @@ function Invoke-Probing {
             if ($probe.Stage -eq 'done') {
                 Close-Probe $probe
                 $active.Remove($probe)
-                $ended += $probe.Record
+                $other = Get-NextLook $probe
+                if ($other.Stage -ne 'done') { $null = $active.Add($other) } else { $ended += $other.Record }
             }
         }
         if ($Part -and $ended.Count) { Write-Record $Part $ended }
     }
     if ($Part) { return }
     for ($index = 0; $index -lt $Target.Count; $index++) { $records[$index] }
+}
+
+# The look at the next address of the same name, behind the one that answered; else what has ended, with all that was
+# tried in its record. Each is a probe of its own whose record nobody gets to see.
+function Get-NextLook {
+    param([hashtable]$Probe)
+    $first = if ($Probe['First']) { $Probe.First } else { $Probe }
+    if ($first.Ping -or $first.Protocol -or -not $first['Several']) { return $first }
+    if ($Probe.Stage -eq 'done' -and $Probe['Address'] -and $Probe.Record['connect']) { Add-Tried -Probe $Probe -First $first }
+    while ($first.Others.Count) {
+        $address = $first.Others[0]
+        $first.Others = @($first.Others | Select-Object -Skip 1)
+        $next = Start-Probe @{ link = $first.Record.link; host = $first.Record.host; port = $first.Record.port; by = $first.Record.by; Only = $address }
+        $next['First'] = $first
+        if ($next.Stage -ne 'done') { return $next }
+        if ($next['Address'] -and $next.Record['connect']) { Add-Tried -Probe $next -First $first }
+    }
+    if ($first.Tried.Count) { $first.Record['connect']['tried'] = @($first.Tried) }
+    $first
+}
+
+# How the look at the address went that connected last, or at those that failed before it.
+function Add-Tried {
+    param([hashtable]$Probe, [hashtable]$First)
+    foreach ($attempt in $Probe.Attempts) {
+        $First.Tried += @{ address = $attempt.Address; ms = $attempt.Time; stage = 'connect'; error = $attempt.Word }
+    }
+    if ($Probe.Record.connect['error']) { return }
+    $tried = @{ address = $Probe.Address.ToString(); ms = $Probe['Connected'] }
+    foreach ($stage in 'tls', 'page') {
+        $record = $Probe.Record[$stage]
+        if ($record -and $record['error'] -and -not $tried['error']) { $tried['stage'] = $stage; $tried['error'] = $record.error; $tried['ms'] = $record.ms }
+    }
+    if ($Probe['Thumbprint']) { $tried['thumbprint'] = $Probe.Thumbprint }
+    $First.Tried += $tried
 }
 
 # Time in which we did not get to look is no silence of the peers'. Never more than is left of the script's own.
@@ -104,7 +147,7 @@ function Get-AcceptingCallback {
 function Start-Probe {
     param([hashtable]$Target)
     $record = @{ link = $Target.link; host = $Target.host; port = $Target.port; by = $Target.by }
-    $probe = @{ Record = $record; Stage = 'done'; Addresses = @(); Attempts = @(); Client = $null; Tls = $null; Task = $null; Identity = $false }
+    $probe = @{ Record = $record; Stage = 'done'; Addresses = @(); Attempts = @(); Client = $null; Tls = $null; Task = $null; Identity = $false; Others = @(); Tried = @() }
     $probe['Spoken'] = $Survey.Request.identity -and -not $Target.Ping -and -not $Target.Protocol
     $probe['Ping'] = [bool]$Target.Ping
     $probe['Protocol'] = [int]$Target.Protocol
@@ -116,6 +159,13 @@ function Start-Probe {
     }
     $probe['Started'] = $Survey.Clock.Elapsed.TotalMilliseconds
     $probe['End'] = $probe.Started + [Math]::Min([double]$Survey.Request.probe_seconds * 1000, $left)
+    if ($Target['Only']) {
+        $probe['Addresses'] = @($Target.Only)
+        $probe.Spoken = $false
+        $probe.End = [Math]::Min($probe.End, $probe.Started + $OtherTime)
+        Start-Connect $probe
+        return $probe
+    }
     $literal = $Target.host -as [ipaddress]
     if ($literal) {
         $probe['Addresses'] = @($literal)
@@ -159,6 +209,7 @@ function Complete-Resolve {
     $Probe.Addresses = @($Probe.Task.Result)
     if (-not $Probe.Addresses.Count) { Stop-ProbeStage -Probe $Probe -Word 'no-address' -Exception $null; return }
     Set-StageRecord -Probe $Probe -Stage 'resolve' -Values @{ addresses = @($Probe.Addresses | ForEach-Object { $_.ToString() }) }
+    $Probe['Several'] = $Probe.Addresses.Count -gt 1 -and $Probe.Record.by -eq 'name'
     Start-Connect $Probe
 }
 
@@ -170,6 +221,7 @@ function Start-Connect {
     $share = $Probe.Addresses.Count
     $Probe.Addresses = @($Probe.Addresses | Select-Object -Skip 1)
     $Probe['Address'] = $address
+    $Probe['Since'] = $Survey.Clock.Elapsed.TotalMilliseconds
     Enter-Stage -Probe $Probe -Stage 'connect' -Again:$Again -Begin {
         $Probe.Client = New-Object Net.Sockets.TcpClient $Probe.Address.AddressFamily
         $Probe.Client.ConnectAsync($Probe.Address, [int]$Probe.Record.port)
@@ -183,7 +235,12 @@ function Start-Connect {
 function Complete-Connect {
     param([hashtable]$Probe, $Failure)
     if ($Failure) { Stop-ProbeStage -Probe $Probe -Word (Get-FailureWord $Probe $Failure) -Exception $Failure; return }
-    Set-StageRecord -Probe $Probe -Stage 'connect' -Values @{ address = $Probe.Address.ToString(); detail = Get-AttemptText $Probe }
+    Set-StageRecord -Probe $Probe -Stage 'connect' -Values @{ address = $Probe.Address.ToString(); detail = Get-AttemptText $Probe; lag_ms = $Survey.Cache['lag'] }
+    if (-not $Probe.Identity) {
+        $Probe['Connected'] = [Math]::Round($Survey.Clock.Elapsed.TotalMilliseconds - $Probe.Since, 1)
+        $Probe['Others'] = @($Probe.Addresses | Select-Object -First $OtherLimit)
+        $Probe.Addresses = @()
+    }
     # The peer is not to blame for what Windows does here; the page gets its time, too. A ping goes by its own clock.
     if (-not $Probe.Ping -and (Test-RootListWait)) { $Probe.End = [Math]::Max($Probe.End, $Survey.Clock.Elapsed.TotalMilliseconds + [Math]::Min($RootListTime, (Get-RemainingSecond) * 1000)) }
     Enter-Stage -Probe $Probe -Stage 'tls' -Begin {
@@ -226,6 +283,7 @@ function Complete-Tls {
     $values = @{ version = Get-TlsVersion ([int]$Probe.Tls.SslProtocol); cipher = Get-CipherName $Probe.Tls }
     $words = @($Probe['Offered'])
     if ($certificate) {
+        if (-not $Probe.Identity) { $Probe['Thumbprint'] = $certificate.GetCertHashString() }
         $bytes = $certificate.GetRawCertData()
         if ($bytes.Length -le $CertificateLimit) {
             $values['certificate'] = [Convert]::ToBase64String($bytes)
@@ -377,7 +435,7 @@ function Stop-Connect {
     $address = $Probe.Address.ToString()
     $text = "${address}: $Word"
     if ($Exception) { $text += ' (' + (Get-ExceptionChain $Exception)[-1].Message + ')' }
-    $Probe.Attempts += @{ Word = $Word; Address = $address; Text = $text }
+    $Probe.Attempts += @{ Word = $Word; Address = $address; Text = $text; Time = [Math]::Round($Survey.Clock.Elapsed.TotalMilliseconds - $Probe.Since, 1) }
     Close-Probe $Probe
     if ($Probe.Addresses.Count) { Start-Connect $Probe -Again; return }
     $worst = $Probe.Attempts | Sort-Object -Property { [Array]::IndexOf($TellingOrder, $_.Word) } | Select-Object -First 1

@@ -1,0 +1,107 @@
+"""Guide, "Check the IP Address": a name with several addresses, each of which a product may get.
+
+Halibut connects by `TcpClient.ConnectAsync(host, port)` within 60 s in all (OctopusDeploy/Halibut,
+TcpClientExtensions.cs and HalibutTimeoutsAndLimits.cs), and .NET tries the name's addresses one after the other, in the
+resolver's order. Windows gives a silent one up after some 20 s, so the next gets its turn; Linux after more than two
+minutes (tcp_syn_retries, tcp(7)), so it does not. What refuses, or is unreachable, costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pytest_tentacle.judging.attempts import TENTACLE_READS, Attempt, attempts_of
+from pytest_tentacle.judging.away import AWAY_READS
+from pytest_tentacle.judging.check import Finding, check
+from pytest_tentacle.judging.finding import Evidence, Problem
+from pytest_tentacle.judging.subject import Subject
+from pytest_tentacle.link import By, Failure, Stage, Tried
+from pytest_tentacle.sections.connections.probe_verdict import WORDS
+
+IN_ITS_TURN = "TT715"
+NEVER_BEHIND = "TT716"
+
+_ROTATES = "it is used when DNS gives the addresses in another order"
+_GOES_ON = "Octopus goes on to the next one"
+_WAITS = "each new connection waits for it first, some 20 s on Windows"
+_TAKES_ALL = "on Linux it takes all of the 60 s that Octopus gives a connection, and the next one is never tried"
+
+
+@check(codes=(IN_ITS_TURN, NEVER_BEHIND), reads=("host", "peer.services", *TENTACLE_READS, *AWAY_READS))
+def each_address_of_a_name_answers(subject: Subject) -> Iterator[Finding]:
+    """Where a name leads to several addresses, the machine answers at each that a product may use."""
+    looks = [each for each in attempts_of(subject) if each.probe.by is By.NAME and _tried(each)]
+    for look in {(each.vantage, each.probe.host, each.probe.port): each for each in looks}.values():
+        if look.link.proxy is None:
+            yield from _judged(subject, look)
+
+
+def _judged(subject: Subject, look: Attempt) -> Iterator[Finding]:
+    tried = _tried(look)
+    answering = next((one for one in tried if one.stage is None), None)
+    if answering is None:
+        return
+    place = tried.index(answering)
+    wrong: dict[str, list[tuple[Tried, str]]] = {}
+    for number, one in enumerate(tried):
+        told = _wrong(subject, look, one, answering)
+        behind = number > place
+        if told is None or (behind and _is_six(one) is not _is_six(answering)):
+            continue  # nobody gets to the other family as long as the first answers
+        silent = one.stage is Stage.CONNECT and one.error is Failure.TIMED_OUT
+        code = NEVER_BEHIND if silent and not behind and look.link.vantage.system == "linux" else IN_ITS_TURN
+        effect = _ROTATES if behind else _TAKES_ALL if code == NEVER_BEHIND else _WAITS if silent else _GOES_ON
+        wrong.setdefault(code, []).append((one, f"{one.address} {told}: {effect}"))
+    for code, ones in wrong.items():
+        yield _problem(subject, look, code, ones, answering)
+    if not wrong:
+        yield Evidence(f"probe from {look.vantage}", f"{look.probe.host}: {_listed(tried)}")
+
+
+def _wrong(subject: Subject, look: Attempt, one: Tried, answering: Tried) -> str | None:
+    """What is wrong with one of the addresses; None where it is as it should be."""
+    if one.stage is not None and one.error is not None:
+        return f"fails ({one.stage.value}: {WORDS[one.error]})"
+    if one.thumbprint is None or one.thumbprint in {answering.thumbprint, look.link.expected_thumbprint}:
+        return None
+    owner = next((each for each in subject.fleet.subjects if each.expected_thumbprint == one.thumbprint), None)
+    whose = f"that of {owner.name}" if owner else one.thumbprint
+    return f"presents another certificate, {whose}"
+
+
+def _problem(subject: Subject, look: Attempt, code: str, wrong: list[tuple[Tried, str]], answering: Tried) -> Problem:
+    probe, tried = look.probe, _tried(look)
+    dead = wrong[0][0].address
+    why = "; ".join(told for _, told in wrong)
+    return Problem(
+        code,
+        subject.name,
+        expected=f"from {look.vantage}, each address of {probe.host} answers on port {probe.port}",
+        actual=f"{answering.address} does; {why}",
+        evidence=(Evidence(f"probe from {look.vantage}", f"{probe.host}: {_listed(tried)}"),),
+        facts={
+            "host": probe.host,
+            "port": probe.port,
+            "vantage": look.vantage,
+            "server": look.server,
+            "dead": f"[{dead}]" if ":" in dead else dead,
+            "answering": answering.address,
+            "why": why,
+        },
+    )
+
+
+def _tried(look: Attempt) -> tuple[Tried, ...]:
+    return look.probe.connect.tried if look.probe.connect else ()
+
+
+def _is_six(one: Tried) -> bool:
+    return ":" in one.address
+
+
+def _listed(tried: tuple[Tried, ...]) -> str:
+    return ", ".join(
+        f"{one.address} {f'{one.stage.value} {one.error.value}' if one.stage and one.error else 'answers'}"
+        + (f" in {one.ms:.0f} ms" if one.ms is not None else "")
+        for one in tried
+    )

@@ -1,0 +1,60 @@
+"""A name with several addresses, each of which a product may get."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pytest_tentacle.judging.result import Outcome
+from pytest_tentacle.link import Failure, Stage, Tried
+
+STEP = "ip-addresses"
+OWN, OTHER, SIX = "192.0.2.20", "192.0.2.99", "2001:db8::20"
+
+
+def tried(*looks: tuple[str, Failure | None]) -> dict[str, Any]:
+    ones = tuple(
+        Tried(address=address, ms=3, stage=Stage.CONNECT if error else None, error=error) for address, error in looks
+    )
+    return {"addresses": tuple(one.address for one in ones), "tried": ones}
+
+
+class TestSeveralAddresses:
+    @pytest.mark.parametrize(
+        ("looks", "found", "words"),
+        [
+            (((OWN, None), (OTHER, None)), None, ""),
+            (((OTHER, Failure.REFUSED), (OWN, None)), "TT715", "goes on to the next one"),
+            (((OTHER, Failure.TIMED_OUT), (OWN, None)), "TT715", "some 20 s on Windows"),
+            (((OWN, None), (OTHER, Failure.TIMED_OUT)), "TT715", "in another order"),
+            (((SIX, Failure.UNREACHABLE), (OWN, None)), "TT715", "goes on to the next one"),
+            (((OWN, None), (SIX, Failure.UNREACHABLE)), None, ""),
+            (((OWN, None), (SIX, Failure.TIMED_OUT)), None, ""),
+        ],
+    )
+    def test_from_windows(self, around: Any, across: Any, looks: Any, found: Any, words: str) -> None:
+        """Windows gives a silent address up, and goes on; nobody gets to the other family behind one that answers."""
+        across(around.world, "listening", tried(*looks), {})
+        result = around.judge(STEP, "web-01")
+        problems = {problem.code: problem.actual for problem in result.problems}
+        assert list(problems) == ([found] if found else [])
+        assert words in problems.get(found, "")
+
+    def test_from_linux(self, around: Any, across: Any) -> None:
+        """A silent one before it takes all of the time that Octopus gives a connection; what refuses costs nothing."""
+        silent, refused = ("198.51.100.77", Failure.TIMED_OUT), ("198.51.100.78", Failure.REFUSED)
+        across(around.world, "polling", tried(refused, silent, ("192.0.2.10", None)), {})
+        problems = {problem.code: problem for problem in around.judge(STEP, "poll-01").problems}
+        assert sorted(problems) == ["TT715", "TT716"]
+        assert problems["TT716"].facts["dead"] == silent[0]
+        assert "the next one is never tried" in problems["TT716"].actual
+
+    def test_of_another_machine(self, around: Any, across: Any) -> None:
+        """One of the addresses presents another certificate."""
+        looks = tried((OWN, None), (OTHER, None))
+        looks["tried"] = (looks["tried"][0], looks["tried"][1].model_copy(update={"thumbprint": "AB" * 20}))
+        across(around.world, "listening", looks, {})
+        result = around.judge(STEP, "web-01")
+        assert (result.outcome, [problem.code for problem in result.problems]) == (Outcome.FAILED, ["TT715"])
+        assert f"presents another certificate, {'AB' * 20}" in result.problems[0].actual
