@@ -39,6 +39,7 @@ DEBIAN = {
     "nginx": "nginx-light",
     "haproxy": "haproxy",
     "stunnel4": "stunnel4",
+    "squid": "squid",
     "dnsmasq": "dnsmasq-base",
     "openssl": "openssl",
     "node": "nodejs",

@@ -6,12 +6,14 @@ from itertools import islice
 
 import pytest
 
+from support.hosts.faults import replayed, table
+from support.hosts.joining import joined_pairs
 from support.hosts.judge import compared
 from support.hosts.recorded import recorded
 from support.hosts.scenarios import SCENARIOS
 from support.law import broken, reductions, told
 
-_STEP = 60
+_STEP = 97
 """Of the reductions of each fault one of so many is tried."""
 
 
@@ -25,10 +27,29 @@ def test_every_fault_is_recorded(surveys) -> None:
     assert sorted(surveys) == sorted(SCENARIOS)
 
 
-def test_each_fault(surveys) -> None:
+@pytest.fixture(scope="module")
+def rows() -> list[dict[str, object]]:
+    return replayed()
+
+
+def test_each_fault(rows) -> None:
     """Its cause is named first on each machine that it concerns, and no other machine is accused."""
-    answers = {name: compared(found, [SCENARIOS[name]]) for name, found in surveys.items()}
-    assert {name: answer["faults"] for name, answer in answers.items() if not answer["right"]} == {}
+    assert {row["scenarios"][0].name: row["faults"] for row in rows if not row["right"]} == {}
+
+
+def test_pairs(surveys) -> None:
+    """Of two faults that do not meet, both causes are named, and nobody else is accused."""
+    wrong = {}
+    for pair, both in joined_pairs(surveys, SCENARIOS, 80, seed=2):
+        answer = compared(both, pair)
+        if not answer["right"]:
+            wrong[" + ".join(each.name for each in pair)] = answer["faults"]
+    assert wrong == {}
+
+
+def test_the_manuals_table(top, rows) -> None:
+    """It is what the recorded surveys come to: `dev.py faults --replay --table docs/faults.md` writes it."""
+    assert (top / "docs" / "faults.md").read_text(encoding="utf-8") == table(rows)
 
 
 def test_the_law(surveys) -> None:

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -38,7 +39,7 @@ def main() -> None:
             address, port, certificate=own, product=settings["product"], trusted=trusted, known=known
         ).start()
     for address in settings["poll"]:
-        poller = threading.Thread(target=keep_polling, args=(own, address, settings["subscription"]), daemon=True)
+        poller = threading.Thread(target=keep_polling, args=(own, address, settings), daemon=True)
         poller.start()
     threading.Event().wait()
 
@@ -51,7 +52,19 @@ def loaded(certificate: str, key: str) -> KeyedCertificate:
     return KeyedCertificate("own", certificate, der, private.key_size, private)
 
 
-def keep_polling(own: KeyedCertificate, address: str, subscription: str) -> None:
+def connected(host: str, port: int, proxy: Sequence[Any] | None) -> socket.socket:
+    """A connection to a server, through a proxy where there is one."""
+    if proxy is None:
+        return socket.create_connection((host, port), 3)
+    plain = socket.create_connection((proxy[0], proxy[1]), 3)
+    plain.sendall(f"CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
+    if b" 200 " not in plain.recv(4096):
+        plain.close()
+        raise ConnectionRefusedError("the proxy lets nobody through")
+    return plain
+
+
+def keep_polling(own: KeyedCertificate, address: str, settings: dict[str, Any]) -> None:
     """Connect, say who polls, and stay; again and again."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -63,14 +76,14 @@ def keep_polling(own: KeyedCertificate, address: str, subscription: str) -> None
     while True:
         with (
             contextlib.suppress(OSError),
-            socket.create_connection((parts.hostname, parts.port), 3) as plain,
+            connected(str(parts.hostname), int(parts.port or 0), settings.get("proxy")) as plain,
             context.wrap_socket(plain, server_hostname=parts.hostname) as stream,
         ):
             stream.settimeout(None)  # a connection that ends for being quiet would now and then be missing in a survey
             for option, seconds in (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 2), ("TCP_KEEPCNT", 3)):
                 stream.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), seconds)
             stream.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            stream.sendall(f"MX-SUBSCRIBER 1.0 {subscription}\r\n\r\n".encode())
+            stream.sendall(f"MX-SUBSCRIBER 1.0 {settings['subscription']}\r\n\r\n".encode())
             while stream.recv(4096):
                 stream.sendall(b"NEXT\r\n")
         time.sleep(AGAIN)

@@ -1,6 +1,7 @@
 """The faults of the lab of hosts, one after the other: what is broken, what the diagnosis names, and the seconds.
 
     python3 scripts/dev.py faults [--pairs 200] [--seed 1] [--table FILE] [--record | --replay] [NAME ...]
+    python3 scripts/dev.py faults --replay --pairs 200
     python3 scripts/dev.py faults --law
 
 Needs Linux and root. Without names, all single faults; `--table` writes the manual's table from what was found. `--law`
@@ -20,6 +21,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from support.hosts import recorded
+from support.hosts.joining import joined_pairs
 from support.hosts.judge import compared
 from support.hosts.lab import Lab, pairs, running
 from support.hosts.scenario import Scenario
@@ -37,7 +39,7 @@ def main() -> int:
     parser.add_argument("--law", action="store_true", help="what fewer facts come to, instead of the lab of hosts")
     parser.add_argument("--replay", action="store_true", help="judge the recorded surveys, without the lab")
     parser.add_argument("--surveys", type=Path, help="a folder to keep the surveys in, for replay")
-    parser.add_argument("--record", action="store_true", help="keep them for the fast tests, all single faults")
+    parser.add_argument("--record", action="store_true", help="keep them for the fast tests, beside those of before")
     chosen = parser.parse_args()
     if chosen.law:
         number = whole_law(print)
@@ -49,9 +51,11 @@ def main() -> int:
     wanted: list[tuple[Scenario, ...]] = [(SCENARIOS[name],) for name in chosen.names or SCENARIOS]
     if chosen.pairs:
         wanted = list(pairs([one for (one,) in wanted], chosen.pairs, chosen.seed))
-    if chosen.record and (chosen.names or chosen.pairs):
-        parser.error("--record takes all single faults")
+    if chosen.record and chosen.pairs:
+        parser.error("--record takes single faults")
     started = time.monotonic()
+    if chosen.replay and chosen.pairs:
+        return _joined(chosen.pairs, chosen.seed)
     rows = replayed(chosen.names) if chosen.replay else _broken(wanted, chosen.surveys, record=chosen.record)
     right = sum(row["right"] for row in rows)
     print(f"{right} of {len(rows)} right ({100 * right / len(rows):.1f} %), {time.monotonic() - started:.0f} s")
@@ -60,13 +64,27 @@ def main() -> int:
     return 0 if right == len(rows) else 1
 
 
+def _joined(count: int, seed: int) -> int:
+    """Pairs of recorded faults that do not meet, judged together."""
+    right = number = 0
+    for pair, surveys in joined_pairs(dict(recorded.recorded()), SCENARIOS, count, seed):
+        answer = compared(surveys, pair)
+        number += 1
+        right += answer["right"]
+        if not answer["right"]:
+            _told(answer | {"seconds": 0.0}, pair)
+    print(f"{right} of {number} pairs right ({100 * right / max(1, number):.1f} %)")
+    return 0 if right == number else 1
+
+
 def _broken(wanted: list[tuple[Scenario, ...]], surveys: Path | None, *, record: bool) -> list[dict[str, Any]]:
     with TemporaryDirectory() as folder:
         kept = surveys or (Path(folder) if record else None)
         with running(kept) as lab:
             rows = [_tried(lab, scenarios) for scenarios in wanted]
         if record and kept is not None:
-            recorded.write(kept)
+            new = {path.stem: path.read_text(encoding="utf-8") for path in kept.glob("*.json")}
+            recorded.write(new, frozenset(SCENARIOS))
     return rows
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pytest_tentacle.diagnosis import Diagnosis, diagnose
 from pytest_tentacle.judging.result import Outcome, StepResult
+from pytest_tentacle.link import PingOrder
 from pytest_tentacle.sections import STEPS, applicable, fleet_of
 from pytest_tentacle.survey.collector import Plan, Progress, collect
 from pytest_tentacle.survey.store import Surveys
@@ -16,7 +18,16 @@ from pytest_tentacle.survey.store import Surveys
 from .network import SUBNETS, Network, quietly
 from .scenario import Scenario
 
-PLAN = Plan(workers=5, machine_timeout=90, probe_seconds=3)
+PLAN = Plan(workers=5, machine_timeout=90)
+_SHORT = Scenario("", "", "", (), {}, seconds=3)
+"""Seconds of a look where no scenario asks for more."""
+
+
+def plan(scenarios: Sequence[Scenario]) -> Plan:
+    """How these are surveyed: with pings where one asks for them."""
+    pings = max((each.pings for each in scenarios), default=0)
+    seconds = max(each.seconds for each in (*scenarios, _SHORT))
+    return replace(PLAN, ping=PingOrder(count=pings) if pings else None, probe_seconds=seconds)
 
 
 class _Quiet(Progress):
@@ -30,7 +41,9 @@ def judged(network: Network, scenarios: Sequence[Scenario], keep: Path | None = 
         for each in scenarios:
             for line in each.do:
                 act(network, line)
-        surveys = collect(network.inventory, [machine.name for machine in network.inventory.machines], PLAN, _Quiet())
+        surveys = collect(
+            network.inventory, [machine.name for machine in network.inventory.machines], plan(scenarios), _Quiet()
+        )
     finally:
         set_back(network, scenarios)
     if keep is not None:

@@ -15,7 +15,7 @@ from support import namespaces
 
 from .scenario import Scenario
 
-TOOLS = ("sshd", "ssh-keygen", "dnsmasq", "iptables", "iptables-legacy", "tc", "nginx", "haproxy", "stunnel4")
+TOOLS = ("sshd", "ssh-keygen", "dnsmasq", "iptables", "iptables-legacy", "tc", "nginx", "haproxy", "stunnel4", "squid")
 PROGRAM = Path(__file__).resolve().parent / "run.py"
 
 

@@ -34,6 +34,7 @@ class Network:
     def __init__(self) -> None:
         must("mount", "--make-rprivate", "/")
         must("mount", "-t", "tmpfs", "tmpfs", "/mnt")
+        must("mount", "-t", "tmpfs", "tmpfs", "/dev/shm")  # squid's, which would outlive it
         self.folder = Path("/mnt")
         self.groups = _control_groups()
         self.router = Host("router", self.folder / "router")

@@ -18,6 +18,8 @@ class Scenario:
         beside: further codes that may be named, on machines that `expect` names or that depend on them.
         undo: what does not come back by itself when packet filters, queues, routes and DNS servers are set back.
         healthy: it is no fault: nothing may be found, and nothing be unknown.
+        pings: attempts at each link; 0: none.
+        seconds: that a look gets; 0: few, as the lab's ways are short.
     """
 
     name: str
@@ -28,17 +30,29 @@ class Scenario:
     beside: tuple[str, ...] = ()
     undo: tuple[str, ...] = ()
     healthy: bool = False
+    pings: int = 0
+    seconds: float = 0
 
 
 def scenario(
-    name: str, area: str, fault: str, do: str, expect: str, *, beside: str = "", undo: str = "", healthy: bool = False
+    name: str,
+    area: str,
+    fault: str,
+    do: str,
+    expect: str,
+    *,
+    beside: str = "",
+    undo: str = "",
+    healthy: bool = False,
+    pings: int = 0,
+    seconds: float = 0,
 ) -> Scenario:
     """From lines: `do` and `undo` one command a line, `expect` `<machine>[,<machine>]: <code> [<code>]` a line."""
     wanted: dict[str, tuple[str, ...]] = {}
     for line in _lines(expect):
         machines, _, codes = line.partition(":")
         wanted |= {machine.strip(): tuple(codes.split()) for machine in machines.split(",")}
-    return Scenario(name, area, fault, _lines(do), wanted, tuple(beside.split()), _lines(undo), healthy)
+    return Scenario(name, area, fault, _lines(do), wanted, tuple(beside.split()), _lines(undo), healthy, pings, seconds)
 
 
 def _lines(text: str) -> tuple[str, ...]:

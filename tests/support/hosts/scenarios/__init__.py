@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from support.hosts.scenario import Scenario
 
-from . import between, filters, healthy, names, routing, services
+from . import between, filters, further, healthy, names, proxies, routing, services, several, slow
 
 SCENARIOS: dict[str, Scenario] = {
-    each.name: each for module in (healthy, filters, routing, names, services, between) for each in module.SCENARIOS
+    each.name: each
+    for module in (healthy, filters, routing, names, several, services, between, proxies, further, slow)
+    for each in module.SCENARIOS
 }
