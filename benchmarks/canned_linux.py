@@ -33,17 +33,17 @@ class CannedSSHServer(SSHServer):
     def __init__(self, *arguments: Any, environment: Any, cwd: Any, **others: Any) -> None:
         super().__init__(*arguments, environment=environment, cwd=cwd, **others)
         self._where = {"env": environment, "cwd": cwd}
-        self._answers: dict[str, tuple[bytes, bytes, int]] = {}
+        self.learnt: dict[str, tuple[bytes, bytes, int]] = {}
 
     def learn(self, inventory: Inventory, machine: Machine) -> None:
         """Run all that will be asked, once."""
         found = inventory.find(machine.name)
         call = linux_call(Request(targets=own_targets(inventory, found), ports=ports_of_interest([found])))
         stdout, stderr, code = self._really_run(call.command, call.stdin)
-        self._answers[SURVEY] = (stdout.replace(call.nonce.encode(), b"@nonce@"), stderr, code)
+        self.learnt[SURVEY] = (stdout.replace(call.nonce.encode(), b"@nonce@"), stderr, code)
         for fact in facts_about(inventory, found):
             if fact.host == machine.name:
-                self._answers[fact.command] = self._really_run(fact.command, b"")
+                self.learnt[fact.command] = self._really_run(fact.command, b"")
 
     def run(self, channel: paramiko.Channel, line: str) -> None:
         """Answer in a thread of its own, as a command would: this one must go on reading the connection."""
@@ -51,8 +51,11 @@ class CannedSSHServer(SSHServer):
         threading.Thread(target=self._answer, args=(channel, line), daemon=True).start()
 
     def _answer(self, channel: paramiko.Channel, line: str) -> None:
+        known = self.learnt.get(SURVEY if _NONCE.search(line) else line, (b"", b"no canned answer\n", 127))
+        self._respond(channel, line, known)
+
+    def _respond(self, channel: paramiko.Channel, line: str, known: tuple[bytes, bytes, int]) -> None:
         nonce = _NONCE.search(line)
-        known = self._answers.get(SURVEY if nonce else line, (b"", b"no canned answer\n", 127))
         stdout, stderr, code = known
         with contextlib.suppress(OSError, EOFError, paramiko.SSHException):  # the client has gone
             if nonce:

@@ -11,7 +11,7 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -35,16 +35,18 @@ class NotAFileError(OSError):
     """Where a file is to be written stands something that must not be replaced by one."""
 
 
-def write(path: Path, data: str | bytes, mode: int = SHARED) -> None:
+def write(path: Path, data: str | bytes | Iterable[bytes], mode: int = SHARED) -> None:
     """Write a file in one step, with the folders that it needs. Raises OSError; nothing is left beside it then.
 
     Args:
         path: where; a file that is there is replaced, anything else is not.
-        data: what; a text is written as UTF-8.
+        data: what, perhaps piece by piece; a text is written as UTF-8.
         mode: the permissions, `PRIVATE` or `SHARED`.
     """
     with replacing(path, mode) as file:
-        file.write(data.encode("utf-8") if isinstance(data, str) else data)
+        if isinstance(data, str):
+            data = data.encode("utf-8")
+        file.writelines([data] if isinstance(data, bytes) else data)
 
 
 @contextlib.contextmanager
@@ -64,7 +66,7 @@ def replacing(path: Path, mode: int = SHARED) -> Iterator[BinaryIO]:
         raise
 
 
-def write_private(path: Path, data: str | bytes) -> None:
+def write_private(path: Path, data: str | bytes | Iterable[bytes]) -> None:
     """Write a file that only its owner may read."""
     write(path, data, PRIVATE)
 

@@ -13,6 +13,7 @@ from pytest_tentacle.link import By
 from pytest_tentacle.sections import fleet_of
 from pytest_tentacle.survey.collector import Plan, collect
 from pytest_tentacle.survey.host import HostTask
+from pytest_tentacle.survey.looks import Looks
 from pytest_tentacle.survey.model import HostRecord
 from pytest_tentacle.survey.store import Surveys, dumps, loads
 from support.looks import Look
@@ -35,8 +36,8 @@ class Answering(Executor):
 
     def submit(self, _function: Callable[..., Any], /, *arguments: Any, **_others: Any) -> Future[Any]:
         future: Future[Any] = Future()
-        (what,) = arguments
-        future.set_result(self._record(what) if isinstance(what, HostTask) else ({}, {}))
+        what, *_ = arguments
+        future.set_result(self._record(what) if isinstance(what, HostTask) else Looks())
         return future
 
     def _record(self, task: HostTask) -> HostRecord:
@@ -136,12 +137,12 @@ class OneByOne(Answering):
         self.open: list[tuple[Counted, HostRecord]] = []
 
     def submit(self, _function: Callable[..., Any], /, *arguments: Any, **_others: Any) -> Future[Any]:
-        (what,) = arguments
+        what, *_ = arguments
         future = Counted()
         if isinstance(what, HostTask) and what.request.gather:
             self.open.append((future, self._record(what)))
         else:
-            future.set_result(self._record(what) if isinstance(what, HostTask) else ({}, {}))
+            future.set_result(self._record(what) if isinstance(what, HostTask) else Looks())
         return future
 
     def update(self, *_: Any) -> None:

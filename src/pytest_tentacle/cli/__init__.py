@@ -12,6 +12,7 @@ COMMANDS = {
     "ping": "look at a Tentacle's or an Octopus Server's port again and again: name, TCP, TLS and page",
     "pong": "answer ping and TentaclePing over TLS 1.2 and later, until Ctrl-C",
     "script": "what a survey sends to a machine, with its SHA-256, for those who have to let it in",
+    "worker": "survey the machines of a site for runs elsewhere: the engine's own worker, with the site's name",
 }
 """By name, in a few words. `add(parser)` of its module says what may follow, `run(options)` does it: the exit code."""
 

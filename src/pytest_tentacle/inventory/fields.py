@@ -27,6 +27,7 @@ _ALMOST_A_SWITCH = frozenset({"yes", "no", "on", "off", "y", "n", "1", "0", "tru
 _HEX = frozenset("0123456789abcdefABCDEF")
 _NOT_IN_NAMES = re.compile(r"[,*?\[\]]")
 _NO_LOG_ON = "take out what stands before the @: user: and password: are keys of transport:"
+_NOT_IN_SITES = re.compile(r"[^\w.-]")
 _PORT_AT_END = re.compile(r"^([^:]+):(\d+)$")
 _CODE = re.compile(r"TT\d{3}")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -70,6 +71,14 @@ def _name(value: str) -> str:
         raise FieldError("seems to have a password in it", "name the machine alone", show=False)
     if value.startswith("!") or _NOT_IN_NAMES.search(value):
         raise FieldError("may not have , * ? [ ] in it nor begin with !", "--limit gives these a meaning")
+    return value
+
+
+def _site(value: str) -> str:
+    if _NOT_IN_SITES.search(value):
+        raise FieldError(
+            "has letters, digits, - . and _ alone", "its workers' resource at the scheduler bears it", show=False
+        )
     return value
 
 
@@ -224,6 +233,7 @@ def _listed(value: Any) -> Any:
 
 Text = Annotated[str, BeforeValidator(_text)]
 Name = Annotated[Text, AfterValidator(_name)]
+Site = Annotated[Name, AfterValidator(_site)]
 Host = Annotated[Text, AfterValidator(host)]
 Address = Annotated[Text, AfterValidator(ip_address)]
 Endpoint = Annotated[Text, AfterValidator(endpoint)]

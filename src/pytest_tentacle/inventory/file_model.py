@@ -22,6 +22,7 @@ from .fields import (
     Names,
     Port,
     Ports,
+    Site,
     Switch,
     Text,
     Thumbprint,
@@ -156,6 +157,11 @@ class _MachineKeys(FileModel):
     )
     """How to log on: winrm, ssh, local or none, or a map with kind and its settings. Merged key by key with what is
     inherited, unless it names another kind. Default: none."""
+    site: Site | None = None
+    """Site whose worker surveys it, in a run with --executor; without a scheduler it is surveyed from here as any."""
+    secrets: Literal["controller", "worker"] | None = None
+    """Where ${env:}, ${file:} and ${keyring:} of a machine with a site are looked up in a run with --executor: on the
+    machine that runs pytest (controller, the default), or by the site's worker."""
     cluster: Name | None = None
     """Name of a failover cluster that it is a node of: of all its nodes one runs the product, the others stand by."""
     container: Switch | None = None

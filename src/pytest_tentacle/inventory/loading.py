@@ -56,6 +56,7 @@ def load(
     named: NamedMachines | None = None,
     octopus: OctopusSource | None = None,
     ask: Callable[[OctopusSource], Portal] | None = None,
+    elsewhere: bool = False,
 ) -> Inventory:
     """Read inventory files as one inventory.
 
@@ -69,6 +70,8 @@ def load(
         named: machines of the command line, beside those of the files.
         octopus: the Octopus Server of the command line; it takes the place of a file's `octopus:` block.
         ask: reads it; raises PortalError. None: a block in a file is a fault, since nobody can be asked.
+        elsewhere: machines with a site are surveyed by its worker: paths of theirs are the worker's, and so are
+            secrets with `secrets: worker`.
 
     Raises:
         InventoryError: anything is wrong with any of the files, or a secret that a machine needs cannot be had.
@@ -91,7 +94,7 @@ def load(
     portal, found = _ask(source, ask, documents, faults) if source else (None, FromOctopus())
     if portal:
         documents.append(adopt(documents, portal, found, reader, faults))
-    resolution = _Resolution(documents, references, faults, codes)
+    resolution = _Resolution(documents, references, faults, codes, elsewhere)
     resolution.run()
     if not faults and not resolution.servers and not resolution.tentacles:
         place = Place(documents[0].file, 1, 1) if documents else Place("--inventory")
@@ -199,6 +202,7 @@ class _Resolution:
     references: References
     faults: Faults
     codes: Collection[str] | None
+    elsewhere: bool
     servers: list[OctopusServer] = field(default_factory=list)
     tentacles: list[Tentacle] = field(default_factory=list)
     lab_faults: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -208,7 +212,7 @@ class _Resolution:
         return any(document.is_lab for document in self.documents)
 
     def run(self) -> None:
-        self._transports = TransportBuilder(self.references, self.faults, lab=self.is_lab)
+        self._transports = TransportBuilder(self.references, self.faults, lab=self.is_lab, elsewhere=self.elsewhere)
         self._names: dict[str, tuple[str, Place]] = {}
         self._hosts: dict[tuple[str, str, str], tuple[str, Place]] = {}
         groups = {name for document in self.documents for name in document.groups}
@@ -244,7 +248,7 @@ class _Resolution:
         transport = self._transports.build(own, layer, name)
         values = {
             key: layer.value(key)
-            for key in ("dns_name", "ip", "os", "instance", "thumbprint", "cluster", "container")
+            for key in ("dns_name", "ip", "os", "instance", "thumbprint", "site", "cluster", "container")
             if layer.value(key) is not None
         }
         if transport.default_os is not None:

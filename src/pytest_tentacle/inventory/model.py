@@ -232,6 +232,8 @@ class Machine(_Value):
     thumbprint: str | None = None
     groups: tuple[str, ...] = ()
     transport: Transport = NoTransport()
+    site: str | None = None
+    """The site whose worker surveys it, where the run has a scheduler (`--executor`)."""
     cluster: str | None = None
     """Failover cluster: of the machines with the same word one runs its product, and the others stand by."""
     container: bool = False
@@ -241,8 +243,12 @@ class Machine(_Value):
 
     @property
     def host_key(self) -> str:
-        """The login that this machine is surveyed through; machines with the same one are on the same host."""
-        return self.transport.login or f"none://{self.name}"
+        """The login that this machine is surveyed through; machines with the same one are on the same host.
+
+        Two sites may have the same private addresses.
+        """
+        login = self.transport.login or f"none://{self.name}"
+        return login if self.site is None else f"{self.site}|{login}"
 
 
 class Tentacle(Machine):

@@ -18,7 +18,7 @@ from pytest_tentacle.hiding.values import shown
 
 from .faults import Faults, Place, did_you_mean
 from .nodes import ScalarValue
-from .secrets import Secret
+from .secrets import Reference, Secret
 
 LARGEST_SECRET = 65_536
 """Bytes; a larger file was not meant."""
@@ -50,6 +50,30 @@ class SecretSource:
     kind: str
     argument: str
     place: Place
+
+    @property
+    def reference(self) -> Reference:
+        """What is sent to whoever is to look it up."""
+        return Reference(f"${{{self.kind}:{self.argument}}}")
+
+
+class SecretError(Exception):
+    """A secret cannot be had: the text says which, and why, and never what it is."""
+
+
+def look_up(reference: Reference, environment: Mapping[str, str]) -> Secret:
+    """The secret that a reference stands for, on this machine. Raises SecretError.
+
+    A file's path is absolute, or begins at the home folder or at the folder that this process runs in.
+    """
+    match = _REFERENCE.fullmatch(reference.get_secret_value())
+    if match is None:
+        raise SecretError("a reference to a secret is damaged")
+    source = SecretSource(match[1], match[2], Place(str(Path.cwd() / "worker")))
+    try:
+        return Secret(References(environment, Faults()).look_up(source))
+    except _ReferenceError as error:
+        raise SecretError(f"{error.message}: {error.value}" + (f"; {error.hint}" if error.hint else "")) from None
 
 
 class References:
@@ -103,7 +127,7 @@ class References:
         """Look a secret up, once; None where that fails, which is noted."""
         if source not in self._known:
             try:
-                self._known[source] = Secret(self._look_up(source))
+                self._known[source] = Secret(self.look_up(source))
             except _ReferenceError as error:
                 self._faults.add(source.place, error.message, error.value, error.hint)
                 self._known[source] = None
@@ -113,7 +137,8 @@ class References:
         """The secret files that were looked up."""
         return tuple(path_beside(source.place.file, source.argument) for source in self._known if source.kind == "file")
 
-    def _look_up(self, source: SecretSource) -> str:
+    def look_up(self, source: SecretSource) -> str:
+        """What a reference stands for. Raises _ReferenceError."""
         if source.kind == "env":
             value = self._variable(source.argument)
         elif source.kind == "file":

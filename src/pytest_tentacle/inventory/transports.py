@@ -22,10 +22,12 @@ _LOOKED_FOR = PATH_KEYS - {"known_hosts"}
 class TransportBuilder:
     """Builds transports; a fault that many machines inherit is noted where it is written, once."""
 
-    def __init__(self, references: References, faults: Faults, *, lab: bool) -> None:
+    def __init__(self, references: References, faults: Faults, *, lab: bool, elsewhere: bool) -> None:
+        """`elsewhere`: machines with a site are surveyed by its worker, whose files and secrets are not here."""
         self._references = references
         self._faults = faults
         self._lab = lab
+        self._elsewhere = elsewhere
         self._problems: dict[Path, str | None] = {}
 
     def build(self, own: Layer, machine: Layer, name: str) -> model.Transport:
@@ -36,7 +38,7 @@ class TransportBuilder:
         kind = self._kind(machine, name)
         if kind is None:
             return model.NoTransport()
-        values = self._values(kind, own, settings)
+        values = self._values(kind, own, machine)
         settings_of_kind = model.KINDS[kind]
         if "host" not in settings_of_kind.model_fields:
             return settings_of_kind.model_validate({})
@@ -59,11 +61,13 @@ class TransportBuilder:
             return None
         return None if kind.value is FAULTY else str(kind.value)
 
-    def _values(self, kind: str, own: Layer, settings: dict[str, Setting]) -> dict[str, Any]:
+    def _values(self, kind: str, own: Layer, machine: Layer) -> dict[str, Any]:
         """The settings that this kind of transport has, secrets looked up and files looked for."""
         known = TRANSPORT_MODELS[kind].model_fields
+        there = self._elsewhere and machine.value("site") is not None
+        secrets_there = there and machine.value("secrets") == "worker"
         values: dict[str, Any] = {}
-        for key, setting in settings.items():
+        for key, setting in machine.transport.items():
             if key not in known:
                 # What is inherited may be meant for members of another kind; what stands here cannot.
                 if key in own.transport and setting.value is not FAULTY:
@@ -71,8 +75,13 @@ class TransportBuilder:
                 continue
             value = setting.value
             if isinstance(value, SecretSource):
-                value = self._references.resolve(value) or FAULTY
-            if key in _LOOKED_FOR and isinstance(value, Path) and (problem := self._problem(value)) is not None:
+                value = value.reference if secrets_there else self._references.resolve(value) or FAULTY
+            if (
+                key in _LOOKED_FOR
+                and not there
+                and isinstance(value, Path)
+                and (problem := self._problem(value)) is not None
+            ):
                 self._faults.add(setting.place, f"{key}: {problem}", value.name, looked_for(value))
                 value = FAULTY
             if value is not None and key != "kind":

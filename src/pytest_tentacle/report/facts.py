@@ -43,6 +43,7 @@ def _declared(machine: Machine) -> Iterator[tuple[str, str]]:
     yield "IP address", machine.ip or ""
     yield "Instance", machine.instance or ""
     yield "Declared thumbprint", machine.thumbprint or ""
+    yield "Site", machine.site or ""
     yield "Failover cluster", machine.cluster or ""
     yield "Runs in a container", "yes" if machine.container else ""
     yield "Groups", ", ".join(machine.groups)

@@ -76,9 +76,16 @@ class Looks:
                 ),
                 (*polled, *at_others),
                 at_port,
-                tuple(_Look(CONTROLLER, probe, subject.product, expected) for probe in subject.seen_from_here()),
+                tuple(
+                    _Look(self._outside(subject), probe, subject.product, expected)
+                    for probe in subject.seen_from_here()
+                ),
             )
         return self._kept[subject.name]
+
+    def _outside(self, subject: Subject) -> str:
+        site = subject.machine.site
+        return f"worker of site {site}" if site is not None and site in self._fleet.surveys.sites else CONTROLLER
 
 
 def _of_links(subject: Subject) -> Iterator[_Look]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pytest_tentacle.guide.severity import DEFAULT_GATE, Severity
 if TYPE_CHECKING:  # every pytest run of the environment imports this module: the models cost more than pytest itself
     from pytest_tentacle.inventory.model import Mode
     from pytest_tentacle.link import PingOrder
+    from pytest_tentacle.sites.address import Way
 
 MODES = ("listening", "polling")
 """The words of `inventory.model.Mode`."""
@@ -29,7 +29,7 @@ DEFAULT_MACHINE_TIMEOUT = 60.0
 _ONLY_OURS = (
     "limit", "mode", "save_surveys", "bundle", "sarif", "metrics", "compare", "history", "run_timeout", "ping_count",
     "ping_duration", "ping_payload", "probe_tls", "space", "octopus_ca", "include_disabled", "discover", "server",
-    "port", "transport", "user", "ask_password", "until_well",
+    "port", "transport", "user", "ask_password", "until_well", "executor",
 )  # fmt: skip
 """Options that nobody gives by habit (`addopts`) to pytest runs that are no diagnosis."""
 
@@ -44,9 +44,6 @@ MOST_PING_SECONDS = 600
 MOST_WATCH_SECONDS = 86_400
 MOST_PAYLOAD = 16_000
 """Bytes; Octopus reads 20,000 characters of a request at most (tentacle-facts 1.4), its head included."""
-
-SURVEY_SECONDS = 15.0
-"""What a survey's script may take on a large machine before it comes to the pings."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +94,8 @@ class Options:
     discover: bool = False
     until_well: float | None = None
     """Seconds for which what is not well is looked at again."""
+    executor: Way | None = None
+    """To the scheduler whose workers survey machines with a site."""
 
     @property
     def active(self) -> bool:
@@ -122,7 +121,7 @@ class Options:
             shown["--inventory"] = ", ".join(str(path) for path in self.inventories)
         if self.replay:
             shown["--replay"] = str(self.replay)
-        shown |= self._octopus_shown()
+        shown |= self._sources_shown()
         if self.limits:
             shown["--limit"] = ", ".join(self.limits)
         if self.mode:
@@ -144,7 +143,7 @@ class Options:
         shown |= {"--run-timeout": f"{self.run_timeout:g} s"} if self.run_timeout else {}
         return shown
 
-    def _octopus_shown(self) -> dict[str, str]:
+    def _sources_shown(self) -> dict[str, str]:
         shown = {
             "--tentacle": ", ".join(self.tentacles),
             "--server": ", ".join(self.servers),
@@ -153,6 +152,7 @@ class Options:
             "--space": ", ".join(self.spaces),
             "--include-disabled": "yes" if self.include_disabled else "",
             "--discover": "yes" if self.discover else "",
+            "--executor": f"dask:{self.executor.address}" if self.executor else "",
         }
         return {name: value for name, value in shown.items() if value}
 
@@ -169,6 +169,9 @@ def add_options(parser: pytest.Parser) -> None:
     )
     _add_named(group)
     _add_octopus(group)
+    group.addoption("--executor", metavar="dask:ADDRESS", help="have workers of their sites survey machines, see docs")
+    for name, what in (("ca", "authority"), ("cert", "certificate"), ("key", "private key")):
+        group.addoption(f"--executor-{name}", metavar="FILE", help=f"PEM file of the {what} for the scheduler")
     group.addoption(
         "--replay",
         metavar="FILE",
@@ -398,6 +401,7 @@ def read_options(config: pytest.Config) -> Options:
         include_disabled=option("include_disabled"),
         discover=option("discover"),
         until_well=_of_machines(config, "until_well"),
+        executor=_executor(config),
     )
 
 
@@ -430,18 +434,21 @@ def _ping_order(config: pytest.Config) -> PingOrder | None:
     if config.getoption("replay"):
         raise pytest.UsageError("a replay contacts no machine: leave --ping-count and --ping-duration out")
     from pytest_tentacle.link import PingOrder  # noqa: PLC0415  as above
-    from pytest_tentacle.survey.request import script_seconds  # noqa: PLC0415
+    from pytest_tentacle.survey.request import no_room_for  # noqa: PLC0415
 
     order = PingOrder(count=count, seconds=seconds, payload_bytes=payload or 0)
     probe, machine = config.getoption("probe_timeout"), config.getoption("machine_timeout")
-    needed = order.all_seconds(probe) + SURVEY_SECONDS + (probe if config.getoption("probe_tls") else 0)
-    if needed > script_seconds(machine):
-        enough = math.ceil(needed * machine / script_seconds(machine))
-        raise pytest.UsageError(
-            f"pinging takes up to {order.all_seconds(probe):g} s on each machine, which --machine-timeout {machine:g} "
-            f"has no room for: give --machine-timeout {enough}, or ping less"
-        )
+    if why := no_room_for(order, machine, probe, tls_versions=config.getoption("probe_tls")):
+        raise pytest.UsageError(why)
     return order
+
+
+def _executor(config: pytest.Config) -> Way | None:
+    if not _of_machines(config, "executor"):
+        return None
+    from pytest_tentacle.sites.options import way_of  # noqa: PLC0415  as above
+
+    return way_of(config)
 
 
 def _of_machines(config: pytest.Config, name: str) -> Any:

@@ -39,6 +39,8 @@ from pytest_tentacle.report.redaction.names import learn_inventory, learn_survey
 from pytest_tentacle.report.redaction.redactor import Redactor
 from pytest_tentacle.sections import Fleet, Subject, fleet_of
 from pytest_tentacle.sections.catalogue import CATALOGUE
+from pytest_tentacle.sites.address import SitesError
+from pytest_tentacle.sites.of_run import SitesOfRun
 from pytest_tentacle.survey import store
 from pytest_tentacle.survey.collector import Interrupted, Plan, collect
 from pytest_tentacle.survey.store import Surveys
@@ -89,6 +91,7 @@ class TentacleRun:
         self.mapping_path: Path | None = None
         self.failures = Failures()
         """What could not be shown or written, and why: a full disk takes no verdict away."""
+        self._sites = SitesOfRun(options.executor)
         self.keeping = Keeping(options.save_surveys, options.bundle, self.redactor, self.failures)
         self._clock = time.monotonic()
         self._fleet: Fleet | None = None
@@ -130,6 +133,7 @@ class TentacleRun:
                     named=named_by(options),
                     octopus=source_of(options),
                     ask=octopus.ask,
+                    elsewhere=options.executor is not None,
                 )
             )
             selection = select(inventory, options.limits, options.mode)
@@ -253,7 +257,11 @@ class TentacleRun:
         )
         labels = {machine.host_key: self.shown(machine.name) for machine in inventory.machines}
         try:
-            surveys = collect(inventory, names, plan, TerminalProgress(reporter, labels))
+            surveys = collect(
+                inventory, names, plan, TerminalProgress(reporter, labels), self._sites.executor(inventory, names)
+            )
+        except SitesError as error:
+            raise pytest.UsageError(str(error)) from None
         except Interrupted as stop:
             self.interrupted = True
             surveys = stop.surveys
@@ -386,6 +394,8 @@ class TentacleRun:
         from pytest_tentacle.transport.backend import make_host  # noqa: PLC0415  only a user's own test needs it
 
         machine = next(machine for machine in inventory.machines if machine.name == name)
+        if self._sites.reaches(machine.site):
+            raise Unknown(f"only workers of site {machine.site} reach it", "Run the test there, without --executor.")
         if machine.host_key not in self._hosts:
             transport = open_transport(machine.transport)
             transport.connect(Deadline(self.options.machine_timeout))
@@ -396,6 +406,7 @@ class TentacleRun:
         """Log off, and stop the lab, if one runs."""
         hiding.use(self._secrets_before)
         self.keeping.pause()
+        self._sites.close()
         while self._hosts:
             self._hosts.popitem()[1][0].close()
         if self._lab is not None:

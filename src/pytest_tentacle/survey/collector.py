@@ -8,10 +8,9 @@ checks.
 from __future__ import annotations
 
 import contextlib
-import itertools
 import operator
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -21,20 +20,12 @@ from typing import Any, Protocol, TypeVar
 from pytest_tentacle import __version__
 from pytest_tentacle.inventory import without_credentials
 from pytest_tentacle.inventory.model import Inventory, Machine
-from pytest_tentacle.link import (
-    PingOrder,
-    Probe,
-    Resolver,
-    Target,
-    TlsVersions,
-    probe_all,
-    system_resolver,
-    try_versions,
-)
+from pytest_tentacle.link import PingOrder, Probe, Resolver, Target, TlsVersions, system_resolver
 from pytest_tentacle.shortage import shortage
 from pytest_tentacle.transport import ReachStage
 
 from .host import SESSIONS, HostTask, no_room, survey_host
+from .looks import Looks, LookTask, look, not_made
 from .model import HostRecord, Unreachable
 from .request import Request, script_seconds
 from .store import Surveys
@@ -60,9 +51,6 @@ KEEP_SECONDS = 5.0
 
 FIRST_KEEP_SECONDS = 1.0
 """After this time it is handed over for the first time, whoever has answered by then."""
-
-OWN_PROBES = 64
-"""How many links the controller looks at together: a look costs next to nothing, and one that times out only waits."""
 
 
 class Progress(Protocol):
@@ -135,11 +123,20 @@ def collect(
     progress: Progress,
     executor: Callable[[int], Executor] | None = None,
 ) -> Surveys:
-    """Survey the hosts of the named machines. Raises Interrupted after Ctrl-C, with all that is known by then."""
+    """Survey the hosts of the named machines. Raises Interrupted after Ctrl-C, with all that is known by then.
+
+    Args:
+        inventory: whose machines they are.
+        names: of the machines.
+        plan: how.
+        progress: is told how far it is.
+        executor: makes of a number of threads what the work is given to; None: `Workers`. One of sites' workers says
+            by `waiting()` who is under way there, and closes their sessions by `break_off()`.
+    """
     wanted = set(names)
     machines = [machine for machine in inventory.machines if machine.name in wanted]
-    state = _State(inventory, machines, plan, progress)
-    pool = (executor or _Workers)(plan.workers)
+    pool = (executor or Workers)(plan.workers)
+    state = _State(inventory, machines, plan, progress, of_sites=hasattr(pool, "break_off"))
     SESSIONS.closing = False
     try:
         state.first_round(pool)
@@ -147,7 +144,7 @@ def collect(
     except _TimeIsUp:
         state.cut_off = True
     except KeyboardInterrupt:
-        SESSIONS.break_off()
+        _break_off(pool)
         pool.shutdown(wait=False, cancel_futures=True)
         raise Interrupted(state.surveys()) from None
     SESSIONS.break_off()
@@ -155,7 +152,14 @@ def collect(
     return state.surveys()
 
 
-class _Workers(ThreadPoolExecutor):
+def _break_off(pool: Executor) -> None:
+    """Close what is under way, here and at sites."""
+    SESSIONS.break_off()
+    if hasattr(pool, "break_off"):
+        pool.break_off()
+
+
+class Workers(ThreadPoolExecutor):
     """As many threads as asked for, or as this machine has room for: those that run do the work of all."""
 
     def _adjust_thread_count(self) -> None:
@@ -177,7 +181,10 @@ def _submit(pool: Executor, work: Callable[..., T], *arguments: Any) -> Future[T
 
 
 class _State:
-    def __init__(self, inventory: Inventory, machines: Sequence[Machine], plan: Plan, progress: Progress) -> None:
+    def __init__(
+        self, inventory: Inventory, machines: Sequence[Machine], plan: Plan, progress: Progress, *, of_sites: bool
+    ) -> None:
+        self._of_sites = of_sites
         self.inventory = inventory
         self.plan = plan
         self.progress = progress
@@ -217,6 +224,7 @@ class _State:
                     ),
                     timeout=self.plan.machine_timeout,
                     keep_session=any(member.name in server_names for member in members),
+                    site=self._site_of(members[0]),
                 )
             )
         for task, record in self._run(pool, "surveying", tasks):
@@ -225,12 +233,7 @@ class _State:
     def second_round(self, pool: Executor) -> None:
         surveys = self.surveys()
         selected = {member.name for members in self.hosts.values() for member in members}
-        own: dict[str, tuple[Target, ...]] = {
-            machine.name: controller_targets(self.inventory, machine, surveys)
-            for machine in sorted(self.inventory.machines, key=operator.attrgetter("name"))
-            if machine.name in selected
-        }
-        ours = _submit(pool, self._probe_from_here, own)
+        ours = {_submit(pool, look, task, self.plan.resolve): task for task in self._looks(selected, surveys)}
         tasks = []
         for server in self.inventory.servers:
             record = self.records.get(server.host_key)
@@ -258,6 +261,7 @@ class _State:
                             version_targets=once if self.plan.tls_versions else (),
                         ),
                         timeout=self.plan.machine_timeout,
+                        site=self._site_of(server),
                     )
                 )
         for task, answer in self._run(pool, "probing from the servers", tasks):
@@ -273,30 +277,37 @@ class _State:
                     "seconds": round(first.seconds + answer.seconds, 3),
                 }
             )
-        while not ours.done():
-            wait([ours], timeout=POLL_SECONDS)
+        pending = set(ours)
+        while pending:
+            done, pending = wait(pending, timeout=POLL_SECONDS)
+            for future in done:
+                self._keep_looks(future, ours[future])
             self._keep()
             if self.plan.over:
                 raise _TimeIsUp
-        if ours.exception() is not None and shortage(ours.exception()) is not None:
-            self.controller_probes = {
-                name: tuple(_not_probed(target) for target in targets) for name, targets in own.items() if targets
-            }
-            return
-        self.controller_probes, self.controller_tls_versions = ours.result()
 
-    def _probe_from_here(
-        self, own: dict[str, tuple[Target, ...]]
-    ) -> tuple[dict[str, tuple[Probe, ...]], dict[str, TlsVersions]]:
-        targets = [target for several in own.values() for target in several]
-        probes = probe_all(targets, workers=OWN_PROBES, seconds=self.plan.probe_seconds, resolve=self.plan.resolve)
-        made = iter(probes)
-        looks = {name: tuple(itertools.islice(made, len(several))) for name, several in own.items() if several}
-        if not self.plan.tls_versions:
-            return looks, {}
-        first = {name: several[0] for name, several in own.items() if several}
-        tried = try_versions(first.values(), seconds=self.plan.probe_seconds, resolve=self.plan.resolve)
-        return looks, dict(zip(first, tried, strict=True))
+    def _looks(self, names: set[str], surveys: Surveys) -> Iterator[LookTask]:
+        """At the selected machines' ports, from here and from each site."""
+        targets: dict[str | None, dict[str, tuple[Target, ...]]] = {None: {}}
+        for machine in sorted(self.inventory.machines, key=operator.attrgetter("name")):
+            if machine.name in names:
+                found = controller_targets(self.inventory, machine, surveys)
+                targets.setdefault(self._site_of(machine), {})[machine.name] = found
+        for site, of_site in targets.items():
+            yield LookTask(of_site, self.plan.probe_seconds, self.plan.tls_versions, site)
+
+    def _keep_looks(self, future: Future[Looks], task: LookTask) -> None:
+        fault = future.exception()
+        if fault is not None and shortage(fault) is not None:
+            looks = not_made(task, "this machine has no room left to look")
+        else:
+            looks = future.result()
+        self.controller_probes |= looks.probes
+        self.controller_tls_versions |= looks.tls_versions
+
+    def _site_of(self, machine: Machine) -> str | None:
+        """Whose worker surveys it; None where that is done here."""
+        return machine.site if self._of_sites else None
 
     def _run(self, pool: Executor, what: str, tasks: list[HostTask]) -> list[tuple[HostTask, HostRecord]]:
         """All tasks' records; those done before an interrupt are kept in `records` even then."""
@@ -311,7 +322,7 @@ class _State:
             finished = _next_of(ended)
             pending -= finished
             if self.plan.over:
-                finished |= _ended_early(pending)
+                finished |= _ended_early(pool, pending)
             for future in finished:
                 task, record = futures[future], _record_of(future, futures[future])
                 done.append((task, record))
@@ -325,7 +336,7 @@ class _State:
             }
             for key in overdue:
                 SESSIONS.break_off(key)
-            self.progress.update(what, len(done), len(tasks), SESSIONS.waiting())
+            self.progress.update(what, len(done), len(tasks), _waiting(pool))
         if tasks:
             self.progress.finish(what, len(tasks), time.monotonic() - started)
         return done
@@ -362,6 +373,7 @@ class _State:
             controller_probes=self.controller_probes,
             controller_tls_versions=self.controller_tls_versions,
             ping=self.plan.ping,
+            sites=tuple(dict.fromkeys(filter(None, (self._site_of(each[0]) for each in self.hosts.values())))),
         )
 
 
@@ -387,16 +399,18 @@ def _next_of(ended: SimpleQueue[Future[HostRecord]]) -> set[Future[HostRecord]]:
     return found
 
 
-def _ended_early(pending: set[Future[HostRecord]]) -> set[Future[HostRecord]]:
+def _waiting(pool: Executor) -> list[tuple[str, float]]:
+    """Host keys under way with their seconds, longest first."""
+    if not hasattr(pool, "waiting"):
+        return SESSIONS.waiting()
+    return sorted([*SESSIONS.waiting(), *pool.waiting()], key=lambda pair: -pair[1])
+
+
+def _ended_early(pool: Executor, pending: set[Future[HostRecord]]) -> set[Future[HostRecord]]:
     """Those that were under way and handed over what had arrived, once their sessions are closed."""
     under_way = {future for future in pending if not future.cancel()}
-    SESSIONS.break_off()
+    _break_off(pool)
     return wait(under_way, timeout=GRACE_SECONDS).done
-
-
-def _not_probed(target: Target) -> Probe:
-    why = "this machine has no room left to look"
-    return Probe(link=target.link, host=target.host, port=target.port, by=target.by, unavailable=why)
 
 
 def _record_of(future: Future[HostRecord], task: HostTask) -> HostRecord:

@@ -38,6 +38,7 @@ class HostTask:
     Attributes:
         timeout: seconds for this host, log-on included.
         keep_session: stay logged on, for a second round in the same process.
+        site: whose worker does it, where the run has a scheduler; None: it is done here.
     """
 
     host_key: str
@@ -47,6 +48,7 @@ class HostTask:
     request: Request
     timeout: float
     keep_session: bool = False
+    site: str | None = None
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from pytest_tentacle.link import PingOrder, Target
@@ -48,6 +49,22 @@ class Request:
 def script_seconds(machine_timeout: float) -> float:
     """What a script may use of a machine's budget: the log-on needs the rest."""
     return max(5.0, machine_timeout * 0.75)
+
+
+SURVEY_SECONDS = 15.0
+"""What a survey's script may take on a large machine before it comes to the pings."""
+
+
+def no_room_for(order: PingOrder, machine: float, probe: float, *, tls_versions: bool) -> str | None:
+    """Why pings do not fit into the seconds of a machine's budget; None where they do."""
+    needed = order.all_seconds(probe) + SURVEY_SECONDS + (probe if tls_versions else 0)
+    if needed <= script_seconds(machine):
+        return None
+    enough = math.ceil(needed * machine / script_seconds(machine))
+    return (
+        f"pinging takes up to {order.all_seconds(probe):g} s on each machine, which --machine-timeout {machine:g} "
+        f"has no room for: give --machine-timeout {enough}, or ping less"
+    )
 
 
 @dataclass(frozen=True)

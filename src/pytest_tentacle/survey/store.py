@@ -12,7 +12,7 @@ from typing import Never
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pytest_tentacle import files
-from pytest_tentacle.inventory.model import Inventory
+from pytest_tentacle.inventory.model import Inventory, Machine
 from pytest_tentacle.link import PingOrder, Probe, TlsVersions
 
 from . import limits
@@ -29,6 +29,7 @@ class Surveys(BaseModel):
         controller_tls_versions: by machine name, the same port with each version of TLS; empty where the run was not
             asked to try them.
         ping: how each link was pinged; None where the run was not asked to.
+        sites: whose workers surveyed their own machines, and took the looks from outside at them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -44,6 +45,12 @@ class Surveys(BaseModel):
     controller_probes: dict[str, tuple[Probe, ...]] = {}
     controller_tls_versions: dict[str, TlsVersions] = {}
     ping: PingOrder | None = None
+    sites: tuple[str, ...] = ()
+
+    def outside_of(self, machine: Machine) -> str:
+        """Who looked at a machine's port from outside, in words."""
+        by_worker = machine.site is not None and machine.site in self.sites
+        return f"the worker of site {machine.site}" if by_worker else "the machine that runs pytest"
 
     @cached_property
     def indexed(self) -> tuple[tuple[HostRecord, ...], dict[str, HostRecord]]:

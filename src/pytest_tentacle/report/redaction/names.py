@@ -102,7 +102,7 @@ def learn_inventory(redactor: Redactor, inventory: Inventory) -> None:
     for machine in inventory.machines:
         names.hosts[machine.name] = None
     for machine in inventory.machines:
-        names.groups.update(dict.fromkeys(machine.groups))
+        names.groups.update(dict.fromkeys((*machine.groups, *([machine.site] if machine.site else []))))
         for host in (machine.dns_name, *(machine.addresses if isinstance(machine, OctopusServer) else ())):
             names.host(host or "")
         if isinstance(machine, OctopusServer):

@@ -128,8 +128,10 @@ def drop_inapplicable(items: list[pytest.Item], run: TentacleRun, config: pytest
 
 def _keep(items: list[pytest.Item], config: pytest.Config, wanted: Callable[[pytest.Item], bool]) -> None:
     """The others are pytest's deselected, so that its numbers add up."""
-    kept = [item for item in items if wanted(item)]
-    dropped = [item for item in items if item not in set(kept)]
+    kept: list[pytest.Item] = []
+    dropped: list[pytest.Item] = []
+    for item in items:
+        (kept if wanted(item) else dropped).append(item)
     if dropped:
         config.hook.pytest_deselected(items=dropped)
     items[:] = kept

@@ -85,8 +85,7 @@ class Keeping:
         return lambda: store.pieces(surveys, self._clean)
 
     def _write(self, path: Path, surveys: Surveys) -> None:
-        with files.replacing(path, files.PRIVATE) as file:
-            file.writelines(piece.encode("utf-8") for piece in store.pieces(surveys, self._clean))
+        files.write_private(path, (piece.encode("utf-8") for piece in store.pieces(surveys, self._clean)))
 
     @property
     def _paths(self) -> dict[Path, Callable[[Path, bytes], GrowingFile]]:

@@ -95,5 +95,6 @@ def _perhaps_relayed(link: Link, findings: tuple[Finding, ...]) -> Iterator[Find
 def _with_our_own_look(link: Link, unknown: Unknown) -> Unknown:
     """What this machine sees is evidence, and no verdict: it is not the server."""
     seen = "; ".join(describe(probe) for probe in link.tentacle.seen_from_here())
-    from_here = f". Seen from the machine that runs pytest, which is not the server: {seen}" if seen else ""
+    outside = link.tentacle.fleet.surveys.outside_of(link.tentacle.machine)
+    from_here = f". Seen from {outside}, which is not the server: {seen}" if seen else ""
     return Unknown(f"{link.vantage.name} could not look: {unknown.reason}{from_here}", unknown.advice)

@@ -18,8 +18,6 @@ NOTHING_NEW_ENOUGH = "TT908"
 TRIAL_READS = ("tls_versions", "peer.peer_tls_versions", "controller.tls_versions")
 """What is read here besides a Tentacle's settings."""
 
-_CONTROLLER = "the machine that runs pytest"
-
 _NAMES = {
     TlsVersion.TLS_1_0: "TLS 1.0",
     TlsVersion.TLS_1_1: "TLS 1.1",
@@ -97,11 +95,12 @@ def trials_of(subject: Subject) -> tuple[Tried, ...]:
 
 
 def seen_from_here(subject: Subject, server: Subject) -> tuple[Evidence, ...]:
-    """The same port, tried from the machine that runs pytest: whether it is the way there or the port itself."""
+    """The same port, tried from outside (`Surveys.outside_of`): whether it is the way there or the port itself."""
     subject.ledger.note({("controller", "tls_versions")})
     end = subject if subject.mode is Mode.LISTENING else server
-    found = subject.fleet.surveys.controller_tls_versions.get(end.name)
-    return (_shown(found, _CONTROLLER),) if found else ()
+    surveys = subject.fleet.surveys
+    found = surveys.controller_tls_versions.get(end.name)
+    return (_shown(found, surveys.outside_of(end.machine)),) if found else ()
 
 
 def _shown(found: TlsVersions, vantage: str) -> Evidence:

@@ -1,0 +1,49 @@
+"""A run's side: the engine's client, made when the first machine with a site is to be surveyed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from concurrent.futures import Executor
+from typing import TYPE_CHECKING
+
+from pytest_tentacle.inventory.model import Inventory
+from pytest_tentacle.survey.collector import Workers
+
+from .address import SitesError, Way
+
+if TYPE_CHECKING:  # what imports the survey's transports is for runs with a scheduler
+    from .engine import Engine
+
+
+class SitesOfRun:
+    """Does nothing where the run has no scheduler."""
+
+    def __init__(self, way: Way | None) -> None:
+        self._way = way
+        self._engine: Engine | None = None
+
+    def executor(self, inventory: Inventory, names: Collection[str]) -> Callable[[int], Executor]:
+        """Where these machines are surveyed. Raises SitesError, before any of them is contacted."""
+        sites = {machine.site for machine in inventory.machines if machine.name in names and machine.site}
+        if self._way is None:
+            return Workers
+        if not sites:
+            raise SitesError("--executor, but none of these machines has a site: write `site: NAME` in the inventory")
+        from .engine import Engine  # noqa: PLC0415  see above
+        from .executor import SitesExecutor  # noqa: PLC0415  as above
+
+        if self._engine is None:
+            self._engine = Engine(self._way)
+            self._engine.refuse_others(sites)
+        engine = self._engine
+        return lambda workers: SitesExecutor(Workers(workers), engine)
+
+    def reaches(self, site: str | None) -> bool:
+        """Whether machines of that site are reached by its workers alone."""
+        return self._way is not None and site is not None
+
+    def close(self) -> None:
+        """Log off from the scheduler."""
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
