@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
+from pytest_tentacle.cli import main
 from pytest_tentacle.inventory import load
 from pytest_tentacle.inventory.schema import schema, schema_text
 
@@ -132,3 +133,10 @@ class TestExample:
         inventory = files.load(short, OCTOPUS_CHECK_PASSWORD="x")
         assert [machine.name for machine in inventory.tentacles] == ["web-01.example.com", "web-02.example.com"]
         assert inventory.tentacles[0].servers == ("octopus.example.com",)
+
+
+class TestCommand:
+    def test_it_is_printed(self, capsys):
+        """`pytest-tentacle schema`, for whoever has no checkout: the file that the source has."""
+        assert main(["schema"]) == 0
+        assert capsys.readouterr().out == (FOLDER / "schema.json").read_text(encoding="utf-8")

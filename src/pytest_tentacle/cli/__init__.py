@@ -11,6 +11,7 @@ COMMANDS = {
     "inventory": "another source's machines as an inventory file of ours, to be reviewed: Octopus, Ansible, a table",
     "ping": "look at a Tentacle's or an Octopus Server's port again and again: name, TCP, TLS and page",
     "pong": "answer ping and TentaclePing over TLS 1.2 and later, until Ctrl-C",
+    "schema": "the JSON Schema of inventories, with which an editor completes and checks them",
     "script": "what a survey sends to a machine, with its SHA-256, for those who have to let it in",
     "worker": "survey the machines of a site for runs elsewhere: the engine's own worker, with the site's name",
 }

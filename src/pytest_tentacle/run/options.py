@@ -241,7 +241,8 @@ def add_options(parser: pytest.Parser) -> None:
         "--run-timeout",
         type=number,
         metavar="SECONDS",
-        help="budget of the whole run: machines that have not answered by then are unknown",
+        help="budget of all surveys, from the start of the run: machines that have not answered by then are unknown; "
+        "tests of your own go on (pytest-timeout ends them)",
     )
     group.addoption(
         "--save-surveys", metavar="FILE", help="write all surveys to FILE, for --replay; holds no credentials"

@@ -56,12 +56,17 @@ def _rules(report: Report, used: set[str]) -> list[dict[str, Any]]:
         rule: dict[str, Any] = {
             "id": code,
             "shortDescription": {"text": title},
-            "help": {"text": _help(report, code) or title},
+            "help": {"text": f"{_help(report, code) or title}{_more(code)}"},
         }
         if link := links.get(steps.get(code, "")):
             rule["helpUri"] = link
         rules.append(rule)
     return rules
+
+
+def _more(code: str) -> str:
+    """Where the manual's page on a code is: no site of it has an address that could be linked to."""
+    return "" if code == UNKNOWN_RULE else f"\n\n`pytest-tentacle explain {code}` prints the manual's page."
 
 
 def _help(report: Report, code: str) -> str:
