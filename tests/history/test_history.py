@@ -266,6 +266,8 @@ class TestSystem:
             ("2026-11-22 02:59:05", None, None, False),
             ("22.11. 02:59", "UTC", None, False),
             ("2026-11-22 02:59:05", "../../etc/passwd", "x", False),
+            ("9999-12-31 23:59:59-14:00", None, None, False),
+            ("0001-01-01 00:00:00", None, "+1400", False),
         ],
     )
     def test_times(self, time, zone, offset, found):

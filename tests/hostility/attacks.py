@@ -78,6 +78,7 @@ def _trusting(count: int, entry: str = ENTRY) -> bytes:
     return f'<octopus-settings><set key="{key}">[{entries}]</set></octopus-settings>'.encode()
 
 
+EDGES = ("0001-01-01 00:00:00", "9999-12-31 23:59:59", "0001-01-01 00:00:00", "9999-12-31 23:59:59")
 LISTENER = {"address": "::", "port": 1}
 SERVICE = {"name": "OctopusDeploy Tentacle", "state": "running"}
 CONNECTION = {
@@ -127,6 +128,16 @@ ATTACKS = (
     ),
     Attack("a number of 4,000 digits", _changed("services", "data", 0, "pid", value=int("9" * 4000)), "too large"),
     Attack("a time without a zone", _changed("host", "data", "clock_utc", value="2026-11-22T03:04:05"), "no zone"),
+    Attack(
+        "a time after the end of the calendar",
+        _changed("host", "data", "clock_utc", value="9999-12-31T23:59:59-14:00"),
+        "end of the calendar",
+    ),
+    Attack(
+        "a time before the calendar begins",
+        _changed("services", "data", 0, "started_utc", value="0001-01-01T00:00:00+14:00"),
+        "end of the calendar",
+    ),
     Attack(
         "a certificate that is no base64", _changed("probes", 0, "tls", "certificate", value="!!!"), "cannot be decoded"
     ),
@@ -203,6 +214,24 @@ MISLEADING = (
             "settings",
             "Tentacle.Communication.TrustedOctopusServers",
             value='[{"Thumbprint": "\\ud800", "CommunicationStyle": 1}]',
+        ),
+        "",
+    ),
+    Attack(
+        "a clock at the end of the calendar",
+        _changed("host", "data", "clock_utc", value="9999-12-31T23:59:59Z"),
+        "",
+    ),
+    Attack(
+        "a log of the calendar's first and last hours",
+        _section(
+            "logs",
+            [
+                {
+                    **_log(b"".join(f"{day}.0001   2136      1  ERROR  x\n".encode() for day in EDGES)),
+                    "modified_utc": "9999-12-31T09:00:00Z",
+                }
+            ],
         ),
         "",
     ),

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from pytest_tentacle.cli import main
 from pytest_tentacle.run import bundle
 
 ESCAPE = "\x1b]0;owned\x07\x1b[2J"
@@ -52,3 +53,25 @@ class TestReplay:
         """Of a bundle."""
         done = replay(dict.copy, packed=True)
         assert "\x1b]0;" not in done.stdout + done.stderr
+
+
+class TestCommands:
+    @pytest.mark.parametrize(
+        "command",
+        [["inventory", "{}.yaml"], ["explain", "{}"], ["ping", "{}", "--count", "1"]],
+        ids=lambda each: each[0],
+    )
+    def test_what_a_word_holds(self, command, capsys):
+        """Of the commands beside pytest: the word comes from a script, which has it from somewhere."""
+        assert main([word.format(ESCAPE) for word in command]) != 0
+        told = capsys.readouterr()
+        assert "owned" in told.out + told.err
+        assert not set("\x1b\x07") & set(told.out + told.err)
+
+    def test_a_password_before_a_host_is_not_shown(self, capsys):
+        """Which would stand in each line of a ping."""
+        with pytest.raises(SystemExit):
+            main(["ping", "user:hunter2@web-01"])
+        told = capsys.readouterr()
+        assert "a host name or an IP address alone" in told.err
+        assert "hunter2" not in told.out + told.err

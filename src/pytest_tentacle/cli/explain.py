@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from pytest_tentacle.hiding import printable
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     """What may follow the command."""
@@ -26,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
         else:
             texts.append((f"{code} is {today} by now.\n\n" if today != code else "") + text)
     if strange:
-        sys.stderr.write(f"pytest-tentacle explain: no problem or cause has the code {', '.join(strange)}\n")
+        sys.stderr.write(f"pytest-tentacle explain: no problem or cause has the code {printable(', '.join(strange))}\n")
         return 2
     sys.stdout.write("\n".join(texts))
     return 0

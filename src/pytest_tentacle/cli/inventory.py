@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from pytest_tentacle.hiding import printable
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     """What may follow the command."""
@@ -29,11 +31,13 @@ def run(options: argparse.Namespace) -> int:
     faults = Faults()
     path = Path(options.source)
     if not is_special(path):
-        sys.stderr.write(f"pytest-tentacle inventory: {path} is an inventory of ours already, or no source at all\n")
+        sys.stderr.write(
+            f"pytest-tentacle inventory: {printable(str(path))} is an inventory of ours already, or no source at all\n"
+        )
         return 2
     root, _ = open_special(path, faults)
     if root is None or faults:
-        sys.stderr.write(f"{faults.error([options.source])}\n")
+        sys.stderr.write(f"{printable(str(faults.error([options.source])))}\n")
         return 2
     sys.stdout.write(inventory_text(plain(root), options.source))
     return 0
@@ -51,7 +55,7 @@ def _of_octopus(options: argparse.Namespace) -> int:
     try:
         portal = OctopusSession().ask(source)
     except PortalError as error:
-        sys.stderr.write(f"pytest-tentacle inventory: {error}\n")
+        sys.stderr.write(f"pytest-tentacle inventory: {printable(str(error))}\n")
         return 2
     found = entries_of(portal, include_disabled=options.include_disabled)
     entries = {"groups": dict.fromkeys(found.groups), "servers": found.servers, "tentacles": found.tentacles}

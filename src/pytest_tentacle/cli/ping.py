@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterator
 
+from pytest_tentacle.hiding import printable
 from pytest_tentacle.link.model import By, Stage, Target
 from pytest_tentacle.link.pings.ping import TENTACLE_PORT, Attempt, PingResult, attempts
 from pytest_tentacle.link.pings.series import INTERVAL
@@ -18,7 +19,7 @@ HALIBUT_READS = 19_000
 
 def add(parser: argparse.ArgumentParser) -> None:
     """What may follow the command."""
-    parser.add_argument("host", help="DNS name or IP address")
+    parser.add_argument("host", type=host, help="DNS name or IP address")
     parser.add_argument("--port", type=port, default=TENTACLE_PORT, help="TCP port (default: %(default)s)")
     parser.add_argument("--count", type=whole_number, help="attempts (default: 10, if there is no --duration)")
     parser.add_argument("--duration", type=number, metavar="SECONDS", help="ping for this time")
@@ -56,14 +57,21 @@ def run(options: argparse.Namespace) -> int:
             payload_bytes=options.payload_bytes,
         ):
             made.append(attempt)
-            sys.stdout.write((_as_json(attempt) if options.json else _line(attempt)) + "\n")
+            sys.stdout.write((_as_json(attempt) if options.json else printable(_line(attempt))) + "\n")
             sys.stdout.flush()
     except KeyboardInterrupt:
         sys.stderr.write("interrupted; this is what came so far\n")
     result = PingResult(target, tuple(made))
     if not options.json:
-        sys.stdout.write("\n".join(_summary(result)) + "\n")
+        sys.stdout.write(printable("\n".join(_summary(result))) + "\n")
     return 0 if result.sent and not result.lost else 1
+
+
+def host(text: str) -> str:
+    """A host name or address, without a log-on before it, which would stand in every line."""
+    if "@" in text:
+        raise argparse.ArgumentTypeError("a host name or an IP address alone: nobody logs on to it")
+    return text
 
 
 def number(text: str) -> float:

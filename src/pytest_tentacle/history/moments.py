@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 from enum import StrEnum
 
 from pytest_tentacle.judging.subject import Subject
@@ -85,7 +85,10 @@ class Clock:
     def at(self, time: datetime) -> datetime:
         """A time of its own clock."""
         whole = time if time.tzinfo else time.replace(tzinfo=UTC)
-        return whole.astimezone(UTC) - (self._ahead or timedelta())
+        try:
+            return whole.astimezone(UTC) - (self._ahead or timedelta())
+        except OverflowError:  # one of the two is no time that a clock shows
+            return whole
 
     def of_line(self, log: LogFile, time: str) -> datetime | None:
         """A line's time; None where the zone of its log cannot be told, which is noted."""
@@ -118,7 +121,7 @@ def portal_time(text: str) -> datetime | None:
         return None
     if found.tzinfo is None or found.year < 2000:  # noqa: PLR2004  0001-01-01
         return None
-    return found.astimezone(UTC)
+    return found.astimezone(UTC) if found.year < MAXYEAR else None
 
 
 def day(time: datetime) -> str:

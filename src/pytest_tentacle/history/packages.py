@@ -48,14 +48,14 @@ def _one(change: PackageChange) -> str:
 
 def _utc(text: str, changes: Changes) -> datetime | None:
     """By its own offset, else by the machine's zone, else by the offset of the survey's time."""
+    zone = _zone(changes)
     try:
         time = datetime.fromisoformat(text)
-    except ValueError:
+        if time.tzinfo is not None:
+            return time.astimezone(UTC)
+        return time.replace(tzinfo=zone).astimezone(UTC) if zone is not None else None
+    except (ValueError, OverflowError):  # no time, or one at the end of the calendar
         return None
-    if time.tzinfo is not None:
-        return time.astimezone(UTC)
-    zone = _zone(changes)
-    return time.replace(tzinfo=zone).astimezone(UTC) if zone is not None else None
 
 
 def _zone(changes: Changes) -> ZoneInfo | timezone | None:

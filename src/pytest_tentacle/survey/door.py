@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sized
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -155,8 +155,18 @@ def _fault(place: str, value: Any) -> str | None:
             return "a number is too large for anything on a machine"
         case float() if not math.isfinite(value) or abs(value) >= limits.NUMBER:
             return "a number is none, or too large for anything on a machine"
-        case datetime() if value.tzinfo is None:
-            return "a time has no zone"
+        case datetime():
+            return _time_fault(value)
+    return None
+
+
+def _time_fault(time: datetime) -> str | None:
+    if time.tzinfo is None:
+        return "a time has no zone"
+    try:
+        time.astimezone(UTC)
+    except OverflowError:
+        return "a time lies at the end of the calendar, where no clock is"
     return None
 
 

@@ -196,7 +196,12 @@ def offset_of(log: LogFile) -> timedelta | None:
 def utc_of(log: LogFile, time: str) -> datetime | None:
     """A line's time in UTC; None where the zone is unclear."""
     local, offset = moment(time), offset_of(log)
-    return (local - offset).replace(tzinfo=UTC) if local is not None and offset is not None else None
+    if local is None or offset is None:
+        return None
+    try:
+        return (local - offset).replace(tzinfo=UTC)
+    except OverflowError:  # no log was written in the first or the last hours of the calendar
+        return None
 
 
 def age_of(log: LogFile, time: str, clock: datetime | None) -> timedelta | None:
