@@ -257,9 +257,8 @@ class TentacleRun:
         )
         labels = {machine.host_key: self.shown(machine.name) for machine in inventory.machines}
         try:
-            surveys = collect(
-                inventory, names, plan, TerminalProgress(reporter, labels), self._sites.executor(inventory, names)
-            )
+            elsewhere = self._sites.executors(inventory, names)
+            surveys = collect(inventory, names, plan, TerminalProgress(reporter, labels), *elsewhere)
         except SitesError as error:
             raise pytest.UsageError(str(error)) from None
         except Interrupted as stop:

@@ -22,11 +22,11 @@ class SitesOfRun:
         self._way = way
         self._engine: Engine | None = None
 
-    def executor(self, inventory: Inventory, names: Collection[str]) -> Callable[[int], Executor]:
-        """Where these machines are surveyed. Raises SitesError, before any of them is contacted."""
+    def executors(self, inventory: Inventory, names: Collection[str]) -> tuple[Callable[[int], Executor], ...]:
+        """What surveys these machines; nothing where that is done here. Raises SitesError, before any is contacted."""
         sites = {machine.site for machine in inventory.machines if machine.name in names and machine.site}
         if self._way is None:
-            return Workers
+            return ()
         if not sites:
             raise SitesError("--executor, but none of these machines has a site: write `site: NAME` in the inventory")
         from .engine import Engine  # noqa: PLC0415  see above
@@ -36,7 +36,7 @@ class SitesOfRun:
             self._engine = Engine(self._way)
             self._engine.refuse_others(sites)
         engine = self._engine
-        return lambda workers: SitesExecutor(Workers(workers), engine)
+        return (lambda workers: SitesExecutor(Workers(workers), engine),)
 
     def reaches(self, site: str | None) -> bool:
         """Whether machines of that site are reached by its workers alone."""
