@@ -33,7 +33,11 @@ _OTHER_THAN = "the machine that runs pytest has {ours}, and the worker {worker} 
 
 
 class Lost(Exception):  # noqa: N818
-    """No worker did it; the text says why."""
+    """No worker did it: why, and what to do."""
+
+    def __init__(self, why: str, advice: str) -> None:
+        super().__init__(why)
+        self.advice = advice
 
 
 @dataclass
@@ -210,7 +214,8 @@ class Engine:
         else:
             why = f"site {errand.site} has no worker at the scheduler {self.way.address}"
         self._errands.pop(id(errand), None)
-        errand.future.set_exception(Lost(why))
+        advice = f"Start one there: pytest-tentacle worker --site {errand.site} --scheduler {self.way.address}."
+        errand.future.set_exception(Lost(why, advice))
 
     def _lose(self, errand: Errand) -> None:
         """The worker has ended: once another one may try."""
@@ -241,7 +246,8 @@ class Engine:
         with self._lock:
             for errand in list(self._errands.values()):
                 self._errands.pop(id(errand))
-                errand.future.set_exception(Lost(f"the scheduler {self.way.address} went away"))
+                lost = Lost(f"the scheduler {self.way.address} went away", "Start it and its workers, and run again.")
+                errand.future.set_exception(lost)
             self._homeless.clear()
 
     def _look_after_errands(self) -> None:

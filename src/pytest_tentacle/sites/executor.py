@@ -17,8 +17,6 @@ from pytest_tentacle.transport import ReachStage
 from .answers import looks_in, record_in
 from .engine import Engine, Errand, Lost
 
-ADVICE = "Start one there: pytest-tentacle worker --site NAME --scheduler ADDRESS."
-
 
 class SitesExecutor(Executor):
     """For one collecting of surveys; the engine outlives it."""
@@ -60,7 +58,7 @@ def _result(answered: Future[tuple[object, float]], task: HostTask | LookTask) -
         answer, ahead = answered.result()
         return record_in(answer, task, ahead) if isinstance(task, HostTask) else looks_in(answer, task)
     except Lost as lost:
-        stage, why, advice = ReachStage.NOT_ASKED, str(lost), ADVICE
+        stage, why, advice = ReachStage.NOT_ASKED, str(lost), lost.advice
     except AnswerError as error:
         stage, why, advice = ReachStage.RUN, error.reason, error.advice
     if isinstance(task, LookTask):
