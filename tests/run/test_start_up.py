@@ -63,6 +63,12 @@ class TestStartUp:
         light = ("", ".plugin", ".run", ".run.options", ".guide", ".guide.severity")
         assert set(ours) <= {f"pytest_tentacle{name}" for name in light}
 
+    def test_a_replay_brings_no_lab_and_nothing_that_contacts_machines(self):
+        """What a run that contacts nobody has no use for; pydantic and ruamel read its surveys."""
+        loaded = names_of(f"import json, sys, pytest_tentacle.run.hooks; print({NAMES})")
+        assert not loaded & {"requests", "paramiko", "winrm", "spnego"}
+        assert "pytest_tentacle.lab" not in names_of(f"import json, sys, pytest_tentacle.run.hooks; print({OURS})")
+
     def test_the_modes_that_are_offered_are_those_that_there_are(self):
         """The command line names them without importing the model."""
         assert tuple(mode.value for mode in Mode) == MODES

@@ -15,6 +15,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from pytest_tentacle.octopus.model import Portal
+from pytest_tentacle.values import Value
 
 from .secrets import Secret
 
@@ -47,11 +48,7 @@ class LooksFrom(StrEnum):
     """The machine that runs pytest: its look is declared to be as good, where nobody can log on to the server."""
 
 
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Settings(_Value):
+class Settings(Value):
     """How to log on to a machine: what every kind of transport says of itself.
 
     Attributes:
@@ -200,14 +197,14 @@ KINDS: dict[str, type[WinRM | SSH | Local | NoTransport]] = {
 """The kinds of transport by their words in an inventory."""
 
 
-class Origin(_Value):
+class Origin(Value):
     """Where in which file a machine is declared."""
 
     file: str
     line: int
 
 
-class Waiver(_Value):
+class Waiver(Value):
     """A problem that is known and accepted on a machine: where it is found, it is `waived` and fails nothing."""
 
     code: str
@@ -221,7 +218,7 @@ class Waiver(_Value):
         return self.until is None or day <= self.until
 
 
-class Machine(_Value):
+class Machine(Value):
     """One entry of the inventory; `host_key` says which entries share one login and one survey."""
 
     name: str

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pytest_tentacle.link import Probe, StageRecord
 
 from .links import Link, known_links, looks_at
+from .reading import kept
 from .subject import Subject
 
 ATTEMPT_READS = (
@@ -74,14 +75,8 @@ def attempts_of(subject: Subject) -> tuple[Attempt, ...]:
 
     What could not be probed is left out: no attempt is no proof of anything.
     """
-    if "attempts" not in subject.kept:
-        with subject.ledger.watch() as reads:
-            made = tuple(_of_tentacle(subject) if subject.is_tentacle else _of_server(subject))
-        subject.kept["attempts"] = (made, reads)
-    found: tuple[Attempt, ...]
-    found, reads = subject.kept["attempts"]
-    subject.ledger.note(reads)
-    return found
+    of_machine = _of_tentacle if subject.is_tentacle else _of_server
+    return kept(subject, "attempts", lambda: tuple(of_machine(subject)))
 
 
 def is_well(attempts: tuple[Attempt, ...]) -> Attempt | None:

@@ -10,7 +10,7 @@ way says nothing of the link.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
@@ -22,6 +22,7 @@ from pytest_tentacle.survey.targets import listening_targets, names_of, polling_
 from .check import Finding
 from .entries import Entry, entries_of, is_balanced, node_of, unnamed_web_socket
 from .finding import Blocked, Problem, Unknown
+from .reading import kept
 from .subject import Subject
 from .thumbprints import as_thumbprint
 
@@ -183,7 +184,7 @@ def links_from_servers(tentacle: Subject) -> tuple[Link, ...]:
 
 def polled_links(tentacle: Subject) -> tuple[Link, ...]:
     """The links of a polling Tentacle. Raises Unknown without a survey: nobody looked."""
-    return _kept(tentacle, "polled links", _polled)
+    return kept(tentacle, "polled links", lambda: _polled(tentacle))
 
 
 def known_links(tentacle: Subject) -> tuple[Link, ...]:
@@ -264,18 +265,6 @@ def _certified(entry: Entry, tentacle: Subject, reached: set[str]) -> Subject | 
     """A node that no address leads to yet, whose certificate answers at this one."""
     free = (node for node in tentacle.peers if node.name not in reached)
     return next((node for node in free if entry.leads_to(node, tentacle)), None)
-
-
-def _kept(tentacle: Subject, name: str, work_out: Callable[[Subject], tuple[Link, ...]]) -> tuple[Link, ...]:
-    """Worked out once; whoever asks again has read the same sections."""
-    if name not in tentacle.kept:
-        with tentacle.ledger.watch() as reads:
-            found = work_out(tentacle)
-        tentacle.kept[name] = (found, reads)
-    links: tuple[Link, ...]
-    links, reads = tentacle.kept[name]
-    tentacle.ledger.note(reads)
-    return links
 
 
 def _first(every: Iterable[_AnyLook], endpoints: Iterable[tuple[str, int]]) -> _AnyLook | None:

@@ -43,11 +43,31 @@ class _Owner(Protocol):
     kept: dict[str, Any]
 
 
-class derived(Generic[T]):  # noqa: N801  a decorator, like functools.cached_property
-    """A property that is worked out once; whoever uses it again has read the same sections.
+def kept(owner: _Owner, name: str, work_out: Callable[[], T]) -> T:
+    """What is worked out once and kept by that name; whoever asks again has read the same sections.
 
     Unknown and Blocked are kept and raised again likewise.
     """
+    if name not in owner.kept:
+        with owner.ledger.watch() as reads:
+            owner.kept[name] = (*_tried(work_out), reads)
+    value, error, reads = owner.kept[name]
+    owner.ledger.note(reads)
+    if error is not None:
+        raise error.with_traceback(None)
+    result: T = value
+    return result
+
+
+def _tried(work_out: Callable[[], T]) -> tuple[T | None, Unknown | Blocked | None]:
+    try:
+        return work_out(), None
+    except (Unknown, Blocked) as error:
+        return None, error
+
+
+class derived(Generic[T]):  # noqa: N801  a decorator, like functools.cached_property
+    """A property that is `kept`."""
 
     def __init__(self, work_out: Callable[[Any], T]) -> None:
         self._work_out = work_out
@@ -56,21 +76,7 @@ class derived(Generic[T]):  # noqa: N801  a decorator, like functools.cached_pro
 
     def __get__(self, owner: _Owner, _: type | None = None) -> T:
         """The value, or the Unknown or Blocked that came instead."""
-        if self._name not in owner.kept:
-            with owner.ledger.watch() as reads:
-                owner.kept[self._name] = (*self._try(owner), reads)
-        value, error, reads = owner.kept[self._name]
-        owner.ledger.note(reads)
-        if error is not None:
-            raise error.with_traceback(None)
-        result: T = value
-        return result
-
-    def _try(self, owner: _Owner) -> tuple[T | None, Unknown | Blocked | None]:
-        try:
-            return self._work_out(owner), None
-        except (Unknown, Blocked) as error:
-            return None, error
+        return kept(owner, self._name, lambda: self._work_out(owner))
 
 
 class _Name(str):

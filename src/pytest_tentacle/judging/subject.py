@@ -125,6 +125,12 @@ class Fleet(Surveyed):
             self._subjects[name] = Subject(self.machines[name], self)
         return self._subjects[name]
 
+    def forget(self) -> None:
+        """Let go of all machines, which hold on to the fleet: what nobody else holds is freed at once."""
+        for subject in self._subjects.values():
+            vars(subject).clear()
+        self._subjects.clear()
+
     @property
     def subjects(self) -> tuple[Subject, ...]:
         """All machines, servers first."""

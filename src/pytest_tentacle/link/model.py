@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pytest_tentacle.values import Value
 
 
 class Stage(StrEnum):
@@ -55,11 +55,7 @@ class Vantage(StrEnum):
     HERE = "here"  # the machine that runs pytest
 
 
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class LinkRef(_Value):
+class LinkRef(Value):
     """Which link is looked at, and from where: by its ends, never by a text that somebody would have to take apart.
 
     Attributes:
@@ -77,7 +73,7 @@ class LinkRef(_Value):
     instance: str | None = None
 
 
-class StageRecord(_Value):
+class StageRecord(Value):
     """One stage: how long it took (milliseconds), and why it failed where it did."""
 
     ms: float | None = None
@@ -92,7 +88,7 @@ class Resolved(StageRecord):
     addresses: tuple[str, ...] = ()
 
 
-class Tried(_Value):
+class Tried(Value):
     """One of a name's several addresses, and how a look at it went.
 
     Attributes:
@@ -134,7 +130,7 @@ KeyKind = Literal["RSA", "EC", "DSA", "Ed25519", "Ed448", "other"]
 HashName = Literal["md5", "sha1", "sha224", "sha256", "sha384", "sha512", "other"]
 
 
-class Certificate(_Value):
+class Certificate(Value):
     """A certificate that a peer presented, as it was decoded when it arrived (`decoding.decode`).
 
     What would let somebody try names until they fit under `--pseudonyms` is not kept: serial number, signature, key.
@@ -211,7 +207,7 @@ class Identity(StageRecord):
     line: str | None = None
 
 
-class Target(_Value):
+class Target(Value):
     """What to probe: the `link` comes back with the answer."""
 
     link: LinkRef = LinkRef()
@@ -220,7 +216,7 @@ class Target(_Value):
     by: By
 
 
-class Probe(_Value):
+class Probe(Value):
     """One attempt to use a link. A stage that was not reached is None."""
 
     link: LinkRef = LinkRef()

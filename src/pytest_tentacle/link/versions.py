@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
+from pytest_tentacle.values import Value
 
 from .client import probe
 from .model import By, Failure, LinkRef, Probe, Stage, Target
@@ -44,11 +44,7 @@ _HANDSHAKE = 22
 _REFUSALS = frozenset({Failure.PROTOCOL_VERSION, Failure.NO_COMMON_CIPHER})
 
 
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class VersionTrial(_Value):
+class VersionTrial(Value):
     """What came of one version: a cipher, a failure, or why it was not tried.
 
     Attributes:
@@ -86,7 +82,7 @@ class VersionTrial(_Value):
         )
 
 
-class TlsVersions(_Value):
+class TlsVersions(Value):
     """All trials of one link from one machine, oldest version first; `link` is the target's."""
 
     link: LinkRef = LinkRef()

@@ -5,14 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
+
+from pytest_tentacle.values import Value
 
 
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class LogRecord(_Value):
+class LogRecord(Value):
     """One record of a product's log: its line and the lines that belong to it, which often hold the cause.
 
     `time` is the machine's local time as written; `pid` tells the agent from calls of the command line; `text` is cut
@@ -25,7 +23,7 @@ class LogRecord(_Value):
     pid: int | None = None
     text: str
     signature: str | None = None
-    facts: dict[str, str] = {}
+    facts: dict[str, str] = Field(default_factory=dict)
     """The signature's named facts, and `endpoint`: whom it concerns by Halibut's column, such as `https://h:10943/`."""
     number: int = 0
     """Its place among the records that were read: it grows with the file, whatever the machine's clock did."""
@@ -38,7 +36,7 @@ class LogRecord(_Value):
     """In a log of before home is known: the instance that its process was started for, `Default` where it was none."""
 
 
-class PolledServer(_Value):
+class PolledServer(Value):
     """A server that an agent said at its start it would poll."""
 
     address: str
@@ -46,7 +44,7 @@ class PolledServer(_Value):
     thumbprint: str
 
 
-class Startup(_Value):
+class Startup(Value):
     """What an agent said when it started: what the process really runs with, whatever the file says by now."""
 
     time: str
@@ -55,7 +53,7 @@ class Startup(_Value):
     version: str | None = None
     instance: str | None = None
     command_line: str | None = None
-    environment: dict[str, str] = {}
+    environment: dict[str, str] = Field(default_factory=dict)
     trusted: tuple[str, ...] = ()
     """Thumbprints, as written; one for each entry."""
     trusts_nobody: bool = False
@@ -69,7 +67,7 @@ class Startup(_Value):
     """False: it said that it will not listen. None: it did not come that far."""
 
 
-class LogPeer(_Value):
+class LogPeer(Value):
     """The connections that one address opened to a listener, as far as the part that was read tells."""
 
     address: str
@@ -88,7 +86,7 @@ class LogPeer(_Value):
     """When the last ones of these were accepted, at most twelve."""
 
 
-class LogLink(_Value):
+class LogLink(Value):
     """TLS connections that a client got through to one endpoint: the other end's certificate was the expected one.
 
     It is written before the other end decides whether it trusts the client (tentacle-seen 4.3).
@@ -103,7 +101,7 @@ class LogLink(_Value):
     protocol: str | None = None
 
 
-class LogCall(_Value):
+class LogCall(Value):
     """A call of the command line that was to register the Tentacle: the last one of its command."""
 
     command: str
@@ -117,7 +115,7 @@ class LogCall(_Value):
     """The catalogue's entry that this error matched."""
 
 
-class LogHome(_Value):
+class LogHome(Value):
     """The last process of an instance that found its home, as the log of before it is known tells."""
 
     instance: str
@@ -126,7 +124,7 @@ class LogHome(_Value):
     """As in `LogRecord.number`."""
 
 
-class LogFile(_Value):
+class LogFile(Value):
     """What a log's end says: the records that matter, oldest first."""
 
     product: Literal["tentacle", "server"]

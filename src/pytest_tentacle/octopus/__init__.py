@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from .client import Client, Credentials
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from .errors import PortalError, PortalFailure
 from .model import Node, Policy, Portal, Registration
-from .reading import read_portal
+
+if TYPE_CHECKING:
+    from .client import Client, Credentials
+    from .evidence import read_evidence
+    from .reading import read_portal
 
 __all__ = [
     "Client",
@@ -16,5 +22,15 @@ __all__ = [
     "PortalError",
     "PortalFailure",
     "Registration",
+    "read_evidence",
     "read_portal",
 ]
+
+_ASKING = {"Client": "client", "Credentials": "client", "read_evidence": "evidence", "read_portal": "reading"}
+"""What brings `requests` along, for which only a run that asks Octopus pays."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ASKING:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_ASKING[name]}"), name)

@@ -5,14 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pytest_tentacle.values import Value
 
 
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Registration(_Value):
+class Registration(Value):
     """One machine as Octopus knows it: a deployment target or a worker, in one space."""
 
     id: str
@@ -77,7 +73,7 @@ class Registration(_Value):
         )
 
 
-class LeftOut(_Value):
+class LeftOut(Value):
     """Machines that this suite does not look at, and why."""
 
     style: str
@@ -85,7 +81,7 @@ class LeftOut(_Value):
     names: tuple[str, ...]
 
 
-class Policy(_Value):
+class Policy(Value):
     """A machine policy's numbers, in seconds. None: this server does not say."""
 
     id: str
@@ -99,7 +95,7 @@ class Policy(_Value):
     may_be_offline: bool | None = None
 
 
-class Node(_Value):
+class Node(Value):
     """One node of the server. It tells neither its host name nor its ports."""
 
     name: str
@@ -111,7 +107,7 @@ class Node(_Value):
     version: str | None = None
 
 
-class Coverage(_Value):
+class Coverage(Value):
     """What the account may see. Lists are filtered without a word, so this says whether a list was whole."""
 
     spaces: int = 0
@@ -129,7 +125,7 @@ class Coverage(_Value):
         return bool(spaces) if space_id is None else "" in spaces or space_id in spaces
 
 
-class MachineEvent(_Value):
+class MachineEvent(Value):
     """An audit event that concerns one machine."""
 
     category: str
@@ -140,7 +136,7 @@ class MachineEvent(_Value):
     """Paths of the settings that were changed, such as `/Endpoint/Thumbprint`."""
 
 
-class ConnectionLine(_Value):
+class ConnectionLine(Value):
     """An entry of the Connectivity tab: Halibut's own log of that machine, in the memory of one node."""
 
     level: str
@@ -148,7 +144,7 @@ class ConnectionLine(_Value):
     occurred: str
 
 
-class HealthTask(_Value):
+class HealthTask(Value):
     """What one health check's task said of one machine."""
 
     id: str
@@ -161,7 +157,7 @@ class HealthTask(_Value):
     """Warnings and errors of the machine's part, else its last line; without times where only the raw log had it."""
 
 
-class Discovery(_Value):
+class Discovery(Value):
     """The server's own look at a listening machine, without a client certificate: it proves the way, not the trust."""
 
     host: str
@@ -174,7 +170,7 @@ class Discovery(_Value):
     """The node that looked."""
 
 
-class Evidence(_Value):
+class Evidence(Value):
     """What Octopus has to say about one registration, asked for where it is not healthy."""
 
     registration: str
@@ -189,7 +185,7 @@ class Evidence(_Value):
     """What could not be read, and why."""
 
 
-class Portal(_Value):
+class Portal(Value):
     """Everything that was read of one Octopus Server."""
 
     url: str

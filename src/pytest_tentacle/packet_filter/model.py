@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pytest_tentacle.values import Value
 
 RuleVerdict = Literal[
     "accept", "drop", "reject", "queue", "jump", "goto", "return", "none", "divert", "notrack", "unread"
@@ -13,11 +13,7 @@ RuleVerdict = Literal[
 `unread`: what the rule does with a packet is not known."""
 
 
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class FilterMatch(_Value):
+class FilterMatch(Value):
     """One condition of a rule. `field` is in nftables' words, such as `tcp dport`; `values` are any of those.
 
     A value is an address, a network, a range `a-b`, a word, or `@name` for a set of the same table. Several fields,
@@ -29,7 +25,7 @@ class FilterMatch(_Value):
     negated: bool = False
 
 
-class FilterRule(_Value):
+class FilterRule(Value):
     """One rule, in its tool's own words, and what it comes to."""
 
     text: str
@@ -41,7 +37,7 @@ class FilterRule(_Value):
     """How many packets the rule counted; None where it does not count."""
 
 
-class FilterChain(_Value):
+class FilterChain(Value):
     """A chain. Only one with a hook sees packets by itself."""
 
     name: str
@@ -59,7 +55,7 @@ class FilterChain(_Value):
     rules: tuple[FilterRule, ...] = ()
 
 
-class FilterSet(_Value):
+class FilterSet(Value):
     """A set of addresses, ports or words. `elements` None: they could not be read."""
 
     table: str
@@ -67,7 +63,7 @@ class FilterSet(_Value):
     elements: tuple[str, ...] | None = None
 
 
-class PacketFilter(_Value):
+class PacketFilter(Value):
     """All chains of a host, of every tool.
 
     `trouble` says why part of it could not be read, so that nothing can be said to be let in.

@@ -8,27 +8,22 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from pytest_tentacle.guide.severity import Severity
 from pytest_tentacle.judging.result import Outcome
+from pytest_tentacle.values import Value
 
 FORMAT = 1
 """Version of the JSON report; raised when a reader of the old one would be misled."""
 
 
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class EvidenceView(_Value):
+class EvidenceView(Value):
     """One fact and where it was seen."""
 
     source: str
     text: str
 
 
-class ProblemView(_Value):
+class ProblemView(Value):
     """One failed check. `same` is how many leading characters of expected and actual agree."""
 
     code: str
@@ -40,7 +35,7 @@ class ProblemView(_Value):
     evidence: tuple[EvidenceView, ...] = ()
 
 
-class WaivedProblemView(_Value):
+class WaivedProblemView(Value):
     """A problem that the inventory accepts: why, and until when (`2027-01-31`; empty: for good)."""
 
     problem: ProblemView
@@ -48,7 +43,7 @@ class WaivedProblemView(_Value):
     until: str = ""
 
 
-class ResultView(_Value):
+class ResultView(Value):
     """One step on one machine."""
 
     step: str
@@ -62,7 +57,7 @@ class ResultView(_Value):
     waived: tuple[WaivedProblemView, ...] = ()
 
 
-class CertificateView(_Value):
+class CertificateView(Value):
     """A certificate that a peer presented, decoded; `error` where it could not be."""
 
     whose: str
@@ -87,7 +82,7 @@ StageState = Literal["ok", "failed", "unreached", "unasked", "unjudged"]
 `unjudged`: a certificate came, and nothing was declared to compare it with."""
 
 
-class StageView(_Value):
+class StageView(Value):
     """One stage of one look at a link."""
 
     stage: StageName
@@ -97,7 +92,7 @@ class StageView(_Value):
     detail: str = ""
 
 
-class LaneView(_Value):
+class LaneView(Value):
     """One look at a link: from where, and named how."""
 
     vantage: str
@@ -109,7 +104,7 @@ class LaneView(_Value):
     unavailable: str = ""
 
 
-class LinkView(_Value):
+class LinkView(Value):
     """One link: who connects to whom, and every look that was taken at it."""
 
     source: str
@@ -119,7 +114,7 @@ class LinkView(_Value):
     lanes: tuple[LaneView, ...] = ()
 
 
-class OwnTestView(_Value):
+class OwnTestView(Value):
     """A test that is no step of the guide."""
 
     name: str
@@ -127,14 +122,14 @@ class OwnTestView(_Value):
     message: str = ""
 
 
-class FactView(_Value):
+class FactView(Value):
     """One fact about a machine."""
 
     name: str
     value: str
 
 
-class MomentView(_Value):
+class MomentView(Value):
     """One line of a history: what happened, at whose end, and where that is written."""
 
     time: datetime
@@ -148,7 +143,7 @@ class MomentView(_Value):
     source: str
 
 
-class HistoryView(_Value):
+class HistoryView(Value):
     """Since when a link does not work, and what changed then, as far as both ends and Octopus tell."""
 
     tentacle: str
@@ -164,7 +159,7 @@ class HistoryView(_Value):
     """What is not known."""
 
 
-class MachineView(_Value):
+class MachineView(Value):
     """One machine with all that is known about it."""
 
     name: str
@@ -184,7 +179,7 @@ class MachineView(_Value):
     noise: str = ""
 
 
-class CauseReport(_Value):
+class CauseReport(Value):
     """One cause, folded over its machines."""
 
     code: str
@@ -212,7 +207,7 @@ class CauseReport(_Value):
     """Since when, and what changed then, on the machine where that is known best; empty where nothing is."""
 
 
-class StepView(_Value):
+class StepView(Value):
     """A column of the matrix."""
 
     slug: str
@@ -221,7 +216,7 @@ class StepView(_Value):
     link: str
 
 
-class NotLookedAt(_Value):
+class NotLookedAt(Value):
     """A reason why something is unknown, and all machines that it holds for."""
 
     reason: str
@@ -229,7 +224,7 @@ class NotLookedAt(_Value):
     machines: tuple[str, ...]
 
 
-class WaivedView(_Value):
+class WaivedView(Value):
     """A problem that is accepted for one reason, and all machines that have it."""
 
     code: str
@@ -240,7 +235,7 @@ class WaivedView(_Value):
     machines: tuple[str, ...]
 
 
-class Change(_Value):
+class Change(Value):
     """A cause, and the machines on which it is new, gone or standing."""
 
     code: str
@@ -248,7 +243,7 @@ class Change(_Value):
     machines: tuple[str, ...]
 
 
-class Comparison(_Value):
+class Comparison(Value):
     """What changed since an earlier run (`--compare`)."""
 
     name: str
@@ -288,7 +283,7 @@ class Comparison(_Value):
         return tuple((word, changes) for word, changes in kinds if changes)
 
 
-class Provenance(_Value):
+class Provenance(Value):
     """What a stranger must know to read the rest."""
 
     versions: tuple[FactView, ...]
@@ -302,14 +297,14 @@ class Provenance(_Value):
     surveyed: datetime
 
 
-class RedactionView(_Value):
+class RedactionView(Value):
     """How many values of which kind were removed or replaced."""
 
     pseudonyms: bool
     counts: dict[str, int]
 
 
-class Report(_Value):
+class Report(Value):
     """The whole report."""
 
     format: int = FORMAT

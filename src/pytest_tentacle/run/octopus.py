@@ -10,10 +10,10 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 
+from pytest_tentacle import octopus
 from pytest_tentacle.inventory.loading import OctopusSource
 from pytest_tentacle.inventory.model import Inventory
-from pytest_tentacle.octopus import Client, Credentials, Portal, PortalError, PortalFailure, read_portal
-from pytest_tentacle.octopus.evidence import read_evidence
+from pytest_tentacle.octopus import Portal, PortalError, PortalFailure
 from pytest_tentacle.octopus.model import Evidence, Registration
 
 from .options import Options
@@ -30,7 +30,7 @@ class OctopusSession:
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         self._environment = environment
-        self._client: Client | None = None
+        self._client: octopus.Client | None = None
         self._secrets: set[str] = set()
 
     def ask(self, source: OctopusSource) -> Portal:
@@ -42,8 +42,8 @@ class OctopusSession:
         handed_over = self._environment.get(HANDED_OVER)
         if handed_over:
             return Portal.model_validate_json(Path(handed_over).read_text("utf-8"))
-        self._client = Client(source.url, self._credentials(source), ca=source.ca)
-        return read_portal(self._client, source.spaces)
+        self._client = octopus.Client(source.url, self._credentials(source), ca=source.ca)
+        return octopus.read_portal(self._client, source.spaces)
 
     def ask_lab(
         self, inventory: Inventory, source: OctopusSource, names: Collection[str], *, discover: bool
@@ -52,9 +52,9 @@ class OctopusSession:
 
         Raises PortalError.
         """
-        client = Client(source.url, self._credentials(source), ca=source.ca)
+        client = octopus.Client(source.url, self._credentials(source), ca=source.ca)
         try:
-            portal = read_portal(client)
+            portal = octopus.read_portal(client)
             ids = {each.name: each.id for each in portal.registrations}
             tentacles = tuple(
                 tentacle.model_copy(update={"registrations": (ids[tentacle.name],) if tentacle.name in ids else ()})
@@ -62,7 +62,7 @@ class OctopusSession:
             )
             asked = inventory.model_copy(update={"tentacles": tentacles, "portal": portal})
             evidence = tuple(
-                read_evidence(client, _in_question(asked, portal, names), discover=discover, portal=portal)
+                octopus.read_evidence(client, _in_question(asked, portal, names), discover=discover, portal=portal)
             )
             return asked.model_copy(update={"portal": _with(portal, evidence, client)})
         finally:
@@ -90,7 +90,7 @@ class OctopusSession:
 
         def read() -> None:
             try:
-                answers.set_result(tuple(read_evidence(client, asked, discover=discover, portal=portal)))
+                answers.set_result(tuple(octopus.read_evidence(client, asked, discover=discover, portal=portal)))
             except BaseException as error:  # noqa: BLE001  whoever waits for the answers is told
                 answers.set_exception(error)
 
@@ -100,10 +100,10 @@ class OctopusSession:
         finally:
             client.give_up()
 
-    def _credentials(self, source: OctopusSource) -> Credentials:
+    def _credentials(self, source: OctopusSource) -> octopus.Credentials:
         key = source.api_key.get_secret_value() if source.api_key else self._environment.get("OCTOPUS_API_KEY")
         token = None if key else self._environment.get("OCTOPUS_ACCESS_TOKEN")
-        found = Credentials(api_key=key or None, token=token or None)
+        found = octopus.Credentials(api_key=key or None, token=token or None)
         self._secrets |= found.secrets()
         if not found.secrets():
             raise PortalError(
@@ -132,7 +132,7 @@ def source_of(options: Options) -> OctopusSource | None:
     )
 
 
-def _with(portal: Portal, evidence: tuple[Evidence, ...], client: Client) -> Portal:
+def _with(portal: Portal, evidence: tuple[Evidence, ...], client: octopus.Client) -> Portal:
     answered_by = tuple(sorted(client.nodes_seen))
     return portal.model_copy(update={"evidence": evidence, "requests": len(client.asked), "answered_by": answered_by})
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
@@ -23,7 +23,6 @@ from pytest_tentacle.inventory.model import Inventory, Machine
 from pytest_tentacle.inventory.secrets import Secret
 from pytest_tentacle.judging.finding import Unknown
 from pytest_tentacle.judging.result import Outcome, OwnTest, Run, StepResult
-from pytest_tentacle.lab import Lab
 from pytest_tentacle.link import system_resolver
 from pytest_tentacle.octopus import PortalError
 from pytest_tentacle.report.build import build_report
@@ -54,6 +53,11 @@ from .outputs import Failures, JunitCase, polish_junit
 from .progress import TerminalProgress
 from .survey_files.keeping import Keeping
 from .waivers import WaiverNotes, waiver_notes
+
+if (
+    TYPE_CHECKING
+):  # for start-up time, and paramiko and spnego with it: a run on real machines needs none of its servers
+    from pytest_tentacle.lab import Lab
 
 T = TypeVar("T")
 
@@ -402,7 +406,7 @@ class TentacleRun:
         return self._hosts[machine.host_key][1]
 
     def close(self) -> None:
-        """Log off, and stop the lab, if one runs."""
+        """Log off, stop the lab, if one runs, and give up all that was read and judged."""
         hiding.use(self._secrets_before)
         self.keeping.pause()
         self._sites.close()
@@ -411,6 +415,10 @@ class TentacleRun:
         if self._lab is not None:
             self._lab.stop()
             self._lab = None
+        if self._fleet is not None:
+            self._fleet.forget()
+        self.surveys = self._fleet = self._report = None
+        self.results.clear()
 
     def write_outputs(self, page: str | None) -> None:
         """Page, JSON, Markdown, bundle and mapping, once all is judged; each on its own.

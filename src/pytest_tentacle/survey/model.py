@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import Field, model_validator
 
 from pytest_tentacle.link import PingSeries, Probe, TlsVersions
 from pytest_tentacle.logs.model import LogFile
@@ -36,6 +36,7 @@ from pytest_tentacle.survey.surroundings import (
     Watchdog,
 )
 from pytest_tentacle.transport.base import ReachStage
+from pytest_tentacle.values import Value
 
 FORMAT = 3
 """Version of the survey document; a file with another one is refused."""
@@ -45,11 +46,7 @@ NOT_SURVEYED = "not surveyed"
 T = TypeVar("T")
 
 
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Section(_Value, Generic[T]):
+class Section(Value, Generic[T]):
     """A part of a survey that is read on its own: `data`, or `unknown` with the reason."""
 
     data: T | None = None
@@ -62,7 +59,7 @@ class Section(_Value, Generic[T]):
         return self
 
 
-class Shell(_Value):
+class Shell(Value):
     """What ran the script."""
 
     name: str
@@ -70,7 +67,7 @@ class Shell(_Value):
     language_mode: str | None = None
 
 
-class Host(_Value):
+class Host(Value):
     """The host as a whole. `clock_utc` is its own clock when the script ran."""
 
     hostname: str
@@ -100,7 +97,7 @@ class ServiceState(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Service(_Value):
+class Service(Value):
     """One service of Octopus Deploy, by Windows' service manager or systemd."""
 
     name: str
@@ -117,24 +114,24 @@ class Service(_Value):
     """systemd's NRestarts; None on Windows."""
     executable: str | None = None
     arguments: str | None = None
-    environment: dict[str, str] = {}
+    environment: dict[str, str] = Field(default_factory=dict)
     """The variables of its environment that override settings (tentacle-facts 2.2), secrets removed."""
     detail: str | None = None
     """systemd's sub-state and result, such as `auto-restart / exit-code`."""
 
 
-class ConfigurationFile(_Value):
+class ConfigurationFile(Value):
     """An instance's configuration file. `settings` hold no secrets: the script leaves them out at the source."""
 
     path: str
     size: int | None = None
     modified_utc: datetime | None = None
-    settings: dict[str, str] = {}
+    settings: dict[str, str] = Field(default_factory=dict)
     error: Literal["not-found", "denied", "empty", "malformed", "unreadable"] | None = None
     detail: str | None = None
 
 
-class Instance(_Value):
+class Instance(Value):
     """One instance of Tentacle or Octopus Server, as the instance registry names it."""
 
     product: Literal["tentacle", "server"]
@@ -142,7 +139,7 @@ class Instance(_Value):
     configuration: ConfigurationFile
 
 
-class Process(_Value):
+class Process(Value):
     """A process, as far as the survey's account may see it."""
 
     pid: int
@@ -154,7 +151,7 @@ class Process(_Value):
     user: str | None = None
 
 
-class Listener(_Value):
+class Listener(Value):
     """A listening TCP socket on a port of interest. `owner` is None where the process of `pid` is gone."""
 
     address: str
@@ -165,7 +162,7 @@ class Listener(_Value):
     """Processes whose parent was the vanished owner: they may hold its socket (guide, Zombie Child Processes)."""
 
 
-class Survey(_Value):
+class Survey(Value):
     """All that was read from one host in one script. What an older survey lacks is unknown."""
 
     host: Section[Host]
@@ -210,7 +207,7 @@ SECTIONS: Final = tuple(
 """Names of the parts of a survey that are read on their own."""
 
 
-class Unreachable(_Value):
+class Unreachable(Value):
     """Why there is no survey: says nothing about the Tentacle."""
 
     stage: ReachStage
@@ -218,7 +215,7 @@ class Unreachable(_Value):
     advice: str
 
 
-class HostRecord(_Value):
+class HostRecord(Value):
     """One login's outcome: a survey, or why there is none."""
 
     host_key: str

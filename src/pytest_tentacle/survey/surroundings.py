@@ -9,16 +9,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
 from pytest_tentacle.packet_filter import PacketFilter
+from pytest_tentacle.values import Value
 
 
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Connection(_Value):
+class Connection(Value):
     """One TCP connection of a port of interest: our own port, or a configured server's polling port."""
 
     local_address: str
@@ -29,7 +26,7 @@ class Connection(_Value):
     pid: int | None = None
 
 
-class FirewallProfile(_Value):
+class FirewallProfile(Value):
     """Windows: one of Domain, Private, Public. Linux: one chain or zone that filters inbound."""
 
     name: str
@@ -41,7 +38,7 @@ class FirewallProfile(_Value):
     """Whether a connected network uses it."""
 
 
-class FirewallRule(_Value):
+class FirewallRule(Value):
     """An enabled inbound TCP rule that covers a port of interest. Empty tuples mean any."""
 
     name: str
@@ -55,7 +52,7 @@ class FirewallRule(_Value):
     """It depends on what we do not evaluate (user, machine, service, interface)."""
 
 
-class Firewall(_Value):
+class Firewall(Value):
     """The host's own packet filter, as far as it concerns the ports of interest."""
 
     engine: Literal["windows", "nftables", "iptables", "firewalld", "ufw", "none"]
@@ -68,7 +65,7 @@ class Firewall(_Value):
     """Linux: the rules as evidence, cut to 4,000 characters."""
 
 
-class Route(_Value):
+class Route(Value):
     """The way that the machine would take to a peer's address, by its own tables (Linux: `ip route get`)."""
 
     peer: str
@@ -87,7 +84,7 @@ class Route(_Value):
     """The strictest reverse path filter of all devices: 1 drops what comes another way than the answer would go."""
 
 
-class Proxy(_Value):
+class Proxy(Value):
     """One place where a proxy can be set, and whom it concerns. Passwords are removed by the script."""
 
     layer: Literal["wininet", "winhttp", "policy", "environment", "service-environment"]
@@ -99,7 +96,7 @@ class Proxy(_Value):
     pac: str | None = None
 
 
-class AccessEntry(_Value):
+class AccessEntry(Value):
     """One entry of an access list, in stored order. `mask` is unsigned 32 bit; identities are SIDs, never names."""
 
     sid: str
@@ -109,7 +106,7 @@ class AccessEntry(_Value):
     inherit_only: bool = False
 
 
-class Access(_Value):
+class Access(Value):
     """Rights on one folder or file: an access list (Windows), or owner, group and mode (Linux)."""
 
     path: str
@@ -122,7 +119,7 @@ class Access(_Value):
     error: Literal["not-found", "denied", "unreadable"] | None = None
 
 
-class Permissions(_Value):
+class Permissions(Value):
     """The service account's rights on Octopus Home: the folder itself, and below it whatever does not just inherit."""
 
     instance: str
@@ -138,7 +135,7 @@ class Permissions(_Value):
     complete: bool = True
 
 
-class ServiceAccount(_Value):
+class ServiceAccount(Value):
     """Whom a product's service is set to run as, and whom its process does run as: SIDs (Windows), numbers (Linux)."""
 
     service: str
@@ -149,7 +146,7 @@ class ServiceAccount(_Value):
     """Of the running process's owner; None: it does not run, or nobody told."""
 
 
-class PrivateKey(_Value):
+class PrivateKey(Value):
     """The private key of an instance's certificate, by the store of whom its service runs as (Windows).
 
     The key itself is never touched: only whether its file is there, and who has which rights on it.
@@ -175,7 +172,7 @@ class PrivateKey(_Value):
     """Why something of this is not known."""
 
 
-class LoadTime(_Value):
+class LoadTime(Value):
     """`Tentacle help`, run twice, in milliseconds, without the script's own start-up."""
 
     product: Literal["tentacle", "server"]
@@ -188,7 +185,7 @@ class LoadTime(_Value):
     error: str | None = None
 
 
-class Revocation(_Value):
+class Revocation(Value):
     """Code signing revocation checks for one account (Windows)."""
 
     account: str
@@ -198,21 +195,21 @@ class Revocation(_Value):
     detail: str | None = None
 
 
-class Loading(_Value):
+class Loading(Value):
     """What decides how long the programs take to load."""
 
     times: tuple[LoadTime, ...] = ()
     revocation: tuple[Revocation, ...] = ()
 
 
-class PortRange(_Value):
+class PortRange(Value):
     """TCP ports from `first` to `last`, both included."""
 
     first: int
     last: int
 
 
-class Reservations(_Value):
+class Reservations(Value):
     """Ports that the system keeps from programs which ask for them, without anybody listening there yet.
 
     Windows: ranges excluded from use (Hyper-V and its kin take them), and URL prefixes that http.sys serves, whose
@@ -227,7 +224,7 @@ class Reservations(_Value):
     """Why one of the two is not known."""
 
 
-class OwnName(_Value):
+class OwnName(Value):
     """What one of the machine's own names resolves to, asked on the machine itself."""
 
     name: str
@@ -236,7 +233,7 @@ class OwnName(_Value):
     detail: str | None = None
 
 
-class ProxyConnect(_Value):
+class ProxyConnect(Value):
     """One CONNECT through the proxy that an instance is configured to poll through, by the survey's account.
 
     Credentials are never sent: they are not ours to read, so 407 from a proxy that has some configured tells nothing.
@@ -255,7 +252,7 @@ class ProxyConnect(_Value):
     ms: float | None = None
 
 
-class TlsProtocol(_Value):
+class TlsProtocol(Value):
     """One protocol version and side in the Schannel registry. None: the value is absent, the OS default holds."""
 
     name: Literal["SSL 2.0", "SSL 3.0", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3"]
@@ -264,16 +261,16 @@ class TlsProtocol(_Value):
     disabled_by_default: bool | None = None
 
 
-class Event(_Value):
+class Event(Value):
     """One entry of Windows' logs System and (CAPI2) Application, by field names, never by its localised text."""
 
     source: Literal["service-control-manager", "schannel", "capi2"]
     id: int
     time_utc: datetime
-    data: dict[str, str] = {}
+    data: dict[str, str] = Field(default_factory=dict)
 
 
-class RootLists(_Value):
+class RootLists(Value):
     """Whether Windows may fetch its lists of trusted roots whenever it looks at a certificate (each handshake does)."""
 
     disabled: bool = False
@@ -286,7 +283,7 @@ class RootLists(_Value):
     """How long one attempt may wait."""
 
 
-class TlsPolicy(_Value):
+class TlsPolicy(Value):
     """What the host's TLS library is allowed to do."""
 
     library: str
@@ -306,7 +303,7 @@ class TlsPolicy(_Value):
     root_lists: RootLists | None = None
 
 
-class Disk(_Value):
+class Disk(Value):
     """A file system that Octopus Home, its logs or the work folder lie on."""
 
     path: str
@@ -316,7 +313,7 @@ class Disk(_Value):
     """Whether it is mounted for reading alone; None where that was not read, as on Windows."""
 
 
-class Watchdog(_Value):
+class Watchdog(Value):
     """Tentacle's watchdog: a scheduled task on Windows (tentacle-facts 2.1)."""
 
     name: str
@@ -324,7 +321,7 @@ class Watchdog(_Value):
     last_result: int | None = None
 
 
-class Product(_Value):
+class Product(Value):
     """An installed product: its version, from the file's own version information or the package manager."""
 
     product: Literal["tentacle", "server"]
@@ -332,21 +329,21 @@ class Product(_Value):
     path: str | None = None
 
 
-class LeftOver(_Value):
+class LeftOver(Value):
     """What an earlier installation left behind (guide, "Uninstall Tentacles")."""
 
     kind: Literal["folder", "registry", "certificate", "service", "task", "unit", "index"]
     where: str
 
 
-class WrittenFile(_Value):
+class WrittenFile(Value):
     """A file that decides over names, packet filters, TLS, or a product's program or unit."""
 
     path: str
     modified_utc: datetime | None = None
 
 
-class PackageChange(_Value):
+class PackageChange(Value):
     """What the package manager did, by a line of its own log."""
 
     time: str
@@ -358,7 +355,7 @@ class PackageChange(_Value):
     version: str | None = None
 
 
-class Changes(_Value):
+class Changes(Value):
     """What may have changed lately (Linux)."""
 
     offset: str | None = None

@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import model_validator
 
 from pytest_tentacle.link.model import By, Certificate, Failure, LinkRef, Probe, Stage
+from pytest_tentacle.values import Value
 
 INTERVAL = 0.5
 """Seconds from the start of one attempt to that of the next: TentaclePing's own pause (tentacle-facts 1.11)."""
@@ -18,10 +19,6 @@ TIMED_STAGES = (Stage.RESOLVE, Stage.CONNECT, Stage.TLS, Stage.PAGE)
 
 _PERIODS = range(2, 11)
 """Of so many members, one that is dead is told by the rhythm of the failures."""
-
-
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,7 @@ class Percentiles:
         return cls(p50=_nearest_rank(ordered, 50), p95=_nearest_rank(ordered, 95), max=ordered[-1])
 
 
-class PingOrder(_Value):
+class PingOrder(Value):
     """How a run pings each link: at most `count` attempts, none of which starts after `seconds`.
 
     Attributes:
@@ -70,7 +67,7 @@ class PingOrder(_Value):
         return self.starting_seconds(probe_seconds) + probe_seconds
 
 
-class PingAttempt(_Value):
+class PingAttempt(Value):
     """One attempt: when it began (seconds since the pinging began), each stage's milliseconds, the first failure."""
 
     at: float | None = None
@@ -97,7 +94,7 @@ class PingAttempt(_Value):
         return None if found is None else max(0.0, found - self.lag)
 
 
-class PingSeries(_Value):
+class PingSeries(Value):
     """All attempts at one link from one machine, in order.
 
     Attributes:

@@ -45,7 +45,7 @@ class Redactor:
         self._counts: Counter[str] = Counter()
         self._taught: list[object] = []
         self._lock = threading.Lock()
-        self._seen: dict[str, tuple[str, tuple[str, ...]]] = {}
+        self._seen: dict[str, tuple[str, tuple[str, ...]] | None] = {}
 
     @property
     def uses_pseudonyms(self) -> bool:
@@ -79,11 +79,13 @@ class Redactor:
     def text(self, text: str) -> str:
         """The text, clean."""
         with self._lock:
-            known = self._seen.get(text)
-            if known is None:
+            if text not in self._seen:
                 kinds: list[str] = []
                 clean = self._clean(text, kinds)
-                known = self._seen[text] = (clean, tuple(kinds))
+                self._seen[text] = (clean, tuple(kinds)) if kinds or clean != text else None
+            known = self._seen[text]
+            if known is None:
+                return text
             clean, removed = known
             if removed:
                 self._counts.update(removed)

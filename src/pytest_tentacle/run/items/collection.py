@@ -17,8 +17,8 @@ FIXTURES = ("machine", "tentacle", "listening_tentacle", "polling_tentacle", "oc
 """Fixtures that stand for one machine; a test that asks for one runs once for each machine of that kind."""
 
 MARK = "tentacle_step"
-_NAME = "_machine_name"
-"""The fixture behind all of these, which is parametrized."""
+_NAME = "machine"
+"""The one behind all of these, which is parametrized."""
 
 
 def guide_tests() -> Path:

@@ -24,11 +24,7 @@ class Fixtures:
         self.run = run
 
     @pytest.fixture
-    def _machine_name(self, request: pytest.FixtureRequest) -> str:
-        return str(request.param)
-
-    @pytest.fixture
-    def machine(self, request: pytest.FixtureRequest, _machine_name: str) -> Machine:
+    def machine(self, request: pytest.FixtureRequest) -> Machine:
         """One machine, Tentacle or Octopus Server; the test runs once for each selected one of the inventory.
 
         `machine.must_pass(...)` makes checks on it, as the tests of the guide do; `machine.name`, `machine.declared`
@@ -38,7 +34,7 @@ class Fixtures:
         def keep(result: Any) -> None:
             request.node.stash[verdict.RESULT] = result
 
-        return Machine(self.run.subject(_machine_name), collection.step_of(request.node), keep)
+        return Machine(self.run.subject(request.param), collection.step_of(request.node), keep)
 
     @pytest.fixture
     def tentacle(self, machine: Machine) -> Machine:

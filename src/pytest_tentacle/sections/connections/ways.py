@@ -6,14 +6,15 @@ of its own network: then the connection only times out, at the other end.
 
 from __future__ import annotations
 
+import operator
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from pytest_tentacle.judging.attempts import TENTACLE_READS, Attempt, attempts_of
 from pytest_tentacle.judging.away import AWAY_READS
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Evidence, Problem, Unknown
-from pytest_tentacle.judging.reading import FACTS
+from pytest_tentacle.judging.reading import FACTS, kept
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link import Failure, Probe, Stage, StageRecord
 from pytest_tentacle.link.hosts import plain_address, plain_host
@@ -203,11 +204,20 @@ def verdict_of_way(subject: Subject, peer: Subject | None, attempt: Attempt, *, 
 def route_to(machine: Subject, other: Subject) -> Route | None:
     """A machine's way to another one's declared address; None where it was not asked for."""
     try:
-        found = machine.read(FACTS.routes)
+        by_peer = kept(machine, "routes by peer", lambda: _by_peer(machine.read(FACTS.routes)))
     except Unknown:
         return None
     names = {plain_host(host) for host in (other.machine.ip, other.machine.dns_name) if host}
-    return next((route for route in found if plain_host(route.peer) in names), None)
+    found = [by_peer[name] for name in names if name in by_peer]
+    return min(found, key=operator.itemgetter(0))[1] if found else None
+
+
+def _by_peer(routes: Iterable[Route]) -> dict[str, tuple[int, Route]]:
+    """By the host that it leads to, the first route, and which of all it is."""
+    found: dict[str, tuple[int, Route]] = {}
+    for place, route in enumerate(routes):
+        found.setdefault(plain_host(route.peer), (place, route))
+    return found
 
 
 def _unread_rules(connecting: Subject, unknown: Unknown) -> Iterator[Unknown]:

@@ -6,9 +6,11 @@ made, from which machine, and about when; which of the lines of that time are th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from pytest_tentacle.judging.reading import kept
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link import Probe
 from pytest_tentacle.link.hosts import plain_address
@@ -45,9 +47,7 @@ def looks_from(address: str, subject: Subject) -> int:
         if address not in addresses_of(server):
             continue
         subject.ledger.note({(server.name, "peer_probes")})
-        record = server.record
-        if record is not None:
-            found += _of_the_server(record, subject.name)
+        found += _of_the_server(server)[subject.name]
         if server.machine.transport.kind == "local":  # pytest itself runs there
             surveys = subject.fleet.surveys
             found += _connections(surveys.controller_probes.get(subject.name, ()))
@@ -64,11 +64,21 @@ def addresses_of(server: Subject) -> tuple[str, ...]:
     return declared + own
 
 
-def _of_the_server(record: HostRecord, tentacle: str) -> int:
-    probes = [probe for probe in record.peer_probes if probe.link.tentacle == tentacle]
-    pings = sum(series.sent for series in record.peer_pings if series.link.tentacle == tentacle)
-    trials = sum(len(tried.trials) for tried in record.peer_tls_versions if tried.link.tentacle == tentacle)
-    return _connections(probes) + pings + trials
+def _of_the_server(server: Subject) -> Counter[str | None]:
+    """How many connections it opened, by the name of the Tentacle."""
+    return kept(server, "connections that it opened", lambda: _counted(server.record))
+
+
+def _counted(record: HostRecord | None) -> Counter[str | None]:
+    found: Counter[str | None] = Counter()
+    if record is not None:
+        for probe in record.peer_probes:
+            found[probe.link.tentacle] += _connections([probe])
+        for series in record.peer_pings:
+            found[series.link.tentacle] += series.sent
+        for tried in record.peer_tls_versions:
+            found[tried.link.tentacle] += len(tried.trials)
+    return found
 
 
 def _connections(probes: Iterable[Probe]) -> int:

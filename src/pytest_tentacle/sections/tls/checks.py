@@ -14,7 +14,7 @@ from pytest_tentacle.judging.attempts import ATTEMPT_READS, Attempt, attempts_of
 from pytest_tentacle.judging.away import AWAY_READS
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
-from pytest_tentacle.judging.reading import FACTS
+from pytest_tentacle.judging.reading import FACTS, kept
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.sections.connections.link_verdict import standing_in_the_way
 from pytest_tentacle.survey.surroundings import TlsPolicy, caller_of
@@ -135,7 +135,12 @@ def _other(side: Side) -> Side:
     return "server" if side == "client" else "client"
 
 
-def _own_side(subject: Subject, side: Side) -> Iterator[Finding]:
+def _own_side(subject: Subject, side: Side) -> tuple[Finding, ...]:
+    """What one side of a machine can speak; of a server, asked for each of its Tentacles."""
+    return kept(subject, f"its {side} side of TLS", lambda: tuple(_judged(subject, side)))
+
+
+def _judged(subject: Subject, side: Side) -> Iterator[Finding]:
     spoken = _spoken(_on_side(subject, side)) or (_spoken_here(subject) if side == "server" else None)
     try:
         policy = subject.read(FACTS.tls)
