@@ -44,17 +44,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--machines", type=int, default=1000, help="Tentacles, half of them listening (default 1000)")
     parser.add_argument("--repeat", type=int, default=3, help="runs of each (default 3)")
+    parser.add_argument("--cold", action="store_true", help="count the first run of each as well")
     options = parser.parse_args()
+    before = 0 if options.cold else 1
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         (place / "surveys.json").write_text(dumps(sick_fleet(options.machines).surveys()), encoding="utf-8")
-        ours = several(options.repeat, place, "--replay", "surveys.json", "--html", "ours.html")
+        ours = several(options.repeat, before, place, "--replay", "surveys.json", "--html", "ours.html")
         tests = number_of_tests(ours[0].said)
         machines = options.machines + 1
         whole, rest = divmod(tests, machines)
         empty = EMPTY.format(steps=whole + bool(rest), machines=machines)
         (place / "test_empty.py").write_text(empty, encoding="utf-8")
-        theirs = several(options.repeat, place, *WITHOUT_OURS, "--html", "theirs.html", "test_empty.py")
+        theirs = several(options.repeat, before, place, *WITHOUT_OURS, "--html", "theirs.html", "test_empty.py")
     for name, costs in (("replay", ours), ("empty tests", theirs)):
         cpu, memory = (statistics.median(getattr(cost, key) for cost in costs) for key in ("cpu", "memory"))
         print(f"{name:<12} {cpu:6.2f} s of CPU, {memory:4.0f} MB: {costs[0].said}")
@@ -62,14 +64,14 @@ def main() -> None:
     print(f"ratio {ratio:.2f}")
 
 
-def several(times: int, place: Path, *arguments: str) -> list[Cost]:
-    """So many runs, after one that does not count."""
-    return [run(place, *arguments) for _ in range(times + 1)][1:]
+def several(times: int, before: int, place: Path, *arguments: str) -> list[Cost]:
+    """So many runs, after those that do not count."""
+    return [run(place, *arguments) for _ in range(before + times)][before:]
 
 
 def run(place: Path, *arguments: str) -> Cost:
     """One pytest run in a process of its own."""
-    environment = {**os.environ, "PYTEST_ADDOPTS": "", "PYTHONPYCACHEPREFIX": str(place / "bytecode")}
+    environment = {**os.environ, "PYTEST_ADDOPTS": ""}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
     with (place / "output").open("w+", encoding="utf-8") as output:

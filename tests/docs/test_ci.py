@@ -16,6 +16,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from pytest_tentacle.survey.store import dumps
+from support.forked import Forks
 from support.whole import wide_fleet
 
 TOP = Path(__file__).parents[2]
@@ -75,15 +76,12 @@ def environment(system: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("system", [each for each in SYSTEMS if each != "Octopus runbook"])
-def test_a_snippet_of(system: str, place: Path, tmp_path: Path) -> None:
+def test_a_snippet_of(system: str, place: Path, tmp_path: Path, forks: Forks) -> None:
     """Exit code 1, the files that the snippet publishes, and the system's own words."""
     words = command(system)
     assert "--inventory=prod.yaml" in words
     words = [f"--replay={place / 'saved.json'}" if word.startswith("--inventory=") else word for word in words]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *words, "-p", "no:cacheprovider"],
-        cwd=tmp_path, env=environment(system), capture_output=True, text=True, check=False, timeout=240,
-    )  # fmt: skip
+    done = forks.run([*words, "-p", "no:cacheprovider"], tmp_path, environment(system), timeout=240)
     assert done.returncode == 1, done.stdout[-2000:] + done.stderr[-2000:]
     published = set(re.findall(r"out/[\w.]+", snippet(system)))
     assert published

@@ -55,7 +55,7 @@ class TestInventories:
         """It is not repeated in the fault that it makes: `kind: <password>` one line too early."""
         assert before in INVENTORY
         (case.folder / "fleet.yaml").write_text(INVENTORY.replace(before, after, 1), encoding="utf-8")
-        done = run(case)
+        done = case.run()
         assert done.returncode == 4
         assert "fleet.yaml:" in done.stderr
         assert PASSWORD not in done.stdout + done.stderr
@@ -67,7 +67,7 @@ class TestInventories:
         text = INVENTORY.replace("mode: listening", f"mode: listening{keys}", 1)
         (case.folder / "fleet.yaml").write_text(text, encoding="utf-8")
         before = cpu()
-        done = run(case)
+        done = case.run()
         assert done.returncode == 4
         assert "and 2950 more" in done.stderr
         assert cpu() - before < 40
@@ -87,7 +87,7 @@ class TestInventories:
         text = INVENTORY.replace("name: web-01", f"name: {'x' * 300_000}", 1)
         (case.folder / "fleet.yaml").write_text(text, encoding="utf-8")
         before = cpu()
-        done = run(case)
+        done = case.run()
         assert done.returncode == 4
         assert "is longer than 200 characters" in done.stderr
         assert len(done.stderr) < 5_000

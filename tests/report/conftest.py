@@ -63,6 +63,10 @@ def make_certificate():
     return lambda name: decode_text(runs.certificate_of(name))
 
 
+_PATIENCE = 240_000
+"""Milliseconds for whatever a page is to come to, however busy the machine; nothing waits where it has come to it."""
+
+
 @pytest.fixture
 def open_page(browser):
     """Opens pages that must not log an error nor ask the network for anything."""
@@ -70,6 +74,7 @@ def open_page(browser):
 
     def open_page(address, **context):
         page = browser.new_context(**{"viewport": {"width": 1400, "height": 1000}, **context}).new_page()
+        page.set_default_timeout(_PATIENCE)
         page.faults = []
         page.on("pageerror", lambda error: page.faults.append(str(error)))
         page.on("console", lambda message: page.faults.append(message.text) if message.type == "error" else None)

@@ -142,6 +142,7 @@ class TestLarge:
         size = file.stat().st_size
         context = browser.new_context(viewport={"width": 1400, "height": 1000})
         page = context.new_page()
+        page.set_default_timeout(240_000)  # as in `open_page`
         started = time.perf_counter()
         page.goto(file.as_uri())
         loaded = time.perf_counter() - started

@@ -8,14 +8,25 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
+_ALL = 1000
+"""Nobody runs so many tests but who runs nearly all."""
+
 
 class TestCollection:
-    def test_is_the_same_in_another_process_a_second_later(self, top: Path) -> None:
-        """xdist's workers must collect the same tests: no id holds the time, a random number or a set's order."""
+    def test_is_the_same_in_another_process_a_second_later(self, top: Path, request: pytest.FixtureRequest) -> None:
+        """xdist's workers must collect the same tests: no id holds the time, a random number or a set's order.
+
+        What this process collected is held against another's; where it was asked for a part only, against that part.
+        """
+        own = {item.nodeid for item in request.session.items}
+        files = {nodeid.partition("::")[0] for nodeid in own}
         command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", "tests"]
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")}
+        seeds = ["1"] if len(own) > _ALL else ["1", "2"]
         running = []
-        for seed in ("1", "2"):
+        for seed in seeds:
             environment = kept | {"PYTHONHASHSEED": seed}
             running.append(
                 subprocess.Popen(
@@ -25,8 +36,10 @@ class TestCollection:
             time.sleep(1.1)
         collected = [{line for line in process.communicate()[0].splitlines() if "::" in line} for process in running]
         assert all(process.returncode == 0 for process in running)
-        assert len(collected[0]) > 1000
-        assert collected[0] ^ collected[1] == set()
+        assert len(collected[0]) > _ALL
+        assert collected[0] ^ collected[-1] == set()
+        if len(seeds) == 1:
+            assert {nodeid for nodeid in collected[0] if nodeid.partition("::")[0] in files} ^ own == set()
 
 
 class TestBackground:

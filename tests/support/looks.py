@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 from pytest_tentacle.link import By, LinkRef, Probe, Vantage
 
@@ -19,10 +20,12 @@ class Look:
 
     def place_in(self, probes: Iterable[Probe]) -> int | None:
         """Its place among a machine's probes; None where it is not among them."""
-        fitting = [place for place, probe in enumerate(probes) if self._fits(probe)]
-        return fitting[self.number] if self.number < len(fitting) else None
+        fitting = (place for place, probe in enumerate(probes) if self._fits(probe))
+        return next(islice(fitting, self.number, None), None)
 
     def _fits(self, probe: Probe) -> bool:
+        if probe.link.tentacle != self.link.tentacle:  # most are another's, and whole links are slow to compare
+            return False
         if probe.link != self.link or (self.host is not None and probe.host != self.host):
             return False
         return probe.by is self.by if self.by else probe.by is not By.LOCAL
