@@ -110,7 +110,7 @@ def linux_facts(machine: OctopusServer | Tentacle) -> list[Fact]:
         ("architecture", "uname -m", "x86_64"),
         ("clock", "date -u +%Y-%m-%dT%H:%M:%SZ", "Z"),
         ("account", "id -un", ""),
-        ("services", "systemctl list-unit-files --type=service --no-legend --no-pager", "Tentacle.service"),
+        ("services", "systemctl list-units --all --type=service --plain --no-legend --no-pager", "Tentacle.service"),
         (
             "service's state and command",
             (

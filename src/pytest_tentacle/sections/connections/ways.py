@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from pytest_tentacle.judging.attempts import TENTACLE_READS, Attempt, attempts_of
 from pytest_tentacle.judging.away import AWAY_READS
@@ -212,7 +212,7 @@ def route_to(machine: Subject, other: Subject) -> Route | None:
     return min(found, key=operator.itemgetter(0))[1] if found else None
 
 
-def _by_peer(routes: Iterable[Route]) -> dict[str, tuple[int, Route]]:
+def _by_peer(routes: tuple[Route, ...]) -> dict[str, tuple[int, Route]]:
     """By the host that it leads to, the first route, and which of all it is."""
     found: dict[str, tuple[int, Route]] = {}
     for place, route in enumerate(routes):
