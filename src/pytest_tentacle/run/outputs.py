@@ -21,6 +21,7 @@ import pytest
 
 from pytest_tentacle.files import PRIVATE, require_replaceable, write
 from pytest_tentacle.judging.result import Outcome, StepResult
+from pytest_tentacle.survey.store import Surveys
 
 T = TypeVar("T")
 
@@ -179,3 +180,14 @@ def plain_lines(results: Iterable[StepResult]) -> list[str]:
             codes = ", ".join(problem.code for problem in result.problems)
             lines.append(f"{result.machine}: {result.step}: {result.outcome.value}" + (f" ({codes})" if codes else ""))
     return lines or ["every step passed"]
+
+
+def recorded_notes(surveys: Surveys) -> list[str]:
+    """What is to be told of machines of the lab that did not run the real script."""
+    recorded = [name for record in surveys.records if record.recorded for name in record.machines]
+    return recorded and [
+        (
+            "No PowerShell was found: the lab's Windows machines answered from recordings "
+            f"({', '.join(recorded)}). Put `pwsh` on the PATH to run the real script."
+        )
+    ]

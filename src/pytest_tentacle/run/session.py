@@ -49,7 +49,7 @@ from . import bundle
 from .named import named_by
 from .octopus import OctopusSession, source_of
 from .options import DEFAULT_WORKERS, Options
-from .outputs import Failures, JunitCase, polish_junit
+from .outputs import Failures, JunitCase, polish_junit, recorded_notes
 from .progress import TerminalProgress
 from .survey_files.keeping import Keeping
 from .waivers import WaiverNotes, waiver_notes
@@ -331,13 +331,7 @@ class TentacleRun:
         return self._report
 
     def _judged(self, surveys: Surveys) -> Run:
-        notes = list(self._notes)
-        recorded = [name for record in surveys.records if record.recorded for name in record.machines]
-        if recorded:
-            notes.append(
-                "No PowerShell was found: the lab's Windows machines answered from recordings "
-                f"({', '.join(recorded)}). Put `pwsh` on the PATH to run the real script."
-            )
+        notes = [*self._notes, *recorded_notes(surveys)]
         waivers = self.waivers()
         notes += [*waivers.ended, *waivers.ending, *waivers.idle]
         return Run(
