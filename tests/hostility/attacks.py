@@ -218,6 +218,13 @@ MISLEADING = (
         "",
     ),
     Attack(
+        "5,000 sockets on the port, each of a process that is gone",
+        _section(
+            "listeners", [{"address": f"10.0.{n // 256}.{n % 256}", "port": 10933, "pid": n} for n in range(4_999)]
+        ),
+        "",
+    ),
+    Attack(
         "a clock at the end of the calendar",
         _changed("host", "data", "clock_utc", value="9999-12-31T23:59:59Z"),
         "",

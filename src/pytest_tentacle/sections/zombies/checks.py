@@ -21,6 +21,9 @@ from pytest_tentacle.sections.connections.here import (
 )
 from pytest_tentacle.survey.model import Listener
 
+_TOLD = 20
+"""Sockets of one port; a machine has one or two."""
+
 
 @check(codes=("TT721",), reads=("instances", "services", "listeners"))
 def nothing_left_over_holds_the_port(subject: Subject) -> Iterator[Finding]:
@@ -32,13 +35,14 @@ def nothing_left_over_holds_the_port(subject: Subject) -> Iterator[Finding]:
     listeners = listeners_of(subject)
     own = any(is_own(subject, listener) for listener in listeners)
     zombies = [listener for listener in listeners if own and _is_zombie(subject, listener)]
-    for listener in zombies:
+    sockets = tuple(Evidence(f"sockets of {subject.name}", listener_line(other)) for other in listeners[:_TOLD])
+    for listener in zombies[:_TOLD]:
         yield Problem(
             "TT721",
             subject.name,
             expected=f"port {listener.port} is held by the service alone",
             actual=f"on {listener.address} {holder_words(listener)}",
-            evidence=tuple(Evidence(f"sockets of {subject.name}", listener_line(other)) for other in listeners),
+            evidence=sockets,
             facts={
                 "instance": subject.instance_name,
                 "port": listener.port,
