@@ -97,6 +97,18 @@ class TestBeforeTheLogin:
         assert caught.value.stage is ReachStage.RUN
         assert peak < 3 * RESPONSE_LIMIT
 
+    def test_elements_without_end(self, answering, logged_on, certificates):
+        """What is parsed takes many times the memory of its bytes: it ends before much of that is needed."""
+        body = b"<a>" + b"<b/>" * 3_750_000
+        answer = HEAD + b"Content-Type: application/soap+xml\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+        transport = logged_on(answering(answer, certificates.good))
+        tracemalloc.start()
+        with pytest.raises(TransportError, match="sent more than 1,000,000 bytes"):
+            transport.connect(Deadline(20))
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 40_000_000
+
     def test_a_compressed_bomb_is_not_unpacked(self, answering, logged_on, certificates):
         """16 kB that would become 16 MB: WinRM never compresses, so nobody unpacks."""
         bomb = gzip.compress(b"<" * 16_000_000)

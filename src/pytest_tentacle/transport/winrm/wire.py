@@ -20,8 +20,11 @@ from pytest_tentacle.transport.base import Deadline, ReachStage, TransportError
 SLICE_SECONDS = 0.2
 """The longest single wait; after it the watch is asked again."""
 
-RESPONSE_LIMIT = 4_000_000
-"""Bytes that one HTTP response may have on the wire. Requests ask for 150 kB at most (`MaxEnvelopeSize` of MS-WSMV)."""
+RESPONSE_LIMIT = 1_000_000
+"""Bytes that one HTTP response may have on the wire. Requests ask for 150 kB at most (`MaxEnvelopeSize` of MS-WSMV).
+
+Elements take some thirty times as much memory as bytes, in each of many sessions at once.
+"""
 
 T = TypeVar("T")
 
