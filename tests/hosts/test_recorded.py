@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 
 import pytest
 
+from pytest_tentacle.diagnosis import CAUSES, Confidence, MachineDiagnosis
+from pytest_tentacle.diagnosis.kind import Found
+from pytest_tentacle.judging.finding import Problem
 from support.hosts.faults import replayed, table
 from support.hosts.joining import joined_pairs
-from support.hosts.judge import compared
+from support.hosts.judge import compared, contradictions
 from support.hosts.recorded import recorded
 from support.hosts.scenarios import SCENARIOS
 from support.law import broken, reductions, told
@@ -35,6 +39,19 @@ def rows() -> list[dict[str, object]]:
 def test_each_fault(rows) -> None:
     """Its cause is named first on each machine that it concerns, and no other machine is accused."""
     assert {row["scenarios"][0].name: row["faults"] for row in rows if not row["right"]} == {}
+
+
+def test_certain_is_said_once() -> None:
+    """Two causes that are certain of the same stage of one look contradict each other; it is said where they are."""
+    facts = {"vantage": "octo-1", "host": "web-1", "port": 10933, "stage": "connect"}
+    problem = Problem("TT521", "web-1", "it answers", "it does not", facts=facts)
+    kinds = [kind for kind in CAUSES if kind.code in {"TC5201", "TC5411"}]
+    causes = tuple(Found(kind, "web-1", (problem,), facts, (), Confidence.CERTAIN, "", "web-1") for kind in kinds)
+    assert contradictions([MachineDiagnosis("web-1", causes, ())]) == [
+        "web-1: TC5201 and TC5411 are both certain of octo-1 web-1 10933 connect"
+    ]
+    doubtful = (causes[0], replace(causes[1], confidence=Confidence.LIKELY))
+    assert contradictions([MachineDiagnosis("web-1", doubtful, ())]) == []
 
 
 def test_pairs(surveys) -> None:

@@ -179,6 +179,13 @@ def sees_nothing_at_all(world: Whole) -> None:
     world["octo-1"].replace(SERVERS_OWN_PORT, probe(port=10943, **DROPPED))
 
 
+@case("TC5203", "web-01", "web-02", confidence="possible", unsure="No look from octo-1 met an open port")
+def blind_to_one_subnet(world: Whole) -> None:
+    """The server met no open port, not even its own: its looks are the suspect as well."""
+    closed_way_or_own_rules(world)
+    world["octo-1"].replace(SERVERS_OWN_PORT, probe(port=10943, **DROPPED))
+
+
 @case("TC5351", confidence="likely")
 def slow_way(world: Whole) -> None:
     """Each connection to one Tentacle takes three seconds, and the handshake does not end in time."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pytest_tentacle.diagnosis import Diagnosis, diagnose
+from pytest_tentacle.diagnosis import Confidence, Diagnosis, MachineDiagnosis, diagnose
 from pytest_tentacle.judging.result import Outcome, StepResult
 from pytest_tentacle.link import PingOrder
 from pytest_tentacle.sections import STEPS, applicable, fleet_of
@@ -62,7 +63,7 @@ def compared(surveys: Surveys, scenarios: Sequence[Scenario]) -> dict[str, Any]:
         {"code": each.code, "machines": list(each.machines), "confidence": str(each.confidence), "says": each.sentence}
         for each in diagnosis.views()
     ]
-    faults = _faults(diagnosis, scenarios)
+    faults = _faults(diagnosis, scenarios) + contradictions(diagnosis.machines.values())
     if all(each.healthy for each in scenarios):
         faults += _unwell(results)
     return {"right": not faults, "faults": faults, "found": found}
@@ -88,6 +89,24 @@ def _faults(diagnosis: Diagnosis, scenarios: Sequence[Scenario]) -> list[str]:
         for machine in view.machines
         if view.code not in allowed.get(machine, set()) | beside
     ]
+
+
+def contradictions(machines: Iterable[MachineDiagnosis]) -> list[str]:
+    """Causes that are certain of one stage of one look: at most one of them can be right."""
+    found = []
+    for machine in machines:
+        certain: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
+        for cause in machine.causes:
+            for problem in cause.problems if cause.confidence is Confidence.CERTAIN else ():
+                look = [str(problem.facts.get(name)) for name in ("vantage", "host", "port", "stage")]
+                if problem.code in cause.kind.needs and problem.facts.get("stage"):
+                    certain[tuple(look)].add(cause.kind.code)
+        found += [
+            f"{machine.machine}: {' and '.join(sorted(codes))} are both certain of {' '.join(look)}"
+            for look, codes in certain.items()
+            if len(codes) > 1
+        ]
+    return found
 
 
 def _unwell(results: Sequence[StepResult]) -> list[str]:

@@ -81,11 +81,12 @@ def _path(view: View, problem: Problem) -> Clue | None:
         return None
     if not link.reached and link.subnets_lost >= SEVERAL:
         return None
+    seen = open_port_seen(view.vantage(problem))
     sure = Confidence.LIKELY if link.reached else Confidence.POSSIBLE
-    unsure = "" if link.reached else _PERHAPS_OUTBOUND
+    unsure = "" if link.reached else _PERHAPS_OUTBOUND if seen else _NOTHING_SEEN
     return Clue(
         facts={"subnet": link.region},
-        evidence=(link.far_evidence, link.near_evidence),
+        evidence=(link.far_evidence, link.near_evidence, *((seen,) if seen else ())),
         confidence=sure,
         unsure=unsure,
         place=link.server,
@@ -112,8 +113,9 @@ def _one_alone(view: View, problem: Problem) -> Clue | None:
     verdict = filter_verdict(view, view.peer(problem), problem)
     if verdict == "closed":
         return Clue(evidence=(filtered(view.name, problem),), confidence=Confidence.CERTAIN)
+    seen = open_port_seen(view.vantage(problem))
     return Clue(
-        evidence=(own_page(view.name), link.far_evidence),
+        evidence=(own_page(view.name), link.far_evidence, *((seen,) if seen else ())),
         unsure="No other Tentacle in the same subnet was tried: trace the path from {server} to tell the firewall of "
         "{who} from one on the path.",
     )
