@@ -31,7 +31,7 @@ def texts() -> dict[str, str]:
     page = (TOP / "src/pytest_tentacle/report/templates/page.html.j2").read_text(encoding="utf-8")
     found["page"] = re.sub(r"\{[{%].*?[%}]\}|<[^>]*>", " ", page)
     found["page's script"] = (TOP / "src/pytest_tentacle/report/templates/page.js").read_text(encoding="utf-8")
-    found["README"] = (TOP / "README.md").read_text(encoding="utf-8")
+    found["README"] = (TOP / "README.md").read_text(encoding="utf-8").replace("pytest-tentacle mend", "")
     parser = pytest.Parser(_ispytest=True)
     add_options(parser)
     found |= {str(option.names()): str(option.attrs().get("help")) for option in _options(parser)}

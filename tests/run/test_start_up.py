@@ -60,7 +60,10 @@ class TestStartUp:
         loaded = set(json.loads((tmp_path / "tops.json").read_text(encoding="utf-8")))
         assert not loaded & set(HEAVY)
         ours = json.loads((tmp_path / "ours.json").read_text(encoding="utf-8"))
-        light = ("", ".plugin", ".run", ".run.options", ".guide", ".guide.severity")
+        light = (
+            *("", ".plugin", ".run", ".run.options", ".guide", ".guide.severity"),
+            *(".run.acting", ".run.acting.words", ".run.acting.terminal"),
+        )
         assert set(ours) <= {f"pytest_tentacle{name}" for name in light}
 
     def test_a_replay_brings_no_lab_and_nothing_that_contacts_machines(self):

@@ -127,8 +127,8 @@ def ill_of(verdicts: Verdicts) -> list[str]:
     return sorted({machine for (machine, _), outcome in verdicts.items() if outcome not in _WELL})
 
 
-def changes_of(before: Verdicts, after: Verdicts, seconds: float) -> list[str]:
-    """One line for each machine of which a step has another outcome now."""
+def changes_of(before: Verdicts, after: Verdicts, seconds: float, word: str = "Watched") -> list[str]:
+    """One line for each machine of which a step has another outcome now; each begins with the word."""
     titles = {step.slug: step.title for step in STEPS}
     lines = []
     for machine in sorted({machine for machine, _ in (*before, *after)}):
@@ -140,7 +140,7 @@ def changes_of(before: Verdicts, after: Verdicts, seconds: float) -> list[str]:
         ]
         if changed:
             when = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%SZ}, {seconds:.0f} s after the first verdict"
-            lines.append(f"Watched: {machine} changed ({when}): {'; '.join(changed)}.")
+            lines.append(f"{word}: {machine} changed ({when}): {'; '.join(changed)}.")
     return lines
 
 

@@ -11,7 +11,7 @@ from .model import Node, Policy, Portal, Registration
 if TYPE_CHECKING:
     from .client import Client, Credentials
     from .evidence import read_evidence
-    from .reading import read_portal
+    from .reading import read_nodes, read_portal
 
 __all__ = [
     "Client",
@@ -23,10 +23,17 @@ __all__ = [
     "PortalFailure",
     "Registration",
     "read_evidence",
+    "read_nodes",
     "read_portal",
 ]
 
-_ASKING = {"Client": "client", "Credentials": "client", "read_evidence": "evidence", "read_portal": "reading"}
+_ASKING = {
+    "Client": "client",
+    "Credentials": "client",
+    "read_evidence": "evidence",
+    "read_nodes": "reading",
+    "read_portal": "reading",
+}
 """What brings `requests` along, for which only a run that asks Octopus pays."""
 
 

@@ -184,7 +184,7 @@ class _Reader:
     # -- the server ----------------------------------------------------------------------------------------------
 
     def _server(self) -> dict[str, Any]:
-        nodes = self._maybe(lambda: self.client.get("/octopusservernodes/summary"), "the server's nodes") or {}
+        nodes = self._maybe(lambda: read_nodes(self.client), "the server's nodes") or ()
         status = self._maybe(lambda: self._one(ServerStatus, self.client.get("/serverstatus")), "the server's status")
         health = self._maybe(
             lambda: self._one(ServerHealth, self.client.get("/serverstatus/health")), "the server's health"
@@ -193,9 +193,8 @@ class _Reader:
             lambda: self._one(GlobalCertificate, self.client.get("/configuration/certificates/certificate-global")),
             "the server's thumbprint",
         )
-        items = nodes.get("Nodes") if isinstance(nodes, dict) else None
         return {
-            "nodes": tuple(_node(self._one(NodeResource, item)) for item in items or () if isinstance(item, dict)),
+            "nodes": nodes,
             "in_maintenance": status.is_in_maintenance_mode if status else None,
             "potential_clone": status.is_potential_clone if status else None,
             "operating_normally": health.is_operating_normally if health else None,
@@ -251,13 +250,7 @@ class _Reader:
     # -- one answer ----------------------------------------------------------------------------------------------
 
     def _one(self, model: type[R], data: Any) -> R:
-        """Raises PortalError for what does not even look like it."""
-        try:
-            return model.model_validate(data)
-        except ValidationError:
-            raise PortalError(
-                PortalFailure.DAMAGED, f"an answer of {self.client.portal} has another form than Octopus's"
-            ) from None
+        return _one(self.client, model, data)
 
     def _maybe(self, ask: Callable[[], Any], what: str) -> Any:
         try:
@@ -320,6 +313,23 @@ def _policy(policy: PolicyResource) -> Policy:
         only_connectivity=None if kind is None else kind == "OnlyConnectivity",
         may_be_offline=None if behavior is None else behavior == "MayBeOfflineAndCanBeSkipped",
     )
+
+
+def read_nodes(client: Client) -> tuple[Node, ...]:
+    """The server's nodes, with the number of tasks that each runs now. Raises PortalError."""
+    answer = client.get("/octopusservernodes/summary")
+    items = answer.get("Nodes") if isinstance(answer, dict) else None
+    return tuple(_node(_one(client, NodeResource, item)) for item in items or () if isinstance(item, dict))
+
+
+def _one(client: Client, model: type[R], data: Any) -> R:
+    """Raises PortalError for what does not even look like it."""
+    try:
+        return model.model_validate(data)
+    except ValidationError:
+        raise PortalError(
+            PortalFailure.DAMAGED, f"an answer of {client.portal} has another form than Octopus's"
+        ) from None
 
 
 def _node(node: NodeResource) -> Node:

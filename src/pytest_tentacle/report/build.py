@@ -17,11 +17,13 @@ from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.judging.result import Outcome, OwnTest, Run, StepResult, accepted
 from pytest_tentacle.judging.subject import Fleet
 from pytest_tentacle.sections import STEPS, fleet_of
+from pytest_tentacle.survey.actions import Action
 from pytest_tentacle.survey.model import HostRecord
 from pytest_tentacle.survey.scripts.shown import script_sha256
 
 from .catalogue import title_of
 from .document import (
+    ActionView,
     CauseReport,
     EvidenceView,
     FactView,
@@ -61,6 +63,7 @@ _OUR_WORDS = frozenset(
         "started",
         "surveyed",
         "time",
+        "result",
         "when",
         "kind",
         "version",
@@ -149,10 +152,17 @@ def _report(run: Run, causes: Sequence[FoldedCause], fleet: Fleet) -> Report:
         not_looked_at=fold_unknowns(run.results, {machine.name: machine for machine in inventory.machines}, records),
         waived=_waived(run.results),
         machines=views,
+        actions=tuple(map(_action, sorted(run.surveys.actions, key=lambda action: action.time))),
         own_tests=tuple(OwnTestView.model_validate(vars(test)) for test in run.own_tests),
         provenance=_provenance(run, records),
         redaction=RedactionView(pseudonyms=False, counts={}),
     )
+
+
+def _action(action: Action) -> ActionView:
+    looks = {name: look.words for name, look in (("before", action.before), ("after", action.after)) if look}
+    plain = action.model_dump(exclude={"before", "after", "by"})
+    return ActionView.model_validate(plain | looks | {"by": action.by.words})
 
 
 def _every_outcome(counts: Counter[Outcome]) -> dict[Outcome, int]:

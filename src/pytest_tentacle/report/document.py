@@ -10,6 +10,7 @@ from typing import Literal
 
 from pytest_tentacle.guide.severity import Severity
 from pytest_tentacle.judging.result import Outcome
+from pytest_tentacle.survey.actions import ActionResult
 from pytest_tentacle.values import Value
 
 FORMAT = 1
@@ -207,6 +208,27 @@ class CauseReport(Value):
     """Since when, and what changed then, on the machine where that is known best; empty where nothing is."""
 
 
+class ActionView(Value):
+    """What was done to a machine because a person asked for it, in this run or in the seven days before."""
+
+    time: datetime
+    """UTC."""
+    seconds: float
+    kind: Literal["restart", "mend"]
+    machine: str
+    what: str
+    """Of a restart the service, of a remedy the cause's code."""
+    result: ActionResult
+    told: str
+    by: str
+    commands: tuple[str, ...] = ()
+    before: str = ""
+    """The service as it was seen before, in words."""
+    after: str = ""
+    log: tuple[str, ...] = ()
+    """What its own log said meanwhile."""
+
+
 class StepView(Value):
     """A column of the matrix."""
 
@@ -323,6 +345,8 @@ class Report(Value):
     waived: tuple[WaivedView, ...] = ()
     machines: tuple[MachineView, ...]
     own_tests: tuple[OwnTestView, ...] = ()
+    actions: tuple[ActionView, ...] = ()
+    """Oldest first."""
     """Tests of one's own, and files that could not be collected."""
     comparison: Comparison | None = None
     provenance: Provenance

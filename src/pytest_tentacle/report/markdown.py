@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
 from pytest_tentacle.judging.result import accepted
+from pytest_tentacle.survey.actions import ActionResult
 
 from .build import plural
 from .document import CauseReport, Report
@@ -15,6 +16,7 @@ from .document import CauseReport, Report
 MOST_CAUSES = 20
 MOST_NAMES = 15
 MOST_TIMELINES = 3
+MOST_LOG_LINES = 20
 _SPECIAL = re.compile(r"([\\`*_\[\]|~])")
 _LEADING = re.compile(r"^(\d*)([-+#=.)])")
 _ZERO_WIDTH = "\u200b"
@@ -41,6 +43,7 @@ def _lines(report: Report) -> Iterator[str]:
             yield from _cause(cause)
         if len(report.causes) > MOST_CAUSES:
             yield f"\nand {len(report.causes) - MOST_CAUSES} further causes: see the HTML report."
+    yield from _actions(report)
     yield from _histories(report)
     yield from _changes(report)
     if report.not_looked_at:
@@ -59,6 +62,25 @@ def _lines(report: Report) -> Iterator[str]:
     when = f"{report.started:%Y-%m-%d %H:%M:%S %Z}"
     who = f"pytest-tentacle {plain(report.version)}, {plain(report.title)}{digest}"
     yield f"<sub>{who}, {when}, {report.seconds:.1f} s</sub>"
+
+
+def _actions(report: Report) -> Iterator[str]:
+    """What was done, newest first; the log's extract of what did not go well."""
+    if not report.actions:
+        return
+    yield "\n### What was done to machines\n"
+    for action in report.actions[::-1][:MOST_CAUSES]:
+        what = f" {code(action.what)}" if action.what else ""
+        yield f"- {action.time:%Y-%m-%d %H:%M:%SZ}, {code(action.machine)}, {action.kind}{what}: {plain(action.told)}"
+        yield f"  - {action.result.value}; by {plain(action.by) or 'somebody'}"
+        if action.before or action.after:
+            yield f"  - before: {plain(action.before) or 'not seen'}; after: {plain(action.after) or 'not seen'}"
+        yield from (f"  - ran {code(command)}" for command in action.commands)
+        if action.log and action.result is not ActionResult.DONE:
+            yield "  - its log meanwhile:"
+            yield from (f"    - {code(line)}" for line in action.log[-MOST_LOG_LINES:])
+    if len(report.actions) > MOST_CAUSES:
+        yield f"\nand {len(report.actions) - MOST_CAUSES} more: see the HTML report."
 
 
 def _changes(report: Report) -> Iterator[str]:

@@ -12,9 +12,11 @@ import json
 import time
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_tentacle import __version__, files
+from pytest_tentacle.inventory import Selection, SelectionError
 from pytest_tentacle.survey import limits, store
 
 from .survey_files import growing
@@ -105,3 +107,14 @@ def _surveys_in(bundle: zipfile.ZipFile, path: Path) -> store.Surveys:
         if name == SURVEYS:
             surveys = data
     return store.loads(surveys, f"{path}: {SURVEYS}")
+
+
+def within(selection: Selection, judged: tuple[str, ...], name: str) -> Selection:
+    """A replay judges what the run that it replays has judged, or less. Raises SelectionError."""
+    machines = tuple(each for each in selection.machines if each in judged)
+    if not machines:
+        raise SelectionError(
+            f"{name} has no survey of what is selected; it judges {', '.join(judged[:10])}"
+            + (" ..." if len(judged) > 10 else "")  # noqa: PLR2004  a line's worth
+        )
+    return replace(selection, machines=machines)

@@ -13,7 +13,7 @@ from pathlib import Path
 from pytest_tentacle import octopus
 from pytest_tentacle.inventory.loading import OctopusSource
 from pytest_tentacle.inventory.model import Inventory
-from pytest_tentacle.octopus import Portal, PortalError, PortalFailure
+from pytest_tentacle.octopus import Node, Portal, PortalError, PortalFailure
 from pytest_tentacle.octopus.model import Evidence, Registration
 
 from .options import Options
@@ -67,6 +67,15 @@ class OctopusSession:
             return asked.model_copy(update={"portal": _with(portal, evidence, client)})
         finally:
             client.close()
+
+    def nodes(self) -> tuple[Node, ...]:
+        """The server's nodes with what they run at this moment; none where Octopus was not asked, or does not tell."""
+        if self._client is None:
+            return ()
+        try:
+            return octopus.read_nodes(self._client)
+        except PortalError:
+            return ()
 
     def secrets(self) -> frozenset[str]:
         """What must never be shown."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
 from pytest_tentacle.guide.severity import DEFAULT_GATE, Severity
+
+from .acting.words import add_acting, of_machines, restart_asked, whole
 
 if TYPE_CHECKING:  # every pytest run of the environment imports this module: the models cost more than pytest itself
     from pytest_tentacle.inventory.model import Mode
@@ -29,7 +30,7 @@ DEFAULT_MACHINE_TIMEOUT = 60.0
 _ONLY_OURS = (
     "limit", "mode", "save_surveys", "bundle", "sarif", "metrics", "compare", "history", "run_timeout", "ping_count",
     "ping_duration", "ping_payload", "probe_tls", "space", "octopus_ca", "include_disabled", "discover", "server",
-    "port", "transport", "user", "ask_password", "until_well", "executor",
+    "port", "transport", "user", "ask_password", "until_well", "executor", "restart", "even_busy", "yes",
 )  # fmt: skip
 """Options that nobody gives by habit (`addopts`) to pytest runs that are no diagnosis."""
 
@@ -41,7 +42,6 @@ NEW = "new"
 
 MOST_PINGS = 1_000
 MOST_PING_SECONDS = 600
-MOST_WATCH_SECONDS = 86_400
 MOST_PAYLOAD = 16_000
 """Bytes; Octopus reads 20,000 characters of a request at most (tentacle-facts 1.4), its head included."""
 
@@ -96,6 +96,12 @@ class Options:
     """Seconds for which what is not well is looked at again."""
     executor: Way | None = None
     """To the scheduler whose workers survey machines with a site."""
+    restart: Literal["tentacle", "server", "all"] | None = None
+    """Whose services are restarted before the survey."""
+    even_busy: bool = False
+    """Also those of a server node that runs tasks, or of which nobody knows whether it does."""
+    yes: bool = False
+    """Nobody is there to answer a question."""
 
     @property
     def active(self) -> bool:
@@ -134,14 +140,18 @@ class Options:
             shown |= _ping_shown(self.ping)
         elif not self.replay:
             shown["--ping-count"] = "not given: no link was pinged"
-        if self.until_well:
-            shown["--until-well"] = f"{self.until_well:g} s"
+        shown |= self._acting_shown()
         shown["--machine-timeout"] = f"{self.machine_timeout:g} s"
         shown["--unknown"] = self.unknown
         shown["--fail-on"] = NEW if self.only_new else self.fail_on.value
         shown |= {"--compare": str(self.compare)} if self.compare else {}
         shown |= {"--run-timeout": f"{self.run_timeout:g} s"} if self.run_timeout else {}
         return shown
+
+    def _acting_shown(self) -> dict[str, str]:
+        shown = {"--until-well": f"{self.until_well:g} s"} if self.until_well else {}
+        busy = " --even-busy" if self.even_busy else ""
+        return shown | ({"--restart": f"{self.restart}{busy}"} if self.restart else {})
 
     def _sources_shown(self) -> dict[str, str]:
         shown = {
@@ -277,29 +287,23 @@ def add_options(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--ping-count",
-        type=_whole(1, MOST_PINGS),
+        type=whole(1, MOST_PINGS),
         metavar="N",
         help="also ping each link N times from the machine that opens it, half a second apart (step tentacle-ping)",
     )
     group.addoption(
         "--ping-duration",
-        type=_whole(1, MOST_PING_SECONDS),
+        type=whole(1, MOST_PING_SECONDS),
         metavar="SECONDS",
         help="the same for this time; with --ping-count, for this time at most",
     )
     group.addoption(
         "--ping-payload",
-        type=_whole(1, MOST_PAYLOAD),
+        type=whole(1, MOST_PAYLOAD),
         metavar="BYTES",
         help="pad each ping to BYTES, to detect paths that drop large packets",
     )
-    group.addoption(
-        "--until-well",
-        type=_whole(1, MOST_WATCH_SECONDS),
-        metavar="SECONDS",
-        help="look again at machines with problems or unknowns, every ten seconds at most, until there are none or the "
-        "time is over; the report tells what changed when",
-    )
+    add_acting(group)
     group.addoption(
         "--output",
         choices=["short", "full"],
@@ -323,7 +327,7 @@ def _add_named(group: pytest.OptionGroup) -> None:
         metavar="HOST",
         help="the Octopus Server node at the other end of --tentacle; repeatable",
     )
-    group.addoption("--port", type=_whole(1, 65_535), metavar="N", help="that --tentacle listens on (default 10933)")
+    group.addoption("--port", type=whole(1, 65_535), metavar="N", help="that --tentacle listens on (default 10933)")
     group.addoption(
         "--transport",
         choices=["winrm", "ssh", "local", "none"],
@@ -381,7 +385,7 @@ def read_options(config: pytest.Config) -> Options:
         identity=option("probe_identity"),
         output=option("output"),
         ping=_ping_order(config),
-        tls_versions=_of_machines(config, "probe_tls"),
+        tls_versions=of_machines(config, "probe_tls"),
         sarif=_path(option("sarif")),
         metrics=_path(option("metrics")),
         compare=_path(option("compare")),
@@ -401,8 +405,11 @@ def read_options(config: pytest.Config) -> Options:
         octopus_ca=_path(option("octopus_ca")),
         include_disabled=option("include_disabled"),
         discover=option("discover"),
-        until_well=_of_machines(config, "until_well"),
+        until_well=of_machines(config, "until_well"),
         executor=_executor(config),
+        restart=restart_asked(config),
+        even_busy=option("even_busy"),
+        yes=option("yes"),
     )
 
 
@@ -445,19 +452,11 @@ def _ping_order(config: pytest.Config) -> PingOrder | None:
 
 
 def _executor(config: pytest.Config) -> Way | None:
-    if not _of_machines(config, "executor"):
+    if not of_machines(config, "executor"):
         return None
     from pytest_tentacle.sites.options import way_of  # noqa: PLC0415  as above
 
     return way_of(config)
-
-
-def _of_machines(config: pytest.Config, name: str) -> Any:
-    """The value of an option that means something only where machines are contacted."""
-    value = config.getoption(name)
-    if value and config.getoption("replay"):
-        raise pytest.UsageError(f"a replay contacts no machine: leave --{name.replace('_', '-')} out")
-    return value
 
 
 def _ping_shown(ping: PingOrder) -> dict[str, str]:
@@ -467,16 +466,6 @@ def _ping_shown(ping: PingOrder) -> dict[str, str]:
         "--ping-payload": f"{ping.payload_bytes} bytes" if ping.payload_bytes else "",
     }
     return {name: value for name, value in shown.items() if value}
-
-
-def _whole(least: int, most: int) -> Callable[[str], int]:
-    def whole_number(text: str) -> int:
-        value = int(text)
-        if not least <= value <= most:
-            raise argparse.ArgumentTypeError(f"{text}: must be {least} to {most}")
-        return value
-
-    return whole_number
 
 
 def _path(text: str | None) -> Path | None:

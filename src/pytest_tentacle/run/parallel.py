@@ -11,10 +11,8 @@ from typing import Any
 
 import pytest
 
+from .acting.words import LIST_VARIABLE
 from .session import TentacleRun
-
-LIST_VARIABLE = "PYTEST_TENTACLE_LIST_MACHINES"
-"""Names a file: a collecting process writes the selected machines there, one a line, and surveys nothing."""
 
 WORKER_INPUT = "tentacle_surveys"
 

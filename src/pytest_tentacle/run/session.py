@@ -7,7 +7,6 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 
 from pytest_tentacle import files, hiding
-from pytest_tentacle.acting.watching import Ways, on_hosts_of, until_well, verdicts
+from pytest_tentacle.acting.changes import lately
 from pytest_tentacle.diagnosis import diagnose
 from pytest_tentacle.inventory import InventoryError, Selection, SelectionError, known_secrets, load, select
 from pytest_tentacle.inventory.loading import OctopusSource
@@ -26,7 +25,6 @@ from pytest_tentacle.judging.result import Outcome, OwnTest, Run, StepResult
 from pytest_tentacle.link import system_resolver
 from pytest_tentacle.octopus import PortalError
 from pytest_tentacle.report.build import build_report
-from pytest_tentacle.report.console import clean_line
 from pytest_tentacle.report.document import Report
 from pytest_tentacle.report.earlier.past import Past, Wanted
 from pytest_tentacle.report.gate.ci import system_of, write_summary
@@ -34,7 +32,7 @@ from pytest_tentacle.report.gate.metrics import report_metrics
 from pytest_tentacle.report.gate.sarif import report_sarif
 from pytest_tentacle.report.json_report import report_json
 from pytest_tentacle.report.markdown import report_markdown
-from pytest_tentacle.report.redaction.names import learn_inventory, learn_surveys
+from pytest_tentacle.report.redaction.names import learn_inventory
 from pytest_tentacle.report.redaction.redactor import Redactor
 from pytest_tentacle.sections import Fleet, Subject, fleet_of
 from pytest_tentacle.sections.catalogue import CATALOGUE
@@ -46,6 +44,7 @@ from pytest_tentacle.survey.store import Surveys
 from pytest_tentacle.transport import Deadline, Transport, open_transport
 
 from . import bundle
+from .acting import doing
 from .named import named_by
 from .octopus import OctopusSession, source_of
 from .options import DEFAULT_WORKERS, Options
@@ -142,7 +141,7 @@ class TentacleRun:
             )
             selection = select(inventory, options.limits, options.mode)
             if surveys and surveys.selected:
-                selection = _within(selection, surveys.selected, options)
+                selection = bundle.within(selection, surveys.selected, str(options.replay))
         except (InventoryError, SelectionError, store.StoreError) as error:
             raise pytest.UsageError(str(error)) from None
         return cls(options, inventory, selection, surveys, octopus)
@@ -187,47 +186,53 @@ class TentacleRun:
     ) -> None:
         """Survey the named machines and their links' other ends, if no replay has them; `asked` is what is tested."""
         if self.surveys is None:
-            chosen = set(names)
-
-            def selected(surveys: Surveys) -> Surveys:
-                return surveys.model_copy(update={"selected": tuple(sorted(chosen))})
-
-            with self._octopus.evidence(self.inventory, chosen, discover=self.options.discover) as portal:
-                surveys = self._collect(
-                    self._with_peers(chosen), reporter, lambda surveys: self.keeping.add(selected(surveys))
-                )
-                if not self.interrupted and (known := portal()) is not None:
-                    inventory = surveys.inventory.model_copy(update={"portal": known})
-                    surveys = surveys.model_copy(update={"inventory": inventory})
-            surveys = selected(surveys)
-            if self.options.until_well and not self.interrupted:
-                surveys = self._watch(surveys, self.options.until_well, reporter, asked)
-            self.surveys = surveys
+            self.surveys = self._surveyed(set(names), reporter, self._ways(reporter, asked))
         self.keeping.finish(self.surveys)
 
-    def _watch(
-        self,
-        surveys: Surveys,
-        seconds: float,
-        reporter: pytest.TerminalReporter | None,
-        asked: Collection[tuple[str, str]] | None,
-    ) -> Surveys:
-        def judge(known: Surveys) -> dict[tuple[str, str], Outcome]:
-            learn_surveys(self.redactor, known)
-            return {key: made for key, made in verdicts(known, self.options.fail_on) if asked is None or key in asked}
+    def _surveyed(self, chosen: set[str], reporter: pytest.TerminalReporter | None, ways: doing.Ways) -> Surveys:
+        restarted = doing.restart_first(chosen, ways) if self.options.restart else doing.Restarted()
+        self.interrupted |= restarted.interrupted
 
-        def look(names: Collection[str]) -> Surveys | None:
-            newer = self._collect(self._with_peers(on_hosts_of(surveys, names)), reporter, None)
-            return None if self.interrupted else newer
+        def selected(surveys: Surveys) -> Surveys:
+            done = (*lately(chosen, self.started), *restarted.actions)
+            return surveys.model_copy(update={"selected": tuple(sorted(chosen)), "actions": done})
 
-        def tell(text: str) -> None:
-            if reporter is not None:
-                reporter.write_line(clean_line(self.redactor.text(text)))
+        if restarted.first is not None and self.interrupted:
+            return selected(restarted.first)
+        with self._octopus.evidence(self.inventory, chosen, discover=self.options.discover) as portal:
+            surveys = self._collect(
+                self._with_peers(chosen), reporter, lambda surveys: self.keeping.add(selected(surveys))
+            )
+            if not self.interrupted and (known := portal()) is not None:
+                inventory = surveys.inventory.model_copy(update={"portal": known})
+                surveys = surveys.model_copy(update={"inventory": inventory})
+        surveys = selected(surveys)
+        if restarted.first is not None:
+            self._notes += doing.changed(selected(restarted.first), surveys, ways)
+        if self.options.until_well and not self.interrupted:
+            watched = doing.watch(surveys, self.options.until_well, ways)
+            self.interrupted |= watched.interrupted
+            self._notes += watched.notes
+            surveys = watched.surveys
+        return surveys
 
-        watched = until_well(surveys, seconds, Ways(judge, look, tell, keep=self.keeping.add))
-        self.interrupted |= watched.interrupted
-        self._notes += watched.notes
-        return watched.surveys
+    def _ways(self, reporter: pytest.TerminalReporter | None, asked: Collection[tuple[str, str]] | None) -> doing.Ways:
+        def look(names: Collection[str]) -> tuple[Surveys, bool]:
+            found = self._collect(self._with_peers(set(names)), reporter, None)
+            return found, self.interrupted
+
+        return doing.Ways(
+            options=self.options,
+            inventory=self.inventory,
+            redactor=self.redactor,
+            failures=self.failures,
+            look=look,
+            reached=lambda: self._reached or self.inventory,
+            nodes=self._octopus.nodes,
+            keep=self.keeping.add,
+            asked=asked,
+            reporter=reporter,
+        )
 
     def _write(self, write: Callable[[Path, T], None], path: Path, content: T) -> None:
         self.failures.attempt(str(path), write, path, content)
@@ -484,14 +489,3 @@ class TentacleRun:
                 raise
         else:
             files.write(self.report_path, page)
-
-
-def _within(selection: Selection, judged: tuple[str, ...], options: Options) -> Selection:
-    """A replay judges what the run that it replays has judged, or less."""
-    machines = tuple(name for name in selection.machines if name in judged)
-    if not machines:
-        raise SelectionError(
-            f"{options.replay} has no survey of what is selected; it judges {', '.join(judged[:10])}"
-            + (" ..." if len(judged) > 10 else "")  # noqa: PLR2004  a line's worth
-        )
-    return replace(selection, machines=machines)

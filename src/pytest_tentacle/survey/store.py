@@ -16,6 +16,7 @@ from pytest_tentacle.inventory.model import Inventory, Machine
 from pytest_tentacle.link import PingOrder, Probe, TlsVersions
 
 from . import limits
+from .actions import Action
 from .answer import AnswerError
 from .door import Budget, prove
 from .model import FORMAT, HostRecord
@@ -30,6 +31,7 @@ class Surveys(BaseModel):
             asked to try them.
         ping: how each link was pinged; None where the run was not asked to.
         sites: whose workers surveyed their own machines, and took the looks from outside at them.
+        actions: what was done to these machines because a person asked for it, in this run and in the days before.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -62,6 +64,8 @@ class Surveys(BaseModel):
         if self.indexed[0] is not self.records:  # of the surveys that these were copied from, with other records
             vars(self).pop("indexed")
         return self.indexed[1].get(machine)
+
+    actions: tuple[Action, ...] = ()
 
 
 _NO_JSON = (b"NaN", b"Infinity")

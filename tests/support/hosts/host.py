@@ -54,6 +54,7 @@ _PROGRAM = """\
 #!/bin/sh
 if [ "$1" = help ]; then echo 'Usage: Tentacle <command> [<options>]'; exit 0; fi
 export PYTHONPATH=/lab/src PYTHONDONTWRITEBYTECODE=1
+case "$1" in configure|update-trust) exec /lab/python/bin/python /lab/tests/commands.py "$@" ;; esac
 exec /lab/python/bin/python /lab/tests/agent.py "$@"
 """
 
@@ -147,6 +148,8 @@ class Machine(Host):
             f"/etc/octopus/{kind}/Instances/{kind.lower()}.config": json.dumps(index),
             config: "\ufeff" + self.blueprint.xml(),
             f"/etc/octopus/default/Logs/{log}": "",
+            "/opt/lab/support/__init__.py": "",
+            "/opt/lab/support/tentacle_commands.py": (HERE.parent / "tentacle_commands.py").read_text(encoding="utf-8"),
             "/etc/lab/agent.json": json.dumps(self._agent(trusted, others)),
             "/etc/lab/sshd_config": _SSHD.format(address=self.management),
             "/etc/lab/host_key": keys["host"],

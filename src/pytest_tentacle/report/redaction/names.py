@@ -149,6 +149,7 @@ def learn_surveys(redactor: Redactor, surveys: Surveys) -> None:
         names.walk(record)
     for probes in surveys.controller_probes.values():
         names.walk(probes)
+    names.walk(surveys.actions)
     redactor.learn(names.hosts, names.users, texts=names.texts, groups=names.groups)
 
 

@@ -44,8 +44,10 @@ _SETTLED = timedelta(minutes=2)
         "host",
         "probes",
         "proxies",
+        "peer.host",
         "peer.instances",
         "peer.probes",
+        "peer.services",
     ),
 )
 def polled_servers_are_connected(subject: Subject) -> Iterator[Finding]:
@@ -155,6 +157,7 @@ def _judge_entry(subject: Subject, service: Service, entry: Entry, connections: 
     _require_settled(subject, service)
     _require_no_proxy(subject)
     node = node_of(entry, subject, entries_of(subject.settings))
+    _require_settled_server(node)
     seen = f"none is established; {len(rows)} in other states or of other processes"
     yield Problem(
         "TT553" if trying else "TT551",
@@ -254,6 +257,15 @@ def _require_settled(subject: Subject, service: Service) -> None:
         raise Unknown(f"since when {service.name} on {subject.name} runs is not known", "Run again in two minutes.")
     if clock - service.started_utc < _SETTLED:
         raise Unknown(f"{service.name} on {subject.name} was just started", "Run again in two minutes.")
+
+
+def _require_settled_server(node: Subject | None) -> None:
+    """Raises Unknown where the server was started so lately that its pollers need not have come back yet."""
+    if node is None or (service := node.known_service) is None:
+        return
+    clock = node.read(FACTS.host).clock_utc
+    if clock is not None and service.started_utc is not None and clock - service.started_utc < _SETTLED:
+        raise Unknown(f"{service.name} on {node.name} was just started", "Run again in two minutes.")
 
 
 def _require_no_proxy(subject: Subject) -> None:

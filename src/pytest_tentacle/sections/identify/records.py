@@ -23,6 +23,7 @@ from pytest_tentacle.survey.targets import names_of
 
 from .index import ahead_of_ours, index_of, role_of, telling
 from .recovery import Present, State, Verdict, judge
+from .restarts import cut_off_by_a_restart
 from .server import Names, at_server, names
 
 LOGS_ADVICE = "Survey with an account that may read the folder Logs of Octopus Home, or read the log by hand."
@@ -116,6 +117,7 @@ def own_records(subject: Subject) -> Iterator[Judged]:
             verdict = judge(record, signature, log, present)
             if verdict.state is State.CURRENT and _of_a_stranger(record, signature, subject):
                 verdict = Verdict(State.HISTORY, "it comes from none of its servers", is_failure=False)
+            verdict = cut_off_by_a_restart(record, signature, log, subject, (subject, *subject.peers)) or verdict
             yield Judged(record, signature, log, subject, verdict)
 
 
@@ -131,6 +133,7 @@ def server_records(subject: Subject, server: Subject) -> Iterator[Judged]:
         for record, signature in index_of(log).about(known.all):
             if names(record, signature, known):
                 verdict = at_server(record, signature, log, known, own_logs, ahead=ahead)
+                verdict = cut_off_by_a_restart(record, signature, log, server, (subject, server)) or verdict
                 yield Judged(record, signature, log, server, verdict)
 
 

@@ -1,0 +1,122 @@
+"""`pytest-tentacle clean-slate`: the whole plan, as a page and a script; and nothing of it is run."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_tentacle.acting.clean_slate import NoPlanError, planned
+from pytest_tentacle.acting.clean_slate_files import page, script
+from pytest_tentacle.cli import main
+from pytest_tentacle.sections import fleet_of
+from pytest_tentacle.survey import store
+from pytest_tentacle.survey.model import Section
+from pytest_tentacle.survey.surroundings import LeftOver
+from support.whole import wide_fleet
+from support.world import small_fleet
+
+
+def plan_of(name: str, *left_overs: LeftOver, world: Any = None) -> Any:
+    surveys = (world or small_fleet()).surveys()
+    found: Section[tuple[LeftOver, ...]] = Section(data=left_overs)
+    records = tuple(
+        record.model_copy(update={"survey": record.survey.model_copy(update={"left_overs": found})})
+        if record.survey is not None
+        else record
+        for record in surveys.records
+    )
+    return planned(fleet_of(surveys.model_copy(update={"records": records})).subject(name))
+
+
+class TestPlan:
+    def test_a_listening_tentacle_on_windows(self) -> None:
+        """Removed in the order of the guide, and brought back with what it had."""
+        plan = plan_of("web-01")
+        assert plan.is_windows
+        kept = dict(plan.keep)
+        assert (kept["mode"], kept["port"]) == ("listening", "10933")
+        remove = [line for line in plan.remove if line.startswith("$ ")]
+        assert "service --stop --uninstall --instance" in remove[0]
+        assert "delete-instance" in remove[1]
+        assert all("Move-Item" in line for line in remove[2:])
+        back = [line for line in plan.back if line.startswith("$ ")]
+        assert [word for line in back for word in line.split() if word in {
+            "create-instance", "new-certificate", "configure", "show-thumbprint", "service",
+        }] == ["create-instance", "new-certificate", "configure", "show-thumbprint", "service"]  # fmt: skip
+        (configured,) = (line for line in back if " configure " in line)
+        thumbprints = [value for name, value in plan.keep if name.startswith("trusted server")]
+        assert thumbprints
+        assert all(f"--trust {value}" in configured for value in thumbprints)
+        assert "--noListen False --port 10933" in configured
+
+    def test_a_polling_tentacle_on_linux(self) -> None:
+        """Its registration needs a key, which stands in no script."""
+        plan = plan_of("poll-01", world=wide_fleet())
+        assert not plan.is_windows
+        text = script(plan)
+        assert "--noListen True" in text
+        assert all(line.strip().startswith("#") for line in text.splitlines() if "apiKey" in line)
+        assert any("--force" in line for line in plan.server)
+
+    def test_what_earlier_installations_left(self) -> None:
+        """What can be moved aside is; a registry key or a certificate stays for a person."""
+        plan = plan_of(
+            "web-01", LeftOver(kind="folder", where="C:\\Old Octopus"), LeftOver(kind="registry", where="HKLM:\\X")
+        )
+        assert plan.left_overs == (
+            "folder: C:\\Old Octopus",
+            "$ Move-Item -LiteralPath 'C:\\Old Octopus' -Destination 'C:\\Old Octopus.before-clean-slate'",
+            "registry: HKLM:\\X",
+        )
+
+    def test_a_server_gets_none(self) -> None:
+        with pytest.raises(NoPlanError, match="is an Octopus Server"):
+            plan_of("octo-1")
+
+
+class TestFiles:
+    HOSTILE = "/x\nrm -rf /; $(reboot) `reboot` <script>alert(1)</script>"
+
+    def test_what_a_machine_said_is_never_code(self, tmp_path: Path) -> None:
+        """Neither in the page nor in the script, which sh takes, and which does nothing without a word."""
+        plan = plan_of("poll-01", LeftOver(kind="folder", where=self.HOSTILE), world=wide_fleet())
+        text = script(plan)
+        assert not [line for line in text.splitlines() if "rm -rf" in line and not line.strip().startswith("#")]
+        assert "<script>" not in page(plan, made="m", taken="t", script="s")
+        (tmp_path / "plan.sh").write_text(text, encoding="utf-8")
+        done = subprocess.run(["/bin/sh", tmp_path / "plan.sh"], capture_output=True, text=True, check=True)
+        assert done.stdout == "Say which part: remove or back.\n"
+
+    def test_the_windows_script_is_parsed(self, engine: Path, tmp_path: Path) -> None:
+        """A real PowerShell takes it, and without a word it only says so."""
+        (tmp_path / "plan.ps1").write_text(script(plan_of("web-01")), encoding="utf-8")
+        done = subprocess.run(
+            [engine, "-NoProfile", "-File", tmp_path / "plan.ps1"], capture_output=True, text=True, check=True
+        )
+        assert done.stdout.strip() == "Say which part: remove or back."
+
+    def test_from_a_survey_file(self, tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:
+        """Nobody is contacted; both files lie in reports."""
+        (tmp_path / "run.json").write_text(store.dumps(small_fleet().surveys()), encoding="utf-8")
+        monkeypatch.chdir(tmp_path)
+        assert main(["clean-slate", "--machine", "web-01", "--replay", "run.json"]) == 0
+        assert "Nothing was run on web-01." in capsys.readouterr().out
+        assert sorted(path.suffix for path in (tmp_path / "reports").iterdir()) == [".html", ".ps1"]
+
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            (["--machine", "web-01"], "say either --inventory FILE"),
+            (["--machine", "x", "--replay", "run.json"], "there is no machine x"),
+            (["--machine", "octo-1", "--replay", "run.json"], "is an Octopus Server"),
+            (["--machine", "web-01", "--replay", "nowhere.json"], "cannot be read"),
+        ],
+    )
+    def test_refused_in_a_sentence(self, tmp_path: Path, monkeypatch: Any, capsys: Any, words: Any, said: str) -> None:
+        (tmp_path / "run.json").write_text(store.dumps(small_fleet().surveys()), encoding="utf-8")
+        monkeypatch.chdir(tmp_path)
+        assert main(["clean-slate", *words]) == 2
+        assert said in capsys.readouterr().err

@@ -1,0 +1,194 @@
+"""All that a run without `--restart` and `mend` can send, listed: nothing that changes a machine is reachable from it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import pytest_tentacle
+from pytest_tentacle.acting.restarting import Restart, restart
+from pytest_tentacle.inventory.model import SSH, OperatingSystem
+from pytest_tentacle.link import PingOrder
+from pytest_tentacle.octopus import allowed
+from pytest_tentacle.survey import collector, host
+from pytest_tentacle.survey.actions import By
+from pytest_tentacle.survey.collector import Plan, collect
+from pytest_tentacle.survey.scripts import linux, windows
+from pytest_tentacle.transport.base import Answer, Deadline, Transport
+from support import hostile
+from support.world import small_fleet
+
+PACKAGE = Path(pytest_tentacle.__file__).parent
+
+LINUX_REQUEST = frozenset(
+    [
+        "nonce",
+        "gather",
+        "budget",
+        "probe-seconds",
+        "identity",
+        "port",
+        "name",
+        "peer",
+        "target",
+        "ping",
+        "pinged",
+        "tls-versions",
+        "tried",
+        "end",
+    ]
+)
+"""What the lines of a request for Linux may be about: numbers, names and addresses to look at."""
+WINDOWS_REQUEST = frozenset(
+    [
+        "nonce",
+        "gather",
+        "targets",
+        "ports",
+        "probe_seconds",
+        "budget_seconds",
+        "identity",
+        "names",
+        "peers",
+        "ping",
+        "tls_versions",
+    ]
+)
+
+SENDERS = {
+    "survey/host.py": 2,  # the survey, and the same by cmdlets
+    "acting/restarting.py": 1,  # --restart and mend
+    "transport/backend.py": 1,  # testinfra's `host`, in a user's own test
+}
+"""Who gives a transport something to run, and how often."""
+
+ACTORS = {
+    "acting/carrying_out.py", "acting/mending.py", "acting/planning.py", "acting/restarting.py", "cli/mend.py",
+    "run/acting/doing.py",
+}  # fmt: skip
+"""Who knows those that send what changes a machine; `restart_first` alone is called by a run, and only for --restart."""
+
+
+class Recorder(Transport):
+    """A session that takes note of what it is given, and answers like a machine that is well."""
+
+    def __init__(self, sent: list[tuple[str, bytes]], answer: bytes, system: str) -> None:
+        self._sent, self._answer, self._system = sent, answer, system
+
+    def connect(self, deadline: Deadline) -> None:
+        """At once."""
+
+    def execute(self, command: str, stdin: bytes, deadline: Deadline, *, max_output: int = 0) -> Answer:
+        self._sent.append((command, stdin))
+        found = re.search(rb'survey-([0-9a-f]{16})|"nonce": "([0-9a-f]{16})"', command.encode() + stdin[-20_000:])
+        assert found is not None
+        return Answer(self._answer.replace(hostile.NONCE.encode(), found[1] or found[2]), b"", 0)
+
+    def detect_os(self) -> str:
+        return self._system
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+def is_a_survey(command: str, stdin: bytes) -> bool:
+    """Whether this is the published script, with a request that only asks."""
+    text = stdin.decode("utf-8")
+    if command == windows.COMMAND:
+        script, request = windows.script(), windows.request_of(stdin)
+        return text.startswith(script) and text[len(script) :].count("\n") == 1 and set(request) <= WINDOWS_REQUEST
+    if command == windows.BY_CMDLETS:
+        return text.startswith(windows.constrained_script()) and set(windows.request_of(stdin)) <= WINDOWS_REQUEST
+    if re.fullmatch(re.escape(linux.COMMAND).replace("<nonce>", "[0-9a-f]{16}"), command):
+        request, end, script = text.partition("\nend\n")
+        words = {line.partition("\t")[0] for line in request.splitlines()}
+        return bool(end) and script == f"{linux.script()}#SURVEY-END\n" and words <= LINUX_REQUEST
+    return False
+
+
+@pytest.mark.parametrize("system", list(OperatingSystem))
+@pytest.mark.parametrize("constrained", [False, True])
+def test_all_that_a_plain_run_sends(monkeypatch: Any, system: OperatingSystem, constrained: bool) -> None:
+    """Both rounds, with every option that asks for more: the published scripts, and nothing else."""
+    sent: list[tuple[str, bytes]] = []
+    documents = {name: hostile.framed(each) for name, each in hostile.healthy_documents().items()}
+    refusal = b"MethodInvocationNotSupportedInConstrainedLanguage"
+
+    def opened(settings: SSH) -> Recorder:
+        answer = refusal if constrained and system is OperatingSystem.WINDOWS else documents[settings.host]
+        return Recorder(sent, answer, system.value)
+
+    monkeypatch.setattr(host, "open_transport", opened)
+    monkeypatch.setattr(collector, "controller_targets", lambda *_: ())
+    inventory = hostile.inventory(small_fleet())
+    inventory = inventory.model_copy(
+        update={
+            "servers": tuple(each.model_copy(update={"os": system}) for each in inventory.servers),
+            "tentacles": tuple(each.model_copy(update={"os": system}) for each in inventory.tentacles),
+        }
+    )
+    plan = Plan(machine_timeout=30, identity=True, tls_versions=True, ping=PingOrder(count=2))
+    collect(inventory, documents, plan, hostile.Silence())
+    assert len(sent) >= 3
+    assert [command for command, stdin in sent if not is_a_survey(command, stdin)] == []
+
+
+@pytest.mark.parametrize("is_windows", [True, False])
+def test_a_restart_is_none_of_them(monkeypatch: Any, is_windows: bool) -> None:
+    """The look itself works: what `--restart` sends over the same session is noticed."""
+    sent: list[tuple[str, bytes]] = []
+    monkeypatch.setattr(
+        "pytest_tentacle.acting.restarting.open_transport",
+        lambda _: Recorder(sent, b"", "windows" if is_windows else "linux"),
+    )
+    restart(Restart("web-01", SSH(host="x"), is_windows=is_windows, service="s", log=None, by=By()), lambda _: None)
+    assert [is_a_survey(command, stdin) for command, stdin in sent] == [False]
+
+
+def _sources() -> dict[str, ast.Module]:
+    return {
+        path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+        for path in PACKAGE.rglob("*.py")
+        if "lab/" not in path.relative_to(PACKAGE).as_posix()
+    }
+
+
+def test_who_gives_a_transport_something_to_run() -> None:
+    """By the sources: nobody but those that are listed."""
+    found: dict[str, int] = {}
+    for path, tree in _sources().items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "execute":
+                found[path] = found.get(path, 0) + 1
+    assert found == SENDERS
+
+
+def test_who_knows_those_that_change_something() -> None:
+    """Only these import what sends it; and a run asks for it under one condition."""
+    wanted = {"restarting", "carrying_out", "mending", "scripts"}
+    found = set()
+    for path, tree in _sources().items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                whole = f"acting.{node.module}" if node.level and path.startswith("acting/") else node.module
+                parts = whole.split(".")
+                if "acting" in parts and "run" not in parts and wanted & {*parts, *(each.name for each in node.names)}:
+                    found.add(path)
+    assert found == ACTORS
+    session = (PACKAGE / "run" / "session.py").read_text(encoding="utf-8")
+    assert re.findall(r".*restart_first\(.*", session) == [
+        "        restarted = doing.restart_first(chosen, ways) if self.options.restart else doing.Restarted()"
+    ]
+
+
+def test_octopus_is_only_asked() -> None:
+    """One verb, and the paths of a list."""
+    client = (PACKAGE / "octopus" / "client.py").read_text(encoding="utf-8")
+    assert re.findall(r"(?i)_session\.(post|put|delete|patch)\b|\"(POST|PUT|DELETE|PATCH)\"", client) == []
+    assert not any(
+        allowed.is_allowed(path) for path in ("/Spaces-1/tasks/rerun", "/octopusservernodes/x", "/users/login")
+    )

@@ -1,0 +1,128 @@
+"""`pytest-tentacle mend` on separate hosts, for real: causes that are mended end to end by the commands that it shows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from pytest_tentacle.acting.mendable import MENDABLE, Proof
+from support.hosts.acting import Place, place
+from support.hosts.scenarios import SCENARIOS
+
+TRUSTS_ANOTHER = SCENARIOS["trust-another"].do[0].partition(": ")[2]
+OTHER_PORT = (
+    "sed -i 's/PortNumber\">10933/PortNumber\">10955/' /etc/octopus/default/tentacle-Tentacle.config; "
+    'sed -i \'s/"::", 10933/"::", 10955/\' /etc/lab/agent.json'
+)
+RESTART = "systemctl daemon-reload; systemctl reset-failed; systemctl restart"
+
+FAULTS: dict[str, tuple[str, str, str]] = {
+    "stopped": ("web-1", "systemctl stop Tentacle", "TC2021"),
+    "switched off": ("web-1", "systemctl disable --now Tentacle 2>/dev/null", "TC2051"),
+    "not enabled": ("poll-1", "systemctl disable Tentacle 2>/dev/null", "TC2052"),
+    "set to another port, not restarted": ("web-2", OTHER_PORT, "TC5012"),
+    "listening, trusts another": ("web-2", TRUSTS_ANOTHER, "TC3211"),
+    "polling, expects another": ("poll-2", TRUSTS_ANOTHER, "TC3211"),
+}
+"""Where, what is broken there, and the cause that is mended."""
+
+ROUNDS = (
+    ("stopped", "set to another port, not restarted", "polling, expects another"),
+    ("switched off", "not enabled", "listening, trusts another"),
+)
+"""Broken together: none is in another's way."""
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    with place(tmp_path_factory.mktemp("mending")) as up:
+        yield up
+
+
+@pytest.fixture(autouse=True)
+def _set_back(lab: Place) -> Iterator[None]:
+    """What is not mended must not be in the way of the next test."""
+    yield
+    for host in ("web-1", "web-2", "poll-1", "poll-2"):
+        lab.sh(host, "systemctl is-active -q Tentacle || { systemctl daemon-reload; systemctl reset-failed; "
+               "systemctl enable --now Tentacle; } 2>/dev/null")  # fmt: skip
+
+
+def broken(lab: Place, host: str, command: str, code: str) -> str:
+    """Break a host, and take the report of it; the report's name."""
+    lab.sh(host, command)
+    lab.pytest("--limit", host, "--html", "broken.html")
+    report = json.loads((lab.folder / "broken.json").read_text(encoding="utf-8"))
+    assert code in [cause["code"] for cause in report["causes"]], report["verdict"]
+    return "broken.json"
+
+
+def changes(lab: Place) -> list[dict[str, Any]]:
+    path = lab.folder / "reports" / "changes.jsonl"
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+
+
+def test_every_cause_of_the_lab_is_mended_here() -> None:
+    """The product's table, and these faults."""
+    assert {code for code, proof in MENDABLE.items() if proof is Proof.LAB} == {code for _, _, code in FAULTS.values()}
+
+
+@pytest.mark.parametrize("faults", ROUNDS, ids=["first", "second"])
+def test_they_are_mended(lab: Place, faults: tuple[str, ...]) -> None:
+    """Shown and asked about on the terminal; gone afterwards, and nothing new came; one line each is written down."""
+    for name in faults:
+        host, command, _ = FAULTS[name]
+        lab.sh(host, command)
+    lab.pytest("--html", "broken.html")
+    for name in faults:
+        host, _, code = FAULTS[name]
+        before = len(changes(lab))
+        exit_code, out = lab.tentacle("mend", "broken.json", "--cause", code, "--machine", host, terminal="y\n")
+        assert exit_code == 0, (name, out)
+        assert f"{code} is gone; nothing new came" in out
+        (line,) = changes(lab)[before:]
+        assert (line["machine"], line["what"], line["result"], line["kind"]) == (host, code, "done", "mend")
+        assert all(f"$ {command}" in out for command in line["commands"])
+    lab.pytest("--html", "mended.html", "-k", "services-running")
+    told = json.loads((lab.folder / "mended.json").read_text(encoding="utf-8"))
+    done = [(action["machine"], action["what"]) for action in told["actions"]]
+    assert done[-len(faults) :] == [(FAULTS[name][0], FAULTS[name][2]) for name in faults]
+
+
+class TestNothingIsChanged:
+    def test_without_a_terminal(self, lab: Place) -> None:
+        """It shows the very commands, and runs none."""
+        report, before = broken(lab, "poll-1", "systemctl stop Tentacle", "TC2021"), changes(lab)
+        try:
+            for words in ((), ("--dry-run", "--yes")):
+                exit_code, out = lab.tentacle("mend", report, "--cause", "tc2021", *words)
+                assert exit_code == 0, out
+                assert "$ sudo systemctl start Tentacle.service" in out
+                assert "Nothing was run." in out
+            exit_code, out = lab.tentacle("mend", report, "--cause", "TC2021", terminal="no\n")
+            assert exit_code == 1
+            assert out.endswith("nothing was run\n")
+            assert lab.sh("poll-1", "systemctl is-active Tentacle || :").strip() == "inactive"
+            assert changes(lab) == before
+        finally:
+            lab.sh("poll-1", "systemctl start Tentacle")
+        exit_code, out = lab.tentacle("mend", report, "--cause", "TC2021", "--yes")
+        assert exit_code == 1
+        assert "poll-1: TC2021 is not found any more: nothing to mend" in out
+
+    def test_a_command_that_fails(self, lab: Place) -> None:
+        """What it said is told, and that the cause is not gone."""
+        drop_in = "/etc/systemd/system/Tentacle.service.d"
+        report = broken(lab, "poll-1", "systemctl stop Tentacle", "TC2021")
+        lab.sh("poll-1", f"mkdir -p {drop_in}; printf '[Service]\\nExecStartPre=/bin/false\\n' >{drop_in}/no.conf; "
+               "systemctl daemon-reload")  # fmt: skip
+        try:
+            exit_code, out = lab.tentacle("mend", report, "--cause", "TC2021", "--yes")
+        finally:
+            lab.sh("poll-1", f"rm -r {drop_in}; {RESTART} Tentacle")
+        assert exit_code == 1, out
+        assert "command 1 of 1 ended with code 1: Job for Tentacle.service failed" in out
+        assert changes(lab)[-1]["result"] == "failed"

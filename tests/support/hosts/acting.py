@@ -1,0 +1,169 @@
+"""The lab of hosts as a place in which the product's own commands run: `pytest --restart`, `pytest-tentacle mend`.
+
+As a program (`support.namespaces.start` only) it builds the hosts, and answers each line of stdin, a JSON order:
+`{"sh": [host, command]}` runs a command in a host, `{"run": [words], "cwd": folder, "terminal": text | null,
+"interrupt": text | null}` runs Python with these words where the survey's machine stands, with `text` typed on a terminal,
+and SIGINT once it has printed that text. The answer is `{"code", "out"}`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+TOP = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(TOP / "tests"))
+
+from support import namespaces  # noqa: E402  as a program it finds them by the line above
+from support.hosts.network import Network  # noqa: E402
+
+SECONDS = 240
+
+
+class Place:
+    """The running lab, from outside."""
+
+    def __init__(self, process: subprocess.Popen[str], folder: Path) -> None:
+        self._process = process
+        self.folder = folder
+        self.inventory = folder / "hosts.yaml"
+
+    def sh(self, host: str, command: str) -> str:
+        """Run a command in a host: what it prints. Raises RuntimeError where it fails."""
+        answer = self._ask({"sh": [host, command]})
+        if answer["code"]:
+            raise RuntimeError(f"{command}: {answer['out']}")
+        return str(answer["out"])
+
+    def run(self, *words: str, terminal: str | None = None, interrupt: str | None = None) -> tuple[int, str]:
+        """Run Python with these words: exit code, and all that it printed."""
+        order = {"run": words, "cwd": str(self.folder), "terminal": terminal, "interrupt": interrupt}
+        answer = self._ask(order)
+        return int(answer["code"]), str(answer["out"])
+
+    def pytest(self, *words: str, **how: Any) -> tuple[int, str]:
+        """Run the guide over the lab's inventory."""
+        return self.run("-m", "pytest", "-p", "no:cacheprovider", f"--inventory={self.inventory}", *words, **how)
+
+    def tentacle(self, *words: str, **how: Any) -> tuple[int, str]:
+        """Run `pytest-tentacle`."""
+        return self.run("-m", "pytest_tentacle.cli", *words, **how)
+
+    def _ask(self, order: dict[str, Any]) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the lab of hosts ended (exit code {self._process.wait()}); its words are on stderr")
+        return dict(json.loads(line))
+
+    def wait(self) -> None:
+        """Until it is up, and its inventory is written."""
+        assert self._process.stdout is not None
+        text = json.loads(self._process.stdout.readline())["inventory"]
+        self.inventory.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def place(folder: Path) -> Iterator[Place]:
+    """A lab that is up; ended with all that it started."""
+    namespaces.require("sshd", "ssh-keygen", "dnsmasq")
+    process = namespaces.start(Path(__file__), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        made = Place(process, folder)
+        made.wait()
+        yield made
+    finally:
+        if process.stdin:
+            process.stdin.close()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def declared(network: Network) -> str:
+    """The inventory as a person would write it."""
+    lines = ["defaults:"]
+    transport = "kind: ssh, user: root, key: /mnt/login, known_hosts: /mnt/known_hosts, ssh_config: /mnt/ssh_config, agent: false"
+    lines += [f"  {role}: {{os: linux, transport: {{{transport}}}}}" for role in ("server", "tentacle")]
+    lines.append("servers:")
+    for server in network.inventory.servers:
+        lines.append(f"- {{name: {server.name}, dns_name: {server.dns_name}, ip: {server.ip}, transport: "
+                     f"{{host: {server.transport.hosts[0]}}}}}")  # fmt: skip
+    lines.append("tentacles:")
+    for each in network.inventory.tentacles:
+        lines.append(f"- {{name: {each.name}, dns_name: {each.dns_name}, ip: {each.ip}, mode: {each.mode}, "
+                     f"servers: [octo-1], transport: {{host: {each.transport.hosts[0]}}}}}")  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def _run(order: dict[str, Any]) -> dict[str, Any]:
+    environment = os.environ | {"NO_COLOR": "1", "COLUMNS": "160", "PYTHONPATH": str(TOP / "tests")}
+    terminal = order.get("terminal")
+    ours, theirs = pty.openpty() if terminal is not None else (-1, subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, *order["run"]], cwd=order["cwd"], env=environment, stdin=theirs, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, start_new_session=True,
+    )  # fmt: skip
+    if terminal is not None:
+        os.write(ours, str(terminal).encode())
+    assert process.stdout is not None
+    said, wanted, ends = b"", order.get("interrupt"), time.monotonic() + SECONDS
+    while time.monotonic() < ends:
+        ready, _, _ = select.select([process.stdout], [], [], 0.2)
+        if not ready:
+            continue
+        data = os.read(process.stdout.fileno(), 65_536)
+        if not data:
+            break
+        said += data
+        if wanted and wanted.encode() in said:
+            wanted = None
+            time.sleep(1.5)  # into the midst of what comes next
+            process.send_signal(signal.SIGINT)
+    else:
+        process.kill()
+    if terminal is not None:
+        os.close(ours)
+        os.close(theirs)
+    return {"code": process.wait(), "out": said.decode("utf-8", "replace")}
+
+
+def _shell(network: Network, host: str, command: str) -> dict[str, Any]:
+    done = subprocess.run(
+        [*network.host(host).inside, "sh", "-ec", command], capture_output=True, text=True, check=False, timeout=60
+    )
+    return {"code": done.returncode, "out": done.stdout + done.stderr}
+
+
+def main() -> None:
+    """Until stdin ends."""
+    network = Network()
+    try:
+        network.start()
+        Path("/mnt/ssh_config").touch()
+        print(json.dumps({"inventory": declared(network)}), flush=True)
+        for line in sys.stdin:
+            order = json.loads(line)
+            answer = _run(order) if "run" in order else _shell(network, *order["sh"])
+            print(json.dumps(answer), flush=True)
+    finally:
+        network.stop()
+
+
+if __name__ == "__main__":
+    main()
