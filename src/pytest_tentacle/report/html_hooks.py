@@ -154,17 +154,18 @@ class HtmlReport:
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
         """A row for a test of the user's own; the guide's have the page's matrix. Above a threshold, failures alone."""
-        result, duration, links = cells[0], *cells[2:]
-        machine, test, outcome = self._words(report)
-        if machine or self._kept >= MOST_ROWS or not keep_row(outcome, self._total):
+        outcome = "error" if report.when != "call" and report.outcome == "failed" else report.outcome
+        ours = getattr(report, ATTRIBUTE, None) is not None
+        if ours or self._kept >= MOST_ROWS or not keep_row(outcome, self._total):
             del cells[:]
             return
         if report.when == "call" or report.outcome != "passed":
             self._kept += 1
+        result, duration, links = cells[0], *cells[2:]
         cells[:] = [
             result.replace("<td", "<td hidden", 1),
             f'<td class="col-outcome">{html.escape(outcome)}</td>',
-            f'<td class="col-step">{html.escape(test)}</td>',
+            f'<td class="col-step">{html.escape(self._redactor.text(report.nodeid))}</td>',
             duration,
             links,
         ]
@@ -178,14 +179,6 @@ class HtmlReport:
             data[:] = [html.escape(self._redactor.text(report.longrepr[2]), quote=False)]
         else:
             data[:] = [html.escape(self._redactor.text(html.unescape(text)), quote=False) for text in data]
-
-    def _words(self, report: pytest.TestReport) -> tuple[str, str, str]:
-        """Machine, step and outcome; a test that is none of ours has its node id for a step."""
-        result = getattr(report, ATTRIBUTE, None)
-        if result is None:
-            failed = "error" if report.when != "call" and report.outcome == "failed" else report.outcome
-            return "", self._redactor.text(report.nodeid), failed
-        return self._redactor.text(result.machine), result.step, result.outcome.value
 
 
 def _is_of_html(error: BaseException) -> bool:
