@@ -59,6 +59,7 @@ FLAWS = {
 """By cause: what is wrong with the Tentacle's certificate."""
 
 PROCESSES = {
+    "TT208": "it runs as the account of before",
     "TC1014": "it has settings of before",
     "TC1015": "it has settings of before",
     "TC1032": "it has settings of before",

@@ -18,10 +18,12 @@ ELSEWHERE = re.compile(r"TT1\d\d|TT95\d|TT64\d|TT908")
 """Codes of logs, which inventory/lab-logs.yaml shows, and those of what is done on request only: pings, trials of TLS."""
 
 PLAYED = {
+    "TT208": "services.py",
     "TT331": "settings.py",
     "TT332": "settings.py",
     "TT532": "path.py",
     "TT533": "path.py",
+    "TT534": "trust.py",
     "TT535": "path.py",
     "TT554": "last_words.py",
     "TT715": "names.py",
@@ -30,8 +32,9 @@ PLAYED = {
     "TT974": "last_words.py",
     "TT975": "system.py",
 }
-"""Codes of what no lab has (a registration in Octopus, routes and outgoing rules, ways that take long, names with several
-addresses, hundreds of connections, Windows' wait for its lists of roots, generations apart), and where in tests/support/faults each is played."""
+"""Codes of what no lab has (a service's former account, a web socket, a registration in Octopus, routes and outgoing rules,
+ways that take long, names with several addresses, hundreds of connections, Windows' wait for its lists of roots,
+generations apart), and where in tests/support/faults each is played."""
 
 _ROOT = "only root can make a system forbid its own connections: nftables, in the tests of link/"
 _WINDOWS_FILTER = "of Windows Firewall"

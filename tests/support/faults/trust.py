@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from support import NOW
 from support.certificates import thumbprint
-from support.looks import OWN_PORT, SERVERS_OWN_PORT
+from support.looks import OWN_PORT, SERVERS_OWN_PORT, polled
 from support.whole import DAYS, Whole, line
 from support.world import probe
 
@@ -122,3 +122,15 @@ def server_presents_another(world: Whole) -> None:
 def copied_subscription(world: Whole) -> None:
     """Copies that got certificates of their own, and still poll with one subscription."""
     world["poll-02"].trusted[0]["SubscriptionId"] = world["poll-01"].trusted[0]["SubscriptionId"]
+
+
+@case("TT534", "poll-01", confidence="likely")
+def web_certificate_renewed(world: Whole) -> None:
+    """It polls over a web socket, and the portal's web server got another certificate."""
+    draft = world["poll-01"]
+    address = "wss://portal.example:443/OctopusComms"
+    world.logs["poll-01"] = world.logs["poll-01"].replace(draft.trusted[0]["Address"], address)
+    draft.trusted[0] |= {"Address": address, "Thumbprint": thumbprint("portal")}
+    draft.replace(polled(0), probe("portal.example", 443, page="other", whose="renewed"))
+    world["octo-1"].declare(portal="https://portal.example")
+    world.sections["poll-01"]["connections"] = ()

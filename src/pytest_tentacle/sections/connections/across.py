@@ -26,7 +26,7 @@ from .relayed import RELAY_READS, declared_way, relayed
 
 
 @check(
-    codes=VERDICT_CODES,
+    codes=(*VERDICT_CODES, "TT534"),
     reads=(
         "host",
         "instances",

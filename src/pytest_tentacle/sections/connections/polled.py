@@ -15,7 +15,7 @@ from pytest_tentacle.link.hosts import plain_host
 
 from .link_verdict import UNPROBED, is_well, judge_link, standing_in_the_way
 from .probe_verdict import describe
-from .web_sockets import standing_or_unknown
+from .web_sockets import judged
 
 _LET_THROUGH = 200
 """What a proxy answers to CONNECT where it has connected."""
@@ -72,7 +72,7 @@ def _nowhere(subject: Subject) -> Unknown | Blocked:
 def _judge_entry(link: Link, entry: Entry) -> Iterator[Finding]:
     """An address of the Tentacle's own settings; for a declared node, its IP address is the second try."""
     if link.is_web_socket:
-        yield standing_or_unknown(link.tentacle, entry)
+        yield judged(link, entry)
         return
     if link.entry_probe is None:
         yield standing_in_the_way(link.end) or Unknown(f"{link.vantage.name} did not probe {entry.address}", UNPROBED)

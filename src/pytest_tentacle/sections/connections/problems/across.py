@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_tentacle.guide.commands import CERTIFICATE_WINDOWS, PLAIN_WINDOWS
-from pytest_tentacle.guide.consequences import LOST_IN_LOGS, NO_CONNECTION
-from pytest_tentacle.guide.problem import ProblemKind
+from pytest_tentacle.guide.consequences import LOST_IN_LOGS, NO_CONNECTION, STRANGER_IN_LOGS
+from pytest_tentacle.guide.problem import Confidence, ProblemKind
 
 _STEP = "welcome-page-across"
 _RESOLVE_WINDOWS = (
@@ -206,6 +206,26 @@ ACROSS: tuple[ProblemKind, ...] = (
         fold_by=("end", "why"),
         place="end",
         rank=10,
+    ),
+    _kind(
+        "TT534",
+        "The web server presents another certificate than the Tentacle trusts for its web socket",
+        "A Tentacle that polls over a web socket trusts the certificate of the portal's web server, by its thumbprint: "
+        "once that one is renewed, every such Tentacle is cut off. A device that opens TLS on the way shows another "
+        "certificate as well.",
+        "See whose certificate it is (subject and issuer are in the evidence). Only if it is the portal's own, let "
+        "the Tentacle trust it, as Octopus's page on polling over web sockets says; else exempt the port from "
+        "inspection:",
+        windows=(CERTIFICATE_WINDOWS,),
+        linux=(_OPENSSL,),
+        sentence=(
+            "The web server that {who} poll{s} over a web socket, {host}, presents another certificate than the one "
+            "that is trusted: it was renewed, or a device on the way opens TLS."
+        ),
+        consequences=STRANGER_IN_LOGS,
+        fold_by=("host", "presented"),
+        rank=30,
+        confidence=Confidence.LIKELY,
     ),
     _kind(
         "TT535",
