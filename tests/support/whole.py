@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, timedelta
+import re
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -44,6 +45,7 @@ from .looks import OWN_PORT, SERVERS_OWN_PORT, also_from, declared, from_server,
 from .world import World, probe
 
 SYSTEM = "S-1-5-18"
+_TIME = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.MULTILINE)
 DAYS = timedelta(days=3)
 ROOM = 20 * 1024**3
 VERSION = "9.1.3268"
@@ -93,6 +95,8 @@ class Whole(World):
         """Those of before home is known."""
         self.more_services: dict[str, tuple[Service, ...]] = {}
         self.without_log: set[str] = set()
+        self.zones: dict[str, timedelta] = {}
+        """How far ahead of UTC the log of a machine is."""
 
     def add_server(self, name: str, ip: str) -> Any:
         draft = super().add_server(name, ip)
@@ -318,10 +322,12 @@ class Whole(World):
 
     def _log(self, name: str) -> LogFile:
         draft = self[name]
-        log = _read_once(self.logs[name], draft.product, draft.machine.instance or draft.instance, f"/logs/{name}.txt")
+        zone = self.zones.get(name, timedelta())
+        text = _shifted(self.logs[name], zone)
+        log = _read_once(text, draft.product, draft.machine.instance or draft.instance, f"/logs/{name}.txt")
         last = moment(log.last_time or "")
         assert last is not None
-        return log.model_copy(update={"modified_utc": last.replace(tzinfo=UTC)})
+        return log.model_copy(update={"modified_utc": last.replace(tzinfo=UTC) - zone})
 
     def private_key(self, name: str, **other: Any) -> PrivateKey:
         """Of a machine's certificate, which Local System may read; `other` is different."""
@@ -395,6 +401,13 @@ class Whole(World):
             "proxy_connects": (),
             "routes": (),
         }
+
+
+def _shifted(text: str, by: timedelta) -> str:
+    """A log whose machine is in another zone."""
+    if not by:
+        return text
+    return _TIME.sub(lambda found: f"{datetime.fromisoformat(found[0]) + by:%Y-%m-%d %H:%M:%S}", text)
 
 
 def wide_fleet() -> Whole:

@@ -14,8 +14,10 @@ from typing import Final
 
 from pytest_tentacle.guide.consequences import NO_CONNECTION
 from pytest_tentacle.guide.problem import Confidence
+from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.finding import Problem
 from pytest_tentacle.link import Stage
+from pytest_tentacle.logs.signatures import SIGNATURES
 from pytest_tentacle.sections import STEPS
 from pytest_tentacle.survey.model import SECTIONS
 
@@ -27,6 +29,7 @@ _LOOKS: Final = {"probes": "its own looks", "peer_probes": "its looks at Tentacl
 _WORDS: Final = _LOOKS | {"own_names": "own names", "left_overs": "left-overs", "proxy_connects": "proxy connections"}
 _COMPARED: Final = {"fleet.addresses": "fleet.host"}
 """What checks call by another name, and what it rests on."""
+_OF_LINKS: Final = frozenset({"probes", "peer.probes", "peer.peer_probes", "connections", "proxies"})
 _NAMED = 4
 
 
@@ -55,11 +58,16 @@ def _unread(view: View, kind: CauseKind, problem: Problem) -> Iterator[tuple[str
     for read in _reads_of_rivals(kind.code, problem.code):
         whose, _, section = read.rpartition(".")
         if whose == "fleet":
-            yield from ((name, section) for name in view.scene.unread_anywhere(section))
+            yield from ((name, section) for name in view.scene.unread_anywhere(section) if _tells(view, name, section))
             continue
         for name in _ends(view, problem) if whose == "peer" else (view.name,):
             if section in view.scene.view(name).unread:
                 yield name, section
+
+
+def _tells(view: View, name: str, section: str) -> bool:
+    """Whether what one machine of the fleet saw could tell of a way to a server: who listens looks at itself alone."""
+    return section != "probes" or view.scene.view(name).subject.mode is not Mode.LISTENING
 
 
 def _untried(view: View, problem: Problem) -> Iterator[tuple[str, str]]:
@@ -86,8 +94,24 @@ def _reads_of_rivals(code: str, problem: str) -> frozenset[str]:
             continue
         found |= rival.told_apart_by
         if problem not in rival.needs:
-            found.update(*(_reads_by_code()[each] for each in rival.needs))
+            found.update(*(_reads_of(each) for each in rival.needs))
     return frozenset(_COMPARED.get(each, each) for each in found if _is_section(_COMPARED.get(each, each)))
+
+
+def _reads_of(code: str) -> frozenset[str]:
+    """What a problem rests on. Of a machine's own troubles a log tells, and no look or connection tells another one."""
+    reads = _reads_by_code()[code]
+    return reads - _OF_LINKS if code in _troubles_of_hosts() else reads
+
+
+@cache
+def _troubles_of_hosts() -> frozenset[str]:
+    """Codes that logs tell of a machine alone, and never of a link."""
+    roles: defaultdict[str, set[str]] = defaultdict(set)
+    for signature in SIGNATURES:
+        if signature.code:
+            roles[signature.code].add(signature.role)
+    return frozenset(code for code, found in roles.items() if found == {"host"})
 
 
 def _is_section(read: str) -> bool:

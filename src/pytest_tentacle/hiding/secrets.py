@@ -32,7 +32,10 @@ _VALUE = rf"(?!\[removed: |{_PLACEHOLDER})(?:{_QUOTED}|[^\s<>;]+)"
 _BASE64_LINES = (
     r"[A-Za-z0-9+/]{20,}={0,2}(?:(?:\r?\n[ \t]*|\\r\\n|\\n)(?:[A-Za-z0-9+/]{16,}={0,2}|[A-Za-z0-9+/]*={1,2}))*"
 )
-_NAMED = r"(?:password|passwd|passphrase|pwd|secret|api[-_]?key|access[-_]?key|account[-_]?key|master[-_]?key|token)"
+_NAMED = (
+    r"(?<!PublicKey)"  # that of an assembly's name, in .NET, is no secret
+    r"(?:password|passwd|passphrase|pwd|secret|api[-_]?key|access[-_]?key|account[-_]?key|master[-_]?key|token)"
+)
 
 _PATTERNS: tuple[tuple[str, re.Pattern[str], tuple[str, ...]], ...] = (
     (

@@ -270,7 +270,7 @@ def secrets_of_another_machine_before_home(world: Whole) -> None:
 def unknown_last_words_before_home(world: Whole) -> None:
     world.down("web-01", exit_code=1067)
     before_home(
-        world, "web-01", "System.TypeLoadException: Could not load type 'Flux' ---> System.Exception: no plutonium"
+        world, "web-01", "System.InvalidOperationException: The flux is empty ---> System.Exception: no plutonium"
     )
 
 
@@ -284,6 +284,27 @@ def no_key_isolation(world: Whole) -> None:
     fails_to_start(
         world, "web-01", "System.Security.Cryptography.CryptographicException: The RPC server is unavailable."
     )
+
+
+@case("TT150", confidence="likely")
+def file_taken_away(world: Whole) -> None:
+    """A security program found fault with it."""
+    text = (
+        "System.IO.FileLoadException: Could not load file or assembly 'Halibut, Version=7.0.0.0, Culture=neutral, "
+        "PublicKeyToken=null' or one of its dependencies. Operation did not complete successfully because the file contains "
+        "a virus or potentially unwanted software. (Exception from HRESULT: 0x800700E1)"
+    )
+    fails_to_start(world, "web-01", text)
+
+
+@case("TT150", "poll-01", confidence="likely")
+def native_library_missing(world: Whole) -> None:
+    text = (
+        "System.TypeInitializationException: The type initializer for 'Microsoft.Win32.SafeHandles.SafeX509Handle' threw an "
+        "exception. ---> System.DllNotFoundException: Unable to load shared library 'libSystem.Security.Cryptography.Native"
+        ".OpenSsl' or one of its dependencies."
+    )
+    fails_to_start(world, "poll-01", text)
 
 
 @case("TT143", "octo-1", confidence="likely")

@@ -97,6 +97,15 @@ REGISTERING: tuple[CauseKind, ...] = (
         what="Correct the name, or create it in the portal (and name the space with --space)",
     ),
     _cause(
+        0,
+        ("proxy",),
+        "Registering failed: a proxy wants a user",
+        "a proxy on the way to the portal answered that it wants a user (407). Calls go through the proxy that is set "
+        "for polling, and a listening Tentacle's through the one for web requests.",
+        what="Give the Tentacle the proxy's user and password (polling-proxy, or proxy), or let the proxy pass it",
+        commands=_PORTAL,
+    ),
+    _cause(
         7,
         ("generation",),
         "Registering failed: Tentacle and server versions are incompatible",

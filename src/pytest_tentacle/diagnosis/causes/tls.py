@@ -220,6 +220,7 @@ TLS: tuple[CauseKind, ...] = (
         consequences=UNANSWERED | HANDSHAKE_IN_LOGS | NO_HANDSHAKE,
         echoes=ACROSS,
         rank=18,
+        told_apart_by=frozenset({"products"}),
         confidence=Confidence.LIKELY,
     ),
     CauseKind(

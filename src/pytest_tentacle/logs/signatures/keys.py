@@ -99,6 +99,23 @@ KEYS: tuple[Signature, ...] = (
         code="TT149",
     ),
     host_signature(
+        "part-of-program",
+        r"Could not load (?:file or assembly|type) '|Die Datei oder Assembly .{0,200}? wurde nicht gefunden|"
+        r"Method not found: '|"
+        r"Unable to load (?:DLL|shared library) '|BadImageFormatException|0x800700E1",
+        (
+            "could not load",
+            "datei oder assembly",
+            "method not found",
+            "unable to load",
+            "badimageformat",
+            "0x800700e1",
+        ),
+        "A part of the program cannot be loaded.",
+        "Install the same version again, and let security programs leave its folder alone.",
+        code="TT150",
+    ),
+    host_signature(
         "fips-certificate",
         r"PKCS12 routines:PKCS12_parse:parse error",
         ("pkcs12_parse",),

@@ -7,10 +7,10 @@ from .texts import CANCELLED, PAST_END
 
 _HEX = "[0-9A-F]"
 _PRESENTED = (
-    r"presented an unexpected security certificate\. .{0,120}?thumbprint '(?P<expected>[^']*)'\. Instead, .{0,60}?"
+    r"to present a certificate with the thumbprint '(?P<expected>[^']*)'\. Instead, .{0,60}?"
     r"thumbprint of '(?P<actual>[^']*)'"
 )
-_PRESENTED_KEYS = ("presented an unexpected security certificate",)
+_PRESENTED_KEYS = ("to present a certificate with the thumbprint",)
 
 TRUST: tuple[Signature, ...] = (
     Signature(

@@ -23,7 +23,7 @@ from .index import age_of, telling, utc_of
 from .records import MACHINE_READS, Judged, logs_of, present_of
 from .recovery import FRESH, State, Verdict, judge
 
-BEFORE_HOME_CODES = ("TT122", "TT123", "TT124", "TT126", "TT137", "TT140", "TT142", "TT148", "TT149")
+BEFORE_HOME_CODES = ("TT122", "TT123", "TT124", "TT126", "TT137", "TT140", "TT142", "TT148", "TT149", "TT150")
 """What can keep a process from its home: the configuration and its secrets, keys, and rights on files and folders."""
 
 QUOTED = "TT141"

@@ -276,13 +276,17 @@ def _rank_of(phase: Phase) -> tuple[int, int]:
 
 
 def _stands(place: Place | None, present: Present) -> bool | None:
-    if present.connections is None or not present.direct:
+    if present.connections is None:
         return None
     standing = [
         connection
         for connection in present.connections
         if connection.state == "established" and (present.pid is None or connection.pid in {None, present.pid})
     ]
+    if not present.direct:  # a connection to the place itself stands, whatever proxy others have
+        if place is None or place.host not in present.addresses:
+            return None
+        return any(_leads_to(connection, place, present) for connection in standing) or None
     if place is None or any(_leads_to(connection, place, present) for connection in standing):
         return bool(standing)
     # Behind a name, a balancer or DNS may have led to another address when the connection was made.

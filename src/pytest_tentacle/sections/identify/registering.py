@@ -40,6 +40,7 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
                 r"do not possess a common algorithm|alert protocol version|alert handshake failure"
             ),
         ),
+        ("proxy", r"\(407\)|\b407\b|Proxy Authentication Required|Proxyauthentifizierung"),
         (
             "credentials",
             (
