@@ -2,6 +2,9 @@
 
 The fleet is that of the tests: made up in memory, every section of every survey known, with three faults in it (a third
 of the listening Tentacles stopped, a subnet that its server does not reach, pollers that do not trust their server).
+
+Judging alone stands beside a peer: pydantic's own reading of the same surveys as JSON, in the same process. What both
+need grows with the machine's load alike, so their ratio tells whether judging got slower.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from pytest_tentacle.link import Failure
 from pytest_tentacle.report.build import build_report
 from pytest_tentacle.report.page import render_page
 from pytest_tentacle.sections import STEPS, Fleet, applicable, fleet_of
+from pytest_tentacle.survey.store import Surveys
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))  # the fleet is the one that the tests make up
 
@@ -41,8 +45,10 @@ def main() -> None:
     parser.add_argument("--browser", action="store_true", help="load and filter the page in headless Chromium as well")
     options = parser.parse_args()
     surveys = sick_fleet(options.machines).surveys()
+    text = surveys.model_dump_json()
     steps: dict[str, list[float]] = {}
     for _ in range(options.repeat):
+        timed(steps, "read", lambda: Surveys.model_validate_json(text))
         fleet = fleet_of(surveys)
         results = timed(steps, "judge", lambda fleet=fleet: judged(fleet))
         diagnosis = timed(steps, "diagnose", lambda fleet=fleet, results=results: diagnose(fleet, results))
@@ -52,6 +58,13 @@ def main() -> None:
     print(f"{len(surveys.records):,} machines, {len(results):,} results, {options.repeat} runs; seconds of CPU:")
     for name, figures in steps.items():
         print(f"  {name:<10} {statistics.median(figures):6.2f} ({min(figures):.2f} - {max(figures):.2f})")
+    alone = [
+        (one + two) / read for one, two, read in zip(steps["judge"], steps["diagnose"], steps["read"], strict=True)
+    ]
+    print(
+        f"judging and diagnosing alone: {statistics.median(alone):.1f} times the reading of the same surveys "
+        "by pydantic"
+    )
     print(f"{sum(len(result.problems) for result in results):,} problems, {len(diagnosis.causes)} causes:")
     for cause in diagnosis.causes:
         print(f"  {cause.code} {len(cause.machines):,} machines: {cause.title}")

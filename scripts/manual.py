@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 
 from pytest_tentacle.manual.pages import pages
@@ -29,7 +30,7 @@ def main() -> int:
             page.parent.mkdir(exist_ok=True)
             page.write_text(text, encoding="utf-8", newline="\n")
             print(f"wrote {page.relative_to(TOP)}")
-    return 0
+    return int(import_module("setups_page").main())
 
 
 def stale(written: Mapping[str, str]) -> list[Path]:

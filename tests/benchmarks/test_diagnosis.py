@@ -20,7 +20,8 @@ class TestDiagnosis:
         )
         assert done.returncode == 0, done.stdout + done.stderr
         assert "25 machines" in done.stdout
-        for part in ("judge", "diagnose", "report", "page"):
+        assert re.search(r"diagnosing alone: \d+\.\d times the reading", done.stdout)
+        for part in ("read", "judge", "diagnose", "report", "page"):
             assert re.search(rf"^  {part} +\d+\.\d\d \(", done.stdout, re.MULTILINE), part
         assert re.search(r"problems, 3 causes:", done.stdout)
         assert re.search(r"page: [\d,]+ bytes", done.stdout)

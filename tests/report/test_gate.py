@@ -11,11 +11,12 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from pytest_tentacle.guide.severity import Severity
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.report.build import build_report
 from pytest_tentacle.report.gate.ci import MOST, SYSTEMS, ci_lines, system_of, write_summary
 from pytest_tentacle.report.gate.metrics import report_metrics
-from pytest_tentacle.report.gate.sarif import report_sarif
+from pytest_tentacle.report.gate.sarif import LEVELS, report_sarif
 
 SCHEMA = (
     Path(__file__).parents[1]
@@ -64,11 +65,26 @@ class TestSarif:
         found = [
             (result["ruleId"], result["locations"][0]["logicalLocations"][0]["fullyQualifiedName"])
             for result in run["results"]
-            if result["level"] == "error"
+            if result["ruleId"] != "unknown"
         ]
         assert sorted(found) == sorted(expected)
         assert expected
         assert all(run["tool"]["driver"]["rules"][r["ruleIndex"]]["id"] == r["ruleId"] for r in run["results"])
+
+    def test_the_level_is_the_severity(self, report):
+        """An outage is an error, what will cost something a warning, and hygiene a note; unknown is a warning."""
+        words = {"outage": "error", "degraded": "warning", "will-fail": "warning", "hygiene": "note", None: "warning"}
+        results = json.loads(report_sarif(report))["runs"][0]["results"]
+        meant = {
+            (problem.code, problem.severity.value)
+            for machine in report.machines
+            for result in machine.results
+            for problem in (*result.problems, *(waived.problem for waived in result.waived))
+        }
+        told = {(r["ruleId"], r["properties"]["severity"]) for r in results if "properties" in r}
+        assert told == meant
+        assert [r for r in results if r["level"] != words[r.get("properties", {}).get("severity")]] == []
+        assert {LEVELS[severity] for severity in Severity} == {"error", "warning", "note"}
 
     def test_fingerprints_are_stable_and_apart(self, report, small_run, small_causes):
         """The same finding in another run is the same; two findings never share one."""

@@ -68,22 +68,23 @@ def _own_values(name: str, facts: Sequence[Mapping[str, object]]) -> tuple[str, 
 
 def _line(line: str, system: str, facts: Mapping[str, object]) -> str:
     if line.startswith("$ "):
-        quoted = _WORD.sub(lambda match: _word(match[1], system, facts), line)
+        quoted = _WORD.sub(lambda match: _word(match[1], system, facts, in_call=line[match.start() - 1] == "("), line)
         return PLACEHOLDER.sub(lambda match: _number(match, facts) or match[0], quoted)
     return PLACEHOLDER.sub(lambda match: _value(match, facts) or match[0], line)
 
 
-def _word(word: str, system: str, facts: Mapping[str, object]) -> str:
+def _word(word: str, system: str, facts: Mapping[str, object], *, in_call: bool) -> str:
+    """A quoted word with its facts; in a method's call PowerShell takes no bare one."""
     if not PLACEHOLDER.search(word):
         return f'"{word}"'
     filled = PLACEHOLDER.sub(lambda match: _value(match, facts) or match[0], word)
     if PLACEHOLDER.search(filled):
         return f'"{filled}"' if filled == word else f'"{word}"'
-    return _for_powershell(filled) if system == "windows" else shlex.quote(filled)
+    return _for_powershell(filled, bare=not in_call) if system == "windows" else shlex.quote(filled)
 
 
-def _for_powershell(text: str) -> str:
-    if _BARE.fullmatch(text):
+def _for_powershell(text: str, *, bare: bool) -> str:
+    if bare and _BARE.fullmatch(text):
         return text
     return "'" + _SINGLE_QUOTES.sub(r"\1\1", text) + "'"
 

@@ -100,15 +100,21 @@ def host(value: str) -> str:
     return value
 
 
+_SUCH_AS = "such as balancer.example.com:10944"
+
+
 def endpoint(value: str) -> str:
     """A host and a port, `host:port`; an IPv6 address in brackets. Raises FieldError."""
     if "@" in value:
         raise FieldError("must be a host and a port", "take out what stands before the @", show=False)
     bare, colon, port = value.rpartition(":")
     if not colon or not bare or (bare.count(":") and not bare.startswith("[")):
-        raise FieldError("must be a host and a port", "such as balancer.example.com:10944")
+        raise FieldError("must be a host and a port", _SUCH_AS)
     name = host(bare[1:-1] if bare.startswith("[") and bare.endswith("]") else bare)
-    number = _port(port)
+    try:
+        number = _port(port)
+    except FieldError:
+        raise FieldError("must end with a port, a whole number from 1 to 65535", _SUCH_AS) from None
     return f"[{name}]:{number}" if ":" in name else f"{name}:{number}"
 
 

@@ -31,6 +31,13 @@ TEXTS = (
     ("handle", "System.IO.IOException: The handle is invalid."),
     ("reach", "System.Net.WebException: Unable to connect to the remote server"),
     ("reach", "The remote name could not be resolved: 'octo.lab'"),
+    ("reach", "Unable to communicate with the Octopus Server communications port"),
+    ("reach", "The server answered: 503 (Service Unavailable)"),
+    ("reach", "Es konnte keine Verbindung mit dem Remoteserver hergestellt werden"),
+    ("certificate", "The following certificate errors were encountered: RemoteCertificateNameMismatch, RemoteCertificateChainErrors"),
+    ("proxy", "The remote server returned an error: (407) Proxy Authentication Required."),
+    ("unknown-thing", "Could not find machine policy Servers"),
+    ("other", "Something that nobody has seen\n   at Octopus.Client.Foo() in Foo.cs:line 403"),
     ("other", "Something that nobody has seen"),
 )  # fmt: skip
 

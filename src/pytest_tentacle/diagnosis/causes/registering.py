@@ -100,7 +100,7 @@ REGISTERING: tuple[CauseKind, ...] = (
         0,
         ("proxy",),
         "Registering failed: a proxy wants a user",
-        "a proxy on the way to the portal answered that it wants a user (407). Calls go through the proxy that is set "
+        "the proxy before the portal answered that it wants a user (407). Calls go through the proxy that is set "
         "for polling, and a listening Tentacle's through the one for web requests.",
         what="Give the Tentacle the proxy's user and password (polling-proxy, or proxy), or let the proxy pass it",
         commands=_PORTAL,

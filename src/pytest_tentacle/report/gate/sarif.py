@@ -10,11 +10,20 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from pytest_tentacle.guide.severity import Severity
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.report.document import MachineView, ProblemView, Report, ResultView
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 UNKNOWN_RULE = "unknown"
+LEVELS = {
+    Severity.OUTAGE: "error",
+    Severity.DEGRADED: "warning",
+    Severity.WILL_FAIL: "warning",
+    Severity.HYGIENE: "note",
+}
+"""What a severity is called there; the severity itself stands beside it, as a property."""
+
 _FINGERPRINT = "machineStepCode/v1"
 
 
@@ -93,13 +102,18 @@ def _results(machine: MachineView) -> Iterator[dict[str, Any]]:
     for result in machine.results:
         for problem in result.problems:
             text = f"{machine.name}: {problem.title}. Expected {problem.expected}; seen {problem.actual}."
-            yield _result(machine, result, problem.code, "error", text)
+            yield _of_problem(machine, result, problem, text)
         for waived in result.waived:
             text = f"{machine.name}: {waived.problem.title}. Waived: {waived.reason}."
-            found = _result(machine, result, waived.problem.code, "error", text)
+            found = _of_problem(machine, result, waived.problem, text)
             yield found | {"suppressions": [{"kind": "external", "justification": waived.reason}]}
         if result.outcome is Outcome.UNKNOWN:
             yield _result(machine, result, UNKNOWN_RULE, "warning", f"{machine.name}: {result.step}: {result.reason}")
+
+
+def _of_problem(machine: MachineView, result: ResultView, problem: ProblemView, text: str) -> dict[str, Any]:
+    found = _result(machine, result, problem.code, LEVELS[problem.severity], text)
+    return found | {"properties": {"severity": problem.severity.value}}
 
 
 def _result(machine: MachineView, result: ResultView, code: str, level: str, text: str) -> dict[str, Any]:

@@ -29,6 +29,7 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             (
                 r"Could not establish trust relationship|remote certificate (?:is|was) (?:invalid|rejected)|"
                 r"certificate verify failed|PartialChain|UntrustedRoot|NotTimeValid|RemoteCertificateNameMismatch|"
+                r"RemoteCertificateChainErrors|issued by an authority that is not trusted|"
                 r"Vertrauensstellung|Remotezertifikat ist"
             ),
         ),
@@ -40,12 +41,12 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
                 r"do not possess a common algorithm|alert protocol version|alert handshake failure"
             ),
         ),
-        ("proxy", r"\(407\)|\b407\b|Proxy Authentication Required|Proxyauthentifizierung"),
+        ("proxy", r"\(407\)|(?<!line )\b407\b|Proxy Authentication Required|Proxyauthentifizierung"),
         (
             "credentials",
             (
                 r"API key you provided|must be logged in|not authori[sz]ed|Unauthorized|do not have permission|"
-                r"Invalid username or password|\b40[13]\b|Forbidden|insufficient permission"
+                r"Invalid username or password|(?<!line )\b40[13]\b|Forbidden|insufficient permission"
             ),
         ),
         ("name", r"already exists in the environment|machine named .{1,200}? already exists|Use the '?-?-?force"),
@@ -53,7 +54,8 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             "unknown-thing",
             (
                 r"(?:Could not find|Unable to find|No|Cannot find) (?:the |a |an )?(?:environment|role|worker pool|"
-                r"tenant|policy|machine policy|space|proxy)\b[^\n]{0,200}?(?:named|called|found|exist|on the)"
+                r"tenant|policy|machine policy|space|proxy)\b[^\n]{0,200}?(?:named|called|found|exist|on the)|"
+                r"Could not find (?:the )?(?:machine )?policy|Tags? '[^'\n]{0,200}' could not be found"
             ),
         ),
         ("handle", r"The handle is invalid|Das Handle ist ung"),
@@ -62,12 +64,16 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             (
                 r"Unable to connect to the remote server|remote name could not be resolved|No such host is known|"
                 r"actively refused|Connection refused|did not properly respond|operation has timed out|"
-                r"Name or service not known|No route to host|timed? ?out"
+                r"Name or service not known|No route to host|timed? ?out|Unable to connect to the Octopus|"
+                r"Resource temporarily unavailable|Network is unreachable|"
+                r"Unable to communicate with the Octopus Server|"
+                r"(?<!line )\b50[234]\b|Bad Gateway|Service ?Unavailable|Gateway Time-?out|"
+                r"keine Verbindung mit dem Remoteserver|Remotename konnte nicht aufgel"
             ),
         ),
         (
             "other-page",
-            r"does not appear to be an Octopus|Unexpected character encountered while parsing|\b404\b|<html",
+            r"does not appear to be an Octopus|Unexpected character encountered while parsing|(?<!line )\b404\b|<html",
         ),
     )
 )

@@ -150,7 +150,7 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
         (
             "Take the quotes out of the unit, or upgrade the Tentacle and install its service again; then start it:",
             '$ systemctl cat "<service>"',
-            r"$ sudo sed -i.bak '/^ExecStart=/s/\x22//g' \"/etc/systemd/system/<service>.service\"",
+            """$ sudo sed -i.bak '/^ExecStart=/s/\\x22//g' "/etc/systemd/system/<service>\"""",
             "$ sudo systemctl daemon-reload",
             START_LINUX,
         ),

@@ -243,10 +243,10 @@ START_KINDS = (
     kind(
         "TT150",
         "Parts of the program cannot be loaded",
-        "A file of the program, or one that it needs of .NET, is missing, damaged, of another version, or kept from it: an "
-        "upgrade that did not end, a security program that took a file away, or a .NET that is too old.",
-        "See which file the log names. Let security programs leave the program's folder alone, install the same version "
-        "again (settings and certificate stay), and start the service:",
+        "A file of the program, or one that it needs of .NET, is missing, damaged, of another version, or kept from "
+        "it: an upgrade that did not end, a security program that took a file away, or a .NET that is too old.",
+        "See which file the log names. Let security programs leave the program's folder alone, install the same "
+        "version again (settings and certificate stay), and start the service:",
         windows=(READ_WINDOWS, RESTART_WINDOWS),
         linux=(READ_LINUX, RESTART_LINUX),
         sentence=(
