@@ -170,6 +170,10 @@ SAMPLES: tuple[tuple[str, str], ...] = (
         "System.Security.Cryptography.CryptographicException: Key not valid for use in specified state",
     ),
     ("wrong-machine-key", "Machine key file at `/etc/octopus/machinekey` is corrupt"),
+    (
+        "part-of-program",
+        "System.DllNotFoundException: Unable to load shared library 'libSystem.Native' or one of its parts.",
+    ),
     ("fips-certificate", "error:23076072:PKCS12 routines:PKCS12_parse:parse error"),
     (
         "configuration-missing",

@@ -39,6 +39,11 @@ def key_expired(world: Whole) -> None:
     registering_fails(world, "The API key you provided was not valid. Please double-check your API key and try again.")
 
 
+@case("TC1360")
+def proxy_wants_a_user(world: Whole) -> None:
+    registering_fails(world, "The remote server returned an error: (407) Proxy Authentication Required.")
+
+
 @case("TC1364")
 def portal_not_reached(world: Whole) -> None:
     registering_fails(world, "System.Net.WebException: Unable to connect to the remote server")
