@@ -220,8 +220,8 @@ def accepting_fails(machine: Blueprint, _: Site) -> None:
 
 def dies_unexplained(machine: Blueprint, _: Site) -> None:
     """TT129: an error that nobody knows ends it."""
-    missing = "Could not load file or assembly 'Autofac, Version=4.6.2.0'. The system cannot find the file specified."
-    _start_fails(machine, *_fatal(f"{missing}\nSystem.IO.FileNotFoundException: {missing}"))
+    words = "The agent met with something that it has no word for."
+    _start_fails(machine, *_fatal(f"{words}\nSystem.InvalidOperationException: {words}"))
 
 
 def watchdog_gives_up(machine: Blueprint, _: Site) -> None:
