@@ -1,4 +1,7 @@
-"""The words for set-ups that a survey cannot see: each faulty value is told in one clear sentence."""
+"""The words for set-ups that a survey cannot see: each faulty value is told in one clear sentence.
+
+A word that might be a password in the wrong place is not repeated.
+"""
 
 from __future__ import annotations
 
@@ -18,18 +21,18 @@ OF_TENTACLES = [
     ("via_proxy", "true", "must be text: 'true'; put it in quotes"),
     ("listens_on", "0", PORT.format("'0'")),
     ("listens_on", "70000", PORT.format("'70000'")),
-    ("listens_on", "tcp", PORT.format("'tcp'")),
+    ("listens_on", "tcp", PORT.removesuffix(": {}")),
     ("listens_on", "10933.5", PORT.format("'10933.5'")),
     ("listens_on", "[10933]", "must be a whole number from 1 to 65535"),
     ("cluster", "[a, b]", "must be text, not a list"),
     ("cluster", "{name: a}", "must be text, not a map"),
     ("cluster", "true", "must be text: 'true'; put it in quotes"),
     ("cluster", "''", "is empty: ''; leave the key out if there is nothing to say"),
-    ("shares_certificate", "maybe", SWITCH.format("'maybe'")),
+    ("shares_certificate", "maybe", SWITCH.removesuffix(": {}")),
     ("shares_certificate", "1", SWITCH.format("'1'")),
     ("shares_certificate", "'yes'", SWITCH.format("'yes'")),
     ("shares_certificate", "[true]", "must be true or false"),
-    ("container", "docker", SWITCH.format("'docker'")),
+    ("container", "docker", SWITCH.removesuffix(": {}")),
     ("container", "{}", "must be true or false"),
 ]
 OF_SERVERS = [
@@ -39,7 +42,7 @@ OF_SERVERS = [
     ("gateway", "balancer", HOST_AND_PORT.format("'balancer'")),
     ("gateway", "balancer:0", ENDS.format("'balancer:0'")),
     ("gateway", "balancer:x", ENDS.format("'balancer:x'")),
-    ("container", "maybe", SWITCH.format("'maybe'")),
+    ("container", "maybe", SWITCH.removesuffix(": {}")),
     ("cluster", "[a]", "must be text, not a list"),
 ]
 ELSEWHERE = [
