@@ -209,9 +209,9 @@ ACROSS: tuple[ProblemKind, ...] = (
     ),
     _kind(
         "TT534",
-        "The web server presents another certificate than the Tentacle trusts for its web socket",
+        "The web server presents a different certificate from the trusted one",
         "A Tentacle that polls over a web socket trusts the certificate of the portal's web server, by its thumbprint: "
-        "once that one is renewed, every such Tentacle is cut off. A device that opens TLS on the way shows another "
+        "once that one is renewed, every such Tentacle is cut off. A device in between that opens TLS shows another "
         "certificate as well.",
         "See whose certificate it is (subject and issuer are in the evidence). Only if it is the portal's own, let "
         "the Tentacle trust it, as Octopus's page on polling over web sockets says; else exempt the port from "
@@ -219,8 +219,8 @@ ACROSS: tuple[ProblemKind, ...] = (
         windows=(CERTIFICATE_WINDOWS,),
         linux=(_OPENSSL,),
         sentence=(
-            "The web server that {who} poll{s} over a web socket, {host}, presents another certificate than the one "
-            "that is trusted: it was renewed, or a device on the way opens TLS."
+            "The web server that {who} poll{s} over a web socket, {host}, presents a different certificate from the "
+            "trusted one: it was renewed, or a device in between opens TLS."
         ),
         consequences=STRANGER_IN_LOGS,
         fold_by=("host", "presented"),
