@@ -62,7 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 HEAVY_FIRST = (
-    "lab/fleet/test_causes.py",  # runs three labs, which the other files of its folder read
+    "lab/fleet/test_causes.py::TestCauses",  # runs three labs, which the others of its folder read: they come later
     "survey/windows/",
     "run/",
     "survey/linux/",
@@ -79,11 +79,13 @@ HEAVY_FIRST = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """In the same order in every process; what takes no time comes last, in the order of the files."""
-    items.sort(key=lambda item: _weight(item.path))
+    items.sort(key=_weight)
 
 
-def _weight(path: Path) -> int:
-    inside = f"{path.relative_to(TESTS)}" if path.is_relative_to(TESTS) else ""
+def _weight(item: pytest.Item) -> int:
+    inside = (
+        f"{item.path.relative_to(TESTS)}::{item.nodeid.partition('::')[2]}" if item.path.is_relative_to(TESTS) else ""
+    )
     return next((rank for rank, start in enumerate(HEAVY_FIRST) if inside.startswith(start)), len(HEAVY_FIRST))
 
 

@@ -181,7 +181,7 @@ def test_who_knows_those_that_change_something() -> None:
     assert found == ACTORS
     session = (PACKAGE / "run" / "session.py").read_text(encoding="utf-8")
     assert re.findall(r".*restart_first\(.*", session) == [
-        "        restarted = doing.restart_first(chosen, ways) if self.options.restart else doing.Restarted()"
+        "        restarted = self._restarted = doing.restart_first(chosen, ways) if self.options.restart else self._restarted"
     ]
 
 

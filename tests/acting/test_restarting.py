@@ -18,6 +18,7 @@ from pytest_tentacle.acting.restarting import Restart, Sent, judged, look_of
 from pytest_tentacle.acting.scripts import Mark, StrangeValueError, commands_order, read_marks, restart_order
 from pytest_tentacle.inventory.model import SSH
 from pytest_tentacle.octopus import Node
+from pytest_tentacle.run.acting.doing import Restarted
 from pytest_tentacle.survey.actions import Action, ActionResult, By
 from pytest_tentacle.survey.model import ServiceState
 from pytest_tentacle.transport import ReachStage, TransportError
@@ -232,3 +233,11 @@ class TestOrder:
             "octo-1": ActionResult.FAILED, "octo-2": ActionResult.LEFT_ALONE, "web-01": ActionResult.DONE,
         }  # fmt: skip
         assert "octo-1 did not come back" in next(each.told for each in told if each.machine == "octo-2")
+
+
+class TestExit:
+    @pytest.mark.parametrize("result", ActionResult)
+    def test_a_restart_that_went_wrong_or_unseen_is_told_by_the_exit_code(self, result):
+        """Whatever the machines are like afterwards: it was asked for, and nobody saw that it was carried out."""
+        made = Action(time=datetime.now(UTC), kind="restart", machine="web-01", result=result, told="-")
+        assert Restarted(actions=[made]).is_settled is (result in (ActionResult.DONE, ActionResult.LEFT_ALONE))

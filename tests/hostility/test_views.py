@@ -22,7 +22,7 @@ VIEWS = {
     "console": ("run.hooks", "report_lines", "the diagnosis on the console could not be made: ZeroDivisionError"),
     "causes": ("run.session", "diagnose", "the diagnosis could not be made: ZeroDivisionError"),
     "bundle": ("run.bundle", "write_bundle", "case.zip could not be made: ZeroDivisionError"),
-    "surveys": ("survey.store", "dumps", "the surveys could not be made: ZeroDivisionError"),
+    "surveys": ("run.survey_files.keeping", "learn_surveys", "the surveys could not be made: ZeroDivisionError"),
 }
 """By view: what is broken, and what is told."""
 
@@ -44,14 +44,14 @@ FULL = """
 import errno, os
 import pytest_tentacle.files as files
 
-write = files.write
+replacing = files.replacing
 
-def full(path, data, mode=0o666):
+def full(path, mode=0o666):
     if path.suffix in {suffixes}:
         raise OSError(errno.ENOSPC, "No space left on device")
-    write(path, data, mode)
+    return replacing(path, mode)
 
-files.write = full
+files.replacing = full
 """
 
 

@@ -33,6 +33,8 @@ def record(run: dict[str, Any], machine: str) -> dict[str, Any]:
 
 
 class TestTwoSites:
+    """One class, so that one worker of xdist has it all: the sites take most of a minute."""
+
     def test_the_controller_reaches_nobody(self, seen: dict[str, Any]) -> None:
         """Neither the log-on's port nor the product's."""
         assert seen["reached"] == [False, False]
@@ -70,8 +72,6 @@ class TestTwoSites:
         assert "Registered to" not in seen["stranger"]
         assert seen["stranger"].startswith("exit 1") or "failure-to-start" in seen["stranger"]
 
-
-class TestEnding:
     def test_ctrl_c(self, seen: dict[str, Any]) -> None:
         """Exit code 2, a report, and the session on the worker is closed."""
         assert seen["ctrl_c"]["code"] == 2
@@ -88,13 +88,9 @@ class TestEnding:
         assert "survey" not in late
         assert seen["run_timeout"]["code"] == 1
 
-
-class TestSecrets:
-    """A password of the controller and one that only the worker has."""
-
     @pytest.mark.parametrize("secret", ["canary-4711-Password", "canary-0815-Secret"])
     def test_they_are_nowhere(self, seen: dict[str, Any], secret: str) -> None:
-        """In no log of the engine, page of its dashboard, survey or report."""
+        """A password of the controller, and one that only the worker has: in no log of the engine, page of its dashboard, survey or report."""
         places = {f"log of {name}": text for name, text in seen["said"].items()}
         places |= {f"run {name}": json.dumps(seen[name]) for name in ("whole", "killed", "ctrl_c", "machine_timeout")}
         places |= {f"page {page}": text for page, text in seen["pages"].items()}

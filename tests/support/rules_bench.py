@@ -85,7 +85,9 @@ class Bench:
     def read(self) -> dict[str, object]:
         """What the survey's script says, in the host."""
         parts = resources.files("pytest_tentacle.survey.scripts.linux")
-        text = "".join((parts / name).read_text(encoding="utf-8") for name in ("tools.sh", "firewall.sh"))
+        text = "".join(
+            parts.joinpath(*name.split("/")).read_text(encoding="utf-8") for name in ("tools.sh", "network/firewall.sh")
+        )
         done = run(
             *self.inside,
             "sh",

@@ -94,6 +94,7 @@ class TentacleRun:
         self.mapping_path: Path | None = None
         self.failures = Failures()
         """What could not be shown or written, and why: a full disk takes no verdict away."""
+        self._restarted = doing.Restarted()
         self._sites = SitesOfRun(options.executor)
         self.keeping = Keeping(options.save_surveys, options.bundle, self.redactor, self.failures)
         self._clock = time.monotonic()
@@ -190,7 +191,7 @@ class TentacleRun:
         self.keeping.finish(self.surveys)
 
     def _surveyed(self, chosen: set[str], reporter: pytest.TerminalReporter | None, ways: doing.Ways) -> Surveys:
-        restarted = doing.restart_first(chosen, ways) if self.options.restart else doing.Restarted()
+        restarted = self._restarted = doing.restart_first(chosen, ways) if self.options.restart else self._restarted
         self.interrupted |= restarted.interrupted
 
         def selected(surveys: Surveys) -> Surveys:
@@ -365,7 +366,7 @@ class TentacleRun:
         failed = self.count(Outcome.FAILED)
         unknown = self.count(Outcome.UNKNOWN)
         blocked = self.count(Outcome.BLOCKED)
-        if status == pytest.ExitCode.OK and (failed or unknown or blocked):
+        if status == pytest.ExitCode.OK and (failed or unknown or blocked or not self._restarted.is_settled):
             status = pytest.ExitCode.TESTS_FAILED
         return status
 

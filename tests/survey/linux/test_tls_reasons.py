@@ -20,7 +20,7 @@ def test_all_reasons() -> None:
     """The same word for each reason that OpenSSL has a name for, alerts among them."""
     names = {reason: name for (library, reason), name in _ssl.err_codes_to_names.items() if library == _OF_TLS}
     assert len(names) > 300
-    script = (files("pytest_tentacle.survey.scripts.linux") / "probes.sh").read_text(encoding="utf-8")
+    script = (files("pytest_tentacle.survey.scripts.linux") / "looks" / "probe_reader.sh").read_text(encoding="utf-8")
     function = re.search(r"^function reason_word\(reason\) \{.*?^\}", script, re.DOTALL | re.MULTILINE)
     assert function is not None
     told = subprocess.run(

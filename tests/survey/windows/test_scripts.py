@@ -111,7 +111,7 @@ class TestReadOnly:
         It ends no other process.
         """
         parts = {
-            path.stem: path.read_text("utf-8") for path in (PACKAGE / "survey" / "scripts" / "windows").glob("*.ps1")
+            path.stem: path.read_text("utf-8") for path in (PACKAGE / "survey" / "scripts" / "windows").rglob("*.ps1")
         }
         starting = [name for name, text in parts.items() if "Process]::Start(" in text or "ProcessStartInfo" in text]
         assert starting == ["programs"]
@@ -132,7 +132,7 @@ class TestReadOnly:
 
     def test_bytes_sent_are_those_of_the_link_client(self):
         """The probes send what `link.wire` lists and nothing else; tests of the probes see the same on the wire."""
-        text = (PACKAGE / "survey" / "scripts" / "windows" / "link.ps1").read_text("utf-8")
+        text = (PACKAGE / "survey" / "scripts" / "windows" / "looks" / "link.ps1").read_text("utf-8")
         sent = [line for line in text.splitlines() if "$CrLf" in line or "${CrLf}" in line]
         sent = [line.strip() for line in sent if "IndexOf" not in line]
         assert len(sent) == 4
@@ -145,7 +145,8 @@ class TestReadOnly:
 class TestForm:
     def test_every_part_goes_into_the_script(self):
         """The folder of parts and the list of parts are the same."""
-        assert {path.stem for path in (PACKAGE / "survey" / "scripts" / "windows").glob("*.ps1")} == {
+        folder = PACKAGE / "survey" / "scripts" / "windows"
+        assert {path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.ps1")} == {
             *windows.PARTS,
             "survey",
             "constrained",

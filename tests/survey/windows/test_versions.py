@@ -91,7 +91,9 @@ class TestTrials:
 class TestOwnLimits:
     def test_what_leaves_the_machine_decides(self, engine):
         """The hello is read from memory: the engine's own library speaks 1.2 and 1.3, and no older version."""
-        part = (files("pytest_tentacle.survey.scripts") / "windows" / "versions.ps1").read_text(encoding="utf-8")
+        part = (files("pytest_tentacle.survey.scripts") / "windows" / "looks" / "versions.ps1").read_text(
+            encoding="utf-8"
+        )
         done = subprocess.run(
             [engine, "-NoProfile", "-NonInteractive", "-Command", f"{part}\n192, 768, 3072, 12288 | ForEach-Object {{ Test-SpokenVersion $_ }}"],
             capture_output=True, text=True, timeout=60, check=True,

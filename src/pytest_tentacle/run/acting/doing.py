@@ -21,7 +21,7 @@ from pytest_tentacle.report.redaction.names import learn_surveys
 from pytest_tentacle.report.redaction.redactor import Redactor
 from pytest_tentacle.run.options import DEFAULT_WORKERS, Options
 from pytest_tentacle.run.outputs import Failures
-from pytest_tentacle.survey.actions import Action
+from pytest_tentacle.survey.actions import Action, ActionResult
 from pytest_tentacle.survey.store import Surveys
 
 from .terminal import ask
@@ -94,6 +94,11 @@ class Restarted:
     first: Surveys | None = None
     actions: list[Action] = field(default_factory=list)
     interrupted: bool = False
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether all that was begun is known to have gone well."""
+        return not any(each.result in (ActionResult.FAILED, ActionResult.NOT_KNOWN) for each in self.actions)
 
 
 def restart_first(chosen: Collection[str], ways: Ways) -> Restarted:

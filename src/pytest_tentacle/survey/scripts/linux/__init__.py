@@ -36,8 +36,10 @@ _UNSAFE = re.compile(r"[%\x00-\x1f\x7f]")
 def script() -> str:
     """The whole script's text."""
     folder = resources.files(__package__)
-    between = sorted({part.name for part in folder.iterdir() if part.name.endswith(".sh")} - {_FIRST, _LAST})
-    return "".join((folder / part).read_text(encoding="utf-8") for part in (_FIRST, *between, _LAST))
+    topics = sorted((topic for topic in folder.iterdir() if topic.is_dir()), key=lambda topic: topic.name)
+    parts = [part for topic in topics for part in sorted(topic.iterdir(), key=lambda part: part.name)]
+    between = [part for part in parts if part.name.endswith(".sh")]
+    return "".join(part.read_text(encoding="utf-8") for part in (folder / _FIRST, *between, folder / _LAST))
 
 
 def linux_call(request: Request) -> Call:

@@ -22,10 +22,12 @@ from pytest_tentacle.link.pings.series import INTERVAL
 from pytest_tentacle.survey.request import ASKED, Call, Request
 
 PARTS = (
-    "common", "aside", "programs", "waiting", "host", "services", "accounts", "instances", "listeners", "connections",
-    "logs", "products", "disks", "proxies", "tls", "firewall", "watchdog", "left_overs", "events", "permissions",
-    "private_keys", "reservations", "routes", "own_names", "proxy_connects", "publishers", "loading", "targets",
-    "failures", "exchanges", "link", "hello", "ping", "versions",
+    "common", "aside", "machine/programs", "looks/waiting", "machine/host", "services/services", "services/accounts",
+    "services/instances", "network/listeners", "network/connections", "services/logs", "machine/products",
+    "machine/disks", "network/proxies", "looks/tls", "network/firewall", "watchdog", "machine/left_overs",
+    "services/events", "services/permissions", "services/private_keys", "network/reservations", "network/routes",
+    "network/own_names", "network/proxy_connects", "machine/publishers", "machine/loading", "looks/targets",
+    "looks/failures", "looks/exchanges", "looks/link", "looks/hello", "looks/ping", "looks/versions",
 )  # fmt: skip
 """The parts beside it, in the order in which they go into the script."""
 

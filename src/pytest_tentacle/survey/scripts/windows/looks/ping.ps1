@@ -28,7 +28,7 @@ function Invoke-Pinging {
     if (-not $order.is_duration) { $seconds *= [Math]::Ceiling($every.Count / $PingLimit) }
     $state = @{
         Begin = $begin; End = $begin + [Math]::Min($seconds * 1000, $left); Interval = [double]$order.interval * 1000
-        First = New-Object Collections.Queue; Second = New-Object Collections.Queue; Active = New-Object Collections.ArrayList; Woke = $begin
+        First = New-Object Collections.Queue; Second = New-Object Collections.Queue; AtOnce = New-Object Collections.Queue; Active = New-Object Collections.ArrayList; Woke = $begin
     }
     if ($left -le 0) { foreach ($one in $every) { $one.Result['unavailable'] = 'no time left in the budget of the script' } }
     foreach ($one in $every) { $state.First.Enqueue($one) }
@@ -72,7 +72,7 @@ function New-PingSeries {
 function Test-PingsGoOn {
     param([hashtable]$State)
     if ($State.Active.Count) { return $true }
-    ($State.First.Count + $State.Second.Count) -gt 0 -and $Survey.Clock.Elapsed.TotalMilliseconds -lt $State.End
+    ($State.First.Count + $State.Second.Count + $State.AtOnce.Count) -gt 0 -and $Survey.Clock.Elapsed.TotalMilliseconds -lt $State.End
 }
 
 # A first attempt, and any that came long after the one before it, is followed by one that has precedence over all others
@@ -83,7 +83,9 @@ function Start-DueAttempt {
     while ($true) {
         $now = $Survey.Clock.Elapsed.TotalMilliseconds
         if ($now -ge $State.End) { return }
-        if ($State.Second.Count -and $State.Second.Peek().Due -le $now) {
+        if ($State.AtOnce.Count) {
+            Start-Attempt -State $State -Series $State.AtOnce.Dequeue() -Now $now -IsSecond
+        } elseif ($State.Second.Count -and $State.Second.Peek().Due -le $now) {
             Start-Attempt -State $State -Series $State.Second.Dequeue() -Now $now -IsSecond
         } elseif ($State.First.Count -and $State.First.Peek().Due -le $now -and $State.Active.Count -lt $PingLimit) {
             Start-Attempt -State $State -Series $State.First.Dequeue() -Now $now
@@ -101,19 +103,17 @@ function Start-Attempt {
     $null = $Series.Attempts.Add($null)
     $wanted = $Series.Result.wanted
     if ($null -eq $wanted -or $Series.Started -lt [int]$wanted) {
-        if ($isClose) {
-            $State.First.Enqueue($Series)
-        } else {
-            if ($IsSecond) { $Series.Due = $Now }
-            $State.Second.Enqueue($Series)
-        }
+        # The second queue is in the order of what is due: who is due at once would wait there for whoever is not.
+        if ($isClose) { $State.First.Enqueue($Series) }
+        elseif ($IsSecond) { $State.AtOnce.Enqueue($Series) }
+        else { $State.Second.Enqueue($Series) }
     }
     $attempt = @{ Series = $Series; Number = $number; At = $Now - $State.Begin; Lag = 0.0; Probe = (Start-Probe $Series.Target) }
     if ($attempt.Probe.Stage -eq 'done') { Complete-Attempt $attempt } else { $null = $State.Active.Add($attempt) }
 }
 
-# Waits for whatever ends first, but no longer than until the next attempt is due. From one wait to the next is our own
-# work: by that much the times of the attempts under way may be too long.
+# Waits for whatever ends first, but no longer than until the next attempt is due. What a busy machine wakes us too late, and
+# our own work from one wait to the next: by that much the times of the attempts under way may be too long.
 function Wait-Attempt {
     param([hashtable]$State)
     $patience = 50
@@ -129,9 +129,10 @@ function Wait-Attempt {
     }
     Set-Lag $State
     $tasks = [Threading.Tasks.Task[]]@($State.Active | ForEach-Object { $_.Probe.Task })
+    $planned = $Survey.Clock.Elapsed.TotalMilliseconds + $patience
     $null = [Threading.Tasks.Task]::WaitAny($tasks, $patience)
     $now = $Survey.Clock.Elapsed.TotalMilliseconds
-    $State.Woke = $now
+    $State.Woke = [Math]::Min($now, $planned)
     foreach ($attempt in @($State.Active)) {
         $probe = $attempt.Probe
         if ($probe.Task.IsCompleted) { Step-Probe $probe } elseif ($now -ge $probe.Until) { Stop-ProbeStage -Probe $probe -Word 'timed-out' -Exception $null }
