@@ -59,13 +59,13 @@ class _Login(FileModel):
 
 class _WinRMKeys(_Login):
     scheme: Literal["https", "http"] | None = None
-    """Default https; with http, NTLM, Kerberos and CredSSP encrypt their messages, and basic is refused."""
+    """Default https. NTLM, Kerberos and CredSSP encrypt their messages over http; basic and certificate are refused."""
     auth: Literal["ntlm", "kerberos", "credssp", "certificate", "basic"] | None = None
     """How to authenticate. Default ntlm."""
     certificate: Text | None = None
     """PEM file with the client certificate, for auth certificate."""
     certificate_key: Text | None = None
-    """PEM file with the client certificate's private key."""
+    """PEM file with the client certificate's private key, without a passphrase."""
     ca: Text | None = None
     """PEM file with the private CAs that the machine's WinRM certificate is verified against."""
     verify: Literal["verify", "insecure"] | None = None

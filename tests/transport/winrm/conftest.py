@@ -52,6 +52,8 @@ def certificates(tmp_path_factory):
     write("elsewhere", ca, "elsewhere.lab")
     write("expired", ca, "localhost", "127.0.0.1", not_after=past)
     write("client", ca, "octopus@lab.example")
+    write("former_client", ca, "octopus@lab.example", not_after=past)
+    write("strange_client", other, "octopus@lab.example")
     return files
 
 
@@ -71,7 +73,7 @@ def serve(certificates):
     """Start a lab server: `serve("https", runner=..., rules=Rules(...), certificate=...)`."""
     with ExitStack() as stack:
 
-        def start(scheme="https", *, runner=None, certificate=None, **rules):
+        def start(scheme="https", *, runner=None, certificate=None, client_ca=None, **rules):
             return stack.enter_context(
                 WinRMServer(
                     "127.0.0.1",
@@ -79,6 +81,7 @@ def serve(certificates):
                     users={USER: PASSWORD},
                     runner=runner or PythonRunner(),
                     certificate=(certificate or certificates.good) if scheme == "https" else None,
+                    client_ca=client_ca,
                     rules=Rules(**rules),
                 )
             )

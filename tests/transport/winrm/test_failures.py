@@ -195,18 +195,6 @@ class TestTLS:
         assert error.stage is ReachStage.TLS
         assert str(file) in error.summary
 
-    def test_a_key_with_a_passphrase_asks_nobody(self, logged_on, certificates, tmp_path):
-        """OpenSSL would ask on the terminal, and a run in CI would hang."""
-        from cryptography.hazmat.primitives import serialization as form
-
-        key = form.load_pem_private_key(certificates.client.read_bytes(), None)
-        locked = tmp_path / "key.pem"
-        locked.write_bytes(
-            key.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.BestAvailableEncryption(b"x"))
-        )
-        error = fails(logged_on(9, auth="certificate", certificate=certificates.client, certificate_key=locked))
-        assert error.stage is ReachStage.TLS
-
 
 class TestAuthenticate:
     """The machine does not let us in."""
@@ -247,19 +235,6 @@ class TestAuthenticate:
         """Said before anything is contacted."""
         with pytest.raises(TransportError, match="without user or password"):
             WinRMTransport(WinRM(host="127.0.0.1", user="someone")).connect(Deadline(5))
-
-    def test_a_client_certificate_is_presented(self, answering, logged_on, certificates):
-        """It comes with the handshake; a machine that does not map it to a user says 401."""
-        heard = []
-        answer = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"
-        # the handshake itself fails where the client shows no certificate
-        port = answering(answer, certificates.good, certificates.ca, heard=heard)
-        transport = logged_on(
-            port, auth="certificate", certificate=certificates.client, certificate_key=certificates.client
-        )
-        error = fails(transport)
-        assert (error.stage, "client certificate" in error.summary) == (ReachStage.AUTHENTICATE, True)
-        assert b"secprofile/https/mutual" in heard[0][0]
 
 
 class TestAnswersThatAreNotWinRMs:

@@ -11,6 +11,7 @@ from spnego.exceptions import SpnegoError
 
 from . import soap
 from .auth import ENCRYPTED
+from .client_certificates import MUTUAL, mapped_user
 from .service import Seen, Service
 
 _SOAP = "application/soap+xml;charset=UTF-8"
@@ -49,6 +50,8 @@ class Handler(BaseHTTPRequestHandler):
         authorization = self.headers.get("Authorization")
         if authorization is not None:
             _, reply = self.login.step(authorization)
+            if authorization == MUTUAL:
+                self.login.user = mapped_user(self.connection, self.service.rules.mapped)
         if self.login.user is None:
             self._answer(401, action, challenges=[reply] if reply else self.login.challenges)
             return

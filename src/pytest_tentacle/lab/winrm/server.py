@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from .client_certificates import ask_clients
 from .handler import Handler
 from .runner import CommandRunner
 from .service import Rules, Seen, Service
@@ -35,6 +36,7 @@ class WinRMServer:
         runner: CommandRunner,
         certificate: Path | None = None,
         key: Path | None = None,
+        client_ca: Path | None = None,
         rules: Rules | None = None,
     ) -> None:
         r"""Bind the port; nothing is answered before `start`.
@@ -46,6 +48,8 @@ class WinRMServer:
             runner: what runs the commands.
             certificate: PEM file of the server's certificate (and chain): HTTPS. None: HTTP.
             key: PEM file of its key, if that is another file.
+            client_ca: PEM file with the issuers of client certificates, which are then asked for. None: Certificate
+                is not allowed, as on a new Windows.
             rules: how it behaves; None: as a healthy Windows does.
 
         Raises:
@@ -55,6 +59,8 @@ class WinRMServer:
         if certificate is not None:
             tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             tls.load_cert_chain(certificate, key)
+            if client_ca is not None:
+                ask_clients(tls, client_ca, at_once=(rules or Rules()).asks_at_once)
         self._folder = tempfile.TemporaryDirectory(prefix="winrm-")
         try:
             self._service = Service(users, runner, rules or Rules(), certificate, Path(self._folder.name))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography import x509
@@ -52,6 +52,8 @@ class Rules:
         basic: whether Basic is offered, over HTTPS alone.
         max_envelope: bytes that a request may have.
         idle_seconds: after which a silent connection is closed.
+        mapped: the users of client certificates, by SHA-1 thumbprint (upper case).
+        asks_at_once: whether a client certificate is asked for in the handshake, and not when it is needed.
         refuse: asked with each action before it is done; a fault that it returns is the answer.
     """
 
@@ -59,6 +61,8 @@ class Rules:
     basic: bool = True
     max_envelope: int = MAX_ENVELOPE
     idle_seconds: float = IDLE_SECONDS
+    mapped: Mapping[str, str] = field(default_factory=dict)
+    asks_at_once: bool = False
     refuse: Callable[[str], Fault | None] = lambda _: None
 
 

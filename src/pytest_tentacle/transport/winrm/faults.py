@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import requests
 from winrm.exceptions import InvalidCredentialsError, WinRMOperationTimeoutError, WinRMTransportError, WSManFaultError
 
 from pytest_tentacle import hiding
 from pytest_tentacle.transport.base import ReachStage, TransportError
 
+from .client_certificate import refused
 from .http import Adapter
 from .wire import Watch
 
@@ -91,7 +94,9 @@ class FaultError(TransportError):
         self.code = code
 
 
-def explained(error: Exception, stage: ReachStage, adapter: Adapter, watch: Watch, auth: str) -> TransportError:
+def explained(
+    error: Exception, stage: ReachStage, adapter: Adapter, watch: Watch, auth: str, *, certificate: Path | None = None
+) -> TransportError:
     """The failure that this exception stands for; it keeps no reference to it, for it may hold the login's headers.
 
     Args:
@@ -100,6 +105,7 @@ def explained(error: Exception, stage: ReachStage, adapter: Adapter, watch: Watc
         adapter: for the last HTTP status and the ways to log on that were offered.
         watch: for the place and what was waited for.
         auth: the way to log on that was asked for.
+        certificate: the client's, where that is the way.
     """
     if isinstance(error, WSManFaultError):
         return _fault(error, stage, watch)
@@ -111,7 +117,7 @@ def explained(error: Exception, stage: ReachStage, adapter: Adapter, watch: Watc
         )
     status = error.code if isinstance(error, WinRMTransportError) else adapter.status
     if isinstance(error, InvalidCredentialsError) or status == 401 or adapter.log_on_failure:  # noqa: PLR2004  HTTP
-        return _kerberos(adapter, watch) if adapter.log_on_failure else _refused(adapter.offered, auth, watch)
+        return _kerberos(adapter, watch) if adapter.log_on_failure else _refused(adapter, auth, watch, certificate)
     if status in _STATUSES:
         usual, what, advice = _STATUSES[status]
         return TransportError(
@@ -163,15 +169,13 @@ _SCHEMES = {
 }
 
 
-def _refused(offered: str, auth: str, watch: Watch) -> TransportError:
+def _refused(adapter: Adapter, auth: str, watch: Watch, certificate: Path | None) -> TransportError:
+    if auth == "certificate":
+        told = refused(watch.place, certificate, asked=adapter.asked_for_certificate)
+        return TransportError(ReachStage.AUTHENTICATE, *told)
+    offered = adapter.offered
     schemes = {scheme.strip().lower() for scheme in offered.split(",")}
     wanted = _SCHEMES.get(auth, ())
-    if auth == "certificate":
-        return TransportError(
-            ReachStage.AUTHENTICATE,
-            f"{watch.place} refused the client certificate (HTTP 401)",
-            "Is it mapped to a user there (winrm enumerate winrm/config/service/certmapping), and Certificate allowed?",
-        )
     if wanted and not schemes.intersection(wanted):
         return TransportError(
             ReachStage.AUTHENTICATE,

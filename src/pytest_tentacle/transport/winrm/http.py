@@ -44,6 +44,11 @@ class Adapter(HTTPAdapter):
         """Kerberos failed by itself. The exception is not kept, for it may hold the login's headers."""
         self.log_on_failure = reason_of(error)
 
+    @property
+    def asked_for_certificate(self) -> bool | None:
+        """Whether the machine asked for a client certificate; None where that cannot be told."""
+        return None if self._wire is None else self._wire.asked_for_certificate
+
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         """Send one request and read the head of its response. Raises TransportError or what requests raises."""
         self._watch.check()

@@ -49,9 +49,14 @@ def require_usable(settings: WinRM) -> None:
     def refuse(summary: str, advice: str) -> TransportError:
         return TransportError(ReachStage.AUTHENTICATE, f"{settings.host}: {summary}", advice)
 
-    if settings.scheme == "http" and settings.auth in ("basic", "certificate"):
+    if settings.scheme == "http" and settings.auth == "certificate":
         raise refuse(
-            f"{settings.auth} over plain HTTP would show the credentials and all data to everybody on the path",
+            "a client certificate cannot be shown over plain HTTP",
+            "Use `scheme: https` and the port of the HTTPS listener (5986).",
+        )
+    if settings.scheme == "http" and settings.auth == "basic":
+        raise refuse(
+            "basic over plain HTTP would show the credentials and all data to everybody on the path",
             "Use `scheme: https`, or `auth: ntlm` or `kerberos`, which encrypt their messages.",
         )
     if settings.auth == "certificate" and (settings.certificate is None or settings.certificate_key is None):

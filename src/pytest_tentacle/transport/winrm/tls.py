@@ -10,6 +10,8 @@ from pathlib import Path
 from pytest_tentacle.inventory.model import WinRM
 from pytest_tentacle.transport.base import ReachStage, TransportError
 
+from .client_certificate import present, refused_in_tls
+
 _LOCK = threading.Lock()
 
 
@@ -32,8 +34,8 @@ def _context(ca: Path | None, verified: bool, certificate: Path | None, key: Pat
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    if certificate is not None:
-        _present(context, certificate, key)
+    if certificate is not None and key is not None:
+        present(context, certificate, key)
     return context
 
 
@@ -53,18 +55,6 @@ def _verifying(ca: Path | None) -> ssl.SSLContext:
     return context
 
 
-def _present(context: ssl.SSLContext, certificate: Path, key: Path | None) -> None:
-    try:
-        # an empty password keeps OpenSSL from asking on the terminal for the one of an encrypted key
-        context.load_cert_chain(certificate, key, password=b"")
-    except (OSError, ValueError) as error:
-        raise TransportError(
-            ReachStage.TLS,
-            f"the client certificate {certificate} cannot be used ({getattr(error, 'strerror', None) or error})",
-            "Give PEM files of the certificate and of its key, the key without a passphrase.",
-        ) from None
-
-
 def tls_failure(error: OSError | ValueError, place: str) -> TransportError:
     """What a failed handshake means."""
     if isinstance(error, ssl.SSLCertVerificationError):
@@ -77,6 +67,8 @@ def tls_failure(error: OSError | ValueError, place: str) -> TransportError:
                 "Give the CA's certificate as `ca`, or ask for `verify: insecure` to do without verification.",
             ),
         )
+    if (refusal := refused_in_tls(error, place)) is not None:
+        return refusal
     if isinstance(error, ssl.SSLError):
         name = error.reason or type(error).__name__
         if name in _NOT_TLS:

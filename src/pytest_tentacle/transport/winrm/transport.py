@@ -267,7 +267,10 @@ class WinRMTransport(Transport):
             failure = TransportError(error.stage, error.summary, error.advice)
         except Exception as error:  # noqa: BLE001  what pywinrm and all below it raise on a malformed answer is not bounded
             self._between_requests = isinstance(error, WinRMError | WinRMTransportError)
-            failure = explained(error, stage, self._adapter, self._watch, self._settings.auth)
+            settings = self._settings
+            failure = explained(
+                error, stage, self._adapter, self._watch, settings.auth, certificate=settings.certificate
+            )
         else:
             self._between_requests = True
             return result

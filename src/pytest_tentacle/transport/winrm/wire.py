@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 
 from pytest_tentacle.transport.base import Deadline, ReachStage, TransportError
 
+from .client_certificate import refused_in_tls, was_asked_for
+
 SLICE_SECONDS = 0.2
 """The longest single wait; after it the watch is asked again."""
 
@@ -103,6 +105,11 @@ class Watch:
 class Wire:
     """What http.client and urllib3 need of a connected socket, guarded by the watch."""
 
+    @property
+    def asked_for_certificate(self) -> bool | None:
+        """Whether the peer asked for a client certificate by now; None where that cannot be told."""
+        return None
+
     def __init__(self, connection: socket.socket, watch: Watch) -> None:
         self._connection = connection
         self._watch = watch
@@ -152,6 +159,42 @@ class TLSWire(Wire):
     def getpeercert(self, binary_form: bool = False) -> Any:  # noqa: FBT001, FBT002  the signature of SSLSocket
         """As `ssl.SSLSocket.getpeercert`."""
         return self._tls.getpeercert(binary_form)
+
+    @property
+    def asked_for_certificate(self) -> bool | None:
+        """Whether the peer asked for a client certificate by now; None where that cannot be told."""
+        return was_asked_for(self._tls)
+
+    def sendall(self, data: bytes | bytearray | memoryview) -> None:
+        """As that of `Wire`. Raises TransportError (TLS) where the peer did not take the client's certificate."""
+        try:
+            super().sendall(data)
+        except OSError as error:
+            refusal = refused_in_tls(error, self._watch.place) or self._refusal_before_the_end()
+            if refusal is None:
+                raise
+        else:
+            return
+        raise refusal
+
+    def _refusal_before_the_end(self) -> TransportError | None:
+        """What a peer that closed the connection had said before, which nobody has read yet."""
+        try:
+            self._tls.settimeout(SLICE_SECONDS)
+            self._tls.recv(1)
+        except OSError as error:
+            return refused_in_tls(error, self._watch.place)
+        return None
+
+    def recv_into(self, buffer: Any) -> int:
+        """As that of `Wire`. Raises TransportError (TLS) where the peer does not take the client's certificate."""
+        try:
+            return super().recv_into(buffer)
+        except ssl.SSLError as error:
+            refusal = refused_in_tls(error, self._watch.place)
+            if refusal is None:
+                raise
+        raise refusal
 
 
 class _Reader(io.RawIOBase):
