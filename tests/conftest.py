@@ -91,8 +91,8 @@ def _weight(item: pytest.Item) -> int:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: many tests wait, for silent peers above all."""
-    return (os.cpu_count() or 1) + 1
+    """Two more than there are cores: many tests wait, for silent peers above all."""
+    return (os.cpu_count() or 1) + 2
 
 
 def _missing(what: str) -> None:
