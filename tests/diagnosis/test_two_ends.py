@@ -128,6 +128,9 @@ class TestServices:
         assert "57 restarts" in cause.sentence
         assert any(line.startswith("$ journalctl -u Tentacle.service") for line in cause.remedy_linux)
 
+    def test_flapping_under_a_systemd_that_does_not_count(self, cause_of: Any) -> None:
+        assert "(an unknown number of restarts)" in cause_of("flaps_under_a_systemd_that_does_not_count").sentence
+
     def test_port_held_by_a_zombie(self, cause_of: Any) -> None:
         cause = cause_of("zombie")
         assert "has ended (pid 4711)" in cause.sentence

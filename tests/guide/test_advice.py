@@ -19,6 +19,10 @@ from pytest_tentacle.guide.advice import RIGHTS, advice_on
         ("the script's time budget was used up before events", "--machine-timeout"),
         ("not read: the session ended while it was at loading", "session"),
         ("the services could not be read, and so not their environment", "follows"),
+        (
+            "the service's environment was not read whole: its systemd does not show variables with a blank in their value",
+            "systemctl cat",
+        ),
         ("PowerShell runs in constrained language mode there, and cmdlets alone cannot read it", "full language mode"),
         ("not surveyed", "older version"),
         ("HRESULT 0x80041010,Get (CimException): Invalid class", "damaged"),
@@ -34,7 +38,7 @@ def test_what_rights_do_not_help(reason: str, word: str) -> None:
     [
         "access-denied: HRESULT 0x80041003,Get (CimException): Access denied",
         "nft failed (exit code 1): Operation not permitted",
-        "the service's environment file /etc/x may not be read",
+        "the service's environment was not read whole: its environment file /etc/x may not be read",
         "something that nobody knows",
     ],
 )

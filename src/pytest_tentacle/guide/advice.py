@@ -31,6 +31,7 @@ _ADVICE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
         (r"\Anot read:", "See why the session ended so early, then run again."),
         (r"could not be read, and so", "See first why that was not read; this follows from it."),
+        (r"systemd does not show", "Look by hand: `systemctl cat` shows the unit's own lines, and rights do not help."),
         (r"not surveyed", "The survey is of an older version: survey again."),
         (
             r"0x8004100e|0x80041010|MetadataError|NoMatchingProvidersFound|CouldNotAutoLoadModule",

@@ -111,7 +111,7 @@ class Service(Value):
     started_utc: datetime | None = None
     exit_code: int | None = None
     restarts: int | None = None
-    """systemd's NRestarts; None on Windows."""
+    """systemd's NRestarts; None on Windows, and where systemd is older than 235 and counts none."""
     executable: str | None = None
     arguments: str | None = None
     environment: dict[str, str] = Field(default_factory=dict)

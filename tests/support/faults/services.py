@@ -54,6 +54,12 @@ def flaps_under_systemd(world: Whole) -> None:
     world.down("poll-01", state="starting", exit_code=100, restarts=57, detail="auto-restart / exit-code")
 
 
+@case("TC2031", "poll-01", confidence="certain", unsure="")
+def flaps_under_a_systemd_that_does_not_count(world: Whole) -> None:
+    """One before 235, as on RHEL 7: no number of restarts, which is not none."""
+    world.down("poll-01", state="starting", exit_code=100, restarts=None, detail="auto-restart / exit-code")
+
+
 @case("TC2031", "poll-01")
 def flaps_and_was_just_started(world: Whole) -> None:
     """Between two crashes it runs for some seconds, and that is when it is surveyed."""

@@ -69,6 +69,14 @@ class TestProxies:
         machine.description["denied"] = ["/etc/default/tentacle"]
         assert "/etc/default/tentacle may not be read" in machine.survey().survey.proxies.unknown
 
+    @pytest.mark.parametrize(("value", "known"), [("localhost,.lab", True), ("localhost, .lab", False)])
+    def test_what_systemd_does_not_show(self, machine, value, known):
+        """239 prints no variable with a blank, nor its name: it may be the proxy's."""
+        machine.description["systemd"] = 239
+        machine.service(environment={"https_proxy": "http://a:1", "no_proxy": value})
+        proxies = machine.survey().survey.proxies
+        assert (proxies.data[0].bypass == value) if known else ("with a blank in their value" in proxies.unknown)
+
     def test_services_denied(self, whole):
         """Nor is anything known of proxies where the services are not."""
         whole.description["denied"] = ["services"]

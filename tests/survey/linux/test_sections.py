@@ -110,6 +110,32 @@ class TestServices:
             "-x Server=h;Password=***;Y=z https://user:***@proxy:8080/ --port 10933"
         )
 
+    @pytest.mark.parametrize(("version", "restarts"), [(219, None), (239, 41)])
+    def test_older_versions(self, machine, shell, version, restarts):
+        """219 does not count restarts, which is not none; all else is read as ever."""
+        machine.description["systemd"] = version
+        machine.service(
+            restarts=41, state="starting", pid=None, exit_code=100, sub_state="auto-restart", result="exit-code"
+        )
+        (service,) = machine.survey(shell).survey.services.data
+        assert (service.state, service.start_mode, service.exit_code) == ("starting", "auto", 100)
+        assert (service.restarts, service.detail) == (restarts, "auto-restart / exit-code")
+        assert (service.account, service.instance, service.pid) == ("root", "Tentacle", None)
+
+    @pytest.mark.parametrize(("version", "value"), [(219, 'a "b" $(touch x) \\ ü'), (239, 'a"b"$\\\'ü')])
+    def test_the_environment_of_older_versions(self, machine, shell, version, value):
+        """219 has numbers for blanks, backslashes and letters beyond ASCII, 239 prints all as it is: neither has quotes."""
+        machine.description |= {"systemd": version, "systemd_environment": {"TENTACLE_LISTEN_IP": "::1"}}
+        machine.service(
+            environment={"OCTOPUS_HOME": value, "OCTOPUS_PROXY_PASSWORD": "canary"}, environment_files=["/etc/own"]
+        )
+        machine.file("/etc/own", "TENTACLE_SERVICE_PORT=10944\n")
+        ran = machine.survey(shell)
+        assert ran.survey.services.data[0].environment == {
+            "TENTACLE_LISTEN_IP": "::1", "OCTOPUS_HOME": value, "TENTACLE_SERVICE_PORT": "10944",
+        }  # fmt: skip
+        assert b"canary" not in ran.answer.stdout
+
     def test_others_are_left_out(self, machine):
         """Services that are not Octopus Deploy's do not show."""
         assert machine.survey().survey.services.data == ()

@@ -121,14 +121,22 @@ def _not_run(view: View, problem: Problem) -> bool:
 
 
 def _loops(view: View, problem: Problem) -> Clue | None:
-    restarts = problem.facts.get("crashes") or (view.service.restarts if view.service else None)
-    if not restarts or not is_set_up(view, problem):
-        return None
-    return Clue(facts={"restarts": restarts})
+    restarts = _restarts(view, problem)
+    return Clue(facts={"restarts": restarts}) if restarts and is_set_up(view, problem) else None
+
+
+def _restarts(view: View, problem: Problem) -> object:
+    """How often it was started again; in words where a systemd before 235 starts it again and does not count."""
+    service = view.service
+    if problem.facts.get("crashes") or service is None:
+        return problem.facts.get("crashes")
+    if view.system == "linux" and service.restarts is None and "auto-restart" in (service.detail or ""):
+        return "an unknown number of"
+    return service.restarts
 
 
 def _crashed(view: View, problem: Problem) -> Clue | None:
-    if (view.service and view.service.restarts) or problem.facts.get("crashes") or not is_set_up(view, problem):
+    if _restarts(view, problem) or not is_set_up(view, problem):
         return None
     known = {_LOGON, _DEPENDENCY, _LATE, *NO_FILE}
     if view.system == "windows" and (_exit(problem) in known or _is_told_otherwise(view)):

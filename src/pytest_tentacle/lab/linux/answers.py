@@ -1,11 +1,13 @@
 """The commands of a Linux machine that a lab cannot have for real, in the layout of the real ones.
 
-systemctl as of systemd 252, ss as of iproute2 6.1, netstat of net-tools 2.10, ps of procps 4.0, getent of glibc 2.36.
+systemctl as of systemd 252 (of 219 and 239, those of RHEL 7 and 8, where the machine says so), ss as of iproute2 6.1,
+netstat of net-tools 2.10, ps of procps 4.0, getent of glibc 2.36.
 Each function renders the command's answers, from what `machine.json` holds, as the body of a shell script.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +38,8 @@ _NETSTAT_STATES = _SOCKET_STATES | {
     "syn-sent": "SYN_SENT",
     "time-wait": "TIME_WAIT",
 }
+_COUNTS_RESTARTS, _QUOTES = 235, 247
+"""The first version of systemd with NRestarts (its NEWS), and one with quotes (by the sources of 239 and 252)."""
 _UNIT_FILE_STATE = {"auto": "enabled", "manual": "disabled", "disabled": "masked"}
 
 
@@ -70,15 +74,16 @@ def systemctl(machine: Machine, unit_path: Path) -> str:
     states = {name: " ".join(_ACTIVE.get(one["state"], ("inactive", "dead"))) for name, one in services.items()}
     loaded = [name for name in names if "@." not in name]
     units = lines(*(f"{name:<40} loaded {states.get(name, 'active running')} {name}" for name in loaded))
-    blocks = [(f"'{name}'", tell(_shown(name, services.get(name)))) for name in names]
-    given = " ".join(_quoted(f"{key}={value}") for key, value in machine.get("systemd_environment", {}).items())
+    version = machine.get("systemd", 252)
+    blocks = [(f"'{name}'", tell(_as_of(version, _shown(name, services.get(name), version)))) for name in names]
+    given = _variables(machine.get("systemd_environment", {}), version)
     manager = tell(lines(f"Environment={given}", f"UnitPath={unit_path} /gone"))
     itself = f'case "$*" in *" -- "*) ;; *) {manager}; exit 0 ;; esac'
     show = f'{itself}\nwhile [ "$1" != -- ]; do shift; done; shift\n{each(blocks, ":")}\nexit 0'
     return choose("$1", {"list-units": say(units), "show": show}, unsupported("systemctl"))
 
 
-def _shown(name: str, service: dict[str, Any] | None) -> str:
+def _shown(name: str, service: dict[str, Any] | None, version: int) -> str:
     """The properties in the order in which systemd prints them, whatever the order of -p; a blank line ends them."""
     if service is None:
         return (
@@ -96,7 +101,7 @@ def _shown(name: str, service: dict[str, Any] | None) -> str:
         return lines(*shown, "")
     pid = service.get("pid") or 0
     running = pid and service["state"] in {"running", "starting", "stopping"}
-    environment = " ".join(_quoted(f"{key}={value}") for key, value in service.get("environment", {}).items())
+    environment = _variables(service.get("environment", {}), version)
     shown = [
         f"MainPID={pid if running else 0}",
         f"NRestarts={service.get('restarts') or 0}",
@@ -123,6 +128,29 @@ def _started(service: dict[str, Any]) -> str:
 def _exec_start(command: str, pid: int) -> str:
     rest = f"ignore_errors=no ; start_time=[n/a] ; stop_time=[n/a] ; pid={pid} ; code=(null) ; status=0/0"
     return f"ExecStart={{ path={command.split(maxsplit=1)[0]} ; argv[]={command} ; {rest} }}"
+
+
+def _as_of(version: int, shown: str) -> str:
+    """219 counts no restarts, omits what is empty, and has another name for EnvironmentFiles (its systemctl.c)."""
+    if version >= _COUNTS_RESTARTS:
+        return shown
+    kept = [line for line in shown.split("\n") if not line.startswith("NRestarts=") and not re.fullmatch(r"\w+=", line)]
+    return "\n".join(kept).replace("\nEnvironmentFiles=", "\nEnvironmentFile=")
+
+
+def _variables(variables: dict[str, str], version: int) -> str:
+    """Those of Environment=, as 219, 239 and 252 print them (bus_print_property in src/shared/bus-util.c)."""
+    words = [f"{key}={value}" for key, value in variables.items()]
+    if version >= _QUOTES:
+        return " ".join(map(_quoted, words))
+    if version >= _COUNTS_RESTARTS:
+        return " ".join("[unprintable]" if set(word) & set(" \n") else word for word in words)
+    return " ".join(map(_escaped, words))
+
+
+def _escaped(word: str) -> str:
+    plain = set(range(0x21, 0x7F)) - set(b"\\")
+    return "".join(chr(byte) if byte in plain else f"\\x{byte:02x}" for byte in word.encode())
 
 
 def _quoted(word: str) -> str:

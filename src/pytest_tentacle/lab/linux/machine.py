@@ -14,6 +14,7 @@ hold, each with a healthy default:
 - `openssl`: `{"version", "ciphers"}`, what the OpenSSL of this machine says of itself; its TLS is the real one's.
 - `clock_seconds`: how far its clock is ahead.
 - `loading`: `{"seconds": 0.5, "exit_code": 1, "missing": true}` of the product's program.
+- `systemd`: its version; default: 252.
 - `systemd_environment`: variables that systemd gives to all units.
 - a service's `working_folder`.
 - a service's `environment_files`: paths; the files themselves, like every file below `/etc`, `/opt`, `/home`, `/var`

@@ -187,6 +187,9 @@ def _running(subject: Subject, service: Service) -> Iterator[Finding]:
                 subject, service, "TT203", f"it was restarted {service.restarts} times, the last time {seconds} s ago"
             )
             return
+    if uncounted := _uncounted(subject, service):
+        yield uncounted
+        return
     crashes = _recent_crashes(subject, service)
     if len(crashes) >= LOOP_RESTARTS:
         ago = int((_since(subject, crashes[0].time_utc) or timedelta()).total_seconds())
@@ -196,6 +199,22 @@ def _running(subject: Subject, service: Service) -> Iterator[Finding]:
         yield replace(found, evidence=found.evidence + told, facts=found.facts | {"crashes": len(crashes)})
         return
     yield Evidence(f"services of {subject.name}", f"service {service.name} is running" + _as_process(service))
+
+
+def _uncounted(subject: Subject, service: Service) -> Unknown | None:
+    """A systemd before 235 counts no restarts: a loop and a fresh start look alike, until it has run for a while."""
+    # Of a masked unit systemd knows no Restart=: nothing starts it again.
+    if service.restarts is not None or service.detail == "masked" or subject.read(FACTS.host).os != "linux":
+        return None
+    uptime = _since(subject, service.started_utc)
+    if uptime is not None and uptime > LOOP_UPTIME:
+        return None
+    when = f"{int(uptime.total_seconds())} s ago" if uptime is not None else "nobody knows when"
+    return Unknown(
+        f"service {service.name} on {subject.name} was started {when}, and its systemd does not count restarts: "
+        "whether it keeps running is not known",
+        "Run again in five minutes, or look at `systemctl status` and the Tentacle's log.",
+    )
 
 
 def _recent_crashes(subject: Subject, service: Service) -> tuple[Event, ...]:

@@ -30,7 +30,7 @@ class ServiceLook(Value):
     pid: int | None = None
     started_utc: datetime | None = None
     restarts: int | None = None
-    """systemd's NRestarts; None on Windows."""
+    """systemd's NRestarts; None on Windows, and where systemd is older than 235 and counts none."""
 
     @property
     def words(self) -> str:

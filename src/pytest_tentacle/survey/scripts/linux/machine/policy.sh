@@ -13,7 +13,7 @@ section_proxies() {
         *"${newline}unread$tab"*)
             unread=${service_notes##*"unread$tab"}
             unread=${unread%%"$newline"*}
-            unknown "the service's environment file ${unread#*"$tab"} may not be read"
+            unknown "the service's environment was not read whole: ${unread#*"$tab"}"
             return
             ;;
     esac

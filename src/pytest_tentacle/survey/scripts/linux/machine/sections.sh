@@ -85,7 +85,7 @@ END {
 # Octopus Deploy's services, told by their command line (tentacle-facts 2.1). Further lines, tab-separated:
 # `environment <instance> <variable> <value>` for the variables that override settings, `unit <name> <product>
 # <instance or -> <account> <executable>`, `runs <unit> <account> <process id>`, `proxy <account> <variable> <value>`,
-# `unread <account> <environment file>`, and of Tentacle's `early <account> <DefaultLogDirectory> <XDG_DATA_HOME> <HOME>
+# `unread <account> <what of its environment>`, and of Tentacle's `early <account> <DefaultLogDirectory> <XDG_DATA_HOME> <HOME>
 # <working folder>`, `-` for what is not set.
 section_services() {
     if ! has systemctl; then
@@ -124,7 +124,7 @@ section_services() {
     # What systemd itself gives to all units (DefaultEnvironment=); a unit's own variables win over it.
     {
         printf '%s\n' "$manager" | sed -n 's/^Environment=\(..*\)/Given=\1/p'
-        case $shown in *EnvironmentFiles=/*) environment_files "$shown" ;; esac
+        case $shown in *EnvironmentFile=/* | *EnvironmentFiles=/*) environment_files "$shown" ;; esac
         case $shown in *UnitFileState=masked*) masked_processes "$shown" ;; esac
         printf '%s\n\n' "$shown"
     } | awk "$json$unit_names$unit_reader"
@@ -184,10 +184,11 @@ instance_files() {
 }
 
 # The lines of the environment files of Octopus Deploy's units ($1: what `systemctl show` said), as
-# `Variable=<unit><tab><line>`; `Unread=<unit><tab><path>` for a file that may not be read.
+# `Variable=<unit><tab><line>`; `Unread=<unit><tab><words>` for a file that may not be read. The property is named without
+# its last letter by older ones (of 219, src/systemctl/systemctl.c prints `EnvironmentFile=`).
 environment_files() {
     printf '%s\n\n' "$1" | awk '
-    /^EnvironmentFiles=/ { sub(/^EnvironmentFiles=/, ""); sub(/ \(ignore_errors=[a-z]+\)$/, ""); path[++count] = $0 }
+    /^EnvironmentFiles?=/ { sub(/^EnvironmentFiles?=/, ""); sub(/ \(ignore_errors=[a-z]+\)$/, ""); path[++count] = $0 }
     /^ExecStart=/ { wanted = /\/Tentacle|\/Octopus\.Server/ }
     /^Id=/ { id = substr($0, 4) }
     /^$/ { for (i = 1; wanted && i <= count; i++) print id "\t" path[i]; count = 0; wanted = 0 }' |
@@ -196,7 +197,7 @@ environment_files() {
             if [ $? -eq 0 ]; then
                 printf '%s\n' "$content" | UNIT=$unit awk '{ print "Variable=" ENVIRON["UNIT"] "\t" $0 }'
             else
-                case $content in *'ermission denied'*) printf 'Unread=%s\t%s\n' "$unit" "$file" ;; esac
+                case $content in *'ermission denied'*) printf 'Unread=%s\tits environment file %s may not be read\n' "$unit" "$file" ;; esac
             fi
         done
 }
@@ -235,21 +236,29 @@ function product_by_name(id) {
 }
 '
 unit_reader='
-# The words of systemd: quoted by ", \047 or $\047, with backslashes.
-function words_of(s, words,  n, i, c, quote, word, begun) {
-    n = 0; quote = ""; word = ""; begun = 0
+# The words of systemd: quoted by ", \047 or $\047, with backslashes. Of what it `shown` as Environment=, a word that begins
+# without a quote has none that counts: 239 prints it as it is, or [unprintable] for one with a blank; 219 has \xNN for blanks,
+# backslashes and whatever is not ASCII (bus_print_property, src/shared/bus-util.c).
+function words_of(s, words, shown,  n, i, c, quote, word, begun, bare) {
+    n = 0; quote = ""; word = ""; begun = 0; bare = 0
     for (i = 1; i <= length(s); i++) {
         c = substr(s, i, 1)
-        if (c == "\\" && quote != "\047" && i < length(s)) { word = word substr(s, ++i, 1); begun = 1 }
+        if (shown && !begun && c ~ /[^ "\047$]/) bare = 1
+        if (bare && c != " ") {
+            if (substr(s, i, 4) ~ /^\\x[0-9a-f][0-9a-f]$/) { c = sprintf("%c", 16 * digit(s, i + 2) + digit(s, i + 3)); i += 3 }
+            word = word c; begun = 1
+        }
+        else if (c == "\\" && quote != "\047" && i < length(s)) { word = word substr(s, ++i, 1); begun = 1 }
         else if (quote != "") { if (c == quote) quote = ""; else word = word c }
         else if (c == "\"" || c == "\047") { quote = c; begun = 1 }
         else if (c == "$" && substr(s, i + 1, 1) == "\047") begun = 1
-        else if (c == " ") { if (begun) words[++n] = word; word = ""; begun = 0 }
+        else if (c == " ") { if (begun) words[++n] = word; word = ""; begun = 0; bare = 0 }
         else { word = word c; begun = 1 }
     }
     if (begun) words[++n] = word
     return n
 }
+function digit(s, at) { return index("0123456789abcdef", substr(s, at, 1)) - 1 }
 function instance_of(arguments,  count, i, words) {
     count = words_of(arguments, words)
     for (i = 1; i <= count; i++) {
@@ -314,8 +323,10 @@ function finish(  last, place, line, path, product, arguments, i, count, words, 
     account = unit["User"] == "" ? "root" : unit["User"]
     if (unit["MainPID"] + 0 > 0) notes = notes "runs\t" unit["Id"] "\t" account "\t" unit["MainPID"] "\n"
     notes = notes "unit\t" unit["Id"] "\t" product "\t" (instance == "" ? "-" : instance) "\t" account "\t" path "\n"
+    count = words_of(given " " unit["Environment"], words, 1); environment = ""; split("", place)
+    for (i = 1; i <= count; i++) if (words[i] == "[unprintable]")
+        unread[unit["Id"]] = "its systemd does not show variables with a blank in their value"
     if (unit["Id"] in unread) notes = notes "unread\t" account "\t" unread[unit["Id"]] "\n"
-    count = words_of(given " " unit["Environment"], words); environment = ""; split("", place)
     for (i = 1; i <= lines[unit["Id"]]; i++) { variable = assignment(line_of[unit["Id"], i]); if (variable != "") words[++count] = variable }
     split("", last)
     for (i = 1; i <= count; i++) { variable = words[i]; sub(/=.*/, "", variable); last[variable] = i }
