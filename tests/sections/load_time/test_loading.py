@@ -197,8 +197,12 @@ class TestScripts:
     @pytest.mark.parametrize(
         ("script", "words", "spelt"),
         [
-            ("windows/loading.ps1", "it did not end within {0:0} seconds", BROKEN_OFF_WINDOWS),
-            ("linux/surroundings.sh", "help did not answer within its time of ${took:-some} ms", BROKEN_OFF_LINUX),
+            ("windows/machine/loading.ps1", "it did not end within {0:0} seconds", BROKEN_OFF_WINDOWS),
+            (
+                "linux/machine/surroundings.sh",
+                "help did not answer within its time of ${took:-some} ms",
+                BROKEN_OFF_LINUX,
+            ),
         ],
     )
     def test_are_the_same(self, script: str, words: str, spelt: str) -> None:

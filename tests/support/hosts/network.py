@@ -36,7 +36,7 @@ class Network:
         must("mount", "-t", "tmpfs", "tmpfs", "/mnt")
         must("mount", "-t", "tmpfs", "tmpfs", "/dev/shm")  # squid's, which would outlive it
         self.folder = Path("/mnt")
-        self.groups = _control_groups()
+        self.groups, self._holder = _control_groups()
         self.router = Host("router", self.folder / "router")
         self.machines: dict[str, Machine] = {}
         self.inventory = Inventory(servers=(), tentacles=())
@@ -88,6 +88,8 @@ class Network:
         for each in (*self.machines.values(), self.router):
             if each.process:
                 each.process.wait()
+        self._holder.kill()
+        self._holder.wait()
         _remove(self.groups)
 
     def _declared(self, name: str, address: str, number: int) -> OctopusServer | Tentacle:
@@ -187,16 +189,25 @@ class Network:
             )
 
 
-def _control_groups() -> Path:
-    """A control group for this lab; empty ones of labs that were killed are removed."""
+def _control_groups() -> tuple[Path, subprocess.Popen[bytes]]:
+    """A control group for this lab, and a process that holds it; empty ones of labs that were killed are removed."""
     top = Path("/mnt/groups")
     top.mkdir()
     must("mount", "-t", "cgroup2", "cgroup2", str(top))
     for left in top.glob("lab-of-hosts-*"):
         _remove(left)
-    made = top / f"lab-of-hosts-{uuid.uuid4().hex[:8]}"
-    made.mkdir()
-    return made
+    while True:
+        made = top / f"lab-of-hosts-{uuid.uuid4().hex[:8]}"
+        with contextlib.suppress(FileNotFoundError):  # another lab, which starts just now, took it for one of those
+            (made / "holder").mkdir(parents=True)
+            holder = subprocess.Popen(["sleep", "infinity"])
+            try:
+                (made / "holder" / "cgroup.procs").write_text(f"{holder.pid}", encoding="ascii")
+            except OSError:
+                holder.kill()
+                holder.wait()
+                raise
+            return made, holder
 
 
 def _remove(group: Path) -> None:
