@@ -195,19 +195,30 @@ def _control_groups() -> tuple[Path, subprocess.Popen[bytes]]:
     top.mkdir()
     must("mount", "-t", "cgroup2", "cgroup2", str(top))
     for left in top.glob("lab-of-hosts-*"):
-        _remove(left)
+        if not _is_held(left):
+            _remove(left)
     while True:
         made = top / f"lab-of-hosts-{uuid.uuid4().hex[:8]}"
-        with contextlib.suppress(FileNotFoundError):  # another lab, which starts just now, took it for one of those
+        holder = subprocess.Popen(["sleep", "infinity"])
+        try:
             (made / "holder").mkdir(parents=True)
-            holder = subprocess.Popen(["sleep", "infinity"])
-            try:
-                (made / "holder" / "cgroup.procs").write_text(f"{holder.pid}", encoding="ascii")
-            except OSError:
-                holder.kill()
-                holder.wait()
-                raise
+            (made / "holder" / "cgroup.procs").write_text(f"{holder.pid}", encoding="ascii")
+        except FileNotFoundError:  # another lab, which starts just now, took it for one of those: once more
+            holder.kill()
+            holder.wait()
+        except BaseException:
+            holder.kill()
+            holder.wait()
+            raise
+        else:
             return made, holder
+
+
+def _is_held(group: Path) -> bool:
+    """Whether the lab of that group still lives: hosts that start now have an empty group for a moment."""
+    with contextlib.suppress(OSError):
+        return bool((group / "holder" / "cgroup.procs").read_text(encoding="ascii").split())
+    return False
 
 
 def _remove(group: Path) -> None:

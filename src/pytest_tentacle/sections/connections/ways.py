@@ -113,7 +113,7 @@ def both_ends_have_a_way(subject: Subject) -> Iterator[Finding]:
             )
 
 
-@check(codes=("TT535",), reads=(*AWAY_READS, *TENTACLE_READS))
+@check(codes=("TT535",), reads=TENTACLE_READS)
 def connection_comes_about_soon(subject: Subject) -> Iterator[Finding]:
     """A connection comes about within a second, for no distance on Earth takes that long."""
     by_link: defaultdict[tuple[str, str | None], list[Attempt]] = defaultdict(list)
