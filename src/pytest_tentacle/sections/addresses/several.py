@@ -26,7 +26,7 @@ _WAITS = "each new connection waits for it first, some 20 s on Windows"
 _TAKES_ALL = "on Linux it takes all of the 60 s that Octopus gives a connection, and the next one is never tried"
 
 
-@check(codes=(IN_ITS_TURN, NEVER_BEHIND), reads=("host", "peer.services", *TENTACLE_READS))
+@check(codes=(IN_ITS_TURN, NEVER_BEHIND), reads=("peer.services", *TENTACLE_READS))
 def each_address_of_a_name_answers(subject: Subject) -> Iterator[Finding]:
     """Where a name leads to several addresses, the machine answers at each that a product may use."""
     looks = [each for each in attempts_of(subject) if each.probe.by is By.NAME and _tried(each)]
