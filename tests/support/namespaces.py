@@ -8,6 +8,8 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,3 +40,19 @@ def start(program: Path, *arguments: str, **more: Any) -> subprocess.Popen[str]:
         preexec_fn=_die_with_parent,  # noqa: PLW1509  nothing but a system call
         **more,
     )
+
+
+@contextmanager
+def answering(program: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A program that is asked by lines on stdin; without stdin it ends by itself, or is ended after 20 s."""
+    process = start(program, *arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        yield process
+    finally:
+        if process.stdin:
+            process.stdin.close()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

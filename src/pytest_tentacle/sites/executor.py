@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from datetime import UTC, datetime
 from typing import Any
 
 from pytest_tentacle.survey.answer import AnswerError
@@ -63,10 +62,5 @@ def _result(answered: Future[tuple[object, float]], task: HostTask | LookTask) -
         stage, why, advice = ReachStage.RUN, error.reason, error.advice
     if isinstance(task, LookTask):
         return not_made(task, why)
-    return HostRecord(
-        host_key=task.host_key,
-        machines=task.machines,
-        taken_utc=datetime.now(UTC),
-        seconds=0.0,
-        unreachable=Unreachable(stage=stage, summary=why, advice=advice),
-    )
+    unreachable = Unreachable(stage=stage, summary=why, advice=advice)
+    return HostRecord.not_surveyed(task.host_key, task.machines, unreachable)

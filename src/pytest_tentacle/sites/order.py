@@ -111,17 +111,12 @@ def _with_secrets(settings: TransportSettings) -> tuple[TransportSettings, list[
 
 
 def _without_secret(task: HostTask, error: SecretError) -> HostRecord:
-    return HostRecord(
-        host_key=task.host_key,
-        machines=task.machines,
-        taken_utc=datetime.now(UTC),
-        seconds=0.0,
-        unreachable=Unreachable(
-            stage=ReachStage.START,
-            summary=f"the worker of site {task.site} has not the secret to log on with: {error}",
-            advice="Bring it where the worker finds it, or leave `secrets: worker` out: then it is looked up here.",
-        ),
+    unreachable = Unreachable(
+        stage=ReachStage.START,
+        summary=f"the worker of site {task.site} has not the secret to log on with: {error}",
+        advice="Bring it where the worker finds it, or leave `secrets: worker` out: then it is looked up here.",
     )
+    return HostRecord.not_surveyed(task.host_key, task.machines, unreachable)
 
 
 def _hidden(value: Any, secrets: Secrets) -> Any:

@@ -378,15 +378,8 @@ class _State:
 
 
 def _silent(cause: str, advice: str, key: str, members: Sequence[Machine]) -> HostRecord:
-    return HostRecord(
-        host_key=key,
-        machines=tuple(member.name for member in members),
-        taken_utc=datetime.now(UTC),
-        seconds=0.0,
-        unreachable=Unreachable(
-            stage=ReachStage.NOT_ASKED, summary=f"{cause} before this machine had answered", advice=advice
-        ),
-    )
+    silent = Unreachable(stage=ReachStage.NOT_ASKED, summary=f"{cause} before this machine had answered", advice=advice)
+    return HostRecord.not_surveyed(key, (member.name for member in members), silent)
 
 
 def _next_of(ended: SimpleQueue[Future[HostRecord]]) -> set[Future[HostRecord]]:
@@ -419,21 +412,10 @@ def _record_of(future: Future[HostRecord], task: HostTask) -> HostRecord:
     if fault is None:
         return future.result()
     if own := shortage(fault):
-        return HostRecord(
-            host_key=task.host_key,
-            machines=task.machines,
-            taken_utc=datetime.now(UTC),
-            seconds=0.0,
-            unreachable=no_room(own, ", ".join(task.machines)),
-        )
-    return HostRecord(
-        host_key=task.host_key,
-        machines=task.machines,
-        taken_utc=datetime.now(UTC),
-        seconds=0.0,
-        unreachable=Unreachable(
-            stage=ReachStage.RUN,
-            summary=f"the survey itself failed: {type(fault).__name__}",
-            advice="This is a fault of pytest-tentacle, not of the machine: please report it.",
-        ),
+        return HostRecord.not_surveyed(task.host_key, task.machines, no_room(own, ", ".join(task.machines)))
+    failed = Unreachable(
+        stage=ReachStage.RUN,
+        summary=f"the survey itself failed: {type(fault).__name__}",
+        advice="This is a fault of pytest-tentacle, not of the machine: please report it.",
     )
+    return HostRecord.not_surveyed(task.host_key, task.machines, failed)

@@ -7,7 +7,8 @@ holds data, or the reason why it is unknown.
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final, Generic, Literal, TypeVar
 
@@ -238,3 +239,9 @@ class HostRecord(Value):
     """Round 2: of the same, where the run was asked to try each version of TLS."""
     peer_unknown: str | None = None
     """Why round 2 gave nothing."""
+
+    @classmethod
+    def not_surveyed(cls, host_key: str, machines: Iterable[str], why: Unreachable) -> HostRecord:
+        """That of a host on which nothing was done, as of now."""
+        now = datetime.now(UTC)
+        return cls(host_key=host_key, machines=tuple(machines), taken_utc=now, seconds=0.0, unreachable=why)

@@ -80,19 +80,10 @@ class Place:
 def place(folder: Path) -> Iterator[Place]:
     """A lab that is up; ended with all that it started."""
     namespaces.require("sshd", "ssh-keygen", "dnsmasq")
-    process = namespaces.start(Path(__file__), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    try:
+    with namespaces.answering(Path(__file__)) as process:
         made = Place(process, folder)
         made.wait()
         yield made
-    finally:
-        if process.stdin:
-            process.stdin.close()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 def declared(network: Network) -> str:

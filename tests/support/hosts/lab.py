@@ -52,19 +52,10 @@ def running(surveys: Path | None = None) -> Iterator[Lab]:
     """A lab that is up; ended with all that it started, whatever happens. `surveys`: a folder to keep them in."""
     namespaces.require(*TOOLS)
     arguments = [str(surveys)] if surveys else []
-    process = namespaces.start(PROGRAM, *arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    try:
+    with namespaces.answering(PROGRAM, *arguments) as process:
         lab = Lab(process)
         lab.wait()
         yield lab
-    finally:
-        if process.stdin:
-            process.stdin.close()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 def pairs(scenarios: Sequence[Scenario], count: int, seed: int) -> list[tuple[Scenario, Scenario]]:
