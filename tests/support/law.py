@@ -28,10 +28,6 @@ NEEDS_RIGHTS = ("logs", "firewall", "permissions", "instances", "events", "left_
 COMPARED = frozenset({"TT403", "TT413"})
 """Found by comparing a machine with others: where one was not read, the rest stay well among themselves."""
 
-SAID_ALONE = frozenset({"TT208"})
-"""A gap: an ordinary account and cmdlets alone do not tell whom a process runs as, so where that was not read the step says it
-in its evidence, and passes for what else it has seen."""
-
 
 @dataclass(frozen=True)
 class Told:
@@ -154,12 +150,7 @@ def broken(whole: Told, less: Told) -> list[str]:
                 wrong.append(f"OTHER {name}: {code} ({sure}{', says what else' if doubts else ''}), was {was}")
             elif code in right and sure.weight > right[code][0].weight:
                 wrong.append(f"SURER {name}: {code} is {sure}, was {right[code][0]}")
-        if (
-            set(right) - COMPARED - SAID_ALONE
-            and not causes
-            and not less.problems[name]
-            and not any(less.open.values())
-        ):
+        if set(right) - COMPARED and not causes and not less.problems[name] and not any(less.open.values()):
             wrong.append(f"LOST {name}: all right, was {was}")
     return wrong
 

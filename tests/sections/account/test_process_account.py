@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pytest_tentacle.judging.result import Outcome
+from pytest_tentacle.survey.model import NOT_SURVEYED
 from pytest_tentacle.survey.surroundings import Access, AccessEntry, Changes, Permissions, ServiceAccount, WrittenFile
 from support import NOW
 from support.whole import Whole, wide_fleet
@@ -58,8 +59,19 @@ def test_nobody_tells(world: Whole, ids: dict[str, str]) -> None:
 
 
 def test_not_read(world: Whole) -> None:
+    """What the script could not read is unknown, and passes nowhere."""
     world.sections["web-01"]["service_accounts"] = "no time was left for it"
-    assert "was not read: service_accounts of web-01: no time was left for it" in said(judge(world))
+    result = judge(world)
+    assert result.outcome is Outcome.UNKNOWN
+    assert "service_accounts of web-01: no time was left for it" in str(result.reason)
+
+
+def test_not_asked_for(world: Whole) -> None:
+    """A script of cmdlets alone, or a recording of before: the evidence says so."""
+    world.sections["web-01"]["service_accounts"] = NOT_SURVEYED
+    result = judge(world)
+    assert result.outcome is Outcome.PASSED
+    assert "was not read: service_accounts of web-01: not surveyed" in said(result)
 
 
 @pytest.mark.parametrize("minutes", [5, 60 * 24 * 30, None])

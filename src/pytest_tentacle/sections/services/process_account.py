@@ -13,7 +13,7 @@ from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Evidence, Problem, Unknown
 from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
-from pytest_tentacle.survey.model import Service
+from pytest_tentacle.survey.model import NOT_SURVEYED, Service
 
 _UNITS = "/etc/systemd/system/"
 
@@ -30,6 +30,8 @@ def process_runs_as_its_account(subject: Subject) -> Iterator[Finding]:
     try:
         rows = subject.read(FACTS.service_accounts)
     except Unknown as unknown:
+        if NOT_SURVEYED not in unknown.reason:  # where the script does not ask for it, only the evidence says so
+            raise
         yield Evidence(source, f"whom it runs as was not read: {unknown.reason}")
         return
     row = next((row for row in rows if row.service == service.name), None)
