@@ -123,6 +123,15 @@ class TestSlow:
         across(around.world, "listening", {"connect_ms": 1050}, {})
         assert codes(around) == []
 
+    @pytest.mark.parametrize(("page", "found"), [(4, []), (1200, ["TT535"])])
+    def test_one_alone(self, around: Any, across: Any, page: float, found: list[str]) -> None:
+        """The same, where there is but one look: only what comes behind it on the same way tells."""
+        across(around.world, "listening", {"connect_ms": 2253, "lag_ms": 513})
+        look = around.world["octo-1"].peer[0]
+        read = look.page.model_copy(update={"ms": page})
+        around.world["octo-1"].peer = [look.model_copy(update={"page": read})]
+        assert codes(around) == found
+
     def test_what_ends_too_early(self, around: Any, across: Any) -> None:
         """The stages' times stand beside the time-out."""
         slow = {"fails": "tls", "error": Failure.TIMED_OUT, "connect_ms": 3010}

@@ -145,7 +145,11 @@ def connection_comes_about_soon(subject: Subject) -> Iterator[Finding]:
 
 
 def _is_slow(looks: Sequence[Attempt], times: Sequence[float | None]) -> bool:
-    """Each connection took a second or longer; or one did, and one more stage as well."""
+    """Each of two or more connections took a second or longer; or one did, and one more stage as well.
+
+    One alone may be a packet that was lost, or the start of a client on a busy machine: the handshake behind it goes to
+    and fro on the same way.
+    """
     slow = [ms for ms in times if ms is not None and ms >= SLOW_MS]
     later = [
         record
@@ -153,7 +157,7 @@ def _is_slow(looks: Sequence[Attempt], times: Sequence[float | None]) -> bool:
         for record in (look.probe.tls, look.probe.page)
         if record is not None and record.ms is not None and record.ms >= SLOW_MS
     ]
-    return bool(slow) and (len(slow) == len(times) or bool(later))
+    return bool(slow) and (1 < len(slow) == len(times) or bool(later))
 
 
 def _connecting_ms(probe: Probe) -> float | None:
