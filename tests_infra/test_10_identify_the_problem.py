@@ -6,7 +6,7 @@ from pytest_tentacle.testing import step
 
 @step("identify-the-problem")
 def test_identify_the_problem(machine):
-    """There is often specific information about the communication status of the machine in the logs.
+    """The logs often say outright what is wrong.
 
     The Tentacle's own log files, and what the server logs of the machine's name, address or thumbprint: what they say
     last counts, and what was followed by proof of recovery is history.

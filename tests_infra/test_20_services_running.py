@@ -6,10 +6,10 @@ from pytest_tentacle.testing import step
 
 @step("services-running")
 def test_services_running(machine):
-    """Look for "OctopusDeploy Tentacle" and verify that the service is in the "Running" state.
+    """The service "OctopusDeploy Tentacle" is there and runs, and still does so 30 seconds after a start.
 
-    If it is not, start it and allow 30 seconds; if it stops, it is likely that it crashes during startup, and its log
-    says why. On an Octopus Server the same goes for its own service.
+    One that stops again most likely ends while it starts, and its log says why. On an Octopus Server the same goes for
+    its own service.
     """
     machine.must_pass(
         services.instance_is_registered,

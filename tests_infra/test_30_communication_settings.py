@@ -8,9 +8,9 @@ from pytest_tentacle.testing import step
 def test_communication_settings(machine):
     """Three pieces of information to verify.
 
-    1. Ensure that the Tentacle is in listening, or polling, mode.
-    2. Check the port that the Tentacle listens on, or polls the Octopus Server on.
-    3. Check that the trusted Octopus Server thumbprint matches the one shown under Configuration, Thumbprints.
+    1. Its mode, listening or polling, is the one that was meant.
+    2. So is the port: its own where it listens, the server's where it polls.
+    3. The thumbprint that it trusts is the server's, as Octopus shows it under Configuration, Thumbprints.
     """
     machine.must_pass(
         settings.configuration_is_readable,

@@ -8,8 +8,7 @@ from pytest_tentacle.testing import step
 def test_welcome_page_on_the_machine_itself(machine):
     """On the Tentacle machine, https://localhost:10933 shows the page; for polling, on the server, port 10943.
 
-    If you can't browse to the page, it is very likely that the communications port cannot be opened, either because of
-    permissions, or because another process is listening on that port.
+    Where it does not, the port could not be opened: the right to do so is missing, or another process holds it.
     """
     machine.must_pass(
         connections.page_is_shown_here,  # "navigate to https://localhost:10933"
@@ -22,8 +21,8 @@ def test_welcome_page_on_the_machine_itself(machine):
 def test_welcome_page_across_the_link(machine):
     """From the Octopus Server to a listening Tentacle, or from a polling Tentacle to every server node.
 
-    First try the DNS hostname, then the IP address: success using the IP address but not the DNS hostname indicates a
-    DNS issue. Failing to connect means that you have a network issue between the two: check the port in any firewalls.
+    By name first, then by address: where only the address leads there, the name is at fault. Where neither does, look
+    for what stops the traffic on the way, firewalls first.
     """
     machine.must_pass(
         connections.page_is_shown_by_name_or_else_by_address,  # "first try using the Tentacle's DNS hostname"
@@ -36,9 +35,9 @@ def test_welcome_page_across_the_link(machine):
 
 @step("local-firewall")
 def test_local_firewall(machine):
-    """Remember to check the built-in Windows Firewall, and any other firewalls.
+    """The machine that listens lets its port in: the Windows Firewall, or the packet filter of Linux.
 
-    The packet filter of the machine that listens lets the port in. Where a peer's connection came through, the rules
+    Where a peer's connection came through, the rules
     are evidence only; firewalls on the way are not seen from here.
     """
     machine.must_pass(connections.port_is_let_in)

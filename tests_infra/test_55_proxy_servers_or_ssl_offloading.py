@@ -6,10 +6,10 @@ from pytest_tentacle.testing import step
 
 @step("proxies-and-ssl-offloading")
 def test_proxies_and_ssl_offloading(machine):
-    """Full HTTP is not supported, so network services like SSL offloading are not supported.
+    """What the two speak over TLS is not HTTP, so nothing on the way may end TLS or read along.
 
-    Make sure there is a direct connection between the Octopus Server and Tentacle, or that the proxy which a polling
-    Tentacle is told to use can be one: its own settings, those of its account and of the machine are told apart.
+    They talk to each other directly, or through a proxy that a polling Tentacle is told to use and that opens the way:
+    the Tentacle's own settings, those of its account and of the machine are told apart.
     """
     machine.must_pass(
         proxies.proxy_settings_can_be_right,

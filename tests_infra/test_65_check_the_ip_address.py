@@ -6,7 +6,7 @@ from pytest_tentacle.testing import step
 
 @step("ip-addresses")
 def test_ip_addresses(machine):
-    """Your Octopus Server or Tentacle Server may have multiple IP addresses, and may not listen on all of them.
+    """A machine may have several addresses, and listen on some of them only.
 
     Check which addresses are configured, which one the other end uses, and which of them answers. An address of a NAT
     device is none of the machine's, and right as long as it answers.

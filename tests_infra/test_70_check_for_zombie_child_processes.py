@@ -6,9 +6,9 @@ from pytest_tentacle.testing import step
 
 @step("zombie-child-processes")
 def test_zombie_child_processes(machine):
-    """A zombie PowerShell.exe or Calamari.exe process that was launched by Tentacle may still hold the TCP port.
+    """What an earlier Tentacle started, PowerShell.exe or Calamari.exe, may have outlived it and still hold its port.
 
-    Then the Tentacle fails to start: "A required communications port is already in use." Rebooting the machine, or
-    killing the zombie process, fixes it. The port of a polled Octopus Server is looked at likewise.
+    Then the Tentacle cannot start: "A required communications port is already in use." Ending that process frees the
+    port, and so does a reboot. The port of a polled Octopus Server is looked at likewise.
     """
     machine.must_pass(zombies.nothing_left_over_holds_the_port)

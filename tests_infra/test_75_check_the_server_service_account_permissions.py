@@ -6,9 +6,9 @@ from pytest_tentacle.testing import step
 
 @step("service-account-permissions")
 def test_service_account_permissions(machine):
-    """If the service runs as the Local System account, this is all right.
+    """A service that runs as Local System has all rights that it needs.
 
-    If it runs as a specific user, make sure that the user has "full control" permission to the Octopus Home folder,
-    recursively: on the Tentacle machine, and for polling Tentacles on the Octopus Server.
+    Any other account needs "full control" of the home folder and of all that lies below it: on the Tentacle's machine,
+    and for polling Tentacles on the Octopus Server, too.
     """
     machine.must_pass(account.account_has_full_control)

@@ -6,10 +6,9 @@ from pytest_tentacle.testing import step
 
 @step("other-error-messages")
 def test_other_error_messages(machine):
-    """Such as: Unable to process remote identity; unknown identity 'HTTP/1.0'.
+    """Such as "unknown identity 'HTTP/1.0'", from a machine that expected its peer.
 
-    Then there is network infrastructure inserting a web page into the communication: most commonly firewalls and proxy
-    servers.
+    Something on the way has answered with a web page of its own, mostly a firewall or a proxy.
     """
     machine.must_pass(
         messages.own_log_holds_no_such_message,
