@@ -254,6 +254,18 @@ class TestWithFile:
         assert asked[0].spaces == ("Default",)
         assert "API-1" not in repr(asked)
 
+    def test_block_with_a_token(self, files):
+        """A bearer token in the key's place, from a file; never both."""
+        files.write("eyJ.a.b\n", "octopus.token")
+        path = files.write("octopus: {url: https://octopus.example.com, token: '${file:octopus.token}'}\n")
+        asked = []
+        load([path], {}, ask=lambda source: asked.append(source) or portal(listening(1, "web-01")))
+        assert (asked[0].api_key, asked[0].token.get_secret_value()) == (None, "eyJ.a.b")
+        assert "eyJ" not in repr(asked)
+        both = files.write("octopus: {url: https://octopus.example.com, api_key: '${env:K}', token: '${env:T}'}\n")
+        with pytest.raises(InventoryError, match="token stands beside api_key"):
+            load([both], {"K": "API-1", "T": "eyJ"}, ask=lambda _: portal(listening(1, "web-01")))
+
 
 class TestFailures:
     def fail(self, _source):

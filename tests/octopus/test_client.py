@@ -74,7 +74,7 @@ class TestKey:
         server = serve()
         assert connect(server).get("/users/me")["Username"] == "surveyor"
         other = Client(server.url, Credentials(api_key="API-WRONG"))
-        with pytest.raises(PortalError, match="does not accept the API key") as refused:
+        with pytest.raises(PortalError, match="does not accept the API key or token") as refused:
             other.get("/users/me")
         assert "API-WRONG" not in str(refused.value) + repr(other.credentials) + repr(refused.value)
 
@@ -107,7 +107,7 @@ class TestFailures:
     @pytest.mark.parametrize(
         ("answer", "kind", "words"),
         [
-            (Answer(401, {"ErrorMessage": "x"}), PortalFailure.NOT_LOGGED_IN, "make a new one"),
+            (Answer(401, {"ErrorMessage": "x"}), PortalFailure.NOT_LOGGED_IN, "make a new key"),
             (Answer(403, {"ErrorMessage": "You do not have permission... Missing permission: MachineView"}),
              PortalFailure.FORBIDDEN, "the permission MachineView is missing"),
             (Answer(403, body=b"<html>"), PortalFailure.FORBIDDEN, "the account may not"),

@@ -6,7 +6,10 @@ import pytest
 
 from pytest_tentacle.cli import main
 from pytest_tentacle.inventory import load
+from pytest_tentacle.inventory.loading import OctopusSource
+from pytest_tentacle.inventory.secrets import Secret
 from pytest_tentacle.lab.portal import PortalData, Space, machine
+from pytest_tentacle.run.octopus import OctopusSession
 
 from .conftest import KEY
 
@@ -53,6 +56,12 @@ class TestOctopus:
         monkeypatch.delenv("OCTOPUS_API_KEY", raising=False)
         monkeypatch.delenv("OCTOPUS_ACCESS_TOKEN", raising=False)
         assert "set OCTOPUS_API_KEY" in printed("octopus:https://octopus.invalid")
+
+    def test_token_of_the_file(self, serve):
+        """It wins over a key of the environment, and is a secret like all others."""
+        session = OctopusSession({"OCTOPUS_API_KEY": "API-OF-ANOTHER"})
+        assert session.ask(OctopusSource(serve().url, token=Secret(KEY))).version
+        assert session.secrets() == {KEY}
 
 
 class TestOthers:

@@ -33,7 +33,7 @@ from .model import LooksFrom, Mode, OperatingSystem
 
 TransportKind = Literal["winrm", "ssh", "local", "none"]
 
-SECRET_KEYS = frozenset({"password", "passphrase", "api_key"})
+SECRET_KEYS = frozenset({"password", "passphrase", "api_key", "token"})
 """Keys whose values are secrets, or references to them."""
 
 PATH_KEYS = frozenset({"certificate", "certificate_key", "ca", "key", "ssh_config", "known_hosts"})
@@ -248,6 +248,8 @@ class OctopusSettings(FileModel):
     api_key: Text | None = None
     """API key of an account that may view machines, as ${env:NAME}, ${file:path} or ${keyring:service/user}.
     Default: what OCTOPUS_API_KEY holds, else the bearer token in OCTOPUS_ACCESS_TOKEN."""
+    token: Text | None = None
+    """Bearer token instead of the key, as ${env:NAME}, ${file:path} or ${keyring:service/user}."""
     spaces: Names | None = None
     """Only these spaces, by name or id. Default: all that the account sees."""
     include_disabled: Switch | None = None

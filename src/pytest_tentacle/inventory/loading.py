@@ -36,13 +36,15 @@ class OctopusSource:
     """An Octopus Server to ask for machines.
 
     Attributes:
-        api_key: None: what the environment holds is used.
+        api_key: None, with `token`: what the environment holds is used.
+        token: a bearer token in its place.
         spaces: names or ids; none: all that the account sees.
         ca: PEM file of a private CA.
     """
 
     url: str
     api_key: Secret | None = None
+    token: Secret | None = None
     spaces: tuple[str, ...] = ()
     include_disabled: bool = False
     ca: Path | None = None
@@ -129,14 +131,19 @@ def _source_of(documents: Sequence[Document], references: References, faults: Fa
     if not blocks:
         return None
     layer = blocks[0].layer
-    key = layer.value("api_key")
-    secret = references.resolve(key) if isinstance(key, SecretSource) else key
+    secrets = {}
+    for key in ("api_key", "token"):
+        value = layer.value(key)
+        secrets[key] = references.resolve(value) if isinstance(value, SecretSource) else value
+    if layer.value("api_key") is not None and layer.value("token") is not None:
+        faults.add(layer.place_of("token"), "token stands beside api_key", hint="give one of the two")
     url = layer.value("url")
     if url is None:
         return None
     return OctopusSource(
         url=url,
-        api_key=secret,
+        api_key=secrets["api_key"],
+        token=secrets["token"],
         spaces=tuple(layer.value("spaces") or ()),
         include_disabled=bool(layer.value("include_disabled")),
         ca=layer.value("ca"),

@@ -258,7 +258,9 @@ def _refusal(status: int, path: str, message: str) -> PortalError:
     first = shorten(hide(message).strip().splitlines()[0], 300) if message.strip() else ""
     if status == 401:  # noqa: PLR2004
         return PortalError(
-            PortalFailure.NOT_LOGGED_IN, "Octopus does not accept the API key", "make a new one in your profile"
+            PortalFailure.NOT_LOGGED_IN,
+            "Octopus does not accept the API key or token",
+            "make a new key in your profile; a token may have ended",
         )
     if status == 403:  # noqa: PLR2004
         permission = match[1] if (match := _MISSING_PERMISSION.search(message)) else None

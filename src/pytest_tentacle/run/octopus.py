@@ -110,21 +110,24 @@ class OctopusSession:
             client.give_up()
 
     def _credentials(self, source: OctopusSource) -> octopus.Credentials:
-        key = source.api_key.get_secret_value() if source.api_key else self._environment.get("OCTOPUS_API_KEY")
-        token = None if key else self._environment.get("OCTOPUS_ACCESS_TOKEN")
+        if source.api_key or source.token:
+            key, token = (each.get_secret_value() if each else None for each in (source.api_key, source.token))
+        else:
+            key = self._environment.get("OCTOPUS_API_KEY")
+            token = None if key else self._environment.get("OCTOPUS_ACCESS_TOKEN")
         found = octopus.Credentials(api_key=key or None, token=token or None)
         self._secrets |= found.secrets()
         if not found.secrets():
             raise PortalError(
                 PortalFailure.NOT_LOGGED_IN,
-                f"there is no API key for {source.url}",
-                "set OCTOPUS_API_KEY (portal: your profile > My API Keys)",
+                f"there is no API key and no token for {source.url}",
+                "set OCTOPUS_API_KEY (portal: your profile > My API Keys), or OCTOPUS_ACCESS_TOKEN",
             )
         if any(
             not secret.isascii() or not secret.isprintable() or secret != secret.strip() for secret in self._secrets
         ):
             raise PortalError(
-                PortalFailure.NOT_LOGGED_IN, "the API key holds characters that no key has", "copy it once more"
+                PortalFailure.NOT_LOGGED_IN, "the API key or token holds characters that none has", "copy it once more"
             )
         return found
 
