@@ -30,6 +30,7 @@ def test_welcome_page_across_the_link(machine):
         connections.both_ends_have_a_way,
         connections.connection_comes_about_soon,
         connections.octopus_way_to_the_machine_is_told,  # the proxy that Octopus itself takes
+        connections.octopus_waits_long_enough,  # does it give up before the connection is made?
     )
 
 

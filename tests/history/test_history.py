@@ -9,7 +9,15 @@ import pytest
 from pytest_tentacle.history import Kind, histories_of
 from pytest_tentacle.octopus.model import ConnectionLine, Evidence, MachineEvent
 from pytest_tentacle.sections import fleet_of
-from pytest_tentacle.survey.surroundings import Changes, Event, PackageChange, WrittenFile
+from pytest_tentacle.survey.surroundings import (
+    Changes,
+    Event,
+    PackageChange,
+    RuleChange,
+    ServiceAccount,
+    UpdateChange,
+    WrittenFile,
+)
 from support import NOW
 from support.certificates import thumbprint
 from support.failures import REFUSED
@@ -231,6 +239,79 @@ class TestOctopus:
         assert any("was not asked for" in note for note in history(world).notes)
 
 
+class TestWindows:
+    """What Windows tells of updates, its firewall and the account of a service."""
+
+    def test_updates_and_rules(self, world):
+        """One moment for each run of servicing; rules with what they do; what was not read is told."""
+        made = [
+            UpdateChange(name=name, action="installed", time_utc=ago(400))
+            for name in ("Web-Server", "KB1", "KB2", "KB3", "KB4")
+        ]
+        old = UpdateChange(name="KB0", action="removed", time_utc=ago(90_000))
+        rules = [
+            RuleChange(action="added", name="Stop", time_utc=ago(390), ports=("10933",), verdict="block", active=True),
+            RuleChange(action="changed", name="Off", time_utc=ago(380), verdict="allow", active=False),
+            RuleChange(action="removed", name="Octopus", time_utc=ago(370)),
+            RuleChange(action="profile", name="3", time_utc=ago(360)),
+        ]
+        world.sections["web-01"]["changes"] = Changes(updates=(*made, old), rules=rules, unread=("its log is gone",))
+        found = history(world)
+        assert [each.text for each in found.between] == [
+            "updates of Windows: KB1 installed, KB2 installed, KB3 installed, KB4 installed and 1 more",
+            "the firewall's rule 'Stop' was added: it blocks TCP 10933",
+            "the firewall's rule 'Off' was changed: it allows TCP on any port, and is switched off",
+            "the firewall's rule 'Octopus' was removed",
+            "a setting of the firewall's profile Domain and Private was changed",
+        ]
+        assert "what changed on web-01 is not all known: its log is gone" in found.notes
+
+    def account(self, world, *events, **service):
+        """What is told of its account, by events of the service manager."""
+        world["web-01"].service |= service
+        world.sections["web-01"]["events"] = tuple(
+            Event(source="service-control-manager", id=number, time_utc=ago(seconds), data={field: account, "service": "OctopusDeploy Tentacle"})
+            for number, seconds, field, account in events
+        )  # fmt: skip
+        return [(time_of(each), each.within.total_seconds(), each.text) for each in history(world).between]
+
+    def test_account(self, world):
+        """Between the last time at which the former account is known and the first at which the later one is."""
+        told = self.account(
+            world,
+            (7045, 500, "AccountName", "LocalSystem"),
+            (7038, 450, "param2", "CORP\\svc"),
+            account="svc@corp.example",
+        )
+        changed = [each for each in told if "account of its service" in each[2]]
+        assert changed == [(ago(500), 50, "the account of its service was changed from LocalSystem to CORP\\svc")]
+
+    def test_account_now(self, world):
+        """What it is set to now was set after the last event that names another one."""
+        told = self.account(world, (7045, 500, "AccountName", "NT AUTHORITY\\SYSTEM"), account=".\\svc")
+        assert (ago(500), 500, "the account of its service was changed from NT AUTHORITY\\SYSTEM to .\\svc") in told
+        assert any(
+            "between 22 November 2026 02:55:45 and 22 November 2026 03:04:05" in each.when
+            for each in history(world).lines
+        )
+
+    @pytest.mark.parametrize(
+        ("before", "now"),
+        [("LocalSystem", "NT AUTHORITY\\SYSTEM"), ("NT AUTHORITY\\NETWORK SERVICE", "NT AUTHORITY\\NetworkService")],
+    )
+    def test_same_account(self, world, before, now):
+        """One account has several names: nothing changed, and nothing is guessed."""
+        told = self.account(world, (7045, 500, "AccountName", before), account=now)
+        assert not [each for each in told if "account of its service" in each[2]]
+
+    def test_process_of_another_account(self, world):
+        """It was changed after the process had started."""
+        row = {"service": "OctopusDeploy Tentacle", "account": "x", "sid": "S-1-5-20", "process_sid": "S-1-5-18"}
+        world.sections["web-01"]["service_accounts"] = (ServiceAccount(**row),)
+        told = self.account(world, account="NT AUTHORITY\\NetworkService", started_utc=ago(550))
+        assert any(at == ago(550) and "its process still runs as another" in text for at, _, text in told)
+
+
 class TestSystem:
     """What Linux tells of its files and packages."""
 
@@ -250,10 +331,13 @@ class TestSystem:
             for name in ("vim", "less", "nano", "tar", "openssl:amd64")
         ]
         old = PackageChange(time="2026-11-20 03:59:05", action="removed", name="sl", before="5")
-        files = (WrittenFile(path="/etc/nftables.conf", modified_utc=ago(400)), WrittenFile(path="/etc/hosts"))
+        unit = "/etc/systemd/system/tentacle.service.d/override.conf"
+        files = [WrittenFile(path=path, modified_utc=ago(400)) for path in ("/etc/nftables.conf", unit)]
+        files.append(WrittenFile(path="/etc/hosts"))
         told = self.broken(Changes(zone="Europe/Berlin", offset="+0200", files=files, packages=(old, *packages)))
         assert told == [
             "/etc/nftables.conf was written",
+            f"{unit}, which says as whom and how the service runs, was written",
             f"packages: {', '.join(f'{name} 1 to 2 upgraded' for name in ('openssl:amd64', 'vim', 'less', 'nano'))} and 1 more",
         ]
 

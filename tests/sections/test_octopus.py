@@ -6,6 +6,7 @@ import pytest
 
 from pytest_tentacle.inventory.model import NoTransport
 from pytest_tentacle.judging.result import Outcome
+from pytest_tentacle.link import Failure
 from pytest_tentacle.octopus.model import (
     ConnectionLine,
     Discovery,
@@ -18,6 +19,7 @@ from pytest_tentacle.octopus.model import (
 from pytest_tentacle.survey.model import Unreachable
 from pytest_tentacle.transport.base import ReachStage
 from support.certificates import thumbprint
+from support.whole import wide_fleet
 
 SETTINGS, IDENTIFY, SERVICES = "communication-settings", "identify-the-problem", "services-running"
 
@@ -208,6 +210,56 @@ class TestConnections:
         told = "\n".join(world.judge(self.ACROSS, "web-01").looked_at)
         assert "no port in Octopus: the server uses 443) through the proxy proxy:3128" in told
         assert "it waits 10 s for a connection, and does not try again" in told
+
+    def patience(self, world, name, looks, **policy):
+        """What the step says where Octopus's machine policy is this, and each look's TLS took so many milliseconds."""
+        world.register(name, policy="P-1")
+        world.portal = world.portal.model_copy(update={"policies": (Policy(id="P-1", name="P", **policy),)})
+        probes = world["octo-1"].peer if name == "web-01" else world[name].own
+        others = {"web-02", "poll-02"}
+        ours = [at for at, probe in enumerate(probes) if probe.link.tentacle not in others and not probe.is_of_own_port]
+        for at, ms in zip(ours, looks, strict=True):
+            probes[at] = probes[at].model_copy(update={"tls": probes[at].tls.model_copy(update={"ms": float(ms)})})
+        return world.judge(self.ACROSS, name)
+
+    @pytest.mark.parametrize(
+        ("looks", "limit", "codes"),
+        [
+            ((10_050, 10_050), 10, ["TT536"]),
+            ((9_900, 9_900), 10, []),
+            ((20, 10_050), 10, []),
+            ((10_050, 10_050), 60, []),
+            ((10_050, 10_050), None, []),
+        ],
+    )
+    def test_gives_up_first(self, world, looks, limit, codes):
+        """Every look took longer than the policy lets the server wait; an older server does not tell its time."""
+        result = self.patience(world, "web-01", looks, connect_seconds=limit)
+        assert [problem.code for problem in result.problems] == codes
+        if codes:
+            assert result.problems[0].facts["limit"] == "10"
+
+    @pytest.mark.parametrize(("stands", "codes"), [(True, []), (False, ["TT536"])])
+    def test_request_for_a_poller_ends_first(self, stands, codes):
+        """Where a connection stands, the request is fetched at once, however long the next one would take."""
+        world = wide_fleet()
+        if not stands:
+            world.sections["poll-01"]["connections"] = ()
+        count = sum(not probe.is_of_own_port for probe in world["poll-01"].own)
+        result = self.patience(world, "poll-01", (5_500,) * count, queue_seconds=5, connect_seconds=60)
+        assert [problem.code for problem in result.problems] == codes
+
+    def test_our_look_gave_up_sooner(self):
+        """A time-out of ours is not yet one of Octopus's: how long that waits, and how to wait as long."""
+        world = wide_fleet()
+        world.register("web-01", policy="P-1")
+        policy = Policy(id="P-1", name="P", connect_seconds=60)
+        world.portal = world.portal.model_copy(update={"policies": (policy,)})
+        slow = {"fails": "connect", "error": Failure.TIMED_OUT, "connect_ms": 5000}
+        world.across("web-01", slow, slow)
+        result = world.judge(self.ACROSS, "web-01")
+        assert [problem.code for problem in result.problems] == ["TT521"]
+        assert any("Octopus itself waits 60 s: --probe-timeout 60 does, too" in text for text in result.looked_at)
 
     @pytest.mark.parametrize(
         ("look", "outcome"),

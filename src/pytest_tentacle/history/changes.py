@@ -19,10 +19,13 @@ from pytest_tentacle.sections.identify.records import logs_of
 from pytest_tentacle.sections.portal import portal_of, registrations_of, seen_of
 from pytest_tentacle.survey.surroundings import Event
 
-from .moments import Clock, Kind, Moment, portal_time
+from .accounts import accounts_of
+from .moments import ONE_DAY, Clock, Kind, Moment, portal_time
 from .packages import runs_of
+from .windows import words_of_rule, words_of_updates
 
-_DAY = timedelta(days=1)
+_OF_UNIT = ", which says as whom and how the service runs,"
+
 _SAME = timedelta(minutes=1)
 """A service's start and its log's word of it are one."""
 
@@ -63,6 +66,7 @@ def changes_of(tentacle: Subject, server: Subject, clocks: dict[str, Clock]) -> 
         yield from _programs(subject, clock)
         yield from _system(subject, clock)
         yield from _written(subject, clock)
+        yield from accounts_of(subject, clock)
         yield from certificate_of(subject, tentacle)
     yield from audit_of(tentacle, clocks[server.name])
     yield from _server_audit(server, clocks[server.name])
@@ -159,7 +163,7 @@ def _system(subject: Subject, clock: Clock) -> Iterator[Moment]:
 
 
 def _written(subject: Subject, clock: Clock) -> Iterator[Moment]:
-    """Files of the system and what the package manager did; Linux alone tells."""
+    """Files of the system, what the package manager or Windows' servicing did, and changes of Windows' firewall."""
     try:
         changes = subject.read(FACTS.changes)
     except Unknown:
@@ -167,9 +171,18 @@ def _written(subject: Subject, clock: Clock) -> Iterator[Moment]:
     for file in changes.files:
         if file.modified_utc is not None:
             source = f"time of the file on {subject.name}"
-            yield _changed(clock.at(file.modified_utc), subject, f"{file.path} was written", source)
+            what = f"{file.path}{_OF_UNIT if _is_unit(file.path) else ''} was written"
+            yield _changed(clock.at(file.modified_utc), subject, what, source)
     for time, text in runs_of(changes):
         yield _changed(clock.at(time), subject, text, f"package manager's log on {subject.name}")
+    for time, text in words_of_updates(changes.updates):
+        yield _changed(clock.at(time), subject, text, f"Setup log of {subject.name}")
+    for rule in changes.rules:
+        yield _changed(clock.at(rule.time_utc), subject, words_of_rule(rule), f"firewall's log of {subject.name}")
+
+
+def _is_unit(path: str) -> bool:
+    return "/systemd/system/" in path and path.endswith((".service", ".conf"))
 
 
 def _service_names(subject: Subject) -> frozenset[str]:
@@ -204,12 +217,12 @@ def certificate_of(subject: Subject, tentacle: Subject) -> Iterator[Moment]:
         own = midnight and certificate.subject in {"CN=Octopus Tentacle", "CN=Octopus Server", "CN=Octopus Portal"}
         text = f"the certificate that it presents, {certificate.thumbprint}, "
         yield Moment(
-            begins + _DAY if own else begins,
+            begins + ONE_DAY if own else begins,
             Kind.CHANGED,
             subject.name,
             text + ("was made on that day" if own else "begins to be valid"),
             f"certificate at {probe.host}:{probe.port}",
-            within=_DAY if own else timedelta(),
+            within=ONE_DAY if own else timedelta(),
             brief="its certificate was made" if own else "its certificate begins to be valid",
         )
 

@@ -10,6 +10,9 @@ from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.logs.model import LogFile
 from pytest_tentacle.sections.identify.index import ahead_of_ours, utc_of
 
+ONE_DAY = timedelta(days=1)
+"""How exact the time is of what is known by its day alone."""
+
 _WORTH_A_WORD = timedelta(seconds=5)
 _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
@@ -57,19 +60,25 @@ class Moment:
     @property
     def when(self) -> str:
         """As a person writes it: `12 March 2026 02:10:45`, or the day alone where no more is known."""
-        return day(self.time) if self.is_day else day_and_time(self.time)
+        if self.is_day:
+            return day(self.time)
+        if self.within:
+            return f"between {day_and_time(self.time)} and {day_and_time(self.time + self.within)}"
+        return day_and_time(self.time)
 
     @property
     def is_day(self) -> bool:
         """Whether no more than the day is known."""
-        return self.within >= timedelta(hours=12)
+        return self.within == ONE_DAY
 
     def when_after(self, other: datetime) -> str:
         """The same beside another time: without what both share, the year, or the day."""
         same_day = self.time.date() == other.date()
+        shown = self.when
+        if self.within and not self.is_day:
+            return shown
         if same_day and not self.is_day:
             return f"{self.time:%H:%M:%S}"
-        shown = self.when
         return shown.replace(f" {self.time.year}", "", 1) if self.time.year == other.year else shown
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pytest_tentacle.judging.finding import Blocked, Unknown
+from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.sections.identify.records import logs_of
 from pytest_tentacle.sections.portal import portal_of, registrations_of, seen_of
@@ -145,6 +146,7 @@ def _notes(tentacle: Subject, server: Subject, clocks: dict[str, Clock]) -> Iter
         yield from clock.unread
         if clock.note and logs:
             yield clock.note
+        yield from _changes_not_read(subject)
     portal = portal_of(tentacle)
     if portal is None:
         yield "Octopus's own word (health checks, audit) was not asked for: see --octopus"
@@ -153,6 +155,17 @@ def _notes(tentacle: Subject, server: Subject, clocks: dict[str, Clock]) -> Iter
     else:
         seen = (seen_of(tentacle, each) for each in registrations_of(tentacle))
         yield from (text for each in seen if each for text in each.unread)
+
+
+def _changes_not_read(subject: Subject) -> Iterator[str]:
+    """Of a machine that was surveyed: which of its own records of changes could not be read."""
+    if subject.record is None or subject.record.survey is None:
+        return
+    try:
+        unread = subject.read(FACTS.changes).unread
+    except Unknown as unknown:
+        unread = (unknown.reason,)
+    yield from (f"what changed on {subject.name} is not all known: {text}" for text in unread)
 
 
 def _by_time(moment: Moment) -> datetime:

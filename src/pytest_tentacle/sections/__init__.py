@@ -133,6 +133,7 @@ STEPS: tuple[Step, ...] = (
             connections.both_ends_have_a_way,
             connections.connection_comes_about_soon,
             connections.octopus_way_to_the_machine_is_told,
+            connections.octopus_waits_long_enough,
         ),
         rests_on=("services-running", "communication-settings", "welcome-page-here"),
     ),

@@ -355,8 +355,31 @@ class PackageChange(Value):
     version: str | None = None
 
 
+class UpdateChange(Value):
+    """What the log of Windows' servicing tells of an update or a part of Windows."""
+
+    name: str
+    """Such as `KB5032381`."""
+    action: Literal["installed", "removed"]
+    time_utc: datetime
+
+
+class RuleChange(Value):
+    """What the log of Windows' firewall tells of a rule for a port of interest, or of a profile."""
+
+    action: Literal["added", "changed", "removed", "profile"]
+    name: str
+    """The rule's; of a profile its number: 1 domain, 2 private, 4 public, and sums of them."""
+    time_utc: datetime
+    ports: tuple[str, ...] = ()
+    """None: any."""
+    verdict: Literal["allow", "block"] | None = None
+    """None: the log does not say."""
+    active: bool | None = None
+
+
 class Changes(Value):
-    """What may have changed lately (Linux)."""
+    """What may have changed lately. Packages are Linux', updates and rules are Windows'."""
 
     offset: str | None = None
     """From UTC, such as `+0100`, at the time of the survey."""
@@ -365,6 +388,10 @@ class Changes(Value):
     files: tuple[WrittenFile, ...] = ()
     packages: tuple[PackageChange, ...] = ()
     """The last ones, oldest first."""
+    updates: tuple[UpdateChange, ...] = ()
+    rules: tuple[RuleChange, ...] = ()
+    unread: tuple[str, ...] = ()
+    """What could not be read, with the reason."""
 
 
 def caller_of(event: Event) -> int | None:

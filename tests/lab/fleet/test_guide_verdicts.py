@@ -25,6 +25,7 @@ PLAYED = {
     "TT533": "path.py",
     "TT534": "trust.py",
     "TT535": "path.py",
+    "TT536": "settings.py",
     "TT554": "last_words.py",
     "TT715": "names.py",
     "TT716": "names.py",
@@ -42,6 +43,7 @@ _WINDOWS_FILTER = "of Windows Firewall"
 _BOTH = {
     "TT331": "only Octopus's API tells: tests/octopus, tests/sections/test_octopus.py",
     "TT332": "only Octopus's API tells: tests/octopus, tests/sections/test_octopus.py",
+    "TT536": "only Octopus's API tells its policies, and no way on loopback takes long: tests/sections/test_octopus.py",
     "TT554": "of reported problems: tests/cases",
     "TT974": "of reported problems: tests/cases",
     "TT535": "no way on loopback takes long: for real in tests/hosts",

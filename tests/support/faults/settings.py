@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pytest_tentacle.link import By
+from pytest_tentacle.octopus.model import Policy
 from pytest_tentacle.survey.surroundings import Disk
 from support.failures import NO_NAME, REFUSED
 from support.looks import OWN_PORT, SERVERS_OWN_PORT, declared, polled
@@ -65,6 +66,18 @@ def thumbprint_in_octopus_with_a_blank(world: Whole) -> None:
 def deleted_and_registered_anew_on_one_side(world: Whole) -> None:
     """The Tentacle polls, and Octopus has another subscription for it."""
     world.register("poll-01", uri="poll://somebody-else/", subscription="somebody-else", host=None, port=None)
+
+
+@case("TT536", confidence="likely")
+def octopus_gives_up_first(world: Whole) -> None:
+    """The machine policy's least time for a connection, and a handshake that takes longer."""
+    policy = Policy(id="P-1", name="Impatient", connect_seconds=10)
+    world.register("web-01", policy="P-1")
+    world.portal = world.portal.model_copy(update={"policies": (policy,)})
+    looks = world["octo-1"].peer
+    for number, look in enumerate(looks):
+        if look.link.tentacle == "web-01" and look.tls is not None:
+            looks[number] = look.model_copy(update={"tls": look.tls.model_copy(update={"ms": 10_400.0})})
 
 
 @case("TT310")

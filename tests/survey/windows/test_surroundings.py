@@ -386,6 +386,59 @@ class TestFirewall:
         assert refused.firewall.unknown.startswith("access-denied: ")
 
 
+def changes_told(late):
+    """Entries of the logs of servicing and of the firewall."""
+    servicing, firewall = "Microsoft-Windows-Servicing", "Microsoft-Windows-Windows Firewall With Advanced Security"
+
+    def package(name, state, error="0x0", number=2):
+        data = {"PackageIdentifier": name, "IntendedPackageState": state, "ErrorCode": error}
+        return {"provider": servicing, "id": number, "time_utc": late, "in_user_data": True, "data": data}
+
+    def rule(number, name, **more):
+        data = {
+            "RuleName": name,
+            "Direction": "1",
+            "Protocol": "6",
+            "LocalPorts": "10933",
+            "Action": "2",
+            "Active": "1",
+        }
+        return {"provider": firewall, "id": number, "time_utc": late, "data": data | more}
+
+    return [
+        package("KB5032381", "5112"),
+        package("Web-Server", "5000"),
+        package("KB1", "5112", error="0x800f081f"),
+        package("KB2", "5112", number=1),
+        package("KB3", "5096"),
+        rule(2004, "Block it"),
+        rule(2097, "Range", LocalPorts="80,10900-10999", Action="3", Active="0"),
+        rule(2005, "Out", Direction="2"),
+        rule(2005, "Udp", Protocol="17"),
+        rule(2005, "Other port", LocalPorts="8080"),
+        rule(2004, "@{Microsoft.App?ms-resource://App}", LocalPorts="*", Protocol="256"),
+        {"provider": firewall, "id": 2006, "time_utc": late, "data": {"RuleName": "Octopus"}},
+        {"provider": firewall, "id": 2003, "time_utc": late, "data": {"Profiles": "1", "SettingType": "1"}},
+    ]
+
+
+def assert_changes(changes, late):
+    """What was installed and what was removed, and the rules that have to do with our port."""
+    assert {(each.name, each.action) for each in changes.updates} == {
+        ("KB5032381", "installed"),
+        ("Web-Server", "removed"),
+    }
+    assert {each.time_utc.strftime("%Y-%m-%dT%H:%M:%SZ") for each in (*changes.updates, *changes.rules)} == {late}
+    assert {(each.action, each.name, each.ports, each.verdict, each.active) for each in changes.rules} == {
+        ("added", "Block it", ("10933",), "block", True),
+        ("added", "Range", ("80", "10900-10999"), "allow", False),
+        ("removed", "Octopus", (), None, None),
+        ("profile", "1", (), None, None),
+    }
+    assert any(file.path.endswith("etc\\hosts") and file.modified_utc for file in changes.files)
+    assert changes.unread == ()
+
+
 class TestEvents:
     def test_by_names(self, tentacle):
         """Fields by name wherever they stand, the service's key name, ours only; nothing older than a week, and no flood."""
@@ -410,7 +463,11 @@ class TestEvents:
                 "in_user_data": True,
             },
         ] + [{"provider": "Schannel", "id": 36887, "data": {"CallerProcessId": "2136", "AlertDesc": "70"}}] * 90
-        section = tentacle.run().survey.events
+        tentacle.description["events"] += changes_told(late)
+        tentacle.put("Windows/System32/drivers/etc/hosts", "")
+        survey = tentacle.run().survey
+        assert_changes(survey.changes.data, late)
+        section = survey.events
         assert section.unknown is None
         events = section.data
         crash, logon = (event for event in events if event.source == "service-control-manager")
@@ -428,6 +485,10 @@ class TestEvents:
         """No event is an empty list; a refused log is unknown."""
         assert healthy.events.data == ()
         assert refused.events.unknown.startswith("access-denied: ")
+        updates, rules = refused.changes.data.unread
+        assert updates.startswith("updates of Windows: access-denied: ")
+        assert rules.startswith("changes of the firewall's rules: access-denied: ")
+        assert healthy.changes.data.unread == healthy.changes.data.updates == healthy.changes.data.rules == ()
 
 
 class TestWatchdog:

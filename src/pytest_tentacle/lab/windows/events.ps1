@@ -5,7 +5,15 @@ param()
 $LabProviders = @{
     'Service Control Manager' = "Name='Service Control Manager' Guid='{555908d1-a6d7-4695-8e1e-26931d2012f4}' EventSourceName='Service Control Manager'"
     'Schannel' = "Name='Schannel' Guid='{1f678132-5938-4686-9fdc-c8ff68f15c85}'"
+    'Microsoft-Windows-Servicing' = "Name='Microsoft-Windows-Servicing' Guid='{bd12f3b8-fc40-4a61-a307-b7a013a069c1}'"
+    'Microsoft-Windows-Windows Firewall With Advanced Security' = "Name='Microsoft-Windows-Windows Firewall With Advanced Security' Guid='{d1bc9aff-2abf-4d71-9146-ecb2a986eb85}'"
     'Microsoft-Windows-CAPI2' = "Name='Microsoft-Windows-CAPI2' Guid='{5bbca4a8-b209-48dc-a8c7-b23d3e5216fb}' EventSourceName='Microsoft-Windows-CAPI2'"
+}
+
+$LabLogs = @{
+    'Microsoft-Windows-CAPI2' = 'Application'
+    'Microsoft-Windows-Servicing' = 'Setup'
+    'Microsoft-Windows-Windows Firewall With Advanced Security' = 'Microsoft-Windows-Windows Firewall With Advanced Security/Firewall'
 }
 
 # The newest come first. For a record whose message cannot be put together comes an error as well, whose identifier is the
@@ -61,9 +69,10 @@ function New-EventShape {
         $digits = [BitConverter]::ToString([Text.Encoding]::Unicode.GetBytes([string]$Entry.service + [char]0)).Replace('-', '')
         $body += "<Binary>$(if ([int]$Entry.id -eq 7031) { $digits.ToLowerInvariant() } else { $digits })</Binary>"
     }
-    $body = if ($Entry.in_user_data) { "<UserData><EventXML xmlns='LSA_NS'>$body</EventXML></UserData>" } else { "<EventData>$body</EventData>" }
+    $around, $space = if ($Entry.provider -eq 'Microsoft-Windows-Servicing') { 'CbsPackageChangeState', 'http://manifests.microsoft.com/win/2004/08/windows/setup_provider' } else { 'EventXML', 'LSA_NS' }
+    $body = if ($Entry.in_user_data) { "<UserData><$around xmlns='$space'>$body</$around></UserData>" } else { "<EventData>$body</EventData>" }
     $time = if ($Entry.time_utc) { ConvertTo-LabTime $Entry.time_utc } else { [datetime]::Now.AddHours(-1) }
-    $log = if ($Entry.log) { [string]$Entry.log } elseif ($Entry.provider -eq 'Microsoft-Windows-CAPI2') { 'Application' } else { 'System' }
+    $log = if ($Entry.log) { [string]$Entry.log } elseif ($LabLogs.ContainsKey([string]$Entry.provider)) { $LabLogs[[string]$Entry.provider] } else { 'System' }
     $provider = if ($LabProviders.ContainsKey([string]$Entry.provider)) { $LabProviders[[string]$Entry.provider] } else { "Name='$($Entry.provider)'" }
     $qualifiers = if ($Entry.provider -eq 'Service Control Manager') { " Qualifiers='49152'" } else { '' }
     $utc = $time.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff'00Z'", [Globalization.CultureInfo]::InvariantCulture)

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pytest_tentacle.inventory.model import OctopusServer
+from pytest_tentacle.inventory.model import Mode, OctopusServer
+from pytest_tentacle.judging.attempts import Attempt, attempts_of
 from pytest_tentacle.judging.check import Finding, check
-from pytest_tentacle.judging.finding import Evidence, Unknown
+from pytest_tentacle.judging.finding import Evidence, Problem, Unknown
 from pytest_tentacle.judging.links import Link
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
+from pytest_tentacle.link import Failure, Probe, Stage
 from pytest_tentacle.octopus.model import Discovery, Policy, Portal, Registration
+from pytest_tentacle.sections.identify.records import present_of
+from pytest_tentacle.sections.identify.recovery import polling_link_stands
 from pytest_tentacle.sections.portal import portal_of, registrations_of, seen_of, words_of_portal
+
+from .probe_verdict import describe
+from .ways import connecting_ms
+
+IMPATIENT = "TT536"
 
 
 @check(codes=(), reads=())
@@ -24,7 +33,7 @@ def octopus_way_to_the_machine_is_told(subject: Subject) -> Iterator[Finding]:
     for registration in registrations:
         source = f"Octopus, {registration.space}, {registration.link}"
         yield Evidence(source, _way(registration))
-        policy = next((each for each in portal.policies if each.id == registration.policy), None)
+        policy = _policy(portal, registration)
         if policy is not None and (waits := _waits(policy, registration)):
             yield Evidence(f"Octopus, {registration.space}, machine policy {policy.name}", waits)
         seen = seen_of(subject, registration)
@@ -32,6 +41,92 @@ def octopus_way_to_the_machine_is_told(subject: Subject) -> Iterator[Finding]:
             yield Evidence(f"{source}, discover", told_of(seen.discovered, registration))
     if len(subject.peers) > 1 and any(each.mode == "polling" for each in registrations):
         yield Evidence(words_of_portal(subject), _queue(portal))
+
+
+@check(codes=(IMPATIENT,), reads=("instances", "services", "probes", "peer.peer_probes", "connections", "host"))
+def octopus_waits_long_enough(subject: Subject) -> Iterator[Finding]:
+    """Octopus does not give up, by its machine policy, before a connection has come about.
+
+    `ConnectionConnectTimeout` bounds TCP and TLS to a listening machine; `PollingRequestQueueTimeout` how long a
+    request waits for a polling one, which matters while no connection of it stands (octopus-rest 5).
+    """
+    portal = portal_of(subject)
+    if portal is None or not subject.is_tentacle or (subject.mode is Mode.POLLING and _stands(subject)):
+        return
+    for registration in registrations_of(subject):
+        policy = _policy(portal, registration)
+        limit = _limit(policy, registration) if policy else None
+        if policy is None or not limit:
+            continue
+        source = f"Octopus, {registration.space}, machine policy {policy.name}"
+        by_vantage: dict[tuple[str, str | None], list[Attempt]] = {}
+        for attempt in attempts_of(subject):
+            if attempt.link.proxy is None:
+                by_vantage.setdefault((attempt.vantage, attempt.server), []).append(attempt)
+        for (vantage, server), looks in by_vantage.items():
+            times = [(ms, look) for look in looks if (ms := _secured_ms(look.probe)) is not None]
+            quickest, look = min(times, key=lambda pair: pair[0], default=(0.0, looks[0]))
+            if quickest >= limit * 1000:
+                yield Problem(
+                    IMPATIENT,
+                    subject.name,
+                    expected=f"Octopus waits longer than a connection to {look.probe.host}:{look.probe.port} takes",
+                    actual=f"it waits {limit:g} s, and the connection takes {quickest / 1000:.1f} s from {vantage}",
+                    evidence=(
+                        Evidence(source, _waits(policy, registration)),
+                        Evidence(f"probe from {vantage}", describe(look.probe)),
+                    ),
+                    facts={
+                        "vantage": vantage,
+                        "server": server,
+                        "host": look.probe.host,
+                        "port": look.probe.port,
+                        "policy": policy.name,
+                        "limit": f"{limit:g}",
+                        "took": f"{quickest / 1000:.1f}",
+                    },
+                )
+            elif not times and (short := _gave_up_sooner(looks, limit)) is not None:
+                waits = f"Octopus itself waits {limit:g} s: --probe-timeout {limit:g} does, too"
+                yield Evidence(f"probe from {vantage}", f"it gave up after {short:.0f} s; {waits}")
+
+
+def _stands(subject: Subject) -> bool:
+    try:
+        return polling_link_stands(present_of(subject))
+    except Unknown:
+        return False
+
+
+def _policy(portal: Portal, registration: Registration) -> Policy | None:
+    return next((each for each in portal.policies if each.id == registration.policy), None)
+
+
+def _limit(policy: Policy, registration: Registration) -> float | None:
+    """Seconds."""
+    return policy.queue_seconds if registration.mode == "polling" else policy.connect_seconds
+
+
+def _secured_ms(probe: Probe) -> float | None:
+    """Until TLS stood; None where it never did, or nobody knows how late the looking machine itself was."""
+    connecting = connecting_ms(probe)
+    tls = probe.tls
+    if connecting is None or tls is None or tls.error is not None or tls.ms is None:
+        return None
+    return connecting + tls.ms
+
+
+def _gave_up_sooner(looks: list[Attempt], limit: float) -> float | None:
+    """After how many seconds a look ended that timed out, where that is sooner than Octopus would."""
+    for look in looks:
+        failed = look.probe.failed
+        if failed is None or failed[0] not in {Stage.CONNECT, Stage.TLS} or failed[1].error is not Failure.TIMED_OUT:
+            continue
+        records = (look.probe.connect, look.probe.tls)
+        seconds = sum(record.ms or 0 for record in records if record is not None) / 1000
+        if 0 < seconds < limit:
+            return seconds
+    return None
 
 
 def discovered(link: Link) -> Finding | None:

@@ -121,7 +121,7 @@ def connection_comes_about_soon(subject: Subject) -> Iterator[Finding]:
         if attempt.connected and attempt.link.proxy is None:
             by_link[attempt.vantage, attempt.server].append(attempt)
     for (vantage, server), looks in by_link.items():
-        times = [_connecting_ms(look.probe) for look in looks]
+        times = [connecting_ms(look.probe) for look in looks]
         least = min((ms for ms in times if ms is not None), default=None)
         if least is None or not _is_slow(looks, times):
             continue
@@ -160,7 +160,7 @@ def _is_slow(looks: Sequence[Attempt], times: Sequence[float | None]) -> bool:
     return bool(slow) and (1 < len(slow) == len(times) or bool(later))
 
 
-def _connecting_ms(probe: Probe) -> float | None:
+def connecting_ms(probe: Probe) -> float | None:
     """Of the address that answered alone, without what the looking machine may have been late; None: nobody knows."""
     connected = probe.connect
     if connected is None or connected.lag_ms is None:

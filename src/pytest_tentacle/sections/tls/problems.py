@@ -176,7 +176,7 @@ TLS: tuple[ProblemKind, ...] = (
             "On {who} each TLS handshake waits for {waited} s: Windows looks for its lists of trusted roots at an "
             "Internet that it cannot reach. Neither end of a link is to blame."
         ),
-        consequences=frozenset({"TT109", "TT116", "TT644", "TT811"}),
+        consequences=frozenset({"TT109", "TT116", "TT536", "TT644", "TT811"}),
         echoes=frozenset({"TT109", "TT116"}),
         rank=30,
         confidence=Confidence.LIKELY,

@@ -14,7 +14,7 @@ from pytest_tentacle.link import Probe
 _QUICKER: Final = 3
 """So many times quicker is a look at somebody else that shows that the looking machine itself is not slow."""
 
-_FOLLOWS = UNANSWERED | LOST_IN_LOGS | UNCONNECTED | {"TT521", "TT528", "TT641", "TT642", "TT643", "TT644"}
+_FOLLOWS = UNANSWERED | LOST_IN_LOGS | UNCONNECTED | {"TT521", "TT528", "TT536", "TT641", "TT642", "TT643", "TT644"}
 _WINDOWS = ('$ Test-NetConnection "<host>" -TraceRoute', '$ pytest-tentacle ping "<host>" --port <port> --count 20')
 _LINUX = ('$ tracepath "<host>"', '$ pytest-tentacle ping "<host>" --port <port> --count 20')
 _MEASURE = "From {vantage}, measure the path, and look for loss and load on it:"

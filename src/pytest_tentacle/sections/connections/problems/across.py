@@ -231,13 +231,36 @@ ACROSS: tuple[ProblemKind, ...] = (
         "TT535",
         "A connection takes a second or longer to come about",
         "The other end's system answers a connection without its service, so this is the path there and back: packets "
-        "are lost, and sent again after a second, or the path is overloaded. Octopus gives a connection 60 s, and each "
-        "deployment needs many. A look that gives up sooner shows a time-out where Octopus is slow.",
+        "are lost, and sent again after a second, or the path is overloaded. Octopus gives a connection 60 s unless "
+        "the machine policy says otherwise, and each deployment needs many. A look that gives up sooner shows a "
+        "time-out where Octopus is slow.",
         "Measure from the machine that connects, and look for loss and load on the path:",
         windows=(
             '$ Test-NetConnection "<host>" -TraceRoute',
             '$ pytest-tentacle ping "<host>" --port <port> --count 20',
         ),
         linux=('$ tracepath "<host>"', '$ pytest-tentacle ping "<host>" --port <port> --count 20'),
+    ),
+    _kind(
+        "TT536",
+        "Octopus gives up before the connection has come about",
+        "The machine policy gives a connection less time than it takes: to a listening Tentacle, TCP and TLS together; "
+        "a request for a polling one ends before the Tentacle could connect and fetch it. Health checks and "
+        "deployments then end with a time-out, though both ends work.",
+        "Find out why a connection takes so long, from the machine that opens it. Until then, give more time "
+        "in the machine policy <policy> (Octopus Web Portal, Infrastructure > Machine Policies):",
+        windows=(
+            '$ Test-NetConnection "<host>" -Port <port>',
+            '$ pytest-tentacle ping "<host>" --port <port> --count 20',
+        ),
+        linux=(_OPENSSL, '$ pytest-tentacle ping "<host>" --port <port> --count 20'),
+        sentence=(
+            "Octopus waits {limit} s for {who} (machine policy {policy}), and a connection to {host}:{port} takes "
+            "{took} s."
+        ),
+        consequences=LOST_IN_LOGS,
+        fold_by=("policy",),
+        rank=28,
+        confidence=Confidence.LIKELY,
     ),
 )

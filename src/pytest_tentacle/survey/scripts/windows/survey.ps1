@@ -41,6 +41,7 @@ $DoubtfulSections = @(
     @{ Name = 'left_overs'; Read = { Get-LeftOverSection }; IsList = $true }
     @{ Name = 'disks'; Read = { Get-DiskSection }; IsList = $true }
     @{ Name = 'events'; Read = { Get-EventSection }; IsList = $true; Seconds = 8 }
+    @{ Name = 'changes'; Read = { Get-ChangeSection }; Seconds = 4 }
     @{ Name = 'service_accounts'; Read = { Get-ServiceAccountSection }; IsList = $true }
     @{ Name = 'permissions'; Read = { Get-PermissionSection }; IsList = $true; Seconds = 6 }
     @{ Name = 'private_keys'; Read = { Get-PrivateKeySection }; IsList = $true; Seconds = 6 }

@@ -33,7 +33,13 @@ section_changes() {
         case $line in
             "unit$tab"*)
                 unit=${line#*"$tab"}
-                watched=$watched/etc/systemd/system/${unit%%"$tab"*}$newline
+                unit=${unit%%"$tab"*}
+                watched=$watched/etc/systemd/system/$unit$newline
+                set +f
+                for file in /etc/systemd/system/"$unit".d/*.conf; do
+                    if [ -e "$file" ]; then watched=$watched$file$newline; fi
+                done
+                set -f
                 ;;
         esac
     done

@@ -43,7 +43,8 @@ function Get-EventSection {
 
 function Get-LogEntry {
     param([hashtable]$Question)
-    $Question['Start'] = [datetime]::Now.AddDays(-$EventDays)
+    $days = if ($Question.Days) { $Question.Days } else { $EventDays }
+    $Question['Start'] = [datetime]::Now.AddDays(-$days)
     Invoke-Aside -What 'the event log' -Seconds ([Math]::Max(2, (Get-SectionSecond))) -Argument $Question -Call { param($Question) Read-LogEntry $Question }
 }
 
@@ -54,8 +55,9 @@ function Get-LogEntry {
 function Read-LogEntry {
     param([hashtable]$Question)
     $filter = @{ LogName = $Question.Log; Id = [int[]]$Question.Id; StartTime = $Question.Start }
+    $limit = if ($Question.Limit) { $Question.Limit } else { $EventLookLimit }
     $missed = $null
-    $records = @(Get-WinEvent -FilterHashtable $filter -MaxEvents $EventLookLimit -ErrorAction SilentlyContinue -ErrorVariable missed)
+    $records = @(Get-WinEvent -FilterHashtable $filter -MaxEvents $limit -ErrorAction SilentlyContinue -ErrorVariable missed)
     if (-not $records.Count) {
         foreach ($failure in @($missed)) { if ([string]$failure.FullyQualifiedErrorId -notlike 'NoMatchingEventsFound,*') { throw $failure } }
     }
