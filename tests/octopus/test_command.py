@@ -10,6 +10,9 @@ from pytest_tentacle.inventory.loading import OctopusSource
 from pytest_tentacle.inventory.secrets import Secret
 from pytest_tentacle.lab.portal import PortalData, Space, machine
 from pytest_tentacle.run.octopus import OctopusSession
+from pytest_tentacle.survey.store import dumps
+from support.certificates import thumbprint
+from support.whole import wide_fleet
 
 from .conftest import KEY
 
@@ -62,6 +65,57 @@ class TestOctopus:
         session = OctopusSession({"OCTOPUS_API_KEY": "API-OF-ANOTHER"})
         assert session.ask(OctopusSource(serve().url, token=Secret(KEY))).version
         assert session.secrets() == {KEY}
+
+
+LOG_ON = {"TENTACLE_USER": "me", "TENTACLE_PASSWORD": "x"}
+
+
+class TestSurvey:
+    """A run of healthy machines as the expectations of later ones."""
+
+    @pytest.fixture
+    def saved(self, tmp_path):
+        """Writes a fleet's surveys to a file."""
+
+        def save(world):
+            path = tmp_path / "run.json"
+            path.write_text(dumps(world.surveys()), encoding="utf-8")
+            return f"survey:{path}"
+
+        return save
+
+    def test_healthy(self, printed, saved):
+        """Mode, port, thumbprint, system and instance are asserted from then on."""
+        world = wide_fleet()
+        for name in ("web-01", "poll-01"):
+            world[name].declare(mode=None, port=None, thumbprint=None, os=None)
+        path, text = printed(saved(world))
+        inventory = load([path], LOG_ON)
+        web, poll = inventory.find("web-01"), inventory.find("poll-01")
+        assert (web.mode, web.port, web.thumbprint, web.os, web.instance) == (
+            "listening", 10933, thumbprint("web-01"), "windows", "Tentacle",
+        )  # fmt: skip
+        assert (poll.mode, poll.port, poll.thumbprint, poll.os) == ("polling", None, thumbprint("poll-01"), "linux")
+        assert inventory.find("octo-1").thumbprint == thumbprint("octopus")
+        assert web.transport.kind == world["web-01"].machine.transport.kind
+        assert "machines are healthy" in text
+        assert "Not healthy" not in text
+
+    def test_what_is_wrong_is_no_expectation(self, printed, saved):
+        """A machine with a problem keeps what was declared of it, and is named."""
+        world = wide_fleet()
+        world["web-01"].declare(mode=None, port=None, thumbprint=None)
+        world.down("web-01")
+        path, text = printed(saved(world))
+        web = load([path], LOG_ON).find("web-01")
+        assert (web.mode, web.port, web.thumbprint) == (None, None, None)
+        assert "Not healthy, so only what was declared of them stands here:" in text
+        assert "web-01" in text.split("Not healthy")[1].splitlines()[0]
+
+    def test_no_survey(self, printed, tmp_path):
+        """A sentence."""
+        (tmp_path / "x.json").write_text("{}")
+        assert "x.json" in printed(f"survey:{tmp_path / 'x.json'}")
 
 
 class TestOthers:

@@ -12,7 +12,9 @@ from pytest_tentacle.hiding import printable
 def add(parser: argparse.ArgumentParser) -> None:
     """What may follow the command."""
     parser.add_argument(
-        "source", help="octopus:URL (key in OCTOPUS_API_KEY), ansible:FILE, csv:FILE, - or a program that prints one"
+        "source",
+        help="octopus:URL (key in OCTOPUS_API_KEY), ansible:FILE, csv:FILE, - or a program that prints one; "
+        "survey:FILE of a healthy run (--save-surveys, --bundle): what was seen is expected from then on",
     )
     parser.add_argument("--space", action="append", default=[], metavar="NAME", help="only this space of Octopus")
     parser.add_argument("--octopus-ca", type=Path, metavar="FILE", help="PEM file of the portal's private CA")
@@ -28,6 +30,8 @@ def run(options: argparse.Namespace) -> int:
 
     if options.source.startswith("octopus:"):
         return _of_octopus(options)
+    if options.source.startswith("survey:"):
+        return _of_survey(options)
     faults = Faults()
     path = Path(options.source)
     if not is_special(path):
@@ -40,6 +44,24 @@ def run(options: argparse.Namespace) -> int:
         sys.stderr.write(f"{printable(str(faults.error([options.source])))}\n")
         return 2
     sys.stdout.write(inventory_text(plain(root), options.source))
+    return 0
+
+
+def _of_survey(options: argparse.Namespace) -> int:
+    from pytest_tentacle.inventory.sources.writing import inventory_text  # noqa: PLC0415  not for the other commands
+    from pytest_tentacle.run.bundle import load_surveys  # noqa: PLC0415
+    from pytest_tentacle.survey.store import StoreError  # noqa: PLC0415
+
+    from .expectations import expectations_of  # noqa: PLC0415
+
+    path = Path(options.source.removeprefix("survey:"))
+    try:
+        surveys = load_surveys(path)
+    except (StoreError, OSError) as error:
+        sys.stderr.write(f"pytest-tentacle inventory: {printable(str(error))}\n")
+        return 2
+    entries, notes = expectations_of(surveys)
+    sys.stdout.write(inventory_text(entries, str(path), notes))
     return 0
 
 
