@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,8 +15,10 @@ from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.judging.result import Outcome, Run, StepResult
 from pytest_tentacle.report.build import build_report
 from pytest_tentacle.report.console import explain, report_lines
+from pytest_tentacle.report.gate.sarif import report_sarif
 from pytest_tentacle.report.json_report import report_json, schema, schema_text
 from pytest_tentacle.report.markdown import code, plain, report_markdown
+from pytest_tentacle.report.page import render_page
 from pytest_tentacle.report.redaction.redactor import Redactor
 
 SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "report-schema.json"
@@ -155,6 +158,27 @@ class TestMarkdown:
     def test_nothing_becomes_markup(self, text, expected):
         """What a machine sent stays text."""
         assert plain(text) == expected
+
+    def test_codes_lead_to_the_manual(self, small_run, small_causes):
+        """Where its site is known, each code is a link: in Markdown, page and SARIF; without, nothing leads nowhere."""
+        known = build_report(replace(small_run, manual="https://docs.example.com/t"), small_causes)
+        code = known.causes[0].code
+        folder = "problems" if code.startswith("TT") else "causes"
+        address = f"https://docs.example.com/t/{folder}/{code}.html"
+        assert f"[{code}]({address})" in report_markdown(known)
+        page = render_page(known)
+        explained = re.findall(r'<div id="code-(TT\d+)">', page)
+        assert explained
+        for each in explained:
+            assert f'href="https://docs.example.com/t/problems/{each}.html"' in page
+        rules = json.loads(report_sarif(known))["runs"][0]["tool"]["driver"]["rules"]
+        assert all(
+            rule.get("helpUri", "").startswith("https://docs.example.com/t/")
+            for rule in rules
+            if rule["id"][:2] == "TT"
+        )
+        assert known.manual_page("MY-OWN") == ""
+        assert "in the manual</a>" not in render_page(build_report(small_run, small_causes))
 
     def test_code_cannot_be_left(self):
         """Backticks within get a longer fence around."""

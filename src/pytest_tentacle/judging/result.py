@@ -91,5 +91,7 @@ class Run:
     """Options of the command line that matter to a reader, without secrets."""
     interrupted: bool = False
     own_tests: tuple[OwnTest, ...] = ()
+    manual: str = ""
+    """Where the manual's site stands; empty: nowhere."""
     notes: tuple[str, ...] = ()
     """What a reader must know, such as that the lab's Windows machines answered from recordings."""

@@ -156,6 +156,7 @@ def _report(run: Run, causes: Sequence[FoldedCause], fleet: Fleet) -> Report:
         own_tests=tuple(OwnTestView.model_validate(vars(test)) for test in run.own_tests),
         provenance=_provenance(run, records),
         redaction=RedactionView(pseudonyms=False, counts={}),
+        manual=run.manual,
     )
 
 

@@ -5,6 +5,7 @@ It holds what a stranger needs, in plain values, already judged and already clea
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Literal
 
@@ -12,6 +13,9 @@ from pytest_tentacle.guide.severity import Severity
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.survey.actions import ActionResult
 from pytest_tentacle.values import Value
+
+_PAGES = {"TT": "problems", "TC": "causes"}
+"""Folders of the manual's pages, by how codes begin."""
 
 FORMAT = 1
 """Version of the JSON report; raised when a reader of the old one would be misled."""
@@ -351,3 +355,10 @@ class Report(Value):
     comparison: Comparison | None = None
     provenance: Provenance
     redaction: RedactionView
+    manual: str = ""
+    """Where the manual's site stands (`--manual`), without a final slash; empty: nowhere."""
+
+    def manual_page(self, code: str) -> str:
+        """The address of the manual's page on a code; empty where no site is known, or the code is none of ours."""
+        folder = _PAGES.get(re.sub(r"\d", "", code))
+        return f"{self.manual}/{folder}/{code}.html" if self.manual and folder else ""

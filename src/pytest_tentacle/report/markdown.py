@@ -38,7 +38,7 @@ def _lines(report: Report) -> Iterator[str]:
         yield "\n| Machines | What is wrong | Code |"
         yield "|--:|---|---|"
         for cause in report.causes[:MOST_CAUSES]:
-            yield f"| {len(cause.machines):,} | {plain(cause.title)} | {code(cause.code)} |"
+            yield f"| {len(cause.machines):,} | {plain(cause.title)} | {_code(report, cause.code)} |"
         for cause in report.causes[:MOST_CAUSES]:
             yield from _cause(cause)
         if len(report.causes) > MOST_CAUSES:
@@ -62,6 +62,11 @@ def _lines(report: Report) -> Iterator[str]:
     when = f"{report.started:%Y-%m-%d %H:%M:%S %Z}"
     who = f"pytest-tentacle {plain(report.version)}, {plain(report.title)}{digest}"
     yield f"<sub>{who}, {when}, {report.seconds:.1f} s</sub>"
+
+
+def _code(report: Report, text: str) -> str:
+    page = report.manual_page(text)
+    return f"[{text}]({page})" if page else code(text)
 
 
 def _actions(report: Report) -> Iterator[str]:

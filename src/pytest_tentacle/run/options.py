@@ -12,7 +12,7 @@ import pytest
 
 from pytest_tentacle.guide.severity import DEFAULT_GATE, Severity
 
-from .acting.words import add_acting, of_machines, restart_asked, whole
+from .acting.words import add_acting, of_machines, restart_asked, web_address, whole
 
 if TYPE_CHECKING:  # every pytest run of the environment imports this module: the models cost more than pytest itself
     from pytest_tentacle.inventory.model import Mode
@@ -92,6 +92,8 @@ class Options:
     octopus_ca: Path | None = None
     include_disabled: bool = False
     discover: bool = False
+    manual: str = ""
+    """Where the manual's site stands, without a final slash; empty: nowhere."""
     until_well: float | None = None
     """Seconds for which what is not well is looked at again."""
     executor: Way | None = None
@@ -262,6 +264,12 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="FILE.zip",
         help="write report and surveys into one file that --replay takes, redacted, for a ticket",
     )
+    group.addoption(
+        "--manual",
+        metavar="URL",
+        type=web_address,
+        help="where you publish the manual (scripts/dev.py docs): codes in page, Markdown and SARIF link to its pages",
+    )
     group.addoption("--sarif", metavar="FILE", help="write what is wrong as SARIF 2.1.0, for code scanning")
     group.addoption("--metrics", metavar="FILE.prom", help="write metrics for Prometheus' textfile collector")
     group.addoption(
@@ -405,6 +413,7 @@ def read_options(config: pytest.Config) -> Options:
         octopus_ca=_path(option("octopus_ca")),
         include_disabled=option("include_disabled"),
         discover=option("discover"),
+        manual=option("manual") or "",
         until_well=of_machines(config, "until_well"),
         executor=_executor(config),
         restart=restart_asked(config),

@@ -348,6 +348,7 @@ class TentacleRun:
             options=self.options.for_report(),
             interrupted=self.interrupted,
             own_tests=tuple(self.own_tests.values()),
+            manual="" if self.options.pseudonyms else self.options.manual,
             notes=tuple(notes),
         )
 

@@ -67,14 +67,14 @@ def _rules(report: Report, used: set[str]) -> list[dict[str, Any]]:
             "shortDescription": {"text": title},
             "help": {"text": f"{_help(report, code) or title}{_more(code)}"},
         }
-        if link := links.get(steps.get(code, "")):
+        if link := report.manual_page(code) or links.get(steps.get(code, "")):
             rule["helpUri"] = link
         rules.append(rule)
     return rules
 
 
 def _more(code: str) -> str:
-    """Where the manual's page on a code is: no site of it has an address that could be linked to."""
+    """How to read the manual's page on a code where no site of it is known (`--manual`)."""
     return "" if code == UNKNOWN_RULE else f"\n\n`pytest-tentacle explain {code}` prints the manual's page."
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -79,3 +80,10 @@ def whole(least: int, most: int) -> Callable[[str], int]:
         return value
 
     return whole_number
+
+
+def web_address(text: str) -> str:
+    """An option's value as the beginning of links."""
+    if not re.fullmatch(r"https?://[\w.:\[\]-]+(/[\w./~%-]*)?", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"must be an address such as https://docs.example.com/tentacle: {text!r}")
+    return text.rstrip("/")
