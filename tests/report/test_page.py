@@ -9,6 +9,7 @@ import pytest
 from axe_core_python.sync_playwright import Axe
 
 from pytest_tentacle.diagnosis import CAUSES, FoldedCause
+from pytest_tentacle.guide.severity import Severity
 from pytest_tentacle.judging.finding import Evidence
 from pytest_tentacle.report.build import build_report
 from pytest_tentacle.report.document import STAGES, StageView
@@ -379,14 +380,18 @@ class TestPaper:
                 kind.windows if number % 2 else (),
                 () if number % 2 else kind.linux,
                 "https://octopus.com/docs",
+                severity=Severity.WILL_FAIL if number % 3 else Severity.OUTAGE,
             )
             for number, kind in enumerate(kinds)
         )
         assert len(causes) == 33
         path = tmp_path / "paper.html"
         path.write_text(document(render_page(build_report(small_run, causes))), encoding="utf-8")
-        page = browser.new_page()
+        page = browser.new_page(viewport={"width": 718, "height": 1000})
         page.goto(path.as_uri())
+        page.emulate_media(media="print")
+        heads = [head.bounding_box()["width"] for head in page.locator(".tt-cause > summary .tt-head").all()]
+        assert min(heads) > 120  # pixels: beside "will fail later, fails no run" a title has room for its words
         paper = page.pdf(format="A4", prefer_css_page_size=True)
         page.close()
         assert 2 <= len(re.findall(rb"/Type\s*/Page\b", paper)) <= 8

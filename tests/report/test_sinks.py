@@ -167,6 +167,7 @@ class TestMarkdown:
         address = f"https://docs.example.com/t/{folder}/{code}.html"
         assert f"[{code}]({address})" in report_markdown(known)
         page = render_page(known)
+        assert f'href="{address}"' in page
         explained = re.findall(r'<div id="code-(TT\d+)">', page)
         assert explained
         for each in explained:
@@ -215,6 +216,12 @@ class TestConsole:
         """Nothing to do, nothing to read."""
         run = replace(_only(small_run, "web-01"), notes=())
         assert [text for text, _ in report_lines(build_report(run, ()))] == ["√ The machine is healthy.", "  5 passed"]
+
+    def test_no_step(self, small_run):
+        """A run of own tests alone has no count of steps, and no empty line in its place."""
+        told = [text for text, _ in report_lines(build_report(replace(small_run, results=(), notes=()), ()))]
+        assert told
+        assert all(text.strip() for text in told[1:])
 
     def test_ascii(self, small_run, small_causes):
         """A terminal that has no glyphs gets none."""

@@ -109,7 +109,8 @@ def explain(result: StepResult, clean: Callable[[str], str]) -> list[str]:
 def _head(report: Report) -> Iterator[Line]:
     outcome = {"healthy": Outcome.PASSED, "unhealthy": Outcome.FAILED, "incomplete": Outcome.UNKNOWN}[report.state]
     yield f"{_GLYPHS[outcome]} {report.verdict}", {**_COLOURS[outcome], "bold": True}
-    yield "  " + ", ".join(f"{count} {kind.value}" for kind, count in report.counts.items() if count), {}
+    if counted := ", ".join(f"{count} {kind.value}" for kind, count in report.counts.items() if count):
+        yield f"  {counted}", {}
 
 
 def _notes(report: Report) -> Iterator[Line]:
