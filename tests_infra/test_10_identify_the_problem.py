@@ -21,6 +21,7 @@ def test_identify_the_problem(machine):
         identify.no_process_ended_unknown_before_its_home_was_known,
         identify.instance_name_comes_without_quotes,
         identify.last_registration_succeeded,  # "successfully 'Discovered' or 'Registered' a machine"
+        identify.last_calls_succeeded,
         identify.process_runs_with_the_settings_of_its_file,
         identify.server_does_not_hang_up_on_the_certificate,
         identify.thumbprint_is_let_in_from_one_machine,

@@ -205,6 +205,10 @@ SAMPLES: tuple[tuple[str, str], ...] = (
         "Checking that server communications are open failed with message Connection refused [::ffff:127.0.0.1]:10943 (127.0.0.1:10943). Retrying (1/5) in 00:00:00.7500000.",
     ),
     ("not-an-octopus-server", "https://octo-1.lab:10943/ does not appear to be an Octopus Server"),
+    (
+        "own-server-not-recognised",
+        "The service listening on https://octo-1.lab:10943/ does not appear to be an Octopus server. The response was: ",
+    ),
     ("server-not-yet-trusted", f"The Octopus Server with the thumbprint '{TP}' is not yet trusted by this Tentacle."),
     ("watchdog-cannot-start", "Service OctopusDeploy Tentacle doesn't have Running status after 30sec"),
     (
@@ -385,7 +389,7 @@ class TestEachSignature:
 
     def test_leads_to_a_problem_of_the_catalogue_or_to_none(self) -> None:
         """Some are worked out: a start without end, a client never let in, a call that failed, a name with quotes."""
-        assert codes() | {"TT130", "TT132", "TT136", "TT141", "TT144", "TT145", "TT146"} == {
+        assert codes() | {"TT130", "TT132", "TT136", "TT141", "TT144", "TT145", "TT146", "TT151"} == {
             kind.code for kind in (*LOGS, *MESSAGES)
         }
 

@@ -70,7 +70,7 @@ _DEGRADED = frozenset(
     }
 )
 _WILL_FAIL = frozenset({"TT144", "TT205", "TT411", "TT412", "TT721"})
-_HYGIENE = frozenset({"TT403", "TT603"})
+_HYGIENE = frozenset({"TT151", "TT403", "TT603"})
 
 
 def severity_of(code: str) -> Severity:

@@ -102,7 +102,7 @@ class LogLink(Value):
 
 
 class LogCall(Value):
-    """A call of the command line that was to register the Tentacle: the last one of its command."""
+    """A call of the command line that changes something: the last one of its command."""
 
     command: str
     """By its class, such as `RegisterMachineCommand`."""

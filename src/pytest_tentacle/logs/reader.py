@@ -18,7 +18,7 @@ from pytest_tentacle.hiding import shorten
 from pytest_tentacle.logs.model import LogFile, LogHome, LogLink, LogPeer, LogRecord, Startup
 
 from .before_home import homes_of, instance_in, is_first
-from .calls import calls_of
+from .calls import NamelessCalls, calls_of
 from .columns import endpoint_of, is_halibuts
 from .lines import RawRecord, decode, records_of
 from .peers import Connections, address_of
@@ -124,6 +124,7 @@ class _Reader:
         self.kinds: dict[tuple[object, ...], _Kind] = {}
         self.unknown: list[_Kind] = []
         self.connections = Connections()
+        self.nameless = NamelessCalls()
         self.starts: list[RawRecord] = []
         self._read()
 
@@ -138,7 +139,7 @@ class _Reader:
             self._classify(record, process)
 
     def _classify(self, record: RawRecord, process: Process) -> None:
-        command = None if process.is_agent else process.command
+        command = self.nameless.command_of(record, process) if process.is_agent else process.command
         instance = self._instance(process)
         matched = self.classifier.match(record.text, record.level)
         if matched is None:

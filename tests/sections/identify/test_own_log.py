@@ -326,7 +326,7 @@ class TestCalls:
     @pytest.mark.parametrize(
         "text",
         [
-            "No trusted server was found with the supplied thumbprint",
+            "Please specify a thumbprint to replace, e.g., --oldThumbprint=VALUE",
             "Requires elevated privileges. Please run command as sudo.",
             "Access to the path 'C:\\Octopus' is denied.",
         ],

@@ -18,7 +18,7 @@ from .path.slow import SLOW_WAYS
 from .ping import PING
 from .process import PROCESS
 from .programs import PROGRAMS
-from .registering import REGISTERING
+from .registering import CALLS, REGISTERING
 from .services import SERVICES
 from .settings import SETTINGS
 from .systemd import SYSTEMD
@@ -31,6 +31,7 @@ CAUSES: tuple[CauseKind, ...] = tuple(
             *LOGS,
             *ADDRESS_FAMILY,
             *REGISTERING,
+            *CALLS,
             *PROGRAMS,
             *MESSAGES,
             *SERVICES,

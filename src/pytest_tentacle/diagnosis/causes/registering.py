@@ -1,4 +1,4 @@
-"""Why a call that was to register a Tentacle failed (guide, "Identify the Problem"): each kind has its own remedy."""
+"""Why a call failed that was to register a Tentacle, or to change something else (guide, "Identify the Problem")."""
 
 from __future__ import annotations
 
@@ -92,8 +92,8 @@ REGISTERING: tuple[CauseKind, ...] = (
         6,
         ("unknown-thing",),
         "Registering failed: the portal does not have what the call names",
-        "an environment, pool, tenant, policy, proxy or space of the call does not exist in the portal, or the user "
-        "may not see it.",
+        "an environment, pool, tenant, policy, proxy or space of the call does not exist in the portal, the user may "
+        "not see it, or it is a dynamic pool, which takes no workers of one's own.",
         what="Correct the name, or create it in the portal (and name the space with --space)",
     ),
     _cause(
@@ -109,15 +109,19 @@ REGISTERING: tuple[CauseKind, ...] = (
         7,
         ("generation",),
         "Registering failed: Tentacle and server versions are incompatible",
-        "their versions are incompatible: Tentacle 3 and later need an Octopus Server 3 or later.",
-        what="Install the Tentacle of the server's generation, or upgrade the server",
+        "their versions are incompatible. Tentacle 3 and later need an Octopus Server 3 or later; and the check of the "
+        "polling port by Tentacles until 3.2 takes the empty answer of a server from 3.1.6 on for a stranger's, a "
+        "known defect.",
+        what="Upgrade the Tentacle to the server's version, or the server to its generation",
     ),
     _cause(
         8,
-        ("handle",),
-        "Registering failed: register-with was run as a service",
-        "from Tentacle 3.15.8 on the call needs a console, and a service has none: a known defect of such setups.",
-        what="Run the call as a scheduled task, or in a session",
+        ("handle", "no-certificate"),
+        "Registering failed: the command lacks what it needs",
+        "it was called before the instance had a certificate (Tentacles before 6.1 make none by themselves, and those "
+        "of 2.0 end with a null reference), or by a service: from 3.15.8 on the command needs a console, and a service "
+        "has none.",
+        what="Make a certificate first (new-certificate --if-blank); call it in a session or as a scheduled task",
     ),
     _cause(
         9,
@@ -125,5 +129,68 @@ REGISTERING: tuple[CauseKind, ...] = (
         "Registering failed",
         "for an unrecognised reason.",
         what="Fix what the log says",
+    ),
+)
+
+_LOG_OF_CALLS = ('$ Get-Content -Tail 200 "<log>"', '$ tail -n 200 "<log>"')
+
+
+def _call_cause(
+    digit: int, kind: str, title: str, why: str, *, what: str, commands: tuple[str, str] = _LOG_OF_CALLS
+) -> CauseKind:
+    return CauseKind(
+        f"TC151{digit}",
+        title,
+        f"The last {{call}} on {{who}} failed: {why} (The log says: {{words}})",
+        frozenset({"TT151"}),
+        (f"{what}:", commands[0]),
+        (f"{what}:", commands[1]),
+        _of(kind),
+        fold_by=("kind", "call"),
+        rank=95,
+        confidence=Confidence.LIKELY,
+    )
+
+
+CALLS: tuple[CauseKind, ...] = (
+    _call_cause(
+        1,
+        "not-registered",
+        "A command for one server failed: the Tentacle is not registered with it like that",
+        "the server has no machine with this thumbprint, or this Tentacle does not trust or poll that server; until "
+        "Tentacle 4.0 poll-server also refuses workers. A further node is not polled until it succeeds.",
+        what="Register the Tentacle with the server first (register-with, register-worker), then run the command again",
+    ),
+    _call_cause(
+        2,
+        "cryptography",
+        "A command could not make or read a certificate",
+        "the system's cryptography does not do what it needs: FIPS mode on Linux, a Windows without the update for "
+        "SHA-256, or a file of another format or password. The certificate of before is in use as ever.",
+        what="Make the certificate on another machine and import it (import-certificate), or put the system right",
+        commands=("$ Get-HotFix | Sort-Object InstalledOn", "$ cat /proc/sys/crypto/fips_enabled"),
+    ),
+    _call_cause(
+        3,
+        "service",
+        "A command could not change the service",
+        "the service manager refused it, most often for lack of rights (a Tentacle without root needs sudo for it). "
+        "What runs is the process of before, with its version and settings.",
+        what="Do it as an administrator or with sudo, at a moment when no deployment runs",
+        commands=('$ Get-Service -Name "<service>"', '$ systemctl status "<service>"'),
+    ),
+    _call_cause(
+        4,
+        "portal",
+        "A command could not work with the portal",
+        "the Octopus portal was not reached, was not trusted, refused the user, or does not have what the call names.",
+        what="Fix what the log says, then run the command again",
+    ),
+    _call_cause(
+        5,
+        "other",
+        "A command failed",
+        "what it was to change is as it was before.",
+        what="Read what the log says; if it is still wanted, fix that and run the command again",
     ),
 )

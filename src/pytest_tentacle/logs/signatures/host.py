@@ -38,8 +38,8 @@ CONFIGURATION: tuple[Signature, ...] = (
     host_signature(
         "configuration-missing",
         r"The configuration file for instance (?P<instance>.{1,200}?) could not be located at the specified location"
-        r"(?: (?P<path>[^\r\n]{1,300}?)\. The file)?",
-        ("could not be located at the specified location",),
+        r"(?: (?P<path>[^\r\n]{1,300}?)\. The file)?|Configuration file (?P<word>[^\r\n]{1,300}?) could not be found",
+        ("could not be located at the specified location", "configuration file "),
         "The configuration file is gone.",
         "Restore it, or delete the instance and create it anew.",
         code="TT124",
@@ -47,8 +47,13 @@ CONFIGURATION: tuple[Signature, ...] = (
     host_signature(
         "configuration-damaged",
         r"Unable to parse configuration key 'Octopus\.Home' as a 'String'|There is an error in XML document|"
-        r"Root element is missing",
-        ("configuration key 'octopus.home'", "there is an error in xml document", "root element is missing"),
+        r"Root element is missing|not a valid Base-64 string.{0,2000}?KeyValueStore",
+        (
+            "configuration key 'octopus.home'",
+            "there is an error in xml document",
+            "root element is missing",
+            "not a valid base-64 string",
+        ),
         "The configuration file is empty or cut off; a full disk does that.",
         "Free disk space, then restore the file or create the instance again.",
         code="TT124",
@@ -169,6 +174,18 @@ COMMANDS: tuple[Signature, ...] = (
         level=Level.INFO,
         writer="tentacle",
         by_call=True,
+    ),
+    host_signature(
+        "own-server-not-recognised",
+        r"does not appear to be an Octopus server\. The response was:\s*(?:\Z|System\.Exception)",
+        ("does not appear to be an octopus server",),
+        "The check of the polling port by Tentacles until 3.2 takes the empty answer of a server from 3.1.6 on for a "
+        "stranger's: it is the server.",
+        "Register with another version of Tentacle.",
+        code=None,
+        phase=Phase.HOST,
+        level=Level.INFO,
+        writer="tentacle",
     ),
     host_signature(
         "not-an-octopus-server",

@@ -34,8 +34,9 @@ PORTS: tuple[Signature, ...] = (
     ),
     host_signature(
         "bind-failed",
-        r"Failed to bind to address (?P<url>https?://\S+?[:/](?P<port>\d{1,5})): address already in use",
-        ("failed to bind to address",),
+        r"Failed to bind to address (?P<url>https?://\S+?[:/](?P<port>\d{1,5})): address already in use|"
+        r"SocketException \((?:10013|10048|13|98)\).{0,3000}?AspNetCore\.Server\.Kestrel",
+        ("failed to bind to address", "aspnetcore.server.kestrel"),
         "Another program holds one of the service's further ports.",
         "Find who holds the port, then end it or take another port.",
         code="TT138",

@@ -12,6 +12,7 @@ from pytest_tentacle.hiding import hide
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.subject import Subject
+from pytest_tentacle.logs.calls import registers
 from pytest_tentacle.logs.model import LogCall, LogFile
 from pytest_tentacle.logs.signatures import BY_ID
 
@@ -23,7 +24,13 @@ FAILED = "TT136"
 _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern, re.IGNORECASE | re.DOTALL))
     for kind, pattern in (
-        ("generation", r"cannot register a \S+ Octopus Tentacle with a|Please provide a thumbprint for this machine"),
+        (
+            "generation",
+            (
+                r"cannot register a \S+ Octopus Tentacle with a|Please provide a thumbprint for this machine|"
+                r"does not appear to be an Octopus server\. The response was:\s*(?:\Z|System\.Exception)"
+            ),
+        ),
         (
             "certificate",
             (
@@ -55,10 +62,19 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             (
                 r"(?:Could not find|Unable to find|No|Cannot find) (?:the |a |an )?(?:environment|role|worker pool|"
                 r"tenant|policy|machine policy|space|proxy)\b[^\n]{0,200}?(?:named|called|found|exist|on the)|"
-                r"Could not find (?:the )?(?:machine )?policy|Tags? '[^'\n]{0,200}' could not be found"
+                r"Could not find (?:the )?(?:machine )?policy|Tags? '[^'\n]{0,200}' could not be found|"
+                r"Could not find the environment '|do not support adding workers|No \"space\" was specified|"
+                r"A space with name \"[^\"\n]{0,200}\" (?:could not be found|was requested)"
             ),
         ),
         ("handle", r"The handle is invalid|Das Handle ist ung"),
+        (
+            "no-certificate",
+            (
+                r"No certificate has been generated for this Tentacle|"
+                r"NullReferenceException.{0,400}?RegisterMachineCommand\.Start\b"
+            ),
+        ),
         (
             "reach",
             (
@@ -86,18 +102,18 @@ def last_registration_succeeded(subject: Subject) -> Iterator[Finding]:
     if not subject.is_tentacle:
         return
     for log in logs_of(subject):
-        if not log.calls:
+        call = next((call for call in reversed(log.calls) if registers(call.command)), None)
+        if call is None:
             continue
-        call = log.calls[-1]
         source = f"log of {subject.name}, {log.path}"
         if call.failure is None:
-            yield Evidence(source, f"{call.command} at {call.time} came to its end")
+            yield Evidence(source, f"{called(call.command)} at {call.time} came to its end")
             continue
-        why = _works_all_the_same(subject, log, call)
+        why = works_all_the_same(subject, log, call)
         if why is not None:
-            yield Evidence(source, f"{call.command} failed at {call.time}, and that is history: {why}")
-        elif not _is_told_elsewhere(call):
-            yield _problem(subject, log, call, source)
+            yield Evidence(source, f"{called(call.command)} failed at {call.time}, and that is history: {why}")
+        elif not is_told_elsewhere(call):
+            yield failed_call(FAILED, subject, log, call, kind_of(hide(call.failure)))
 
 
 def kind_of(failure: str) -> str:
@@ -105,13 +121,14 @@ def kind_of(failure: str) -> str:
     return next((kind for kind, pattern in _KINDS if pattern.search(failure)), "other")
 
 
-def _is_told_elsewhere(call: LogCall) -> bool:
+def is_told_elsewhere(call: LogCall) -> bool:
     """A text of the catalogue that calls write, and that is a problem of its own."""
     signature = BY_ID.get(call.signature or "")
     return signature is not None and signature.by_call and signature.code is not None
 
 
-def _works_all_the_same(subject: Subject, log: LogFile, call: LogCall) -> str | None:
+def works_all_the_same(subject: Subject, log: LogFile, call: LogCall) -> str | None:
+    """Why a failed registration does not matter; None where it may."""
     sign = last_sign(log)
     if sign is not None and sign > call.number:
         return "it worked with a server afterwards"
@@ -120,7 +137,8 @@ def _works_all_the_same(subject: Subject, log: LogFile, call: LogCall) -> str | 
     return None
 
 
-def _problem(subject: Subject, log: LogFile, call: LogCall, source: str) -> Problem:
+def failed_call(code: str, subject: Subject, log: LogFile, call: LogCall, kind: str) -> Problem:
+    """A call that failed, with its own words."""
     failure = hide(call.failure or "")
     lines = [line.strip(" -") for line in failure.splitlines()]
     words = " ".join([line for line in lines if line and not line.startswith("at ")][:3])
@@ -128,8 +146,8 @@ def _problem(subject: Subject, log: LogFile, call: LogCall, source: str) -> Prob
     facts: dict[str, object] = {
         "log": log.path,
         "instance": subject.instance_name,
-        "command": call.command,
-        "kind": kind_of(failure),
+        "call": called(call.command),
+        "kind": kind,
         "words": words,
     }
     try:
@@ -139,10 +157,26 @@ def _problem(subject: Subject, log: LogFile, call: LogCall, source: str) -> Prob
     if service is not None:
         facts["service"] = service.name
     return Problem(
-        FAILED,
+        code,
         subject.name,
-        expected="the last call that was to register it came to its end, or it works all the same",
-        actual=f"{call.command} at {call.time} failed: {words}",
-        evidence=(Evidence(source, f"{call.time}: {failure[:800]}"),),
+        expected=f"the last {called(call.command)} came to its end, or what followed shows that it does not matter",
+        actual=f"{called(call.command)} at {call.time} failed: {words}",
+        evidence=(Evidence(f"log of {subject.name}, {log.path}", f"{call.time}: {failure[:800]}"),),
         facts=facts,
     )
+
+
+_CALLED = {
+    "RegisterMachine": "register-with",
+    "Poll": "poll-server",
+    "PollingProxyConfiguration": "polling-proxy",
+    "ProxyConfiguration": "proxy",
+    "DeregisterMachine": "deregister-from",
+}
+_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def called(command: str) -> str:
+    """What a person types for it: `new-certificate` for `NewCertificateCommand`."""
+    name = command.removesuffix("Command")
+    return _CALLED.get(name) or _WORD.sub("-", name).lower()

@@ -78,7 +78,10 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
         "own web server) and of its further services, such as 8443. One of them is taken: by an earlier installation, "
         "by IIS, by another program; and the service ends.",
         (
-            "See which program has it; stop that or give one of the two another port; then start the service:",
+            (
+                "See which program has it (a server's ports: those of its portal, 10943, 8443); stop that or give one "
+                "of the two another port; then start the service:"
+            ),
             _SERVED,
             START_WINDOWS,
         ),
