@@ -3,7 +3,8 @@
 It needs but Python 3.11 or later.
 
 lab    set up what a run needs, then run the guide over the embedded lab
-check  set up what the tests need, then lint, types, import rules, the manual's pages and all tests
+check  set up what the tests need, then lint, types, import rules, the manual's pages and all tests; the tests'
+       run of the lab leaves a sample report, site/sample.html
 fuzz   give whatever reads a stranger's bytes 100,000 made-up examples each (hours; arguments go to pytest)
 faults break a lab of separate hosts in every way that it knows, and hold the diagnosis against that (as root)
 docs   write the manual's pages of problems and causes and the report's schema, and build the site (mkdocs, into site/)
@@ -61,6 +62,9 @@ PARALLEL = ["-n", "auto", "--dist", "loadscope", "--no-loadscope-reorder"]
 PR_SET_CHILD_SUBREAPER = 36
 """prctl(2): processes whose parent ends become children of this one."""
 
+SAMPLE = TOP / "site" / "sample.html"
+"""The lab's report, for those who want to see one first."""
+
 SBIN = os.pathsep + "/usr/sbin" + os.pathsep + "/sbin"
 
 
@@ -92,9 +96,8 @@ def main() -> int:
 
 def sample_report() -> int:
     """The lab's report beside the manual's site. Most of the lab is broken on purpose: exit code 1 is the right one."""
-    sample = TOP / "site" / "sample.html"
-    code = run(environment("dev"), "-m", "pytest", "--inventory", "lab:", f"--html={sample}", "-p", "no:cacheprovider")
-    return 0 if code == 1 and sample.is_file() else 1
+    code = run(environment("dev"), "-m", "pytest", "--inventory", "lab:", f"--html={SAMPLE}", "-p", "no:cacheprovider")
+    return 0 if code == 1 and SAMPLE.is_file() else 1
 
 
 def environment(which: str) -> Path:
@@ -179,7 +182,12 @@ def install(packages: list[str], why: str) -> None:
 
 
 def check(python: Path, rest: list[str]) -> int:
-    """Lint, types, import rules, the manual's pages as files, tests; the first that fails ends it."""
+    """Lint, types, import rules, the manual's pages as files, tests; the first that fails ends it.
+
+    The tests' own run of the lab leaves the sample report, so that it costs nothing more.
+    """
+    SAMPLE.unlink(missing_ok=True)
+    os.environ["PYTEST_TENTACLE_SAMPLE"] = str(SAMPLE)
     scripts = python.parent
     steps = [
         [str(scripts / "ruff"), "check", "."],
@@ -194,6 +202,9 @@ def check(python: Path, rest: list[str]) -> int:
         code = run_alone(step)
         if code:
             return code
+    if not rest and not SAMPLE.is_file():
+        say(f"the tests left no sample report at {SAMPLE.relative_to(TOP)}")
+        return 1
     return 0
 
 
