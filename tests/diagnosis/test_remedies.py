@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -17,9 +18,17 @@ from pytest_tentacle.guide.commands import fitting
 from pytest_tentacle.sections.catalogue import CATALOGUE
 from pytest_tentacle.survey.store import Surveys, loads
 from support.each import wrong_with
-from support.faults import CASES
+from support.faults import CASES, Case
 from support.hosts.recorded import recorded
-from support.remedies_tried import Tried, tried
+from support.remedies_tried import (
+    OTHER,
+    Tried,
+    beside_another_server,
+    harm_of,
+    harm_to_another,
+    remedies,
+    tried,
+)
 from support.replaying import built, cases
 from support.tentacle_world import found_in, healthy, state_of
 from support.whole import make_linux, make_windows, wide_fleet
@@ -39,10 +48,7 @@ UNREADABLE = {
 def situations() -> Iterator[tuple[str, Surveys]]:
     """All faults of the made-up fleet, of the lab of hosts, and that people reported."""
     for case in CASES:
-        world = wide_fleet()
-        world["octo-1"].declare(portal="https://p")
-        case.change(world)
-        yield case.id, world.surveys()
+        yield case.id, _broken(case)
     for name, surveys in recorded():
         yield f"hosts: {name}", surveys
     for reported in cases():
@@ -69,6 +75,39 @@ class TestEachRemedy:
     def test_enough_was_tried(self, came: Tried) -> None:
         """Whoever adds a cause with such a call has a fault for it already (`test_causes.py`)."""
         assert len(came.mended) > 60
+
+
+ONE_ADDRESS_ALONE = {f"TT320-nobody_trusted: {code} on poll-01" for code in ("TC3211", "TT321")}
+"""Not mended yet: the only address that it polls is taken for another name of its own server, so update-trust is for that
+entry. Where it is another server's, that one's thumbprint is lost; an address of its own server says which it is."""
+
+
+class TestAnotherServer:
+    """A Tentacle may work for several Octopus Servers; to mend one link must not cut off another."""
+
+    def test_no_remedy_takes_its_link_away(self) -> None:
+        """It is kept by the same remedy, or the remedy says beforehand what it takes and how to go about it instead."""
+        found = {
+            f"{case.id}: {remedy.code} on {remedy.subject.name}": what
+            for case in CASES
+            for remedy, what in harm_to_another(_broken(case))
+        }
+        assert found.keys() == ONE_ADDRESS_ALONE
+
+    def test_harm_is_seen(self) -> None:
+        """What would forget it is found."""
+        case = next(case for case in CASES if case.code == "TC3221")
+        surveys = beside_another_server(_broken(case), polls=False)
+        remedy = next(each for each in remedies(surveys) if each.code == "TC3221")
+        without = replace(remedy, lines=tuple(line for line in remedy.lines if OTHER not in line))
+        assert [*harm_of(without)] == ["the other server's entry is gone"]
+
+
+def _broken(case: Case) -> Surveys:
+    world = wide_fleet()
+    world["octo-1"].declare(portal="https://p")
+    case.change(world)
+    return world.surveys()
 
 
 class TestTheModel:

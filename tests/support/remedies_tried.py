@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 import shlex
 from collections.abc import Iterable, Iterator
@@ -17,9 +18,9 @@ from pytest_tentacle.guide.remedies import fill, with_own_values
 from pytest_tentacle.judging.finding import Blocked, Unknown
 from pytest_tentacle.sections import STEPS, Subject, applicable, fleet_of
 from pytest_tentacle.sections.catalogue import CATALOGUE
-from pytest_tentacle.survey.store import Surveys
+from pytest_tentacle.survey.store import Surveys, dumps, loads
 
-from .tentacle_commands import BLANK, COPIED, Refused, ServerState, State
+from .tentacle_commands import BLANK, COPIED, LISTENING, POLLING, Refused, ServerState, State
 from .tentacle_world import NoSettingsError, SeveralServersError, found_in, state_of, wrong_with
 
 PERSONS = {
@@ -193,6 +194,63 @@ def _try_on_server(where: str, remedy: Remedy, came: Tried) -> None:
         came.wrong[where] = [f"port {state.port}, runs with {state.ran_with}, and is declared with {declared}"]
     elif not looks_only:
         came.mended.add(remedy.code)
+
+
+OTHER = "F" * 40
+"""The thumbprint of a server that is none of the inventory's."""
+_CHANGES_TRUST = re.compile(
+    r"--reset-trust|--remove-trust|--trust|clear-trusted|update-trust|server-comms|register-|poll-server"
+)
+_ENTRIES = "Tentacle.Communication.TrustedOctopusServers"
+
+
+def beside_another_server(surveys: Surveys, *, polls: bool) -> Surveys:
+    """The same, where each Tentacle trusts, or polls, another department's server as well."""
+    document = json.loads(dumps(surveys))
+    address = {"Address": "https://other.elsewhere:10943/", "SubscriptionId": "poll://other/"} if polls else {}
+    entry = {"Thumbprint": OTHER, "CommunicationStyle": POLLING if polls else LISTENING, "Address": None} | address
+    for record in document["records"]:
+        for instance in ((record.get("survey") or {}).get("instances") or {}).get("data") or ():
+            settings = (instance.get("configuration") or {}).get("settings") or {}
+            try:
+                entries = json.loads(settings.get(_ENTRIES, ""))
+            except ValueError:
+                continue
+            if isinstance(entries, list):
+                settings[_ENTRIES] = json.dumps([*entries, entry])
+    return loads(json.dumps(document).encode(), "beside another server")
+
+
+def harm_to_another(surveys: Surveys) -> Iterator[tuple[Remedy, str]]:
+    """Each remedy after which the other server's entry is gone without a word, or that is refused beside it."""
+    if not any(_CHANGES_TRUST.search(line) for each in remedies(surveys) for line in each.lines):
+        return
+    for polls in (False, True):
+        for remedy in remedies(beside_another_server(surveys, polls=polls)):
+            if remedy.subject.is_tentacle and any(_CHANGES_TRUST.search(line) for line in remedy.lines):
+                yield from ((remedy, what) for what in harm_of(remedy))
+
+
+def harm_of(remedy: Remedy) -> Iterator[str]:
+    """What a remedy does to the other server's entry."""
+    subject = remedy.subject
+    try:
+        state = state_of(subject, ORIGINALS.get(remedy.code, subject.name))
+    except (NoSettingsError, SeveralServersError):
+        return
+    if all(each.thumbprint != OTHER for each in state.trusted):
+        return  # the list is damaged, and nobody can read whom it trusts
+    _break(state, remedy.code)
+    service = subject.known_service
+    own = {"instance": subject.instance_name, "name": subject.name, "service": service.name if service else ""}
+    try:
+        carry_out(state, remedy.lines, own)
+    except (Refused, AssertionError) as refusal:
+        yield str(refusal)
+        return
+    warned = any("polls another server as well" in line for line in remedy.lines)
+    if not warned and all(each.thumbprint != OTHER for each in state.trusted):
+        yield "the other server's entry is gone"
 
 
 def _is_call(line: str) -> bool:

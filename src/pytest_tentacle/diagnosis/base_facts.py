@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import ntpath
 from typing import Any
+from urllib.parse import urlsplit
 
 from pytest_tentacle.inventory.model import Mode, OctopusServer
 from pytest_tentacle.judging.finding import Blocked, Unknown
 from pytest_tentacle.judging.subject import Subject
+from pytest_tentacle.judging.thumbprints import as_thumbprint
+from pytest_tentacle.link import By
+from pytest_tentacle.link.hosts import plain_host
+from pytest_tentacle.survey.targets import names_of
 
 _PROGRAMS = {
     "tentacle": (
@@ -33,7 +38,7 @@ def base_facts(subject: Subject) -> dict[str, Any]:
         facts |= {mode.value: subject.mode is mode for mode in Mode}
     portal = next((each for each in map(_portal, (subject, *subject.peers)) if each), None)
     facts |= {"portal": portal} if portal else {}
-    facts |= _other_end(subject)
+    facts |= _other_end(subject) | _other_servers(subject)
     service = subject.known_service
     return facts | ({"service": service.name} if service else {})
 
@@ -71,6 +76,35 @@ def _other_end(subject: Subject) -> dict[str, Any]:
     gateway = machine.gateway or (f"{host}:{machine.polling_ports[0]}" if machine.polling_ports else None)
     seen = {"polled": f"https://{gateway}"} if gateway else {}
     return seen | ({"peers": machine.ip} if machine.ip else {})
+
+
+def _other_servers(subject: Subject) -> dict[str, Any]:
+    """Whether it trusts or polls servers besides its own: what forgets all trust must not take those with it."""
+    if not subject.is_tentacle:
+        return {}
+    try:
+        settings = subject.settings
+    except (Unknown, Blocked):
+        settings = None
+    if settings is None or settings.trusted_error:
+        return {"trusts_other": False, "trusts_others": True, "polls_others": False}
+    own = {as_thumbprint(each.machine.thumbprint) for each in subject.peers}
+    surveys = [survey for each in subject.peers if (survey := each.known_survey)]
+    own |= {as_thumbprint(probe.thumbprint) for survey in surveys for probe in survey.probes if probe.by is By.LOCAL}
+    hosts = {plain_host(name) for each in subject.peers for name, _ in names_of(each.machine)}
+    listening = {
+        found
+        for entry in settings.trusted
+        if not entry.polls and (found := as_thumbprint(entry.thumbprint)) is not None and found not in own
+    }
+    polled = {plain_host(urlsplit(entry.address or "").hostname or "") for entry in settings.trusted if entry.polls}
+    facts: dict[str, Any] = {"trusted_too": next(iter(listening))} if len(listening) == 1 else {}
+    more = {as_thumbprint(entry.thumbprint) for entry in settings.trusted if entry.polls} - own
+    return facts | {
+        "trusts_other": len(listening) == 1,
+        "trusts_others": len(listening) > 1,
+        "polls_others": bool(polled - hosts) and bool(more),
+    }
 
 
 def _program(subject: Subject, product: str) -> str:

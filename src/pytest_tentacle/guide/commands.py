@@ -95,9 +95,32 @@ _UPDATE = tentacle(
     'update-trust --instance "<instance>" --oldThumbprint "<configured>" --newThumbprint "<thumbprint>"', AGAIN
 )
 _SHOW = tentacle('show-thumbprint --instance "<instance>"')
-_ANEW = tentacle('configure --instance "<instance>" --reset-trust', REGISTER, AGAIN)
-_RESET = tentacle('configure --instance "<instance>" --reset-trust --trust "<thumbprint>"', AGAIN)
 _OTHERS = "All trust in other servers goes with it: name each of them with a --trust of its own in the same call."
+_POLLS_OTHERS = (
+    "It polls another server as well, which --reset-trust forgets, too: rather correct TrustedOctopusServers by hand "
+    "(stop the service, copy its configuration file, change that entry alone, start it), or register it there again "
+    "afterwards."
+)
+_TRUST_OTHER = tentacle('configure --instance "<instance>" --trust "<trusted_too>"')
+
+
+def _but_for_others(calls: tuple[tuple[str, ...], tuple[str, ...]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Calls with --reset-trust, and what keeps the trust in other servers: that is no fault, and must not be lost."""
+    windows, linux = (
+        (
+            *when("trusts_others", _OTHERS),
+            *when("polls_others", _POLLS_OTHERS),
+            *lines[:-1],
+            *when("trusts_other", _TRUST_OTHER[system]),
+            lines[-1],
+        )
+        for system, lines in enumerate(calls)
+    )
+    return windows, linux
+
+
+_ANEW = _but_for_others(tentacle('configure --instance "<instance>" --reset-trust', REGISTER, AGAIN))
+_RESET = _but_for_others(tentacle('configure --instance "<instance>" --reset-trust --trust "<thumbprint>"', AGAIN))
 
 
 def _per_mode(
@@ -135,7 +158,7 @@ TRUST_CALLER = tuple(
 """Let whoever listens trust who connects: the Tentacle its server, or the server the Tentacle."""
 
 TRUST_ANEW = _per_mode(
-    (f"A listening Tentacle: one call that forgets and trusts. {_OTHERS}", _RESET),
+    ("A listening Tentacle: one call that forgets and trusts.", _RESET),
     (f"A polling Tentacle must be registered again after its list is emptied. {REGISTER_WORDS}", _ANEW),
 )
 """The same where the list itself is damaged, or holds what can be named in no command."""
@@ -198,7 +221,9 @@ OTHER_MODE = tuple(
         *when(
             "to_poll",
             f"To let it poll, it must be registered as a polling Tentacle. {REGISTER_WORDS}",
-            tentacle('configure --instance "<instance>" --reset-trust --noListen True', REGISTER, AGAIN)[system],
+            _but_for_others(
+                tentacle('configure --instance "<instance>" --reset-trust --noListen True', REGISTER, AGAIN)
+            )[system],
         ),
     )
     for system in (0, 1)
@@ -231,11 +256,13 @@ _OWN = (
     'service --stop --instance "<instance>"',
     'new-certificate --instance "<instance>"',
 )
-_OWN_POLLING = tentacle(
-    *_OWN,
-    'configure --instance "<instance>" --reset-trust',
-    REGISTER.removesuffix(" --force"),
-    'service --start --instance "<instance>"',
+_OWN_POLLING = _but_for_others(
+    tentacle(
+        *_OWN,
+        'configure --instance "<instance>" --reset-trust',
+        REGISTER.removesuffix(" --force"),
+        'service --start --instance "<instance>"',
+    )
 )
 _OWN_LISTENING = tentacle(*_OWN, 'show-thumbprint --instance "<instance>"', 'service --start --instance "<instance>"')
 OWN_IDENTITY = _per_mode(

@@ -46,6 +46,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         "target": "host and port of the server's polling port, which the proxy is asked to connect to",
         "tentacle": "full path of Tentacle's program",
         "thumbprint": "40 hexadecimal digits: the thumbprint of the certificate that should be trusted or expected",
+        "trusted_too": "the thumbprint of another server that the Tentacle trusts",
         "user": "a user whom the proxy knows; no report knows it",
     }
 )

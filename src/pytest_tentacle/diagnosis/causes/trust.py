@@ -56,7 +56,9 @@ def _renewed_server(view: View, problem: Problem) -> Clue | None:
     server = view.peer(problem)
     if _differs_from_declared(server):
         return None
-    facts, screen = {"configured": _old_of(view) or None}, thumbprints_screen(view, server)
+    # Of several servers the problem knows which entry is this one's.
+    facts = {"configured": old} if (old := _old_of(view)) else {}
+    screen = thumbprints_screen(view, server)
     if server is not None and not server.answers_itself:
         doubt = "Nobody saw which certificate {server} presents: the thumbprint of the inventory may be an old one."
         return Clue(facts=facts, evidence=screen, confidence=Confidence.POSSIBLE, unsure=doubt)
