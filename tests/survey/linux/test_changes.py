@@ -50,6 +50,16 @@ def test_the_products_program_and_unit(whole):
     assert any(path.endswith("/opt/octopus/tentacle/Tentacle") for path in paths)
 
 
+def test_drop_ins_of_the_unit(whole, shell):
+    """`systemctl edit` writes there, among other things as whom the service runs; other units are nothing to us."""
+    (unit,) = [service.name for service in whole.survey(shell).survey.services.data]
+    for name in (f"{unit}.d/override.conf", f"{unit}.d/an other.conf", f"{unit}.d/notes.txt", "x.service.d/y.conf"):
+        put(whole, f"/etc/systemd/system/{name}", modified=1_773_281_401)
+    files = whole.survey(shell).survey.changes.data.files
+    found = [file.path.rpartition("/systemd/system/")[2] for file in files if ".service.d/" in file.path]
+    assert sorted(found) == [f"{unit}.d/an other.conf", f"{unit}.d/override.conf"]
+
+
 def test_without_stat(whole):
     """It is said, and takes nothing else away."""
     whole.description["missing"] = ["stat"]

@@ -35,11 +35,9 @@ section_changes() {
                 unit=${line#*"$tab"}
                 unit=${unit%%"$tab"*}
                 watched=$watched/etc/systemd/system/$unit$newline
-                set +f
-                for file in /etc/systemd/system/"$unit".d/*.conf; do
-                    if [ -e "$file" ]; then watched=$watched$file$newline; fi
+                for name in $(bounded 3 ls -A "/etc/systemd/system/$unit.d" 2>/dev/null </dev/null); do
+                    case $name in *.conf) watched=$watched/etc/systemd/system/$unit.d/$name$newline ;; esac
                 done
-                set -f
                 ;;
         esac
     done
