@@ -34,6 +34,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         "path": "a file or folder of the machine",
         "peers": "addresses from which the servers come",
         "pid": "number of a process",
+        "policy": "name of a machine policy in the portal",
         "polled": "URL of the server node's polling port, such as https://octopus.example.com:10943",
         "port": "TCP port of the link: by default 10933 at a listening Tentacle, 10943 at a server; or the proxy's",
         "portal": "URL of Octopus Server's web portal",
