@@ -151,6 +151,17 @@ class TestLinux:
         assert result.outcome is Outcome.UNKNOWN, result
         assert "keeps its own look" in str(result.reason)
 
+    def test_the_machines_own_look_may_be_kept_out(self, around: Any, make_probe: Any) -> None:
+        """Nor where a rule that could not be judged may be why nothing answers; whoever is refused met no such rule."""
+        linux_listener(around)
+        around.sections["web-01"]["firewall"] = linux_rules('tcp dport 10933 meta hour "00:00"-"23:59" drop')
+        around.world["web-01"].replace(OWN_PORT, make_probe(fails="connect", error=Failure.TIMED_OUT))
+        result = around.judge("welcome-page-here", "web-01")
+        assert result.outcome is Outcome.UNKNOWN, result
+        assert "meta hour" in str(result.reason)
+        around.world["web-01"].replace(OWN_PORT, make_probe(fails="connect", error=Failure.REFUSED))
+        assert around.judge("welcome-page-here", "web-01").outcome is Outcome.FAILED
+
 
 class TestUnknown:
     @pytest.mark.parametrize(

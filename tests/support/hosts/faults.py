@@ -58,6 +58,9 @@ def main() -> int:
         return _joined(chosen.pairs, chosen.seed)
     rows = replayed(chosen.names) if chosen.replay else _broken(wanted, chosen.surveys, record=chosen.record)
     right = sum(row["right"] for row in rows)
+    unmade = sum(not row.get("made", True) for row in rows)
+    if unmade:
+        print(f"{unmade} could not be injected, or not be set back: nothing is known of their diagnosis")
     print(f"{right} of {len(rows)} right ({100 * right / len(rows):.1f} %), {time.monotonic() - started:.0f} s")
     if chosen.table and not chosen.pairs:
         chosen.table.write_text(table(rows), encoding="utf-8")
@@ -102,7 +105,7 @@ def _tried(lab: Lab, scenarios: tuple[Scenario, ...]) -> dict[str, Any]:
     try:
         answer = lab.tried(*(each.name for each in scenarios))
     except RuntimeError as error:
-        answer = {"right": False, "faults": [str(error)], "found": [], "seconds": 0.0}
+        answer = {"right": False, "made": False, "faults": [str(error)], "found": [], "seconds": 0.0}
     return _told(answer, scenarios)
 
 
@@ -112,7 +115,7 @@ def _told(answer: dict[str, Any], scenarios: tuple[Scenario, ...]) -> dict[str, 
         "; ".join(f"{m}: {'/'.join(codes)}" for each in scenarios for m, codes in each.expect.items()) or "nothing"
     )
     found = "; ".join(f"{each['code']} on {', '.join(each['machines'])}" for each in answer["found"]) or "nothing"
-    mark = "ok   " if answer["right"] else "WRONG"
+    mark = "ok   " if answer["right"] else "WRONG" if answer.get("made", True) else "NONE "
     print(f"{mark} {names} | expected {expected} | found {found} | {answer['seconds']:.1f} s", flush=True)
     for line in answer["faults"]:
         print(f"        {line}", flush=True)

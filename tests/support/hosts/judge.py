@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -132,27 +133,46 @@ def act(network: Network, line: str) -> None:
 
 
 def set_back(network: Network, scenarios: Sequence[Scenario]) -> None:
-    """Packet filters, queues, routes and names as they were; then each scenario's own lines."""
+    """Packet filters, queues, routes and names as they were, and what each scenario's own lines bring back.
+
+    One step that fails keeps none of the others from it, or the next scenario would meet this one's fault. What failed
+    is tried once more at the end: a scenario's own lines may have brought back what it needs (a program, an MTU).
+    Raises RuntimeError with what fails then, too.
+    """
     lines = [(line.partition(":")[0].strip(), line) for each in scenarios for line in each.do]
+    steps: list[Callable[[], object]] = []
     for name in dict.fromkeys(where for where, _ in lines if where not in {"dns", "here"}):
         own = " ".join(line for where, line in lines if where == name)
-        network.host(name).run(_RULES if "nft" in own or "tables" in own else ":")
+        host = network.host(name)
+        if "nft" in own or "tables" in own:
+            steps.append(partial(host.run, _RULES))
         if "tc qdisc" in own:
-            network.host(name).run(_QUEUES)
+            steps.append(partial(host.run, _QUEUES))
         if name != "router" and (" route" in own or "ip link" in own or "ip addr" in own):
-            _routes(network, name)
-    for each in scenarios:
-        for line in each.undo:
-            act(network, line)
+            steps.append(partial(_routes, network, name))
+    steps += [partial(act, network, line) for each in scenarios for line in each.undo]
     if any(where == "dns" or "dns-" in line for where, line in lines):
-        network.dns("start")
+        steps.append(partial(network.dns, "start"))
+    left = [step for step in steps if _error(step)]
+    errors = [error for step in left if (error := _error(step))]
+    if errors:
+        raise RuntimeError(f"not set back: {'; '.join(errors)}")
     network.ready()
+
+
+def _error(step: Callable[[], object]) -> str:
+    """Why it failed; empty where it did not."""
+    try:
+        step()
+    except RuntimeError as error:
+        return str(error)
+    return ""
 
 
 _RULES = """nft flush ruleset
 for t in iptables-legacy ip6tables-legacy; do
     if [ -n "$(cat /proc/net/${t%tables-legacy}_tables_names 2>/dev/null)" ]; then
-        for table in filter raw mangle nat; do $t -t $table -F; $t -t $table -X; done
+        for table in filter raw mangle nat security; do $t -t $table -F; $t -t $table -X; done
         for chain in INPUT OUTPUT FORWARD; do $t -P $chain ACCEPT; done
     fi
 done"""
@@ -164,7 +184,7 @@ def _routes(network: Network, name: str) -> None:
     subnet = machine.address.split(".")[2]
     number = machine.address.rpartition(".")[2]
     machine.run(
-        f"ip link set eth0 up; ip link set lo up; ip addr flush dev eth0; ip route flush table main; "
+        f"ip link set eth0 mtu 1500 up; ip link set lo up; ip addr flush dev eth0; ip route flush table main; "
         f"ip addr add {machine.address}/24 dev eth0; ip addr add fd10:{subnet}::{number}/64 dev eth0 nodad; "
         f"ip link set mgmt0 down; ip link set mgmt0 up; "
         f"ip route replace default via 10.10.{subnet}.1; ip -6 route replace default via fd10:{subnet}::1; "

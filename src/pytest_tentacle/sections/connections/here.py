@@ -213,14 +213,25 @@ def _give_way(subject: Subject) -> None:
 
 
 def _give_way_to_filter(subject: Subject, probe: Probe | None) -> None:
-    """Raises Unknown where the machine's own rules keep even its own look out: that says nothing about the process."""
+    """Raises Unknown where the machine's own rules keep even its own look out: that says nothing about the process.
+
+    So it is where a rule that could not be judged may do so, and the look got no answer at all.
+    """
     if probe is None or probe.connect is None or probe.connect.error is None:
         return
     verdict = on_loopback(subject, probe)
-    if verdict is not None and verdict.word == "closed":
+    if verdict is None:
+        return
+    if verdict.word == "closed":
         raise Unknown(
             f"the packet filter of {subject.name} keeps its own look at port {probe.port} out: {verdict.words}",
             "Let loopback through (nft: iif lo accept), or browse there from elsewhere.",
+        )
+    if verdict.word == "unclear" and probe.connect.error is Failure.TIMED_OUT:
+        raise Unknown(
+            f"{subject.name} got no answer from its own port {probe.port}, and its packet filter may be why: "
+            f"{verdict.words}",
+            "Let loopback through (nft: iif lo accept), or look whether that rule counts packets.",
         )
 
 
