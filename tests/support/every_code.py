@@ -26,7 +26,6 @@ NO_SURVEY_TELLS = frozenset({"key", "user", "password", "environment", "role", "
 ONLY_A_PERSON_KNOWS = {
     "TT119": {"proxy"},  # a proxy that refuses does not name itself
     "TT127": {"thumbprint"},  # nobody is trusted yet
-    "TT130": {"service"},  # of a process whose service was not read
     "TT133": {"address"},
     "TT503": {"child"},
     "TT546": {"peers"},  # the same

@@ -214,11 +214,7 @@ class Folder:
 
 def _facts(all_facts: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Facts to speak of, several values listed; and those that are the same on all machines."""
-    values: defaultdict[str, dict[str, Any]] = defaultdict(dict)
-    for facts in all_facts:
-        for name, value in facts.items():
-            if value is not None:
-                values[name][str(value)] = value
+    values = _values(all_facts)
     several = {
         name: next(iter(found.values())) if len(found) == 1 else tuple(found.values()) for name, found in values.items()
     }
@@ -232,12 +228,17 @@ def _facts(all_facts: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], dict
 
 def _agreed(all_facts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The facts of one machine of which it has one value only."""
-    several, _ = _facts(all_facts)
-    return {name: value for name, value in several.items() if not _differs(name, all_facts)}
+    return {name: next(iter(found.values())) for name, found in _values(all_facts).items() if len(found) == 1}
 
 
-def _differs(name: str, all_facts: Sequence[Mapping[str, Any]]) -> bool:
-    return len({str(facts[name]) for facts in all_facts if facts.get(name) is not None}) > 1
+def _values(all_facts: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """By fact, its values; those that read alike are one."""
+    values: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+    for facts in all_facts:
+        for name, value in facts.items():
+            if value is not None:
+                values[name][str(value)] = value
+    return values
 
 
 def _words(line: str, say: Callable[[str], str]) -> str:

@@ -97,12 +97,12 @@ DESIGNED: dict[str, tuple[str, ...]] = {
     "accepts-01": ("TT128",),
     "dies-01": ("TT129",),
     "hangs-01": ("TT130",),
-    # What is over, or nobody's trouble
+    # What is over, or no trouble of the link
     "over-01": (),
     "over-02": (),
     "over-03": (),
-    "noise-01": (),
-    "noise-02": (),
+    "noise-01": ("TT151",),
+    "noise-02": ("TT151",),
     # Windows
     "win-polls-01": (
         *("TT101", "TT103", "TT105", "TT106", "TT107", "TT108", "TT109", "TT110", "TT112", "TT113"),
@@ -121,7 +121,7 @@ _ELSEWHERE = dict.fromkeys(
 NOT_ON = {
     "linux": _ELSEWHERE,
     "windows": _ELSEWHERE
-    | {"TT114": "OpenSSL's text; Schannel calls a key that is too short an invalid parameter (TT113)"},
+    | {"TT151": "as on Linux: tests/cases and tests/sections do it", "TT114": "OpenSSL's text; Schannel calls a key that is too short an invalid parameter (TT113)"},
 }
 """Codes that cannot come about on a system, and why."""
 
@@ -154,6 +154,7 @@ NOT_IN_LOGS = {
             "database",
             "pkcs12-iterations",
             "key-isolation",
+            "own-server-not-recognised",
             "no-room-to-accept",
             "no-room-to-connect",
             "part-of-program",
@@ -235,6 +236,8 @@ CAUSES: dict[str, tuple[str, ...]] = {
     "accepts-01": ("TT128",),
     "hangs-01": ("TT130",),
     "win-hangs-01": ("TT130",),
+    "noise-01": ("TC1512", "TC1515"),
+    "noise-02": ("TC1512", "TC1515"),
     # Nobody knows that error: it stays visible, unexplained
     "riddle-01": ("TT131",),
     "riddle-02": ("TT131",),

@@ -326,7 +326,7 @@ def registered_twice(machine: Blueprint, _: Site) -> None:
 
 
 def calls_of_others(machine: Blueprint, _: Site) -> None:
-    """No code: calls of the command line that failed for who made them, not for the service."""
+    """TT151: calls of the command line that failed for who made them, not for the service."""
     for number, (command, text) in enumerate(
         (
             ("ShowThumbprintCommand", "Instance Nope of Tentacle has not been configured on this machine."),
