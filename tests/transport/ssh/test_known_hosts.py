@@ -7,9 +7,17 @@ import subprocess
 
 import pytest
 
-from pytest_tentacle.transport.ssh.known_hosts import Trust, append_key, fingerprint, known_names, load_known_hosts
+from pytest_tentacle.transport.ssh.known_hosts import (
+    Entry,
+    Trust,
+    append_key,
+    fingerprint,
+    known_names,
+    load_known_hosts,
+)
 
 KEY = b"\x00\x00\x00\x0bssh-ed25519one"
+real = Entry.matches
 OTHER = b"\x00\x00\x00\x0bssh-ed25519two"
 
 
@@ -86,6 +94,28 @@ class TestLoad:
 
         assert found.judge("ssh-ed25519", KEY)[0] is found.judge("ssh-ed25519", OTHER)[0] is Trust.KNOWN
         assert found.judge("ssh-ed25519", b"third")[0] is Trust.CHANGED
+
+    def test_lines_of_plain_names_are_not_gone_through(self, tmp_path, monkeypatch) -> None:
+        """Each of 5,000 machines went through the lines of all 5,000: that was a third of a run."""
+        compared = []
+        monkeypatch.setattr(Entry, "matches", lambda entry, name: compared.append(name) or real(entry, name))
+        path = tmp_path / "known_hosts"
+        path.write_text("".join(line(f"box-{number},[box-{number}]:2222") for number in range(300)) + line("*.lab"))
+        for number in range(300):
+            found = load_known_hosts(known_names(f"box-{number}", 2222, None), [[path]])
+            assert [entry.place for entry in found.entries] == [f"{path}:{number + 1}"]
+        assert len(compared) == 2 * 300  # with the one line that has a wildcard, by both names
+
+    def test_entries_are_those_that_match_in_the_files_order(self, tmp_path) -> None:
+        """Whatever kind of names stand before and behind one another."""
+        names = ["box", "*", "BOX,other", "b?x,!box", "!box,*", "[box]:2222", "box,box", "other", "|1|no", "a,,box", ""]
+        path = tmp_path / "known_hosts"
+        path.write_text("".join(line(each) for each in names * 2))
+        for asked in (("box",), ("[box]:2222", "box"), ("other",), ("boox",), ("*",)):
+            every = [(number, Entry(each, "", b"", revoked=False, place="")) for number, each in enumerate(names * 2, 1) if each]
+            expected = [f"{path}:{number}" for number, entry in every if any(map(entry.matches, asked))]
+            found = load_known_hosts(asked, [[path]])
+            assert [entry.place for entry in found.entries] == expected, asked
 
     def test_a_changed_file_is_read_again(self, tmp_path) -> None:
         """What was read is kept only as long as the file stays as it is."""

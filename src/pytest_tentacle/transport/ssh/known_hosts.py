@@ -15,14 +15,16 @@ import hmac
 import os
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 _SSH_PORT = 22
 _HASHED = "|1|"
+_PATTERN = frozenset("*?!")
 _APPENDING = threading.Lock()
+_PARSING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,42 @@ class Entry:
     def fingerprint(self) -> str:
         """As `ssh-keygen -l` shows it."""
         return fingerprint(self.key)
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file's entries, found by name: each of thousands of machines would go through the lines of all the others.
+
+    Attributes:
+        entries: all of them.
+        by_name: by a plain name in lower case, the positions of the entries that name it.
+        others: positions of those that have to be compared: hashed names, wildcards, negations.
+    """
+
+    entries: tuple[Entry, ...]
+    by_name: Mapping[str, Sequence[int]]
+    others: tuple[int, ...]
+
+    @classmethod
+    def of(cls, entries: tuple[Entry, ...]) -> _File:
+        by_name: dict[str, list[int]] = {}
+        others = []
+        for position, entry in enumerate(entries):
+            if entry.names.startswith(_HASHED) or not _PATTERN.isdisjoint(entry.names):
+                others.append(position)
+                continue
+            for name in dict.fromkeys(entry.names.lower().split(",")):
+                by_name.setdefault(name, []).append(position)
+        return cls(entries, by_name, tuple(others))
+
+    def about(self, names: Iterable[str]) -> Iterator[Entry]:
+        """The entries that match one of the names, in the file's order."""
+        wanted = tuple(names)
+        found = {position for name in wanted for position in self.by_name.get(name, ())}
+        found.update(
+            position for position in self.others if any(self.entries[position].matches(name) for name in wanted)
+        )
+        return (self.entries[position] for position in sorted(found))
 
 
 class Trust(StrEnum):
@@ -112,7 +150,7 @@ def load_known_hosts(names: tuple[str, ...], groups: Iterable[Iterable[Path]]) -
     Files that are missing are passed over. Raises OSError for one that cannot be read.
     """
     for group in groups:
-        entries = tuple(entry for path in group for entry in _read(path) if any(entry.matches(name) for name in names))
+        entries = tuple(entry for path in group for entry in _read(path).about(names))
         if entries:
             return KnownHosts(names, entries)
     return KnownHosts(names, ())
@@ -141,20 +179,24 @@ def fingerprint(key: bytes) -> str:
     return "SHA256:" + base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
 
 
-def _read(path: Path) -> tuple[Entry, ...]:
+def _read(path: Path) -> _File:
     try:
         stamp = path.stat()
     except FileNotFoundError:
-        return ()
-    return _parse_file(path, stamp.st_mtime_ns, stamp.st_size)
+        return _NO_FILE
+    with _PARSING:  # or each of many threads that begin at once would parse it
+        return _parse_file(path, stamp.st_mtime_ns, stamp.st_size)
+
+
+_NO_FILE = _File.of(())
 
 
 @functools.lru_cache(maxsize=16)
-def _parse_file(path: Path, _mtime: int, _size: int) -> tuple[Entry, ...]:
+def _parse_file(path: Path, _mtime: int, _size: int) -> _File:
     # kept for the run: 400 machines ask the same few files
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     entries = (_parse(line, f"{path}:{number}") for number, line in enumerate(lines, 1))
-    return tuple(entry for entry in entries if entry is not None)
+    return _File.of(tuple(entry for entry in entries if entry is not None))
 
 
 def _parse(line: str, place: str) -> Entry | None:
