@@ -121,7 +121,10 @@ _ELSEWHERE = dict.fromkeys(
 NOT_ON = {
     "linux": _ELSEWHERE,
     "windows": _ELSEWHERE
-    | {"TT151": "as on Linux: tests/cases and tests/sections do it", "TT114": "OpenSSL's text; Schannel calls a key that is too short an invalid parameter (TT113)"},
+    | {
+        "TT151": "as on Linux: tests/cases and tests/sections do it",
+        "TT114": "OpenSSL's text; Schannel calls a key that is too short an invalid parameter (TT113)",
+    },
 }
 """Codes that cannot come about on a system, and why."""
 

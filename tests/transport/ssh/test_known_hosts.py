@@ -112,7 +112,11 @@ class TestLoad:
         path = tmp_path / "known_hosts"
         path.write_text("".join(line(each) for each in names * 2))
         for asked in (("box",), ("[box]:2222", "box"), ("other",), ("boox",), ("*",)):
-            every = [(number, Entry(each, "", b"", revoked=False, place="")) for number, each in enumerate(names * 2, 1) if each]
+            every = [
+                (number, Entry(each, "", b"", revoked=False, place=""))
+                for number, each in enumerate(names * 2, 1)
+                if each
+            ]
             expected = [f"{path}:{number}" for number, entry in every if any(map(entry.matches, asked))]
             found = load_known_hosts(asked, [[path]])
             assert [entry.place for entry in found.entries] == expected, asked
