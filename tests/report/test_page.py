@@ -228,7 +228,7 @@ class TestMachine:
         back = first.locator("p > a").last
         assert back.inner_text().startswith("Back to the cause")
         back.click()
-        assert page.evaluate("document.activeElement.parentElement.matches('.tt-cause[open]')")
+        page.wait_for_function("document.activeElement.parentElement.matches('.tt-cause[open]')")
 
     def test_blocked_steps_are_one_line(self, open_page, small_page):
         """However many they are."""

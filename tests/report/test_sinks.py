@@ -124,6 +124,14 @@ class TestJson:
         jsonschema.Draft202012Validator.check_schema(schema())
         jsonschema.validate(json.loads(report_json(build_report(small_run, small_causes))), schema())
 
+    @pytest.mark.parametrize("machines", [0, 1, 3])
+    def test_its_pieces_are_the_whole(self, small_run, small_causes, machines):
+        """Machine by machine it is the same text, whatever stands in it."""
+        report = build_report(small_run, small_causes)
+        named = report.machines[0].model_copy(update={"noise": 'said:\n "machines": []'})
+        report = report.model_copy(update={"machines": (named, *report.machines[1:])[:machines]})
+        assert report_json(report) == report.model_dump_json(indent=1)
+
     def test_a_report_that_lacks_something_does_not(self, small_run):
         """The schema refuses what is not a report."""
         document = json.loads(report_json(build_report(small_run, ())))

@@ -93,7 +93,7 @@ def _of_tentacle(tentacle: Subject) -> Iterator[Attempt]:
     told: list[Probe] = []
     for link in known_links(tentacle):
         for probe in looks_at(link):
-            if not any(probe is one for one in told):
+            if probe not in told:
                 told.append(probe)
                 yield Attempt(link, probe)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """One fact that a statement rests on: where it was seen (`source`: vantage point and command or file) and what."""
 
@@ -14,7 +14,7 @@ class Evidence:
     text: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Problem:
     """What a failed check says: a code of the catalogue, expected against actual, and the evidence.
 

@@ -50,7 +50,8 @@ def kept(owner: _Owner, name: str, work_out: Callable[[], T]) -> T:
     """
     if name not in owner.kept:
         with owner.ledger.watch() as reads:
-            owner.kept[name] = (*_tried(work_out), reads)
+            found = _tried(work_out)
+        owner.kept[name] = (*found, tuple(reads))  # a set of one is four times as large
     value, error, reads = owner.kept[name]
     owner.ledger.note(reads)
     if error is not None:

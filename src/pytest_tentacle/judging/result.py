@@ -23,7 +23,7 @@ class Outcome(StrEnum):
     """Problems that cost too little to fail: all of them lie below the gate (`--fail-on`)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class WaivedProblem:
     """A problem that the inventory accepts on its machine: why, and until when (`2027-01-31`; empty: for good)."""
 
@@ -37,7 +37,7 @@ def accepted(reason: str, until: str) -> str:
     return f"waived until {until}: {reason}" if until else f"waived: {reason}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class StepResult:
     """One step on one machine.
 

@@ -125,6 +125,17 @@ class Fleet(Surveyed):
             self._subjects[name] = Subject(self.machines[name], self)
         return self._subjects[name]
 
+    def let_go(self, name: str) -> None:
+        """Give up what was worked out for a Tentacle whose survey is kept packed; whoever asks has it worked out anew.
+
+        The results of its steps stay. Of a server it stays as well: all of its Tentacles ask.
+        """
+        record = self._records.get(name)
+        if record is not None and record.is_packed and name not in self.servers:
+            self._own_probes.pop(record.host_key, None)
+            if name in self._subjects:
+                self._subjects[name].kept.clear()
+
     def forget(self) -> None:
         """Let go of all machines, which hold on to the fleet: what nobody else holds is freed at once."""
         for subject in self._subjects.values():

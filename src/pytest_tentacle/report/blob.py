@@ -19,6 +19,8 @@ LARGE = 200
 
 OUTCOMES = tuple(Outcome)
 STATES = ("ok", "failed", "unreached", "unasked", "unjudged")
+_FACTS, _CELLS = 4, 5
+"""Their places in a machine's row."""
 _SAFE = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 
 
@@ -30,13 +32,16 @@ def page_data(report: Report) -> str:
         _machine(machine, slugs, brief=large and machine.outcome is Outcome.PASSED, large=large)
         for machine in report.machines
     ]
+    facts, cells = _told_once(machines)
     counts: Counter[str] = Counter()
-    _count(machines, counts)
+    _count([machines, facts], counts)
     table = [text for text, _ in counts.most_common()]
     index = {text: position for position, text in enumerate(table)}
     data = {
         "s": table,
         "m": _indexed(machines, index),
+        "f": _indexed(facts, index),
+        "c": cells,
         "o": [outcome.value for outcome in OUTCOMES],
         "g": STAGES,
         "t": STATES,
@@ -143,6 +148,16 @@ def _link(link: LinkView) -> list[Any]:
         for lane in link.lanes
     ]
     return [link.source, link.target, link.port or 0, link.mode, lanes]
+
+
+def _told_once(machines: list[list[Any]]) -> tuple[list[Any], list[Any]]:
+    """The machines' facts and rows of outcomes, each different one once; in the machines stand their numbers."""
+    facts: dict[tuple[str, ...], int] = {}
+    cells: dict[tuple[int, ...], int] = {}
+    for machine in machines:
+        machine[_FACTS] = [facts.setdefault(tuple(fact), len(facts)) for fact in machine[_FACTS]]
+        machine[_CELLS] = cells.setdefault(tuple(machine[_CELLS]), len(cells))
+    return [list(fact) for fact in facts], [list(row) for row in cells]
 
 
 def _count(value: Any, counts: Counter[str]) -> None:

@@ -117,17 +117,16 @@ def _report(run: Run, causes: Sequence[FoldedCause], fleet: Fleet) -> Report:
     inventory = run.surveys.inventory
     records = {name: record for record in run.surveys.records for name in record.machines}
     looks, histories = Looks(fleet), Histories(fleet)
-    views = tuple(
-        _machine(
-            machine,
-            records.get(machine.name),
-            results[machine.name],
-            looks,
-            [(position, ordered[position].title) for position in of_machine.get(machine.name, ())],
-        ).model_copy(update={"histories": histories.of(machine.name, results[machine.name])})
-        for machine in inventory.machines
-        if machine.name in results
-    )
+
+    def view(machine: Machine) -> MachineView:
+        titles = [(position, ordered[position].title) for position in of_machine.get(machine.name, ())]
+        own = results[machine.name]
+        shown = _machine(machine, records.get(machine.name), own, looks, titles)
+        shown = shown.model_copy(update={"histories": histories.of(machine.name, own)})
+        fleet.let_go(machine.name)
+        return shown
+
+    views = tuple(view(machine) for machine in inventory.machines if machine.name in results)
     machine_counts = Counter(view.outcome for view in views)
     told = {view.name: view.histories for view in views}
     seen = {result.step for result in run.results}

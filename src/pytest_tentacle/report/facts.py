@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import lru_cache
 
 from pytest_tentacle.inventory.model import LooksFrom, Machine, OctopusServer, Tentacle
 from pytest_tentacle.survey.model import Host, HostRecord, Instance, Service, Survey
@@ -22,7 +23,13 @@ _CONFIGURATION_KEYS = (
 def facts_of(machine: Machine, record: HostRecord | None) -> tuple[FactView, ...]:
     """Declared first, then what the survey found; what is not known is left out."""
     pairs = [*_declared(machine), *_found(machine, record)]
-    return tuple(FactView(name=name, value=value) for name, value in pairs if value)
+    return tuple(_fact(name, value) for name, value in pairs if value)
+
+
+@lru_cache(maxsize=1024)
+def _fact(name: str, value: str) -> FactView:
+    """One and the same for all machines that have it in common."""
+    return FactView(name=name, value=value)
 
 
 def _declared(machine: Machine) -> Iterator[tuple[str, str]]:

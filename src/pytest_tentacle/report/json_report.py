@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from .document import Report
 
+_MACHINES = '\n "machines": []'
+"""Where they stand in a report without any: only what is its own stands one blank from the left."""
+
 
 def report_json(report: Report) -> str:
     """The JSON report's text."""
-    return report.model_dump_json(indent=1)
+    return "".join(report_pieces(report))
+
+
+def report_pieces(report: Report) -> Iterator[str]:
+    """The same by and by, a machine at a time: all of thousands of machines would be in memory twice."""
+    before, machines, after = report.model_copy(update={"machines": ()}).model_dump_json(indent=1).partition(_MACHINES)
+    yield before + machines[:-1]
+    for number, machine in enumerate(report.machines):
+        yield ("," if number else "") + "\n  " + machine.model_dump_json(indent=1).replace("\n", "\n  ")
+    yield ("\n " if report.machines else "") + "]" + after
 
 
 def schema() -> dict[str, Any]:

@@ -66,21 +66,16 @@ class Looks:
         if subject.name not in self._kept:
             linked = tuple(_of_links(subject)) if subject.is_tentacle else ()
             polled = tuple(look for look in linked if look.product == "server")
-            at_port, at_others = _of_its_host(subject, {id(look.probe) for look in polled})
+            at_port, at_others = _of_its_host(subject, [look.probe for look in polled])
             expected = as_thumbprint(subject.expected_thumbprint)
-            self._kept[subject.name] = (
-                tuple(
-                    look
-                    for look in linked
-                    if look.product == "tentacle" and look.probe.link.vantage is not Vantage.HERE
-                ),
-                (*polled, *at_others),
-                at_port,
-                tuple(
-                    _Look(self._outside(subject), probe, subject.product, expected)
-                    for probe in subject.seen_from_here()
-                ),
+            from_servers = tuple(
+                look for look in linked if look.product == "tentacle" and look.probe.link.vantage is not Vantage.HERE
             )
+            from_outside = tuple(
+                _Look(self._outside(subject), probe, subject.product, expected) for probe in subject.seen_from_here()
+            )
+            looks = (from_servers, (*polled, *at_others), at_port, from_outside)
+            self._kept = {subject.name: looks}  # a machine is asked for its links, then for its certificates
         return self._kept[subject.name]
 
     def _outside(self, subject: Subject) -> str:
@@ -89,18 +84,18 @@ class Looks:
 
 
 def _of_links(subject: Subject) -> Iterator[_Look]:
-    told: set[int] = set()
+    told: list[Probe] = []
     for link in known_links(subject):
         for probe in looks_at(link):
-            if id(probe) not in told:
-                told.add(id(probe))
+            if probe not in told:
+                told.append(probe)
                 yield _Look(link.vantage.name, probe, link.product, link.expected_thumbprint)
 
 
-def _of_its_host(subject: Subject, told: set[int]) -> tuple[tuple[_Look, ...], tuple[_Look, ...]]:
+def _of_its_host(subject: Subject, told: list[Probe]) -> tuple[tuple[_Look, ...], tuple[_Look, ...]]:
     """Its looks at its own port, and at polled addresses that nobody could place: those are not judged."""
     try:
-        own = [probe for probe in subject.own_probes() if subject.is_own(probe) and id(probe) not in told]
+        own = [probe for probe in subject.own_probes() if subject.is_own(probe) and probe not in told]
     except Unknown:
         return (), ()
     expected = as_thumbprint(subject.expected_thumbprint)

@@ -46,6 +46,17 @@ def write_bundle(path: Path, parts: Mapping[str, Part]) -> None:
         bundle.writestr(MANIFEST, manifest_text(digests))
 
 
+def write_part(path: Path, part: Part) -> bool:
+    """Write a part as a file of its own. True; raises OSError, or what the part's making raises."""
+    files.write(path, part if isinstance(part, str) else (piece.encode("utf-8") for piece in part()))
+    return True
+
+
+def text_of(part: Part) -> str:
+    """A part's whole text."""
+    return part if isinstance(part, str) else "".join(part())
+
+
 def manifest_text(digests: Mapping[str, str]) -> str:
     """The manifest of parts with these SHA-256 digests."""
     return json.dumps({"format": FORMAT, "version": __version__, "sha256": digests}, indent=1)

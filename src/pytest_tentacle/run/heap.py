@@ -21,8 +21,10 @@ class Heap:
         if self._found[0]:  # whoever switched it off meant it
             gc.set_threshold(*_SELDOM)
 
-    def settle(self) -> None:
-        """What there is now stays until `release`."""
+    def settle(self, *, tidied: bool = False) -> None:
+        """What there is now stays until `release`; with `tidied`, what ended in cycles goes first: a session, say."""
+        if tidied and self._found[0]:
+            gc.collect()
         self._frozen = True
         gc.freeze()
 

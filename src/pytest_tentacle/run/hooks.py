@@ -29,9 +29,14 @@ from .logs import CleanRecords
 from .options import Options
 from .session import TentacleRun
 from .signals import Signals, Undying
+from .slim import Slim
 
 _PYTESTS_FILES = (("junitxml", "xmlpath"), ("log-file", "log_file"))
 """Options that let pytest itself write a file, and their names in its configuration."""
+
+
+_MANY = 2_000
+"""With more tests than that, what a survey leaves in cycles is worth a look through the heap."""
 
 
 def started(config: pytest.Config, options: Options) -> TentaclePlugin:
@@ -71,6 +76,7 @@ class TentaclePlugin:
                 self.run.report, self.run.redactor, failed=self.run.failures.note, written=self.run.write_outputs
             )
             config.pluginmanager.register(page, "tentacle-html")
+            config.pluginmanager.register(Slim(config), "tentacle-slim")
         self.heap = Heap()
         self.heap.settle()  # a replay's surveys are there by now
 
@@ -131,7 +137,7 @@ class TentaclePlugin:
         if not parallel.is_worker(self.config):
             self._survey(collection.machines_of(items), collection.asked_of(items))
         collection.drop_inapplicable(items, self.run, self.config)
-        self.heap.settle()
+        self.heap.settle(tidied=len(items) > _MANY)
 
     # -- what came of it -----------------------------------------------------------------------------------------
 

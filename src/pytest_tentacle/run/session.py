@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -30,7 +31,7 @@ from pytest_tentacle.report.earlier.past import Past, Wanted
 from pytest_tentacle.report.gate.ci import system_of, write_summary
 from pytest_tentacle.report.gate.metrics import report_metrics
 from pytest_tentacle.report.gate.sarif import report_sarif
-from pytest_tentacle.report.json_report import report_json
+from pytest_tentacle.report.json_report import report_pieces
 from pytest_tentacle.report.markdown import report_markdown
 from pytest_tentacle.report.redaction.names import learn_inventory
 from pytest_tentacle.report.redaction.redactor import Redactor
@@ -38,7 +39,7 @@ from pytest_tentacle.sections import Fleet, Subject, fleet_of
 from pytest_tentacle.sections.catalogue import CATALOGUE
 from pytest_tentacle.sites.address import SitesError
 from pytest_tentacle.sites.of_run import SitesOfRun
-from pytest_tentacle.survey import store
+from pytest_tentacle.survey import packing, store
 from pytest_tentacle.survey.collector import Interrupted, Plan, collect
 from pytest_tentacle.survey.store import Surveys
 from pytest_tentacle.transport import Deadline, Transport, open_transport
@@ -409,7 +410,8 @@ class TentacleRun:
     def close(self) -> None:
         """Log off, stop the lab, if one runs, and give up all that was read and judged."""
         hiding.use(self._secrets_before)
-        self.keeping.pause()
+        self.keeping.close()
+        packing.forget()
         self._sites.close()
         while self._hosts:
             self._hosts.popitem()[1][0].close()
@@ -434,18 +436,19 @@ class TentacleRun:
             self.failures.attempt(str(self.report_path), self._write_page, page)
         if self.surveys is None:
             return
-        parts: dict[str, str | None] = {}
+        parts: dict[str, bundle.Part | None] = {}
         if report is not None:
-            parts["report.json"] = self.failures.attempt("the JSON report", report_json, report)
+            parts["report.json"] = partial(report_pieces, report)
             parts["report.md"] = self.failures.attempt("the Markdown report", report_markdown, report)
             self._write_for_gate(report)
             self.failures.attempt("the history", self.past.keep, report)
-        for name, text in parts.items():
-            if text is not None:
-                self._write(files.write, self.report_path.with_suffix(Path(name).suffix), text)
+        for name, part in parts.items():
+            path = self.report_path.with_suffix(Path(name).suffix)
+            if part is not None and not self.failures.attempt(str(path), bundle.write_part, path, part):
+                parts[name] = self.failures.attempt(name, bundle.text_of, part)  # the bundle's place may have room
         if self.options.bundle:
             parts["report.html"] = page
-            whole: dict[str, bundle.Part] = {name: text for name, text in parts.items() if text is not None}
+            whole: dict[str, bundle.Part] = {name: part for name, part in parts.items() if part is not None}
             whole[bundle.SURVEYS] = self.keeping.part(self.surveys)
             self._write(bundle.write_bundle, self.options.bundle, whole)
         if self.options.pseudonyms:

@@ -46,6 +46,9 @@ GRACE_SECONDS = 3.0
 
 POLL_SECONDS = 0.1
 
+PACKED_FROM = 300
+"""With more hosts than that, their surveys are kept packed (`survey/packing.py`)."""
+
 KEEP_SECONDS = 5.0
 """So often at most, what is known is handed over to be kept, and never for more than a twentieth of the time."""
 
@@ -324,7 +327,8 @@ class _State:
             if self.plan.over:
                 finished |= _ended_early(pool, pending)
             for future in finished:
-                task, record = futures[future], _record_of(future, futures[future])
+                task = futures.pop(future)
+                record = self._small(_record_of(future, task))
                 done.append((task, record))
                 self.records.setdefault(task.host_key, record)
                 self._answers += 1
@@ -340,6 +344,9 @@ class _State:
         if tasks:
             self.progress.finish(what, len(tasks), time.monotonic() - started)
         return done
+
+    def _small(self, record: HostRecord) -> HostRecord:
+        return record.packed() if len(self.hosts) > PACKED_FROM else record
 
     def _keep(self) -> None:
         """By the clock, and not by who answers: a run that is killed has hosts that hang, perhaps all of them."""

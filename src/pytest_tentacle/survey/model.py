@@ -7,10 +7,10 @@ holds data, or the reason why it is unknown.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Final, Generic, Literal, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -38,6 +38,8 @@ from pytest_tentacle.survey.surroundings import (
 )
 from pytest_tentacle.transport.base import ReachStage
 from pytest_tentacle.values import Value
+
+from .packing import Packed, PackedField
 
 FORMAT = 3
 """Version of the survey document; a file with another one is refused."""
@@ -240,8 +242,38 @@ class HostRecord(Value):
     peer_unknown: str | None = None
     """Why round 2 gave nothing."""
 
+    def __iter__(self) -> Generator[tuple[str, Any]]:
+        """Every field with its value, unpacked."""
+        for name in type(self).model_fields:
+            yield name, getattr(self, name)
+
+    def model_dump(self, **options: Any) -> dict[str, Any]:
+        """As of any model, unpacked."""
+        return super(HostRecord, self._unpacked()).model_dump(**options)
+
+    def model_dump_json(self, **options: Any) -> str:
+        """As of any model, unpacked."""
+        return super(HostRecord, self._unpacked()).model_dump_json(**options)
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether its survey is kept packed. Who reads `survey` notices nothing of it."""
+        return type(vars(self)["survey"]) is Packed
+
+    def packed(self) -> HostRecord:
+        """The same record with its survey packed, where it has one."""
+        if self.is_packed or self.survey is None:
+            return self
+        return self.model_copy(update={"survey": Packed(self.survey)})
+
+    def _unpacked(self) -> HostRecord:
+        return self.model_copy(update={"survey": self.survey}) if self.is_packed else self
+
     @classmethod
     def not_surveyed(cls, host_key: str, machines: Iterable[str], why: Unreachable) -> HostRecord:
         """That of a host on which nothing was done, as of now."""
         now = datetime.now(UTC)
         return cls(host_key=host_key, machines=tuple(machines), taken_utc=now, seconds=0.0, unreachable=why)
+
+
+type.__setattr__(HostRecord, "survey", PackedField("survey"))

@@ -87,16 +87,19 @@ def dumps(surveys: Surveys) -> str:
     return "".join(pieces(surveys))
 
 
-def pieces(surveys: Surveys, clean: Callable[[str], str] = str) -> Iterator[str]:
+def pieces(
+    surveys: Surveys, clean: Callable[[str], str] = str, line: Callable[[HostRecord], str] | None = None
+) -> Iterator[str]:
     """The file's text by and by: what is known of the whole run, then a line for each host, then `CLOSING`.
 
     Args:
         surveys: what is written.
         clean: makes of an object's JSON what may be written; its own text must stay a JSON object on one line.
+        line: gives a host's line; None: it is made, and cleaned.
     """
     yield opening(surveys, clean)
     for number, record in enumerate(surveys.records):
-        yield ("," if number else "") + host_line(record, clean)
+        yield ("," if number else "") + (line(record) if line else host_line(record, clean))
     yield CLOSING
 
 

@@ -22,6 +22,9 @@ from pytest_tentacle.hiding import Secrets
 
 from .pseudonyms import Pseudonyms
 
+_REMEMBERED = 10_000
+"""So many texts at least, and twice as many at most, are known again: what thousands of machines say alike."""
+
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 
@@ -36,7 +39,7 @@ class Redactor:
 
     Values must go through it before they are written as JSON or HTML: what it returns is text, not markup. Removed is
     shown as `[removed: <kind>]`. Threads may share it: log records come from all of them. It remembers texts that it
-    has seen, so that 16,000 results of 1,000 machines with much the same words cost little.
+    has seen of late, so that 16,000 results of 1,000 machines with much the same words cost little.
     """
 
     def __init__(self, secrets: Iterable[str] = (), *, pseudonyms: bool = False, key: bytes | None = None) -> None:
@@ -46,6 +49,7 @@ class Redactor:
         self._taught: list[object] = []
         self._lock = threading.Lock()
         self._seen: dict[str, tuple[str, tuple[str, ...]] | None] = {}
+        self._seen_before: dict[str, tuple[str, tuple[str, ...]] | None] = {}
 
     @property
     def uses_pseudonyms(self) -> bool:
@@ -68,6 +72,7 @@ class Redactor:
             with self._lock:
                 self._pseudonyms.learn(hosts, users, files, texts, groups)
                 self._seen.clear()
+                self._seen_before.clear()
 
     def taught(self, source: object) -> bool:
         """Whether the names in a source are learnt already; from now on they count as such."""
@@ -80,9 +85,7 @@ class Redactor:
         """The text, clean."""
         with self._lock:
             if text not in self._seen:
-                kinds: list[str] = []
-                clean = self._clean(text, kinds)
-                self._seen[text] = (clean, tuple(kinds)) if kinds or clean != text else None
+                self._remember(text)
             known = self._seen[text]
             if known is None:
                 return text
@@ -140,6 +143,16 @@ class Redactor:
     def mapping(self) -> dict[str, dict[str, str]]:
         """Real name -> false name, by kind: for a private file, never for a report. Empty without pseudonyms."""
         return self._pseudonyms.mapping() if self._pseudonyms else {}
+
+    def _remember(self, text: str) -> None:
+        if len(self._seen) >= _REMEMBERED:
+            self._seen_before, self._seen = self._seen, {}
+        if text in self._seen_before:
+            self._seen[text] = self._seen_before[text]
+            return
+        kinds: list[str] = []
+        clean = self._clean(text, kinds)
+        self._seen[text] = (clean, tuple(kinds)) if kinds or clean != text else None
 
     def _clean(self, text: str, kinds: list[str]) -> str:
         text = self.secrets.hide(text, kinds)

@@ -34,7 +34,7 @@
     role: text(row[1]),
     outcome: data.o[row[2]],
     summary: text(row[3]),
-    cells: row[5],
+    cells: data.c[row[5]],
     causes: row[9],
     row,
     haystack: null,
@@ -46,7 +46,7 @@
   function haystack(machine) {
     if (machine.haystack === null) {
       const words = [machine.name, machine.summary];
-      for (const [name, value] of machine.row[4]) words.push(text(name), text(value));
+      for (const fact of machine.row[4]) words.push(...data.f[fact].map(text));
       for (const [, problems, reason, , , , waived] of machine.row[6]) {
         words.push(text(reason), ...waived.map((each) => text(each[5])));
         for (const [code, title, , actual] of [...problems, ...waived]) words.push(text(code), text(title), text(actual));
@@ -176,7 +176,7 @@
       links.map(link),
       certificates.length ? [make("h3", {}, "Certificates that were presented"), certificates.map(certificate)] : null,
       make("h3", {}, "Facts"),
-      pairs(facts.map(([name, value]) => [text(name), text(value)])),
+      pairs(facts.map((fact) => data.f[fact].map(text))),
       well(machine, results),
       text(noise) ? [make("h3", {}, "What the machine printed besides the answer"), make("pre", {}, make("code", {}, text(noise)))] : null));
   }

@@ -122,8 +122,24 @@ def drop_unasked(items: list[pytest.Item], run: TentacleRun, config: pytest.Conf
 
 
 def drop_inapplicable(items: list[pytest.Item], run: TentacleRun, config: pytest.Config) -> None:
-    """Take out what does not apply, now that the surveys have told each Tentacle's mode."""
-    _keep(items, config, lambda item: _applies(item, run))
+    """Take out what does not apply, now that the surveys have told each Tentacle's mode.
+
+    Where surveys are kept packed, each machine's steps are judged here, all at once: the tests come step by step, and
+    would unpack each survey for each step.
+    """
+    packed = run.surveys is not None and any(record.is_packed for record in run.surveys.records)
+    by_machine: dict[str | None, list[pytest.Item]] = {}
+    for item in items:
+        by_machine.setdefault(machine_of(item), []).append(item)
+    wanted: set[int] = set()
+    for machine, own in by_machine.items():
+        left = [item for item in own if _applies(item, run)]
+        wanted.update(map(id, left))
+        if packed and machine is not None:
+            for step in filter(TABLE.__contains__, map(step_of, left)):
+                run.subject(machine).result(step)
+            run.fleet.let_go(machine)
+    _keep(items, config, lambda item: id(item) in wanted)
 
 
 def _keep(items: list[pytest.Item], config: pytest.Config, wanted: Callable[[pytest.Item], bool]) -> None:

@@ -16,6 +16,7 @@ from pytest_tentacle.survey.model import HostRecord
 from pytest_tentacle.survey.store import Surveys
 
 from .growing import GrowingBundle, GrowingFile
+from .lines import Lines
 
 
 class Keeping:
@@ -29,6 +30,7 @@ class Keeping:
         self._growing: dict[Path, GrowingFile] = {}
         self._written: dict[str, HostRecord] = {}
         self._names, self._words = store.vocabulary()
+        self._lines = Lines(self._clean)
 
     def add(self, surveys: Surveys) -> None:
         """While surveys are taken: bring the hosts that have answered since, so that a killed run leaves them."""
@@ -43,7 +45,7 @@ class Keeping:
         if self._redactor.uses_pseudonyms:
             self.pause()  # a name that is known only now may stand in what was written before
         fresh = [record for record in surveys.records if self._written.get(record.host_key) is not record]
-        lines = [store.host_line(record, self._clean) for record in fresh]
+        lines = [self._line(record) for record in fresh]
         whole = True
         if not self._growing:
             head = store.UNFINISHED + store.opening(surveys, self._clean)[1:]
@@ -67,6 +69,11 @@ class Keeping:
         self._growing.clear()
         self._written.clear()
 
+    def close(self) -> None:
+        """The run is over."""
+        self.pause()
+        self._lines.close()
+
     def finish(self, surveys: Surveys) -> None:
         """The surveys are whole: write them as such, before anything is judged."""
         self.pause()
@@ -82,10 +89,14 @@ class Keeping:
 
     def part(self, surveys: Surveys) -> bundle.Part:
         """A bundle's part of these surveys."""
-        return lambda: store.pieces(surveys, self._clean)
+        return lambda: store.pieces(surveys, self._clean, self._line)
 
     def _write(self, path: Path, surveys: Surveys) -> None:
-        files.write_private(path, (piece.encode("utf-8") for piece in store.pieces(surveys, self._clean)))
+        files.write_private(path, (piece.encode("utf-8") for piece in store.pieces(surveys, self._clean, self._line)))
+
+    def _line(self, record: HostRecord) -> str:
+        """A host's line. Under pseudonyms it is made each time: names that are known only now may stand in it."""
+        return store.host_line(record, self._clean) if self._redactor.uses_pseudonyms else self._lines.of(record)
 
     @property
     def _paths(self) -> dict[Path, Callable[[Path, bytes], GrowingFile]]:
