@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import pytest
 
+from pytest_tentacle import packing
 from pytest_tentacle.diagnosis import diagnose
 from pytest_tentacle.judging.attempts import attempts_of
 from pytest_tentacle.judging.result import Run, StepResult
@@ -18,7 +19,7 @@ from pytest_tentacle.report.links import Looks
 from pytest_tentacle.report.redaction.names import learn_surveys
 from pytest_tentacle.report.redaction.redactor import Redactor
 from pytest_tentacle.sections import STEPS, applicable, fleet_of
-from pytest_tentacle.survey import collector, packing
+from pytest_tentacle.survey import collector
 from pytest_tentacle.survey.model import HostRecord
 from pytest_tentacle.survey.store import Surveys, dumps, loads
 from support.whole import wide_fleet

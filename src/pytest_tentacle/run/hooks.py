@@ -24,12 +24,12 @@ from . import octopus, outputs, parallel, verdict
 from .heap import Heap
 from .items import collection
 from .items.fixtures import Fixtures
+from .items.slim import Slim
 from .items.strangers import moved_root, refuse_empty_files, refuse_testinfras_options, settle_zone
 from .logs import CleanRecords
 from .options import Options
 from .session import TentacleRun
 from .signals import Signals, Undying
-from .slim import Slim
 
 _PYTESTS_FILES = (("junitxml", "xmlpath"), ("log-file", "log_file"))
 """Options that let pytest itself write a file, and their names in its configuration."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
-from pytest_tentacle import files, hiding
+from pytest_tentacle import files, hiding, packing
 from pytest_tentacle.acting.changes import lately
 from pytest_tentacle.diagnosis import diagnose
 from pytest_tentacle.inventory import InventoryError, Selection, SelectionError, known_secrets, load, select
@@ -39,7 +39,7 @@ from pytest_tentacle.sections import Fleet, Subject, fleet_of
 from pytest_tentacle.sections.catalogue import CATALOGUE
 from pytest_tentacle.sites.address import SitesError
 from pytest_tentacle.sites.of_run import SitesOfRun
-from pytest_tentacle.survey import packing, store
+from pytest_tentacle.survey import store
 from pytest_tentacle.survey.collector import Interrupted, Plan, collect
 from pytest_tentacle.survey.store import Surveys
 from pytest_tentacle.transport import Deadline, Transport, open_transport
@@ -445,7 +445,8 @@ class TentacleRun:
         for name, part in parts.items():
             path = self.report_path.with_suffix(Path(name).suffix)
             if part is not None and not self.failures.attempt(str(path), bundle.write_part, path, part):
-                parts[name] = self.failures.attempt(name, bundle.text_of, part)  # the bundle's place may have room
+                # Its own place may be full while the bundle's has room
+                parts[name] = self.failures.attempt("the JSON report", bundle.text_of, part)
         if self.options.bundle:
             parts["report.html"] = page
             whole: dict[str, bundle.Part] = {name: part for name, part in parts.items() if part is not None}

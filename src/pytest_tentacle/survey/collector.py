@@ -47,7 +47,7 @@ GRACE_SECONDS = 3.0
 POLL_SECONDS = 0.1
 
 PACKED_FROM = 300
-"""With more hosts than that, their surveys are kept packed (`survey/packing.py`)."""
+"""With more hosts than that, their surveys are kept packed (`packing.py`)."""
 
 KEEP_SECONDS = 5.0
 """So often at most, what is known is handed over to be kept, and never for more than a twentieth of the time."""

@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 
 from pytest_tentacle.link import PingSeries, Probe, TlsVersions
 from pytest_tentacle.logs.model import LogFile
+from pytest_tentacle.packing import Packed, PackedField
 from pytest_tentacle.survey.surroundings import (
     Changes,
     Connection,
@@ -38,8 +39,6 @@ from pytest_tentacle.survey.surroundings import (
 )
 from pytest_tentacle.transport.base import ReachStage
 from pytest_tentacle.values import Value
-
-from .packing import Packed, PackedField
 
 FORMAT = 3
 """Version of the survey document; a file with another one is refused."""

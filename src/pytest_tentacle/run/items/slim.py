@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from pytest_html.basereport import BaseReport
 
-from .items.collection import is_guides, machine_of
-from .verdict import ATTRIBUTE
+from pytest_tentacle.run.verdict import ATTRIBUTE
+
+from .collection import is_guides, machine_of
 
 _NO_KEYWORDS: frozenset[str] = frozenset()
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
