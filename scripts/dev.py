@@ -197,6 +197,8 @@ def check(python: Path, rest: list[str]) -> int:
         [str(python), "scripts/manual.py"],
         [str(python), "-m", "pytest", "--timeout", "300", *(rest or PARALLEL)],
     ]
+    # or some hundred processes compile the product anew each, and each worker all tests
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     for step in steps:
         say(" ".join([Path(step[0]).name, *step[1:]]))
         code = run_alone(step)

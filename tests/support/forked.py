@@ -1,12 +1,13 @@
 """Runs of pytest that begin with all modules read: each is a fork of one process that has imported them.
 
-To import pytest and the product costs 1.1 s of CPU, which some two hundred runs would pay each. The fork is a process of
-its own, with its folder, environment, arguments and open files; what a start by itself costs and imports, others ask.
+To import pytest, its plugins and the product costs 1.7 s of CPU, which some two hundred runs would pay each. The fork is a
+process of its own, with its folder, environment, arguments and open files; what a start by itself costs and imports, others ask.
 """
 
 from __future__ import annotations
 
 import contextlib
+import gc
 import marshal
 import os
 import runpy
@@ -17,10 +18,25 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from importlib import import_module, metadata
 from pathlib import Path
 
 _OWN = ("PYTHON", "COVERAGE", "LANG", "LC_", "TZ")
 """How the variables begin that Python reads once, as it starts. PYTHONPATH is looked at anew."""
+
+
+_LATE = (
+    "hypothesis",
+    "pydantic.type_adapter",
+    "pdb",
+    "faulthandler",
+    "pytest_tentacle.lab",
+    "pytest_tentacle.octopus.reading",
+    "pytest_tentacle.octopus.evidence",
+    "pytest_tentacle.transport.ssh.transport",
+    "pytest_tentacle.transport.winrm.transport",
+)
+"""What plugins, pytest and the product import only when they are at work."""
 
 
 class Forks:
@@ -155,13 +171,9 @@ class _Server:
 
 
 def _main() -> None:
-    import pytest  # noqa: F401
-
-    import pytest_tentacle.run.hooks  # noqa: F401  with all that it brings
-
-    for name, module in list(sys.modules.items()):
-        if name.startswith("pytest_"):  # or each run warns that it comes too late to rewrite its assertions
-            module.__doc__ = f"{module.__doc__ or ''} PYTEST_DONT_REWRITE"
+    _read_modules()
+    gc.collect()
+    gc.freeze()  # what all runs share, none of them looks through
     server = _Server(sys.argv[1])
     print("listening", flush=True)
     asked = server.serve()
@@ -174,6 +186,27 @@ def _main() -> None:
     sys.path[0:0] = [folder, *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))]
     sys.argv = ["pytest", *arguments]
     runpy.run_module("pytest", run_name="__main__", alter_sys=True)
+
+
+def _read_modules() -> None:
+    """Import what a run imports, its plugins as well, and make once what a process makes once."""
+    import pytest  # noqa: F401
+
+    import pytest_tentacle.run.hooks  # noqa: F401  with all that it brings
+    from pytest_tentacle.report.page import environment
+    from pytest_tentacle.survey.store import vocabulary
+
+    for plugin in metadata.entry_points(group="pytest11"):
+        if not plugin.value.startswith("xdist"):  # it keeps sys.path as it is imported, for its workers
+            plugin.load()
+    for name in _LATE:
+        import_module(name)
+    vocabulary()
+    environment().get_template("page.html.j2")
+    for name, module in list(sys.modules.items()):
+        if "." not in name and name not in sys.stdlib_module_names:
+            # or each run warns that it comes too late to rewrite its assertions
+            module.__doc__ = f"{module.__doc__ or ''} PYTEST_DONT_REWRITE"
 
 
 if __name__ == "__main__":

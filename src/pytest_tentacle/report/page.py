@@ -57,7 +57,7 @@ _STATIC_ROWS = 150
 
 def render_page(report: Report) -> str:
     """The page for `pytest_html_results_summary`, as one HTML string."""
-    template = _environment().get_template("page.html.j2")
+    template = environment().get_template("page.html.j2")
     return template.render(
         report=report,
         data=Markup(page_data(report)),  # noqa: S704  JSON without `<` and `&`
@@ -129,19 +129,20 @@ def _codes(report: Report) -> dict[str, tuple[str, str]]:
 
 
 def _source(name: str) -> str:
-    environment = _environment()
-    assert environment.loader is not None  # noqa: S101
-    return environment.loader.get_source(environment, name)[0]
+    made = environment()
+    assert made.loader is not None  # noqa: S101
+    return made.loader.get_source(made, name)[0]
 
 
 @lru_cache(maxsize=1)
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """The page's templates."""
+    made = Environment(
         loader=PackageLoader("pytest_tentacle.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
-    return environment
+    made.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
+    return made
