@@ -7,6 +7,7 @@ from typing import Any
 from pytest_tentacle.diagnosis import CAUSES, Diagnosis, FoldedCause, diagnose
 from pytest_tentacle.judging.result import StepResult
 from support.faults import CASES, Case
+from support.pictures import DECIDES, misdrawn
 
 LEFT_OPEN = {case.code for case in CASES if case.unsure}
 """Causes of which some fault says that something could not be told."""
@@ -24,6 +25,7 @@ class TestEachFault:
         is_as_sure_as_what_was_seen(fault, diagnosis)
         cites_what_was_seen(diagnosis, results)
         leaves_open_what_is_tested_open(diagnosis)
+        assert [wrong for step in DECIDES for wrong in misdrawn(fleet, step)[0]] == []
 
     def test_where_the_sick_machine_is_dark(self, fault: Any, world: Any, diagnosed: Any) -> None:
         """What that leaves open, where we cannot log on to it, has a fault that leaves it open."""

@@ -67,3 +67,34 @@ def test_looks_that_nobody_can_place() -> None:
     lanes = stages(world, "poll-01")
     assert lanes["poll-01", "name", "octo-1.example"]["certificate"] in {"ok", "unjudged"}
     assert len(lanes) == 2
+
+
+def test_a_slow_way() -> None:
+    """Every stage comes about, and the step fails: the slow one is drawn so, with its time."""
+    world = small_fleet()
+    for by, host in ((By.NAME, "web-01.example"), (By.ADDRESS, "192.0.2.20")):
+        world["octo-1"].replace(from_server("web-01", by), probe(host, by=by, connect_ms=3021))
+    assert [problem.code for problem in world.judge("welcome-page-across", "web-01").problems] == ["TT535"]
+    drawn = stages(world, "web-01")
+    assert drawn["octo-1", "name", "web-01.example"] | {"identity": "", "resolve": ""} == {
+        "resolve": "", "connect": "slow", "tls": "ok", "certificate": "ok", "page": "ok", "identity": "",
+    }  # fmt: skip
+    assert "slow" not in drawn["web-01", "local", "localhost"].values()
+    (words,) = {
+        stage.error
+        for view in Looks(world.fleet()).links("web-01")
+        for lane in view.lanes
+        for stage in lane.stages
+        if stage.state == "slow"
+    }
+    assert words == "slow: 3021 ms"
+
+
+def test_another_process_at_the_port() -> None:
+    """It shows a page like ours; the step says whose it is, and the picture does not say that all is well."""
+    world = small_fleet()
+    owner = {"pid": 4711, "name": "other.exe", "executable": r"C:\other.exe", "parent_pid": 1}
+    world["web-01"].listeners = [{"address": "0.0.0.0", "port": 10933, "pid": 4711, "owner": owner}]
+    world["web-01"].replace(OWN_PORT, probe(whose="another"))
+    assert "TT502" in [problem.code for problem in world.judge("welcome-page-here", "web-01").problems]
+    assert stages(world, "web-01")["web-01", "local", "localhost"]["page"] == "failed"

@@ -18,7 +18,7 @@ LARGE = 200
 """Above this many machines, those that are well bring no pictures, and passed steps their outcome only."""
 
 OUTCOMES = tuple(Outcome)
-STATES = ("ok", "failed", "unreached", "unasked", "unjudged")
+STATES = ("ok", "failed", "slow", "unreached", "unasked", "unjudged")
 _FACTS, _CELLS = 4, 5
 """Their places in a machine's row."""
 _SAFE = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0x2028: "\\u2028", 0x2029: "\\u2029"}

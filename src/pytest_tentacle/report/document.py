@@ -82,9 +82,10 @@ StageName = Literal["resolve", "connect", "tls", "certificate", "page", "identit
 STAGES: tuple[StageName, ...] = ("resolve", "connect", "tls", "certificate", "page", "identity")
 """The stages as they are drawn: those of `link.model.Stage`, and the certificate's verdict between TLS and page."""
 
-StageState = Literal["ok", "failed", "unreached", "unasked", "unjudged"]
+StageState = Literal["ok", "failed", "slow", "unreached", "unasked", "unjudged"]
 """`unasked`: not part of this look (a literal address needs no resolving; identity is spoken on request only).
-`unjudged`: a certificate came, and nothing was declared to compare it with."""
+`unjudged`: a certificate came, and nothing was declared to compare it with.
+`slow`: it came about, and took so long that the step fails for it."""
 
 
 class StageView(Value):

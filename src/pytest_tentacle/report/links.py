@@ -13,6 +13,9 @@ from pytest_tentacle.judging.links import known_links, looks_at
 from pytest_tentacle.judging.subject import Fleet, Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link import Certificate, Failure, Probe, Stage, Vantage
+from pytest_tentacle.sections.connections.here import HELD_BY_ANOTHER
+from pytest_tentacle.sections.connections.octopus import IMPATIENT
+from pytest_tentacle.sections.connections.ways import slow_stages
 
 from .document import STAGES, CertificateView, LaneView, LinkView, StageView
 
@@ -28,6 +31,10 @@ class _Look:
     probe: Probe
     product: Literal["tentacle", "server"]
     thumbprint: str | None
+    slow: frozenset[Stage] = frozenset()
+    """What took so long that the step fails for it."""
+    by_another: bool = False
+    """Whether a process that is not the product's holds the port."""
 
 
 class Looks:
@@ -85,11 +92,26 @@ class Looks:
 
 def _of_links(subject: Subject) -> Iterator[_Look]:
     told: list[Probe] = []
+    slow = slow_stages(subject)
+    given_up = {
+        (problem.facts["vantage"], problem.facts["server"])
+        for problem in subject.problems_of("welcome-page-across")
+        if problem.code == IMPATIENT
+    }
     for link in known_links(subject):
         for probe in looks_at(link):
             if probe not in told:
                 told.append(probe)
-                yield _Look(link.vantage.name, probe, link.product, link.expected_thumbprint)
+                late = next((stages for look, stages in slow if look == probe), frozenset())
+                if not late and (link.vantage.name, link.server_name) in given_up:
+                    late = frozenset({_longest(probe)})
+                yield _Look(link.vantage.name, probe, link.product, link.expected_thumbprint, late)
+
+
+def _longest(probe: Probe) -> Stage:
+    """Of those for which Octopus waits, connecting and TLS, the one that took longer."""
+    took = {Stage.CONNECT: probe.connect, Stage.TLS: probe.tls}
+    return max(took, key=lambda stage: (record.ms or 0.0) if (record := took[stage]) is not None else 0.0)
 
 
 def _of_its_host(subject: Subject, told: list[Probe]) -> tuple[tuple[_Look, ...], tuple[_Look, ...]]:
@@ -99,8 +121,13 @@ def _of_its_host(subject: Subject, told: list[Probe]) -> tuple[tuple[_Look, ...]
     except Unknown:
         return (), ()
     expected = as_thumbprint(subject.expected_thumbprint)
+    stranger = subject.first_problem(HELD_BY_ANOTHER, "welcome-page-here") is not None
     return (
-        tuple(_Look(subject.name, probe, subject.product, expected) for probe in own if probe.is_of_own_port),
+        tuple(
+            _Look(subject.name, probe, subject.product, expected, by_another=stranger)
+            for probe in own
+            if probe.is_of_own_port
+        ),
         tuple(_Look(subject.name, probe, "server", None) for probe in own if probe.is_of_polled_address),
     )
 
@@ -143,9 +170,14 @@ def _stage(name: str, look: _Look, *, broken: bool) -> StageView:
         return StageView(
             stage="page", state="failed", ms=record.ms, error=whose, detail=shorten(record.text or "", 200)
         )
+    if name == Stage.PAGE and record.error is None and look.by_another:
+        return StageView(stage="page", state="failed", ms=record.ms, error="shown by another process")
     if name == Stage.IDENTITY and record.error is Failure.UNTRUSTED:
         # The peer closed, as it does with each client whose certificate it does not know.
         return StageView(stage=name, state="ok", ms=record.ms, detail="closed, as it is to a stranger")
+    if record.error is None and name in look.slow:
+        # Lanes say the time of what is well only; here it is what is wrong.
+        return StageView(stage=name, state="slow", ms=record.ms, error=f"slow: {record.ms:.0f} ms", detail=detail)
     return StageView(
         stage=name,
         state="failed" if record.error else "ok",

@@ -5,8 +5,8 @@
   const data = JSON.parse(byId("tt-data").textContent);
   const text = (position) => data.s[position];
   const GLYPH = { passed: "✓", failed: "✕", unknown: "?", blocked: "⊘", waived: "≈", noted: "◦" };
-  const STATE_GLYPH = { ok: "✓", failed: "✕", unreached: "", unasked: "–", unjudged: "?" };
-  const STATE_WORD = { ok: "ok", failed: "failed", unreached: "not reached", unasked: "not asked", unjudged: "not judged" };
+  const STATE_GLYPH = { ok: "✓", failed: "✕", slow: "!", unreached: "", unasked: "–", unjudged: "?" };
+  const STATE_WORD = { ok: "ok", failed: "failed", slow: "slow", unreached: "not reached", unasked: "not asked", unjudged: "not judged" };
   const STEP_ROWS = 120;
   const PRINT_OPEN = 25;
   const SVG = "http://www.w3.org/2000/svg";
@@ -347,7 +347,7 @@
   function notesOf(lane, at, size) {
     const ends = [];
     return lane[5].map(([position, ms, error], stage) => {
-      const failed = data.t[position] === "failed";
+      const failed = ["failed", "slow"].includes(data.t[position]);
       const words = failed ? shorten(text(error), size.narrow ? 22 : 34) : ms >= 0 && !size.narrow ? `${ms} ms` : "";
       const half = Math.max(words.length * 3.1, 1);
       const low = size.narrow ? 2 : size.side + 2;
@@ -367,7 +367,7 @@
     if (!lane[5].length) return draw("g", {}, title, draw("line", { class: "tt-w tt-w-unreached", x1: size.side, x2: size.width - size.side, y1: line, y2: line }));
     const states = lane[5].map(([position]) => data.t[position]);
     const broken = states.indexOf("failed");
-    const furthest = broken < 0 ? states.length : states.findLastIndex((word) => word === "ok" || word === "failed" || word === "unjudged");
+    const furthest = broken < 0 ? states.length : states.findLastIndex((word) => ["ok", "failed", "slow", "unjudged"].includes(word));
     const wires = states.map((_, stage) => {
       const reached = stage <= furthest;
       return draw("line", { class: `tt-w ${reached ? "tt-w-ok" : "tt-w-unreached"}`, x1: stage ? at(stage - 1) : size.side, x2: at(stage), y1: line, y2: line });

@@ -30,7 +30,11 @@ _NO_PAGE = {Failure.PROTOCOL_VERSION.value: "TT508", Failure.NO_COMMON_CIPHER.va
 """Answers of a live process: it says no to the TLS of its own machine. Whatever else keeps the page back is TT505."""
 
 
-@check(codes=("TT502", "TT503", "TT507"), reads=("instances", "services", "listeners", "probes", "reservations"))
+HELD_BY_ANOTHER = frozenset({"TT502", "TT503", "TT507"})
+"""Whoever answers at the port is not the service of this instance."""
+
+
+@check(codes=tuple(sorted(HELD_BY_ANOTHER)), reads=("instances", "services", "listeners", "probes", "reservations"))
 def port_is_held_by_the_service(subject: Subject) -> Iterator[Finding]:
     """Whoever listens on the port is the service of this very instance."""
     require_listening(subject)

@@ -116,15 +116,9 @@ def both_ends_have_a_way(subject: Subject) -> Iterator[Finding]:
 @check(codes=("TT535",), reads=TENTACLE_READS)
 def connection_comes_about_soon(subject: Subject) -> Iterator[Finding]:
     """A connection comes about within a second, for no distance on Earth takes that long."""
-    by_link: defaultdict[tuple[str, str | None], list[Attempt]] = defaultdict(list)
-    for attempt in attempts_of(subject):
-        if attempt.connected and attempt.link.proxy is None:
-            by_link[attempt.vantage, attempt.server].append(attempt)
-    for (vantage, server), looks in by_link.items():
-        times = [connecting_ms(look.probe) for look in looks]
-        least = min((ms for ms in times if ms is not None), default=None)
-        if least is None or not _is_slow(looks, times):
-            continue
+    for looks in _slow_links(subject):
+        vantage, server = looks[0].vantage, looks[0].server
+        least = min(ms for look in looks if (ms := connecting_ms(look.probe)) is not None)
         probe = looks[0].probe
         told = "; ".join(_stage_times(look.probe) for look in looks)
         yield Problem(
@@ -144,20 +138,44 @@ def connection_comes_about_soon(subject: Subject) -> Iterator[Finding]:
         )
 
 
-def _is_slow(looks: Sequence[Attempt], times: Sequence[float | None]) -> bool:
+def slow_stages(subject: Subject) -> list[tuple[Probe, frozenset[Stage]]]:
+    """Each look at a Tentacle's slow links, with its stages that took a second or longer."""
+    return [
+        (look.probe, frozenset(stage for stage, ms in _times_of(look.probe) if ms is not None and ms >= SLOW_MS))
+        for looks in _slow_links(subject)
+        for look in looks
+    ]
+
+
+def _slow_links(subject: Subject) -> list[list[Attempt]]:
+    """The looks at each link that is slow."""
+    return kept(subject, "slow-links", lambda: _slow_of(attempts_of(subject)))
+
+
+def _slow_of(attempts: tuple[Attempt, ...]) -> list[list[Attempt]]:
+    by_link: defaultdict[tuple[str, str | None], list[Attempt]] = defaultdict(list)
+    for attempt in attempts:
+        if attempt.connected and attempt.link.proxy is None:
+            by_link[attempt.vantage, attempt.server].append(attempt)
+    return [looks for looks in by_link.values() if _is_slow(looks)]
+
+
+def _is_slow(looks: Sequence[Attempt]) -> bool:
     """Each of two or more connections took a second or longer; or one did, and one more stage as well.
 
     One alone may be a packet that was lost, or the start of a client on a busy machine: the handshake behind it goes to
     and fro on the same way.
     """
-    slow = [ms for ms in times if ms is not None and ms >= SLOW_MS]
-    later = [
-        record
-        for look in looks
-        for record in (look.probe.tls, look.probe.page)
-        if record is not None and record.ms is not None and record.ms >= SLOW_MS
-    ]
-    return bool(slow) and (1 < len(slow) == len(times) or bool(later))
+    stages = [(stage, ms) for look in looks for stage, ms in _times_of(look.probe)]
+    slow = [stage for stage, ms in stages if ms is not None and ms >= SLOW_MS]
+    connections = slow.count(Stage.CONNECT)
+    return connections > 0 and (1 < connections == len(looks) or connections < len(slow))
+
+
+def _times_of(probe: Probe) -> tuple[tuple[Stage, float | None], ...]:
+    """Milliseconds of the stages that go to and fro on the way."""
+    later = ((Stage.TLS, probe.tls), (Stage.PAGE, probe.page))
+    return ((Stage.CONNECT, connecting_ms(probe)), *((stage, record.ms) for stage, record in later if record))
 
 
 def connecting_ms(probe: Probe) -> float | None:
