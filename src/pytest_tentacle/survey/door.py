@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sized
+from collections.abc import Callable, Sized
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticSerializationError
@@ -84,12 +84,7 @@ def prove(value: M, budget: Budget, *, reread: bool = True) -> M:
         budget: what it may take.
         reread: also write it and read it back; needless for what was just read.
     """
-    for number, (place, found) in enumerate(_walk(value, "")):
-        if number % _EVERY == 0:
-            budget.check()
-        why = _fault(place, found)
-        if why:
-            raise refused(place, why)
+    _Walk(budget).prove(value, None)
     budget.check()
     if reread:
         _prove_by_writing(value, budget)
@@ -119,36 +114,72 @@ def refused(place: str, why: str) -> AnswerError:
     return AnswerError(f"the machine's answer is no survey that can be used: {why}{at}", _ADVICE)
 
 
-def _walk(value: Any, place: str) -> Iterator[tuple[str, Any]]:
-    """Every value in a model with its place: a path of field names and numbers."""
-    yield place, value
-    match value:
-        case BaseModel():
-            for field, member in value:
-                yield from _walk(member, f"{place}.{field}" if place else field)
-        case tuple() | list():
-            _require_few(value, place)
-            for number, member in enumerate(value):
-                yield from _walk(member, f"{place}.{number}")
-        case dict():
-            _require_few(value, place)
-            for key, member in value.items():
-                yield f"{place} (a name)", key
-                yield from _walk(member, f"{place} (a value)")
+_Place: TypeAlias = "tuple[_Place, object] | None"
+"""Where a value stands: what holds it, and its field, number or kind there. Spelt out only where it is told."""
 
 
-def _require_few(entries: Sized, place: str) -> None:
+class _Walk:
+    """The way through every value of a model; a file of a large fleet has millions, so each costs little."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._seen = 0
+
+    def prove(self, value: Any, place: _Place) -> None:
+        """Raises AnswerError for the first value that cannot travel on."""
+        if self._seen % _EVERY == 0:
+            self._budget.check()
+        self._seen += 1
+        if value is None or (type(value) is str and value.isascii() and len(value) <= limits.TEXT):
+            return
+        if isinstance(value, (BaseModel, tuple, list, dict)):
+            self._prove_members(value, place)
+        elif why := _fault(value, place):
+            raise refused(_spelt(place), why)
+
+    def _prove_members(self, value: BaseModel | tuple[Any, ...] | list[Any] | dict[Any, Any], place: _Place) -> None:
+        match value:
+            case BaseModel():
+                for field, member in value:
+                    self.prove(member, (place, field))
+            case tuple() | list():
+                _require_few(value, place)
+                for number, member in enumerate(value):
+                    self.prove(member, (place, number))
+            case dict():
+                _require_few(value, place)
+                for key, member in value.items():
+                    self.prove(key, (place, _NAME))
+                    self.prove(member, (place, _VALUE))
+
+
+_NAME, _VALUE = " (a name)", " (a value)"
+"""What of a map's entry is meant: its own name may be the machine's words, and is not told."""
+
+
+def _spelt(place: _Place) -> str:
+    """A path of field names and numbers."""
+    parts: list[str] = []
+    while place is not None:
+        place, part = place
+        parts.append(str(part) if part in (_NAME, _VALUE) else f".{part}")
+    return "".join(reversed(parts)).removeprefix(".")
+
+
+def _require_few(entries: Sized, place: _Place) -> None:
     """Raises AnswerError for a list or map with too many entries. A section's list is called `connections.data`."""
-    name = place.removesuffix(".data").rpartition(".")[2]
-    if len(entries) > limits.MORE_ENTRIES.get(name, limits.ENTRIES):
-        raise refused(place, f"{len(entries):,} entries are more than any honest machine has")
+    if len(entries) <= limits.ENTRIES:
+        return
+    spelt = _spelt(place)
+    if len(entries) > limits.MORE_ENTRIES.get(spelt.removesuffix(".data").rpartition(".")[2], limits.ENTRIES):
+        raise refused(spelt, f"{len(entries):,} entries are more than any honest machine has")
 
 
-def _fault(place: str, value: Any) -> str | None:
+def _fault(value: Any, place: _Place) -> str | None:
     """What is wrong with a single value by itself."""
     match value:
         case str():
-            return _text_fault(place, value)
+            return _text_fault(value, place)
         case bool():
             return None
         case int() if abs(value) >= limits.NUMBER:
@@ -170,17 +201,14 @@ def _time_fault(time: datetime) -> str | None:
     return None
 
 
-def _text_fault(place: str, text: str) -> str | None:
+def _text_fault(text: str, place: _Place) -> str | None:
     if not is_unicode(text):
         return "a text is no Unicode: half of a surrogate pair stands alone in it"
     if len(text) <= limits.TEXT:
         return None
-    longest = max((limits.MORE_TEXT[part] for part in _words(place) if part in limits.MORE_TEXT), default=limits.TEXT)
+    words = _spelt(place).replace(" ", ".").split(".")
+    longest = max((limits.MORE_TEXT[part] for part in words if part in limits.MORE_TEXT), default=limits.TEXT)
     return f"a text is longer than {longest:,} characters" if len(text) > longest else None
-
-
-def _words(place: str) -> list[str]:
-    return place.replace(" ", ".").split(".")
 
 
 def _prove_trust(settings: dict[str, str]) -> None:
