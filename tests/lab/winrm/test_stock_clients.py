@@ -9,6 +9,7 @@ import winrm
 from pypsrp.exceptions import AuthenticationError
 from pypsrp.shell import Process, WinRS
 from pypsrp.wsman import WSMan
+from requests_credssp.exceptions import AuthenticationException
 from winrm.exceptions import InvalidCredentialsError, WSManFaultError
 from winrm.protocol import Protocol
 
@@ -17,10 +18,10 @@ from pytest_tentacle.lab.winrm.runner import PowerShellRunner
 COPY = "import sys; sys.stdout.buffer.write(sys.stdin.buffer.read()); sys.stderr.write('err'); sys.exit(5)"
 
 PYWINRM = [("https", "basic"), ("https", "ntlm"), ("http", "ntlm")]
-PYPSRP = [*PYWINRM, ("https", "negotiate"), ("http", "negotiate")]
+PYPSRP = [*PYWINRM, ("https", "negotiate"), ("http", "negotiate"), ("https", "credssp"), ("http", "credssp")]
 
 
-USER = {"basic": "LAB\\admin", "ntlm": "vagrant", "negotiate": "vagrant"}
+USER = {"basic": "LAB\\admin", "ntlm": "vagrant", "negotiate": "vagrant", "credssp": "LAB\\admin"}
 """requests, and so both clients, write Basic credentials as Latin-1, which is no UTF-8 if there is an umlaut in them."""
 
 
@@ -60,10 +61,10 @@ class TestPywinrm:
         assert server.count("Signal") == 1
         assert server.open_shells == 0
 
-    @pytest.mark.parametrize(("scheme", "auth"), PYWINRM)
+    @pytest.mark.parametrize(("scheme", "auth"), [*PYWINRM, ("https", "credssp")])
     def test_a_protocol_sends_input_and_waits(self, serve, protocol, scheme, auth):
         """Input in two parts, stderr, an exit code, and an operation timeout that is asked again."""
-        server = serve(scheme)
+        server = serve(scheme, credssp=auth == "credssp")
         client = protocol(server, scheme, auth)
         shell = client.open_shell(codepage=65001)
         command = client.run_command(shell, "import time; time.sleep(1.4); " + COPY)
@@ -142,7 +143,7 @@ class TestPypsrp:
     @pytest.mark.parametrize(("scheme", "auth"), PYPSRP)
     def test_a_process_with_input(self, serve, certificate, accounts, scheme, auth):
         """Shell, command, input, output, exit code; messages are encrypted over HTTP, bound to the channel over HTTPS."""
-        server = serve(scheme)
+        server = serve(scheme, credssp=auth == "credssp")
         connection = self._connection(server, scheme, auth, certificate, accounts[USER[auth]])
         with connection, WinRS(connection) as shell:
             process = Process(shell, COPY)
@@ -156,9 +157,10 @@ class TestPypsrp:
     @pytest.mark.parametrize(("scheme", "auth"), PYPSRP)
     def test_a_wrong_password(self, serve, certificate, scheme, auth):
         """Its own word for it."""
-        server = serve(scheme)
+        server = serve(scheme, credssp=auth == "credssp")
         connection = self._connection(server, scheme, auth, certificate, "wrong")
-        with connection, pytest.raises(AuthenticationError):
+        refused = AuthenticationException if auth == "credssp" else AuthenticationError
+        with connection, pytest.raises(refused):
             WinRS(connection).open()
 
     def test_a_script_of_the_engine_through_it(self, serve, certificate, accounts, engine):

@@ -10,7 +10,6 @@ from xml.etree.ElementTree import ParseError
 from spnego.exceptions import SpnegoError
 
 from . import soap
-from .auth import ENCRYPTED
 from .client_certificates import MUTUAL, mapped_user
 from .service import Seen, Service
 
@@ -56,7 +55,7 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(401, action, challenges=[reply] if reply else self.login.challenges)
             return
         challenges = [reply] if reply else []
-        sealed = self.headers.get("Content-Type", "").startswith("multipart/encrypted")
+        sealed = self.headers.get("Content-Type", "").startswith(("multipart/encrypted", "multipart/x-multi-encrypted"))
         if not body:
             self._answer(200, action, challenges=challenges)
             return
@@ -69,9 +68,10 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(400, action)
             return
         status, message = self._respond(request, len(body))
+        content_type = _SOAP
         if sealed:
-            message = self.login.encrypt(message)
-        self._answer(status, request.action, message, ENCRYPTED if sealed else _SOAP, challenges=challenges)
+            content_type, message = self.login.encrypt(message)
+        self._answer(status, request.action, message, content_type, challenges=challenges)
         self.login.end_request()
 
     def _respond(self, request: soap.Request, size: int) -> tuple[int, bytes]:

@@ -50,6 +50,8 @@ class Rules:
     Attributes:
         name: the machine's name in faults.
         basic: whether Basic is offered, over HTTPS alone.
+        credssp: whether CredSSP is offered; it is off on a new Windows.
+        delegates: whether what CredSSP hands over logs on.
         max_envelope: bytes that a request may have.
         idle_seconds: after which a silent connection is closed.
         mapped: the users of client certificates, by SHA-1 thumbprint (upper case).
@@ -59,6 +61,8 @@ class Rules:
 
     name: str = "lab"
     basic: bool = True
+    credssp: bool = False
+    delegates: bool = True
     max_envelope: int = MAX_ENVELOPE
     idle_seconds: float = IDLE_SECONDS
     mapped: Mapping[str, str] = field(default_factory=dict)
@@ -83,7 +87,13 @@ class Service:
 
     def new_login(self) -> Login:
         """The state of a new connection."""
-        return Login(self._accounts, self._binding, basic=self.rules.basic and self.encrypted_transport)
+        return Login(
+            self._accounts,
+            self._binding,
+            basic=self.rules.basic and self.encrypted_transport,
+            by_credssp=self.rules.credssp,
+            delegates=self.rules.delegates,
+        )
 
     def new_connection(self) -> int:
         """The next connection's number."""

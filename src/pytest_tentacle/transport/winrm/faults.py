@@ -117,7 +117,8 @@ def explained(
         )
     status = error.code if isinstance(error, WinRMTransportError) else adapter.status
     if isinstance(error, InvalidCredentialsError) or status == 401 or adapter.log_on_failure:  # noqa: PLR2004  HTTP
-        return _kerberos(adapter, watch) if adapter.log_on_failure else _refused(adapter, auth, watch, certificate)
+        known = adapter.log_on_failure
+        return _failed_by_itself(*known, auth, watch) if known else _refused(adapter, auth, watch, certificate)
     if status in _STATUSES:
         usual, what, advice = _STATUSES[status]
         return TransportError(
@@ -155,10 +156,10 @@ def _one_line(text: str | None) -> str:
     return hiding.one_line(text or "no reason given", 200)
 
 
-def _kerberos(adapter: Adapter, watch: Watch) -> TransportError:
-    what, advice, number = adapter.log_on_failure or ("", "", None)
-    told = f" ({number})" if number is not None else ""
-    return TransportError(ReachStage.AUTHENTICATE, f"{watch.place}: Kerberos: {what}{told}", advice)
+def _failed_by_itself(what: str, advice: str, number: int | None, auth: str, watch: Watch) -> TransportError:
+    name, form = ("CredSSP", "0x{:08X}") if auth == "credssp" else ("Kerberos", "{}")
+    told = f" ({form.format(number)})" if number is not None else ""
+    return TransportError(ReachStage.AUTHENTICATE, f"{watch.place}: {name}: {what}{told}", advice)
 
 
 _SCHEMES = {
@@ -176,11 +177,16 @@ def _refused(adapter: Adapter, auth: str, watch: Watch, certificate: Path | None
     offered = adapter.offered
     schemes = {scheme.strip().lower() for scheme in offered.split(",")}
     wanted = _SCHEMES.get(auth, ())
+    allow = (
+        "allow it there (Enable-WSManCredSSP -Role Server; it is off by default)"
+        if auth == "credssp"
+        else f"allow {auth} there (winrm get winrm/config/service/auth)"
+    )
     if wanted and not schemes.intersection(wanted):
         return TransportError(
             ReachStage.AUTHENTICATE,
             f"{watch.place} does not offer {auth}; it offers {_one_line(offered or 'nothing')}",
-            f"Declare another `auth`, or allow {auth} there (winrm get winrm/config/service/auth).",
+            f"Declare another `auth`, or {allow}.",
         )
     return TransportError(
         ReachStage.AUTHENTICATE,

@@ -12,7 +12,6 @@ from urllib3.connectionpool import HTTPConnectionPool
 
 from pytest_tentacle.transport.base import ReachStage, TransportError
 
-from .kerberos import reason_of
 from .wire import Watch, Wire
 
 
@@ -23,7 +22,7 @@ class Adapter(HTTPAdapter):
         requests: HTTP requests so far, those of the login included.
         status: the last response's HTTP status; 0 when the last request got none.
         offered: the ways to log on that the last 401 offered, as "Negotiate, Basic".
-        log_on_failure: why Kerberos failed by itself: what it means, what to do, and the library's number.
+        log_on_failure: why Kerberos or CredSSP failed by itself: what it means, what to do, and its number.
         may_dial: whether a connection may be opened now. NTLM authenticates a connection, so that a new one in the
             middle of things would send a request that nobody has logged on for.
     """
@@ -40,9 +39,9 @@ class Adapter(HTTPAdapter):
         self._wire: Wire | None = None
         self._pool = _Pool(self._open)
 
-    def note_failure(self, error: BaseException) -> None:
-        """Kerberos failed by itself. The exception is not kept, for it may hold the login's headers."""
-        self.log_on_failure = reason_of(error)
+    def note_failure(self, reason: tuple[str, str, int | None]) -> None:
+        """Kerberos or CredSSP failed by itself. Its exception is not kept, for it may hold the login's headers."""
+        self.log_on_failure = reason
 
     @property
     def asked_for_certificate(self) -> bool | None:

@@ -9,8 +9,8 @@ from winrm.protocol import Protocol
 from pytest_tentacle.inventory.model import WinRM
 from pytest_tentacle.transport.base import ReachStage, TransportError
 
+from . import credssp, kerberos
 from .http import Adapter
-from .kerberos import hear
 
 
 def new_protocol(settings: WinRM, endpoint: str, adapter: Adapter) -> Protocol:
@@ -37,7 +37,9 @@ def new_protocol(settings: WinRM, endpoint: str, adapter: Adapter) -> Protocol:
         # requests would encode text as Latin-1, and fail for what is not in it
         session.auth = requests.auth.HTTPBasicAuth((settings.user or "").encode(), password.encode())
     if settings.auth == "kerberos":
-        hear(session.auth, adapter.note_failure)
+        kerberos.hear(session.auth, lambda error: adapter.note_failure(kerberos.reason_of(error)))
+    if settings.auth == "credssp":
+        credssp.hear(session.auth, adapter.note_failure)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return protocol

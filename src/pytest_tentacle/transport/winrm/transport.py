@@ -16,6 +16,7 @@ from winrm.protocol import Protocol
 from pytest_tentacle.inventory.model import WinRM
 from pytest_tentacle.transport.base import Answer, Deadline, ReachStage, Transport, TransportError
 
+from .credssp import seal_as_negotiated
 from .dial import dial
 from .faults import ENVELOPE_TOO_BIG, PIPE_CLOSED, SHELL_GONE, FaultError, explained
 from .http import Adapter
@@ -152,6 +153,8 @@ class WinRMTransport(Transport):
             transport.encryption = None
             self._watch.waiting_for = "the login"
             self._call(ReachStage.AUTHENTICATE, functools.partial(transport.setup_encryption, transport.session))
+            if self._settings.auth == "credssp":
+                seal_as_negotiated(transport.encryption, transport.session.auth)
 
     def _open_shell(self) -> None:
         self._watch.waiting_for = "the shell"
