@@ -27,6 +27,25 @@ def test_less_never_leads_elsewhere(fault: Any, world: Any, faults: Any) -> None
     assert [f"{what}: {wrong}" for what, less in some for wrong in broken(whole, told(less))] == []
 
 
+@pytest.mark.parametrize(
+    ("name", "less"),
+    [
+        ("a_silent_one_first", "poll-01: no host"),
+        ("further_node_not_polled", "poll-01: no connections"),
+        ("flaps_on_windows", "web-01: no events"),
+    ],
+)
+def test_a_fact_that_decides_between_two_is_read(whole: Any, faults: Any, name: str, less: str) -> None:
+    """Where the one fact is missing by which two explanations differ, neither is told."""
+    world = whole.wide_fleet()
+    next(case for case in faults.CASES if case.change.__name__ == name).change(world)
+    surveys = world.surveys()
+    left = told(dict(reductions(surveys))[less])
+    machine = less.partition(":")[0]
+    assert broken(told(surveys), left) == []
+    assert (left.causes[machine], left.open[machine]) == ({}, True)
+
+
 class TestTheLawItself:
     """It tells what offends."""
 

@@ -239,15 +239,16 @@ class TestConnections:
         if codes:
             assert result.problems[0].facts["limit"] == "10"
 
-    @pytest.mark.parametrize(("stands", "codes"), [(True, []), (False, ["TT536"])])
+    @pytest.mark.parametrize(("stands", "codes"), [(True, []), (False, ["TT536"]), (None, [])])
     def test_request_for_a_poller_ends_first(self, stands, codes):
         """Where a connection stands, the request is fetched at once, however long the next one would take."""
         world = wide_fleet()
         if not stands:
-            world.sections["poll-01"]["connections"] = ()
+            world.sections["poll-01"]["connections"] = () if stands is False else "refused"
         count = sum(not probe.is_of_own_port for probe in world["poll-01"].own)
         result = self.patience(world, "poll-01", (5_500,) * count, queue_seconds=5, connect_seconds=60)
         assert [problem.code for problem in result.problems] == codes
+        assert ("whether one stands" in str(result.reason)) is (stands is None)
 
     def test_our_look_gave_up_sooner(self):
         """A time-out of ours is not yet one of Octopus's: how long that waits, and how to wait as long."""

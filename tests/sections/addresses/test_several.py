@@ -50,6 +50,17 @@ class TestSeveralAddresses:
         assert problems["TT716"].facts["dead"] == silent[0]
         assert "the next one is never tried" in problems["TT716"].actual
 
+    def test_from_a_system_that_nobody_read(self, around: Any, across: Any) -> None:
+        """A silent address costs 20 s or all of the time: which, depends on the system. What refuses does not."""
+        silent, refused = ("198.51.100.77", Failure.TIMED_OUT), ("198.51.100.78", Failure.REFUSED)
+        across(around.world, "polling", tried(silent, ("192.0.2.10", None)), {})
+        around.world["poll-01"].unknown["host"] = "refused"
+        result = around.judge(STEP, "poll-01")
+        assert (result.outcome, result.problems) == (Outcome.UNKNOWN, ())
+        assert "which system poll-01 runs was not read" in str(result.reason)
+        across(around.world, "polling", tried(refused, ("192.0.2.10", None)), {})
+        assert around.codes(STEP, "poll-01") == ["TT715"]
+
     def test_of_another_machine(self, around: Any, across: Any) -> None:
         """One of the addresses presents another certificate."""
         looks = tried((OWN, None), (OTHER, None))

@@ -27,7 +27,8 @@ class Logs:
     def __init__(self, world: Any) -> None:
         self.world = world
         self.logs: dict[str, tuple[LogFile, ...] | str] = {}
-        self.connections: dict[str, tuple[Connection, ...]] = {}
+        self.connections: dict[str, tuple[Connection, ...]] = {"web-01": ()}
+        """Those of the others were not read."""
         self.proxies: dict[str, tuple[Proxy, ...]] = {}
         for name, draft in world.drafts.items():
             self.write(name, self.line(DAYS, "INFO", "nothing", draft.service["pid"]))

@@ -87,6 +87,18 @@ class TestKey:
         logs.write("web-01", text + logs.let_in(60, f"{OCTO}:5000"))
         assert logs.codes("web-01") == []
 
+    def test_nobody_could_see_whether_it_got_over_it(self, logs: Any) -> None:
+        """Neither its own port was asked, nor were its connections read: it is not told that its key fails."""
+        logs.write("poll-01", logs.start(HOUR, POLL_PID, POLLS, NEVER_LISTENS) + logs.line(60, "WARN", KEY, POLL_PID))
+        result = logs.judge("poll-01")
+        assert (result.outcome, logs.codes("poll-01")) == (Outcome.UNKNOWN, [])
+        assert "whether it uses its key by now could not be seen" in str(result.reason)
+        logs.connections["poll-01"] = ()
+        assert logs.codes("poll-01") == ["TT122"]
+        logs.world["web-01"].own = []
+        logs.write("web-01", logs.start(HOUR, WEB_PID) + logs.line(HOUR, "WARN", KEY))
+        assert (logs.judge("web-01").outcome, logs.codes("web-01")) == (Outcome.UNKNOWN, [])
+
 
 class TestListener:
     def test_one_whose_connection_stands(self, logs: Any) -> None:
@@ -96,6 +108,8 @@ class TestListener:
             "web-01", logs.start(DAYS, WEB_PID, "Agent listening on: [::]:10933") + logs.line(HOUR, "INFO", failed)
         )
         assert logs.codes("web-01") == ["TT113"]
+        del logs.connections["web-01"]
+        assert (logs.judge("web-01").outcome, logs.codes("web-01")) == (Outcome.UNKNOWN, [])
         row = {"local_address": "192.0.2.20", "local_port": 10933, "remote_address": "192.0.2.10", "remote_port": 51000}
         logs.connections["web-01"] = (Connection(**row, state="established", pid=WEB_PID),)
         assert logs.codes("web-01") == []

@@ -96,6 +96,18 @@ class TestHistory:
         )
         assert "TT136" not in logs.codes("poll-01")
 
+    def test_a_connection_that_nobody_could_see(self, logs: Any) -> None:
+        """Neither the connections of a poller, nor, to an ordinary account, whose they are."""
+        started = logs.start(DAYS, POLL_PID, "Agent will not listen on any TCP ports")
+        logs.write("poll-01", started + registers(logs, HOUR, CERTIFICATE))
+        assert logs.judge("poll-01").outcome is Outcome.UNKNOWN
+        assert "TT136" not in logs.codes("poll-01")
+        row = {"local_address": "192.0.2.30", "local_port": 50000, "remote_address": "192.0.2.10", "remote_port": 10943}
+        logs.connections["poll-01"] = (Connection(**row, state="established"),)
+        assert "TT136" not in logs.codes("poll-01")
+        logs.connections["poll-01"] = ()
+        assert "TT136" in logs.codes("poll-01")
+
     def test_a_call_of_another_kind(self, logs: Any) -> None:
         text = registers(logs, HOUR, "Unrecognized command line arguments: --status", command="ShowThumbprintCommand")
         logs.write("web-01", logs.start(DAYS, 2136, LISTENS) + text)

@@ -40,3 +40,9 @@ def test_windows_counts_none_either(around: Any) -> None:
     """There the System log tells."""
     around.world["web-01"].service["started_utc"] = NOW - timedelta(seconds=20)
     assert around.judge(STEP, "web-01").outcome is Outcome.PASSED
+    around.sections["web-01"]["events"] = "refused"
+    result = around.judge(STEP, "web-01")
+    assert result.outcome is Outcome.UNKNOWN
+    assert "was started 20 s ago, and whether it ended unexpectedly before was not read" in str(result.reason)
+    around.world["web-01"].service["started_utc"] = NOW - timedelta(minutes=6)
+    assert around.judge(STEP, "web-01").outcome is Outcome.PASSED

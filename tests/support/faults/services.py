@@ -146,6 +146,7 @@ def somebody_elses_event(world: Whole) -> None:
 @case("TC2031", "web-01", confidence="certain", unsure="")
 def flaps_on_windows(world: Whole) -> None:
     """Its recovery action starts it again each time, and between two ends it is surveyed."""
+    world["web-01"].service |= {"started_utc": NOW - timedelta(seconds=40)}
     for ago in (2000, 900, 400, 100):
         happened(world, "web-01", 7031, ago, param1=SERVICE, param2="4", param3="60000", service=SERVICE)
 

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 
 from pytest_tentacle.judging.attempts import TENTACLE_READS, Attempt, attempts_of
 from pytest_tentacle.judging.check import Finding, check
-from pytest_tentacle.judging.finding import Evidence, Problem
+from pytest_tentacle.judging.finding import Evidence, Problem, Unknown
+from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link import By, Failure, Stage, Tried
 from pytest_tentacle.sections.connections.probe_verdict import WORDS
@@ -26,7 +27,7 @@ _WAITS = "each new connection waits for it first, some 20 s on Windows"
 _TAKES_ALL = "on Linux it takes all of the 60 s that Octopus gives a connection, and the next one is never tried"
 
 
-@check(codes=(IN_ITS_TURN, NEVER_BEHIND), reads=("peer.services", *TENTACLE_READS))
+@check(codes=(IN_ITS_TURN, NEVER_BEHIND), reads=("host", "peer.host", "peer.services", *TENTACLE_READS))
 def each_address_of_a_name_answers(subject: Subject) -> Iterator[Finding]:
     """Where a name leads to several addresses, the machine answers at each that a product may use."""
     looks = [each for each in attempts_of(subject) if each.probe.by is By.NAME and _tried(each)]
@@ -41,20 +42,45 @@ def _judged(subject: Subject, look: Attempt) -> Iterator[Finding]:
     if answering is None:
         return
     place = tried.index(answering)
+    system = _system_of(look.link.vantage)
     wrong: dict[str, list[tuple[Tried, str]]] = {}
+    unread: list[Tried] = []
     for number, one in enumerate(tried):
         told = _wrong(subject, look, one, answering)
         behind = number > place
         if told is None or (behind and _is_six(one) is not _is_six(answering)):
             continue  # nobody gets to the other family as long as the first answers
         silent = one.stage is Stage.CONNECT and one.error is Failure.TIMED_OUT
-        code = NEVER_BEHIND if silent and not behind and look.link.vantage.system == "linux" else IN_ITS_TURN
+        if silent and not behind and system is None:
+            unread.append(one)
+            continue
+        code = NEVER_BEHIND if silent and not behind and system == "linux" else IN_ITS_TURN
         effect = _ROTATES if behind else _TAKES_ALL if code == NEVER_BEHIND else _WAITS if silent else _GOES_ON
         wrong.setdefault(code, []).append((one, f"{one.address} {told}: {effect}"))
     for code, ones in wrong.items():
         yield _problem(subject, look, code, ones, answering)
-    if not wrong:
+    if unread:
+        yield _silent_for_whom(look, unread, answering)
+    if not wrong and not unread:
         yield Evidence(f"probe from {look.vantage}", f"{look.probe.host}: {_listed(tried)}")
+
+
+def _system_of(vantage: Subject) -> str | None:
+    """`windows` or `linux`, as read, else as declared."""
+    try:
+        return vantage.read(FACTS.host).os
+    except Unknown:
+        return vantage.system
+
+
+def _silent_for_whom(look: Attempt, silent: list[Tried], answering: Tried) -> Unknown:
+    names = ", ".join(one.address for one in silent)
+    return Unknown(
+        f"from {look.vantage}, {names} of {look.probe.host} is silent, and {answering.address} behind it answers: "
+        f"which system {look.vantage} runs was not read, and Linux never gets to the next address, while Windows waits "
+        "some 20 s first",
+        f"Survey {look.vantage} again, or declare its `os` in the inventory.",
+    )
 
 
 def _wrong(subject: Subject, look: Attempt, one: Tried, answering: Tried) -> str | None:

@@ -51,7 +51,7 @@ def octopus_waits_long_enough(subject: Subject) -> Iterator[Finding]:
     request waits for a polling one, which matters while no connection of it stands (octopus-rest 5).
     """
     portal = portal_of(subject)
-    if portal is None or not subject.is_tentacle or (subject.mode is Mode.POLLING and _stands(subject)):
+    if portal is None or not subject.is_tentacle or (stands := _stands(subject)):
         return
     for registration in registrations_of(subject):
         policy = _policy(portal, registration)
@@ -67,7 +67,7 @@ def octopus_waits_long_enough(subject: Subject) -> Iterator[Finding]:
             times = [(ms, look) for look in looks if (ms := _secured_ms(look.probe)) is not None]
             quickest, look = min(times, key=lambda pair: pair[0], default=(0.0, looks[0]))
             if quickest >= limit * 1000:
-                yield Problem(
+                found = Problem(
                     IMPATIENT,
                     subject.name,
                     expected=f"Octopus waits longer than a connection to {look.probe.host}:{look.probe.port} takes",
@@ -86,16 +86,21 @@ def octopus_waits_long_enough(subject: Subject) -> Iterator[Finding]:
                         "took": f"{quickest / 1000:.1f}",
                     },
                 )
+                yield found if stands is False else _unseen(found)
             elif not times and (short := _gave_up_sooner(looks, limit)) is not None:
                 waits = f"Octopus itself waits {limit:g} s: --probe-timeout {limit:g} does, too"
                 yield Evidence(f"probe from {vantage}", f"it gave up after {short:.0f} s; {waits}")
 
 
-def _stands(subject: Subject) -> bool:
-    try:
-        return polling_link_stands(present_of(subject))
-    except Unknown:
-        return False
+def _stands(subject: Subject) -> bool | None:
+    return polling_link_stands(present_of(subject)) if subject.mode is Mode.POLLING else False
+
+
+def _unseen(found: Problem) -> Unknown:
+    return Unknown(
+        f"{found.actual}: whether one stands, so that nothing waits for it, could not be seen",
+        "Survey with an account that may see whose the connections are.",
+    )
 
 
 def _policy(portal: Portal, registration: Registration) -> Policy | None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from pytest_tentacle.hiding import hide
 from pytest_tentacle.judging.check import Finding, check
-from pytest_tentacle.judging.finding import Evidence
+from pytest_tentacle.judging.finding import Evidence, Unknown
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.logs.calls import registers
 from pytest_tentacle.logs.model import LogCall, LogFile
@@ -92,7 +92,10 @@ def _is_for_registering(subject: Subject, log: LogFile, call: LogCall) -> bool:
     """Whether it is told, or forgiven, as a registration. That one node is polled says nothing of a further one."""
     if not registers(call.command):
         return False
-    return not call.command.startswith("Poll") or works_all_the_same(subject, log, call) is None
+    try:
+        return not call.command.startswith("Poll") or works_all_the_same(subject, log, call) is None
+    except Unknown:
+        return True  # which of the two it is stands with the last registration
 
 
 def _why_it_is_over(log: LogFile, call: LogCall, present: Present) -> str | None:

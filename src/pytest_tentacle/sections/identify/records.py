@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from pytest_tentacle.hiding import shorten
+from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.entries import account_proxy
 from pytest_tentacle.judging.finding import Blocked, Evidence, Unknown
 from pytest_tentacle.judging.reading import FACTS
@@ -150,10 +151,12 @@ def present_of(subject: Subject) -> Present:
     return Present(
         clock=clock,
         pid=service.pid if service is not None and running else None,
+        is_down=service is not None and service.state in {"stopped", "failed"},
         uptime=clock - started if clock is not None and started is not None else None,
         connections=_connections(subject),
         direct=not _has_proxy(subject),
-        answers=subject.presented_here is not None,
+        polls=_may_poll(subject),
+        answers=_answers(subject),
         addresses=_resolved(subject),
     )
 
@@ -230,6 +233,35 @@ def _connections(subject: Subject) -> tuple[Connection, ...] | None:
         return subject.read(FACTS.connections)
     except Unknown:
         return None
+
+
+def _may_poll(subject: Subject) -> bool:
+    """Whether it polls a server, as far as its settings and its declared mode tell."""
+    if not subject.is_tentacle:
+        return False
+    try:
+        return any(entry.polls for entry in subject.settings.trusted)
+    except (Unknown, Blocked):
+        return subject.mode is not Mode.LISTENING
+
+
+def _answers(subject: Subject) -> bool | None:
+    """Whether its own port showed it its page; None where it was not asked."""
+    if subject.presented_here is not None:
+        return True
+    try:
+        return None if subject.local_probe is None and not _listens_nowhere(subject) else False
+    except Unknown:
+        return None
+
+
+def _listens_nowhere(subject: Subject) -> bool:
+    if not subject.is_tentacle:
+        return False
+    try:
+        return subject.settings.no_listen
+    except (Unknown, Blocked):
+        return subject.mode is Mode.POLLING
 
 
 def _has_proxy(subject: Subject) -> bool:

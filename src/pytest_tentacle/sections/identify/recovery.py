@@ -84,19 +84,24 @@ class Present:
     Attributes:
         clock: the machine's own, in UTC.
         pid: of the service's process; None where it does not run, or nobody knows.
+        is_down: the service is known not to run.
         uptime: how long that process has been running.
         connections: TCP connections of the machine; None where they could not be read.
         direct: False where polling goes through a proxy, so that its connections are not the server's.
-        answers: its own port has just shown its page, so it could open the port and use its certificate.
+        polls: False where it is known to poll no server.
+        answers: its own port has just shown its page, so it could open the port and use its certificate; None where
+            nobody looked.
         addresses: by host, the addresses that it has, as far as they are known.
     """
 
     clock: datetime | None = None
     pid: int | None = None
+    is_down: bool = False
     uptime: timedelta | None = None
     connections: tuple[Connection, ...] | None = None
     direct: bool = True
-    answers: bool = False
+    polls: bool = True
+    answers: bool | None = False
     addresses: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
@@ -121,11 +126,14 @@ def _start(record: LogRecord, signature: Signature, log: LogFile, present: Prese
     fails = signature.level > Level.INFO or record.level == "FATAL"  # an entry that is left out lets others work
     if fails and (sign := last_sign(log)) is not None and sign > record.number:
         return Verdict(State.HISTORY, "it worked again afterwards")
-    if signature.code == KEY and (present.answers or polling_link_stands(present)):
+    uses_key = {present.answers, polling_link_stands(present)} if signature.code == KEY else {False}
+    if True in uses_key:
         return Verdict(State.HISTORY, "it uses its key right now: its port answers, or a connection of it stands")
     if present.uptime is not None and present.uptime >= STEADY and _of_another_process(record, log, present):
         seconds = int(present.uptime.total_seconds())
         return Verdict(State.HISTORY, f"another process of it has been running for {seconds} s")
+    if None in uses_key:
+        return Verdict(State.UNPROVEN, "whether it uses its key by now could not be seen")
     return Verdict(State.CURRENT, "no later start got further")
 
 
@@ -179,7 +187,10 @@ def _listener(record: LogRecord, log: LogFile, present: Present) -> Verdict:
     for known in log.peers:
         if (peer is None or known.address == peer) and (known.authenticated_number or -1) > record.number:
             return Verdict(State.HISTORY, f"{known.address} was let in afterwards ({known.authenticated_time})")
-    return Verdict(State.CURRENT, "the client was not let in afterwards")
+    age = age_of(log, record.time, present.clock)
+    unseen = peer is not None and present.connections is None and age is not None and age > BACK_OFF
+    reason = f"whether a connection of {peer} stands by now could not be seen"
+    return Verdict(State.UNPROVEN, reason) if unseen else Verdict(State.CURRENT, "the client was not let in afterwards")
 
 
 def _comes_from(peer: str, record: LogRecord, present: Present) -> bool:
@@ -257,14 +268,22 @@ def last_sign(log: LogFile) -> int | None:
     return max(numbers, default=None)
 
 
-def polling_link_stands(present: Present) -> bool:
-    """Whether its process holds a connection that it opened: a client that is turned away holds none."""
-    return any(
-        connection.state == "established"
-        and connection.pid == present.pid is not None
-        and connection.local_port >= _FIRST_PASSING_PORT
+def polling_link_stands(present: Present) -> bool | None:
+    """Whether its process holds a connection that it opened: a client that is turned away holds none.
+
+    None where it may poll, and its connections, or whose they are, could not be read.
+    """
+    opened = [
+        connection
         for connection in present.connections or ()
-    )
+        if connection.state == "established" and connection.local_port >= _FIRST_PASSING_PORT
+    ]
+    if any(connection.pid == present.pid is not None for connection in opened):
+        return True
+    if present.is_down or not present.polls:
+        return False
+    somebodys = any(connection.pid is None or present.pid is None for connection in opened)
+    return None if present.connections is None or somebodys else False
 
 
 def _rank(signature: Signature) -> tuple[int, int]:

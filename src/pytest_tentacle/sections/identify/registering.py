@@ -109,7 +109,11 @@ def last_registration_succeeded(subject: Subject) -> Iterator[Finding]:
         if call.failure is None:
             yield Evidence(source, f"{called(call.command)} at {call.time} came to its end")
             continue
-        why = works_all_the_same(subject, log, call)
+        try:
+            why = works_all_the_same(subject, log, call)
+        except Unknown as unread:
+            yield unread
+            continue
         if why is not None:
             yield Evidence(source, f"{called(call.command)} failed at {call.time}, and that is history: {why}")
         elif not is_told_elsewhere(call):
@@ -128,13 +132,18 @@ def is_told_elsewhere(call: LogCall) -> bool:
 
 
 def works_all_the_same(subject: Subject, log: LogFile, call: LogCall) -> str | None:
-    """Why a failed registration does not matter; None where it may."""
+    """Why a failed registration does not matter; None where it does. Raises Unknown where nobody can see that."""
     sign = last_sign(log)
     if sign is not None and sign > call.number:
         return "it worked with a server afterwards"
-    if polling_link_stands(present_of(subject)):
-        return "it is connected with a server"
-    return None
+    stands = polling_link_stands(present_of(subject))
+    if stands is None and not is_told_elsewhere(call):
+        raise Unknown(
+            f"{called(call.command)} failed on {subject.name} at {call.time}, and whether the Tentacle is connected "
+            "with a server all the same could not be seen",
+            "Survey with an account that may see whose the connections are, or look in the portal.",
+        )
+    return "it is connected with a server" if stands else None
 
 
 def failed_call(code: str, subject: Subject, log: LogFile, call: LogCall, kind: str) -> Problem:

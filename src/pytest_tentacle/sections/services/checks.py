@@ -191,6 +191,9 @@ def _running(subject: Subject, service: Service) -> Iterator[Finding]:
         yield uncounted
         return
     crashes = _recent_crashes(subject, service)
+    if isinstance(crashes, Unknown):
+        yield crashes
+        return
     if len(crashes) >= LOOP_RESTARTS:
         ago = int((_since(subject, crashes[0].time_utc) or timedelta()).total_seconds())
         what = f"it ended unexpectedly {len(crashes)} times in the last hour, the last time {ago} s ago"
@@ -217,14 +220,25 @@ def _uncounted(subject: Subject, service: Service) -> Unknown | None:
     )
 
 
-def _recent_crashes(subject: Subject, service: Service) -> tuple[Event, ...]:
-    """Unexpected ends by Windows' System log, newest first, where the newest is fresh enough for a next one."""
+def _recent_crashes(subject: Subject, service: Service) -> tuple[Event, ...] | Unknown:
+    """Unexpected ends by Windows' System log, newest first, where the newest is fresh enough for a next one.
+
+    Where that log was not read, a loop and a fresh start look alike, until the service has run for a while.
+    """
     if subject.read(FACTS.host).os != "windows":
         return ()
     try:
         events = subject.read(FACTS.events)
-    except Unknown:
-        return ()
+    except Unknown as unread:
+        uptime = _since(subject, service.started_utc)
+        if uptime is not None and uptime > LOOP_UPTIME:
+            return ()
+        when = f"{int(uptime.total_seconds())} s ago" if uptime is not None else "nobody knows when"
+        return Unknown(
+            f"service {service.name} on {subject.name} was started {when}, and whether it ended unexpectedly before "
+            f"was not read: {unread.reason}",
+            "Run again in five minutes, or look for the events 7031 and 7034 in the System log.",
+        )
     ages = [(event, _since(subject, event.time_utc)) for event in events_of(events, service) if event.id in CRASHES]
     if not ages or ages[0][1] is None or ages[0][1] > LOOP_UPTIME:
         return ()
