@@ -206,6 +206,24 @@ class TestPassword:
         """The refusal says what the server would accept."""
         assert "it accepts publickey" in refusal(sshd.settings(key=None, password="x")).summary
 
+    @pytest.mark.parametrize("key", [True, False], ids=["with-a-key", "with-nothing"])
+    def test_of_a_server_that_takes_kerberos_alone(self, start_sshd, user_key, key) -> None:
+        """paramiko does not speak it: neither user nor key is to blame."""
+        server = start_sshd("GSSAPIAuthentication yes", "AuthenticationMethods gssapi-with-mic")
+        error = refusal(server.settings(key=user_key if key else None))
+        assert "it accepts gssapi-with-mic" in error.summary
+        assert "takes Kerberos alone, which is not spoken here" in error.advice
+
+    def test_of_a_server_that_takes_kerberos_too(self, start_sshd, user_key) -> None:
+        """With a key all is well, and without one a ticket does not stand in for it."""
+        server = start_sshd("GSSAPIAuthentication yes")
+        error = refusal(server.settings(key=None))
+        assert "gssapi-with-mic" in error.summary
+        assert error.advice.endswith("Kerberos tickets are not used here.")
+        transport = SSHTransport(server.settings())
+        transport.connect(Deadline(20))
+        transport.close()
+
     def test_nothing_else_is_tried(self, sshd, home, user_key) -> None:
         """Where the inventory states a password, the usual key files are left alone."""
         shutil.copy(user_key, home / ".ssh" / "id_ed25519")

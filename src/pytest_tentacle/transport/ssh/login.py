@@ -26,6 +26,9 @@ from pytest_tentacle.transport.base import Deadline, ReachStage, TransportError
 from .config import Endpoint
 from .error import one_line, reason
 
+_KERBEROS = frozenset({"gssapi-with-mic", "gssapi-keyex"})
+"""RFC 4462's methods. paramiko speaks neither since its version 5."""
+
 _USUAL_KEYS = ("id_rsa", "id_ecdsa", "id_ed25519")
 
 
@@ -239,8 +242,15 @@ def _refused(endpoint: Endpoint, attempts: _Attempts, session: paramiko.Transpor
     notes = "".join(f"; {note}" for note in dict.fromkeys(attempts.notes))
     allowed = f"; it accepts {one_line(', '.join(attempts.allowed), 80)}" if attempts.allowed else ""
     summary = f"{role}{endpoint.label} refused user {endpoint.user} (tried {tried}{notes}{allowed})"
-    if not attempts.tried:
+    if attempts.allowed and set(attempts.allowed) <= _KERBEROS:
+        advice = (
+            "The server takes Kerberos alone, which is not spoken here: let the user log on there by a key as well, or "
+            "run on the machine itself (`kind: local`)."
+        )
+    elif not attempts.tried:
         advice = "Name a key or a password in the inventory, or load a key into the ssh-agent."
+        if _KERBEROS.intersection(attempts.allowed):
+            advice += " Kerberos tickets are not used here."
     elif not session.is_active() and len(attempts.tried) > 1:
         advice = (
             "The server ended the login, as it does after too many attempts: name the one right key in the inventory."
