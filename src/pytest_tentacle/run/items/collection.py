@@ -17,6 +17,7 @@ FIXTURES = ("machine", "tentacle", "listening_tentacle", "polling_tentacle", "oc
 """Fixtures that stand for one machine; a test that asks for one runs once for each machine of that kind."""
 
 MARK = "tentacle_step"
+_STEP = pytest.StashKey[str]()
 _NAME = "machine"
 """The one behind all of these, which is parametrized."""
 
@@ -64,10 +65,12 @@ def parametrize(metafunc: pytest.Metafunc, run: TentacleRun) -> None:
 
 def step_of(item: pytest.Item) -> str:
     """The step that a test is: the guide's that it is marked with, else its own, by its name."""
-    mark = item.get_closest_marker(MARK)
-    if mark:
-        return str(mark.args[0])
-    return str(getattr(item, "originalname", item.name)).removeprefix("test_").replace("_", "-")
+    step = item.stash.get(_STEP, None)
+    if step is None:  # asked for six times a test, and found by all marks of all that hold it
+        mark = item.get_closest_marker(MARK)
+        own = str(getattr(item, "originalname", item.name)).removeprefix("test_").replace("_", "-")
+        step = item.stash[_STEP] = str(mark.args[0]) if mark else own
+    return step
 
 
 def is_guides(item: pytest.Item) -> bool:

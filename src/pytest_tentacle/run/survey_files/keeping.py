@@ -29,7 +29,6 @@ class Keeping:
         self._failures = failures
         self._growing: dict[Path, GrowingFile] = {}
         self._written: dict[str, HostRecord] = {}
-        self._names, self._words = store.vocabulary()
         self._lines = Lines(self._clean)
 
     def add(self, surveys: Surveys) -> None:
@@ -108,4 +107,5 @@ class Keeping:
         return found
 
     def _clean(self, text: str) -> str:
-        return self._redactor.json_text(text, names=self._names, words=self._words)
+        names, words = store.vocabulary()  # dear to make, and only for what is written
+        return self._redactor.json_text(text, names=names, words=words)
