@@ -17,5 +17,7 @@ def test_services_running(machine):
         services.service_keeps_running,  # "Allow 30 seconds for the service to start work"
         services.service_starts_by_itself,  # or it is gone after the next reboot
         services.process_runs_as_its_account,  # its account was changed, and it was not restarted
+        services.servers_further_ports_are_free_for_it,  # portal, web socket, 8443: somebody else has them
+        services.web_server_is_set_up,  # http.sys has no certificate for the portal, or reserves its prefix for others
         services.octopus_says_that_it_operates,  # nodes, maintenance mode, task queue
     )

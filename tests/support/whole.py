@@ -396,7 +396,7 @@ class Whole(World):
             "products": (Product(product=draft.product, version=VERSION, path=executable),),
             "watchdog": (),
             "left_overs": (),
-            "reservations": Reservations(),
+            "reservations": Reservations(excluded=(), http_sys=()),
             "own_names": (OwnName(name=draft.machine.dns_name, addresses=(ip,)),),
             "proxy_connects": (),
             "routes": (),

@@ -110,7 +110,7 @@ class Draft:
     peer: list[Probe] = field(default_factory=list)
     peer_unknown: str | None = None
     own_names: list[OwnName] | None = None
-    reservations: Reservations = field(default_factory=Reservations)
+    reservations: Reservations = field(default_factory=lambda: Reservations(excluded=(), http_sys=()))
     proxy_connects: list[ProxyConnect] = field(default_factory=list)
     unknown: dict[str, str] = field(default_factory=dict)
     unreachable: Unreachable | None = None

@@ -38,6 +38,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         "polled": "URL of the server node's polling port, such as https://octopus.example.com:10943",
         "port": "TCP port of the link: by default 10933 at a listening Tentacle, 10943 at a server; or the proxy's",
         "portal": "URL of Octopus Server's web portal",
+        "prefix": "URL prefix that the server is to serve for web sockets, such as https://+:443/OctopusComms",
         "profile": "a profile of Windows Firewall: `Domain`, `Private` or `Public`",
         "proxy": "name or address of the proxy",
         "role": "a role (target tag) of the machine, by the portal; repeat the option for each",

@@ -37,6 +37,8 @@ _DEGRADED = frozenset(
         "TT136",
         "TT146",
         "TT208",
+        "TT210",
+        "TT211",
         "TT313",
         "TT401",
         "TT402",

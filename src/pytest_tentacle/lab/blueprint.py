@@ -18,6 +18,7 @@ from pytest_tentacle.inventory.model import TENTACLE_PORT, Mode, OctopusServer, 
 from pytest_tentacle.lab.log_entries import Log
 
 from .halibut.listener import LabCertificate
+from .windows.programs import HEALTHY_URLS
 
 PID = 2136
 """Process id of the product's service on every lab machine."""
@@ -163,6 +164,11 @@ class Blueprint:
             described |= {"firewall_ports": [] if self.polls else [self.port], "registry": self.registry}
             if not self.is_server and self.service:  # the service keeps its certificate there when it is started
                 described |= {"private_keys": [{"thumbprint": self.certificate.thumbprint}]}
+            if self.is_server and self.service and self.service["state"] == "running":
+                described |= {
+                    "http_sys": [*HEALTHY_URLS, "HTTPS://LOCALHOST:443/"],
+                    "bindings": [{"endpoint": "0.0.0.0:443", "thumbprint": self.certificate.thumbprint}],
+                }
         return described | self.surroundings
 
 

@@ -64,6 +64,8 @@ STEPS: tuple[Step, ...] = (
             services.service_keeps_running,
             services.service_starts_by_itself,
             services.process_runs_as_its_account,
+            services.servers_further_ports_are_free_for_it,
+            services.web_server_is_set_up,
             services.octopus_says_that_it_operates,
         ),
     ),

@@ -170,6 +170,7 @@ class ServerSettings:
     services_port: int | None
     home: str | None
     web_listen_prefixes: tuple[str, ...]
+    web_socket_prefix: str | None = None
 
     @classmethod
     def of(cls, settings: Mapping[str, str]) -> ServerSettings:
@@ -179,6 +180,7 @@ class ServerSettings:
             services_port=_port(settings.get("Octopus.Communications.ServicesPort"), SERVER_PORT),
             home=settings.get("Octopus.Home") or None,
             web_listen_prefixes=tuple(prefix.strip() for prefix in prefixes.split(",") if prefix.strip()),
+            web_socket_prefix=settings.get("Octopus.Communications.WebSocketPrefix", "").strip() or None,
         )
 
 

@@ -209,6 +209,30 @@ class PortRange(Value):
     last: int
 
 
+class Binding(Value):
+    """A certificate that http.sys presents at an endpoint (Windows)."""
+
+    endpoint: str
+    """As registered: `0.0.0.0:443`, `[::]:443`, `octopus.example:443`."""
+    thumbprint: str | None = None
+    store: str = "MY"
+    """Store of the machine in which http.sys looks for it."""
+    stored: bool | None = None
+    """Whether that store holds it; None: nobody looked."""
+    has_key: bool | None = None
+    """Whether the store says that there is a private key to it."""
+    central: bool = False
+    """Certificates come from a central store of files: which one is presented is not known."""
+
+
+class ReservedPrefix(Value):
+    """A URL prefix of http.sys that is reserved (Windows)."""
+
+    url: str
+    descriptor: str
+    """For whom: a self-relative security descriptor (MS-DTYP 2.4.6) in hexadecimal digits."""
+
+
 class Reservations(Value):
     """Ports that the system keeps from programs which ask for them, without anybody listening there yet.
 
@@ -216,12 +240,18 @@ class Reservations(Value):
     sockets belong to process 4. Linux: reserved local ports do not keep a program from binding; both are empty.
     """
 
-    excluded: tuple[PortRange, ...] | None = ()
+    excluded: tuple[PortRange, ...] | None = None
     """None: they could not be read."""
-    http_sys: tuple[str, ...] | None = ()
+    http_sys: tuple[str, ...] | None = None
     """As registered, such as `HTTP://*:80/` or `https://+:10933/`; None: they could not be read."""
     unread: str | None = None
     """Why one of the two is not known."""
+    bindings: tuple[Binding, ...] | None = None
+    """Of a machine with an Octopus Server; None: not asked for, or could not be read."""
+    prefixes: tuple[ReservedPrefix, ...] | None = None
+    """Likewise."""
+    unread_settings: str | None = None
+    """Why these two are not known; None where they were not asked for."""
 
 
 class OwnName(Value):

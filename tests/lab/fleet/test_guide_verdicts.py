@@ -19,6 +19,10 @@ ELSEWHERE = re.compile(r"TT1\d\d|TT95\d|TT64\d|TT908")
 
 PLAYED = {
     "TT208": "services.py",
+    "TT209": "services.py",
+    "TT210": "services.py",
+    "TT211": "services.py",
+    "TT212": "services.py",
     "TT331": "settings.py",
     "TT332": "settings.py",
     "TT532": "path.py",
@@ -26,6 +30,7 @@ PLAYED = {
     "TT534": "trust.py",
     "TT535": "path.py",
     "TT536": "settings.py",
+    "TT537": "trust.py",
     "TT554": "last_words.py",
     "TT715": "names.py",
     "TT716": "names.py",
@@ -33,9 +38,9 @@ PLAYED = {
     "TT974": "last_words.py",
     "TT975": "system.py",
 }
-"""Codes of what no lab has (a service's former account, a web socket, a registration in Octopus, routes and outgoing rules,
-ways that take long, names with several addresses, hundreds of connections, Windows' wait for its lists of roots,
-generations apart), and where in tests/support/faults each is played."""
+"""Codes of what no lab has (a service's former account, what a server's portal needs, a web socket, a registration in
+Octopus, routes and outgoing rules, ways that take long, names with several addresses, hundreds of connections, Windows'
+wait for its lists of roots, generations apart), and where in tests/support/faults each is played."""
 
 _ROOT = "only root can make a system forbid its own connections: nftables, in the tests of link/"
 _WINDOWS_FILTER = "of Windows Firewall"

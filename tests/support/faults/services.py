@@ -5,11 +5,25 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from pytest_tentacle.survey.surroundings import Changes, Event, ServiceAccount, WrittenFile
+from pytest_tentacle.survey.surroundings import (
+    Access,
+    AccessEntry,
+    Binding,
+    Changes,
+    Event,
+    Reservations,
+    ReservedPrefix,
+    ServiceAccount,
+    WrittenFile,
+)
 from support import NOW
+from support.certificates import thumbprint
 from support.whole import Whole, make_linux
 
 from . import case
+
+FOR_NETWORK_SERVICE = "010004800000000000000000000000001400000002001c00010000000000140000000020010100000000000514000000"
+"""`D:(A;;GX;;;NS)` as the registry holds it."""
 
 
 def happened(world: Whole, name: str, number: int, ago: float = 30, **data: Any) -> None:
@@ -250,3 +264,58 @@ def former_user(world: Whole) -> None:
     world.sections["poll-01"]["service_accounts"] = (row,)
     unit = WrittenFile(path=f"/etc/systemd/system/{service['name']}", modified_utc=NOW - timedelta(minutes=5))
     world.sections["poll-01"]["changes"] = Changes(files=(unit,))
+
+
+OTHER_SITE = Binding(endpoint="other.example:443", thumbprint=thumbprint("other"), stored=True, has_key=True)
+
+
+def serve(world: Whole, name: str, prefix: str = "https://portal.example:443/", **more: Any) -> None:
+    """A server's portal at http.sys, with the certificate `BOUND` for its port."""
+    world[name].settings["Octopus.WebPortal.ListenPrefixes"] = prefix
+    binding = Binding(endpoint="0.0.0.0:443", thumbprint=thumbprint("portal"), stored=True, has_key=True)
+    told: dict[str, Any] = {
+        "excluded": (),
+        "http_sys": (prefix.upper(),),
+        "bindings": (binding,),
+        "prefixes": (),
+    } | more
+    world.sections[name]["reservations"] = Reservations(**told)
+
+
+@case("TT209", "octo-1", confidence="likely")
+def portals_port_is_taken(world: Whole) -> None:
+    serve(world, "octo-1", http_sys=())
+    world.down("octo-1", exit_code=1067)
+    owner = {"pid": 4711, "name": "nginx.exe", "executable": r"C:\nginx\nginx.exe", "parent_pid": 1}
+    world["octo-1"].listeners.append({"address": "0.0.0.0", "port": 443, "pid": 4711, "owner": owner})
+
+
+@case("TT209", "octo-1", confidence="likely")
+def portals_prefix_is_registered(world: Whole) -> None:
+    """By another program, while the server does not run."""
+    serve(world, "octo-1")
+    world.down("octo-1", exit_code=1067)
+
+
+@case("TT210", "octo-1", confidence="likely")
+def portal_without_a_certificate(world: Whole) -> None:
+    """Another site has one."""
+    serve(world, "octo-1", bindings=(OTHER_SITE,))
+
+
+@case("TT211", "octo-1", confidence="likely")
+def portals_certificate_was_removed(world: Whole) -> None:
+    binding = Binding(endpoint="[::]:443", thumbprint=thumbprint("portal"), stored=False)
+    serve(world, "octo-1", bindings=(binding,))
+
+
+@case("TT212", "octo-1", confidence="likely")
+def portals_prefix_is_another_accounts(world: Whole) -> None:
+    other = ReservedPrefix(url="https://portal.example:443/", descriptor=FOR_NETWORK_SERVICE)
+    serve(world, "octo-1", http_sys=(), prefixes=(other,))
+    world.down("octo-1", exit_code=1067)
+    (rights,) = world.sections["octo-1"]["permissions"]
+    sid = "S-1-5-21-1-2-3-1001"
+    home = Access(path=rights.home, entries=(AccessEntry(sid=sid, mask=0x1F01FF),))
+    account = {"account": ".\\octo", "sid": sid, "groups": ("S-1-1-0", "S-1-5-11"), "access": (home,)}
+    world.sections["octo-1"]["permissions"] = (rights.model_copy(update=account),)

@@ -9,6 +9,7 @@ from support.whole import DAYS, Whole, line
 from support.world import probe
 
 from . import case
+from .services import serve
 
 
 def hangs_up(world: Whole, name: str) -> None:
@@ -134,3 +135,11 @@ def web_certificate_renewed(world: Whole) -> None:
     draft.replace(polled(0), probe("portal.example", 443, page="other", whose="renewed"))
     world["octo-1"].declare(portal="https://portal.example")
     world.sections["poll-01"]["connections"] = ()
+
+
+@case("TT537", "poll-01", confidence="likely")
+def web_socket_is_switched_off(world: Whole) -> None:
+    """The portal answers there, and the path of the web socket is nobody's."""
+    web_certificate_renewed(world)
+    world["poll-01"].replace(polled(0), probe("portal.example", 443, page="other", whose="portal"))
+    serve(world, "octo-1")

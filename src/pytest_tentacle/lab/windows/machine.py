@@ -29,6 +29,8 @@ hold the following; without a key the machine is a healthy one.
 - `excluded_ports`: `[[first, last], [first, last, "*"]]`, ranges that Windows excludes; one with an
   asterisk was set by an administrator.
 - `http_sys`: URL prefixes that http.sys serves, in the place of WinRM's.
+- `bindings`, `url_acl`, `named_keys`: certificates that http.sys presents, and for whom prefixes are reserved: see
+  registry.ps1.
 - `netsh_seconds`: how long netsh takes.
 - `roles`: `domain-controller`, `core` or `workgroup`; `build`: Windows' build, such as `"9600"` for Server 2012 R2.
 - `absent`: cmdlets that are not there; `domain_seconds`: how long a domain controller takes to say who an account is.

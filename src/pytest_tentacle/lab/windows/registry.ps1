@@ -32,6 +32,7 @@ function Initialize-LabRegistry {
     }
     Initialize-LabProxy
     Initialize-LabFirewall
+    Initialize-LabWebServer
     if (-not $machine.registry) { return }
     foreach ($key in $machine.registry.PSObject.Properties) {
         if ($null -eq $key.Value) { $TentacleLab.Registry.Remove($key.Name); continue }
@@ -82,6 +83,41 @@ function Initialize-LabProxy {
     $TentacleLab.Registry['HKLM:\Software\Microsoft\Windows\CurrentVersion\Internet Settings\Connections'] = @{
         WinHttpSettings = [byte[]](@(0x18, 0, 0, 0, 0, 0, 0, 0, 1) + @(0) * 11)
     }
+}
+
+# What is set up at http.sys (8f): reservations are values by URL, bindings keys by address and port; those of a host's name are
+# keys of any name with the host in a value, or, as `named_keys` has it, keys by host and port. machine.json's `bindings` are
+# `{"endpoint", "thumbprint", "store", "without_key", "lost"}`, its `url_acl` URL to SID.
+function Initialize-LabWebServer {
+    $base = 'HKLM:\SYSTEM\CurrentControlSet\Services\HTTP\Parameters'
+    $machine = $TentacleLab.Machine
+    $reserved = @{ 'http://+:80/Temporary_Listen_Addresses/' = 'S-1-1-0'; 'http://+:5985/wsman/' = 'S-1-5-20' }
+    if ($machine.url_acl) { foreach ($each in $machine.url_acl.PSObject.Properties) { $reserved[$each.Name] = [string]$each.Value } }
+    $values = @{}
+    foreach ($url in $reserved.Keys) { $values[$url] = ConvertTo-LabDescriptor $reserved[$url] }
+    $TentacleLab.Registry["$base\UrlAclInfo"] = $values
+    foreach ($binding in @($machine.bindings | Where-Object { $_ })) {
+        $hash = [byte[]]@(for ($at = 0; $at -lt 40; $at += 2) { [Convert]::ToByte(([string]$binding.thumbprint).Substring($at, 2), 16) })
+        $own = @{ SslCertHash = $hash; AppId = [byte[]](1..16); DefaultFlags = [int]0 }
+        if ($binding.store) { $own['SslCertStoreName'] = [string]$binding.store }
+        $key = if ([string]$binding.endpoint -match '^([\d.]+|\[.*\]):') { "SslBindingInfo\$($binding.endpoint)" }
+        elseif ($machine.named_keys) { "SslSniBindingInfo\$($binding.endpoint)" } else { "SslSniBindingInfo\{$([guid]::NewGuid())}" }
+        if ($key -like 'SslSniBindingInfo\{*') { $own['HostnamePort'] = [string]$binding.endpoint }
+        $TentacleLab.Registry["$base\$key"] = $own
+        if ($binding.lost) { continue }
+        $blob = [byte[]](@(3, 0, 0, 0, 1, 0, 0, 0, 20, 0, 0, 0) + $hash + $(if (-not $binding.without_key) { @(2, 0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0, 1, 2, 3, 4) }))
+        $TentacleLab.Registry["HKLM:\SOFTWARE\Microsoft\SystemCertificates\$(if ($binding.store) { $binding.store } else { 'MY' })\Certificates\$(([string]$binding.thumbprint).ToUpperInvariant())"] = @{ Blob = $blob }
+    }
+}
+
+# A self-relative descriptor (MS-DTYP 2.4.6) with a list that lets one account register, as `D:(A;;GX;;;<sid>)` has it.
+function ConvertTo-LabDescriptor {
+    [OutputType([byte[]])]
+    param([string]$Sid)
+    $parts = @($Sid -split '-' | Select-Object -Skip 2)
+    $bytes = @(1, [byte]($parts.Count - 1), 0, 0, 0, 0, 0, [byte]$parts[0]) + @($parts | Select-Object -Skip 1 | ForEach-Object { [BitConverter]::GetBytes([uint32]$_) })
+    $entry = @(0, 0) + [BitConverter]::GetBytes([uint16](8 + $bytes.Count)) + @(0, 0, 0, 0x20) + $bytes
+    , [byte[]](@(1, 0, 4, 0x80) + @(0) * 12 + @(20, 0, 0, 0, 2, 0) + [BitConverter]::GetBytes([uint16](8 + $entry.Count)) + @(1, 0, 0, 0) + $entry)
 }
 
 # All profiles on, inbound blocked, and a rule for each port that the products' set-up made one for (3.3): machine.json's

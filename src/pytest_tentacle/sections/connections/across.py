@@ -26,7 +26,7 @@ from .relayed import RELAY_READS, declared_way, relayed
 
 
 @check(
-    codes=(*VERDICT_CODES, "TT534"),
+    codes=(*VERDICT_CODES, "TT534", "TT537"),
     reads=(
         "host",
         "instances",
@@ -37,6 +37,8 @@ from .relayed import RELAY_READS, declared_way, relayed
         "peer.services",
         "peer.probes",
         "peer.peer_probes",
+        "peer.reservations",
+        "peer.listeners",
         "controller.probes",
         "proxy_connects",
         *AWAY_READS,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_tentacle.guide.consequences import DOWN, STARTLESS, UNANSWERED
-from pytest_tentacle.guide.problem import ProblemKind
+from pytest_tentacle.guide.problem import Confidence, ProblemKind
 
 _STEP = "services-running"
 
@@ -158,5 +158,90 @@ SERVICES: tuple[ProblemKind, ...] = (
             "one."
         ),
         rank=45,
+    ),
+    ProblemKind(
+        "TT209",
+        "Another program holds a port or URL prefix that the server needs",
+        _STEP,
+        "Besides the polling port an Octopus Server opens those of its portal and of its web socket, and 8443 for "
+        "Kubernetes. Where another program has one of them first, the server does not come through its start, or its "
+        "portal is not there.",
+        (
+            (
+                "See what the program is for, and what http.sys serves; give one of the two another port (Octopus "
+                "Manager, Change bindings):"
+            ),
+            "$ Get-Process -Id <pid> | Select-Object Id, Name, Path, StartTime",
+            "$ netsh http show servicestate view=requestq",
+        ),
+        (
+            "See what the program is for; give one of the two another port:",
+            "$ ps -o pid,ppid,user,lstart,args -p <pid>",
+            "$ sudo ss -ltnp 'sport = :<port>'",
+        ),
+        sentence="Port {port}, which the Octopus Server on {who} needs, belongs to another program: {holder}.",
+        consequences=DOWN | STARTLESS | {"TT111", "TT138", "TT501"},
+        echoes=UNANSWERED,
+        rank=17,
+        confidence=Confidence.LIKELY,
+    ),
+    ProblemKind(
+        "TT210",
+        "No certificate is bound to the server's HTTPS port",
+        _STEP,
+        "http.sys, Windows' own web server, serves an HTTPS prefix of the server and has no certificate for its port: "
+        "every connection there is reset. The binding was removed, perhaps together with a site of IIS, or the "
+        "prefix was moved to another port. Tentacles that poll over a web socket cannot connect; others can.",
+        (
+            "See what is bound, then choose the certificate again (Octopus Manager, Change bindings):",
+            "$ netsh http show sslcert",
+            "$ Get-ChildItem Cert:\\LocalMachine\\My | Format-List Subject, Thumbprint, NotAfter, HasPrivateKey",
+        ),
+        ("This concerns Windows' own web server. On Linux, see what listens:", "$ sudo ss -ltnp 'sport = :<port>'"),
+        sentence="No certificate is bound to port {port} of {who} for {url}: every connection there is reset.",
+        rank=17,
+        confidence=Confidence.LIKELY,
+    ),
+    ProblemKind(
+        "TT211",
+        "The certificate that is bound to the server's HTTPS port is missing or has no key",
+        _STEP,
+        "The binding of http.sys names a certificate that its store no longer holds, or that was imported without "
+        "its private key, as after a renewal that removed the old one. Windows resets the connections there, at the "
+        "latest from its next start on.",
+        (
+            "Put the certificate back with its key, or bind the present one (Octopus Manager, Change bindings):",
+            "$ netsh http show sslcert",
+            "$ Get-ChildItem Cert:\\LocalMachine\\My | Format-List Subject, Thumbprint, NotAfter, HasPrivateKey",
+        ),
+        ("This concerns Windows' own web server. On Linux, see what listens:", "$ sudo ss -ltnp 'sport = :<port>'"),
+        sentence=(
+            "The certificate that is bound to {endpoint} on {who}, {thumbprint}, is not in the machine's store {store} "
+            "with a private key: Windows cannot open TLS for {url}."
+        ),
+        rank=17,
+        confidence=Confidence.LIKELY,
+    ),
+    ProblemKind(
+        "TT212",
+        "The server's account may not register its URL prefix",
+        _STEP,
+        "On Windows only an administrator may register a URL prefix that is not reserved for him. The service runs as "
+        "an account that is none, and the prefix is reserved for another account: that of before, or of another "
+        "program. The server ends as it starts.",
+        (
+            (
+                "See for whom it is reserved, reserve it for the service's account (Octopus Manager, Change "
+                "bindings), then start the service:"
+            ),
+            "$ netsh http show urlacl",
+            '$ Start-Service -Name "<service>"',
+        ),
+        ("Only Windows has such reservations; see what the service may do:", '$ systemctl status "<service>"'),
+        sentence="{account}, whom the Octopus Server on {who} runs as, may not register {url}.",
+        consequences=DOWN | STARTLESS | {"TT139", "TT501"},
+        echoes=UNANSWERED,
+        rank=17,
+        confidence=Confidence.LIKELY,
     ),
 )

@@ -263,4 +263,23 @@ ACROSS: tuple[ProblemKind, ...] = (
         rank=28,
         confidence=Confidence.LIKELY,
     ),
+    _kind(
+        "TT537",
+        "The server serves no web socket at the address that is polled",
+        "The server runs, and http.sys serves no prefix of that path there: the web socket was never switched on, was "
+        "switched off, or has another path. The portal may well answer at the same address.",
+        "On the server, see what is served. Where it has a web socket of another path, which other Tentacles poll, let "
+        "this one poll that; where it has none, set the prefix, which holds from the server's next start on:",
+        windows=(
+            "$ netsh http show servicestate view=requestq",
+            '$ & "<octopus>" configure --instance "<instance>" --commsListenWebSocket "<prefix>"',
+        ),
+        linux=("$ sudo ss -ltnp",),
+        sentence="{server} serves no web socket at {polled}, which {who} poll{s}.",
+        consequences=frozenset({"TT551"}),
+        fold_by=("server", "polled"),
+        place="server",
+        rank=16,
+        confidence=Confidence.LIKELY,
+    ),
 )

@@ -26,8 +26,9 @@ PARTS = (
     "services/instances", "network/listeners", "network/connections", "services/logs", "machine/products",
     "machine/disks", "network/proxies", "looks/tls", "network/firewall", "watchdog", "machine/left_overs",
     "services/events", "machine/changes", "services/permissions", "services/private_keys", "network/reservations",
-    "network/routes", "network/own_names", "network/proxy_connects", "machine/publishers", "machine/loading",
-    "looks/targets", "looks/failures", "looks/exchanges", "looks/link", "looks/hello", "looks/ping", "looks/versions",
+    "network/web_server", "network/routes", "network/own_names", "network/proxy_connects", "machine/publishers",
+    "machine/loading", "looks/targets", "looks/failures", "looks/exchanges", "looks/link", "looks/hello", "looks/ping",
+    "looks/versions",
 )  # fmt: skip
 """The parts beside it, in the order in which they go into the script."""
 

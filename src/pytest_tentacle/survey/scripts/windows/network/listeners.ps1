@@ -4,7 +4,7 @@
 $ReuseTolerance = [timespan]::FromSeconds(60)
 
 function Get-ListenerSection {
-    $ports = @(Get-PortOfInterest)
+    $ports = @(Get-PortOfInterest) + @(Get-PortalPort)
     $processes = Get-ProcessTable
     foreach ($socket in @(Get-ListeningSocket)) {
         if ($ports -notcontains $socket.Port) { continue }
@@ -34,6 +34,17 @@ function Get-InstancePort {
     $text = ([string]$Instance.Settings[$key]).Trim()
     if (-not $text) { return $port }
     if ($text -match '^\d{1,5}$' -and [int]$text -gt 0 -and [int]$text -lt 65536) { return [int]$text }
+}
+
+# Further ports that an Octopus Server opens: of the prefixes of its portal and its web socket, and 8443.
+function Get-PortalPort {
+    foreach ($instance in @($Survey.Cache['instances'] | Where-Object { $_ -and $_.Product -eq 'server' })) {
+        8443
+        foreach ($prefix in (([string]$instance.Settings['Octopus.WebPortal.ListenPrefixes'] + ',' + $instance.Settings['Octopus.Communications.WebSocketPrefix']) -split ',')) {
+            if ($prefix -match '(?i)^\s*https?://(?:\[[^\]]*\]|[^/:]*):(\d{1,5})(?:/|\s*$)') { [int]$Matches[1] }
+            elseif ($prefix -match '(?i)^\s*http(s?)://') { if ($Matches[1]) { 443 } else { 80 } }
+        }
+    }
 }
 
 function Get-ListeningSocket {

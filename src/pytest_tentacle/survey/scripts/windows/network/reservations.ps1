@@ -1,4 +1,4 @@
-# Ports that Windows keeps from programs: ranges that it excludes, and URL prefixes that http.sys serves. No cmdlet and no
+# Ports that Windows keeps from programs: ranges that it excludes, and URL prefixes that http.sys serves now. No cmdlet and no
 # registry key tells either, so netsh does: both calls run beside the other sections. Its words are in the machine's
 # language; only numbers and what looks like a URL are taken.
 
@@ -34,8 +34,12 @@ function Get-ReservationSection {
         if ($null -eq $text[$name].ExitCode) { $unread[$name] = "netsh $($NetshQuestions[$name]) did not end in time" }
         elseif ($text[$name].ExitCode -ne 0) { $unread[$name] = "netsh $($NetshQuestions[$name]) ended with exit code $($text[$name].ExitCode)" }
     }
-    if ($unread.Count -eq $text.Count) { throw $unread['excluded'] }
-    $section = @{ excluded = $null; http_sys = $null; unread = if ($unread.Count) { @($unread.Values)[0] } else { $null } }
+    $set = Get-WebServerSetting
+    if ($unread.Count -eq $text.Count -and $null -eq $set.bindings) { throw $unread['excluded'] }
+    $section = @{
+        excluded = $null; http_sys = $null; bindings = $set.bindings; prefixes = $set.prefixes; unread_settings = $set.unread
+        unread = if ($unread.Count) { @($unread.Values)[0] } else { $null }
+    }
     if (-not $unread['excluded']) { $section.excluded = @(Get-ExcludedRange $text.excluded.Text | Select-Object -First $ReservationLimit) }
     if (-not $unread['http_sys']) { $section.http_sys = @(Get-UrlPrefix $text.http_sys.Text | Sort-Object -Unique | Select-Object -First $ReservationLimit) }
     $section
