@@ -131,7 +131,10 @@ class TestExplain:
         assert main(["explain", "TT551", "TT000", "x"]) == 2
         told = capsys.readouterr()
         assert not told.out
-        assert told.err == "pytest-tentacle explain: no problem or cause has the code TT000, x\n"
+        assert (
+            told.err
+            == "pytest-tentacle explain: no problem or cause has the code TT000, x; codes look like TT205 or TC2021\n"
+        )
 
     def test_wrong_usage(self, capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(SystemExit, match="2"):

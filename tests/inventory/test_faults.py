@@ -116,7 +116,7 @@ ONE_FAULT = {
     ),
     "text of the wrong type": (
         "tentacles: [{name: t, instance: {a: b}}]",
-        "prod.yaml:1:33: instance must be text, not a map",
+        "prod.yaml:1:33: instance must be text, not a mapping",
     ),
     "true for text": (
         "tentacles: [{name: t, instance: true}]",
@@ -133,12 +133,12 @@ ONE_FAULT = {
     "list wanted": ("tentacles: t", "prod.yaml:1:12: tentacles must be a list, not text"),
     "entry that is a list": (
         "tentacles: [[t]]",
-        "prod.yaml:1:13: an entry of tentacles must be a name or a map, not a list",
+        "prod.yaml:1:13: an entry of tentacles must be a name or a mapping, not a list",
     ),
-    "map wanted": ("groups: [g]\ntentacles: [t]", "prod.yaml:1:9: groups must be a map, not a list"),
+    "map wanted": ("groups: [g]\ntentacles: [t]", "prod.yaml:1:9: groups must be a mapping, not a list"),
     "names that are a map": (
         "tentacles: [{name: t, groups: {a: b}}]",
-        "prod.yaml:1:31: groups must be a name or a list of names, not a map",
+        "prod.yaml:1:31: groups must be a name or a list of names, not a mapping",
     ),
     "IP address": (
         "tentacles: [{name: t, ip: 10.0.0.256}]",
@@ -180,7 +180,7 @@ ONE_FAULT = {
     ),
     "transport list": (
         "tentacles: [{name: t, transport: [ssh]}]",
-        "prod.yaml:1:34: transport must be one of winrm, ssh, local, none, or a map, not a list",
+        "prod.yaml:1:34: transport must be one of winrm, ssh, local, none, or a mapping, not a list",
     ),
     "transport without kind": (
         "tentacles: [{name: t, transport: {user: root}}]",
@@ -231,19 +231,19 @@ ONE_FAULT = {
     ),
     "lab of the wrong type": (
         "lab: yes\ntentacles: [t]",
-        "prod.yaml:1:6: lab must be true, false or a map: 'yes'",
+        "prod.yaml:1:6: lab must be true, false or a mapping: 'yes'",
     ),
-    "lab list": ("lab: [a]\ntentacles: [t]", "prod.yaml:1:6: lab must be a map, not a list"),
+    "lab list": ("lab: [a]\ntentacles: [t]", "prod.yaml:1:6: lab must be a mapping, not a list"),
     "empty file": ("", "prod.yaml:1:1: the file is empty; declare servers: and tentacles:"),
     "comments alone": ("# nothing\n", "prod.yaml:1:1: the file is empty; declare servers: and tentacles:"),
     "no machine": (
         "servers: []\ntentacles:\n",
         "prod.yaml:1:1: no machine is declared; list Tentacles under tentacles:, servers under servers:",
     ),
-    "not a map": (
+    "not a mapping": (
         "- t",
         (
-            "prod.yaml:1:1: the file must be a map, not a list; "
+            "prod.yaml:1:1: the file must be a mapping, not a list; "
             "it begins with one of defaults:, groups:, servers:, tentacles:"
         ),
     ),
@@ -293,7 +293,7 @@ ONE_FAULT = {
         "prod.yaml:1:13: a tag (!…) has no meaning here; text that begins with * & ! % @ ` must stand in quotes",
     ),
     "key that is a list": ("tentacles: [t]\n? [a]\n: b", "prod.yaml:2:3: a key must be text"),
-    "merge of text": ("tentacles: [{<<: a, name: t}]", "prod.yaml:1:18: <<: takes a map, not text"),
+    "merge of text": ("tentacles: [{<<: a, name: t}]", "prod.yaml:1:18: <<: takes a mapping, not text"),
     "alias inside of itself": ("tentacles: &t [*t]", "prod.yaml:1:12: an alias stands inside of what it stands for"),
     "not a reference": (
         "tentacles: [{name: t, dns_name: '${WEB}'}]",

@@ -25,7 +25,7 @@ OF_TENTACLES = [
     ("listens_on", "10933.5", PORT.format("'10933.5'")),
     ("listens_on", "[10933]", "must be a whole number from 1 to 65535"),
     ("cluster", "[a, b]", "must be text, not a list"),
-    ("cluster", "{name: a}", "must be text, not a map"),
+    ("cluster", "{name: a}", "must be text, not a mapping"),
     ("cluster", "true", "must be text: 'true'; put it in quotes"),
     ("cluster", "''", "is empty: ''; leave the key out if there is nothing to say"),
     ("shares_certificate", "maybe", SWITCH.removesuffix(": {}")),

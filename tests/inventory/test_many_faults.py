@@ -30,7 +30,7 @@ class TestFiles:
         """A folder is called one."""
         with pytest.raises(InventoryError) as caught:
             load([tmp_path], {})
-        assert str(caught.value.faults[0]) == f"{tmp_path}: cannot be read: it is a folder"
+        assert str(caught.value.faults[0]) == f"{tmp_path}: cannot be read: it is a folder; name a file in it"
 
     def test_given_twice(self, files):
         """A file that is given twice is one fault, not one for each of its machines."""
@@ -138,7 +138,8 @@ class TestAllAtOnce:
         )
         assert told == [
             "prod.yaml:2:22: there is no such server: 'octo'; declare it under servers:",
-            "prod.yaml:2:61: the environment variable is not set: 'NO'",
+            "prod.yaml:2:61: the environment variable is not set: 'NO'; "  # noqa: ISC004
+            "in sh: export NAME=..., in PowerShell: $env:NAME = '...'",
         ]
 
     def test_faults_of_groups_that_nobody_uses(self, files):

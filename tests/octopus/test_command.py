@@ -130,4 +130,4 @@ class TestOthers:
         """A faulty table, and a file of ours."""
         (tmp_path / "m.csv").write_text("host\nx\n")
         assert "no column name" in printed(f"csv:{tmp_path / 'm.csv'}")
-        assert "is an inventory of ours already" in printed(str(tmp_path / "prod.yaml"))
+        assert "is no source to take an inventory from" in printed(str(tmp_path / "prod.yaml"))

@@ -101,6 +101,45 @@ class TestOwnTests:
             assert "my own reason" in text
             assert "test_cut.py" in text
 
+    def test_beside_the_guide(self, pytester, saved):
+        """`--guide`: both in one run; a step is a line that counts its machines, and a test of one's own keeps its dot."""
+        pytester.makepyfile(test_own=OWN)
+        pytester.makeini("[pytest]\ntestpaths = test_own.py")
+        shown = pytester.runpytest_subprocess("--replay", saved, "--guide").stdout
+        text = shown.str()
+        assert re.search(r"^test_own\.py \.+FE", text, re.MULTILINE)
+        assert re.search(r"^Services running: \d+ passed$", text, re.MULTILINE)
+        assert "test_20_services_running.py" not in text
+        assert "AssertionError: my own reason" in text
+        passed = re.search(r"(\d+) passed", text.splitlines()[-1])
+        assert passed
+        assert int(passed[1]) > 70
+
+    def test_without_machines(self, pytester):
+        """A project's whole suite runs without an inventory, too: what asks for a machine is skipped, and says why."""
+        pytester.makepyfile(test_own=OWN)
+        done = pytester.runpytest_subprocess("-rs")
+        done.assert_outcomes(skipped=1, failed=1, errors=1)
+        done.stdout.fnmatch_lines("*machine stands for a machine: name some with --inventory=FILE or --tentacle HOST")
+
+
+class TestStepLines:
+    def test_a_healthy_fleet_fits_on_a_screen(self, pytester, saved):
+        """Hundreds of steps, two dozen lines; `-v` and `-q` are pytest's own."""
+        lines = pytester.runpytest_subprocess("--replay", saved).outlines
+        assert len(lines) <= 34, lines
+        quiet = pytester.runpytest_subprocess("--replay", saved, "-q", "-k", "services-running").stdout.str()
+        assert "Services running:" not in quiet
+
+    def test_what_is_cut_short(self, pytester):
+        """`-x`: the step's line says how many of its machines were not judged."""
+        world = wide_fleet()
+        world["web-01"].service["state"] = "stopped"
+        (pytester.path / "saved.json").write_text(store.dumps(world.surveys()), encoding="utf-8")
+        lines = pytester.runpytest_subprocess("--replay", "saved.json", "-x", "-k", "services-running").outlines
+        (told,) = [line for line in lines if line.startswith("Services running")]
+        assert re.search(r": 1 failed.*, \d+ not judged$", told), told
+
 
 class TestNothingRuns:
     @pytest.mark.parametrize(

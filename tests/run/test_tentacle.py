@@ -92,11 +92,19 @@ class TestWrongUse:
             (["--tentacle", "web-01", "--sudo"], "the inventory says how to log on"),
             (["--tentacle", "web-01", "--ansible-inventory", "x"], "--inventory ansible:FILE reads it"),
             (["--server", "octo-1"], "which machines are meant?"),
-            (["--tentacle", "web-01", "--transport", "winrm"], "needs user and password"),
+            (["--tentacle", "web-01", "--transport", "winrm"], "needs user and password; add --user NAME --ask-"),
+            (["--tentacle", "web-01", "--workers", "many"], "'many' must be a whole number from 1 to 10000"),
+            (["--tentacle", "web-01", "--machine-timeout", "1m"], "must be a number of seconds above 0, such as 60"),
+            (["--tentacle", "web-01", "--bundle", "x.txt"], "--bundle writes a zip file: name it so, such as x.zip"),
+            (["--tentacle", "web-01", "--css", "no.css"], "--css no.css: there is no such file"),
+            (["--inventory=https://x.example/i.yaml"], "an inventory is a file: fetch it first"),
+            (["--inventory", "lab"], "the embedded lab is --inventory lab:"),
+            (["--replay", "tox.ini"], "this is no survey file. --replay takes"),
         ],
     )
     def test_a_sentence_each(self, pytester, arguments, words):
         """Nobody is contacted, and the sentence says what to write."""
+        pytester.makeini("[pytest]")
         done = pytester.run(sys.executable, "-m", "pytest", *arguments, stdin=b"")
         assert done.ret == pytest.ExitCode.USAGE_ERROR
         assert words in done.stderr.str()

@@ -28,7 +28,10 @@ def run(options: argparse.Namespace) -> int:
         else:
             texts.append((f"{code} is {today} by now.\n\n" if today != code else "") + text)
     if strange:
-        sys.stderr.write(f"pytest-tentacle explain: no problem or cause has the code {printable(', '.join(strange))}\n")
+        sys.stderr.write(
+            f"pytest-tentacle explain: no problem or cause has the code {printable(', '.join(strange))}; "
+            "codes look like TT205 or TC2021\n"
+        )
         return 2
     sys.stdout.write("\n".join(texts))
     return 0

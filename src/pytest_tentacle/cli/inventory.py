@@ -36,7 +36,8 @@ def run(options: argparse.Namespace) -> int:
     path = Path(options.source)
     if not is_special(path):
         sys.stderr.write(
-            f"pytest-tentacle inventory: {printable(str(path))} is an inventory of ours already, or no source at all\n"
+            f"pytest-tentacle inventory: {printable(str(path))} is no source to take an inventory from; write "
+            "octopus:URL, ansible:FILE, csv:FILE or survey:FILE\n"
         )
         return 2
     root, _ = open_special(path, faults)

@@ -87,7 +87,7 @@ class _DocumentReader:
         if entry is not None and isinstance(entry.value, MapValue):
             return entry.value
         if entry is not None and not is_null(entry.value):
-            self._wrong_type(key, "a map", entry.value)
+            self._wrong_type(key, "a mapping", entry.value)
         return MapValue(parent.place)
 
     def _wrong_type(self, key: str, wanted: str, value: Value) -> None:
@@ -135,7 +135,7 @@ class _DocumentReader:
             item = MapValue(item.place, {"name": Entry(item.place, item)})
         if isinstance(item, MapValue):
             return self._reader.read(item, model)
-        self._wrong_type(f"an entry of {key}", "a name or a map", item)
+        self._wrong_type(f"an entry of {key}", "a name or a mapping", item)
         return None
 
     def _octopus(self) -> OctopusBlock | None:
@@ -151,7 +151,7 @@ class _DocumentReader:
             return
         if isinstance(entry.value, ScalarValue):
             if entry.value.kind != "bool":
-                self._faults.add(entry.value.place, "lab must be true, false or a map", entry.value.text)
+                self._faults.add(entry.value.place, "lab must be true, false or a mapping", entry.value.text)
             document.is_lab = entry.value.text.lower() == "true"
             return
         document.is_lab = True

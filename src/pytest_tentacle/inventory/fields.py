@@ -53,7 +53,7 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         raise FieldError("must be text", "put it in quotes")
     if not isinstance(value, str):
-        kind = "nothing" if value is None else "a map" if isinstance(value, dict) else "a list"
+        kind = "nothing" if value is None else "a mapping" if isinstance(value, dict) else "a list"
         raise FieldError(f"must be text, not {kind}")
     if not value.strip():
         raise FieldError("is empty", "leave the key out if there is nothing to say")
@@ -233,7 +233,7 @@ def _maps(value: Any) -> Any:
 def _listed(value: Any) -> Any:
     """One value stands for a list of it."""
     if isinstance(value, dict):
-        raise FieldError("must be a name or a list of names, not a map")
+        raise FieldError("must be a name or a list of names, not a mapping")
     return value if isinstance(value, list) else [value]
 
 

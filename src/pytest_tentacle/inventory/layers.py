@@ -100,7 +100,7 @@ class LayerReader:
         if isinstance(node, MapValue):
             return cast("dict[str, Any]", plain(node))
         if not is_null(node):
-            self._faults.add(node.place, f"{key} must be a map, not {kind_of(node)}")
+            self._faults.add(node.place, f"{key} must be a mapping, not {kind_of(node)}")
         return {}
 
     def _join_server_keys(self, layer: Layer) -> None:
@@ -118,7 +118,7 @@ class LayerReader:
         if isinstance(node, ScalarValue):
             return {"kind": Setting(self._kind(node), node.place, key_place)}
         if isinstance(node, ListValue):
-            self._faults.add(node.place, f"transport must be one of {_KIND_NAMES}, or a map, not a list")
+            self._faults.add(node.place, f"transport must be one of {_KIND_NAMES}, or a mapping, not a list")
             return {"kind": Setting(FAULTY, node.place, key_place)}
         model: type[BaseModel] = TransportPart
         kind = node.entries.get("kind")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -194,11 +195,20 @@ def _read(path: Path, faults: Faults) -> bytes | None:
             siblings = sorted(entry.name for entry in path.parent.iterdir())
         except OSError:
             siblings = []
-        faults.add(Place(str(path)), "there is no such file", hint=did_you_mean(path.name, siblings))
+        faults.add(Place(str(path)), "there is no such file", hint=_instead_of(path, siblings))
     except OSError as error:
         reason = "it is a folder" if path.is_dir() else error.strerror or type(error).__name__
-        faults.add(Place(str(path)), f"cannot be read: {reason}")
+        faults.add(Place(str(path)), f"cannot be read: {reason}", hint="name a file in it" if path.is_dir() else None)
     return None
+
+
+def _instead_of(path: Path, siblings: Sequence[str]) -> str | None:
+    """What may have been meant by a file that is not there."""
+    if re.match(r"https?:/", str(path)):
+        return "an inventory is a file: fetch it first, or let a program print it; --octopus URL asks an Octopus Server"
+    if path.parts[-1:] and path.parts[0].partition(":")[0] == "lab":
+        return "the embedded lab is --inventory lab:"
+    return did_you_mean(path.name, siblings)
 
 
 @dataclass

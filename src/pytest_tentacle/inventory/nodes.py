@@ -111,10 +111,10 @@ def is_null(value: Value) -> bool:
 
 
 def kind_of(value: Value) -> str:
-    """`text`, `a number`, `true or false`, `nothing`, `a map` or `a list`."""
+    """`text`, `a number`, `true or false`, `nothing`, `a mapping` or `a list`."""
     match value:
         case MapValue():
-            return "a map"
+            return "a mapping"
         case ListValue():
             return "a list"
         case ScalarValue(kind=kind):
@@ -172,7 +172,8 @@ def parse(file: str, raw: bytes, faults: Faults) -> MapValue | None:
     try:
         root = _compose(file, text, faults)
     except _UnreadableError as error:
-        faults.add(error.place, error.message, hint=_other_form(text) or error.hint)
+        other_form = _other_form(text)
+        faults.add(error.place, "this is no YAML" if other_form else error.message, hint=other_form or error.hint)
         return None
     if root is None or is_null(root):
         faults.add(Place(file, 1, 1), "the file is empty", hint="declare servers: and tentacles:")
@@ -182,7 +183,7 @@ def parse(file: str, raw: bytes, faults: Faults) -> MapValue | None:
         faults.add(root.place, *other[:1], hint=other[1])
     else:
         hint = _other_form(text) or "it begins with one of defaults:, groups:, servers:, tentacles:"
-        faults.add(root.place, f"the file must be a map, not {kind_of(root)}", hint=hint)
+        faults.add(root.place, f"the file must be a mapping, not {kind_of(root)}", hint=hint)
     return None
 
 
@@ -370,4 +371,4 @@ class _Builder:
             if isinstance(candidate, MapValue):
                 yield candidate
             else:
-                self._faults.add(candidate.place, f"<<: takes a map, not {kind_of(candidate)}")
+                self._faults.add(candidate.place, f"<<: takes a mapping, not {kind_of(candidate)}")

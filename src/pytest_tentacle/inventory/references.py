@@ -152,7 +152,7 @@ class References:
     def _variable(self, name: str) -> str:
         value = self._environment.get(name)
         if value is None:
-            hint = did_you_mean(name, self._environment)
+            hint = did_you_mean(name, self._environment) or "in sh: export NAME=..., in PowerShell: $env:NAME = '...'"
             raise _ReferenceError("the environment variable is not set", name, hint)
         if not is_unicode(value):
             raise _ReferenceError("the environment variable's bytes are no text", name, "write it as UTF-8")

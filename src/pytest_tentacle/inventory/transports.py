@@ -123,4 +123,6 @@ class TransportBuilder:
         if auth is FAULTY or not missing or self._lab:  # the lab knows its own users
             return
         hint = f"add {' and '.join(f'{key}:' for key in missing)} to transport:, or to defaults or a group"
+        if place.file.startswith("--"):
+            hint = "add --user NAME --ask-password"
         self._faults.add(place, f"transport winrm with auth {auth} needs {' and '.join(missing)}", hint=hint)

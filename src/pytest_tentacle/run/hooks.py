@@ -24,8 +24,15 @@ from . import octopus, outputs, parallel, verdict
 from .heap import Heap
 from .items import collection
 from .items.fixtures import Fixtures
+from .items.lines import StepLines
 from .items.slim import Slim
-from .items.strangers import moved_root, refuse_empty_files, refuse_testinfras_options, settle_zone
+from .items.strangers import (
+    moved_root,
+    refuse_empty_files,
+    refuse_odd_files,
+    refuse_testinfras_options,
+    settle_zone,
+)
 from .logs import CleanRecords
 from .options import Options
 from .session import TentacleRun
@@ -77,6 +84,8 @@ class TentaclePlugin:
             )
             config.pluginmanager.register(page, "tentacle-html")
             config.pluginmanager.register(Slim(config), "tentacle-slim")
+            if not parallel.distributes(config):
+                config.pluginmanager.register(StepLines(config), "tentacle-lines")
         self.heap = Heap()
         self.heap.settle()  # a replay's surveys are there by now
 
@@ -316,6 +325,7 @@ class TentaclePlugin:
             outputs.check_writable(path, words)
         theirs = [(words, Path(text)) for words, text in others if text and text != os.devnull]
         outputs.check_apart([*written, *theirs], self.run.inputs())
+        refuse_odd_files(config)
         config.option.htmlpath = str(report)
         config.option.self_contained_html = True
         self.run.report_path = report

@@ -25,12 +25,13 @@ MODES = ("listening", "polling")
 DEFAULT_WORKERS = 32
 """More threads than that did not make a fleet's survey faster on two cores."""
 
+MOST_WORKERS = 10_000
 DEFAULT_MACHINE_TIMEOUT = 60.0
 
 _ONLY_OURS = (
     "limit", "mode", "save_surveys", "bundle", "sarif", "metrics", "compare", "history", "run_timeout", "ping_count",
     "ping_duration", "ping_payload", "probe_tls", "space", "octopus_ca", "include_disabled", "discover", "server",
-    "port", "transport", "user", "ask_password", "until_well", "executor", "restart", "even_busy", "yes",
+    "port", "transport", "user", "ask_password", "until_well", "executor", "restart", "even_busy", "yes", "guide",
 )  # fmt: skip
 """Options that nobody gives by habit (`addopts`) to pytest runs that are no diagnosis."""
 
@@ -196,10 +197,13 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="TERMS",
         help="only these machines: names, globs, groups, !term to exclude; comma-separated or repeated",
     )
+    group.addoption(
+        "--guide", action="store_true", help="run the guide's steps beside the tests that are named or in testpaths"
+    )
     group.addoption("--mode", choices=MODES, help="only Tentacles of this communication mode")
     group.addoption(
         "--workers",
-        type=whole_number,
+        type=whole(1, MOST_WORKERS),
         metavar="N",
         help=f"hosts surveyed at the same time (default {DEFAULT_WORKERS})",
     )
@@ -244,7 +248,7 @@ def add_options(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--waiver-notice",
-        type=int,
+        type=whole(0, 3_650),
         default=14,
         metavar="DAYS",
         help="warn of waivers that end within that many days (default 14; UTC)",
@@ -481,17 +485,12 @@ def _path(text: str | None) -> Path | None:
     return Path(text) if text else None
 
 
-def whole_number(text: str) -> int:
-    """A whole number above 0. argparse tells these functions' names to who gives something else."""
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text}: must be at least 1")
-    return value
-
-
 def number(text: str) -> float:
     """A number of seconds above 0."""
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text}: must be a number of seconds above 0")
+        raise argparse.ArgumentTypeError(f"{text!r} must be a number of seconds above 0, such as 60")
     return value

@@ -132,6 +132,11 @@ def vocabulary() -> tuple[frozenset[str], dict[str, frozenset[str]]]:
     return frozenset(names), {name: frozenset(words) for name, words in fixed.items() if words}
 
 
+_TAKES = (
+    "--replay takes what --save-surveys or --bundle wrote, --inventory an inventory, --compare a report's .json too."
+)
+
+
 def load(path: Path) -> Surveys:
     """Read a survey file. Raises StoreError for a missing, damaged, foreign or newer one."""
     return loads(read_file(path), str(path))
@@ -143,9 +148,7 @@ def read_file(path: Path) -> bytes:
         return files.read_regular(path, limits.FILE_BYTES)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
-        raise StoreError(
-            f"{path}: cannot be read: {why}. --replay takes what --save-surveys or --bundle wrote."
-        ) from None
+        raise StoreError(f"{path}: cannot be read: {why}. {_TAKES}") from None
 
 
 def loads(raw: bytes, name: str) -> Surveys:
@@ -207,9 +210,11 @@ def _refuse(raw: bytes, name: str) -> None:
     try:
         document = json.loads(raw, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
+        if not raw.lstrip().startswith(b"{"):
+            raise StoreError(f"{name}: this is no survey file. {_TAKES}") from None
         raise StoreError(f"{name}: damaged: not JSON ({error}). Take it again with --save-surveys.") from None
     if not isinstance(document, dict) or "records" not in document or "inventory" not in document:
-        raise StoreError(f"{name}: not a survey file of pytest-tentacle. --replay takes what --save-surveys wrote.")
+        raise StoreError(f"{name}: not a survey file of pytest-tentacle. {_TAKES}")
     version = document.get("format", 1)
     if isinstance(version, int) and version < FORMAT:
         raise StoreError(

@@ -93,6 +93,12 @@ def _heading_is_right(name: str, heading: list[str], faults: Faults) -> bool:
         if column and column not in _known():
             faults.add(place, "unknown column", column, did_you_mean(column, _known()))
             right = False
+    settings = set(heading) & set(TransportPart.model_fields) - {"kind"}
+    if settings and not {"kind", "transport"} & set(heading):
+        faults.add(
+            place, f"the column {min(settings)} needs a column transport", hint="in each row: winrm, ssh, local or none"
+        )
+        right = False
     if len(set(heading)) != len(heading):
         faults.add(place, "a column stands there twice")
         right = False

@@ -74,10 +74,9 @@ def whole(least: int, most: int) -> Callable[[str], int]:
     """The type of an option that takes a whole number within these bounds."""
 
     def whole_number(text: str) -> int:
-        value = int(text)
-        if not least <= value <= most:
-            raise argparse.ArgumentTypeError(f"{text}: must be {least} to {most}")
-        return value
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} must be a whole number from {least} to {most}")
+        return int(text)
 
     return whole_number
 

@@ -42,8 +42,10 @@ def runs_no_test(config: pytest.Config) -> bool:
 
 
 def aim(config: pytest.Config) -> None:
-    """Run the guide's tests where the command line names none."""
-    if config.args_source is not pytest.Config.ArgsSource.ARGS:
+    """Run the guide's tests where the command line names none, and with `--guide` beside what it names."""
+    if config.getoption("guide"):
+        config.args = [*config.args, str(guide_tests())]
+    elif config.args_source is not pytest.Config.ArgsSource.ARGS:
         config.args = [str(guide_tests())]
 
 

@@ -51,6 +51,16 @@ def refuse_empty_files(config: pytest.Config) -> None:
             )
 
 
+def refuse_odd_files(config: pytest.Config) -> None:
+    """Raises pytest.UsageError for a bundle not named as a zip file, and for a missing `--css` of pytest-html."""
+    bundle = config.getoption("bundle")
+    if bundle and not bundle.lower().endswith(".zip"):
+        raise pytest.UsageError(f"--bundle writes a zip file: name it so, such as {Path(bundle).with_suffix('.zip')}")
+    for name in config.getoption("css", None) or ():
+        if not Path(name).expanduser().is_file():
+            raise pytest.UsageError(f"--css {name}: there is no such file")
+
+
 def moved_root(config: pytest.Config) -> Iterator[str]:
     """A warning where pytest took a file that an option names for a place of tests, and left this folder's settings.
 
