@@ -11,6 +11,7 @@ from support import NOW
 from support.certificates import issued
 from support.failures import CLOSED, NO_SUITE, NOT_TLS, OLD_TLS, RESET, SILENT
 from support.looks import OWN_PORT
+from support.rules import linux_rules
 from support.whole import Whole
 from support.world import probe
 
@@ -107,6 +108,29 @@ def silent_and_the_end_unseen(world: Whole) -> None:
 
 @case("TC5281", confidence="likely", unsure="")
 def silent(world: Whole) -> None:
+    world.both("web-01", SILENT)
+
+
+@case("TC5283", confidence="possible", unsure="Look whether that rule counts packets")
+def own_rule_for_what_follows(world: Whole) -> None:
+    """The machine's own filter drops what begins TLS, or not: what is in a packet nobody knows."""
+    world.sections["web-01"]["firewall"] = linux_rules("tcp dport 10933 @th,160,24 0x160301 drop")
+    world.both("web-01", SILENT)
+
+
+@case("TC5283", confidence="likely", unsure="Look whether that rule counts packets")
+def own_rule_that_counted(world: Whole) -> None:
+    """The same rule resets the connection, and counts: packets met it."""
+    rule = "tcp dport 10933 @th,160,24 0x160301 counter packets 4 bytes 240 reject with tcp reset"
+    world.sections["web-01"]["firewall"] = linux_rules(rule)
+    world.both("web-01", RESET)
+
+
+@case("TC5283", confidence="possible", unsure="Look whether that rule counts packets")
+def servers_own_rule_for_what_follows(world: Whole) -> None:
+    """The rule stands at the end that connects."""
+    rules = linux_rules("tcp dport 10933 @th,160,24 0x160301 drop", hook="output")
+    world.sections["octo-1"]["firewall"] = rules
     world.both("web-01", SILENT)
 
 

@@ -51,6 +51,32 @@ def closed_way_or_own_rules(world: Whole) -> None:
         world.both(name, DROPPED)
 
 
+@case("TC5203", "web-01", "web-02", confidence="possible", unsure="the packet filter of octo-1 itself")
+def closed_way_or_a_rule_for_one_account(world: Whole) -> None:
+    """The server has a rule for its processes' account, of which nobody knows whether it holds for them."""
+    world.sections["octo-1"]["firewall"] = linux_rules("tcp dport 10933 meta skuid 0 reject", hook="output")
+    closed_way(world)
+
+
+@case("TC5202", confidence="possible", unsure="the packet filter of octo-1 itself")
+def security_group_or_a_rule_for_one_account(world: Whole) -> None:
+    world.sections["octo-1"]["firewall"] = linux_rules("tcp dport 10933 meta skuid 0 reject", hook="output")
+    world.both("web-01", DROPPED)
+
+
+@case("TC5201", confidence="likely", unsure="")
+def a_mark_may_lead_elsewhere(world: Whole) -> None:
+    """Its rules stop nothing, but mark what they see: by a mark the answers may take another way."""
+    world.sections["web-01"]["firewall"] = linux_rules("tcp sport 10933 meta mark set 0x5", hook="output")
+    world.both("web-01", DROPPED)
+
+
+@case("TC5212", "poll-01", "poll-02", confidence="possible", unsure="the packet filter of octo-1 itself")
+def closed_subnet_or_a_rule(world: Whole) -> None:
+    world.sections["octo-1"]["firewall"] = linux_rules("tcp dport 10943 meta hour 20-22 drop")
+    closed_subnet(world)
+
+
 @case("TC5204", "web-01", "web-02", "web-03")
 def no_way_out(world: Whole) -> None:
     world.add_listening("web-03", "192.0.2.200")
@@ -102,6 +128,28 @@ def no_way_back(world: Whole) -> None:
     """The Tentacle has no route to its server."""
     route(world, "web-01", "192.0.2.10", error="no-route")
     world.both("web-01", DROPPED)
+
+
+@case("TT532")
+def has_the_peers_address(world: Whole) -> None:
+    """The Tentacle has its server's address itself, and answers itself."""
+    route(world, "web-01", "192.0.2.10", device="lo", source="192.0.2.10")
+    world.both("web-01", DROPPED)
+
+
+@case("TT532")
+def server_has_the_peers_address(world: Whole) -> None:
+    """The same at the other end: nobody listens there."""
+    route(world, "octo-1", "198.51.100.1", device="lo", source="198.51.100.1")
+    world.both("web-01", REFUSED)
+
+
+@case("TC5221")
+def no_route_for_the_other_family(world: Whole) -> None:
+    """It has a way to the IPv4 address, and none to the IPv6 address that the name has."""
+    route(world, "octo-1", "198.51.100.1", via="192.0.2.1", neighbour="reachable")
+    world["web-01"].host["addresses"] = ("198.51.100.1", "2001:db8::11")
+    world.across("web-01", {**NO_ROUTE, "addresses": ("2001:db8::11",)})
 
 
 @case("TT533")

@@ -12,7 +12,6 @@ import ssl
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from pytest_tentacle.lab.halibut.listener import HalibutListener
+from pytest_tentacle.link import wire
 from pytest_tentacle.link.certificate import KeyedCertificate
 
 AGAIN = 0.5
@@ -38,10 +38,11 @@ def main() -> None:
         HalibutListener(
             address, port, certificate=own, product=settings["product"], trusted=trusted, known=known
         ).start()
+    ended = threading.Event()
     for address in settings["poll"]:
-        poller = threading.Thread(target=keep_polling, args=(own, address, settings), daemon=True)
+        poller = threading.Thread(target=keep_polling, args=(own, address, settings, ended), daemon=True)
         poller.start()
-    threading.Event().wait()
+    ended.wait()
 
 
 def loaded(certificate: str, key: str) -> KeyedCertificate:
@@ -64,8 +65,8 @@ def connected(host: str, port: int, proxy: Sequence[Any] | None) -> socket.socke
     return plain
 
 
-def keep_polling(own: KeyedCertificate, address: str, settings: dict[str, Any]) -> None:
-    """Connect, say who polls, and stay; again and again."""
+def keep_polling(own: KeyedCertificate, address: str, settings: dict[str, Any], ended: threading.Event) -> None:
+    """Connect, say who polls, and stay; again and again, until it has ended."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
@@ -73,7 +74,7 @@ def keep_polling(own: KeyedCertificate, address: str, settings: dict[str, Any]) 
         file.flush()
         context.load_cert_chain(file.name)
     parts = urlsplit(address)
-    while True:
+    while not ended.is_set():
         with (
             contextlib.suppress(OSError),
             connected(str(parts.hostname), int(parts.port or 0), settings.get("proxy")) as plain,
@@ -83,10 +84,12 @@ def keep_polling(own: KeyedCertificate, address: str, settings: dict[str, Any]) 
             for option, seconds in (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 2), ("TCP_KEEPCNT", 3)):
                 stream.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), seconds)
             stream.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            stream.sendall(f"MX-SUBSCRIBER 1.0 {settings['subscription']}\r\n\r\n".encode())
-            while stream.recv(4096):
-                stream.sendall(b"NEXT\r\n")
-        time.sleep(AGAIN)
+            subscriber = f"MX-SUBSCRIBER 1.0 {settings['subscription']}\r\n\r\n"
+            stream.sendall(wire.PREAMBLE + subscriber.encode())  # without the former it is hung up on after a minute
+            while received := stream.recv(4096):
+                if wire.NULL_REQUEST in received:
+                    stream.sendall(wire.NEXT)
+        ended.wait(AGAIN)
 
 
 if __name__ == "__main__":

@@ -79,6 +79,12 @@ class TestTools:
         assert "root" in found.filters.trouble
         assert found.engine != "none"
 
+    def test_nothing_shows_nftables(self, whole, shell):
+        """Rules of nftables' own are seen by nft alone: without it they are not known, whatever iptables shows."""
+        found = surveyed(whole, shell, iptables=IPTABLES % " (nf_tables)").data
+        assert rules_of(found) == [("ip filter INPUT", "reject", 9)]
+        assert "no nft to show them" in found.filters.trouble
+
     def test_too_long(self, whole):
         """A rule set that was cut off is not read as a whole."""
         rules = NFT.replace("ct state established,related accept", "tcp dport 22 accept\n" * 40_000)

@@ -12,6 +12,8 @@ from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.logs.signatures.model import OWN_SUBJECT
 
+from .path.links import RULES_LINUX, RULES_WINDOWS, unjudged_rule
+
 _CERTIFICATE = frozenset({"TT530", "TT531"})
 _SEVERAL = 2
 _OWN_SUBJECT = re.compile(OWN_SUBJECT)
@@ -125,7 +127,7 @@ def _plain(view: View, problem: Problem) -> Clue | None:
 
 
 def _between(view: View, problem: Problem, error: str) -> Clue | None:
-    if problem.facts.get("error") != error:
+    if problem.facts.get("error") != error or _own_rule(view, problem) is not None:
         return None
     end, name = view.end(problem), end_name(view, problem)
     if end is not None and end.answers_itself:
@@ -138,6 +140,30 @@ def _between(view: View, problem: Problem, error: str) -> Clue | None:
         unsure="Log on to {end} to tell something on the path apart from a process there that is ending.",
         place=vantage(problem),
     )
+
+
+_THEN = {"timed-out": "then nothing comes", "reset": "are reset", "closed": "are closed at once"}
+_COUNTED = "(it counted "
+
+
+def _own_rule(view: View, problem: Problem) -> Clue | None:
+    """A rule of either end's own filter that may stop what follows the connection, rather than a device on the path."""
+    then, found = _THEN.get(str(problem.facts.get("error"))), unjudged_rule(view, problem)
+    if then is None or found is None or not _is_well(view, problem):
+        return None
+    return Clue(
+        facts={"end": end_name(view, problem), "keeper": found.keeper, "rule": found.rule, "then": then},
+        evidence=(Evidence(f"packet filter of {found.keeper}", found.rule),),
+        confidence=Confidence.LIKELY if _COUNTED in found.rule else Confidence.POSSIBLE,
+        unsure="Look whether that rule counts packets while {vantage} connects; if not, something on the path does it.",
+        place=found.keeper,
+    )
+
+
+def _is_well(view: View, problem: Problem) -> bool:
+    """Whether the end that should answer does so to itself."""
+    end = view.end(problem)
+    return end is not None and end.answers_itself
 
 
 def _closed(view: View, problem: Problem) -> Clue | None:
@@ -342,6 +368,21 @@ INTERCEPTION: tuple[CauseKind, ...] = (
         fold_by=("link",),
         rank=30,
         confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC5283",
+        "The machine's own packet filter may stop what follows the connection",
+        "Connections from {vantage} to {end}, port {port}, come about, and {then}. The packet filter of {keeper} has a "
+        "rule that may do that, which could not be judged: {rule}.",
+        frozenset({"TT524", "TT528"}),
+        ("On {keeper}, see which rules name the port:", RULES_WINDOWS),
+        ("On {keeper}, see the rules and what they count, and let the port's connections through:", *RULES_LINUX),
+        _own_rule,
+        consequences=STRANGER_IN_LOGS,
+        fold_by=("keeper", "rule"),
+        rank=25,
+        confidence=Confidence.POSSIBLE,
+        told_apart_by=frozenset({"firewall", "peer.firewall"}),
     ),
     CauseKind(
         "TC5282",

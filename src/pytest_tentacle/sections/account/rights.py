@@ -79,6 +79,8 @@ def may_work(access: Access, whose: Permissions, *, folder: bool) -> bool | None
         return None
     if access.group in whose.groups:
         return group & needed == needed
+    if not whose.groups and not whose.groups_complete:
+        return None  # each account has a group: this one's name is known to nobody
     if (group | others) & needed != needed:
         return False
     return True if whose.groups_complete and others & needed == needed else None

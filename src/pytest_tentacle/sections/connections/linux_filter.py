@@ -34,6 +34,7 @@ class LinuxVerdict:
         rejects: the rule answers, so that the other end hears of it at once.
         answer: not the request is stopped but the answer to it.
         diverted: it is led elsewhere, by a rule that translates its destination.
+        by_rule: where it is unclear, a rule that was read may stop it; else rules are missing.
     """
 
     word: Word
@@ -42,6 +43,7 @@ class LinuxVerdict:
     rejects: bool = False
     answer: bool = False
     diverted: bool = False
+    by_rule: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def linux_verdict(firewall: Firewall, ways: Iterable[FilteredWay]) -> LinuxVerdi
     if len(words) == 1:
         return found[0]
     doubtful = min(found, key=lambda verdict: ("unclear", "closed", "open").index(verdict.word))
-    return LinuxVerdict("unclear", doubtful.words, doubtful.by_source)
+    return LinuxVerdict("unclear", doubtful.words, doubtful.by_source, by_rule=doubtful.by_rule)
 
 
 def on_loopback(subject: Subject, probe: Probe) -> LinuxVerdict | None:
@@ -146,7 +148,8 @@ def _packets(way: FilteredWay, family: int, own: frozenset[str], peers: frozense
 def _verdict(passage: Passage, *, answer: bool) -> LinuxVerdict:
     if passage.way is Way.UNCLEAR:
         reason = f"{passage.reason}: " if passage.reason and passage.rule else ""
-        return LinuxVerdict("unclear", f"{reason}{passage.words}", passage.by_source, answer=answer)
+        words, by_rule = f"{reason}{passage.words}", passage.rule is not None
+        return LinuxVerdict("unclear", words, passage.by_source, answer=answer, by_rule=by_rule)
     rejects = passage.rule is not None and passage.rule.verdict == "reject"
     return LinuxVerdict(
         "closed",

@@ -91,6 +91,10 @@ def both_ends_have_a_way(subject: Subject) -> Iterator[Finding]:
                     yield _unread_way(machine, other)
                 continue
             why = _why(route, dialled)
+            if why is None and _ends_here(route):
+                if other.record is None or machine.record is other.record:
+                    continue
+                why = f"{machine.name} has that address itself"
             if why is None:
                 continue
             yield Problem(
@@ -303,6 +307,11 @@ def _why(route: Route, dialled: str | None) -> str | None:
     ):
         return f"the answer would leave by {route.device}, and its reverse path filter drops what comes another way"
     return None
+
+
+def _ends_here(route: Route) -> bool:
+    """Whether what is sent there stays on the machine, as the peer's address is one of its own."""
+    return route.error is None and route.device == "lo" and route.via is None
 
 
 def _told(route: Route) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from pytest_tentacle.diagnosis.causes.names import dead_address
+from pytest_tentacle.diagnosis.kind import Clue, Predicate
 from pytest_tentacle.diagnosis.reach import Around
 from pytest_tentacle.diagnosis.view import View
 from pytest_tentacle.guide.commands import TRY_LINUX, TRY_WINDOWS
 from pytest_tentacle.guide.consequences import NO_CONNECTION
+from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.sections.connections.filter_rules import Filtered, on_windows
 from pytest_tentacle.sections.connections.linux_filter import FilteredWay, linux_verdict, own_addresses
@@ -94,6 +98,8 @@ def filter_verdict(view: View | None, peer: View | None, problem: Problem) -> st
         peers = own_addresses(peer.subject) if peer else frozenset()
         way = FilteredWay(inbound=True, port=port, own=own_addresses(view.subject), peers=peers)
         word = linux_verdict(firewall, [way]).word
+        if word == "open" and firewall.filters is not None and firewall.filters.marks:
+            return None  # a mark may lead the answers to another routing table
         return None if word == "unclear" else word
     if firewall.running:
         address = peer.subject.machine.ip if peer else None
@@ -104,6 +110,53 @@ def filter_verdict(view: View | None, peer: View | None, problem: Problem) -> st
     if found is Filtered.UNCLEAR:
         return None
     return "open" if found is Filtered.OPEN else "closed"
+
+
+@dataclass(frozen=True)
+class UnjudgedRule:
+    """A rule of one end's own filter that may stop what goes over the link, or not: `keeper` is that end."""
+
+    keeper: str
+    rule: str
+
+
+def unjudged_rule(view: View, problem: Problem) -> UnjudgedRule | None:
+    """The rule of either end's own filter (Linux) that may stop this link and could not be judged; None: there is none.
+
+    It may ask for what the survey does not know (whose process sends, how often, what is in a packet), so it may also
+    let a connection come about and drop what follows.
+    """
+    end, vantage, port = view.end(problem), view.vantage(problem), problem.facts.get("port")
+    for own, other, inbound in ((end, vantage, True), (vantage, end, False)):
+        firewall = own.survey.firewall.data if own is not None and own.survey is not None else None
+        if own is None or firewall is None or firewall.filters is None or not isinstance(port, int):
+            continue
+        peers = own_addresses(other.subject) if other else frozenset[str]()
+        way = FilteredWay(inbound=inbound, port=port, own=own_addresses(own.subject), peers=peers)
+        verdict = linux_verdict(firewall, [way])
+        if verdict.word == "unclear" and verdict.by_rule:
+            return UnjudgedRule(own.name, verdict.words)
+    return None
+
+
+def unless_own_rules(match: Predicate) -> Predicate:
+    """The same cause of what stands on the path: no more than possible where a rule of an end's own may do it."""
+
+    def looked(view: View, problem: Problem) -> Clue | None:
+        clue = match(view, problem)
+        found = unjudged_rule(view, problem) if clue is not None and not clue.seen else None
+        if clue is None or found is None:
+            return clue
+        doubt = "It may as well be the packet filter of {keeper} itself, of which this could not be judged: {rule}."
+        return replace(
+            clue,
+            facts=clue.facts | {"keeper": found.keeper, "rule": found.rule},
+            evidence=(*clue.evidence, Evidence(f"packet filter of {found.keeper}", found.rule)),
+            confidence=Confidence.POSSIBLE,
+            unsure=f"{doubt} {clue.unsure}".strip(),
+        )
+
+    return looked
 
 
 def own_page(name: str) -> Evidence:

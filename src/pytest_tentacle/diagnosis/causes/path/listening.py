@@ -35,6 +35,7 @@ from .links import (
     lost_link,
     open_port_seen,
     own_page,
+    unless_own_rules,
 )
 
 _REFUSES = "is up and refuses the connection: its service is stopped or listens elsewhere, or a firewall says no"
@@ -154,6 +155,9 @@ def _answered_on_the_way(view: View, problem: Problem) -> Clue | None:
     route = _own_way(view, problem)
     if route is None or route.error is not None or route.neighbour in {"failed", "incomplete"}:
         return None
+    dialled = problem.facts.get("address")
+    if dialled and (":" in str(dialled)) is not (":" in route.address):
+        return None  # what was asked for is the way of the other family
     if dead_address(view, problem) is not None or _keeps_out(view, problem) is not None:
         return None
     link = Lost(view, problem)
@@ -218,7 +222,7 @@ PATH: tuple[CauseKind, ...] = (
             TRY_WINDOWS,
         ),
         ("In the cloud's console, or at the switch, let the port in from the server; then try from there:", TRY_LINUX),
-        _security_group,
+        unless_own_rules(_security_group),
         consequences=LOST_IN_LOGS,
         fold_by=("port",),
         rank=40,
@@ -239,7 +243,7 @@ PATH: tuple[CauseKind, ...] = (
             "From {server}, see how far packets get; ask your network team to open the port:",
             *WAY_LINUX,
         ),
-        _path,
+        unless_own_rules(_path),
         consequences=LOST_IN_LOGS,
         fold_by=("server", "subnet", "port"),
         rank=15,
@@ -284,7 +288,7 @@ PATH: tuple[CauseKind, ...] = (
         frozenset({NO_ROUTE}),
         ("From {vantage}, see how far packets get; ask your network team to open the port:", *WAY_WINDOWS),
         ("From {vantage}, see how far packets get; ask your network team to open the port:", *WAY_LINUX),
-        _answered_on_the_way,
+        unless_own_rules(_answered_on_the_way),
         consequences=LOST_IN_LOGS,
         fold_by=("server", "tentacles"),
         rank=15,
@@ -319,7 +323,7 @@ PATH: tuple[CauseKind, ...] = (
         BLOCKED,
         ("Look at the firewalls on the path, beginning at the Tentacle's own:", TRY_WINDOWS, RULES_WINDOWS),
         ("Look at the firewalls on the path, beginning at the Tentacle's own:", TRY_LINUX, *RULES_LINUX),
-        _one_alone,
+        unless_own_rules(_one_alone),
         consequences=LOST_IN_LOGS,
         fold_by=("server", "port"),
         rank=40,

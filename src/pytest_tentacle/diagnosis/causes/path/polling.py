@@ -22,6 +22,7 @@ from .links import (
     filtered,
     lost_link,
     own_page,
+    unless_own_rules,
 )
 
 
@@ -79,7 +80,7 @@ PATH_POLLING: tuple[CauseKind, ...] = (
         BLOCKED,
         ("On {server}, see which rules name the port, and let it in:", RULES_WINDOWS, ALLOW_WINDOWS),
         ("On {server}, see which rules there are, and let the port in:", *RULES_LINUX),
-        _server_firewall,
+        unless_own_rules(_server_firewall),
         consequences=LOST_IN_LOGS,
         fold_by=("server", "port"),
         rank=8,
@@ -99,7 +100,7 @@ PATH_POLLING: tuple[CauseKind, ...] = (
             "From one of these machines, see how far packets get; ask your network team to open the port:",
             *WAY_LINUX,
         ),
-        _path_to_server,
+        unless_own_rules(_path_to_server),
         consequences=LOST_IN_LOGS,
         fold_by=("server", "subnet", "port"),
         rank=15,
@@ -132,7 +133,7 @@ PATH_POLLING: tuple[CauseKind, ...] = (
         BLOCKED,
         ("Look at the firewalls on the path, beginning at the server's own:", TRY_WINDOWS, RULES_WINDOWS),
         ("Look at the firewalls on the path, beginning at the server's own:", TRY_LINUX, *RULES_LINUX),
-        _one_poller,
+        unless_own_rules(_one_poller),
         consequences=LOST_IN_LOGS,
         fold_by=("server", "port"),
         rank=40,

@@ -32,7 +32,18 @@ section_firewall() {
         unknown 'this machine has none of the tools that show a packet filter (nft, iptables-save)'
         return
     fi
+    if ! has nft && may_have_nftables; then
+        refused_rules nft 'the kernel may have rules of nftables, and this machine has no nft to show them'
+    fi
     printf '{"data":{"engine":"netfilter","sources":[%s]}}\n' "$sources"
+}
+
+# Whether the kernel may hold rules of nftables: not where that is a module that is not loaded. Of a kernel whose modules
+# are not listed (a container's host's) nobody knows.
+may_have_nftables() {
+    if [ -d /sys/module/nf_tables ]; then return 0; fi
+    built_in="/lib/modules/$(uname -r 2>/dev/null)/modules.builtin"
+    if [ -r "$built_in" ]; then grep -q '/nf_tables[.]ko' "$built_in"; else return 0; fi
 }
 
 # rules_of TOOL COMMAND...: adds what the command prints, or why it does not.
