@@ -9,6 +9,7 @@ import pytest
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
 from pytest_tentacle.survey.surroundings import Route
+from support.looks import OWN_PORT, SERVERS_OWN_PORT
 from support.rules import linux_rules
 
 STEP = "welcome-page-across"
@@ -131,6 +132,18 @@ class TestSlow:
         read = look.page.model_copy(update={"ms": page})
         around.world["octo-1"].peer = [look.model_copy(update={"page": read})]
         assert codes(around) == found
+
+    @pytest.mark.parametrize(("busy", "look"), [("web-01", OWN_PORT), ("octo-1", SERVERS_OWN_PORT)])
+    @pytest.mark.parametrize(("ms", "found"), [(400, Outcome.FAILED), (1400, Outcome.UNKNOWN)])
+    def test_a_busy_end(self, around: Any, across: Any, busy: str, look: Any, ms: float, found: Outcome) -> None:
+        """Whoever is as slow to itself says nothing about a path."""
+        across(around.world, "listening", {"connect_ms": 3000}, {"connect_ms": 3000})
+        draft = around.world[busy]
+        own = draft.own[look.place_in(draft.own)]
+        draft.replace(look, own.model_copy(update={"tls": own.tls.model_copy(update={"ms": ms})}))
+        result = around.judge(STEP, "web-01")
+        assert result.outcome is found
+        assert (f"{busy} was so busy" in (result.reason or "")) is (found is Outcome.UNKNOWN)
 
     def test_what_ends_too_early(self, around: Any, across: Any) -> None:
         """The stages' times stand beside the time-out."""

@@ -122,6 +122,9 @@ def connection_comes_about_soon(subject: Subject) -> Iterator[Finding]:
     """A connection comes about within a second, for no distance on Earth takes that long."""
     for looks in _slow_links(subject):
         vantage, server = looks[0].vantage, looks[0].server
+        if busy := _busy_end(looks[0]):
+            yield busy
+            continue
         least = min(ms for look in looks if (ms := connecting_ms(look.probe)) is not None)
         probe = looks[0].probe
         told = "; ".join(_stage_times(look.probe) for look in looks)
@@ -149,6 +152,29 @@ def slow_stages(subject: Subject) -> list[tuple[Probe, frozenset[Stage]]]:
         for looks in _slow_links(subject)
         for look in looks
     ]
+
+
+def _busy_end(attempt: Attempt) -> Unknown | None:
+    """An end that was as slow to itself, where no path lies between: it is busy, and tells nothing of one."""
+    for end in (attempt.link.vantage, attempt.link.end):
+        slowest = max(_own_times(end), default=0.0)
+        if end is not None and slowest >= SLOW_MS:
+            return Unknown(
+                f"{end.name} was so busy that its own port took {slowest:.0f} ms to answer itself: whether the path is "
+                "slow as well cannot be told",
+                "Run again when it is less busy.",
+            )
+    return None
+
+
+def _own_times(end: Subject | None) -> list[float]:
+    """Milliseconds of the stages of the looks at its own ports that went well; none where it has no survey."""
+    try:
+        probes = end.own_probes() if end is not None else ()
+    except Unknown:
+        return []
+    answered = [probe for probe in probes if probe.is_of_own_port and probe.failed is None]
+    return [ms for probe in answered for _, ms in _times_of(probe) if ms is not None]
 
 
 def _slow_links(subject: Subject) -> list[list[Attempt]]:
