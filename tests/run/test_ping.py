@@ -116,9 +116,9 @@ class TestOptions:
     @pytest.mark.parametrize(
         ("arguments", "word"),
         [
-            (("--ping-count", "0"), "must be 1 to 1000"),
-            (("--ping-duration", "601"), "must be 1 to 600"),
-            (("--ping-payload", "20001", "--ping-count", "2"), "must be 1 to 16000"),
+            (("--ping-count", "0"), "must be a whole number from 1 to 1000"),
+            (("--ping-duration", "601"), "must be a whole number from 1 to 600"),
+            (("--ping-payload", "20001", "--ping-count", "2"), "must be a whole number from 1 to 16000"),
             (("--ping-payload", "500"), "--ping-payload goes with"),
             (("--ping-count", "200"), "give --machine-timeout 167"),
             (("--ping-duration", "60"), "give --machine-timeout 107"),

@@ -141,7 +141,7 @@ class TestReplayOfNonsense:
         (tmp_path / "deep.json").write_text("[" * 99999, encoding="utf-8")
         done = run_pytest("--replay", "deep.json", *QUIET, cwd=tmp_path)
         assert done.returncode == 4, done.stdout + done.stderr
-        assert "deep.json: damaged" in done.stderr
+        assert "deep.json: this is no survey file" in done.stderr
 
 
 class TestForgottenInventory:
