@@ -14,6 +14,7 @@ from itertools import pairwise
 from pytest_tentacle.judging.finding import Blocked, Unknown
 from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
+from pytest_tentacle.sections.services.events import plain_account
 from pytest_tentacle.survey.model import Service
 from pytest_tentacle.survey.surroundings import Event
 
@@ -21,8 +22,6 @@ from .moments import Clock, Kind, Moment
 
 _ACCOUNT = {7045: "AccountName", 7038: "param2", 7041: "param2"}
 """The field that names the account, by event (windows-reality 7)."""
-
-_SAME = {"system": "localsystem"}
 
 
 def accounts_of(subject: Subject, clock: Clock) -> Iterator[Moment]:
@@ -40,7 +39,7 @@ def accounts_of(subject: Subject, clock: Clock) -> Iterator[Moment]:
     )
     told = False
     for (before, former), (after, later) in pairwise(known):
-        if _plain(former) != _plain(later):
+        if plain_account(former) != plain_account(later):
             told = True
             yield _moment(subject, before, after, f"the account of its service was changed from {former} to {later}")
     if not told and service.started_utc is not None and _runs_as_another(subject, service):
@@ -75,9 +74,3 @@ def _runs_as_another(subject: Subject, service: Service) -> bool:
 def _moment(subject: Subject, before: datetime, after: datetime, text: str) -> Moment:
     source = f"services and System log of {subject.name}"
     return Moment(before, Kind.CHANGED, subject.name, text, source, within=max(after - before, after - after))
-
-
-def _plain(account: str) -> str:
-    r"""`.\svc`, `WEB-01\svc` and `NT AUTHORITY\NETWORK SERVICE` as they compare: without domain and blanks."""
-    name = account.rpartition("\\")[2].partition("@")[0].replace(" ", "").casefold()
-    return _SAME.get(name, name)

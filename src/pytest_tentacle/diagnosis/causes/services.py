@@ -25,6 +25,7 @@ from pytest_tentacle.sections.services.events import (
     START_MODE_CHANGED,
     LastFailure,
     events_of,
+    installed_otherwise,
     last_failure,
     said,
     source_of,
@@ -59,7 +60,11 @@ def _last_written(view: View) -> datetime | None:
 
 
 def _told_by(view: View, failure: LastFailure | None) -> tuple[Evidence, ...]:
-    return tuple(Evidence(source_of(event, view.name), said(event)) for event in failure.events) if failure else ()
+    """What the System log says of a failure, and of what was changed since the service was installed."""
+    told = tuple(Evidence(source_of(event, view.name), said(event)) for event in failure.events) if failure else ()
+    events = view.survey.events.data if view.survey else None
+    installed = installed_otherwise(events or (), view.service) if view.service else None
+    return (*told, Evidence(source_of(installed[0], view.name), installed[1])) if installed else told
 
 
 def _is_told_otherwise(view: View) -> bool:

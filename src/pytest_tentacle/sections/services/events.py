@@ -65,6 +65,10 @@ _MEANINGS = {
 }
 _MILLISECONDS = re.compile(r"[0-9]{1,9}")
 _CODE = re.compile(r"%%(\d{1,10})")
+_PROGRAM = re.compile(r'\s*(?:"(?P<quoted>[^"%~]+)"|(?P<plain>[^"%~]+?\.exe)(?=\s|$))', re.IGNORECASE)
+"""The program of an ImagePath; none of one with variables or short names, which compares with nothing."""
+
+_SAME_ACCOUNT = {"system": "localsystem"}
 
 
 @dataclass(frozen=True)
@@ -145,6 +149,30 @@ def last_failure(
     if (since and newest < since) or (wrote and newest + _TOGETHER < wrote):
         return None
     return LastFailure(tuple(event for event in found if newest - event.time_utc <= _TOGETHER))
+
+
+def installed_otherwise(events: Iterable[Event], service: Service) -> tuple[Event, str] | None:
+    """The entry of its installation, and what was changed since: its program or account, of which nothing is written.
+
+    None where neither was changed, or nobody can tell. Of several installations the last one counts.
+    """
+    event = next((event for event in events_of(events, service) if event.id == INSTALLED), None)
+    if event is None:
+        return None
+    found = _PROGRAM.match(event.data.get("ImagePath", ""))
+    program, account = (found["quoted"] or found["plain"]) if found else "", event.data.get("AccountName", "")
+    changed = []
+    if program and service.executable and program.casefold() != service.executable.casefold():
+        changed.append(f"the program {program}, now {service.executable}")
+    if account and service.account and plain_account(account) != plain_account(service.account):
+        changed.append(f"the account {account}, now {service.account}")
+    return (event, f"{said(event)} with {', and with '.join(changed)}") if changed else None
+
+
+def plain_account(account: str) -> str:
+    r"""`.\svc`, `WEB-01\svc` and `NT AUTHORITY\NETWORK SERVICE` as they compare: without domain and blanks."""
+    name = account.rpartition("\\")[2].partition("@")[0].replace(" ", "").casefold()
+    return _SAME_ACCOUNT.get(name, name)
 
 
 def said(event: Event) -> str:
