@@ -11,4 +11,4 @@ def test_service_account_permissions(machine):
     Any other account needs "full control" of the home folder and of all that lies below it: on the Tentacle's machine,
     and for polling Tentacles on the Octopus Server, too.
     """
-    machine.must_pass(account.account_has_full_control)
+    machine.must_pass(account.account_has_full_control, account.security_modules_let_it_work)

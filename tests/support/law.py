@@ -22,7 +22,7 @@ from .faults import CASES
 from .whole import wide_fleet
 
 NOT_READ = "it was not read"
-NEEDS_RIGHTS = ("logs", "firewall", "permissions", "instances", "events", "left_overs")
+NEEDS_RIGHTS = ("logs", "firewall", "permissions", "instances", "events", "left_overs", "access_control")
 """What an ordinary account does not get to read."""
 
 COMPARED = frozenset({"TT403", "TT413"})

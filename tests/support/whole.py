@@ -17,6 +17,7 @@ from pytest_tentacle.survey.model import HostRecord, Section, Service, Unreachab
 from pytest_tentacle.survey.store import Surveys
 from pytest_tentacle.survey.surroundings import (
     Access,
+    AccessControl,
     AccessEntry,
     Connection,
     Disk,
@@ -383,6 +384,7 @@ class Whole(World):
                     process_sid=SYSTEM if windows else "0",
                 ),
             ),
+            **({} if windows else {"access_control": AccessControl(selinux="disabled")}),
             "private_keys": (self.private_key(name),) if windows and draft.product == "tentacle" else (),
             "loading": Loading(
                 times=(LoadTime(product=draft.product, executable=executable, cold_ms=640, warm_ms=310, exit_code=0),),

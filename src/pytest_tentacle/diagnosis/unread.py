@@ -26,7 +26,12 @@ from .kind import CauseKind, Found
 from .view import View
 
 _LOOKS: Final = {"probes": "its own looks", "peer_probes": "its looks at Tentacles"}
-_WORDS: Final = _LOOKS | {"own_names": "own names", "left_overs": "left-overs", "proxy_connects": "proxy connections"}
+_WORDS: Final = _LOOKS | {
+    "own_names": "own names",
+    "left_overs": "left-overs",
+    "proxy_connects": "proxy connections",
+    "access_control": "denials by SELinux and AppArmor",
+}
 _COMPARED: Final = {"fleet.addresses": "fleet.host"}
 """What checks call by another name, and what it rests on."""
 _OF_LINKS: Final = frozenset({"probes", "peer.probes", "peer.peer_probes", "connections", "proxies"})

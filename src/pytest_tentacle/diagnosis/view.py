@@ -15,7 +15,7 @@ from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link.hosts import plain_host
 from pytest_tentacle.sections import Fleet, Subject
 from pytest_tentacle.sections.catalogue import CATALOGUE
-from pytest_tentacle.survey.model import SECTIONS, Service, Survey
+from pytest_tentacle.survey.model import NOT_SURVEYED, SECTIONS, Service, Survey
 from pytest_tentacle.survey.targets import names_of
 
 from .base_facts import base_facts
@@ -171,6 +171,8 @@ class View:
         if survey is None:
             return frozenset((*SECTIONS, "probes", "peer_probes"))
         missing = {name for name in SECTIONS if getattr(survey, name).data is None}
+        if survey.access_control.unknown == NOT_SURVEYED:  # Windows has none, and older surveys did not ask for it
+            missing.discard("access_control")
         missing |= {"peer_probes"} if record and record.peer_unknown else set()
         return frozenset(missing | (set() if survey.probes else {"probes"}))
 

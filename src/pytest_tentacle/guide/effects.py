@@ -45,6 +45,8 @@ _CHANGES: tuple[tuple[str, str], ...] = (
     (r"Clear-DnsClientCache|sudo resolvectl flush-caches", "names are resolved again"),
     (r"w32tm /resync", "sets the clock"),
     (r"sudo apt-get remove|Get-Package .*Uninstall-Package", "takes the program away, for every instance"),
+    (r"sudo semanage fcontext -a ", "concerns labels that are given from now on"),
+    (r"sudo restorecon -v ", "gives that file the label that the policy has for it"),
     (r"Copy-Item |sudo cp ", "makes a copy"),
     (r"sudo sed -i\.bak ", "changes that file, and leaves a copy beside it"),
 )  # fmt: skip

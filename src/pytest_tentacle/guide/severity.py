@@ -59,6 +59,8 @@ _DEGRADED = frozenset(
         "TT801",
         "TT802",
         "TT803",
+        "TT806",
+        "TT807",
         "TT811",
         "TT812",
         "TT813",

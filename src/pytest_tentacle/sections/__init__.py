@@ -205,7 +205,7 @@ STEPS: tuple[Step, ...] = (
         "Service account permissions",
         guide.ACCOUNT,
         applies.to_tentacles_and_polled_servers,
-        checks=(account.account_has_full_control,),
+        checks=(account.account_has_full_control, account.security_modules_let_it_work),
     ),
     Step(
         "load-time",

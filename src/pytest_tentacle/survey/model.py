@@ -18,6 +18,7 @@ from pytest_tentacle.link import PingSeries, Probe, TlsVersions
 from pytest_tentacle.logs.model import LogFile
 from pytest_tentacle.packing import Packed, PackedField
 from pytest_tentacle.survey.surroundings import (
+    AccessControl,
     Changes,
     Connection,
     Disk,
@@ -177,6 +178,8 @@ class Survey(Value):
     proxies: Section[tuple[Proxy, ...]] = Section(unknown=NOT_SURVEYED)
     permissions: Section[tuple[Permissions, ...]] = Section(unknown=NOT_SURVEYED)
     service_accounts: Section[tuple[ServiceAccount, ...]] = Section(unknown=NOT_SURVEYED)
+    access_control: Section[AccessControl] = Section(unknown=NOT_SURVEYED)
+    """SELinux and AppArmor; not read on Windows, which has neither."""
     private_keys: Section[tuple[PrivateKey, ...]] = Section(unknown=NOT_SURVEYED)
     loading: Section[Loading] = Section(unknown=NOT_SURVEYED)
     tls: Section[TlsPolicy] = Section(unknown=NOT_SURVEYED)

@@ -146,6 +146,65 @@ class ServiceAccount(Value):
     """Of the running process's owner; None: it does not run, or nobody told."""
 
 
+class ProcessLabel(Value):
+    """What a security module takes a service's process for: `system_u:system_r:init_t:s0`, or AppArmor's profile."""
+
+    service: str
+    pid: int
+    label: str | None = None
+    """None: nobody told."""
+
+
+class FileLabel(Value):
+    """SELinux's label of a program or a folder."""
+
+    path: str
+    label: str | None = None
+    expected: str | None = None
+    """That of the policy, where it is another one (`matchpathcon -V`); None: the same, or nobody told."""
+
+
+class Denial(Value):
+    """One access that SELinux or AppArmor denied, by a record of the kernel's: the last one of its like."""
+
+    module: Literal["selinux", "apparmor"]
+    time_utc: datetime | None = None
+    action: str
+    """SELinux's permissions, such as `execute` or `read open`, or AppArmor's operation."""
+    process: str | None = None
+    """By the name of the thread that asked: `(Tentacle)` is systemd, about to run Tentacle."""
+    executable: str | None = None
+    pid: int | None = None
+    source: str | None = None
+    """The label, or the profile, of the process."""
+    target: str | None = None
+    """SELinux's label of what was asked for."""
+    kind: str | None = None
+    """SELinux's class, such as `file` or `tcp_socket`; of AppArmor `file`, or a family of sockets."""
+    path: str | None = None
+    """Whole, or the last part alone."""
+    port: int | None = None
+    enforced: bool | None = None
+    """False: it was told, and allowed. None: the record does not tell, as of kernels before 3.17."""
+
+
+class AccessControl(Value):
+    """SELinux and AppArmor (Linux), as far as they concern the services' programs and homes.
+
+    Where one is in force and its records could not be read, none of it is known: the section's reason says what is.
+    """
+
+    selinux: Literal["enforcing", "permissive", "disabled"]
+    apparmor: bool = False
+    """Whether it is on."""
+    processes: tuple[ProcessLabel, ...] = ()
+    labels: tuple[FileLabel, ...] = ()
+    denials: tuple[Denial, ...] = ()
+    """Those that concern the services."""
+    records_since: datetime | None = None
+    """Time of the oldest record that was looked at; None: there is none, or none was needed."""
+
+
 class PrivateKey(Value):
     """The private key of an instance's certificate, by the store of whom its service runs as (Windows).
 

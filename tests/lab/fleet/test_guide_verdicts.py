@@ -34,11 +34,15 @@ PLAYED = {
     "TT554": "last_words.py",
     "TT715": "names.py",
     "TT716": "names.py",
+    "TT804": "surroundings.py",
+    "TT805": "surroundings.py",
+    "TT806": "surroundings.py",
+    "TT807": "surroundings.py",
     "TT909": "process.py",
     "TT974": "last_words.py",
     "TT975": "system.py",
 }
-"""Codes of what no lab has (a service's former account, what a server's portal needs, a web socket, a registration in
+"""Codes of what no lab has (a service's former account, SELinux, what a server's portal needs, a web socket, a registration in
 Octopus, routes and outgoing rules, ways that take long, names with several addresses, hundreds of connections, Windows'
 wait for its lists of roots, generations apart), and where in tests/support/faults each is played."""
 

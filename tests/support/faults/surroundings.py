@@ -10,7 +10,9 @@ from pytest_tentacle.sections.account.rights import FULL
 from pytest_tentacle.sections.health.checks import LEAST_FREE
 from pytest_tentacle.survey.surroundings import (
     Access,
+    AccessControl,
     AccessEntry,
+    Denial,
     Disk,
     Loading,
     LoadTime,
@@ -126,6 +128,54 @@ def no_rights_below(world: Whole) -> None:
 @case("TT803")
 def denied(world: Whole) -> None:
     rights(world, on(HOME, AccessEntry(sid=USERS, mask=2, deny=True), ALLOWED))
+
+
+def denies(
+    world: Whole, name: str, action: str, *, module: str = "selinux", process: str = "Tentacle", **more: object
+) -> None:
+    """A minute ago, by the kernel's records."""
+    own = {
+        "source": "system_u:system_r:tentacle_t:s0",
+        "executable": world[name].service["executable"],
+        "enforced": True,
+    } | more
+    denial = Denial(module=module, action=action, process=process, time_utc=NOW - timedelta(minutes=1), **own)  # type: ignore[arg-type]
+    world.sections[name]["access_control"] = AccessControl(selinux="enforcing", denials=(denial,))
+
+
+@case("TT804", "poll-01", confidence="certain", unsure="")
+def may_not_be_started(world: Whole) -> None:
+    """It lies in a user's home: systemd may run nothing there."""
+    world.down("poll-01", state="failed", exit_code=203, detail="failed / exit-code")
+    label = "unconfined_u:object_r:user_home_t:s0"
+    init = {"process": "(Tentacle)", "executable": "/usr/lib/systemd/systemd", "source": "system_u:system_r:init_t:s0"}
+    denies(world, "poll-01", "execute", path="Tentacle", kind="file", target=label, **init)
+
+
+@case("TT805", "web-02", confidence="certain")
+def may_not_bind(world: Whole) -> None:
+    world.add_listening("web-02", "192.0.2.22")
+    world["web-02"].os = "linux"
+    world["web-02"].service["executable"] = "/opt/octopus/tentacle/Tentacle"
+    world.shut("web-02")
+    denies(world, "web-02", "name_bind", port=10933, kind="tcp_socket", target="system_u:object_r:unreserved_port_t:s0")
+
+
+@case("TT806", "poll-01", confidence="certain")
+def may_not_connect(world: Whole) -> None:
+    """Its own look, as another user's program, gets there."""
+    world.sections["poll-01"]["connections"] = ()
+    world.logs["poll-01"] = world.polls_at_start("poll-01")
+    denies(
+        world, "poll-01", "name_connect", port=10943, kind="tcp_socket", target="system_u:object_r:unreserved_port_t:s0"
+    )
+
+
+@case("TT807", "poll-01", confidence="certain")
+def may_not_write(world: Whole) -> None:
+    """By its profile: AppArmor's records have the whole path."""
+    more = {"source": "/opt/octopus/tentacle/Tentacle", "kind": "file", "path": "/etc/octopus/default/Work/1"}
+    denies(world, "poll-01", "mknod", module="apparmor", **more)
 
 
 def loads(world: Whole, *, reachable: bool = True, **values: object) -> None:

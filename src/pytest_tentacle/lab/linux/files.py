@@ -60,6 +60,7 @@ def complete(folder: Path, machine: Machine) -> None:
         else:
             _absent(files / UNITS / name, text)
     _settled(files)
+    _security_modules(files, machine)
     _absent(files / "proc" / "sys" / "crypto" / "fips_enabled", "0\n")
     _absent(files / "etc" / "environment", 'PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"\n')
     policy = files / "etc" / "ssl" / "openssl.cnf"
@@ -93,6 +94,18 @@ def _process(files: Path, machine: Machine, service: Machine) -> None:
     _absent(folder / "status", f"Name:\tTentacle\nPid:\t{pid}\nUid:\t{number}\t{number}\t{number}\t{number}\n")
     words = shlex.split(service["command"])
     _absent(folder / "cmdline", "".join(f"{word}\0" for word in words))
+
+
+def _security_modules(files: Path, machine: Machine) -> None:
+    """What the kernel tells of SELinux: that it is there, and in force or not, and each process's label."""
+    selinux = machine.get("selinux")
+    _absent(files / "proc" / "filesystems", "nodev\tsysfs\n" + ("nodev\tselinuxfs\n" if selinux else "") + "\text4\n")
+    if selinux is None:
+        return
+    _absent(files / "sys" / "fs" / "selinux" / "enforce", str(int(selinux["mode"] == "enforcing")))
+    for service in (one for one in machine.get("services", []) if one.get("pid")):
+        label = selinux.get("process", "system_u:system_r:unconfined_service_t:s0")
+        _absent(files / "proc" / str(service["pid"]) / "attr" / "current", f"{label}\0")
 
 
 def _settled(files: Path) -> None:

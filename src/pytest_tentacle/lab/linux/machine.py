@@ -14,6 +14,9 @@ hold, each with a healthy default:
 - `openssl`: `{"version", "ciphers"}`, what the OpenSSL of this machine says of itself; its TLS is the real one's.
 - `clock_seconds`: how far its clock is ahead.
 - `loading`: `{"seconds": 0.5, "exit_code": 1, "missing": true}` of the product's program.
+- `selinux`: `{"mode": "enforcing", "process": label, "labels": {path: label}, "policy": {path: label}}`,
+  the last of which files should have; default: none. Its records lie in `files/var/log/audit/audit.log`.
+- `journal`: the lines that journalctl prints of the kernel; default: there is no journalctl.
 - `systemd`: its version; default: 252.
 - `systemd_environment`: variables that systemd gives to all units.
 - a service's `working_folder`.
@@ -41,6 +44,8 @@ STAND_INS = (
     "id",
     "ip",
     "iptables-save",
+    "journalctl",
+    "matchpathcon",
     "netstat",
     "nft",
     "nslookup",
@@ -141,7 +146,7 @@ def _bodies(folder: Path, machine: answers.Machine) -> dict[str, str]:
     bodies = {function.__name__: function(machine) for function in rendered}
     bodies |= {"id": surroundings.id_(machine), "stat": surroundings.stat(machine, folder / "files")}
     bodies["systemctl"] = answers.systemctl(machine, folder / "files" / UNITS)
-    bodies |= surroundings.firewall_tools(machine)
+    bodies |= surroundings.firewall_tools(machine) | surroundings.security_tools(machine, folder / "files")
     if surroundings.package(machine)["manager"] == "rpm":
         bodies["rpm"] = surroundings.rpm(machine)
     else:
@@ -176,7 +181,8 @@ one=$1; shift; left=$((left - 1))
 case $one in
 {shlex.quote(str(folder))}/*) ;;
 /etc/octopus|/etc/octopus/*|/opt/octopus/*|/root/*|/Octopus/*) one={files}$one ;;
-/proc/[0-9]*/status|/proc/[0-9]*/cmdline) one={files}$one ;;
+/proc/filesystems|/sys/fs/selinux/*|/sys/module/*|/var/log/audit/*) one={files}$one ;;
+/proc/[0-9]*/status|/proc/[0-9]*/cmdline|/proc/[0-9]*/attr/current) one={files}$one ;;
 /etc/*|/opt/*|/home/*|/var/*|/proc/sys/*) if [ -e {files}"$one" ]; then one={files}$one; fi ;;
 esac
 set -- "$@" "$one"

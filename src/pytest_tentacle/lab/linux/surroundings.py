@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from .shell import any_of, become, choose, lines, say, tell, unsupported
+from .shell import any_of, become, choose, each, lines, say, tell, unsupported
 
 Machine = dict[str, Any]
 
@@ -21,6 +21,10 @@ _LOGIN = {"name": "root", "uid": 0}
 OWNERSHIP = "%U %G %a %n"
 """The format by which a survey asks stat for owner, group, mode and name."""
 _BLOCK = 1024
+_LABELS = {"/opt/octopus/tentacle/Tentacle": "system_u:object_r:usr_t:s0"}
+_UNLABELLED = "unconfined_u:object_r:etc_t:s0"
+LABELS = "%C %n"
+"""The format by which a survey asks stat for SELinux's label and the name."""
 
 
 def _denied(machine: Machine, what: str) -> bool:
@@ -120,6 +124,24 @@ def _firewalld(zones: str | None, *, denied: bool) -> str:
     return choose("$*", cases, unsupported("firewall-cmd"))
 
 
+def security_tools(machine: Machine, files: Path) -> dict[str, str]:
+    """`matchpathcon -V <path>...` of libselinux 3.5, and `journalctl` of the kernel's records, as it may be seen."""
+    selinux, journal = machine.get("selinux"), machine.get("journal")
+    bodies = {}
+    if selinux is not None:
+        own = {**_LABELS, **selinux.get("labels", {})}
+        rows = []
+        for path, expected in selinux.get("policy", {}).items():
+            found = own.get(path, _UNLABELLED)
+            words = f"{path} has context {found}, should be {expected}"
+            rows.append((any_of((path, f"{files}{path}")), f"{tell(lines(words))}; code=1"))
+        verified = "printf '%s verified.\\n' \"$one\""
+        bodies["matchpathcon"] = "\n".join(["shift; code=0", each(rows, verified), "exit $code"])
+    if journal is not None:
+        bodies["journalctl"] = say(lines(*journal)) if journal else say("")
+    return bodies
+
+
 def user_numbers(machine: Machine) -> dict[str, int]:
     """The machine's users: root, those of its services and processes, and whoever is in `groups`."""
     entries = [*machine.get("services", []), *machine.get("processes", [])]
@@ -153,5 +175,9 @@ def stat(machine: Machine, files: Path) -> str:
         said = shlex.quote(f"{owner} {group} {mode}")
         rows.append(f"{any_of((path, f'{files}{path}'))}) printf '%s %s\\n' {said} \"$one\" ;;")
     told = f"{shlex.quote(real)} -L -c 'root root %a %n' \"$one\" || code=1"
+    labels = {**_LABELS, **machine.get("selinux", {}).get("labels", {})}
+    names = [(any_of((path, f"{files}{path}")), tell(lines(f"{label} {path}"))) for path, label in labels.items()]
+    other = f"printf '%s %s\\n' {_UNLABELLED} \"${{one#{shlex.quote(str(files))}}}\""
+    labelled = "shift 4; " + each(names, other)
     loop = "\n".join(["shift 3; code=0; for one do case $one in", *rows, f"*) {told} ;;", "esac; done; exit $code"])
-    return choose("$3", {OWNERSHIP: loop}, become(real))
+    return choose("$3", {OWNERSHIP: loop, LABELS: labelled}, become(real))

@@ -65,7 +65,9 @@ def _unit_was_written_since(subject: Subject, service: Service) -> bool:
     """Whether the unit's file is newer than the process: only that shows a change, since a unit may ask for both."""
     try:
         files = subject.read(FACTS.changes).files
-    except Unknown:
+    except Unknown as unknown:
+        if NOT_SURVEYED not in unknown.reason:
+            raise
         return False
     unit = next((file for file in files if file.path == f"{_UNITS}{service.name}"), None)
     return bool(unit and unit.modified_utc and service.started_utc and unit.modified_utc > service.started_utc)

@@ -156,7 +156,7 @@ gather() {
     esac
     emit logs "$logs"
     probe_links
-    for part in routes products disks proxies tls service_accounts permissions left_overs own_names proxy_connects changes; do
+    for part in routes products disks proxies tls service_accounts permissions access_control left_overs own_names proxy_connects changes; do
         reading "$part"
         emit "$part" "$(json_of "$(section "section_$part")")"
     done

@@ -5,7 +5,7 @@
 read_system() {
     system=$(bounded 5 grep -a '' /etc/os-release /usr/lib/os-release /proc/stat /etc/environment /etc/ssl/openssl.cnf \
         /etc/pki/tls/openssl.cnf /etc/crypto-policies/back-ends/opensslcnf.config /etc/crypto-policies/config \
-        /proc/sys/crypto/fips_enabled 2>&1 </dev/null)
+        /proc/sys/crypto/fips_enabled /sys/fs/selinux/enforce /sys/module/apparmor/parameters/enabled /proc/filesystems 2>&1 </dev/null)
     system_code=$?
 }
 
