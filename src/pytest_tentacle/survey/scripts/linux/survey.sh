@@ -164,7 +164,7 @@ gather() {
     emit firewall "$(json_of "$(section section_firewall "$ports")")"
     emit events '{"data":[]}'
     emit watchdog '{"data":[]}'
-    emit reservations '{"data":{}}'
+    emit reservations '{"data":{"excluded":[],"http_sys":[]}}'
     emit private_keys '{"data":[]}'
 }
 
