@@ -37,13 +37,25 @@ def test_less_never_leads_elsewhere(fault: Any, world: Any, faults: Any) -> None
 )
 def test_a_fact_that_decides_between_two_is_read(whole: Any, faults: Any, name: str, less: str) -> None:
     """Where the one fact is missing by which two explanations differ, neither is told."""
-    world = whole.wide_fleet()
-    next(case for case in faults.CASES if case.change.__name__ == name).change(world)
-    surveys = world.surveys()
+    surveys = _faulty(whole, faults, name)
     left = told(dict(reductions(surveys))[less])
     machine = less.partition(":")[0]
     assert broken(told(surveys), left) == []
     assert (left.causes[machine], left.open[machine]) == ({}, True)
+
+
+def test_one_look_tells_no_slow_path_from_a_silent_one(whole: Any, faults: Any) -> None:
+    """A connection that took long, and heard nothing after it."""
+    surveys = _faulty(whole, faults, "slow_way")
+    left = told(dict(reductions(surveys))["all: no looks by name"])
+    assert broken(told(surveys), left) == []
+    assert left.causes["web-01"] == {"TC5281": ("possible", True)}
+
+
+def _faulty(whole: Any, faults: Any, name: str) -> Any:
+    world = whole.wide_fleet()
+    next(case for case in faults.CASES if case.change.__name__ == name).change(world)
+    return world.surveys()
 
 
 class TestTheLawItself:

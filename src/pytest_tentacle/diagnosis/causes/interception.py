@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
 from pytest_tentacle.guide.commands import CERTIFICATE_WINDOWS, HANDSHAKE, PLAIN_WINDOWS, TRY_WINDOWS
 from pytest_tentacle.guide.consequences import STRANGER_IN_LOGS, STRANGER_SPEAKS
 from pytest_tentacle.guide.problem import Confidence
+from pytest_tentacle.judging.attempts import attempts_of
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.logs.signatures.model import OWN_SUBJECT
+from pytest_tentacle.sections.connections.ways import connecting_ms
+from pytest_tentacle.sections.ping.series import SLOW_MS
 
 from .path.links import RULES_LINUX, RULES_WINDOWS, unjudged_rule
 
@@ -181,7 +185,22 @@ def _around(view: View, problem: Problem) -> int:
 
 
 def _silent(view: View, problem: Problem) -> Clue | None:
-    return _between(view, problem, "timed-out") if _too_large(view, problem) is None else None
+    clue = _between(view, problem, "timed-out") if _too_large(view, problem) is None else None
+    if clue is None or not _connected_late(view, problem):
+        return clue
+    return replace(
+        clue,
+        confidence=Confidence.POSSIBLE,
+        unsure="The connection itself took a second or longer, so the path may just be slow: one look alone does not "
+        "tell the two apart, and --ping-count does.",
+    )
+
+
+def _connected_late(view: View, problem: Problem) -> bool:
+    late = (
+        connecting_ms(attempt.probe) for attempt in attempts_of(view.subject) if attempt.vantage == vantage(problem)
+    )
+    return any(ms is not None and ms >= SLOW_MS for ms in late)
 
 
 def _others_are_well(view: View, problem: Problem) -> bool:
