@@ -33,9 +33,7 @@ def to(port: int, name: str = "t") -> Target:
 
 
 def limited(only: ssl.TLSVersion, log) -> HalibutListener:
-    return HalibutListener(
-        "127.0.0.1", 0, certificate=OWN, minimum_version=only, maximum_version=only, receive_timeout=1.0, log=log
-    )
+    return HalibutListener("127.0.0.1", 0, certificate=OWN, minimum_version=only, maximum_version=only, log=log)
 
 
 class TestTrials:
@@ -47,7 +45,7 @@ class TestTrials:
         """That one gets through and has its whole look; TLS refuses all others; the log has no Error."""
         lines = []
         with limited(only, lines.append) as listener:
-            (found,) = try_versions([to(listener.port)], seconds=3)
+            (found,) = try_versions([to(listener.port)], seconds=60)
         assert [trial.version for trial in found.trials] == list(ALL)
         assert (found.newest, found.link.tentacle, found.port) == (version, "t", listener.port)
         assert found.trial(version).cipher
@@ -65,7 +63,7 @@ class TestTrials:
                 )
             ]  # fmt: skip
             old, by_hand, suites, nobody = try_versions(
-                [*(to(box.port, str(number)) for number, box in enumerate(boxes)), to(1, "nobody")], seconds=1.0
+                [*(to(box.port, str(number)) for number, box in enumerate(boxes)), to(1, "nobody")], seconds=60.0
             )
         assert [one.link.tentacle for one in (old, by_hand, suites, nobody)] == ["0", "1", "2", "nobody"]
         assert old.newest is TlsVersion.TLS_1_1
@@ -92,7 +90,7 @@ class TestTrials:
         lines = []
         try:
             with limited(ssl.TLSVersion.TLSv1_3, lines.append) as listener:
-                (found,) = try_versions([to(listener.port)], seconds=3)
+                (found,) = try_versions([to(listener.port)], seconds=60)
         finally:
             versions.version_context.cache_clear()
         assert [trial.version for trial in found.trials if trial.unavailable] == list(OLD)

@@ -32,9 +32,7 @@ def at(port, host="127.0.0.1", by=By.ADDRESS, name="t"):
 
 
 def limited(only, log):
-    return HalibutListener(
-        "127.0.0.1", 0, certificate=OWN, minimum_version=only, maximum_version=only, receive_timeout=1.0, log=log
-    )
+    return HalibutListener("127.0.0.1", 0, certificate=OWN, minimum_version=only, maximum_version=only, log=log)
 
 
 class TestTrials:

@@ -132,7 +132,7 @@ class OldTls(Box):
         self._really_old = not by_hand and _limit_to_old_versions(self.context)
 
     def serve(self, connection: socket.socket, peer: Peer) -> None:
-        """Shake hands where the client can; FIN."""
+        """Shake hands where the client can, hear its request; FIN."""
         del peer
         if not self._really_old:
             connection.settimeout(_PATIENCE)
@@ -142,9 +142,10 @@ class OldTls(Box):
             return
         try:
             with secure(connection, self.context, _PATIENCE) as stream:
-                drain(stream)
-        finally:
-            finish(connection)
+                stream.recv(_PIECE)
+                finish(connection)
+        except ssl.SSLError:
+            finish(connection)  # its alert is to be read
 
 
 class NoCommonCipher(TlsBox):
