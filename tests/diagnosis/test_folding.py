@@ -260,7 +260,7 @@ class TestLeftPlaceholders:
         world["web-02"].service["name"] = "Tentacle 2"
         world.down("poll-01")
         (cause,) = diagnosed(world).causes
-        words = "For <service>, use each machine's own: web-01: OctopusDeploy Tentacle; web-02: Tentacle 2."
+        words = "Replace <service> with each machine's own: web-01: OctopusDeploy Tentacle; web-02: Tentacle 2."
         assert cause.remedy_windows[1] == words
         assert '$ Start-Service -Name "<service>"' in cause.remedy_windows
         assert "<" not in "".join(cause.remedy_linux)

@@ -138,7 +138,7 @@ class TestServices:
 
     def test_dmz_without_crl(self, cause_of: Any) -> None:
         cause = cause_of("dmz_without_crl")
-        assert "places that cannot be reached, as in a DMZ" in cause.sentence
+        assert "addresses that cannot be reached, as in a DMZ" in cause.sentence
         assert "no distribution point answers" in seen(cause)
 
 

@@ -39,7 +39,7 @@ def test_console(report):
     (line,) = [text for text, _ in report_lines(report) if "since when" in text]
     assert WORKED in line
     assert CHANGED in line
-    assert "first failure that is known at 03:04:05" in line
+    assert "first known failure at 03:04:05" in line
 
 
 def test_json(report):

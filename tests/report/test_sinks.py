@@ -43,7 +43,7 @@ class TestBuild:
         ("machines", "verdict", "state"),
         [
             (["web-01"], "The machine is healthy.", "healthy"),
-            (["web-01", "octo-1"], "All 2 machines are healthy.", "healthy"),
+            (["web-01", "octo-1"], "Both machines are healthy.", "healthy"),
             (["build-01"], "The machine could not be fully checked.", "incomplete"),
             (["web-02"], "The machine has problems.", "unhealthy"),
             ([], "No machine was checked.", "incomplete"),

@@ -59,7 +59,7 @@ class TestOrder:
         assert verdict > first
         assert verdict >= len(lines) - 2
         assert sum("machine" in text and text.startswith("    ") for text in lines) >= 10
-        assert any(f"and {len(many.causes) - 10} further causes" in text for text in lines)
+        assert any(f"and {len(many.causes) - 10} more causes" in text for text in lines)
 
 
 OWN = """

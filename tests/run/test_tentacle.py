@@ -29,8 +29,8 @@ class TestFromOutside:
         """Its port, TLS and page pass as a server would see them; the rest is unknown, with what a log-on would tell."""
         shown = run(pytester, "--tentacle", f"127.0.0.1:{listener.port}", "--output", "full")
         assert "√ Welcome page across the link: passed" in shown
-        assert "seen from outside alone" in shown
-        assert "A log-on would tell its service" in shown
+        assert "checked only from outside" in shown
+        assert "A log-on would also show its service" in shown
         assert "no transport is declared" not in shown
 
     def test_what_does_not_is_told(self, pytester):
@@ -44,7 +44,7 @@ class TestFromOutside:
     def test_log_on_by_itself(self, pytester):
         """--transport local logs on to this very machine: then it is judged as any other."""
         shown = run(pytester, "--tentacle", "localhost", "--transport", "local", "--output", "full")
-        assert "seen from outside alone" not in shown
+        assert "checked only from outside" not in shown
         assert "Services running" in shown
 
 

@@ -248,7 +248,7 @@ def harm_of(remedy: Remedy) -> Iterator[str]:
     except (Refused, AssertionError) as refusal:
         yield str(refusal)
         return
-    warned = any("polls another server as well" in line for line in remedy.lines)
+    warned = any("also polls another server" in line for line in remedy.lines)
     if not warned and all(each.thumbprint != OTHER for each in state.trusted):
         yield "the other server's entry is gone"
 
@@ -322,7 +322,7 @@ def _after(before: State, state: State, cause: Remedy, done: int, came: Tried) -
 def carry_out(state: State, lines: tuple[str, ...], own: dict[str, str]) -> int:
     """The commands of a remedy, in their order; the number of those that are for the model and change something."""
     done = 0
-    told = {each for line in lines if "use each machine's own" in line for each in PLACEHOLDER.findall(line)}
+    told = {each for line in lines if "with each machine's own" in line for each in PLACEHOLDER.findall(line)}
     values = PERSONS | {each: own[each] for each in told if each in own}
     for line in lines:
         if not line.startswith("$ "):

@@ -164,7 +164,7 @@ def _found(
     view: View, kind: CauseKind, group: Sequence[tuple[Problem, Clue]], consequences: Sequence[Problem]
 ) -> Found:
     all_facts = tuple(_facts(view, problem, clue) for problem, clue in group)
-    told = [Evidence(problem.machine, f"expected {problem.expected}; seen {problem.actual}") for problem, _ in group]
+    told = [Evidence(problem.machine, f"expected: {problem.expected}; found: {problem.actual}") for problem, _ in group]
     evidence = [*told[:1], *(item for _, clue in group for item in clue.evidence)]
     evidence += [item for problem, _ in group for item in problem.evidence]
     evidence += [Evidence(problem.machine, f"also: {problem.actual}") for problem in consequences]

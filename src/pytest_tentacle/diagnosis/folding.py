@@ -164,13 +164,13 @@ class Folder:
             sentence=(
                 f"{known.meaning} No cause explains it."
                 if known
-                else f"Expected: {first.expected}. Seen: {first.actual}."
+                else f"Expected: {first.expected}. Found: {first.actual}."
             )
             + self._in_common(machines),
             machines=machines,
             confidence="",
             evidence=(
-                Evidence(first.machine, f"expected {first.expected}; seen {first.actual}"),
+                Evidence(first.machine, f"expected: {first.expected}; found: {first.actual}"),
                 *first.evidence[:3],
                 *left_overs(self._scene.view(name) for name in machines)[:_EVIDENCE],
             ),

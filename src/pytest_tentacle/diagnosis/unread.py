@@ -47,7 +47,7 @@ def held_against_unread(view: View, found: Found) -> Found:
     if not all(missing_ones):
         return found
     missing = set().union(*missing_ones)
-    doubt = f"Not read: {_told(missing)}. What stands there may name another cause."
+    doubt = f"Not read: {_told(missing)}. That may point to another cause."
     return replace(
         found,
         confidence=Confidence.POSSIBLE,

@@ -13,26 +13,26 @@ _ADVICE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"no systemctl|not been booted with systemd|names no service",
             (
                 "No systemd runs there. Where the product runs in a container, say so in the inventory (container); "
-                "else see by hand how it is started and whether it runs."
+                "otherwise check by hand how it is started and whether it runs."
             ),
         ),
         (
             r"\bthis machine has (?:no|none|neither)\b|CommandNotFoundException",
-            "Install there what is missing, or look by hand: rights do not help.",
+            "Install what is missing there, or check by hand: more rights do not help.",
         ),
         (r"constrained", "Look by hand, or let the script run in full language mode, as docs/security-team.md says."),
         (
             r"no time (?:was )?left|time budget|could not be read in time",
-            "Run again with a longer --machine-timeout; see what makes the machine slow.",
+            "Run again with a longer --machine-timeout; find out what makes the machine slow.",
         ),
         (
             r"did not (?:answer|end)|timed?[ -]out|0x40004|0x800706ba|RPC",
-            "See why that part of the machine does not answer (on Windows mostly WMI), then run again.",
+            "Find out why that part of the machine does not answer (on Windows usually WMI), then run again.",
         ),
-        (r"\Anot read:", "See why the session ended so early, then run again."),
-        (r"could not be read, and so", "See first why that was not read; this follows from it."),
+        (r"\Anot read:", "Find out why the session ended so early, then run again."),
+        (r"could not be read, and so", "Find out first why that could not be read: this follows from it."),
         (r"systemd does not show", "Look by hand: `systemctl cat` shows the unit's own lines, and rights do not help."),
-        (r"not surveyed", "The survey is of an older version: survey again."),
+        (r"not surveyed", "The survey was taken by an older version: survey again."),
         (
             r"0x8004100e|0x80041010|MetadataError|NoMatchingProvidersFound|CouldNotAutoLoadModule",
             "That part of Windows is damaged or not registered there: repair it, or look by hand.",

@@ -87,18 +87,18 @@ REGISTER = (
 """Registers a poller anew under its old name, which gets environments and roles of this call."""
 
 REGISTER_WORDS = (
-    "First note its environments, roles, tenants and policy in the portal: with --force the machine has those of this "
-    "call alone. A worker is registered with register-worker --workerpool."
+    "First note its environments, roles, tenants and policy in the portal: with --force the machine keeps only those "
+    "of this command. A worker is registered with register-worker --workerpool."
 )
 _TRUST = tentacle('configure --instance "<instance>" --trust "<thumbprint>"', AGAIN)
 _UPDATE = tentacle(
     'update-trust --instance "<instance>" --oldThumbprint "<configured>" --newThumbprint "<thumbprint>"', AGAIN
 )
 _SHOW = tentacle('show-thumbprint --instance "<instance>"')
-_OTHERS = "All trust in other servers goes with it: name each of them with a --trust of its own in the same call."
+_OTHERS = "This also removes its trust in other servers: name each of them with its own --trust in the same command."
 _POLLS_OTHERS = (
-    "It polls another server as well, which --reset-trust forgets, too: rather correct TrustedOctopusServers by hand "
-    "(stop the service, copy its configuration file, change that entry alone, start it), or register it there again "
+    "It also polls another server, which --reset-trust forgets: instead, correct TrustedOctopusServers by hand "
+    "(stop the service, copy its configuration file, change only that entry, start it), or register it there again "
     "afterwards."
 )
 _TRUST_OTHER = tentacle('configure --instance "<instance>" --trust "<trusted_too>"')
@@ -135,8 +135,8 @@ def _per_mode(
 
 
 TRUST_SERVER = _per_mode(
-    ("A listening Tentacle trusts it beside the others:", _TRUST),
-    ("A polling Tentacle keeps address and subscription, and expects the new thumbprint (3.24 and later):", _UPDATE),
+    ("On a listening Tentacle, trust it beside the others:", _TRUST),
+    ("On a polling Tentacle (3.24 and later), replace the thumbprint; its address and subscription stay:", _UPDATE),
 )
 """Let a Tentacle trust its server: `configure --trust` never touches a polled entry, and `update-trust` changes one."""
 
@@ -144,12 +144,12 @@ TRUST_CALLER = tuple(
     (
         *when(
             "listening",
-            *when("mistrusts", "A listening Tentacle trusts it beside the others:", _TRUST[system]),
+            *when("mistrusts", "On a listening Tentacle, trust it beside the others:", _TRUST[system]),
         ),
         *when(
             "polling",
             "A polling Tentacle's own thumbprint must stand in the portal, in the machine's settings (Connectivity), "
-            "and the machine must not be disabled there. It is shown by:",
+            "and the machine must not be disabled there. To show it:",
             _SHOW[system],
         ),
     )
@@ -158,7 +158,7 @@ TRUST_CALLER = tuple(
 """Let whoever listens trust who connects: the Tentacle its server, or the server the Tentacle."""
 
 TRUST_ANEW = _per_mode(
-    ("A listening Tentacle: one call that forgets and trusts.", _RESET),
+    ("On a listening Tentacle, one command removes the old trust and adds the new:", _RESET),
     (f"A polling Tentacle must be registered again after its list is emptied. {REGISTER_WORDS}", _ANEW),
 )
 """The same where the list itself is damaged, or holds what can be named in no command."""
@@ -204,7 +204,7 @@ OTHER_ADDRESS = tuple(
             "Or let Tentacle (8.1.1713 and later) add the right address, and keep no other that is wrong:",
             _KEEP[system],
         ),
-        *when("unkeepable", f"Or forget all trust, and register it again. {REGISTER_WORDS}", _ANEW[system]),
+        *when("unkeepable", f"Or remove all trust, and register it again. {REGISTER_WORDS}", _ANEW[system]),
     )
     for system in (0, 1)
 )
@@ -230,7 +230,7 @@ OTHER_MODE = tuple(
 )
 
 REFUSED_UNTIL = (
-    "From the restart on the server refuses this Tentacle until the portal has its new thumbprint: put it in the "
+    "After the restart the server refuses this Tentacle until the portal has its new thumbprint: enter it in the "
     "machine's settings (Connectivity) before you restart."
 )
 (NEW_CERTIFICATE_WORDS,) = when("is_tentacle", REFUSED_UNTIL)
@@ -267,8 +267,8 @@ _OWN_POLLING = _but_for_others(
 _OWN_LISTENING = tentacle(*_OWN, 'show-thumbprint --instance "<instance>"', 'service --start --instance "<instance>"')
 OWN_IDENTITY = _per_mode(
     (
-        _ON_THE_CLONE.format(and_more="") + " Before the start, enter its thumbprint in the portal, for a machine of "
-        "its own.",
+        _ON_THE_CLONE.format(and_more="") + " Before you start it, enter its thumbprint in the portal, as a machine "
+        "of its own.",
         _OWN_LISTENING,
     ),
     (_ON_THE_CLONE.format(and_more=", a subscription and a name") + f" {_NO_FORCE}", _OWN_POLLING),

@@ -12,7 +12,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
     {
         "account": "the account that the service runs as",
         "address": "an IP address",
-        "child": "number of a process that the vanished one left behind; the evidence lists those that are known",
+        "child": "the PID of a child process that the ended one left behind (the evidence lists those that are known)",
         "command": "`polling-proxy` for the way to the server's polling port, `proxy` for web requests",
         "configured": "the thumbprint as the configuration file has it now",
         "dead": "the address of the name that does not work",
@@ -30,10 +30,10 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         "log": "full path of the product's own log file",
         "name": "the machine's name in the portal",
         "octopus": "full path of Octopus Server's program",
-        "password": "a password that only a person has; no report knows it",
+        "password": "a password that only you have; no report contains it",
         "path": "a file or folder of the machine",
         "peers": "addresses from which the servers come",
-        "pid": "number of a process",
+        "pid": "the PID of a process",
         "policy": "name of a machine policy in the portal",
         "polled": "URL of the server node's polling port, such as https://octopus.example.com:10943",
         "port": "TCP port of the link: by default 10933 at a listening Tentacle, 10943 at a server; or the proxy's",
@@ -49,7 +49,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         "tentacle": "full path of Tentacle's program",
         "thumbprint": "40 hexadecimal digits: the thumbprint of the certificate that should be trusted or expected",
         "trusted_too": "the thumbprint of another server that the Tentacle trusts",
-        "user": "a user whom the proxy knows; no report knows it",
+        "user": "a user of the proxy; no report contains it",
     }
 )
 """By name, in words that fit any problem."""

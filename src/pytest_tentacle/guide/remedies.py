@@ -59,7 +59,7 @@ def _each_own(names: Sequence[str], own: Mapping[str, Mapping[str, Sequence[str]
     ]
     more = f"; and {len(told) - _SHOWN:,} more" if len(told) > _SHOWN else ""
     places = ", ".join(f"<{name}>" for name in names)
-    return (f"For {places}, use each machine's own: {'; '.join(told[:_SHOWN])}{more}.",)
+    return (f"Replace {places} with each machine's own: {'; '.join(told[:_SHOWN])}{more}.",)
 
 
 def _own_values(name: str, facts: Sequence[Mapping[str, object]]) -> tuple[str, ...]:

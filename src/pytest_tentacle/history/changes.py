@@ -144,7 +144,7 @@ def _system(subject: Subject, clock: Clock) -> Iterator[Moment]:
     except Unknown:
         return
     if host.boot_utc is not None:
-        yield _changed(clock.at(host.boot_utc), subject, "the machine was booted", f"system of {subject.name}")
+        yield _changed(clock.at(host.boot_utc), subject, "the machine booted", f"system of {subject.name}")
     try:
         events = subject.read(FACTS.events)
     except Unknown:
@@ -223,7 +223,7 @@ def certificate_of(subject: Subject, tentacle: Subject) -> Iterator[Moment]:
             text + ("was made on that day" if own else "begins to be valid"),
             f"certificate at {probe.host}:{probe.port}",
             within=ONE_DAY if own else timedelta(),
-            brief="its certificate was made" if own else "its certificate begins to be valid",
+            brief="its certificate was created" if own else "its certificate begins to be valid",
         )
 
 

@@ -63,7 +63,7 @@ class History:
         if self.failed is None:
             if self.worked is None:
                 return "nothing tells when it worked, nor when it began to fail"
-            return f"last seen working {self.worked.when} UTC ({self.worked.text}); no failure after that is known"
+            return f"last seen working {self.worked.when} UTC ({self.worked.text}); no later failure is known"
         before = self.worked or self.failed
         parts = [f"last seen working {self.worked.when} UTC" if self.worked else "nothing shows that it ever worked"]
         parts += [f"{_when(each, before)} {each.machine}: {_short(each)}" for each in self.between[-_NAMED:]]
@@ -71,7 +71,7 @@ class History:
             parts.append("nothing that was read changed after that")
         again = ", and before at times that are not known" if self.failed.again else ""
         first = _when(self.failed, before) if self.worked else f"{self.failed.when} UTC"
-        parts.append(f"first failure that is known {first}{again}: {_short(self.failed)}")
+        parts.append(f"first known failure {first}{again}: {_short(self.failed)}")
         return "; ".join(parts)
 
 

@@ -150,7 +150,7 @@ class SurveyedMachine:
             unreachable = record.unreachable
             if unreachable is None:
                 raise Unknown(f"{self.name} gave no survey", "Run again with -v.")
-            raise Unknown(f"{unreachable.summary} (stage: {unreachable.stage.value})", unreachable.advice)
+            raise Unknown(unreachable.reason, unreachable.advice)
         return record.survey
 
     @property

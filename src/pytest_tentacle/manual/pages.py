@@ -331,7 +331,7 @@ def _remedies(kind: ProblemKind | CauseKind) -> Iterator[str]:
         yield from _steps_to_take(lines, language)
     named = named_in((*kind.windows, *kind.linux))
     if named:
-        yield "The report fills in what it knows; otherwise put there:"
+        yield "The report fills in what it knows; fill in the rest:"
         yield _table(
             ("placeholder", "what it stands for"),
             [(f"`<{name}>`", prose(MEANINGS.get(name, "see the report's evidence"))) for name in named],

@@ -207,7 +207,8 @@ def _verdict(counts: Counter[Outcome], causes: int, *, interrupted: bool) -> str
     if healthy and parts:
         parts.append(f"{healthy:,} {_be(healthy)} healthy")
     elif healthy:
-        parts.append("The machine is healthy" if total == 1 else f"All {total:,} machines are healthy")
+        who = {1: "The machine is", 2: "Both machines are"}.get(total, f"All {total:,} machines are")
+        parts.append(f"{who} healthy")
     apart = [(counts[Outcome.NOTED], "minor findings"), (counts[Outcome.WAIVED], "waived problems")]
     for count, what in apart:
         if count:

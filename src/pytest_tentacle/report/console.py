@@ -123,7 +123,7 @@ def _rest(report: Report) -> Iterator[Line]:
     rest = len(report.causes) - _CAUSES
     if rest > 0:
         yield "", {}
-        yield f"  and {plural(rest, 'further cause')}: see the report", {"yellow": True}
+        yield f"  and {plural(rest, 'more cause')}: see the report", {"yellow": True}
 
 
 def _changes(report: Report) -> Iterator[Line]:
@@ -152,7 +152,7 @@ def _cause(cause: CauseReport) -> Iterator[Line]:
     yield f"    {_one_line(cause.sentence)}", {}
     if cause.evidence:
         first = cause.evidence[0]
-        yield f"    seen: {_one_line(first.source)}: {_one_line(first.text)}", {}
+        yield f"    how we know: {_one_line(first.source)}: {_one_line(first.text)}", {}
     if cause.since:
         yield f"    since when: {_one_line(cause.since)}", {}
     for system, remedy, effects in (
@@ -184,7 +184,7 @@ def _dark(report: Report) -> Iterator[Line]:
             yield f"    {_one_line(item.advice)}", {}
     rest = len(report.not_looked_at) - _REASONS
     if rest > 0:
-        yield f"  and {plural(rest, 'further reason')} why something is unknown: see the report", {"yellow": True}
+        yield f"  and {plural(rest, 'more reason')} why something is unknown: see the report", {"yellow": True}
 
 
 def _waived(report: Report) -> Iterator[Line]:
@@ -195,7 +195,7 @@ def _waived(report: Report) -> Iterator[Line]:
         yield f"    {plural(len(item.machines), 'machine')}: {_names(item.machines)}", {}
     rest = len(report.waived) - _REASONS
     if rest > 0:
-        yield f"  and {plural(rest, 'further waiver')}: see the report", _COLOURS[Outcome.WAIVED]
+        yield f"  and {plural(rest, 'more waiver')}: see the report", _COLOURS[Outcome.WAIVED]
 
 
 def _machines(report: Report) -> Iterator[Line]:

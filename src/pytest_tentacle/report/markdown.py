@@ -42,7 +42,7 @@ def _lines(report: Report) -> Iterator[str]:
         for cause in report.causes[:MOST_CAUSES]:
             yield from _cause(cause)
         if len(report.causes) > MOST_CAUSES:
-            yield f"\nand {len(report.causes) - MOST_CAUSES} further causes: see the HTML report."
+            yield f"\nand {len(report.causes) - MOST_CAUSES} more causes: see the HTML report."
     yield from _actions(report)
     yield from _histories(report)
     yield from _changes(report)

@@ -46,7 +46,7 @@ def _first_of_all(result: StepResult, record: HostRecord | None) -> tuple[str, s
     """Why it is unknown, and what to do; where nobody could log on to the machine itself, that alone."""
     unreachable = record.unreachable if record else None
     if unreachable:
-        reason = f"{unreachable.summary} (stage: {unreachable.stage.value})"
+        reason = unreachable.reason
         if reason in result.reason:
             return reason, unreachable.advice
     return result.reason, result.advice

@@ -249,7 +249,7 @@ class TentaclePlugin:
                 terminalreporter.write_line(text)
         if self.run.options.unknown == "warn" and self.run.count(Outcome.UNKNOWN):
             terminalreporter.write_line(
-                f"WARNING: {_steps(self.run.count(Outcome.UNKNOWN))} could not look; --unknown=warn lets that pass.",
+                f"WARNING: {_steps(self.run.count(Outcome.UNKNOWN))} unknown; --unknown=warn lets that pass.",
                 yellow=True,
                 bold=True,
             )

@@ -182,7 +182,9 @@ def add_options(parser: pytest.Parser) -> None:
     )
     _add_named(group)
     _add_octopus(group)
-    group.addoption("--executor", metavar="dask:ADDRESS", help="have workers of their sites survey machines, see docs")
+    group.addoption(
+        "--executor", metavar="dask:ADDRESS", help="let workers of their sites survey machines (docs/sites.md)"
+    )
     for name, what in (("ca", "authority"), ("cert", "certificate"), ("key", "private key")):
         group.addoption(f"--executor-{name}", metavar="FILE", help=f"PEM file of the {what} for the scheduler")
     group.addoption(
@@ -212,27 +214,28 @@ def add_options(parser: pytest.Parser) -> None:
         type=number,
         default=DEFAULT_MACHINE_TIMEOUT,
         metavar="SECONDS",
-        help=f"budget of one machine, log-on included (default {DEFAULT_MACHINE_TIMEOUT:g})",
+        help=f"time limit for one machine, log-on included (default {DEFAULT_MACHINE_TIMEOUT:g})",
     )
     group.addoption(
         "--probe-timeout",
         type=number,
         default=5.0,
         metavar="SECONDS",
-        help="budget of one look at a link, all stages together (default 5)",
+        help="time limit for one look at a link, all stages together (default 5)",
     )
     group.addoption(
         "--unknown",
         choices=["fail", "warn"],
         default="fail",
-        help="what a step that could not look does to the exit code (default fail; warn says so loudly and passes)",
+        help="what an unknown step does to the exit code (default fail; warn: reported, but does not fail the run)",
     )
     group.addoption(
         "--fail-on",
         choices=[*(severity.value for severity in Severity), NEW],
         default=DEFAULT_GATE.value,
         help="the least severity that fails a step: outage, degraded (the default), will-fail (what the next reboot or "
-        "upgrade breaks) or hygiene; what lies below is reported, but fails nothing. new: only what an earlier run "
+        "upgrade breaks) or hygiene; anything less severe is reported, but fails nothing. new: only what an earlier "
+        "run "
         "(--compare) did not have",
     )
     group.addoption(
@@ -257,7 +260,8 @@ def add_options(parser: pytest.Parser) -> None:
         "--run-timeout",
         type=number,
         metavar="SECONDS",
-        help="budget of all surveys, from the start of the run: machines that have not answered by then are unknown; "
+        help="time limit for all surveys, from the start of the run: machines that have not answered by then are "
+        "unknown; "
         "tests of your own go on (pytest-timeout ends them)",
     )
     group.addoption(
@@ -339,13 +343,15 @@ def _add_named(group: pytest.OptionGroup) -> None:
         metavar="HOST",
         help="the Octopus Server node at the other end of --tentacle; repeatable",
     )
-    group.addoption("--port", type=whole(1, 65_535), metavar="N", help="that --tentacle listens on (default 10933)")
+    group.addoption(
+        "--port", type=whole(1, 65_535), metavar="N", help="port that --tentacle listens on (default 10933)"
+    )
     group.addoption(
         "--transport",
         choices=["winrm", "ssh", "local", "none"],
         help="how to log on to --tentacle and --server; SSH uses your keys, agent and ssh_config",
     )
-    group.addoption("--user", metavar="NAME", help="whom to log on as")
+    group.addoption("--user", metavar="NAME", help="user to log on as")
     group.addoption("--ask-password", action="store_true", help="ask for the user's password on the terminal")
 
 

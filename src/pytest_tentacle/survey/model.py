@@ -219,6 +219,11 @@ class Unreachable(Value):
     summary: str
     advice: str
 
+    @property
+    def reason(self) -> str:
+        """In one line: what happened, and at which stage of the log-on, if there was one."""
+        return self.summary if self.stage is ReachStage.NOT_ASKED else f"{self.summary} (stage: {self.stage.value})"
+
 
 class HostRecord(Value):
     """One login's outcome: a survey, or why there is none."""

@@ -399,7 +399,7 @@ class Disk(Value):
     free_bytes: int | None = None
     size_bytes: int | None = None
     read_only: bool | None = None
-    """Whether it is mounted for reading alone; None where that was not read, as on Windows."""
+    """Whether it is mounted read-only; None where that was not read, as on Windows."""
 
 
 class Watchdog(Value):

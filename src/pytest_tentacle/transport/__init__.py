@@ -33,8 +33,9 @@ def open_transport(settings: Settings) -> Transport:
             case NoTransport():
                 raise TransportError(
                     ReachStage.NOT_ASKED,
-                    "seen from outside alone: nobody logs on here",
-                    "A log-on would tell its service, settings, log and firewall: say --transport, or declare one.",
+                    "checked only from outside, without a log-on",
+                    "A log-on would also show its service, settings, log and firewall: use --transport, or declare "
+                    "one in the inventory.",
                 )
     except ImportError as error:
         raise TransportError(

@@ -58,7 +58,7 @@ _BOTH = {
     "TT535": "no way on loopback takes long: for real in tests/hosts",
     "TT715": "names with several addresses: for real in tests/hosts",
     "TT716": "names with several addresses: for real in tests/hosts",
-    "TT975": "a file system that is mounted for reading alone: for real in tests/hosts",
+    "TT975": "a file system that is mounted read-only: for real in tests/hosts",
 }
 _ROUTES = "a host's own routes and filters: for real in tests/hosts"
 

@@ -96,7 +96,7 @@ def no_curve(world: Whole) -> None:
 
 @case("TT975")
 def read_only(world: Whole) -> None:
-    """The file system of its home is mounted for reading alone."""
+    """The file system of its home is mounted read-only."""
     world.sections["web-01"]["disks"] = (
         Disk(path="C:\\", free_bytes=100 * 1024**3, size_bytes=200 * 1024**3, read_only=True),
     )

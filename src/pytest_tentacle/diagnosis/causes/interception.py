@@ -236,7 +236,7 @@ INTERCEPTION: tuple[CauseKind, ...] = (
         "TC5271",
         "A gateway demands a client certificate",
         "What answers {vantage} at {host}:{port} ends the handshake because it gets no "
-        "client certificate. No Octopus product does that: a gateway with mutual TLS stands between.",
+        "client certificate. No Octopus product does that: there is a gateway with mutual TLS in between.",
         frozenset({"TT527"}),
         (
             "Let the gateway pass the port through as TCP; see whose certificate it presents:",
@@ -292,7 +292,7 @@ INTERCEPTION: tuple[CauseKind, ...] = (
         "TC5303",
         "Another Octopus machine answers, or the certificate was renewed",
         "At {host}:{port} an Octopus certificate answers that belongs neither to "
-        "{end} nor to any other machine in the inventory: an address that was given away, a NAT to another machine, "
+        "{end} nor to any other machine in the inventory: an address that was reassigned, a NAT to another machine, "
         "or a new certificate.",
         _CERTIFICATE,
         ("Compare the thumbprint with that of {end}; correct address or thumbprint:", _BROWSE_WINDOWS),
@@ -366,8 +366,8 @@ INTERCEPTION: tuple[CauseKind, ...] = (
         "Connections from {vantage} to {end}, port {port}, are established and then reset, by a firewall that "
         "inspects them or an intrusion prevention system.",
         frozenset({"TT524"}),
-        ("See whether it is so each time; have the port exempted from inspection:", TRY_WINDOWS),
-        ("See whether it is so each time; have the port exempted from inspection:", HANDSHAKE),
+        ("See whether it happens every time; have the port exempted from inspection:", TRY_WINDOWS),
+        ("See whether it happens every time; have the port exempted from inspection:", HANDSHAKE),
         _reset,
         consequences=STRANGER_IN_LOGS,
         fold_by=("link",),
@@ -377,11 +377,11 @@ INTERCEPTION: tuple[CauseKind, ...] = (
     CauseKind(
         "TC5281",
         "Something accepts the connection instead of the peer, and never answers",
-        "Connections from {vantage} to {end}, port {port}, are accepted, but then nothing comes; {own}. A device "
-        "on the path answers in its place, or drops what follows.",
+        "Connections from {vantage} to {end}, port {port}, are accepted, but no data follows; {own}. A device on the "
+        "path answers instead of it, or drops what follows.",
         frozenset({"TT528"}),
-        ("Try by hand, and ask the network's administrator what stands between:", TRY_WINDOWS),
-        ("Try by hand, and ask the network's administrator what stands between:", HANDSHAKE),
+        ("Try by hand, and ask your network team what is in between:", TRY_WINDOWS),
+        ("Try by hand, and ask your network team what is in between:", HANDSHAKE),
         _silent,
         consequences=STRANGER_IN_LOGS,
         fold_by=("link",),

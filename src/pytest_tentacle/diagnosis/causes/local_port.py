@@ -70,7 +70,7 @@ LOCAL_PORT: tuple[CauseKind, ...] = (
         "TC5012",
         "The settings were changed, but the service was not restarted",
         "The configuration of {who} was changed after the service had started. The running process does not know "
-        "the change, so nothing listens on port {port} yet.",
+        "about the change, so nothing listens on port {port} yet.",
         frozenset({"TT501"}),
         ("Restart the service:", RESTART_WINDOWS),
         ("Restart the service:", RESTART_LINUX),

@@ -171,7 +171,7 @@ _UPDATE = tuple(
 )
 
 _FROM_ITS_START = "A process reads its settings when it starts."
-_TRUST_IT = f"Let the Tentacle trust the present thumbprint in the old one's place, and restart it. {_FROM_ITS_START}"
+_TRUST_IT = f"Let the Tentacle trust the current thumbprint instead of the old one, and restart it. {_FROM_ITS_START}"
 _UPPER_CASE = (
     f"Enter it in upper case where the connection is opened: in the portal, or on a polling Tentacle. {_FROM_ITS_START}"
 )
@@ -193,10 +193,10 @@ LOGS: tuple[CauseKind, ...] = (
         "TC1013",
         "The server has an old thumbprint of the Tentacle",
         "{vantage} expects the thumbprint {expected_thumbprint} of {who}, whose certificate is {thumbprint}: the "
-        "portal has an old thumbprint, as from before a renewal.",
+        "portal has an old thumbprint, from before a renewal.",
         frozenset({"TT101", "TT102"}),
-        ("In the portal, enter the present thumbprint in the machine's settings. It is shown by:", *_SHOW[0]),
-        ("In the portal, enter the present thumbprint in the machine's settings. It is shown by:", *_SHOW[1]),
+        ("In the portal, enter the current thumbprint in the machine's settings. To show it:", *_SHOW[0]),
+        ("In the portal, enter the current thumbprint in the machine's settings. To show it:", *_SHOW[1]),
         _server_expects_an_old_one,
         consequences=UNCONNECTED | {"TT145", "TT132"},
         echoes=ACROSS,
@@ -221,9 +221,9 @@ LOGS: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC1015",
-        "The expected thumbprint differs in upper and lower case alone",
-        "{vantage} expects the thumbprint {expected_thumbprint}, and meets {thumbprint}: the same, but whoever "
-        "connects compares it letter by letter, and Octopus writes it in upper case.",
+        "The expected thumbprint differs only in upper and lower case",
+        "{vantage} expects the thumbprint {expected_thumbprint}, and meets {thumbprint}: the same, but the connecting "
+        "end compares it letter by letter, and Octopus writes it in upper case.",
         frozenset({"TT101"}),
         (_UPPER_CASE, *_UPDATE[0]),
         (_UPPER_CASE, *_UPDATE[1]),
@@ -360,7 +360,7 @@ LOGS: tuple[CauseKind, ...] = (
         "TC1191",
         "TT119",
         "The proxy refuses the tunnel",
-        "According to the log, the proxy answers {who} with {status}: 407 asks for a user, 403 forbids the port, "
+        "According to the log, the proxy answers {who} with {status}: 407 asks for credentials, 403 forbids the port, "
         "502 and 503 mean that the proxy itself cannot reach the destination.",
         fold_by=("status",),
         consequences=UNCONNECTED,

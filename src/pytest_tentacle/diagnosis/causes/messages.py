@@ -77,9 +77,10 @@ MESSAGES: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC9541",
-        "A connection broke, and a known defect of Halibut hides how",
-        "According to the log of {vantage}, a connection with {far_end} broke while it was read, and Halibut stumbled "
-        "over that (Object reference not set ...): a defect of Tentacle before 5.0.15, and of servers of that time.",
+        "A connection broke, and a known defect of Halibut hides why",
+        "According to the log of {vantage}, a connection with {far_end} broke while it was being read, and Halibut "
+        "failed on that (Object reference not set ...): a defect of Tentacle before 5.0.15, and of servers of that "
+        "time.",
         frozenset({"TT954"}),
         (_UPGRADE, '$ Test-NetConnection "<host>" -Port <port>'),
         (_UPGRADE, '$ curl -kv "https://<host>:<port>/"'),

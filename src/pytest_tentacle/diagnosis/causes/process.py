@@ -131,12 +131,12 @@ PROCESS: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC1183",
-        "The proxy of one account is in the way",
+        "The service account's own proxy is in the way",
         "The account {account}, as which the service of {who} runs, has a proxy of its own ({proxy}), which does not "
         "let the Tentacle through; other accounts of the machine reach the server without one.",
         _REFUSED,
-        ("Let the Tentacle poll without its account's proxy, or let the proxy pass the port:", *_DIRECT[0]),
-        ("Let the Tentacle poll without its account's proxy, or let the proxy pass the port:", *_DIRECT[1]),
+        ("Let the Tentacle poll without its account's proxy, or have the proxy allow the port:", *_DIRECT[0]),
+        ("Let the Tentacle poll without its account's proxy, or have the proxy allow the port:", *_DIRECT[1]),
         _one_account,
         consequences=(PROXIED | {"TT553"}) - _REFUSED,
         echoes=ACROSS,

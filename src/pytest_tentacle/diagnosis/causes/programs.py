@@ -45,8 +45,9 @@ PROGRAMS: tuple[CauseKind, ...] = (
     CauseKind(
         "TC8131",
         "The program crashes before it can write a log",
-        "On {who} the program ends with an exception that it does not handle, even when it is only asked for its help, "
-        "and so before a line is logged. What it says stands on its error output alone: most often that its logging "
+        "On {who} the program ends with an exception that it does not handle, even when it is only asked to show its "
+        "help, "
+        "and so before a line is logged. Its message appears only on its error output: most often that its logging "
         "configuration (a left-over nlog.config or Tentacle.exe.nlog of an earlier version) is invalid, or that a file "
         "of the installation is missing.",
         frozenset({"TT813"}),
@@ -79,8 +80,8 @@ PROGRAMS: tuple[CauseKind, ...] = (
         "TC8132",
         "TT813",
         "The program fails before it does anything",
-        "On {who} the program fails even when it is only asked for its help: parts of its installation, or of what it "
-        "needs of the system, are missing or damaged.",
+        "On {who} the program fails even when it is only asked to show its help: parts of its installation, or of "
+        "what it needs from the system, are missing or damaged.",
         match=_other,
         consequences=ENDED,
         rank=15,

@@ -99,8 +99,8 @@ REGISTERING: tuple[CauseKind, ...] = (
     _cause(
         0,
         ("proxy",),
-        "Registering failed: a proxy wants a user",
-        "the proxy before the portal answered that it wants a user (407). Calls go through the proxy that is set "
+        "Registering failed: a proxy requires credentials",
+        "the proxy in front of the portal requires credentials (407). Commands go through the proxy that is set "
         "for polling, and a listening Tentacle's through the one for web requests.",
         what="Give the Tentacle the proxy's user and password (polling-proxy, or proxy), or let the proxy pass it",
         commands=_PORTAL,
@@ -109,8 +109,8 @@ REGISTERING: tuple[CauseKind, ...] = (
         7,
         ("generation",),
         "Registering failed: Tentacle and server versions are incompatible",
-        "their versions are incompatible. Tentacle 3 and later need an Octopus Server 3 or later; and the check of the "
-        "polling port by Tentacles until 3.2 takes the empty answer of a server from 3.1.6 on for a stranger's, a "
+        "their versions are incompatible. Tentacle 3 and later need an Octopus Server 3 or later; and Tentacles up to "
+        "3.2 take the empty answer of a server 3.1.6 or later on its polling port for that of another program, a "
         "known defect.",
         what="Upgrade the Tentacle to the server's version, or the server to its generation",
     ),
@@ -166,7 +166,7 @@ CALLS: tuple[CauseKind, ...] = (
         "cryptography",
         "A command could not make or read a certificate",
         "the system's cryptography does not do what it needs: FIPS mode on Linux, a Windows without the update for "
-        "SHA-256, or a file of another format or password. The certificate of before is in use as ever.",
+        "SHA-256, or a file of another format or password. The previous certificate is still in use.",
         what="Make the certificate on another machine and import it (import-certificate), or put the system right",
         commands=("$ Get-HotFix | Sort-Object InstalledOn", "$ cat /proc/sys/crypto/fips_enabled"),
     ),
@@ -175,7 +175,7 @@ CALLS: tuple[CauseKind, ...] = (
         "service",
         "A command could not change the service",
         "the service manager refused it, most often for lack of rights (a Tentacle without root needs sudo for it). "
-        "What runs is the process of before, with its version and settings.",
+        "The previous process still runs, with its old version and settings.",
         what="Do it as an administrator or with sudo, at a moment when no deployment runs",
         commands=('$ Get-Service -Name "<service>"', '$ systemctl status "<service>"'),
     ),

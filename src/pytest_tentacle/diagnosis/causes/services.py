@@ -247,8 +247,8 @@ SERVICES: tuple[CauseKind, ...] = (
         "The service on {who} has not started since the last boot, although it is set to start automatically: "
         "Windows gave up on it, or it is delayed.",
         frozenset({"TT202", "TT206"}),
-        ("Start it; events 7000 and 7009 tell of a start that took too long:", START_WINDOWS, _LOG_WINDOWS),
-        ("Start it, and see why it was not:", START_LINUX, JOURNAL),
+        ("Start it; events 7000 and 7009 report a start that took too long:", START_WINDOWS, _LOG_WINDOWS),
+        ("Start it, and find out why it was not started:", START_LINUX, JOURNAL),
         _since_boot,
         consequences=STARTLESS,
         echoes=UNANSWERED,
@@ -258,7 +258,7 @@ SERVICES: tuple[CauseKind, ...] = (
         "TC2051",
         "The service is switched off",
         "The service on {who} is not running and will not start automatically: its start mode is not automatic, "
-        "as after maintenance or a policy.",
+        "perhaps since maintenance, or by a policy.",
         frozenset({"TT205"}),
         (
             "If that is not intended, set it to start automatically, and start it:",
@@ -280,8 +280,8 @@ SERVICES: tuple[CauseKind, ...] = (
         "The service will not start after the next reboot",
         "The service on {who} does not start automatically. Nothing fails yet.",
         frozenset({"TT205"}),
-        ("Let it start with the machine:", '$ Set-Service -Name "<service>" -StartupType Automatic'),
-        ("Let it start with the machine:", '$ sudo systemctl enable "<service>"'),
+        ("Set it to start automatically:", '$ Set-Service -Name "<service>" -StartupType Automatic'),
+        ("Set it to start automatically:", '$ sudo systemctl enable "<service>"'),
         _gone_after_boot,
         rank=90,
     ),
@@ -290,9 +290,9 @@ SERVICES: tuple[CauseKind, ...] = (
         "The service crashes, and is started again and again",
         "The service on {who} crashes when it starts, and is restarted over and over ({restarts} restarts).",
         frozenset({"TT203"}),
-        ("Read why it ends, fix that, then start it:", _LOG_WINDOWS, RESTART_WINDOWS),
+        ("Find out why it ends, fix that, then start it:", _LOG_WINDOWS, RESTART_WINDOWS),
         (
-            "Read why it ends, fix that, then start it:",
+            "Find out why it ends, fix that, then start it:",
             JOURNAL,
             '$ sudo systemctl reset-failed "<service>"',
             RESTART_LINUX,
@@ -340,8 +340,8 @@ SERVICES: tuple[CauseKind, ...] = (
     CauseKind(
         "TC2036",
         "The service's account may not log on as a service",
-        "The service on {who} cannot start because its account ({account}) has no right to log on as a service: it was "
-        "taken away, mostly by a group policy that lists others.",
+        "The service on {who} cannot start because its account ({account}) has no right to log on as a service: it "
+        "was removed, usually by a group policy that lists other accounts.",
         FELL_OVER,
         (
             (
@@ -386,12 +386,12 @@ SERVICES: tuple[CauseKind, ...] = (
         "TC2024",
         "The service did not answer in time when it was started",
         "The service on {who} is not running because Windows gave up on its start: it did not answer within {limit}, "
-        "as on a machine that is busy after its boot.",
+        "as on a machine that is busy after booting.",
         FELL_OVER,
         (
             (
-                "Start it now. Where that happens at each boot, let Windows start it some minutes after the others, "
-                "and see what the step on load time says:"
+                "Start it now. If that happens at every boot, let Windows start it some minutes after the others, and "
+                "see the step Load time:"
             ),
             START_WINDOWS,
             STATE_WINDOWS,

@@ -197,20 +197,20 @@ SETTINGS: tuple[CauseKind, ...] = (
             *POLL_NODE[0],
             *when(
                 "keepable",
-                "Then take the old address out (8.1.1713 and later), or the Tentacle keeps trying it:",
+                "Then remove the old address (8.1.1713 and later), or the Tentacle keeps trying it:",
                 KEEP[0],
             ),
-            *when("unkeepable", "The old address stays, and leaves lines in the log: take it out of <file> by hand."),
+            *when("unkeepable", "The old address stays, and leaves lines in the log: remove it from <file> by hand."),
         ),
         (
             "Let it poll {node}, with an API key that may see machines:",
             *POLL_NODE[1],
             *when(
                 "keepable",
-                "Then take the old address out (8.1.1713 and later), or the Tentacle keeps trying it:",
+                "Then remove the old address (8.1.1713 and later), or the Tentacle keeps trying it:",
                 KEEP[1],
             ),
-            *when("unkeepable", "The old address stays, and leaves lines in the log: take it out of <file> by hand."),
+            *when("unkeepable", "The old address stays, and leaves lines in the log: remove it from <file> by hand."),
         ),
         _polls_what_is_gone,
         consequences=UNCONNECTED | {"TT110", "TT115"},
@@ -250,7 +250,7 @@ SETTINGS: tuple[CauseKind, ...] = (
         (
             (
                 "Correct polling_ports in the inventory and the Tentacles' addresses, or give the server its port. "
-                "Its restart ends running tasks, and no Tentacle polls meanwhile:"
+                "Restarting it ends running tasks, and no Tentacle can poll meanwhile:"
             ),
             *_COMMS_PORT,
         ),

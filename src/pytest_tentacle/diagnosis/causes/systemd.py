@@ -69,7 +69,7 @@ SYSTEMD: tuple[CauseKind, ...] = (
         "The service on {who} does not come as far as its program: {refusal}.",
         frozenset({"TT203"}),
         ("See its state, then start it:", STATE_WINDOWS, START_WINDOWS),
-        ("Correct the unit, or make what it names, then start it:", _UNIT, JOURNAL, START_LINUX),
+        ("Correct the unit, or create what it names, then start it:", _UNIT, JOURNAL, START_LINUX),
         _not_set_up,
         consequences=STARTLESS,
         echoes=UNANSWERED,

@@ -197,8 +197,9 @@ TLS: tuple[CauseKind, ...] = (
     CauseKind(
         "TC5081",
         "The certificate's key is too short for the system's TLS",
-        "The port of {who} refuses the TLS of its own machine and speaks of versions, though TLS 1.2 and 1.3 were "
-        "offered and none is switched off: most often its certificate's key is too short (RSA below 2048 bits).",
+        "The port of {who} refuses TLS from its own machine and complains about versions, although TLS 1.2 and 1.3 "
+        "were offered and neither is switched off: most often its certificate's key is too short (RSA below 2048 "
+        "bits).",
         frozenset({_REFUSES_ITSELF}),
         (NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[0]),
         (NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[1]),
@@ -210,11 +211,11 @@ TLS: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC5082",
-        "The Tentacle is so old that it speaks TLS 1.0 alone",
-        "{who} {has} version {version}: a Tentacle before 3.1 speaks TLS 1.0 alone, which systems and servers of today "
-        "do not speak any more.",
+        "The Tentacle is so old that it speaks only TLS 1.0",
+        "{who} {has} version {version}: Tentacles before 3.1 speak only TLS 1.0, which today's systems and servers no "
+        "longer speak.",
         frozenset({_REFUSES_ITSELF}),
-        ("Upgrade it, from the portal or with the installer; installed is:", _INSTALLED_WINDOWS),
+        ("Upgrade it, from the portal or with the installer; to see the installed version:", _INSTALLED_WINDOWS),
         ("Upgrade it:", '$ sudo "<tentacle>" version'),
         _speaks_tls_10_alone,
         consequences=UNANSWERED | HANDSHAKE_IN_LOGS | NO_HANDSHAKE,
@@ -255,7 +256,7 @@ TLS: tuple[CauseKind, ...] = (
     CauseKind(
         "TC5251",
         "Something on the path terminates TLS with old versions",
-        "{end} speaks {version} on its own machine, and {vantage} finds no common TLS with what answers at "
+        "{end} speaks {version} on its own machine, and {vantage} has no TLS version in common with what answers at "
         "{host}: an appliance between them terminates TLS with old versions or suites.",
         NO_HANDSHAKE,
         (

@@ -241,7 +241,7 @@ ANSWERS: tuple[Signature, ...] = (
         "either",
         Level.WARN,
         Phase.TALK,
-        "A message broke off: traffic was cut short, or a weak certificate gives trouble (seen on Windows Server "
+        "A message broke off: traffic was cut short, or a weak certificate causes trouble (seen on Windows Server "
         "2012 R2).",
         "Look at the network between the two; renew a certificate with SHA-1.",
         "TT954",

@@ -101,7 +101,7 @@ def _problems(report: Report) -> Iterator[ProblemView]:
 def _results(machine: MachineView) -> Iterator[dict[str, Any]]:
     for result in machine.results:
         for problem in result.problems:
-            text = f"{machine.name}: {problem.title}. Expected {problem.expected}; seen {problem.actual}."
+            text = f"{machine.name}: {problem.title}. Expected: {problem.expected}; found: {problem.actual}."
             yield _of_problem(machine, result, problem, text)
         for waived in result.waived:
             text = f"{machine.name}: {waived.problem.title}. Waived: {waived.reason}."

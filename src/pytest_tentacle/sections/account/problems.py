@@ -35,12 +35,12 @@ ACCOUNT: tuple[ProblemKind, ...] = (
         "The service account lacks rights on Octopus Home",
         _STEP,
         "The account that the service runs as cannot read, write and delete in the folder Octopus Home. The guide "
-        "asks for full control of it, with all that is below.",
+        "asks for full control of it and of everything below.",
         (
             (
                 "Give the account Modify on Octopus Home (the guide asks for full control). Everything that "
                 "inherits gets it, and nothing "
-                "is taken from what applications keep to themselves. See what stands there now:"
+                "is taken from what applications keep to themselves. See what is set there now:"
             ),
             _SHOW,
             _GRANT,
@@ -48,7 +48,7 @@ ACCOUNT: tuple[ProblemKind, ...] = (
         (
             (
                 "Make the account the owner of Octopus Home and of what is Tentacle's own below (some of these may not "
-                "be there). Not of all that is below: applications own what they keep there. See what stands there now:"
+                "be there). Not of everything below: applications own what they keep there. See what is set there now:"
             ),
             _LIST,
             _OWN_HOME,
@@ -68,7 +68,7 @@ ACCOUNT: tuple[ProblemKind, ...] = (
         (
             (
                 "Give the account Modify there and on nothing else: what applications keep to themselves stays as it "
-                "is. See what stands there now:"
+                "is. See what is set there now:"
             ),
             _SHOW,
             _GRANT_HERE,
@@ -76,7 +76,7 @@ ACCOUNT: tuple[ProblemKind, ...] = (
         (
             (
                 "Make the account the owner there and of nothing else: it is Tentacle's own, and what applications "
-                "keep to themselves stays as it is. See what stands there now:"
+                "keep to themselves stays as it is. See what is set there now:"
             ),
             _LIST,
             _OWN_HERE,

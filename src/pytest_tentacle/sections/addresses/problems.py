@@ -16,12 +16,14 @@ ADDRESSES: tuple[ProblemKind, ...] = (
         "TT711",
         "The address in use does not belong to the machine",
         _STEP,
-        "The address that the connecting machine uses does not belong to the machine that should answer, nobody "
-        "declares it for that machine, and nothing takes a connection there: a stale record in DNS, an old address "
-        "in the settings, or an address of a NAT device or load balancer that does not pass the port on.",
+        "The address that the connecting machine uses does not belong to the machine that should answer, the "
+        "inventory does not declare it for that machine, and nothing accepts a connection there: a stale record in "
+        "DNS, an old address in the settings, or an address of a NAT device or load balancer that does not forward the "
+        "port.",
         (
             (
-                "Compare the addresses of the machine that should answer with what the name gives on the other one; "
+                "Compare the addresses of the machine that should answer with what the name resolves to on the other "
+                "one; "
                 "correct the record, or let the NAT device forward the port:"
             ),
             _ADDRESSES_WINDOWS,
@@ -29,7 +31,8 @@ ADDRESSES: tuple[ProblemKind, ...] = (
         ),
         (
             (
-                "Compare the addresses of the machine that should answer with what the name gives on the other one; "
+                "Compare the addresses of the machine that should answer with what the name resolves to on the other "
+                "one; "
                 "correct the record, or let the NAT device forward the port:"
             ),
             _ADDRESSES_LINUX,
@@ -38,7 +41,7 @@ ADDRESSES: tuple[ProblemKind, ...] = (
         sentence=(
             "The address that is used on the link of {who} does not belong to the machine that should "
             "answer: a stale record,"
-            " or a NAT device or load balancer that does not pass the port on."
+            " or a NAT device or load balancer that does not forward the port."
         ),
         consequences=WRONG_ADDRESS,
         rank=30,
@@ -78,7 +81,7 @@ ADDRESSES: tuple[ProblemKind, ...] = (
         "The address in use is self-assigned",
         _STEP,
         "The address that the connecting machine uses is link-local (169.254.0.0/16 or fe80::/10). A machine takes "
-        "such an address when nobody gives it one; no router passes it on, and nothing answers there.",
+        "such an address when it gets none, no router forwards it, and nothing answers there.",
         (
             (
                 "Find out why the machine got no address (DHCP, cable, virtual switch), then remove the link-local "
@@ -96,8 +99,8 @@ ADDRESSES: tuple[ProblemKind, ...] = (
             '$ getent ahosts "<host>"',
         ),
         sentence=(
-            "The address that is used on the link of {who} is one that a machine takes when nobody gives it one; no "
-            "router passes it on."
+            "The address that is used on the link of {who} is self-assigned: a machine takes such an address when it "
+            "gets none, and no router forwards it."
         ),
         consequences=WRONG_ADDRESS | {"TT711"},
         rank=25,
@@ -107,16 +110,16 @@ ADDRESSES: tuple[ProblemKind, ...] = (
         "The machine's own name resolves to another machine",
         _STEP,
         "Asked on the machine itself, a name by which its servers should reach it leads to addresses of another "
-        "surveyed machine: a stale or doubled record in DNS, or an entry in the hosts file. Whoever uses the name "
+        "surveyed machine: a stale or duplicate record in DNS, or an entry in the hosts file. Whoever uses the name "
         "talks to that other machine.",
         (
-            "Correct the record, or the hosts file; see what the name gives and which addresses the machine has:",
+            "Correct the record, or the hosts file; see what the name resolves to and which addresses the machine has:",
             '$ Resolve-DnsName "<host>"',
             '$ Get-Content "$env:SystemRoot\\System32\\drivers\\etc\\hosts"',
             _ADDRESSES_WINDOWS,
         ),
         (
-            "Correct the record, or /etc/hosts; see what the name gives and which addresses the machine has:",
+            "Correct the record, or /etc/hosts; see what the name resolves to and which addresses the machine has:",
             '$ getent ahosts "<host>"',
             "$ cat /etc/hosts",
             _ADDRESSES_LINUX,
@@ -132,9 +135,9 @@ ADDRESSES: tuple[ProblemKind, ...] = (
         "TT715",
         "An address of the name does not work",
         _STEP,
-        "A name leads to several addresses, and the machine does not answer at each of them. Octopus takes them one "
-        "after the other, in the order in which DNS gives them: it goes on where one refuses, and waits where one is "
-        "silent. So connections are slow, or fail now and then.",
+        "A name leads to several addresses, and the machine does not answer at all of them. Octopus tries them one "
+        "after the other, in the order that DNS gives: it goes on if one refuses, and waits if one is silent. So "
+        "connections are slow, or fail now and then.",
         (
             "Remove the address from DNS or the hosts file, or remove what keeps the machine from answering there:",
             '$ Resolve-DnsName "<host>"',
@@ -147,7 +150,7 @@ ADDRESSES: tuple[ProblemKind, ...] = (
             '$ openssl s_client -connect "<dead>:<port>" </dev/null',
             _ADDRESSES_LINUX,
         ),
-        sentence="Of the addresses to which {host} leads on {vantage}, not each works: {why}.",
+        sentence="Not every address of {host} works from {vantage}: {why}.",
         consequences=LOST_IN_LOGS | UNCONNECTED | {"TT553", "TT642", "TT643", "TT644", "TT645"},
         fold_by=("host", "why"),
         place="vantage",
@@ -158,8 +161,8 @@ ADDRESSES: tuple[ProblemKind, ...] = (
         "A silent address of the name keeps Octopus from the one that answers",
         _STEP,
         "A name leads to several addresses, and the first of them is silent. Octopus has 60 s for a connection, over "
-        "all addresses. Windows gives a silent one up after some 20 s; Linux does after two minutes only, so there the "
-        "next address is never tried. A router that says that nobody is there ends the wait sooner.",
+        "all addresses. Windows gives up on a silent one after some 20 s; Linux only after two minutes, so there the "
+        "next address is never tried. A router that reports the host as unreachable ends the wait sooner.",
         (
             "Remove the address from DNS or the hosts file, or remove what keeps the machine from answering there:",
             '$ Resolve-DnsName "<host>"',
@@ -171,7 +174,7 @@ ADDRESSES: tuple[ProblemKind, ...] = (
             '$ openssl s_client -connect "<dead>:<port>" </dev/null',
             _ADDRESSES_LINUX,
         ),
-        sentence="Of the addresses to which {host} leads on {vantage}, the first does not work: {why}.",
+        sentence="The first address of {host} does not work from {vantage}: {why}.",
         consequences=UNANSWERED | LOST_IN_LOGS | UNCONNECTED | {"TT553", "TT642", "TT643", "TT644", "TT645", "TT715"},
         fold_by=("host", "why"),
         place="vantage",

@@ -34,7 +34,7 @@ def disks_have_room(subject: Subject) -> Iterator[Finding]:
                 "TT975",
                 subject.name,
                 expected=f"{disk.path} is mounted for reading and writing",
-                actual="it is mounted for reading alone",
+                actual="it is mounted read-only",
                 evidence=(Evidence(f"disks of {subject.name}", f"{disk.path}: mounted with the option ro"),),
                 facts={"path": disk.path, "instance": subject.instance_name},
             )

@@ -13,7 +13,8 @@ MACHINE: tuple[ProblemKind, ...] = (
         "TT971",
         "Too little free disk space",
         _STEP,
-        "Below 500 MB and a tenth of free space a Tentacle refuses its work, and a full disk can cost it its "
+        "With less than 550 MB of free disk space a Tentacle refuses work, and a full disk can "
+        "cost it its "
         "configuration file.",
         (
             "Free some space; retention policies and old packages are the first to look at:",
@@ -28,9 +29,8 @@ MACHINE: tuple[ProblemKind, ...] = (
         "TT972",
         "The clocks of the two ends are more than a day apart",
         _STEP,
-        "Time is not part of the protocol, but a certificate is valid from the day before it was made: for a clock "
-        "that is "
-        "more than a day behind, a new one lies in the future. Log-ons and records of logs suffer as well.",
+        "Time is not part of the protocol, but a certificate is valid from the day before it was made: to a clock "
+        "that is more than a day behind, a new one is not valid yet. Log-ons and records of logs suffer as well.",
         ("Correct the clock of the machine that is wrong:", "$ w32tm /query /status", "$ w32tm /resync"),
         ("Correct the clock of the machine that is wrong:", "$ timedatectl status"),
         sentence=(
@@ -44,21 +44,22 @@ MACHINE: tuple[ProblemKind, ...] = (
         "TT973",
         "The installed version has a known defect that occurs here",
         _STEP,
-        "The version is one of those with this defect, and just what it does was found on the machine.",
+        "This version has the defect, and exactly what it does was found on the machine.",
         (
-            "Upgrade to the fixed version or a later one, in the Octopus Web Portal or by the installer; installed is:",
+            "Upgrade to the fixed version or later, in the portal or by the installer; to see the installed version:",
             "$ Get-ItemPropertyValue 'HKLM:\\SOFTWARE\\Octopus\\Tentacle' -Name InstallLocation",
             "Then, unless the upgrade did so:",
             RESTART_WINDOWS,
         ),
         (
-            "Upgrade to the fixed version or a later one, by the package manager; installed is:",
+            "Upgrade to the fixed version or later, by the package manager; to see the installed version:",
             '$ "<tentacle>" version',
             "Then, unless the upgrade did so:",
             RESTART_LINUX,
         ),
         sentence=(
-            "{who} {has} version {version}, which has a known defect (fixed in {fixed}): {what}. Just that is seen."
+            "{who} {has} version {version}, which has a known defect (fixed in {fixed}): {what}. Exactly that was "
+            "found."
         ),
         # Not TT503: an upgrade does not free the port, and through the portal it needs the port.
         consequences=STARTLESS | UNANSWERED | {"TT111", "TT122", "TT203", "TT552", "TT554"},
@@ -73,11 +74,11 @@ MACHINE: tuple[ProblemKind, ...] = (
         "Tentacle 1.x and 2.x speak with an Octopus Server of their own generation only, and Tentacle 3 and later "
         "with a server 3 or later.",
         (
-            "Install a Tentacle of the server's generation, or upgrade the server; installed is:",
+            "Install a Tentacle of the server's generation, or upgrade the server; to see the installed version:",
             "$ Get-ItemPropertyValue 'HKLM:\\SOFTWARE\\Octopus\\Tentacle' -Name InstallLocation",
         ),
         (
-            "Install a Tentacle of the server's generation, or upgrade the server; installed is:",
+            "Install a Tentacle of the server's generation, or upgrade the server; to see the installed version:",
             '$ "<tentacle>" version',
         ),
         sentence=(
@@ -90,17 +91,18 @@ MACHINE: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT975",
-        "A disk of Octopus is mounted for reading alone",
+        "A disk of Octopus is mounted read-only",
         _STEP,
-        "The file system of Octopus Home, its logs or the folder for applications takes nothing. Linux mounts one "
-        "so by itself when the disk has errors. A Tentacle can then neither log, nor keep its settings, nor deploy.",
+        "The file system of Octopus Home, its logs or the folder for applications cannot be written to. Linux makes a "
+        "file system read-only by itself when the disk has errors. A Tentacle can then neither log, nor keep its "
+        "settings, nor deploy.",
         ("See why; look for errors of the disk:", "$ Get-Volume"),
         (
             "See why: look for errors of the disk, and for the option ro in /etc/fstab; then mount it again:",
             '$ findmnt --target "<path>"',
             "$ sudo dmesg --level err",
         ),
-        sentence="{path} on {who} is mounted for reading alone: nothing can be written there.",
+        sentence="{path} on {who} is mounted read-only: nothing can be written there.",
         consequences=STARTLESS | {"TT122", "TT125", "TT126", "TT203", "TT971"},
         fold_by=("path",),
         rank=11,

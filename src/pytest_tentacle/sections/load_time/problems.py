@@ -47,21 +47,22 @@ LOADING: tuple[ProblemKind, ...] = (
         "TT812",
         "The first start waits for a check of the publisher's certificate",
         _STEP,
-        "The first load takes much longer than the second, Windows is set to look for revocations of code signing "
-        "certificates for the service's account, and the place where it would find them cannot be reached: it waits "
+        "The first load takes much longer than the second, Windows is set to check code signing certificates for "
+        "revocation for the service's account, and the address where it would check cannot be reached: it waits "
         "for an answer that never comes.",
         (
             (
                 "Uncheck Internet Options, Advanced, Check for publisher's certificate revocation, as the service's "
-                "account; or let the machine reach the distribution points (port 80). See how it is set for yourself:"
+                "account; or let the machine reach the distribution points (port 80). To see how it is set for your "
+                "own account:"
             ),
             _STATE,
             _MEASURE_WINDOWS,
         ),
-        ("Only Windows looks for revocations when it loads a program; see how long it takes:", _MEASURE_LINUX),
+        ("Only Windows checks for revocation when it loads a program; see how long it takes:", _MEASURE_LINUX),
         sentence=(
-            "On {who} Windows looks for revocations of the program's certificate at places that cannot be reached, as"
-            " in a DMZ: each first load waits for that."
+            "On {who} Windows checks the program's certificate for revocation at addresses that cannot be reached, as "
+            "in a DMZ: each first load waits for that."
         ),
         consequences=frozenset({"TT204", "TT811", "TT130", "TT116"}),
         rank=20,
@@ -69,10 +70,10 @@ LOADING: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT813",
-        "The program fails when it is asked for help",
+        "The program fails even when it is asked to show its help",
         _STEP,
         "Showing its help needs no instance and no settings, and yet the program ends with an error: parts of the "
-        "installation are missing or damaged, or what it needs of the system is.",
+        "installation, or of what it needs from the system, are missing or damaged.",
         (
             (
                 "See what it says; look for its crash in the Application log; then repair the installation, and start "

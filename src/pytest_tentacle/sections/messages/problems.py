@@ -14,14 +14,13 @@ MESSAGES: tuple[ProblemKind, ...] = (
         "TT951",
         "A web page is injected into the connection",
         _STEP,
-        "Where Halibut should have named itself (unknown identity 'HTTP/1.0' and its kin), a web server spoke: a "
-        "firewall, "
-        "a proxy or a load balancer answers in place of the other end.",
+        "Where Halibut should have identified itself, a web server answered (unknown identity 'HTTP/1.0' and the "
+        "like): a firewall, a proxy or a load balancer answers instead of the other end.",
         ("Find what answers, and let the port pass through untouched; from the machine that connects:", *_WINDOWS),
         ("Find what answers, and let the port pass through untouched; from the machine that connects:", *_LINUX),
         sentence=(
-            "According to the log, a web server speaks where {who} or {its} peer should: a firewall, a proxy or a "
-            "load balancer answers in its place."
+            "According to the log, a web server answers where {who} or {its} peer should: a firewall, a proxy or a "
+            "load balancer."
         ),
         consequences=UNCONNECTED | {"TT121", "TT113"},
         echoes=ACROSS,
@@ -33,7 +32,8 @@ MESSAGES: tuple[ProblemKind, ...] = (
         "TT952",
         "The other end does not identify itself",
         _STEP,
-        "It closed, or sent an empty line, where Halibut names itself: often an old Tentacle whose weak certificate "
+        "It closed, or sent an empty line, where Halibut identifies itself: often an old Tentacle whose weak "
+        "certificate "
         "its "
         "system no longer offers.",
         ("Upgrade the Tentacle and renew its certificate (SHA-256, 2048 bits), then register it again.", *_WINDOWS),
@@ -61,7 +61,7 @@ MESSAGES: tuple[ProblemKind, ...] = (
         "TT954",
         "Messages are cut off",
         _STEP,
-        "A message ended before its end: the network cuts traffic short, or a weak certificate gives trouble (seen "
+        "A message ended before its end: the network cuts traffic short, or a weak certificate causes trouble (seen "
         "with SHA-1 on Windows Server 2012 R2). Halibut before 4.3.28 fails on a connection that breaks.",
         ("Look at the network between the two; renew a certificate with SHA-1:", *_WINDOWS),
         ("Look at the network between the two; renew a certificate with SHA-1:", *_LINUX),

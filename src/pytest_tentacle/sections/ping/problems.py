@@ -24,12 +24,12 @@ PING: tuple[ProblemKind, ...] = (
         "TT641",
         "The link has stopped working",
         "A first look succeeded, and then no attempt of the ping did: what answers has just stopped, or "
-        "something on the path lets a few connections pass and no more.",
-        "See whether it is still so; then look at the other end's service, and at limits on connections on the path:",
+        "something on the path allows only a few connections.",
+        "See whether it still happens; then look at the other end's service, and at limits on connections on the path:",
         windows=(_TRY_WINDOWS, _PING),
         linux=(_TRY_LINUX, _PING),
         sentence=(
-            "From {vantage}, {host}:{port} showed its page, and moments later did not any more ({sent} attempts): "
+            "From {vantage}, {host}:{port} showed its page, and moments later no longer did ({sent} attempts): "
             "what answers has just stopped, or something on the path limits the number of connections."
         ),
         fold_by=("server", "vantage"),
@@ -40,7 +40,8 @@ PING: tuple[ProblemKind, ...] = (
     _kind(
         "TT642",
         "Some connection attempts fail",
-        "Most attempts go well, and some in a row fail. TCP sends lost packets again, so this is more than a packet: "
+        "Most attempts succeed, but several in a row fail. TCP sends lost packets again, so this is more than a "
+        "packet: "
         "an overloaded end, a restart, a firewall that drops for a while. Octopus tries again up to five times, and a "
         "deployment fails where that is not enough.",
         "Ping for longer, note when attempts fail, and compare with the logs of both ends and the firewalls between:",
@@ -59,7 +60,7 @@ PING: tuple[ProblemKind, ...] = (
     _kind(
         "TT644",
         "The link is slow",
-        "In one of twenty attempts or more, a stage takes a second and longer. No distance on Earth does that: a first "
+        "In one of twenty attempts or more, a stage takes a second or longer. No distance on Earth does that: a first "
         "packet that is lost is sent again after one second, a DNS server that does not answer costs as much or more, "
         "and a handshake or page waits for a busy machine.",
         "See which stage it is (in the evidence), and measure from the machine that connects:",
@@ -86,13 +87,14 @@ PING: tuple[ProblemKind, ...] = (
         "TT646",
         "Large requests are not answered",
         "A small request is answered, and none of those with the payload: packets of full size do not get through "
-        "(a tunnel or VPN with a smaller MTU whose notices are filtered), or a device on the path cuts requests off.",
-        "Find the largest packet that passes, and let the notices `fragmentation needed` pass the firewalls:",
+        "(a tunnel or VPN with a smaller MTU whose ICMP messages are filtered), or a device on the path cuts requests "
+        "off.",
+        "Find the largest packet that passes, and let the ICMP message `fragmentation needed` through the firewalls:",
         windows=('$ ping -f -l 1472 "<host>"', "$ netsh interface ipv4 show subinterfaces"),
         linux=('$ tracepath "<host>"', "$ ip link show"),
         sentence=(
             "From {vantage} to {host}:{port} small requests are answered and larger ones are not: a tunnel or VPN "
-            "with a smaller MTU whose notices are filtered, or a device that cuts requests off."
+            "with a smaller MTU whose ICMP messages are filtered, or a device that cuts requests off."
         ),
         fold_by=("server", "vantage"),
         place="vantage",

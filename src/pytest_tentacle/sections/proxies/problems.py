@@ -21,7 +21,7 @@ _TRY_WINDOWS = (
 
 
 _TRY_IT = (
-    "Try the proxy from the Tentacle's machine, and see with whoever runs it why it does not answer. If it moved, name "
+    "Try the proxy from the Tentacle's machine, and ask its operator why it does not answer. If it moved, name "
     "its host and port (`polling-proxy --proxyEnable True --proxyHost ... --proxyPort ...`, all in one call)."
 )
 _SWITCH_IT_OFF = "Only if the server is reached without a proxy, switch it off:"
@@ -44,9 +44,9 @@ PROXIES: tuple[ProblemKind, ...] = (
     _kind(
         "TT601",
         "The proxy host is not a plain host name",
-        "Where the name or address of a proxy should stand, there is a URL, a port or another sign besides. The "
+        "Where the name or address of a proxy should stand, there is a URL, a port or another character. The "
         "Tentacle takes the whole text for the host's name and never reaches the proxy.",
-        "Name the host alone, and the port beside it; then restart the service:",
+        "Give only the host name, and the port separately; then restart the service:",
         _SET,
         _RESTART,
         sentence=(
@@ -60,11 +60,11 @@ PROXIES: tuple[ProblemKind, ...] = (
     _kind(
         "TT602",
         "The proxy port is not a port number",
-        "What stands for the proxy's port cannot be one, so the proxy cannot be reached.",
+        "The value of the proxy port cannot be a port number, so the proxy cannot be reached.",
         "Give the proxy's port, 1 to 65535; then restart the service:",
         _SET,
         _RESTART,
-        sentence="What stands for the proxy's port in the settings of {who} is not a port number.",
+        sentence="The proxy port in the settings of {who} is not a port number.",
         consequences=PROXIED,
         echoes=ACROSS,
         rank=30,
@@ -73,9 +73,9 @@ PROXIES: tuple[ProblemKind, ...] = (
         "TT603",
         "A proxy host is set but ignored",
         "UseDefaultProxy is true (which it is, too, where it is not set), and then the Tentacle does not look at "
-        "ProxyHost: it uses the proxy of the service's account, or none. It often comes of setting the host by "
-        "environment variables alone.",
-        "Say which of the two is meant. For the named host (without --proxyHost it is the account's proxy):",
+        "ProxyHost: it uses the proxy of the service's account, or none. This often happens when the host is set only "
+        "by environment variables.",
+        "Decide which of the two is meant. For the named host (without --proxyHost it is the account's proxy):",
         _SET,
         _RESTART,
         sentence=(
@@ -102,13 +102,13 @@ PROXIES: tuple[ProblemKind, ...] = (
     _kind(
         "TT605",
         "The Tentacle uses a different proxy from the one in its settings",
-        "When it started, the process said that it would use another proxy than the settings name by now: they were "
-        "changed, and the service not restarted.",
+        "When it started, the process said that it would use a different proxy from the one that the settings name "
+        "now: they were changed, but the service was not restarted.",
         "Restart the service:",
         _RESTART,
         sentence=(
-            "The proxy settings of {who} were changed, and the process not restarted: it uses what it found at its "
-            "start."
+            "The proxy settings of {who} were changed, but the process was not restarted: it uses those that it found "
+            "when it started."
         ),
         consequences=PROXIED,
         echoes=ACROSS,
@@ -118,7 +118,7 @@ PROXIES: tuple[ProblemKind, ...] = (
         "TT606",
         "The proxy does not answer",
         _STEP,
-        "The Tentacle polls through a proxy, and where that should be, nothing answers CONNECT: its name does not "
+        "The Tentacle polls through a proxy, and nothing answers CONNECT there: its name does not "
         "resolve, nothing listens on its port, a firewall drops the connection, or what listens is no HTTP "
         "proxy (SOCKS, and proxies that speak "
         "TLS themselves, do not work).",
@@ -151,7 +151,7 @@ PROXIES: tuple[ProblemKind, ...] = (
             *_TRY_WINDOWS,
         ),
         ("Have the proxy's operator allow CONNECT to <target> from this machine, and see its answer:", _TRY),
-        sentence="The proxy {proxy} refuses to open a way to {target} for {who} (status {status}).",
+        sentence="The proxy {proxy} refuses a tunnel to {target} for {who} (status {status}).",
         consequences=PROXIED,
         echoes=ACROSS,
         fold_by=("proxy", "target", "status"),
@@ -162,7 +162,7 @@ PROXIES: tuple[ProblemKind, ...] = (
         "The proxy requires credentials, but none are configured",
         _STEP,
         "The proxy answers CONNECT with 407, and the Tentacle's settings hold no user for it. The Tentacle can log on "
-        "with user and password (Basic); it cannot by NTLM or Kerberos, whatever the account may do in a browser.",
+        "with user and password (Basic); it cannot use NTLM or Kerberos, even if the account can do so in a browser.",
         (
             "Give the Tentacle the proxy's user, or have the proxy let this machine through without one:",
             *tentacle(f"{_SET} {_USER}", AGAIN)[0],
@@ -181,7 +181,7 @@ PROXIES: tuple[ProblemKind, ...] = (
         "TT609",
         "The proxy cannot connect to the server",
         _STEP,
-        "The proxy is there and tries, and it reports a failure, or never finishes: from where it stands, the "
+        "The proxy answers and tries, but reports a failure or never finishes: from there, the "
         "server's name does not resolve or its polling port does not answer.",
         (
             "Have the proxy's operator try <target> from the proxy itself: name, route, firewall; see its answer:",

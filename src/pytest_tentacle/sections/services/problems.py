@@ -61,8 +61,8 @@ SERVICES: tuple[ProblemKind, ...] = (
         "TT204",
         "The service does not finish starting",
         _STEP,
-        "It has been starting for longer than the 30 seconds that the guide allows. It may wait for something: a "
-        "certificate revocation "
+        "It has been starting for longer than the 30 seconds that the guide allows. It may be waiting for something: "
+        "a certificate revocation "
         "check without Internet access, a domain controller, a busy disk.",
         (
             "Read the end of the Tentacle's log, and measure how long the program takes to load (guide, load time):",
@@ -83,10 +83,10 @@ SERVICES: tuple[ProblemKind, ...] = (
         "TT205",
         "The service does not start automatically",
         _STEP,
-        "It will be missing after the next reboot, such as the one that installs patches.",
-        ("Let it start with the machine:", '$ Set-Service -Name "<service>" -StartupType Automatic'),
+        "It will not start after the next reboot, such as the one that installs patches.",
+        ("Set it to start automatically:", '$ Set-Service -Name "<service>" -StartupType Automatic'),
         (
-            "Let it start with the machine:",
+            "Set it to start automatically:",
             '$ sudo systemctl unmask "<service>"',
             '$ sudo systemctl enable "<service>"',
         ),
@@ -145,12 +145,12 @@ SERVICES: tuple[ProblemKind, ...] = (
         (
             (
                 "See first that the new account may log on as a service and has full control of Octopus Home. Then "
-                "restart the service when no deployment runs:"
+                "restart the service when no deployment is running:"
             ),
             '$ Restart-Service -Name "<service>"',
         ),
         (
-            "See first that the new account owns Octopus Home. Then restart the service when no deployment runs:",
+            "See first that the new account owns Octopus Home. Then restart the service when no deployment is running:",
             '$ sudo systemctl restart "<service>"',
         ),
         sentence=(
@@ -164,8 +164,8 @@ SERVICES: tuple[ProblemKind, ...] = (
         "Another program holds a port or URL prefix that the server needs",
         _STEP,
         "Besides the polling port an Octopus Server opens those of its portal and of its web socket, and 8443 for "
-        "Kubernetes. Where another program has one of them first, the server does not come through its start, or its "
-        "portal is not there.",
+        "Kubernetes. Where another program has one of them first, the server does not finish starting, or its portal "
+        "is missing.",
         (
             (
                 "See what the program is for, and what http.sys serves; give one of the two another port (Octopus "
@@ -210,7 +210,7 @@ SERVICES: tuple[ProblemKind, ...] = (
         "its private key, as after a renewal that removed the old one. Windows resets the connections there, at the "
         "latest from its next start on.",
         (
-            "Put the certificate back with its key, or bind the present one (Octopus Manager, Change bindings):",
+            "Put the certificate back with its key, or bind the current one (Octopus Manager, Change bindings):",
             "$ netsh http show sslcert",
             "$ Get-ChildItem Cert:\\LocalMachine\\My | Format-List Subject, Thumbprint, NotAfter, HasPrivateKey",
         ),
@@ -226,9 +226,9 @@ SERVICES: tuple[ProblemKind, ...] = (
         "TT212",
         "The server's account may not register its URL prefix",
         _STEP,
-        "On Windows only an administrator may register a URL prefix that is not reserved for him. The service runs as "
-        "an account that is none, and the prefix is reserved for another account: that of before, or of another "
-        "program. The server ends as it starts.",
+        "On Windows only an administrator may register a URL prefix that is not reserved for them. The service's "
+        "account is not an administrator, and the prefix is reserved for another account: the previous one, or that "
+        "of another program. The server ends as it starts.",
         (
             (
                 "See for whom it is reserved, reserve it for the service's account (Octopus Manager, Change "
@@ -238,7 +238,7 @@ SERVICES: tuple[ProblemKind, ...] = (
             '$ Start-Service -Name "<service>"',
         ),
         ("Only Windows has such reservations; see what the service may do:", '$ systemctl status "<service>"'),
-        sentence="{account}, whom the Octopus Server on {who} runs as, may not register {url}.",
+        sentence="{account}, as which the Octopus Server on {who} runs, may not register {url}.",
         consequences=DOWN | STARTLESS | {"TT139", "TT501"},
         echoes=UNANSWERED,
         rank=17,

@@ -72,7 +72,8 @@ SETTINGS: tuple[ProblemKind, ...] = (
         "TT301",
         "The configuration file is missing",
         _STEP,
-        "The instance is registered, but the file that its registration names is not there. It does not start without.",
+        "The instance is registered, but the file that its registration names is not there. It does not start without "
+        "it.",
         _FILE_REMEDY_WINDOWS,
         _FILE_REMEDY_LINUX,
         sentence="The configuration file of {who} is gone, so the service cannot start.",
@@ -128,8 +129,8 @@ SETTINGS: tuple[ProblemKind, ...] = (
         "Let it listen:",
         'configure --instance "<instance>" --noListen False',
         sentence=(
-            "NoListen is true on {who}, though a server is to connect: what a polling Tentacle leaves behind when it "
-            "becomes a listening one."
+            "NoListen is true on {who}, although a server should connect: the setting stays behind when a polling "
+            "Tentacle becomes a listening one."
         ),
         consequences=frozenset({"TT501"}) | UNANSWERED,
         rank=30,
@@ -167,7 +168,7 @@ SETTINGS: tuple[ProblemKind, ...] = (
         "A polling entry is incomplete",
         "The Tentacle skips an entry without address or subscription, and says so in its log: it does not "
         "poll that server.",
-        f"The Tentacle must be registered again, and the incomplete entry taken out before. {REGISTER_WORDS}",
+        f"Remove the incomplete entry, then register the Tentacle again. {REGISTER_WORDS}",
         POLL_ANEW,
         sentence=(
             "{who} {has} an entry for a server without address or subscription: the Tentacle skips it, and does "
@@ -185,7 +186,8 @@ SETTINGS: tuple[ProblemKind, ...] = (
         "Let it listen on every address:",
         'configure --instance "<instance>" --listenIpAddress Any',
         sentence=(
-            "{who} {is} to listen on {address}, which is no address of the machine any more, so the port cannot be "
+            "{who} {is} set to listen on {address}, which is no longer an address of the machine, so the port cannot "
+            "be "
             "opened."
         ),
         consequences=ENDED | UNANSWERED | {"TT505", "TT134"},
@@ -198,8 +200,8 @@ SETTINGS: tuple[ProblemKind, ...] = (
         "The server listens for polling Tentacles on another port than the inventory declares.",
         (
             (
-                "Correct polling_ports in the inventory, or the server's port. It has no effect before the restart, "
-                "which ends running tasks; no Tentacle polls meanwhile:"
+                "Correct polling_ports in the inventory, or the server's port. It takes effect after a restart, which "
+                "ends running tasks; no Tentacle can poll meanwhile:"
             ),
             '$ & "<octopus>" configure --instance "<instance>" --commsListenPort <declared>',
             '$ Restart-Service -Name "<service>"',
@@ -222,8 +224,8 @@ SETTINGS: tuple[ProblemKind, ...] = (
     _either(
         "TT321",
         "The Octopus Server is not trusted",
-        "The server's thumbprint is not among the trusted ones: the Tentacle silently closes its connections, "
-        "or breaks off when the server presents its certificate. The server has a new certificate, or another server "
+        "The server's thumbprint is not among the trusted ones: the Tentacle silently closes its connections, or does "
+        "so when the server presents its certificate. The server has a new certificate, or another server "
         "was meant.",
         "Compare with the Octopus Web Portal (Configuration, Thumbprints), then trust it:",
         TRUST_SERVER,
@@ -231,8 +233,8 @@ SETTINGS: tuple[ProblemKind, ...] = (
     _either(
         "TT322",
         "A trusted thumbprint is malformed",
-        "The thumbprint holds something that is no hexadecimal digit, often invisible, pasted along from the window "
-        "of a certificate: it never equals any server's.",
+        "The thumbprint contains a character that is not a hexadecimal digit, often an invisible one that was copied "
+        "from the certificate window: it never matches any server's.",
         "Trust it again; type the thumbprint, or paste it from the Octopus Web Portal:",
         TRUST_ANEW,
     ),
@@ -254,7 +256,7 @@ SETTINGS: tuple[ProblemKind, ...] = (
         "The registration in Octopus cannot be used",
         _STEP,
         "Octopus has no usable address of the Tentacle, or a thumbprint that no certificate can match: it compares "
-        "character by character. A person typed it, or the registration broke off.",
+        "character by character. It was typed by hand, or the registration was interrupted.",
         (_IN_THE_PORTAL, *tentacle('show-thumbprint --instance "<instance>"')[0]),
         (_IN_THE_PORTAL, *tentacle('show-thumbprint --instance "<instance>"')[1]),
         sentence="Octopus cannot use its registration of {who}: {fault}.",
@@ -265,11 +267,11 @@ SETTINGS: tuple[ProblemKind, ...] = (
         "TT332",
         "Octopus expects a different subscription",
         _STEP,
-        "The Tentacle polls with a subscription that Octopus has for no machine: it was deleted in Octopus, or "
+        "The Tentacle polls with a subscription that belongs to no machine in Octopus: it was deleted in Octopus, or "
         "registered again on one side only. It connects, and no request ever waits for it.",
         (_REGISTERED_AGAIN, *tentacle('show-configuration --instance "<instance>"')[0]),
         (_REGISTERED_AGAIN, *tentacle('show-configuration --instance "<instance>"')[1]),
-        sentence="{who} poll{s} with a subscription that Octopus has for no machine.",
+        sentence="{who} poll{s} with a subscription that belongs to no machine in Octopus.",
         consequences=UNTRUSTED | UNREACHED,
         rank=35,
     ),

@@ -51,7 +51,7 @@ CERTIFICATE: tuple[ProblemKind, ...] = (
         "TT414",
         "The certificate's private key cannot be used",
         _STEP,
-        "The service's process has no use of its certificate's private key: its account has no right to read the key's "
+        "The service's process cannot use its certificate's private key: its account has no right to read the key's "
         "file, the file is gone, or it was made on another machine, of which this one is a copy. The port is open, and "
         "every handshake fails.",
         (
@@ -61,7 +61,7 @@ CERTIFICATE: tuple[ProblemKind, ...] = (
             ),
             '$ icacls "$env:ProgramData\\Microsoft\\Crypto\\RSA\\MachineKeys"',
             RESTART_WINDOWS,
-            f"Only if the key is gone, a new certificate. {REFUSED_UNTIL}",
+            f"Only if the key is gone, make a new certificate. {REFUSED_UNTIL}",
             *NEW_CERTIFICATE[0],
         ),
         (

@@ -18,18 +18,17 @@ _SHOW_PROTOCOLS = f"$ Get-ChildItem -Recurse '{_PROTOCOLS}'"
 _SHOW_SUITES = "$ Get-TlsCipherSuite | Format-Table Name"
 _SHOW_MINIMUM = "$ grep -n MinProtocol /etc/ssl/openssl.cnf /etc/pki/tls/openssl.cnf"
 _SHOW_OPENSSL = "$ openssl ciphers -s -v"
-_RESTART = "A change needs a restart of the machine."
-_BOTH_ENDS = (
-    "Compare what the two ends enable; the evidence names both. On Windows a change needs a restart of the machine:"
-)
+_RESTART = "A change needs a reboot."
+_BOTH_ENDS = "Compare what the two ends enable; the evidence names both. On Windows a change needs a reboot:"
 
 TLS: tuple[ProblemKind, ...] = (
     ProblemKind(
         "TT901",
         "Neither TLS 1.2 nor TLS 1.3 is available",
         _STEP,
-        "Octopus needs TLS 1.2 at least. The registry disables it for the side of TLS that the machine's links need (a "
-        "listener takes the server side, who connects the client side), and the system has no TLS 1.3 there either.",
+        "Octopus needs at least TLS 1.2. The registry disables it for the side of TLS that the machine's links need "
+        "(a listener takes the server side, the connecting end the client side), and the system has no TLS 1.3 there "
+        "either.",
         (
             f"Enable TLS 1.2 for that side. {_RESTART}",
             _SHOW_PROTOCOLS,
@@ -46,7 +45,7 @@ TLS: tuple[ProblemKind, ...] = (
         "TT902",
         "The two ends have no TLS version in common",
         _STEP,
-        "What one end may speak, the other may not: mostly TLS 1.2 is disabled at an end that has TLS 1.3, while the "
+        "What one end may speak, the other may not: usually TLS 1.2 is disabled at an end that has TLS 1.3, while the "
         "other end is too old for TLS 1.3.",
         (_BOTH_ENDS, _SHOW_PROTOCOLS),
         (_BOTH_ENDS, _SHOW_MINIMUM),
@@ -155,26 +154,26 @@ TLS: tuple[ProblemKind, ...] = (
         "TT909",
         "Each handshake waits for Windows' list of trusted roots",
         _STEP,
-        "Windows builds the chain of every certificate, though Octopus goes by the thumbprint alone, and looks for its "
-        "lists of trusted and of forbidden roots at Windows Update. Where the network drops packets to the Internet, "
+        "Windows builds the chain of every certificate, although Octopus checks only the thumbprint, and looks for "
+        "its lists of trusted and of forbidden roots at Windows Update. Where the network drops packets to the "
+        "Internet, "
         "that waits for 15 s in each handshake: health checks and deployments are slow, and a program with a shorter "
-        "time-out takes the other end for dead. Where the way is refused instead of dropped, nobody waits.",
+        "time-out gives up on the other end. If the connection is refused instead of dropped, nothing waits.",
         (
             (
                 "On a machine that is meant to be isolated, switch Automatic Root Certificates Update off by group "
                 "policy (Computer Configuration, Administrative Templates, System, Internet Communication Management, "
-                "Internet Communication settings); roots are then yours to distribute. Otherwise let "
+                "Internet Communication settings); you then distribute roots yourself. Otherwise let "
                 "it reach ctldl.windowsupdate.com on port 80, or have the firewall refuse that instead of dropping "
-                "it. See what "
-                "is set, and whether there is a way:"
+                "it. See what is set, and whether it can be reached:"
             ),
             "$ Get-ItemProperty HKLM:\\SOFTWARE\\Policies\\Microsoft\\SystemCertificates\\AuthRoot",
             "$ Test-NetConnection ctldl.windowsupdate.com -Port 80",
         ),
         ("Only Windows fetches lists of roots; see how long a handshake takes from here:", HANDSHAKE),
         sentence=(
-            "On {who} each TLS handshake waits for {waited} s: Windows looks for its lists of trusted roots at an "
-            "Internet that it cannot reach. Neither end of a link is to blame."
+            "On {who} each TLS handshake waits for {waited} s: Windows tries to fetch its lists of trusted roots from "
+            "the Internet, which it cannot reach. Neither end of a link is at fault."
         ),
         consequences=frozenset({"TT109", "TT116", "TT536", "TT644", "TT811"}),
         echoes=frozenset({"TT109", "TT116"}),

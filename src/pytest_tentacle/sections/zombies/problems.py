@@ -26,7 +26,7 @@ ZOMBIES: tuple[ProblemKind, ...] = (
             "$ ps -o pid,ppid,user,lstart,args -p <pid>",
         ),
         sentence=(
-            "On {who}, what an earlier process left behind listens beside the service: connections that end there are"
+            "On {who}, a leftover of an earlier process listens beside the service: connections that end there are"
             " never answered."
         ),
         consequences=frozenset({"TT528", "TT505", "TT111"}) | UNANSWERED,

@@ -38,7 +38,7 @@ from .links import (
     unless_own_rules,
 )
 
-_REFUSES = "is up and refuses the connection: its service is stopped or listens elsewhere, or a firewall says no"
+_REFUSES = "is up and refuses the connection: its service is stopped or listens elsewhere, or a firewall rejects it"
 _SILENT = "does not answer: a firewall drops what comes, or the machine is down"
 
 _PERHAPS_OUTBOUND = (
@@ -204,7 +204,7 @@ PATH: tuple[CauseKind, ...] = (
         "own firewall, or a security group of its own, blocks port {port}.",
         BLOCKED,
         ("On {there}, see which rules name the port, and allow it from the server:", RULES_WINDOWS, ALLOW_WINDOWS),
-        ("On {there}, see which rules there are, and let the port in from the server:", *RULES_LINUX),
+        ("On {there}, see which rules there are, and allow the port from the server:", *RULES_LINUX),
         _host_firewall,
         consequences=LOST_IN_LOGS,
         fold_by=("port",),
@@ -218,10 +218,10 @@ PATH: tuple[CauseKind, ...] = (
         "in the same subnet, is blocked by a security group (cloud) or a port filter in front of the machine.",
         BLOCKED,
         (
-            "In the cloud's console, or at the switch, let the port in from the server; then try from there:",
+            "In the cloud console, or on the switch, allow the port from the server; then try from there:",
             TRY_WINDOWS,
         ),
-        ("In the cloud's console, or at the switch, let the port in from the server; then try from there:", TRY_LINUX),
+        ("In the cloud console, or on the switch, allow the port from the server; then try from there:", TRY_LINUX),
         unless_own_rules(_security_group),
         consequences=LOST_IN_LOGS,
         fold_by=("port",),
@@ -273,8 +273,8 @@ PATH: tuple[CauseKind, ...] = (
         "The network has no route",
         "From {vantage} there is no route to {host} ({address}), or a router on the path reports that there is none.",
         frozenset({NO_ROUTE}),
-        ("On {vantage}, look at the route, and ask the network's administrator:", *ROUTE_WINDOWS),
-        ("On {vantage}, look at the route, and ask the network's administrator:", *ROUTE_LINUX),
+        ("On {vantage}, look at the route, and ask your network team:", *ROUTE_WINDOWS),
+        ("On {vantage}, look at the route, and ask your network team:", *ROUTE_LINUX),
         _no_route,
         consequences=LOST_IN_LOGS,
         fold_by=("server", "subnet"),
@@ -300,12 +300,12 @@ PATH: tuple[CauseKind, ...] = (
         "{end} {how} (port {port}, seen from {vantage}). Whether it answers on its own machine could not be checked.",
         BLOCKED,
         (
-            "On {end}, check that the service runs, on which port it listens, and that its firewall lets the port in:",
+            "On {end}, check that the service runs, on which port it listens, and that its firewall allows the port:",
             TRY_WINDOWS,
             RULES_WINDOWS,
         ),
         (
-            "On {end}, check that the service runs, on which port it listens, and that its firewall lets the port in:",
+            "On {end}, check that the service runs, on which port it listens, and that its firewall allows the port:",
             TRY_LINUX,
             *RULES_LINUX,
         ),
@@ -342,7 +342,7 @@ PATH: tuple[CauseKind, ...] = (
             RULES_WINDOWS,
             ALLOW_WINDOWS,
         ),
-        ("On {end}, see the rules, and let the port in from the other end:", *RULES_LINUX),
+        ("On {end}, see the rules, and allow the port from the other end:", *RULES_LINUX),
         _keeps_out,
         consequences=LOST_IN_LOGS,
         fold_by=("keeper", "port", "why"),

@@ -78,8 +78,8 @@ PATH_POLLING: tuple[CauseKind, ...] = (
         "{server} shows its page on its own machine, but none of its polling Tentacles reaches port {port} "
         "there: the server's own firewall, or one in front of it, blocks the port.",
         BLOCKED,
-        ("On {server}, see which rules name the port, and let it in:", RULES_WINDOWS, ALLOW_WINDOWS),
-        ("On {server}, see which rules there are, and let the port in:", *RULES_LINUX),
+        ("On {server}, see which rules name the port, and allow it:", RULES_WINDOWS, ALLOW_WINDOWS),
+        ("On {server}, see which rules there are, and allow the port:", *RULES_LINUX),
         unless_own_rules(_server_firewall),
         consequences=LOST_IN_LOGS,
         fold_by=("server", "port"),

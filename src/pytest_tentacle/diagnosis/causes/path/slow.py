@@ -75,7 +75,7 @@ SLOW_WAYS: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC5352",
-        "Connections are slow, by the path or by the machine that opens them",
+        "Connections are slow because of the path or of the machine that opens them",
         "From {vantage} to {host}:{port} a connection takes a second or longer ({times}): packets are lost on the "
         "path, it is overloaded, or {vantage} itself is.",
         frozenset({"TT535"}),

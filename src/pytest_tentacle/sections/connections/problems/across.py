@@ -33,7 +33,7 @@ ACROSS: tuple[ProblemKind, ...] = (
         "TT510",
         "DNS issue: the IP address works, the name does not",
         "The welcome page is shown by IP address, but the name cannot be resolved from the machine that connects.",
-        "On the machine that connects, see what the name gives, and add or correct its record in DNS:",
+        "On the machine that connects, see what the name resolves to, and add or correct its record in DNS:",
         windows=_RESOLVE_WINDOWS,
         linux=_RESOLVE_LINUX,
     ),
@@ -42,7 +42,7 @@ ACROSS: tuple[ProblemKind, ...] = (
         "The name does not resolve",
         "The machine that connects gets no address for the name: there is no such record, or its DNS servers do not "
         "answer. By IP address it does not work either, or that was not tried.",
-        "On the machine that connects, see what the name gives, and which DNS servers it asks:",
+        "On the machine that connects, see what the name resolves to, and which DNS servers it asks:",
         windows=(*_RESOLVE_WINDOWS, "$ Get-DnsClientServerAddress"),
         linux=_RESOLVE_LINUX,
     ),
@@ -59,9 +59,9 @@ ACROSS: tuple[ProblemKind, ...] = (
         "TT520",
         "The connection is refused",
         "The address answers, and refuses: nothing listens on that port there, or a firewall on the path rejects. "
-        "Nothing else is known to be wrong with the end that should listen. A server that is told to reach the "
-        "Tentacle through a proxy (portal, Infrastructure, Proxies) does not use the direct way that was tried.",
-        "Check that the address is the right machine's, and that the firewalls on the path let the port pass:",
+        "Nothing else is known to be wrong with the end that should listen. A server that is set to reach the "
+        "Tentacle through a proxy (portal, Infrastructure, Proxies) does not use the direct path that was tried.",
+        "Check that the address is the right machine's, and that the firewalls on the path allow the port:",
         windows=(_CONNECT_WINDOWS, _RULES_WINDOWS),
         linux=(_BROWSE_LINUX, *_RULES_LINUX),
     ),
@@ -69,9 +69,8 @@ ACROSS: tuple[ProblemKind, ...] = (
         "TT521",
         "Nothing answers",
         "No answer at all comes back: a firewall drops the packets, no machine has the address, or the machine is "
-        "down. A "
-        "server that is told to reach the Tentacle through a proxy (portal, Infrastructure, Proxies) does not use the "
-        "direct way that was tried.",
+        "down. A server that is set to reach the Tentacle through a proxy (portal, Infrastructure, Proxies) does not "
+        "use the direct path that was tried.",
         "Open the port in the firewalls on the path (Windows' own, the network's, a cloud's security groups):",
         windows=(_CONNECT_WINDOWS, _RULES_WINDOWS),
         linux=(_BROWSE_LINUX, *_RULES_LINUX),
@@ -79,8 +78,8 @@ ACROSS: tuple[ProblemKind, ...] = (
     _kind(
         "TT522",
         "The network has no route to it",
-        "The machine that connects has no route to the address, or a router on the path says that there is none.",
-        "On the machine that connects, look at the route, and ask the network's administrator:",
+        "The machine that connects has no route to the address, or a router on the path reports that there is none.",
+        "On the machine that connects, look at the route, and ask your network team:",
         windows=('$ Test-NetConnection "<host>" -TraceRoute', "$ Get-NetRoute"),
         linux=('$ ip route get "<address>"', '$ tracepath "<host>"'),
     ),
@@ -104,8 +103,8 @@ ACROSS: tuple[ProblemKind, ...] = (
         "TT524",
         "The connection is reset or closed",
         "It is accepted and then ended without an answer: by a load balancer with no healthy back end, a firewall "
-        "that looks into connections, or a service that is just ending.",
-        "See whether it is so each time, and what stands between; a direct connection is needed:",
+        "that inspects connections, or a service that is stopping.",
+        "See whether it happens every time, and what is in between; a direct connection is needed:",
         windows=(_CONNECT_WINDOWS,),
         linux=(_OPENSSL,),
     ),
@@ -129,7 +128,7 @@ ACROSS: tuple[ProblemKind, ...] = (
     _kind(
         "TT527",
         "The connection fails in another way",
-        "The connection or the TLS handshake failed for a reason that has no name of its own here; the system's own "
+        "The connection or the TLS handshake failed for an unrecognised reason; the system's own "
         "words are in the evidence.",
         "Read the evidence, and try by hand from the machine that connects:",
         windows=(_CONNECT_WINDOWS,),
@@ -141,7 +140,7 @@ ACROSS: tuple[ProblemKind, ...] = (
         "Something accepts the connection and stays silent: a device on the path that answers for the peer, packets "
         "that are too "
         "large for the path, or a peer that hangs.",
-        "Try by hand from the machine that connects, and ask the network's administrator what stands between:",
+        "Try by hand from the machine that connects, and ask your network team what is in between:",
         windows=(_CONNECT_WINDOWS, '$ ping -f -l 1472 "<host>"'),
         linux=(_OPENSSL, '$ tracepath "<host>"'),
     ),
@@ -165,9 +164,8 @@ ACROSS: tuple[ProblemKind, ...] = (
     _kind(
         "TT531",
         "A different certificate is presented across the link",
-        "The welcome page is shown, but not with the peer's own certificate. Something on the path opens the TLS "
-        "connection (inspection, SSL offloading), or another Tentacle answers at this address. Octopus breaks off "
-        "such a connection.",
+        "The welcome page is shown, but not with the peer's own certificate. Something on the path decrypts TLS "
+        "(inspection, SSL offloading), or another Tentacle answers at this address. Octopus closes such a connection.",
         "See whose certificate it is (subject and issuer are in the evidence); exempt the port from inspection:",
         windows=(CERTIFICATE_WINDOWS,),
         linux=(
@@ -211,8 +209,8 @@ ACROSS: tuple[ProblemKind, ...] = (
         "TT534",
         "The web server presents a different certificate from the trusted one",
         "A Tentacle that polls over a web socket trusts the certificate of the portal's web server, by its thumbprint: "
-        "once that one is renewed, every such Tentacle is cut off. A device in between that opens TLS shows another "
-        "certificate as well.",
+        "once that one is renewed, every such Tentacle is cut off. A device in between that decrypts TLS also "
+        "presents another certificate.",
         "See whose certificate it is (subject and issuer are in the evidence). Only if it is the portal's own, let "
         "the Tentacle trust it, as Octopus's page on polling over web sockets says; else exempt the port from "
         "inspection:",
@@ -220,7 +218,7 @@ ACROSS: tuple[ProblemKind, ...] = (
         linux=(_OPENSSL,),
         sentence=(
             "The web server that {who} poll{s} over a web socket, {host}, presents a different certificate from the "
-            "trusted one: it was renewed, or a device in between opens TLS."
+            "trusted one: it was renewed, or a device in between decrypts TLS."
         ),
         consequences=STRANGER_IN_LOGS,
         fold_by=("host", "presented"),
@@ -229,7 +227,7 @@ ACROSS: tuple[ProblemKind, ...] = (
     ),
     _kind(
         "TT535",
-        "A connection takes a second or longer to come about",
+        "A connection takes a second or longer to open",
         "The other end's system answers a connection without its service, so this is the path there and back: packets "
         "are lost, and sent again after a second, or the path is overloaded. Octopus gives a connection 60 s unless "
         "the machine policy says otherwise, and each deployment needs many. A look that gives up sooner shows a "
@@ -243,7 +241,7 @@ ACROSS: tuple[ProblemKind, ...] = (
     ),
     _kind(
         "TT536",
-        "Octopus gives up before the connection has come about",
+        "Octopus gives up before the connection is open",
         "The machine policy gives a connection less time than it takes: to a listening Tentacle, TCP and TLS together; "
         "a request for a polling one ends before the Tentacle could connect and fetch it. Health checks and "
         "deployments then end with a time-out, though both ends work.",

@@ -39,9 +39,8 @@ FIREWALL: tuple[ProblemKind, ...] = (
     _windows(
         "TT541",
         "No Windows Firewall rule allows the port",
-        "Windows Firewall blocks what no rule names, and no enabled inbound rule names the port. From the machine "
-        "itself "
-        "the page is shown all the same: that way is not filtered.",
+        "Windows Firewall blocks what no rule names, and no enabled inbound rule names the port. The machine itself "
+        "still gets the page: local connections are not filtered.",
         "Add a rule for the port:",
         _RULES,
         _ADD,
@@ -72,10 +71,10 @@ FIREWALL: tuple[ProblemKind, ...] = (
     _windows(
         "TT545",
         "The firewall rule for the port does not match the network, the peer or the program",
-        "There is a rule that lets the port in, but for other kinds of network than the connected one, for other "
+        "There is a rule that allows the port, but for other kinds of network than the connected one, for other "
         "remote "
         "addresses than the peers', or for another program. A domain member's network may be taken for a public one "
-        "after a start.",
+        "after a reboot.",
         "Compare the rule with the network's category, then widen the rule or correct the category:",
         _RULES,
         _PROFILES,
@@ -94,9 +93,9 @@ FIREWALL: tuple[ProblemKind, ...] = (
         (
             "See which tool made the rule that is named:",
             *_LINUX,
-            "Then let that peer in, and nobody else, with that tool. Where ufw made it:",
+            "Then allow that peer, and no other, with that tool. Where ufw made it:",
             '$ sudo ufw allow from "<peers>" to any port <port> proto tcp',
-            "Where firewalld made it, at once and for good (family=ipv6 for such an address):",
+            "Where firewalld made it, at once and permanently (family=ipv6 for such an address):",
             _RICH_RULE.format(options=""),
             _RICH_RULE.format(options="--permanent "),
         ),

@@ -58,7 +58,7 @@ HERE: tuple[ProblemKind, ...] = (
         "The process that opened the port is gone, but a child of it, mostly a PowerShell or Calamari of a cancelled "
         "task, inherited its socket and keeps it open. The Tentacle cannot open the port again until the child ends.",
         (
-            "End the child (those that are known are in the evidence), or reboot; then start the Tentacle's service:",
+            "End the child process (the evidence lists those that are known), or reboot; then start the service:",
             (
                 "$ Get-CimInstance Win32_Process -Filter 'ParentProcessId = <pid>' | Select-Object ProcessId, Name, "
                 "CommandLine"
@@ -67,7 +67,7 @@ HERE: tuple[ProblemKind, ...] = (
             RESTART_WINDOWS,
         ),
         (
-            "End the child (those that are known are in the evidence), or reboot; then start the Tentacle's service:",
+            "End the child process (the evidence lists those that are known), or reboot; then start the service:",
             *_WHO_LINUX,
             "$ sudo kill <child>",
             RESTART_LINUX,
@@ -131,8 +131,8 @@ HERE: tuple[ProblemKind, ...] = (
         "TT506",
         "Windows excludes the port from use",
         _STEP,
-        "Nothing listens on the port, and it lies in a range that Windows keeps from every program: whoever opens it "
-        "gets error 10013. Hyper-V, containers and WSL reserve new ranges at each start, mostly where "
+        "Nothing listens on the port, and it lies in a range that Windows reserves: opening it fails with error "
+        "10013. Hyper-V, containers and WSL reserve new ranges at each start, usually where "
         "the range for outgoing connections was widened so far that it covers the port.",
         (
             (
@@ -148,8 +148,8 @@ HERE: tuple[ProblemKind, ...] = (
         ),
         ("This concerns Windows only: Linux lets a program open a reserved port. See what listens:", *_WHO_LINUX),
         sentence=(
-            "Port {port} of {who} lies in a range ({first} to {last}) that Windows keeps from every program, so the "
-            "service cannot open it: Hyper-V, containers or WSL took the range at the start of the machine."
+            "Port {port} of {who} lies in a range ({first} to {last}) that Windows reserves, so the service cannot "
+            "open it: Hyper-V, containers or WSL took the range when the machine started."
         ),
         consequences=NO_PORT | {"TT501"},
         fold_by=("port", "first", "last"),
@@ -178,11 +178,11 @@ HERE: tuple[ProblemKind, ...] = (
     ),
     ProblemKind(
         "TT508",
-        "The port refuses the TLS of its own machine",
+        "The port refuses TLS from its own machine",
         _STEP,
-        "The process lives, but refuses a modern TLS hello. It speaks of versions or suites; most "
-        "often the key of its certificate is too short for its system's TLS library (RSA below 2048 bits), and a "
-        "Tentacle before 3.1 speaks TLS 1.0 alone.",
+        "The process runs, but refuses a modern TLS hello. It complains about versions or suites; most "
+        "often the key of its certificate is too short for its system's TLS library (RSA below 2048 bits), and "
+        "Tentacles before 3.1 speak only TLS 1.0.",
         (
             "See what it speaks, and read the end of its log at level Debug, then renew the certificate or upgrade:",
             CERTIFICATE_HERE_WINDOWS,

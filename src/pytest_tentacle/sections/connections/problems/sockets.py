@@ -65,7 +65,7 @@ SOCKETS: tuple[ProblemKind, ...] = (
         "The Tentacle's own connection attempts get no answer",
         _STEP,
         "A probe from the same machine reaches the server, but what the Tentacle's process sends is not answered: an "
-        "outbound rule for its program or its account, or a security product, keeps it back.",
+        "outbound rule for its program or its account, or a security product, blocks it.",
         (
             "See which outbound rules name the program:",
             _SHOW_WINDOWS,
@@ -88,7 +88,7 @@ SOCKETS: tuple[ProblemKind, ...] = (
         "TT554",
         "Connections from one address pile up and stay open",
         _STEP,
-        "Far more connections of one address stand on the port than are in use: they "
+        "Far more connections from one address are open on the port than are in use: they "
         "are opened and never closed, until sockets or memory run out. Tentacle 4.0.2 to 5.0.2, and Octopus Server "
         "2019.5.5 to "
         "2019.7, have such a leak.",
@@ -105,7 +105,7 @@ SOCKETS: tuple[ProblemKind, ...] = (
             "$ sudo ss -tanp state established '( sport = :<port> )'",
             _SERVICE_LINUX,
         ),
-        sentence="{count} connections of {address} stay open on {who} and are never closed: they pile up.",
+        sentence="{count} connections from {address} stay open on {who} and are never closed: they pile up.",
         consequences=UNANSWERED | {"TT128"},
         fold_by=("address",),
         rank=45,

@@ -11,7 +11,7 @@ CALLS: tuple[ProblemKind, ...] = (
         "TT151",
         "A command that should change something failed",
         "The last call of a command such as new-certificate, poll-server or service ended with an error, and nothing "
-        "that followed repaired it: what it was to change is as it was before.",
+        "that followed repaired it: what it should have changed is as it was before.",
         "Fix what the error says and run the command again, or leave things as they are; the call is in the log:",
         windows=(READ_WINDOWS,),
         linux=(READ_LINUX,),

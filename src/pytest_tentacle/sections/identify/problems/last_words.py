@@ -16,11 +16,11 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
         "TT144",
         "The running process uses different settings from its configuration file",
         _STEP,
-        "The configuration was changed after the service had started, and a Tentacle reads it only at its start: the "
-        "process goes on with what it had.",
-        ("Restart the service, at a moment when no deployment runs on it:", RESTART_WINDOWS),
-        ("Restart the service, at a moment when no deployment runs on it:", RESTART_LINUX),
-        sentence="The process of {who} runs with other settings than {its} configuration file holds ({other}).",
+        "The configuration was changed after the service had started, and a Tentacle reads it only when it starts: "
+        "the process keeps its old settings.",
+        ("Restart the service when no deployment is running on it:", RESTART_WINDOWS),
+        ("Restart the service when no deployment is running on it:", RESTART_LINUX),
+        sentence="The process of {who} runs with settings other than those in {its} configuration file ({other}).",
         consequences=UNTRUSTED | UNANSWERED | {"TT101", "TT110", "TT118", "TT133"},
         fold_by=("other",),
         rank=26,
@@ -105,7 +105,7 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
         _STEP,
         "On Windows an account that is no administrator needs a reservation for the prefix of the portal.",
         (
-            "Reserve the prefix for the account, then start the service; what is reserved is shown by:",
+            "Reserve the prefix for the account, then start the service; to see what is reserved:",
             "$ netsh http show urlacl",
             START_WINDOWS,
         ),
@@ -142,7 +142,7 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
         "TT141",
         "The quotes around the instance name are taken as part of it",
         _STEP,
-        "The service's command line quotes the name in a way that its system does not take off (systemd before 230 "
+        "The service's command line quotes the name in a way that its system does not remove (systemd before 230 "
         "does so with quotes within a word, as on RHEL 7 and Amazon Linux 2; Tentacle 6.1.0 to 6.1.735 wrote such "
         "units), so that the program looks for an instance whose name has quotes.",
         (
@@ -158,7 +158,7 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
             START_LINUX,
         ),
         sentence=(
-            "The service of {who} ends at each start: the quotes in its command line are taken for a part of the "
+            "The service of {who} ends at each start: the quotes in its command line are taken as part of the "
             "instance's name, and there is no instance {wanted}."
         ),
         consequences=ENDED | {"TT124"},
@@ -244,16 +244,16 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
         "inventory does not know. Each gets a part of the work that is meant for the other. A gateway with several "
         "addresses (NAT) looks the same.",
         (
-            "Find the machine at the other address; where it is a copy, give it an identity of its own, and only it:",
+            "Find the machine at the other address; if it is a copy, give that copy its own identity:",
             f'{_TENTACLE} show-thumbprint --instance "<instance>"',
         ),
         (
-            "Find the machine at the other address; where it is a copy, give it an identity of its own, and only it:",
+            "Find the machine at the other address; if it is a copy, give that copy its own identity:",
             f'{_TENTACLE_LINUX} show-thumbprint --instance "<instance>"',
         ),
         sentence=(
-            "According to the log of {vantage}, two machines ({addresses}) come with the thumbprint of {who} at the "
-            "same time: one is a copy of the other, unless a gateway gives one machine two addresses."
+            "According to the log of {vantage}, two machines ({addresses}) connect with the thumbprint of {who} at "
+            "the same time: one is a copy of the other, unless a gateway gives one machine two addresses."
         ),
         consequences=frozenset({"TT116", "TT117"}),
         rank=44,

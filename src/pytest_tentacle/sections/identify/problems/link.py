@@ -28,7 +28,7 @@ TRUST_KINDS = (
     kind(
         "TT101",
         "The other end presents an unexpected certificate",
-        "Whoever opens the connection expects a certificate with one thumbprint and meets another: it was renewed or "
+        "The connecting end expects a certificate with one thumbprint and gets another: it was renewed or "
         "reinstalled, the address leads to another machine, or the thumbprint was entered wrongly. Case counts.",
         "Compare the two thumbprints with the one that the other end shows, and enter the right one:",
         windows=(f"{TENTACLE} {SHOW}",),
@@ -37,7 +37,7 @@ TRUST_KINDS = (
     kind(
         "TT102",
         "The other end's certificate is not an Octopus certificate",
-        "The certificate that came has a subject that no Tentacle and no Octopus Server makes: TLS is inspected or "
+        "The certificate has a subject that no Tentacle or Octopus Server creates: TLS is inspected or "
         "offloaded on the path, or another program answers.",
         "Exempt the address and port from TLS inspection and offloading; see what answers there:",
         windows=(CONNECT_WINDOWS,),
@@ -54,19 +54,20 @@ TRUST_KINDS = (
     kind(
         "TT103",
         "A client is rejected because its certificate is not trusted",
-        "The listening end wrote that it does not trust the thumbprint of who connected. For a listening Tentacle "
+        "The listening end logged that it does not trust the thumbprint of the connecting end. For a listening "
+        "Tentacle "
         "that is "
         "the Octopus Server; for a polling one it is the Tentacle, whose machine may be disabled or deleted.",
-        "If the thumbprint is the right one, whoever listens must trust it:",
+        "If the thumbprint is the right one, the listening end must trust it:",
         windows=TRUST_CALLER[0],
         linux=TRUST_CALLER[1],
     ),
     kind(
         "TT104",
         "A client presents no certificate",
-        "It speaks Halibut's words without having shown a certificate: SSL offloading on the path, or a certificate so "
+        "It speaks Halibut without having presented a certificate: SSL offloading on the path, or a certificate so "
         "weak that its own system does not offer it.",
-        "Remove what decrypts TLS between the two. If nothing does, whoever connects needs a certificate that its "
+        "Remove what decrypts TLS between the two. If nothing does, the connecting end needs a certificate that its "
         "system "
         "offers: where the Tentacle listens, that is the server, whose certificate this step shows.",
         windows=when("polling", NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[0]),
@@ -94,7 +95,7 @@ TRUST_KINDS = (
         "TT132",
         "The server keeps connecting but is never accepted",
         "The Tentacle accepts the server's connections and authenticates none of them. At the usual level of logging "
-        "that is the only sign of a server whose thumbprint is not trusted, or of TLS that does not fit.",
+        "that is the only sign of a server whose thumbprint is not trusted, or of incompatible TLS.",
         "Compare the trusted thumbprint with the server's (Configuration, Thumbprints). Where it is another one:",
         windows=TRUST_CALLER[0],
         linux=TRUST_CALLER[1],
@@ -115,13 +116,13 @@ NETWORK_KINDS = (
     kind(
         "TT106",
         "The connection is reset",
-        "The other end, or something in between, breaks the connection off: a firewall, a proxy, a TLS handshake that "
-        "does not fit, or a process that was ended. Halibut's own hint about trust does not apply here.",
+        "The other end, or something in between, closes the connection: a firewall, a proxy, an incompatible TLS "
+        "handshake, or a process that was ended. Halibut's own hint about trust does not apply here.",
         "Check the other end's log for the same second, then what lies between:",
         windows=(CONNECT_WINDOWS, READ_WINDOWS),
         linux=(CONNECT_LINUX, READ_LINUX),
         sentence=(
-            "According to the log of {vantage}, connections with {far_end} are reset; the probes did not meet that."
+            "According to the log of {vantage}, connections with {far_end} are reset; the probes did not show that."
         ),
         consequences=UNCONNECTED,
         echoes=ACROSS,
@@ -137,7 +138,7 @@ NETWORK_KINDS = (
         windows=(CONNECT_WINDOWS,),
         linux=(CONNECT_LINUX,),
         sentence=(
-            "According to the log of {vantage}, connections to {far_end} are refused; the probes did not meet that."
+            "According to the log of {vantage}, connections to {far_end} are refused; the probes did not show that."
         ),
         consequences=UNCONNECTED,
         echoes=ACROSS,
@@ -153,7 +154,7 @@ NETWORK_KINDS = (
         windows=(CONNECT_WINDOWS,),
         linux=(CONNECT_LINUX,),
         sentence=(
-            "According to the log of {vantage}, connections to {far_end} are not answered; the probes did not meet "
+            "According to the log of {vantage}, connections to {far_end} are not answered; the probes did not show "
             "that."
         ),
         consequences=UNCONNECTED,
@@ -185,11 +186,11 @@ NETWORK_KINDS = (
         "TT110",
         "The name of the other end does not resolve",
         "The machine that connects gets no address for the name.",
-        "On the machine that connects, see what the name gives, and correct its record:",
+        "On the machine that connects, see what the name resolves to, and correct its record:",
         windows=(RESOLVE_WINDOWS,),
         linux=(RESOLVE_LINUX,),
         sentence=(
-            "According to the log of {vantage}, the name in {far_end} does not resolve; the probes did not meet that."
+            "According to the log of {vantage}, the name in {far_end} does not resolve; the probes did not show that."
         ),
         consequences=UNCONNECTED,
         echoes=ACROSS,
@@ -220,7 +221,7 @@ NETWORK_KINDS = (
         "Check address and routes on the machine that connects:",
         windows=('$ Find-NetRoute -RemoteIPAddress "<address>"', "$ route print"),
         linux=('$ ip route get "<address>"', "$ ip route"),
-        sentence="According to the log of {vantage}, there is no route to {far_end}; the probes did not meet that.",
+        sentence="According to the log of {vantage}, there is no route to {far_end}; the probes did not show that.",
         consequences=UNCONNECTED,
         echoes=ACROSS,
         fold_by=("link",),
@@ -243,8 +244,8 @@ NETWORK_KINDS = (
         "The two ends find no common version of TLS, cipher suite or signature algorithm; or one of the certificates "
         "is "
         "too weak for the other's system.",
-        "Compare what both ends allow (see the step Schannel and TLS). A certificate with SHA-1 or a short key would "
-        "be told in the step on thumbprints:",
+        "Compare what both ends allow (see the step Schannel and TLS). The step on thumbprints would show a "
+        "certificate with SHA-1 or a short key:",
         windows=("$ Get-TlsCipherSuite | Select-Object Name",),
         linux=('$ openssl s_client -connect "<host>:<port>" -tls1_2 </dev/null',),
         sentence=(
@@ -260,8 +261,8 @@ NETWORK_KINDS = (
     kind(
         "TT114",
         "A certificate is too weak for the system's TLS library",
-        "A key or a hash is below what the system allows, so that every handshake fails. The other end is told of "
-        "protocol versions, which is misleading.",
+        "A key or a hash is below what the system allows, so that every handshake fails. The other end's error "
+        "mentions protocol versions, which is misleading.",
         "Give that end a new certificate, then register it again, or trust it:",
         windows=(NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[0]),
         linux=(NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[1]),
@@ -304,7 +305,8 @@ NETWORK_KINDS = (
     kind(
         "TT119",
         "The proxy refuses the connection",
-        "The proxy answers the request for a tunnel (CONNECT) with an error: it asks for a user, forbids the port, or "
+        "The proxy answers the request for a tunnel (CONNECT) with an error: it asks for credentials, forbids the "
+        "port, or "
         "cannot "
         "reach the destination itself.",
         "Allow CONNECT to the Octopus port on the proxy, or give user and password; its own log says which:",
@@ -363,11 +365,11 @@ TALK_KINDS = (
     kind(
         "TT131",
         "Communication fails for an unrecognised reason",
-        "The log holds failures of the link whose inner text is not among the known ones.",
+        "The log has failures of the link whose text is not recognised.",
         "Read the whole record, and the other end's log for the same second:",
         sentence=(
-            "Communication of {who} with {far_end} fails, and the log of {vantage} gives a reason that "
-            "is not known here (it says: {words})"
+            "Communication of {who} with {far_end} fails, and the log of {vantage} gives an unrecognised reason (it "
+            "says: {words})"
         ),
         consequences=UNCONNECTED | {"TT115"},
         rank=60,

@@ -26,7 +26,7 @@ from .kind import (
     kind,
 )
 
-(_KEY_IS_GONE,) = when("is_tentacle", f"Only if the key is gone, a new certificate. {REFUSED_UNTIL}")
+(_KEY_IS_GONE,) = when("is_tentacle", f"Only if the key is gone, make a new certificate. {REFUSED_UNTIL}")
 
 START_KINDS = (
     kind(
@@ -38,8 +38,7 @@ START_KINDS = (
         windows=(HOLDER_WINDOWS, RESTART_WINDOWS),
         linux=(HOLDER_LINUX, RESTART_LINUX),
         sentence=(
-            "According to the log, the port was in use when {who} last started, and no start since then came to its "
-            "end."
+            "According to the log, the port was in use when {who} last started, and it has not finished starting since."
         ),
         consequences=STARTLESS | {"TT203", "TT202", "TT501"},
         rank=25,
@@ -48,7 +47,7 @@ START_KINDS = (
     kind(
         "TT134",
         "The service cannot listen on the configured address or port",
-        "The machine does not have the address that it is to listen on, or the system reserves the port.",
+        "The machine does not have the address that it is set to listen on, or the system reserves the port.",
         "Compare Tentacle.Services.ListenIP with the machine's addresses, and look at reserved port ranges:",
         windows=("$ Get-NetIPAddress", "$ netsh int ipv4 show excludedportrange tcp"),
         linux=("$ ip address",),
@@ -63,7 +62,7 @@ START_KINDS = (
     kind(
         "TT122",
         "The private key of the certificate cannot be used",
-        "The service's account cannot read the key, or it is gone, so that the end cannot identify itself.",
+        "The service's account cannot read the key, or it is gone, so that it cannot identify itself.",
         "A copy in the account's store without its key is passed over at the next start, and the key is taken from the "
         "settings again; or the account lacks the right to read it. Restart the service, then look into its log:",
         windows=(RESTART_WINDOWS, READ_WINDOWS, _KEY_IS_GONE, *NEW_CERTIFICATE[0]),
@@ -82,9 +81,9 @@ START_KINDS = (
         "They were encrypted on another machine, or by another identity of this one: a copied configuration, a "
         "clone, a "
         "new machine-id.",
-        "If it is the machine's own file, restore what it was encrypted by (on Linux /etc/machine-id, or "
-        "/etc/octopus/machinekey), or import the certificate's backup (import-certificate --from-file). Else a new "
-        "one; set a proxy's password again, too.",
+        "If it is the machine's own file, restore what it was encrypted with (on Linux /etc/machine-id, or "
+        "/etc/octopus/machinekey), or import the certificate's backup (import-certificate --from-file). Otherwise "
+        "make a new certificate; set a proxy's password again, too.",
         windows=(NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[0]),
         linux=(NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[1]),
         sentence=(
@@ -99,7 +98,7 @@ START_KINDS = (
         "TT124",
         "The configuration file is missing or damaged",
         "The agent could not read its configuration when it started. A full disk can leave an empty file.",
-        "Restore the file from a copy of this machine's own, then start the service; the instances and their files:",
+        "Restore the file from a backup of this very machine, then start the service; the instances and their files:",
         windows=(f"{TENTACLE} list-instances", START_WINDOWS),
         linux=(f"{TENTACLE_LINUX} list-instances", START_LINUX),
         sentence="According to the log, {who} could not read {its} configuration at the last start.",
@@ -168,7 +167,7 @@ START_KINDS = (
             "$ Get-WinEvent -FilterHashtable @{LogName='System'; ProviderName='Service Control Manager'} -MaxEvents 20",
         ),
         linux=(READ_LINUX, '$ journalctl -u "<service>" -n 60 --no-pager'),
-        sentence="The process of {who} ended with an error that is not known here (it says: {words})",
+        sentence="The process of {who} ended with an unrecognised error (it says: {words})",
         consequences=DOWN | {"TT501", "TT130"},
         rank=22,
         confidence=Confidence.LIKELY,
@@ -188,7 +187,7 @@ START_KINDS = (
     kind(
         "TT147",
         "The system has no ports or memory left for connections",
-        "A connection could not be opened since the system's ports, handles or memory for sockets are used up: by a "
+        "A connection could not be opened because the system's ports, handles or memory for sockets are used up: by a "
         "program that does not close its connections, or by a version that reconnects in storms.",
         "Find what holds so many connections, then restart it; Tentacles and servers from 2020 and before did this:",
         windows=(
@@ -210,20 +209,20 @@ START_KINDS = (
     kind(
         "TT148",
         "FIPS mode keeps the Tentacle from making its certificate",
-        "With the system in FIPS mode the Tentacle for Linux cannot make a certificate in the form that it wants. "
+        "With the system in FIPS mode the Tentacle for Linux cannot make a certificate in the form that it needs. "
         "Trying again fails "
         "the same way.",
         "Make a certificate on another machine and import it (import-certificate), or turn FIPS mode off:",
         windows=(READ_WINDOWS,),
         linux=("$ cat /proc/sys/crypto/fips_enabled",),
-        sentence="{who} cannot make a certificate: the system is in FIPS mode, in which that program cannot.",
+        sentence="{who} cannot make a certificate: the system is in FIPS mode, in which this program cannot do that.",
         consequences=STARTLESS | {"TT203", "TT202", "TT501", "TT137"},
         rank=12,
         confidence=Confidence.LIKELY,
     ),
     kind(
         "TT149",
-        "Windows' service for private keys does not run",
+        "Windows' service for private keys is not running",
         "No program can use a private key without CNG Key Isolation (KeyIso). Windows starts it on "
         "demand, unless it is disabled. A new certificate does not help.",
         "Let Windows start it on demand, start it, then start the service:",
@@ -234,7 +233,7 @@ START_KINDS = (
         ),
         sentence=(
             "According to the log, {who} cannot use any private key: Windows' service for them, CNG Key Isolation "
-            "(KeyIso), does not run."
+            "(KeyIso), is not running."
         ),
         consequences=STARTLESS | {"TT203", "TT202", "TT501", "TT122"},
         rank=12,
@@ -244,7 +243,7 @@ START_KINDS = (
         "TT150",
         "Parts of the program cannot be loaded",
         "A file of the program, or one that it needs of .NET, is missing, damaged, of another version, or kept from "
-        "it: an upgrade that did not end, a security program that took a file away, or a .NET that is too old.",
+        "it: an upgrade that did not finish, a security program that took a file away, or a .NET that is too old.",
         "See which file the log names. Let security programs leave the program's folder alone, install the same "
         "version again (settings and certificate stay), and start the service:",
         windows=(READ_WINDOWS, RESTART_WINDOWS),
