@@ -25,7 +25,6 @@ MODES = ("listening", "polling")
 DEFAULT_WORKERS = 32
 """More threads than that did not make a fleet's survey faster on two cores."""
 
-MOST_WORKERS = 10_000
 DEFAULT_MACHINE_TIMEOUT = 60.0
 
 _ONLY_OURS = (
@@ -182,9 +181,7 @@ def add_options(parser: pytest.Parser) -> None:
     )
     _add_named(group)
     _add_octopus(group)
-    group.addoption(
-        "--executor", metavar="dask:ADDRESS", help="let workers of their sites survey machines (docs/sites.md)"
-    )
+    group.addoption("--executor", metavar="dask:ADDRESS", help="let sites' workers survey machines (docs/sites.md)")
     for name, what in (("ca", "authority"), ("cert", "certificate"), ("key", "private key")):
         group.addoption(f"--executor-{name}", metavar="FILE", help=f"PEM file of the {what} for the scheduler")
     group.addoption(
@@ -205,7 +202,7 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--mode", choices=MODES, help="only Tentacles of this communication mode")
     group.addoption(
         "--workers",
-        type=whole(1, MOST_WORKERS),
+        type=whole(1, 10_000),
         metavar="N",
         help=f"hosts surveyed at the same time (default {DEFAULT_WORKERS})",
     )
