@@ -71,6 +71,7 @@ PROCESSES = {
     "TC2031": "it ends again and again",
     "TC5011": "it does not open its port",
     "TC5021": "somebody else has its port",
+    "TC5023": "somebody else has its port",
     "TC5022": "somebody else has its port",
     "TC5511": "it does not connect again",
     "TT503": "somebody else has its port",

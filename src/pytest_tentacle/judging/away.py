@@ -1,13 +1,23 @@
-"""A product that does not run on the host that is logged on to, and is well: in a container, or standing by."""
+"""A product that does not run on the host that is logged on to, and is well: in a container, or standing by.
+
+Docker starts a docker-proxy for each published port, with the container's address in its arguments (moby,
+cmd/docker-proxy), unless `userland-proxy` is false: then a DNAT rule leads there alone. Without root it is RootlessKit.
+Podman takes rootlessport, slirp4netns or pasta; as root it binds each port itself, and gives the socket to conmon,
+which accepts nothing, because a DNAT rule leads past it. Newer versions bind it without listening (libpod/oci_util.go),
+so nobody is seen to listen at all.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-from pytest_tentacle.inventory.model import Mode, Tentacle
-from pytest_tentacle.link import Probe
+from pytest_tentacle.inventory.model import TENTACLE_PORT, Mode, OctopusServer, Tentacle
+from pytest_tentacle.link import Failure, Probe
 from pytest_tentacle.link.hosts import plain_address
-from pytest_tentacle.survey.model import Service, ServiceState
+from pytest_tentacle.packet_filter.model import FilterRule
+from pytest_tentacle.survey.model import Process, Service, ServiceState
 
 from .attempts import Attempt, attempts_of
 from .finding import Evidence, Unknown
@@ -18,6 +28,21 @@ from .thumbprints import as_thumbprint
 AWAY_READS = ("fleet.away",)
 """What `away` reads: sections of several machines, which a check of one machine need not name each."""
 
+FORWARDERS = {
+    "docker-proxy": "Docker",
+    "rootlesskit": "Docker",
+    "rootlessport": "Podman",
+    "containers-rootlessport": "Podman",
+    "slirp4netns": "Podman",
+    "pasta": "Podman",
+    "pasta.avx2": "Podman",
+    "conmon": "Podman",
+}
+"""Program -> for what it holds a port."""
+
+_ARGUMENT = re.compile(r"(?:^|\s)-container-(?P<what>ip|port)[ =](?P<value>[0-9A-Fa-f.:]{1,45})(?=\s|$)")
+_LEADS_TO = re.compile(r"(?P<host>\d{1,3}(?:\.\d{1,3}){3}|\[[0-9A-Fa-f:]{2,45}\])(?::\d{1,5})?(?=\s|$)")
+
 _NEVER_STARTED = 1077
 _QUIET_ENDS = (None, 0, _NEVER_STARTED)
 """Exit codes of a service that was stopped in order, or not started."""
@@ -27,7 +52,10 @@ def away(subject: Subject) -> Evidence | None:
     """Why nothing of the product is to be looked at on the machine's own host; None where it should run there.
 
     - The inventory says that it runs in a container.
-    - The host knows neither instance nor service of it, and what answers on this host's own address or port is it.
+    - The host knows neither instance nor service of it, and what answers on this host's own address or port is it; or
+      the host publishes its port for a container, and nobody was seen to answer there who is another.
+    - Its settings lie on the host, where no service runs it, the host publishes its port for a container, and what
+      answers has its certificate.
     - Another node of its failover cluster runs it: one that the inventory says to be of the same cluster, or one by the
       same name or address, where the page with that one's certificate is shown.
     """
@@ -70,15 +98,51 @@ def _away(subject: Subject) -> Evidence | None:
             f"services of {node.name} and {subject.name}",
             f"{node.name} {what} runs it, and {subject.name} stands by: its cluster starts it, and nobody else may",
         )
-    if services or instances:
-        return None
+    return _in_a_container(subject, known=bool(instances)) if not services else None
+
+
+def _in_a_container(subject: Subject, *, known: bool) -> Evidence | None:
     page = _page(subject)
+    published = next(filter(None, (published_port(subject, port) for port in _ports_of(subject))), None)
     if page is None:
-        return None
+        if known or published is None or _another_answers(subject):
+            return None
+        text = f"{published.words}, and the host has neither an instance nor a service of it: it runs in a container"
+        return Evidence(published.source, text)
+    what = "has neither an instance nor a service of it"
+    if known:
+        own = as_thumbprint(subject.configured_thumbprint)
+        if published is None or own is None or page.probe.thumbprint != own:
+            return None
+        what = f"has its settings and no service of it ({published.words})"
     return Evidence(
         f"probe of {page.probe.host}:{page.probe.port} from {page.vantage}",
-        "it answers on this host, which has neither an instance nor a service of it: it runs in a container",
+        f"it answers on this host, which {what}: it runs in a container",
     )
+
+
+def _ports_of(subject: Subject) -> tuple[int, ...]:
+    """The ports that lead to it from outside, as they are declared; a polling Tentacle has none."""
+    machine = subject.machine
+    if isinstance(machine, Tentacle):
+        return () if machine.mode is Mode.POLLING else (machine.port or TENTACLE_PORT,)
+    return machine.polling_ports if isinstance(machine, OctopusServer) else ()
+
+
+def _another_answers(subject: Subject) -> bool:
+    """Whether a look met somebody else at its port: another page or certificate, or no TLS."""
+    declared = as_thumbprint(subject.machine.thumbprint)
+    for attempt in attempts_of(subject):
+        probe = attempt.probe
+        if attempt.listening is not subject.is_tentacle:
+            continue
+        if probe.page is not None and probe.page.error is None and not attempt.shows_page:
+            return True
+        if attempt.secured and declared is not None and probe.thumbprint not in {None, declared}:
+            return True
+        if probe.tls is not None and probe.tls.error is Failure.NOT_TLS:
+            return True
+    return False
 
 
 def _own_services(subject: Subject) -> tuple[Service, ...]:
@@ -102,7 +166,9 @@ def _is_here(probe: Probe, subject: Subject) -> bool:
         own = {plain_address(address) for address in subject.read(FACTS.host).addresses}
         if probe.connect is not None and plain_address(probe.connect.address or "") in own:
             return True
-        return any(listener.port == probe.port for listener in subject.read(FACTS.listeners))
+        if any(listener.port == probe.port for listener in subject.read(FACTS.listeners)):
+            return True
+        return published_port(subject, probe.port) is not None
     except Unknown:
         return False
 
@@ -146,3 +212,75 @@ def _shows_page_of(other: Subject, subject: Subject) -> bool:
         attempt.shows_page and attempt.listening is subject.is_tentacle and attempt.probe.thumbprint == expected
         for attempt in attempts_of(subject)
     )
+
+
+@dataclass(frozen=True)
+class Published:
+    """One published port.
+
+    Attributes:
+        source: where that was seen.
+        words: who holds it, or what leads it on.
+    """
+
+    source: str
+    words: str
+
+
+def engine_of(process: Process | None) -> str | None:
+    """`Docker` or `Podman`, where that is why the process holds a port; else None."""
+    return FORWARDERS.get((process.name or "").lower()) if process is not None else None
+
+
+def container_of(process: Process | None) -> str | None:
+    """Address and port of the container, as docker-proxy was told; None where its arguments do not tell."""
+    told = {found["what"]: found["value"] for found in _ARGUMENT.finditer((process and process.command_line) or "")}
+    host = told.get("ip")
+    if host is None or "port" not in told:
+        return None
+    return f"[{host}]:{told['port']}" if ":" in host else f"{host}:{told['port']}"
+
+
+def published_port(subject: Subject, port: int | None) -> Published | None:
+    """How the host publishes the port for a container; None where it does not, or nobody knows."""
+    if port is None:
+        return None
+    return _by_program(subject, port) or _by_rule(subject, port)
+
+
+def _by_program(subject: Subject, port: int) -> Published | None:
+    try:
+        listeners = subject.read(FACTS.listeners)
+    except Unknown:
+        return None
+    for listener in listeners:
+        if listener.port == port and listener.owner is not None and (engine := engine_of(listener.owner)):
+            there = container_of(listener.owner)
+            words = f"{engine}'s {listener.owner.name} holds port {port}" + (f" for {there}" if there else "")
+            return Published(f"sockets of {subject.name}", words)
+    return None
+
+
+def _by_rule(subject: Subject, port: int) -> Published | None:
+    try:
+        filters = subject.read(FACTS.firewall).filters
+    except Unknown:
+        return None
+    for chain in filters.chains if filters is not None else ():
+        for rule in chain.rules:
+            there = _LEADS_TO.search(rule.to or "") if rule.verdict == "divert" else None
+            if there is not None and _is_of_port(rule, port):
+                return Published(f"packet filter of {subject.name}", f"a rule leads port {port} on to {there[0]}")
+    return None
+
+
+def _is_of_port(rule: FilterRule, port: int) -> bool:
+    return any(
+        match.field == "tcp dport" and not match.negated and any(_holds(value, port) for value in match.values)
+        for match in rule.matches
+    )
+
+
+def _holds(value: str, port: int) -> bool:
+    first, _, last = value.partition("-")
+    return first.isdecimal() and (last or first).isdecimal() and int(first) <= port <= int(last or first)

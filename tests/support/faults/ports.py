@@ -8,7 +8,7 @@ from pytest_tentacle.survey.model import Section
 from support import NOW
 from support.failures import OLD_TLS, SILENT
 from support.looks import OWN_PORT, SERVERS_OWN_PORT
-from support.whole import Whole
+from support.whole import Whole, make_linux
 from support.world import probe
 
 from . import case
@@ -43,6 +43,21 @@ def changed_and_not_restarted(world: Whole) -> None:
 def taken_and_crashed(world: Whole) -> None:
     world.down("web-01", exit_code=1067)
     owner = {"pid": 4711, "name": "nginx", "executable": "/usr/sbin/nginx", "parent_pid": 1}
+    world["web-01"].listeners = [GONE | {"owner": owner}]
+    other = {"page": "other", "whose": "nginx"}
+    world["web-01"].replace(OWN_PORT, probe(**other))
+    world.both("web-01", other)
+
+
+@case("TC5023", confidence="certain")
+def published_for_another(world: Whole) -> None:
+    """Docker publishes a container's port at that of a Tentacle that is installed on the host."""
+    make_linux(world, "web-01")
+    world.down("web-01", state="failed", exit_code=1, detail="failed / exit-code")
+    command = (
+        "/usr/bin/docker-proxy -proto tcp -host-ip 0.0.0.0 -host-port 10933 -container-ip 172.17.0.2 -container-port 80"
+    )
+    owner = {"pid": 4711, "name": "docker-proxy", "executable": "/usr/bin/docker-proxy", "command_line": command}
     world["web-01"].listeners = [GONE | {"owner": owner}]
     other = {"page": "other", "whose": "nginx"}
     world["web-01"].replace(OWN_PORT, probe(**other))

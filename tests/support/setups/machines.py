@@ -407,51 +407,6 @@ def _cluster(world: Whole, name: str) -> None:
     world.logs[name] = started(2136, ago=timedelta(days=90))
 
 
-@setup(
-    "service",
-    modes=("listening",),
-    systems=("linux",),
-    unlike=("uptime", "account", "log", "loading", "disk", "instance", "tls", "version", "firewall"),
-)
-def container(world: Whole, name: str) -> None:
-    """The Tentacle runs in a container of the host that is surveyed, which publishes its port."""
-    _contain(world, name)
-    draft = world[name]
-    for listener in draft.listeners:
-        listener |= {"pid": 512, "owner": {"pid": 512, "name": "docker-proxy"}}
-
-
-@setup(
-    "service",
-    systems=("linux",),
-    unlike=("uptime", "account", "log", "loading", "disk", "instance", "tls", "version", "firewall"),
-)
-def container_that_is_declared(world: Whole, name: str) -> None:
-    """The same, in either mode, and the inventory says so."""
-    _contain(world, name)
-    world[name].declare(container=True)
-
-
-def _contain(world: Whole, name: str) -> None:
-    draft = world[name]
-    draft.instances = ["-"]
-    draft.without_service = True
-    draft.own = [each for each in draft.own if not each.link.instance]
-    for section in ("permissions", "products", "disks", "connections"):
-        world.sections[name][section] = ()
-    world.change(name, "loading", times=())
-    world.without_log.add(name)
-
-
-@setup("server", unlike=("vantage", "balancer"))
-def server_in_a_container(world: Whole, name: str) -> None:
-    """The Octopus Server runs in a container: the host has no instance and no service of it."""
-    assert name
-    draft = world["octo-1"]
-    _contain(world, "octo-1")
-    draft.listeners = [{"address": "::", "port": 10943, "pid": 512, "owner": {"pid": 512, "name": "docker-proxy"}}]
-
-
 @setup("events", systems=("windows",))
 def old_trouble(world: Whole, name: str) -> None:
     """The service manager remembers a start that took too long, weeks ago."""

@@ -44,7 +44,14 @@ def _second_instance(_view: View, problem: Problem) -> Clue | None:
 
 
 def _other_program(_view: View, problem: Problem) -> Clue | None:
-    return Clue() if not _is_tentacle(problem) else None
+    return Clue() if not _is_tentacle(problem) and not problem.facts.get("engine") else None
+
+
+def _container(_view: View, problem: Problem) -> Clue | None:
+    engine, there = problem.facts.get("engine"), problem.facts.get("container")
+    if not engine:
+        return None
+    return Clue(facts={"container": f"{engine}, {there}" if there else engine})
 
 
 LOCAL_PORT: tuple[CauseKind, ...] = (
@@ -97,6 +104,35 @@ LOCAL_PORT: tuple[CauseKind, ...] = (
         _other_program,
         consequences=NO_PORT | {"TT504"},
         fold_by=("port", "process"),
+        rank=15,
+    ),
+    CauseKind(
+        "TC5023",
+        "A container's published port is the service's",
+        "Port {port} of {who} is published for a container ({container}; {process}, pid {pid}, holds it), so the "
+        "service cannot open it.",
+        frozenset({"TT502"}),
+        (
+            (
+                "See which container it is. Publish it at another port, or give the service another one, then start "
+                "the service; a program that is ended by hand leaves the container without its port:"
+            ),
+            '$ docker ps --filter "publish=<port>"',
+            RESTART_WINDOWS,
+        ),
+        (
+            (
+                "See which container it is. Publish it at another port, or give the service another one, then start "
+                "the service; a program that is ended by hand leaves the container without its port:"
+            ),
+            '$ sudo docker ps --filter "publish=<port>"',
+            "With Podman, as the user who runs it:",
+            "$ podman ps --format '{{.Names}} {{.Ports}}'",
+            RESTART_LINUX,
+        ),
+        _container,
+        consequences=NO_PORT | {"TT504"},
+        fold_by=("port", "container"),
         rank=15,
     ),
     CauseKind(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from pytest_tentacle.guide.consequences import NO_PROCESS, NO_SETTINGS, NOT_LISTENING
 from pytest_tentacle.judging.attempts import ATTEMPT_READS, attempts_of
+from pytest_tentacle.judging.away import container_of, engine_of
 from pytest_tentacle.judging.check import Check, Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.reading import FACTS
@@ -70,6 +71,8 @@ def port_is_held_by_the_service(subject: Subject) -> Iterator[Finding]:
             "pid": named.pid,
             "process": named.owner.name if named.owner else None,
             "executable": named.owner.executable if named.owner else None,
+            "engine": engine_of(named.owner),
+            "container": container_of(named.owner),
             "child": next((child.pid for child in named.children), None),
             "url": urls[0] if urls else None,
         },
