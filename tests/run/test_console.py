@@ -141,6 +141,20 @@ class TestStepLines:
         assert re.search(r": 1 failed.*, \d+ not judged$", told), told
 
 
+class TestNumbers:
+    def test_who_is_not_judged_is_named(self, pytester):
+        """A server that nobody logs on to counts among the inventory's machines, and not in the verdict."""
+        pytester.makefile(
+            ".yaml",
+            few="servers:\n- {name: octo-dmz, dns_name: localhost, transport: none}\n"
+            "tentacles:\n- {name: far, dns_name: localhost, mode: polling, servers: [octo-dmz], transport: none}\n",
+        )
+        shown = pytester.runpytest_subprocess("--inventory=few.yaml").stdout.str()
+        assert "1 server and 1 Tentacle of few.yaml" in shown
+        assert "The machine could not be fully checked." in shown
+        assert "not judged, because no step applies: octo-dmz" in shown
+
+
 class TestNothingRuns:
     @pytest.mark.parametrize(
         "option", ["--fixtures", "--fixtures-per-test", "--setup-plan", "--setup-only", "--collect-only", "--markers"]

@@ -42,6 +42,8 @@ _PYTESTS_FILES = (("junitxml", "xmlpath"), ("log-file", "log_file"))
 """Options that let pytest itself write a file, and their names in its configuration."""
 
 
+_NAMED = 10
+
 _MANY = 2_000
 """With more tests than that, what a survey leaves in cycles is worth a look through the heap."""
 
@@ -65,6 +67,7 @@ class TentaclePlugin:
         self.run = TentacleRun.from_options(options)
         self.surveys_file: Path | None = None
         self.portal_file: Path | None = None
+        self.not_judged: list[str] = []
         self.signals = Signals()
         if not parallel.is_worker(config):
             self._choose_report(config)
@@ -145,7 +148,7 @@ class TentaclePlugin:
             return
         if not parallel.is_worker(self.config):
             self._survey(collection.machines_of(items), collection.asked_of(items))
-        collection.drop_inapplicable(items, self.run, self.config)
+        self.not_judged = collection.drop_inapplicable(items, self.run, self.config)
         self.heap.settle(tidied=len(items) > _MANY)
 
     # -- what came of it -----------------------------------------------------------------------------------------
@@ -240,7 +243,7 @@ class TentaclePlugin:
             return
         report = self.run.report()
         terminalreporter.section("diagnosis")
-        for text, markup in self._summary(report):
+        for text, markup in (*self._summary(report), *self._left_out()):
             terminalreporter.write_line(text, **markup)
         if report is not None and (system := self.run.ci_system):
             terminalreporter.ensure_newline()
@@ -261,6 +264,14 @@ class TentaclePlugin:
             terminalreporter.write_line(f"ERROR: {self.run.redactor.text(text)}", red=True, bold=True)
         if self.run.mapping_path:
             terminalreporter.write_line(f"private, do not share: {self.run.mapping_path}", yellow=True)
+
+    def _left_out(self) -> Generator[Line]:
+        """Who is in the inventory and not in the verdict's number, where nobody chose steps or modes."""
+        option = self.config.option
+        if self.not_judged and not (option.keyword or option.markexpr or self.run.options.mode):
+            rest = len(self.not_judged) - _NAMED
+            names = ", ".join(self.not_judged[:_NAMED]) + (f" and {rest:,} more" if rest > 0 else "")
+            yield clean_line(f"not judged, because no step applies: {self.run.redactor.text(names)}"), {}
 
     def _summary(self, report: Report | None) -> list[Line]:
         """The diagnosis, or, where it cannot be shown, the verdicts."""

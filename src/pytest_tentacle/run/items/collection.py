@@ -126,8 +126,10 @@ def drop_unasked(items: list[pytest.Item], run: TentacleRun, config: pytest.Conf
     _keep(items, config, lambda item: (bool(pinged) or step_of(item) != "tentacle-ping") and machine_of(item) != HERE)
 
 
-def drop_inapplicable(items: list[pytest.Item], run: TentacleRun, config: pytest.Config) -> None:
+def drop_inapplicable(items: list[pytest.Item], run: TentacleRun, config: pytest.Config) -> list[str]:
     """Take out what does not apply, now that the surveys have told each Tentacle's mode.
+
+    Gives the machines of which nothing is left: a server that nobody logs on to is there for its Tentacles alone.
 
     Where surveys are kept packed, each machine's steps are judged here, all at once: the tests come step by step, and
     would unpack each survey for each step.
@@ -145,6 +147,8 @@ def drop_inapplicable(items: list[pytest.Item], run: TentacleRun, config: pytest
                 run.subject(machine).result(step)
             run.fleet.let_go(machine)
     _keep(items, config, lambda item: id(item) in wanted)
+    left_machines = {machine_of(item) for item in items}
+    return [name for name in by_machine if name is not None and name not in left_machines]
 
 
 def _keep(items: list[pytest.Item], config: pytest.Config, wanted: Callable[[pytest.Item], bool]) -> None:
