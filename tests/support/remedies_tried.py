@@ -20,7 +20,7 @@ from pytest_tentacle.sections import STEPS, Subject, applicable, fleet_of
 from pytest_tentacle.sections.catalogue import CATALOGUE
 from pytest_tentacle.survey.store import Surveys, dumps, loads
 
-from .tentacle_commands import BLANK, COPIED, LISTENING, POLLING, Refused, ServerState, State
+from .tentacle_commands import BLANK, COPIED, LISTENING, POLLING, Refused, ServerState, State, Trusted
 from .tentacle_world import NoSettingsError, SeveralServersError, found_in, state_of, wrong_with
 
 PERSONS = {
@@ -165,7 +165,7 @@ def remedies(surveys: Surveys) -> Iterator[Remedy]:
             if not kind.is_cause:
                 view = scene.view(subject.name)
                 facts = view.base_facts | problem.facts | told(view, problem).facts
-                facts = trust_facts(subject, facts.get("thumbprint")) | facts
+                facts = trust_facts(subject, facts) | facts
                 system = "linux" if subject.system == "linux" else "windows"
                 lines = with_own_values(fill(getattr(kind, system), system, facts), {subject.name: (facts,)})
                 yield Remedy(kind.code, frozenset({kind.code}), subject, lines, is_symptom=True)
@@ -200,25 +200,46 @@ def _try_on_server(where: str, remedy: Remedy, came: Tried) -> None:
 OTHER = "F" * 40
 """The thumbprint of a server that is none of the inventory's."""
 _CHANGES_TRUST = re.compile(
-    r"--reset-trust|--remove-trust|--trust|clear-trusted|update-trust|server-comms|register-|poll-server"
+    r"delete-instance|--reset-trust|--remove-trust|--trust|clear-trusted|update-trust|server-comms|register-|poll-server"
 )
+_REMOVES = re.compile(r" (?:delete-instance|service --stop --uninstall) ")
+_WARNS = ("also polls another server", "trust in every server goes with the instance")
 _ENTRIES = "Tentacle.Communication.TrustedOctopusServers"
 
 
-def beside_another_server(surveys: Surveys, *, polls: bool) -> Surveys:
-    """The same, where each Tentacle trusts, or polls, another department's server as well."""
+THEIRS = "https://other.elsewhere:10943/"
+"""Where the other server is polled."""
+
+ARRANGEMENTS = ("trusted too", "polled too", "polled alone", "polled by what stands for its own")
+"""How a Tentacle may work for another server: beside its own, in its place, or where the file has that one's thumbprint
+for its own server as well."""
+
+
+def beside_another_server(surveys: Surveys, arrangement: str) -> Surveys:
+    """The same, where each Tentacle trusts, or polls, another department's server as well, or that one alone."""
     document = json.loads(dumps(surveys))
-    address = {"Address": "https://other.elsewhere:10943/", "SubscriptionId": "poll://other/"} if polls else {}
+    thumbprints = {each.name: each.thumbprint for each in surveys.inventory.servers}
+    own = {each.name: {thumbprints.get(server) for server in each.servers} for each in surveys.inventory.tentacles}
+    polls = arrangement != "trusted too"
+    address = {"Address": THEIRS, "SubscriptionId": "poll://other/"} if polls else {}
     entry = {"Thumbprint": OTHER, "CommunicationStyle": POLLING if polls else LISTENING, "Address": None} | address
     for record in document["records"]:
+        servers = set().union(*(own.get(name, ()) for name in record["machines"]))
         for instance in ((record.get("survey") or {}).get("instances") or {}).get("data") or ():
             settings = (instance.get("configuration") or {}).get("settings") or {}
             try:
                 entries = json.loads(settings.get(_ENTRIES, ""))
             except ValueError:
                 continue
-            if isinstance(entries, list):
-                settings[_ENTRIES] = json.dumps([*entries, entry])
+            if not isinstance(entries, list):
+                continue
+            polled = [each for each in entries if isinstance(each, dict) and each.get("CommunicationStyle") == POLLING]
+            theirs = entry
+            if arrangement == "polled alone":
+                entries = [each for each in entries if each not in polled]
+            elif arrangement == ARRANGEMENTS[-1] and polled and polled[0].get("Thumbprint") not in servers:
+                theirs = entry | {"Thumbprint": polled[0].get("Thumbprint")}
+            settings[_ENTRIES] = json.dumps([*entries, theirs])
     return loads(json.dumps(document).encode(), "beside another server")
 
 
@@ -226,8 +247,8 @@ def harm_to_another(surveys: Surveys) -> Iterator[tuple[Remedy, str]]:
     """Each remedy after which the other server's entry is gone without a word, or that is refused beside it."""
     if not any(_CHANGES_TRUST.search(line) for each in remedies(surveys) for line in each.lines):
         return
-    for polls in (False, True):
-        for remedy in remedies(beside_another_server(surveys, polls=polls)):
+    for arrangement in ARRANGEMENTS:
+        for remedy in remedies(beside_another_server(surveys, arrangement)):
             if remedy.subject.is_tentacle and any(_CHANGES_TRUST.search(line) for line in remedy.lines):
                 yield from ((remedy, what) for what in harm_of(remedy))
 
@@ -239,19 +260,28 @@ def harm_of(remedy: Remedy) -> Iterator[str]:
         state = state_of(subject, ORIGINALS.get(remedy.code, subject.name))
     except (NoSettingsError, SeveralServersError):
         return
-    if all(each.thumbprint != OTHER for each in state.trusted):
+    theirs = {_as_expected(each) for each in state.trusted if each.thumbprint == OTHER or each.address == THEIRS}
+    if not theirs:
         return  # the list is damaged, and nobody can read whom it trusts
     _break(state, remedy.code)
     service = subject.known_service
     own = {"instance": subject.instance_name, "name": subject.name, "service": service.name if service else ""}
+    if any(" delete-instance " in line for line in remedy.lines):
+        state.trusted = []
+    lines = tuple(line for line in remedy.lines if not _REMOVES.search(line))
     try:
-        carry_out(state, remedy.lines, own)
+        carry_out(state, lines, own)
     except (Refused, AssertionError) as refusal:
         yield str(refusal)
         return
-    warned = any("also polls another server" in line for line in remedy.lines)
-    if not warned and all(each.thumbprint != OTHER for each in state.trusted):
+    warned = any(word in line for line in remedy.lines for word in _WARNS)
+    if not warned and not theirs <= {_as_expected(each) for each in state.trusted}:
         yield "the other server's entry is gone"
+
+
+def _as_expected(entry: Trusted) -> tuple[str, str]:
+    """Who is met where: letters' case matters to nobody whose thumbprint is written in capitals afterwards."""
+    return entry.thumbprint.upper(), entry.address or ""
 
 
 def _is_call(line: str) -> bool:

@@ -217,6 +217,11 @@ class _Lines:
         yield self._call('show-thumbprint --instance "<instance>"')
         if settings is None or settings.mode is not Mode.LISTENING:
             yield "Register it by hand, with a key that stands in no file:"
+            trusted = settings.trusted if settings else ()
+            polled = dict.fromkeys(each.address for each in trusted if each.polls and each.address)
+            if len(polled) > 1:
+                addresses = ", ".join(polled)
+                yield f"It polled {addresses}: register it with the server of each; a further node by poll-server."
             yield (f"# {self._program} {REGISTER}")
         account = self._subject.known_service.account if self._subject.known_service else None
         if account and account not in {"LocalSystem", "root"}:

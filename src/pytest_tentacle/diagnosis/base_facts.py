@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ntpath
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from pytest_tentacle.inventory.model import Mode, OctopusServer
+from pytest_tentacle.judging.entries import is_of_these_alone
 from pytest_tentacle.judging.finding import Blocked, Unknown
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
@@ -43,8 +45,11 @@ def base_facts(subject: Subject) -> dict[str, Any]:
     return facts | ({"service": service.name} if service else {})
 
 
-def trust_facts(subject: Subject, thumbprint: object) -> dict[str, Any]:
-    """What a Tentacle's file has in the place of a server's thumbprint, and whether it lacks this one: `mistrusts`."""
+def trust_facts(subject: Subject, problem: Mapping[str, Any]) -> dict[str, Any]:
+    """What a Tentacle's file has in the place of a server's thumbprint, and whether it lacks this one: `mistrusts`.
+
+    And whether to replace the old one cuts off nobody else: `replaceable`.
+    """
     if not subject.is_tentacle:
         return {}
     try:
@@ -54,7 +59,13 @@ def trust_facts(subject: Subject, thumbprint: object) -> dict[str, Any]:
     if settings.trusted_error:
         return {}
     polled = {entry.thumbprint for entry in settings.trusted if entry.polls and entry.thumbprint}
+    thumbprint = problem.get("thumbprint")
     facts: dict[str, Any] = {"configured": next(iter(polled))} if len(polled) == 1 else {}
+    old = problem.get("configured") or problem.get("expected_thumbprint") or facts.get("configured")
+    if isinstance(old, str) and polled:
+        nodes = [each for each in subject.peers if as_thumbprint(each.expected_thumbprint) == as_thumbprint(thumbprint)]
+        replaceable = is_of_these_alone(old, nodes or subject.peers, subject)
+        facts |= {"replaceable": replaceable, "unreplaceable": not replaceable}
     if isinstance(thumbprint, str) and thumbprint:
         let_in = {(entry.thumbprint or "").upper() for entry in settings.trusted}
         is_trusted = thumbprint in polled if subject.mode is Mode.POLLING else thumbprint.upper() in let_in

@@ -157,7 +157,7 @@ def _consequences(
 
 def _facts(view: View, problem: Problem, clue: Clue) -> dict[str, Any]:
     facts = view.base_facts | {"link": view.link_of(problem)} | problem.facts | clue.facts
-    return trust_facts(view.subject, facts.get("thumbprint")) | facts
+    return trust_facts(view.subject, facts) | facts
 
 
 def _found(

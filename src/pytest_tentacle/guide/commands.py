@@ -134,9 +134,30 @@ def _per_mode(
     return windows, linux
 
 
-TRUST_SERVER = _per_mode(
-    ("On a listening Tentacle, trust it beside the others:", _TRUST),
-    ("On a polling Tentacle (3.24 and later), replace the thumbprint; its address and subscription stay:", _UPDATE),
+REPLACE_BY_HAND = (
+    "update-trust replaces a thumbprint wherever it stands, and here that may be another server's entry as well, which "
+    "would be cut off: correct that one entry of TrustedOctopusServers in <file> by hand (stop the service, copy the "
+    "file, change it, start it)."
+)
+_POLLS_ANOTHER = (
+    "No address that it polls is known to be this server's alone: update-trust would cut off whoever answers there. If "
+    "one is another name of this server, declare it in the inventory (addresses) and run again. Else register the "
+    f"Tentacle with this server, too; what it polls now stays. {REGISTER_WORDS}"
+)
+TRUST_SERVER = tuple(
+    (
+        *when("listening", "On a listening Tentacle, trust it beside the others:", _TRUST[system]),
+        *when(
+            "polling",
+            *when(
+                "replaceable",
+                "On a polling Tentacle (3.24 and later), replace the thumbprint; its address and subscription stay:",
+                _UPDATE[system],
+            ),
+            *when("unreplaceable", _POLLS_ANOTHER, tentacle(REGISTER, AGAIN)[system]),
+        ),
+    )
+    for system in (0, 1)
 )
 """Let a Tentacle trust its server: `configure --trust` never touches a polled entry, and `update-trust` changes one."""
 
@@ -281,7 +302,8 @@ OWN_IDENTITY = _per_mode(
 RESTART = "Restart the services at both ends"
 CLEAN_SLATE = (
     "remove the instance and the program with all that they leave behind, and set the Tentacle up again (guide, "
-    "Uninstall Tentacles); what was deployed stays as it is"
+    "Uninstall Tentacles); what was deployed stays as it is. Its trust in every server goes with the instance: note "
+    "whom it trusts and polls, and let it trust, or register it with, each of them again"
 )
 _REMOVE = tentacle('service --stop --uninstall --instance "<instance>"', 'delete-instance --instance "<instance>"')
 CLEAN_WINDOWS = (*_REMOVE[0], "$ Get-Package -Name 'Octopus Deploy Tentacle*' | Uninstall-Package")

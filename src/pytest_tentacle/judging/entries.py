@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ from pytest_tentacle.survey.configuration import TentacleSettings
 from pytest_tentacle.survey.surroundings import Proxy
 from pytest_tentacle.survey.targets import names_of
 
+from .finding import Blocked, Unknown
 from .reading import FACTS
 from .subject import Subject
 from .thumbprints import as_thumbprint
@@ -81,6 +83,34 @@ def node_of(entry: Entry, tentacle: Subject, entries: tuple[Entry, ...]) -> Subj
         tentacle.kept["nodes"] = _shared_out(entries, tentacle.peers)
     found: dict[Entry, Subject] = tentacle.kept["nodes"]
     return found.get(entry)
+
+
+def own_addresses(tentacle: Subject, node: Subject) -> frozenset[str]:
+    """The addresses that it polls and that are known to be this node's: declared, or its certificate answers there."""
+    entries = entries_of(tentacle.settings)
+    return frozenset(
+        entry.address
+        for entry in entries
+        if node_of(entry, tentacle, entries) is node or _is_seen_to_lead(entry, node, tentacle)
+    )
+
+
+def _is_seen_to_lead(entry: Entry, node: Subject, tentacle: Subject) -> bool:
+    try:
+        return entry.leads_to(node, tentacle)
+    except (Unknown, Blocked):
+        return False
+
+
+def is_of_these_alone(thumbprint: str, nodes: Collection[Subject], tentacle: Subject) -> bool:
+    """Whether a trusted thumbprint is that of these nodes' addresses alone, so that to replace it cuts off nobody else.
+
+    `update-trust` replaces it in each entry. One without an address lets in whoever has it, where the Tentacle listens.
+    """
+    own = frozenset[str]().union(*(own_addresses(tentacle, node) for node in nodes))
+    settings = tentacle.settings
+    same = [each for each in settings.trusted if (each.thumbprint or "").strip().upper() == thumbprint.upper()]
+    return all(each.address in own if each.polls else settings.no_listen for each in same)
 
 
 def is_balanced(entry: Entry, node: Subject, tentacle: Subject) -> bool:

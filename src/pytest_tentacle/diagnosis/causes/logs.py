@@ -10,7 +10,7 @@ from dataclasses import replace
 from pytest_tentacle.diagnosis.from_problem import from_problem, told
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.commands import AGAIN, tentacle, when
+from pytest_tentacle.guide.commands import AGAIN, REPLACE_BY_HAND, tentacle, when
 from pytest_tentacle.guide.consequences import ACROSS, DOWN, STARTLESS, UNANSWERED, UNCONNECTED
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.inventory.model import Mode
@@ -162,12 +162,17 @@ def _with_proxy(view: View, problem: Problem) -> Clue:
 
 
 _SHOW = tentacle('show-thumbprint --instance "<instance>"')
+_REPLACE = tentacle(
+    'update-trust --instance "<instance>" --oldThumbprint "<expected_thumbprint>" --newThumbprint "<thumbprint>"', AGAIN
+)
+_IN_CAPITALS = tuple((*when("in_file", calls[0]), calls[1]) for calls in _REPLACE)
+"""Whoever else has the same thumbprint is met by it as well."""
 _UPDATE = tuple(
-    (*when("in_file", calls[0]), calls[1])
-    for calls in tentacle(
-        'update-trust --instance "<instance>" --oldThumbprint "<expected_thumbprint>" --newThumbprint "<thumbprint>"',
-        AGAIN,
+    (
+        *when("replaceable", *when("in_file", calls[0]), calls[1]),
+        *when("unreplaceable", REPLACE_BY_HAND),
     )
+    for calls in _REPLACE
 )
 
 _FROM_ITS_START = "A process reads its settings when it starts."
@@ -225,8 +230,8 @@ LOGS: tuple[CauseKind, ...] = (
         "{vantage} expects the thumbprint {expected_thumbprint}, and meets {thumbprint}: the same, but the connecting "
         "end compares it letter by letter, and Octopus writes it in upper case.",
         frozenset({"TT101"}),
-        (_UPPER_CASE, *_UPDATE[0]),
-        (_UPPER_CASE, *_UPDATE[1]),
+        (_UPPER_CASE, *_IN_CAPITALS[0]),
+        (_UPPER_CASE, *_IN_CAPITALS[1]),
         _in_another_case,
         consequences=UNCONNECTED,
         echoes=ACROSS,

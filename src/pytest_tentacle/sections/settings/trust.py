@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pytest_tentacle.inventory.model import Mode, OctopusServer, Tentacle
 from pytest_tentacle.judging.check import Finding, check
-from pytest_tentacle.judging.entries import Entry, entries_of, is_balanced, node_of
+from pytest_tentacle.judging.entries import Entry, entries_of, is_balanced, is_of_these_alone, node_of, own_addresses
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint, fault_in
@@ -38,7 +38,7 @@ def some_server_is_trusted(subject: Subject) -> Iterator[Finding]:
     )
 
 
-@check(codes=("TT321",), reads=_READS_OF_TRUST)
+@check(codes=("TT321",), reads=(*_READS_OF_TRUST, "probes"))
 def declared_servers_are_trusted(subject: Subject) -> Iterator[Finding]:
     """Each declared server's thumbprint is among the trusted ones, or the polled ones where the Tentacle polls."""
     if not subject.is_tentacle or not subject.settings.trusted:
@@ -63,7 +63,7 @@ def declared_servers_are_trusted(subject: Subject) -> Iterator[Finding]:
             f"only {present} is trusted",
             server=server.name,
             thumbprint=expected,
-            **_polled_instead(subject, server, entries),
+            **_polled_instead(subject, server),
         )
 
 
@@ -235,12 +235,17 @@ def _wrong_port(subject: Subject, node: Subject, entry: Entry) -> Problem:
     )
 
 
-def _polled_instead(subject: Subject, server: Subject, entries: list[TrustedServer]) -> dict[str, object]:
-    """The thumbprint that is expected where this server is polled, or the only one that is; else nothing."""
-    addresses = entries_of(subject.settings)
-    own = {entry.thumbprint for entry in addresses if node_of(entry, subject, addresses) is server}
-    found = own or {entry.thumbprint for entry in entries}
-    return {"configured": next(iter(found))} if len(found) == 1 and subject.mode is Mode.POLLING else {}
+def _polled_instead(subject: Subject, server: Subject) -> dict[str, object]:
+    """The thumbprint that is expected where this server is polled, and whether it may be replaced."""
+    if subject.mode is not Mode.POLLING:
+        return {}
+    addresses = own_addresses(subject, server)
+    own = {entry.thumbprint for entry in entries_of(subject.settings) if entry.address in addresses}
+    if len(own) > 1:
+        return {}
+    found = next(iter(own), None)
+    replaceable = found is not None and is_of_these_alone(found, [server], subject)
+    return {"replaceable": replaceable, "unreplaceable": not replaceable} | ({"configured": found} if found else {})
 
 
 def _to_keep(subject: Subject, node: Subject, wrong: Entry) -> dict[str, object]:
