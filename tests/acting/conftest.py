@@ -11,6 +11,7 @@ import pytest
 
 from pytest_tentacle.acting import restarting
 from pytest_tentacle.acting.restarting import Restart, restart
+from pytest_tentacle.acting.sending import send
 from pytest_tentacle.inventory.model import Inventory, Mode, OctopusServer, OperatingSystem, Tentacle, WinRM
 from pytest_tentacle.lab import Lab
 from pytest_tentacle.lab.windows import machine as windows_machine
@@ -37,7 +38,7 @@ class Machine:
 
     def restart(self, service: str = SERVICE) -> Action:
         task = Restart("web", self.machine.transport, is_windows=True, service=service, log=LOG, by=By())
-        return restart(task, lambda _: None)
+        return restart(task, send, lambda _: None)
 
     def service(self) -> dict[str, Any]:
         """As it is now."""

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pytest_tentacle.acting.carrying_out import alone, uninterrupted
 from pytest_tentacle.acting.mendable import MENDABLE, Proof, commands_of
-from pytest_tentacle.acting.mending import judged, seen
-from pytest_tentacle.acting.restarting import Sent
+from pytest_tentacle.acting.mending import Mending, Seen, compared, judged, seen
 from pytest_tentacle.acting.scripts import Mark
+from pytest_tentacle.acting.sending import Sent
 from pytest_tentacle.cli import main
 from pytest_tentacle.diagnosis.causes import CAUSES
 from pytest_tentacle.guide.effects import told
-from pytest_tentacle.survey.actions import ActionResult
-from pytest_tentacle.transport import ReachStage, TransportError
+from pytest_tentacle.survey.actions import ActionResult, By
 from support.faults import CASES
 from support.remedies_tried import remedies, tried
 from support.whole import wide_fleet
 
-LOST = TransportError(ReachStage.RUN, "web-01 broke off the command", "See there.")
+LOST = "web-01 broke off the command"
 BY_MODEL = sorted(code for code, proof in MENDABLE.items() if proof is Proof.MODEL)
 BEGIN_1, END_1 = Mark("BEGIN", ("1",), ""), Mark("END", ("1", "0"), "")
 BEGIN_2 = Mark("BEGIN", ("2",), "")
@@ -85,29 +86,85 @@ class TestTable:
 
 class TestAnswer:
     @pytest.mark.parametrize(
-        ("marks", "lost", "result", "told", "ran"),
+        ("marks", "lost", "sent", "result", "told", "ran"),
         [
-            ([], LOST, ActionResult.LEFT_ALONE, "left alone: web-01 broke off the command", 0),
-            ([BEGIN_1], LOST, ActionResult.NOT_KNOWN, "command 1 of 2 was begun, and its end was not seen", 1),
-            ([BEGIN_1, END_1], LOST, ActionResult.NOT_KNOWN, "the 1 behind it not begun", 1),
-            ([BEGIN_1, END_1, BEGIN_2], LOST, ActionResult.NOT_KNOWN, "command 2 of 2 was begun", 2),
-            ([BEGIN_1, Mark("END", ("1", "5"), "no unit")], None, ActionResult.FAILED,
-             "command 1 of 2 ended with code 5: no unit; the 1 behind it not begun", 1),
-            ([BEGIN_1, END_1, BEGIN_2, Mark("END", ("2", "0"), "")], None, ActionResult.NOT_KNOWN,
+            ([], LOST, 0, ActionResult.LEFT_ALONE, "left alone: web-01 broke off the command", 0),
+            ([], None, 1, ActionResult.LEFT_ALONE, "left alone: the machine said nothing", 0),
+            ([], LOST, 1, ActionResult.NOT_KNOWN, "command 1 of 2 was sent, and no word of it came back", 1),
+            ([BEGIN_1], LOST, 1, ActionResult.NOT_KNOWN, "command 1 of 2 was begun, and its end was not seen", 1),
+            ([BEGIN_1, END_1], LOST, 1, ActionResult.NOT_KNOWN, "the 1 behind it not sent", 1),
+            ([BEGIN_1, END_1], LOST, 2, ActionResult.NOT_KNOWN, "command 2 of 2 was sent, and no word of it came", 2),
+            ([BEGIN_1, END_1, BEGIN_2], LOST, 2, ActionResult.NOT_KNOWN, "command 2 of 2 was begun", 2),
+            ([BEGIN_1, Mark("END", ("1", "5"), "no unit")], None, 1, ActionResult.FAILED,
+             "command 1 of 2 ended with code 5: no unit; the 1 behind it not sent", 1),
+            ([BEGIN_1, END_1, BEGIN_2, Mark("END", ("2", "0"), "")], None, 2, ActionResult.NOT_KNOWN,
              "all 2 commands ended well", 2),
+            ([], "the worker of site north ended in the middle", None, ActionResult.NOT_KNOWN,
+             "its 2 commands were under way (the worker of site north ended in the middle): how far that came is not known", 2),
+            ([Mark("BEGIN", (), ""), Mark("END", ("1",), "")], None, 1, ActionResult.LEFT_ALONE, "left alone", 0),
         ],
     )  # fmt: skip
-    def test_how_far_it_came(self, marks: Any, lost: Any, result: ActionResult, told: str, ran: int) -> None:
-        """Nothing is done by an exit code alone."""
-        found = judged(Sent(tuple(marks), lost), ["a", "b"])
+    def test_how_far_it_came(self, marks: Any, lost: Any, sent: Any, result: ActionResult, told: str, ran: int) -> None:
+        """Nothing is done by an exit code alone; what may have been begun counts as run."""
+        found = judged(Sent(tuple(marks), lost, sent), ["a", "b"])
         assert (found[0], told in found[1], found[2]) == (result, True, ran), found
+
+
+class TestAfter:
+    def task(self, before: Seen) -> Mending:
+        found = before.find("web-01", "TC2021")
+        assert found is not None
+        machine = before.fleet.surveys.inventory.find("web-01")
+        return Mending(machine, found, ("Start-Service x",), is_windows=True, by=By())
+
+    @pytest.fixture
+    def before(self) -> Seen:
+        world = wide_fleet()
+        world["web-01"].service |= {"state": "stopped", "pid": None}
+        return seen(world.surveys())
+
+    def test_what_cannot_be_seen_any_more_is_not_well(self, before: Seen) -> None:
+        """The machine is away: neither gone nor free of new problems."""
+        world = wide_fleet()
+        world.dark("web-01")
+        task = self.task(before)
+        after = compared(task, before, seen(world.surveys()))
+        assert (after.gone, after.is_well, after.new) == (None, False, ())
+        assert after.words.startswith("whether more is new cannot be told: no longer known are ")
+
+    def test_it_is_gone(self, before: Seen) -> None:
+        after = compared(self.task(before), before, seen(wide_fleet().surveys()))
+        assert (after.gone, after.is_well, after.words) == (True, True, "nothing new came")
+
+
+class TestInterrupted:
+    def test_a_signal_waits_until_it_is_written_down(self) -> None:
+        """And comes then."""
+        done = []
+
+        def write() -> None:
+            with uninterrupted():
+                signal.raise_signal(signal.SIGINT)
+                done.append("written")
+
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                write()
+        finally:
+            signal.signal(signal.SIGINT, before)
+        assert done == ["written"]
+
+    def test_what_ends_by_a_fault_of_ours(self) -> None:
+        """Is no traceback after something was run: nobody knows what came of it."""
+        assert alone(lambda _: pytest.fail("broken")) == (None, False)
 
 
 class TestRefused:
     def report(self, folder: Path, **changes: Any) -> str:
         document = {
             "redaction": {"pseudonyms": False, "counts": {}},
-            "provenance": {"inventory_files": [str(folder / "fleet.yaml")]},
+            "provenance": {"inventory_files": [str(folder / "fleet.yaml")], "options": []},
             "causes": [
                 {"code": code, "title": "t", "machines": ["web-01"], "remedy_windows": ["$ do it"], "remedy_linux": []}
                 for code in ("TC2021", "TC2031")
@@ -126,7 +183,7 @@ class TestRefused:
             (["--cause", "TC2021", "--machine", "x"], {}, "TC2021 is not on x by that report; it is on web-01"),
             (["--cause", "TC2021"], {"redaction": {"pseudonyms": True}}, "has false names"),
             (["--cause", "TC2021"], {"causes": 5}, "is no report of pytest-tentacle"),
-            (["--cause", "TC2021"], {"provenance": {"inventory_files": []}}, "the report names no inventory file"),
+            (["--cause", "TC2021"], {"provenance": {"inventory_files": [], "options": []}}, "the report names no inventory file"),
             (["--cause", "TC2021", "--inventory", "nowhere.yaml"], {}, "nowhere.yaml"),
         ],
     )  # fmt: skip
@@ -134,6 +191,20 @@ class TestRefused:
         """Nobody is contacted: exit code 2."""
         assert main(["mend", self.report(tmp_path, **changes), *words]) == 2
         assert said in capsys.readouterr().err
+
+    def test_a_site_is_not_mended_from_here(self, tmp_path: Path, capsys: Any) -> None:
+        """Its private address may be another machine's here; as in the run, its worker does it."""
+        options = [{"name": "--executor", "value": "dask:tls://s:8786"}]
+        inventories = [str(tmp_path / "fleet.yaml")]
+        report = self.report(tmp_path, provenance={"inventory_files": inventories, "options": options})
+        fleet = "tentacles: [{name: web-01, site: north, mode: listening, transport: none}]\n"
+        (tmp_path / "fleet.yaml").write_text(fleet, encoding="utf-8")
+        assert main(["mend", report, "--cause", "TC2021"]) == 2
+        assert "in that run workers of their sites surveyed web-01 (site north)" in capsys.readouterr().err
+        assert main(["mend", report, "--cause", "TC2021", "--executor", "dask:tcp://10.0.0.1:1"]) == 2
+        assert "is not encrypted" in capsys.readouterr().err
+        assert main(["mend", report, "--cause", "TC2021", "--executor", "dask:tcp://127.0.0.1:1"]) == 2
+        assert "the scheduler tcp://127.0.0.1:1 cannot be reached" in capsys.readouterr().err
 
     def test_by_hand(self, tmp_path: Path, capsys: Any) -> None:
         """What the report says is shown; nobody is contacted."""

@@ -11,6 +11,7 @@ import pytest
 
 import pytest_tentacle
 from pytest_tentacle.acting.restarting import Restart, restart
+from pytest_tentacle.acting.sending import send
 from pytest_tentacle.inventory.model import SSH, OperatingSystem
 from pytest_tentacle.link import PingOrder
 from pytest_tentacle.octopus import allowed
@@ -20,6 +21,7 @@ from pytest_tentacle.survey.collector import Plan, collect
 from pytest_tentacle.survey.scripts import linux, windows
 from pytest_tentacle.transport.base import Answer, Deadline, Transport
 from support import hostile
+from support.shell_words import Shell
 from support.world import small_fleet
 
 PACKAGE = Path(pytest_tentacle.__file__).parent
@@ -61,14 +63,14 @@ WINDOWS_REQUEST = frozenset(
 
 SENDERS = {
     "survey/host.py": 2,  # the survey, and the same by cmdlets
-    "acting/restarting.py": 1,  # --restart and mend
+    "acting/sending.py": 1,  # --restart and mend
     "transport/backend.py": 1,  # testinfra's `host`, in a user's own test
 }
 """Who gives a transport something to run, and how often."""
 
 ACTORS = {
-    "acting/carrying_out.py", "acting/mending.py", "acting/planning.py", "acting/restarting.py", "cli/mend.py",
-    "run/acting/doing.py",
+    "acting/carrying_out.py", "acting/mending.py", "acting/planning.py", "acting/restarting.py", "acting/sending.py",
+    "cli/mend.py", "run/acting/doing.py", "run/session.py",
 }  # fmt: skip
 """Who knows those that send what changes a machine; `restart_first` alone is called by a run, and only for --restart."""
 
@@ -142,11 +144,160 @@ def test_a_restart_is_none_of_them(monkeypatch: Any, is_windows: bool) -> None:
     """The look itself works: what `--restart` sends over the same session is noticed."""
     sent: list[tuple[str, bytes]] = []
     monkeypatch.setattr(
-        "pytest_tentacle.acting.restarting.open_transport",
+        "pytest_tentacle.acting.sending.open_transport",
         lambda _: Recorder(sent, b"", "windows" if is_windows else "linux"),
     )
-    restart(Restart("web-01", SSH(host="x"), is_windows=is_windows, service="s", log=None, by=By()), lambda _: None)
+    restart(
+        Restart("web-01", SSH(host="x"), is_windows=is_windows, service="s", log=None, by=By()), send, lambda _: None
+    )
     assert [is_a_survey(command, stdin) for command, stdin in sent] == [False]
+
+
+BUILT_IN = frozenset(
+    {"[", "break", "cd", "command", "continue", "echo", "exec", "exit", "export", "printf", "read", "return", "set",
+     "shift", "trap", "unset", "wait"}
+)  # fmt: skip
+"""What a shell does itself."""
+
+FILTERS = frozenset(
+    {"awk", "base64", "cat", "date", "grep", "gzip", "head", "od", "readlink", "sed", "sleep", "tail", "tr", "uname"}
+)
+"""What only reads, and writes to the script's own output: no redirection of the script names a file (below)."""
+
+PROGRAMS = frozenset(
+    {
+        "kill",  # of children of its own, by number
+        "timeout",
+        "df -Pk",
+        "getent ahosts",
+        "getent passwd",
+        "hostname -I",
+        "hostname -f",
+        "id",
+        "ifconfig -a",
+        "ip -o",
+        "ip neigh",
+        "journalctl -q",  # with none of its words that change the journal (below)
+        "ls",
+        "matchpathcon -V",  # compares labels, and sets none
+        "netstat -tanp",
+        "nslookup",
+        "ping -c",
+        "ps -o",
+        "ps -ww",
+        "ss -H",
+        "stat -L",
+        "systemctl list-units",
+        "systemctl show",
+        "dpkg-query -W",
+        "rpm -q",
+        "firewall-cmd --state",
+        "firewall-cmd --list-all-zones",
+        "iptables-save -c",
+        "ip6tables-save -c",
+        '"${family}tables-legacy-save" -c',
+        "ipset save",  # prints
+        "nft list",
+        "openssl ciphers",
+        "openssl s_client",
+        "openssl version",
+        "curl -q",
+        '"$executable" help',
+        '"$@"',  # in those that run what they were given, which are read where they are called
+    }
+)
+"""All programs that a survey of a Linux machine calls, with the word behind them where that says what they do."""
+
+RUNNERS = {"bounded": 2, "limit": 2, "rules_of": 2, "exec": 1}
+"""Functions of the script that run the words behind them, and where these begin."""
+
+
+def programs_of(shell: Shell) -> set[str]:
+    """Each with the word behind it where the table has it with one."""
+    found = set()
+    for call in shell.calls:
+        words = call
+        while words and words[0] in RUNNERS:
+            words = words[RUNNERS[words[0]] :]
+        if words[:3] == ("set", "--", '"$1"') and len(words) > 4:  # what `limit "$@"` runs then
+            words = words[4:]
+        if not words or words[0] in BUILT_IN | FILTERS | shell.functions:
+            continue
+        found.add(words[0] if words[0] in PROGRAMS else " ".join(words[:2]))
+    return found
+
+
+def test_all_programs_that_a_survey_of_linux_calls() -> None:
+    """By a reader of the shell's language, in every branch of the script; on Windows: `test_scripts.py` there."""
+    shell = Shell(linux.script())
+    assert programs_of(shell) == PROGRAMS
+    journal = {word for call in shell.calls if "journalctl" in call for word in call}
+    assert not {
+        word for word in journal if re.match(r"--(?:rotate|vacuum|flush|sync|relinquish|smart|setup|update)", word)
+    }
+
+
+OF_AWK = {
+    "openssl base64 -d -A 2>/dev/null | openssl dgst -sha1 2>/dev/null",
+    "openssl base64 -d -A | openssl dgst -sha1",
+}
+"""What programs of awk start: the thumbprint of a large certificate."""
+
+
+def test_all_that_awk_starts_and_reads() -> None:
+    """It has its own ways to start programs and to open files."""
+    texts = "\n".join(Shell(linux.script()).quoted)
+    assert re.findall(r"\bsystem\s*\(", texts) == []
+    assert set(re.findall(r"getline\s*(?:\w+\s*)?<\s*(\S+?)\)", texts)) == {'"/proc/mounts"'}
+    assert len(re.findall(r"\bgetline\b", texts)) == 1
+    assert set(re.findall(r"\bprintf?\b.*?[^|]\|\s*([a-z_]\w*)\s*[;}\n]", texts)) == {"digest"}
+    assert set(re.findall(r'digest = "([^"]*)"', texts)) == OF_AWK
+
+
+def test_the_reader_sees_what_is_hidden() -> None:
+    """In substitutions, branches, functions and quotes."""
+    text = (
+        'f() { rm -r x; }\ncase $a in "x y" | z) bounded 3 systemctl stop "$(reboot now)" ;; *) if [ "${b:-$(mkfs /dev/x)}" ]'
+        "; then :; fi ;; esac\ncat <<'E'\nrm in a document\nE\nlast one # rm\n"
+    )
+    found = programs_of(Shell(text))
+    assert found == {"rm -r", "systemctl stop", "reboot now", "mkfs /dev/x", ":", "last one"}
+
+
+def test_a_survey_of_linux_writes_no_file() -> None:
+    """Its output goes to its own streams, and to nowhere."""
+    opened = Shell(linux.script()).files
+    assert {file for sign, file in opened if sign != "<"} == {"/dev/null"}
+    assert ("<", "/dev/null") in opened
+
+
+SENT_TO_WORKERS = {
+    ("sites/engine.py", "run", "clock"),
+    ("sites/engine.py", "run", "end"),
+    ("sites/engine.py", "run", "function"),  # `call`, below
+    ("sites/engine.py", "submit", "carry_out"),
+    ("sites/deeds.py", "call", "do_once"),
+    ("sites/deeds.py", "call", "end"),
+}
+"""What is asked of the engine's workers; `do_once` alone, which `--restart` and mend use, does what an order says."""
+
+
+def test_all_that_workers_are_asked_for() -> None:
+    """By the sources; and who has something done there once is listed above."""
+    found = set()
+    deeds = set()
+    for path, tree in _sources().items():
+        for node in ast.walk(tree):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+                continue
+            if path.startswith("sites/") and node.func.attr in {"run", "submit", "call", "map"}:
+                first = node.args[0] if node.args else None
+                if isinstance(first, ast.Name) and path != "sites/executor.py":
+                    found.add((path, node.func.attr, first.id))
+            if node.func.attr == "do" and "sites" in ast.unparse(node.func.value):
+                deeds.add(path)
+    assert found == SENT_TO_WORKERS
+    assert deeds == {"acting/sending.py"}
 
 
 def _sources() -> dict[str, ast.Module]:
@@ -169,7 +320,7 @@ def test_who_gives_a_transport_something_to_run() -> None:
 
 def test_who_knows_those_that_change_something() -> None:
     """Only these import what sends it; and a run asks for it under one condition."""
-    wanted = {"restarting", "carrying_out", "mending", "scripts"}
+    wanted = {"restarting", "carrying_out", "mending", "scripts", "sending"}
     found = set()
     for path, tree in _sources().items():
         for node in ast.walk(tree):

@@ -14,19 +14,19 @@ import pytest
 
 from pytest_tentacle.acting.carrying_out import carry_out
 from pytest_tentacle.acting.planning import planned
-from pytest_tentacle.acting.restarting import Restart, Sent, judged, look_of
-from pytest_tentacle.acting.scripts import Mark, StrangeValueError, commands_order, read_marks, restart_order
+from pytest_tentacle.acting.restarting import Restart, judged, look_of
+from pytest_tentacle.acting.scripts import Mark, StrangeValueError, command_order, read_marks, restart_order
+from pytest_tentacle.acting.sending import Sent, send
 from pytest_tentacle.inventory.model import SSH
 from pytest_tentacle.octopus import Node
 from pytest_tentacle.run.acting.doing import Restarted
 from pytest_tentacle.survey.actions import Action, ActionResult, By
 from pytest_tentacle.survey.model import ServiceState
-from pytest_tentacle.transport import ReachStage, TransportError
 from support.world import small_fleet
 
 BY = By(user="anna", host="desk")
 TASK = Restart("web-01", SSH(host="web-01"), is_windows=False, service="Tentacle.service", log="/l/t.txt", by=BY)
-LOST = TransportError(ReachStage.RUN, "web-01 broke off the command", "See there.")
+LOST = "web-01 broke off the command"
 
 
 def show(state: str, pid: int, sub: str = "running") -> str:
@@ -50,8 +50,12 @@ CASES = {
         [mark("BEFORE", text=show("inactive", 0, "dead")), ASKED, ANSWERED, RUNS, WATCHED], None, ActionResult.DONE,
         "Tentacle.service was started as process 20 and kept running for 30 s",
     ),
-    "nobody could log on": ([], LOST, ActionResult.LEFT_ALONE, "left alone: web-01 broke off the command"),
-    "it was lost before anything was asked for": ([BEFORE], LOST, ActionResult.LEFT_ALONE, "left alone: web-01"),
+    "nobody could log on": (None, LOST, ActionResult.LEFT_ALONE, "left alone: web-01 broke off the command"),
+    "the order was on its way": ([], LOST, ActionResult.NOT_KNOWN, "its restart was on its way (web-01 broke off"),
+    "it was lost before anything came of it": (
+        [BEFORE], LOST, ActionResult.NOT_KNOWN, "whether it was carried out is not known; look at the service before",
+    ),
+    "it answered something else": ([], None, ActionResult.LEFT_ALONE, "left alone: the machine said nothing"),
     "it was lost while it was asked for": (
         [BEFORE, ASKED], LOST, ActionResult.NOT_KNOWN, "whether it was carried out is not known",
     ),
@@ -86,7 +90,9 @@ class TestVerdict:
     @pytest.mark.parametrize(("marks", "lost", "result", "told"), CASES.values(), ids=CASES)
     def test_what_came_of_it(self, marks, lost, result, told):
         """It is done only where it was seen to run to the end of the look."""
-        action = judged(TASK, Sent(tuple(marks), lost), datetime.now(UTC), time.monotonic())
+        action = judged(
+            TASK, Sent(tuple(marks or ()), lost, 0 if marks is None else 1), datetime.now(UTC), time.monotonic()
+        )
         assert (action.result, told in action.told) == (result, True), action.told
         assert bool(action.commands) == (result is not ActionResult.LEFT_ALONE)
 
@@ -155,7 +161,7 @@ class TestData:
             with pytest.raises(StrangeValueError):
                 restart_order(name, None, 1, is_windows=is_windows)
             with pytest.raises(StrangeValueError):
-                commands_order([name], is_windows=is_windows)
+                command_order(1, name, is_windows=is_windows)
 
     def test_windows_gets_one_quoted_text(self):
         """Without a quote inside, whatever the name holds."""
@@ -220,14 +226,14 @@ class TestOrder:
         told: list[Action] = []
         tried: list[str] = []
 
-        def restarted(task: Restart, _watched: object) -> Action:
+        def restarted(task: Restart, *_: object) -> Action:
             tried.append(task.machine)
             result = ActionResult.FAILED if task.machine == "octo-1" else ActionResult.DONE
             return Action(time=datetime.now(UTC), kind="restart", machine=task.machine, result=result, told="-")
 
         monkeypatch.setattr("pytest_tentacle.acting.carrying_out.restart", restarted)
         tasks = {name: replace(TASK, machine=name) for name in ("octo-1", "octo-2", "web-01")}
-        assert not carry_out([tasks["octo-1"], tasks["octo-2"]], [tasks["web-01"]], 4, told.append)
+        assert not carry_out([tasks["octo-1"], tasks["octo-2"]], [tasks["web-01"]], 4, send, told.append)
         assert tried == ["octo-1", "web-01"]
         assert {each.machine: each.result for each in told} == {
             "octo-1": ActionResult.FAILED, "octo-2": ActionResult.LEFT_ALONE, "web-01": ActionResult.DONE,

@@ -6,6 +6,7 @@ import pytest
 
 from acting.conftest import SERVICE, Machine
 from pytest_tentacle.acting.restarting import Restart, restart
+from pytest_tentacle.acting.sending import send
 from pytest_tentacle.survey.actions import ActionResult, By
 
 
@@ -60,7 +61,9 @@ def test_a_name_is_a_name(machine: Machine, name: str) -> None:
 def test_a_wrong_password(machine: Machine) -> None:
     machine.describe(state="running")
     settings = machine.machine.transport.model_copy(update={"user": "nobody"})
-    action = restart(Restart("web", settings, is_windows=True, service=SERVICE, log=None, by=By()), lambda _: None)
+    action = restart(
+        Restart("web", settings, is_windows=True, service=SERVICE, log=None, by=By()), send, lambda _: None
+    )
     assert action.result is ActionResult.LEFT_ALONE
     assert action.commands == ()
     assert machine.changed() == []

@@ -100,7 +100,10 @@ class TestRestart:
         (action,) = actions(lab, "lost")
         assert action["result"] == "not known", out
         assert "no answer came" in action["told"]
-        assert "whether it was carried out is not known" in action["told"]
+        assert (
+            "whether it was carried out is not known; look at the service before you restart it once more"
+            in action["told"]
+        )
         assert changes(lab)[-1]["result"] == "not known"
         assert code == 1
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_tentacle.acting.mendable import MENDABLE, Proof
+from support.hosts import at_a_site
 from support.hosts.acting import Place, place
+from support.hosts.at_a_site import SLOW_STOP
 from support.hosts.scenarios import SCENARIOS
 
 TRUSTS_ANOTHER = SCENARIOS["trust-another"].do[0].partition(": ")[2]
@@ -17,6 +20,7 @@ OTHER_PORT = (
     "sed -i 's/PortNumber\">10933/PortNumber\">10955/' /etc/octopus/default/tentacle-Tentacle.config; "
     'sed -i \'s/"::", 10933/"::", 10955/\' /etc/lab/agent.json'
 )
+AT_A_SITE = Path(at_a_site.__file__)
 RESTART = "systemctl daemon-reload; systemctl reset-failed; systemctl restart"
 
 FAULTS: dict[str, tuple[str, str, str]] = {
@@ -63,6 +67,12 @@ def broken(lab: Place, host: str, command: str, code: str) -> str:
 def changes(lab: Place) -> list[dict[str, Any]]:
     path = lab.folder / "reports" / "changes.jsonl"
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+
+
+def actions(lab: Place, name: str) -> list[dict[str, Any]]:
+    """What a report tells of what was done in its run."""
+    report = json.loads((lab.folder / f"{name}.json").read_text(encoding="utf-8"))
+    return [action for action in report["actions"] if action["time"] >= report["started"][:19]]
 
 
 def test_every_cause_of_the_lab_is_mended_here() -> None:
@@ -126,3 +136,89 @@ class TestNothingIsChanged:
         assert exit_code == 1, out
         assert "command 1 of 1 ended with code 1: Job for Tentacle.service failed" in out
         assert changes(lab)[-1]["result"] == "failed"
+
+
+DROPS = "pkill -9 -f '^sshd: root'"
+"""What ends the log-on under way: sshd's process of it."""
+
+
+@pytest.fixture
+def slow_command(lab: Place) -> Iterator[str]:
+    """Web-1 trusts another server, and its program takes some seconds; what it does before is written by the test."""
+    lab.sh("web-1", f"cp {SETTINGS} {AGENT} /root")
+    report = broken(lab, "web-1", TRUSTS_ANOTHER, "TC3211")
+    lab.sh("web-1", f"cp {PROGRAM} /root/program; : >/root/first; printf '#!/bin/sh\nif [ \"$1\" = configure ]; then sh "
+           f"/root/first; sleep 6; fi\nexec /root/program \"$@\"\n' >{PROGRAM}")  # fmt: skip
+    yield report
+    lab.sh("web-1", f"cp /root/program {PROGRAM}; cp /root/{SETTINGS.name} {SETTINGS}; cp /root/{AGENT.name} {AGENT}; rm "
+           f"/root/program; {RESTART} Tentacle")  # fmt: skip
+
+
+SETTINGS, AGENT = Path("/etc/octopus/default/tentacle-Tentacle.config"), Path("/etc/lab/agent.json")
+PROGRAM = "/opt/octopus/tentacle/Tentacle"
+MAIN_PID = "systemctl show -p MainPID --value Tentacle"
+SESSIONS = "pgrep -cf '^sshd: root' || :"
+
+
+class TestEndedInTheMiddle:
+    """Two commands: the first is under way when it ends. The second is never sent, and nothing is sent twice."""
+
+    def test_the_log_on_is_lost(self, lab: Place, slow_command: str) -> None:
+        """It looks again by itself, and says what may have been done."""
+        lab.sh("web-1", f'echo "{DROPS}" >/root/first')
+        pid, before = lab.sh("web-1", MAIN_PID), len(changes(lab))
+        exit_code, out = lab.tentacle("mend", slow_command, "--cause", "TC3211", "--machine", "web-1", "--yes")
+        assert exit_code == 1, out
+        (line,) = changes(lab)[before:]
+        assert line["result"] == "not known"
+        assert "command 1 of 2 was begun, and its end was not seen (" in line["told"]
+        assert "; the 1 behind it not sent" in line["told"]
+        assert len(line["commands"]) == 1
+        assert " configure " in line["commands"][0]
+        assert "may have been carried out, in part or as a whole" in out
+        assert f"pytest-tentacle mend {slow_command} --cause TC3211 --machine web-1 --dry-run" in out
+        assert lab.sh("web-1", MAIN_PID) == pid
+
+    def test_ctrl_c(self, lab: Place, slow_command: str) -> None:
+        """At once, with the exit code of Ctrl-C, and no session stays open there."""
+        pid, before = lab.sh("web-1", MAIN_PID), len(changes(lab))
+        words = ("mend", slow_command, "--cause", "TC3211", "--machine", "web-1", "--yes")
+        exit_code, out = lab.tentacle(*words, interrupt="$ sudo systemctl restart")
+        assert exit_code == 130, out
+        (line,) = changes(lab)[before:]
+        assert (line["result"], len(line["commands"])) == ("not known", 1)
+        assert "command 1 of 2 was begun, and its end was not seen (" in line["told"]
+        assert "looking again" not in out
+        assert "may still be under way there" in out
+        assert lab.sh("web-1", MAIN_PID) == pid
+        assert int(lab.sh("web-1", f"sleep 8; {SESSIONS}")) == 0
+
+
+def test_a_site_restarts_and_mends_its_own_machines(lab: Place) -> None:
+    """The controller reaches none of them, and has no key to log on with. A worker that is killed is followed by nobody."""
+    text = lab.inventory.read_text(encoding="utf-8").replace("{os: linux,", "{os: linux, site: north,")
+    (lab.folder / "sited.yaml").write_text(text, encoding="utf-8")
+    drop_in = "/etc/systemd/system/Tentacle.service.d"
+    lab.sh("web-1", FAULTS["switched off"][1])
+    lab.sh("poll-1", f"mkdir -p {drop_in}; printf '[Service]\nExecStop=/bin/{SLOW_STOP}\n' >{drop_in}/slow.conf; "
+           "systemctl daemon-reload")  # fmt: skip
+    pids = {host: lab.sh(host, MAIN_PID) for host in ("web-2", "poll-1")}
+    try:
+        code, out = lab.run(str(AT_A_SITE), str(lab.folder))
+        assert code == 0, out
+        seen = json.loads((lab.folder / "seen.json").read_text(encoding="utf-8"))
+        told = {action["machine"]: action for action in actions(lab, "restarted")}
+        assert (told["web-2"]["result"], told["web-1"]["result"]) == ("done", "done"), seen["restarted"]
+        assert lab.sh("web-2", MAIN_PID) != pids["web-2"]
+        assert seen["from_here"]["code"] == 2
+        assert "workers of their sites surveyed web-1 (site north)" in seen["from_here"]["out"]
+        assert seen["mended"]["code"] == 0, seen["mended"]
+        assert "TC2052 is gone; nothing new came" in seen["mended"]["out"]
+        assert lab.sh("web-1", "systemctl is-enabled Tentacle").strip() == "enabled"
+        (killed,) = actions(lab, "killed")
+        assert (seen["killed"]["code"], killed["result"]) == (1, "not known"), seen["killed"]
+        assert "the worker of site north, or the scheduler" in killed["told"]
+        assert seen["calls"] == 1
+        assert {name: said for name, said in seen["said"].items() if "10.255." in said or "web-2" in said} == {}
+    finally:
+        lab.sh("poll-1", f"rm -r {drop_in}; {RESTART} Tentacle")

@@ -17,8 +17,13 @@ from pytest_tentacle.survey.actions import Action, ActionResult, By
 from pytest_tentacle.survey.store import Surveys
 
 from .carrying_out import Sessions
-from .restarting import Sent, send
-from .scripts import StrangeValueError, commands_order
+from .scripts import StrangeValueError, command_order
+from .sending import Sender, Sending, Sent
+
+_LISTED = 5
+
+_TITLES = {step.slug: step.title for step in STEPS}
+_DARK = frozenset({Outcome.UNKNOWN, Outcome.BLOCKED})
 
 COMMAND_SECONDS = 90.0
 """What each command may take, to end and to start a service included."""
@@ -70,15 +75,19 @@ class Mending:
     by: By
 
 
-def carry_out(task: Mending, sessions: Sessions) -> Action:
+def carry_out(task: Mending, sender: Sender, sessions: Sessions) -> Action:
     """Run the commands: what came of them, before anybody has looked again. Nothing is DONE by that alone."""
     begun, started = datetime.now(UTC), time.monotonic()
     try:
-        order = commands_order(task.commands, is_windows=task.is_windows)
+        orders = tuple(
+            command_order(number, command, is_windows=task.is_windows)
+            for number, command in enumerate(task.commands, start=1)
+        )
     except StrangeValueError as error:
         result, told, ran = ActionResult.LEFT_ALONE, f"left alone: {error}", 0
     else:
-        sent = send(order, task.machine.transport, COMMAND_SECONDS * len(task.commands), sessions.watch)
+        sending = Sending(orders, task.machine.transport, COMMAND_SECONDS, task.machine.site)
+        sent = sender(sending, sessions.watch)
         result, told, ran = judged(sent, task.commands)
     return Action(
         time=begun,
@@ -94,24 +103,28 @@ def carry_out(task: Mending, sessions: Sessions) -> Action:
 
 
 def judged(sent: Sent, commands: Sequence[str]) -> tuple[ActionResult, str, int]:
-    """What an answer, or as much as came of it, says: result, words, and how many commands were begun."""
-    begun = {int(mark.arguments[0]): mark for mark in sent.marks if mark.word == "BEGIN"}
-    ended = {int(mark.arguments[0]): mark for mark in sent.marks if mark.word == "END"}
-    last = max(begun, default=0)
-    why = sent.lost.summary if sent.lost else f"the machine said {sent.words or 'nothing'}"
+    """What an answer, or as much as came of it, says: result, words, and how many commands may have been begun."""
+    whole = len(commands)
+    if sent.handed_over is None:
+        under_way = "its command was" if whole == 1 else f"its {whole} commands were"
+        told = f"{under_way} under way ({sent.why}): how far that came is not known"
+        return ActionResult.NOT_KNOWN, told, whole
+    begun = {number: mark for mark in sent.marks if mark.word == "BEGIN" and (number := mark.number(0))}
+    ended = {number: mark for mark in sent.marks if mark.word == "END" and (number := mark.number(0))}
+    last = min(whole, max(max(begun, default=0), sent.handed_over if sent.lost else 0))
     if not last:
-        return ActionResult.LEFT_ALONE, f"left alone: {why}", 0
-    rest = f"; the {len(commands) - last} behind it not begun" if last < len(commands) else ""
+        return ActionResult.LEFT_ALONE, f"left alone: {sent.why}", 0
+    rest = f"; the {whole - last} behind it not sent" if last < whole else ""
     if last not in ended:
-        told = f"command {last} of {len(commands)} was begun, and its end was not seen ({why}){rest}"
-        return ActionResult.NOT_KNOWN, told, last
-    code, printed = ended[last].arguments[1], f"{begun[last].text} {ended[last].text}"  # sh prints as it goes
+        seen = "was begun, and its end was not seen" if last in begun else "was sent, and no word of it came back"
+        return ActionResult.NOT_KNOWN, f"command {last} of {whole} {seen} ({sent.why}){rest}", last
+    code, printed = ended[last].number(1), f"{begun[last].text if last in begun else ''} {ended[last].text}"
     said = " ".join(printed.split())[:300]
-    if code != "0":
-        told = f"command {last} of {len(commands)} ended with code {code}: {said or 'without a word'}{rest}"
+    if code != 0:
+        told = f"command {last} of {whole} ended with code {code}: {said or 'without a word'}{rest}"
         return ActionResult.FAILED, told, last
-    if last < len(commands):
-        told = f"command {last} of {len(commands)} ended, and then the connection was lost ({why}){rest}"
+    if last < whole:
+        told = f"command {last} of {whole} ended, and then the connection was lost ({sent.why}){rest}"
         return ActionResult.NOT_KNOWN, told, last
     return ActionResult.NOT_KNOWN, f"{'its command' if last == 1 else f'all {last} commands'} ended well", last
 
@@ -125,11 +138,24 @@ class After:
     new: tuple[str, ...]
     """Problems that were not there before, on this machine and at the other ends of its links, in words."""
     why: str = ""
+    dark: tuple[str, ...] = ()
+    """Titles of its steps that were judged before and cannot be any more: a problem may hide there."""
 
     @property
     def is_well(self) -> bool:
         """Whether it is gone and nothing came instead."""
-        return self.gone is True and not self.new
+        return self.gone is True and not self.new and not self.dark
+
+    @property
+    def words(self) -> str:
+        """What came instead, as the end of a sentence."""
+        parts = [f"new: {', '.join(self.new)}"] if self.new else []
+        if self.dark:
+            some = ", ".join(self.dark[:_LISTED]) + (
+                f" and {len(self.dark) - _LISTED} more" * (len(self.dark) > _LISTED)
+            )
+            parts.append(f"whether more is new cannot be told: no longer known are {some}")
+        return "; ".join(parts) or "nothing new came"
 
 
 def compared(task: Mending, before: Seen, after: Seen) -> After:
@@ -138,38 +164,42 @@ def compared(task: Mending, before: Seen, after: Seen) -> After:
     were, are = before.problems(), after.problems()
     own = {problem.code for problem in task.found.problems if problem.code in task.found.kind.needs}
     new = tuple(f"{code} on {machine}" for machine, code in sorted(are.keys() - were.keys()))
+    dark = tuple(
+        _TITLES[step]
+        for (machine, step), result in before.results.items()
+        if machine == name and result.outcome not in _DARK and _is_dark(after.results.get((machine, step)))
+    )
     if left := sorted(code for code in own if (name, code) in are):
-        return After(gone=False, new=new, why=f"{', '.join(left)} still there")
+        return After(gone=False, new=new, why=f"{', '.join(left)} still there", dark=dark)
     steps = {were[name, code] for code in own if (name, code) in were}
-    dark = [
-        result
-        for step in steps
-        if (result := after.results.get((name, step))) is None or result.outcome in {Outcome.UNKNOWN, Outcome.BLOCKED}
-    ]
-    if dark:
-        reason = next((each.reason for each in dark if each is not None and each.reason), "it was not judged again")
-        return After(gone=None, new=new, why=reason)
-    return After(gone=True, new=new)
+    unseen = [result for step in steps if _is_dark(result := after.results.get((name, step)))]
+    if unseen:
+        reason = next((each.reason for each in unseen if each is not None and each.reason), "it was not judged again")
+        return After(gone=None, new=new, why=reason, dark=dark)
+    return After(gone=True, new=new, dark=dark)
+
+
+def _is_dark(result: StepResult | None) -> bool:
+    return result is None or result.outcome in _DARK
 
 
 def finished(action: Action, after: After | None) -> Action:
     """An action with what the second look says of it; without one, as it was."""
     if after is None or action.result is ActionResult.LEFT_ALONE:
         return action
-    new = f"; new: {', '.join(after.new)}" if after.new else "; nothing new came"
     if after.gone is None:
-        told = f"{action.told}; whether {action.what} is gone cannot be told: {after.why}{new}"
+        told = f"{action.told}; whether {action.what} is gone cannot be told: {after.why}; {after.words}"
         return action.model_copy(update={"told": told, "result": ActionResult.NOT_KNOWN})
     if not after.gone:
-        told = f"{action.told}; {action.what} is not gone: {after.why}{new}"
+        told = f"{action.told}; {action.what} is not gone: {after.why}; {after.words}"
         return action.model_copy(update={"told": told, "result": ActionResult.FAILED})
     whole = action.told.endswith("ended well")
     result = ActionResult.DONE if whole else action.result
-    return action.model_copy(update={"told": f"{action.told}; {action.what} is gone{new}", "result": result})
+    return action.model_copy(update={"told": f"{action.told}; {action.what} is gone; {after.words}", "result": result})
 
 
-def broken_off(task: Mending) -> Action:
-    """Of a machine that told nothing any more when the run was interrupted."""
+def broken_off(task: Mending, why: str) -> Action:
+    """Of a machine that told nothing any more."""
     return Action(
         time=datetime.now(UTC),
         kind="mend",
@@ -177,6 +207,6 @@ def broken_off(task: Mending) -> Action:
         what=task.found.kind.code,
         commands=task.commands,
         result=ActionResult.NOT_KNOWN,
-        told="its commands were under way when it was interrupted: how far they came is not known",
+        told=judged(Sent((), why, None), task.commands)[1],
         by=task.by,
     )

@@ -65,6 +65,7 @@ def _planned(subject: Subject, machine: Machine, by: By, busy: str | None) -> Re
         service=service.name,
         log=_log_of(subject),
         by=by,
+        site=machine.site,
     )
 
 

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pytest_tentacle.inventory.model import Transport as TransportSettings
 from pytest_tentacle.survey.actions import Action, ActionResult, By, ServiceLook
 from pytest_tentacle.survey.model import ServiceState
-from pytest_tentacle.transport import Answer, Deadline, Transport, TransportError, open_transport
 
-from .scripts import Mark, Order, StrangeValueError, read_marks, restart_order
+from .scripts import Mark, StrangeValueError, restart_order
+from .sending import Sender, Sending, Sent, Watched
 
 WATCH_SECONDS = 30
 """How long a service is watched afterwards: what the guide allows it to start work."""
@@ -26,7 +26,7 @@ ANSWER_SECONDS = 120
 
 LOG_LINES = 60
 
-_OUTPUT_BYTES = 400_000
+_UNKNOWN = "whether it was carried out is not known; look at the service before you restart it once more"
 _SYSTEMD = {
     "active": ServiceState.RUNNING, "activating": ServiceState.STARTING, "deactivating": ServiceState.STOPPING,
     "reloading": ServiceState.RUNNING, "inactive": ServiceState.STOPPED, "failed": ServiceState.FAILED,
@@ -48,6 +48,7 @@ class Restart:
     Attributes:
         service: its name, as the survey read it.
         log: the file of its product's own log; None where that is not known.
+        site: whose worker does it, where the run has a scheduler.
     """
 
     machine: str
@@ -56,60 +57,23 @@ class Restart:
     service: str
     log: str | None
     by: By
+    site: str | None = None
 
 
-@dataclass(frozen=True)
-class Sent:
-    """What came of an order: the marks that arrived, and why no more did."""
-
-    marks: tuple[Mark, ...]
-    lost: TransportError | None
-    words: str = ""
-    """What came that was no answer of ours."""
-
-    def first(self, word: str) -> Mark | None:
-        """The first part of that name."""
-        return next((mark for mark in self.marks if mark.word == word), None)
-
-
-def send(order: Order, settings: TransportSettings, seconds: float, watched: Callable[[Transport], None]) -> Sent:
-    """Log on, send an order and read its answer as far as it comes. Never raises for what a machine does.
+def restart(task: Restart, sender: Sender, watched: Watched) -> Action:
+    """Restart one service and tell exactly what came of it.
 
     Args:
-        order: what to send.
-        settings: how to log on.
-        seconds: for all of it.
-        watched: is given the session before it is opened, so that it can be closed from outside.
+        task: whose.
+        sender: who logs on.
+        watched: is given what is under way, so that it can be broken off from outside.
     """
-    deadline = Deadline(seconds)
-    try:
-        transport = open_transport(settings)
-    except TransportError as error:
-        return Sent((), error)
-    watched(transport)
-    try:
-        transport.connect(deadline)
-        answer = transport.execute(order.command, order.stdin, deadline, max_output=_OUTPUT_BYTES)
-    except TransportError as error:
-        return Sent(read_marks(order, error.received), error)
-    finally:
-        transport.close()
-    return Sent(read_marks(order, answer.stdout), None, _said(answer))
-
-
-def _said(answer: Answer) -> str:
-    text = (answer.stdout + b"\n" + answer.stderr).decode("utf-8", errors="replace")
-    return " ".join(text.split())[:300] + f" (exit code {answer.exit_code})"
-
-
-def restart(task: Restart, watched: Callable[[Transport], None]) -> Action:
-    """Restart one service and tell exactly what came of it."""
     begun, started = datetime.now(UTC), time.monotonic()
     try:
         order = restart_order(task.service, task.log, WATCH_SECONDS, is_windows=task.is_windows)
     except StrangeValueError as error:
         return _action(task, begun, started, ActionResult.LEFT_ALONE, str(error))
-    sent = send(order, task.settings, ANSWER_SECONDS + WATCH_SECONDS, watched)
+    sent = sender(Sending((order,), task.settings, ANSWER_SECONDS + WATCH_SECONDS, task.site), watched)
     return judged(task, sent, begun, started)
 
 
@@ -125,11 +89,11 @@ def judged(task: Restart, sent: Sent, begun: datetime, started: float) -> Action
     answered, watched = sent.first("ANSWERED"), sent.first("WATCHED")
     result, told = _verdict(task, sent, before, [look for _, look in looks])
     if result is ActionResult.DONE and watched is None:
-        seconds = looks[-1][0].arguments[0] if looks else "0"
+        seconds = looks[-1][0].number(0) or 0 if looks else 0
         result = ActionResult.NOT_KNOWN
-        told = f"{told}, and was lost sight of {seconds} s later ({_why(sent)}): whether it keeps running is not known"
+        told = f"{told}, and was lost sight of {seconds} s later ({sent.why}): whether it keeps running is not known"
     elif result is ActionResult.DONE and watched is not None:
-        told = f"{told} and kept running for {watched.arguments[0]} s"
+        told = f"{told} and kept running for {watched.number(0) or 0} s"
     if answered is not None and answered.text.strip() and result is ActionResult.FAILED:
         told += f": {' '.join(answered.text.split())[:300]}"
     log = _log_lines(sent)
@@ -139,17 +103,11 @@ def judged(task: Restart, sent: Sent, begun: datetime, started: float) -> Action
 def _verdict(
     task: Restart, sent: Sent, before: ServiceLook | None, looks: Sequence[ServiceLook]
 ) -> tuple[ActionResult, str]:
+    unanswered = _unanswered(sent)
+    if unanswered is not None:
+        return unanswered
     answered = sent.first("ANSWERED")
-    if sent.first("ASKED") is None:
-        broken = sent.first("BROKEN")
-        why = " ".join(broken.text.split())[:300] if broken else _why(sent)
-        return ActionResult.LEFT_ALONE, f"left alone: {why}"
-    if answered is None:
-        return (
-            ActionResult.NOT_KNOWN,
-            f"its restart was asked for, and no answer came ({_why(sent)}): whether it was carried out is not known",
-        )
-    if answered.arguments != ("0",):
+    if answered is None or answered.number(0) != 0:
         return ActionResult.FAILED, f"{task.service} could not be restarted"
     failure = _failure(task.service, before, looks, _seconds(sent))
     if failure:
@@ -161,6 +119,22 @@ def _verdict(
     was_running = before is not None and before.state is ServiceState.RUNNING
     process = f" as process {after.pid}" if after.pid else ""
     return ActionResult.DONE, f"{task.service} was {'restarted' if was_running else 'started'}{process}"
+
+
+def _unanswered(sent: Sent) -> tuple[ActionResult, str] | None:
+    """What is known where no service manager's answer came; None where one did."""
+    if sent.first("ASKED") is None:
+        if sent.lost and sent.handed_over != 0:
+            return ActionResult.NOT_KNOWN, f"its restart was on its way ({sent.why}): {_UNKNOWN}"
+        broken = sent.first("BROKEN")
+        why = " ".join(broken.text.split())[:300] if broken else sent.why
+        return ActionResult.LEFT_ALONE, f"left alone: {why}"
+    if sent.first("ANSWERED") is None:
+        return (
+            ActionResult.NOT_KNOWN,
+            f"its restart was asked for, and no answer came ({sent.why}): {_UNKNOWN}",
+        )
+    return None
 
 
 def _failure(service: str, before: ServiceLook | None, looks: Sequence[ServiceLook], seconds: str) -> str:
@@ -179,11 +153,7 @@ def _failure(service: str, before: ServiceLook | None, looks: Sequence[ServiceLo
 
 def _seconds(sent: Sent) -> str:
     watched = sent.first("WATCHED")
-    return str(max(1, int(watched.arguments[0]))) if watched else "some"
-
-
-def _why(sent: Sent) -> str:
-    return sent.lost.summary if sent.lost else f"the machine said {sent.words or 'nothing'}"
+    return str(max(1, watched.number(0) or 0)) if watched else "some"
 
 
 def _first_look(mark: Mark | None, *, is_windows: bool) -> ServiceLook | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import re
 import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from . import sites
 from .ping import number
 
 
@@ -21,11 +23,13 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--output", type=Path, metavar="FOLDER", default=Path("reports"), help="default: reports")
     parser.add_argument("--machine-timeout", type=number, default=60.0, metavar="SECONDS", help="for the survey")
+    sites.add(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Exit code 0, 2 where there is no plan, 130 after Ctrl-C."""
     from pytest_tentacle.acting.clean_slate import NoPlanError  # noqa: PLC0415  not for the other commands
+    from pytest_tentacle.sites.address import SitesError  # noqa: PLC0415
     from pytest_tentacle.survey.collector import Interrupted  # noqa: PLC0415
     from pytest_tentacle.survey.store import StoreError  # noqa: PLC0415
 
@@ -33,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
 
     try:
         return _write(options)
-    except (CannotError, NoPlanError, StoreError) as error:
+    except (CannotError, NoPlanError, SitesError, StoreError) as error:
         sys.stderr.write(f"pytest-tentacle clean-slate: {error}\n")
         return 2
     except OSError as error:
@@ -54,15 +58,19 @@ def _write(options: argparse.Namespace) -> int:
 
     from .looking import CannotError, inventory_of, survey  # noqa: PLC0415
 
+    by_sites = sites.of(options)
     if (options.inventory is None) is (options.replay is None):
         raise CannotError("say either --inventory FILE, to survey the machine, or --replay FILE")
     surveys = load_surveys(options.replay) if options.replay else None
-    inventory = surveys.inventory if surveys else inventory_of(options.inventory, None)
+    inventory = (
+        surveys.inventory if surveys else inventory_of(options.inventory, None, elsewhere=by_sites.has_scheduler)
+    )
     if options.machine not in {each.name for each in inventory.machines}:
         raise CannotError(f"there is no machine {options.machine}")
     clean = Redactor(known_secrets(inventory)).text
     if surveys is None:
-        surveys = survey(inventory, [options.machine], options.machine_timeout)
+        with contextlib.closing(by_sites):
+            surveys = survey(inventory, [options.machine], options.machine_timeout, by_sites)
     plan = planned(fleet_of(surveys).subject(options.machine))
     stem = re.sub(r"[^\w.-]+", "-", options.machine).strip("-.") or "machine"
     base = options.output / f"clean-slate-{stem}-{time.strftime('%Y%m%d-%H%M%S')}.html"

@@ -13,7 +13,10 @@ from pytest_tentacle import files, hiding
 from pytest_tentacle.inventory import InventoryError, known_secrets, load
 from pytest_tentacle.inventory.model import Inventory, OctopusServer
 from pytest_tentacle.report.redaction.redactor import Redactor
+from pytest_tentacle.run.signals import Undying
 from pytest_tentacle.sections.catalogue import CATALOGUE
+from pytest_tentacle.sites.address import SitesError
+from pytest_tentacle.sites.of_run import SitesOfRun
 from pytest_tentacle.survey.collector import Plan, collect
 from pytest_tentacle.survey.store import Surveys
 
@@ -41,6 +44,8 @@ class Report:
     inventories: tuple[str, ...]
     causes: dict[str, tuple[Named, ...]]
     machines: tuple[str, ...]
+    by_sites: bool
+    """Whether workers of their sites surveyed those of its machines that have one."""
 
 
 def read_report(path: Path) -> Report:
@@ -64,18 +69,25 @@ def read_report(path: Path) -> Report:
             tuple(map(str, document["provenance"]["inventory_files"])),
             {code: tuple(several) for code, several in causes.items()},
             tuple(str(each["name"]) for each in document["machines"]),
+            any(each["name"] == "--executor" for each in document["provenance"]["options"]),
         )
     except (KeyError, TypeError, AttributeError):
         raise CannotError(f"{path} is no report of pytest-tentacle: name the .json beside the page") from None
 
 
-def inventory_of(given: str | None, report: Report | None) -> Inventory:
-    """The inventory that is given, else the report's. Raises CannotError."""
+def inventory_of(given: str | None, report: Report | None, *, elsewhere: bool = False) -> Inventory:
+    """The inventory that is given, else the report's. Raises CannotError.
+
+    Args:
+        given: a file.
+        report: which names its own.
+        elsewhere: machines with a site are their worker's, whose files and secrets are not here.
+    """
     paths = [given] if given else list(report.inventories if report else ())
     if not paths:
         raise CannotError("the report names no inventory file: say which one with --inventory FILE")
     try:
-        return load([Path(path) for path in paths], codes=CATALOGUE)
+        return load([Path(path) for path in paths], codes=CATALOGUE, elsewhere=elsewhere)
     except InventoryError as error:
         raise CannotError(str(error)) from None
 
@@ -85,12 +97,13 @@ class Console:
 
     def __init__(self, inventory: Inventory) -> None:
         self._redactor = Redactor(known_secrets(inventory))
+        self._out = Undying(sys.stdout)  # a terminal that went away ends nothing in the middle
         hiding.use(self._redactor.secrets)
 
     def say(self, text: str = "") -> None:
         """A line, or several."""
-        sys.stdout.write(hiding.printable(self._redactor.text(text)) + "\n")
-        sys.stdout.flush()
+        self._out.write(hiding.printable(self._redactor.text(text)) + "\n")
+        self._out.flush()
 
     @staticmethod
     def asks() -> bool:
@@ -112,11 +125,14 @@ class _Quiet:
         """Nothing."""
 
 
-def survey(inventory: Inventory, names: Collection[str], machine_timeout: float) -> Surveys:
-    """Survey these machines and the servers of those that are Tentacles."""
+def survey(inventory: Inventory, names: Collection[str], machine_timeout: float, sites: SitesOfRun) -> Surveys:
+    """Survey these machines and the servers of those that are Tentacles. Raises CannotError."""
     peers = {server for each in inventory.tentacles if each.name in names for server in each.servers}
     plan = Plan(workers=8, machine_timeout=machine_timeout)
-    return collect(inventory, {*names, *peers}, plan, _Quiet())
+    try:
+        return collect(inventory, {*names, *peers}, plan, _Quiet(), *sites.executors(inventory, {*names, *peers}))
+    except SitesError as error:
+        raise CannotError(str(error)) from None
 
 
 def is_server(inventory: Inventory, name: str) -> bool:

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import sites
 from .ping import number
 
 if TYPE_CHECKING:  # all of the product: not for the other commands
     from pytest_tentacle.acting.mending import Mending, Seen
+    from pytest_tentacle.acting.sending import Sender
     from pytest_tentacle.cli.looking import Console, Report
     from pytest_tentacle.inventory.model import Inventory
+    from pytest_tentacle.sites.of_run import SitesOfRun
     from pytest_tentacle.survey.actions import Action
+    from pytest_tentacle.survey.store import Surveys
 
 SETTLING_SECONDS = 30.0
 """How long a service may take to start work before it is called not mended: what the guide allows."""
@@ -38,31 +46,42 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="only look, and show the commands; so it is where there is no terminal, too, unless --yes is given",
     )
     parser.add_argument("--machine-timeout", type=number, default=60.0, metavar="SECONDS", help="for one survey")
+    sites.add(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Exit code 0: all that was to be mended is gone and nothing new came, or it was only shown.
 
-    1: something is left, new or not known, or the answer was no; 2: wrong use, nobody was contacted; 130: Ctrl-C.
+    1: something is left, new or not known, or the answer was no; 2: wrong use, nobody was contacted; 130: Ctrl-C, 143
+    and 129: SIGTERM and SIGHUP.
     """
-    from pytest_tentacle.survey.collector import Interrupted  # noqa: PLC0415  see above
+    from pytest_tentacle.run.signals import Signals  # noqa: PLC0415  see above
+    from pytest_tentacle.sites.address import SitesError  # noqa: PLC0415
+    from pytest_tentacle.survey.collector import Interrupted  # noqa: PLC0415
 
     from .looking import CannotError  # noqa: PLC0415
 
+    signals, done = Signals(), list["Action"]()
+    signals.install()
     try:
-        return _mend(options)
-    except CannotError as error:
+        with contextlib.closing(sites.of(options)) as by_sites:
+            code = _mend(options, by_sites, done)
+    except (CannotError, SitesError) as error:
         sys.stderr.write(f"pytest-tentacle mend: {error}\n")
         return _WRONG_USE
     except (KeyboardInterrupt, Interrupted):
-        sys.stderr.write("\nended before anything was changed\n")
-        return _INTERRUPTED
+        sys.stderr.write("\nended; what was run stands above\n" if done else "\nended before anything was changed\n")
+        code = _INTERRUPTED
+    finally:
+        signals.remove()
+    return signals.exit_code or code
 
 
-def _mend(options: argparse.Namespace) -> int:
+def _mend(options: argparse.Namespace, by_sites: SitesOfRun, done: list[Action]) -> int:
     from pytest_tentacle.acting.changes import FILE, require_writable  # noqa: PLC0415  see above
     from pytest_tentacle.acting.mendable import MENDABLE  # noqa: PLC0415
     from pytest_tentacle.acting.mending import seen  # noqa: PLC0415
+    from pytest_tentacle.acting.sending import by  # noqa: PLC0415
 
     from .looking import CannotError, Console, inventory_of, read_report, survey  # noqa: PLC0415
 
@@ -70,8 +89,9 @@ def _mend(options: argparse.Namespace) -> int:
     report = read_report(options.report)
     if code not in report.causes:
         raise CannotError(f"{report.path} names no cause {code}; it names {', '.join(report.causes) or 'none'}")
-    inventory = inventory_of(options.inventory, report)
+    inventory = inventory_of(options.inventory, report, elsewhere=by_sites.has_scheduler or report.by_sites)
     machines = _chosen(report, code, options.machine, inventory)
+    _require_same_place(report, inventory, machines, by_sites)
     console = Console(inventory)
     if code not in MENDABLE:
         console.say(f"{code} is mended by hand: its remedy is none that was proven on a machine. The report says:")
@@ -85,7 +105,7 @@ def _mend(options: argparse.Namespace) -> int:
         except OSError as error:
             raise CannotError(f"nothing is changed that cannot be written down: {FILE}: {error.strerror}") from None
     console.say(f"looking at {', '.join(machines)}")
-    before = seen(survey(inventory, machines, options.machine_timeout))
+    before = seen(survey(inventory, machines, options.machine_timeout, by_sites))
     tasks = _shown(console, inventory, before, machines, code)
     if not tasks:
         return _NOTHING_DONE
@@ -96,7 +116,31 @@ def _mend(options: argparse.Namespace) -> int:
     if not options.yes and not console.answered_yes(f"\nRun {commands} commands on {len(tasks)} machines?"):
         console.say("nothing was run")
         return _NOTHING_DONE
-    return _run_all(console, inventory, before, tasks, options.machine_timeout)
+    look = partial(survey, inventory, machine_timeout=options.machine_timeout, sites=by_sites)
+    return _run_all(console, before, tasks, _Ways(look, by(by_sites), str(options.report)), done)
+
+
+@dataclass(frozen=True)
+class _Ways:
+    """How machines are looked at and spoken to, and which report it is about."""
+
+    look: Callable[[list[str]], Surveys]
+    sender: Sender
+    report: str
+
+
+def _require_same_place(report: Report, inventory: Inventory, machines: list[str], by_sites: SitesOfRun) -> None:
+    """Raises CannotError where another machine may have that address here: sites often have the same private ones."""
+    from .looking import CannotError  # noqa: PLC0415  see above
+
+    sited = {each.name: each.site for each in inventory.machines if each.site}
+    peers = [server for each in inventory.tentacles if each.name in machines for server in each.servers]
+    far = [f"{name} (site {sited[name]})" for name in dict.fromkeys([*machines, *peers]) if name in sited]
+    if report.by_sites and far and not by_sites.has_scheduler:
+        raise CannotError(
+            f"in that run workers of their sites surveyed {', '.join(far)}, and from here the same address may be "
+            "another machine's: add --executor as in that run"
+        )
 
 
 def _chosen(report: Report, code: str, wanted: list[str], inventory: Inventory) -> list[str]:
@@ -149,51 +193,71 @@ def _shown(console: Console, inventory: Inventory, before: Seen, machines: list[
     return tasks
 
 
-def _run_all(console: Console, inventory: Inventory, before: Seen, tasks: list[Mending], machine_timeout: float) -> int:
-    """One machine after the other; the first that does not go well ends it."""
-    from pytest_tentacle.acting.changes import write_down  # noqa: PLC0415  see above
+def _run_all(console: Console, before: Seen, tasks: list[Mending], ways: _Ways, done: list[Action]) -> int:
+    """One machine after the other; the first that does not go well ends it. `done` gets what came of each."""
+    from pytest_tentacle.acting.carrying_out import uninterrupted  # noqa: PLC0415  see above
+    from pytest_tentacle.acting.changes import FILE, write_down  # noqa: PLC0415
 
-    well = True
-    for task in tasks:
-        if not well:
-            console.say(f"{task.machine.name}: left alone: the machine before it did not go well")
-            continue
-        action, is_well, interrupted = _mended(console, inventory, before, task, machine_timeout)
-        console.say(f"{task.machine.name}: {action.result.value}: {action.told}")
-        try:
-            write_down(action)
-        except OSError as error:
-            console.say(f"it could not be written down: {error.strerror}")
-            is_well = False
+    for position, task in enumerate(tasks, start=1):
+        action, is_well, interrupted = _mended(console, before, task, ways)
+        with uninterrupted():
+            done.append(action)
+            try:
+                write_down(action)
+            except OSError as error:
+                console.say(f"it could not be written down in {FILE}: {error.strerror}")
+                is_well = False
+            console.say(f"{task.machine.name}: {action.result.value}: {action.told}")
+            _say_what_to_look_at(console, action, ways)
+            why = "it was interrupted" if interrupted else "the machine before it did not go well"
+            for left in tasks[position:] if interrupted or not is_well else ():
+                console.say(f"{left.machine.name}: left alone: {why}")
         if interrupted:
             return _INTERRUPTED
-        well = is_well
-    return 0 if well else _NOTHING_DONE
+        if not is_well:
+            return _NOTHING_DONE
+    return 0
 
 
-def _mended(
-    console: Console, inventory: Inventory, before: Seen, task: Mending, machine_timeout: float
-) -> tuple[Action, bool, bool]:
+def _say_what_to_look_at(console: Console, action: Action, ways: _Ways) -> None:
+    """Where nobody knows what came of it: what may have happened, and what tells it."""
+    from pytest_tentacle.survey.actions import ActionResult  # noqa: PLC0415  see above
+
+    if action.result is not ActionResult.NOT_KNOWN:
+        return
+    console.say("  What was sent may have been carried out, in part or as a whole, and may still be under way there:")
+    for command in action.commands:
+        console.say(f"    $ {command}")
+    console.say(
+        "  Nothing is sent a second time by itself. See how the machine is now, before anything else is done to it:"
+    )
+    console.say(f"    pytest-tentacle mend {ways.report} --cause {action.what} --machine {action.machine} --dry-run")
+
+
+def _mended(console: Console, before: Seen, task: Mending, ways: _Ways) -> tuple[Action, bool, bool]:
     """What came of one machine, whether it is well, and whether Ctrl-C ended it."""
     from pytest_tentacle.acting.carrying_out import alone  # noqa: PLC0415  see above
     from pytest_tentacle.acting.mending import broken_off, carry_out, compared, finished, seen  # noqa: PLC0415
     from pytest_tentacle.survey.actions import ActionResult  # noqa: PLC0415
     from pytest_tentacle.survey.collector import Interrupted  # noqa: PLC0415
 
-    from .looking import survey  # noqa: PLC0415
+    from .looking import CannotError  # noqa: PLC0415
 
-    ran, interrupted = alone(lambda sessions: carry_out(task, sessions))
-    action = ran or broken_off(task)
+    ran, interrupted = alone(lambda sessions: carry_out(task, ways.sender, sessions))
+    action = ran or broken_off(task, "it was interrupted" if interrupted else "it broke off by a fault of ours")
     if interrupted or action.result is ActionResult.LEFT_ALONE:
         return action, False, interrupted
     console.say(f"{task.machine.name}: {action.told}; looking again")
     ends, after = time.monotonic() + SETTLING_SECONDS, None
     try:
         while True:
-            after = compared(task, before, seen(survey(inventory, [task.machine.name], machine_timeout)))
+            after = compared(task, before, seen(ways.look([task.machine.name])))
             if after.is_well or time.monotonic() > ends:
                 break
             time.sleep(_AGAIN_SECONDS)
+    except CannotError as error:
+        told = f"{action.told}; it could not be looked at again: {error}"
+        return action.model_copy(update={"told": told}), False, False
     except (KeyboardInterrupt, Interrupted):
         whole = finished(action, after)
         return whole.model_copy(update={"told": f"{whole.told}; interrupted before it was seen well"}), False, True

@@ -470,9 +470,13 @@ def _ping_order(config: pytest.Config) -> PingOrder | None:
 def _executor(config: pytest.Config) -> Way | None:
     if not of_machines(config, "executor"):
         return None
-    from pytest_tentacle.sites.options import way_of  # noqa: PLC0415  as above
+    from pytest_tentacle.sites.address import SitesError  # noqa: PLC0415  as above
+    from pytest_tentacle.sites.options import FILES, way_of  # noqa: PLC0415  as above
 
-    return way_of(config)
+    try:
+        return way_of(config.getoption("executor"), {name: config.getoption(f"executor_{name}") for name in FILES})
+    except SitesError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def _ping_shown(ping: PingOrder) -> dict[str, str]:

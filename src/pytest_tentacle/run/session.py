@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 
 from pytest_tentacle import files, hiding, packing
+from pytest_tentacle.acting import sending
 from pytest_tentacle.acting.changes import lately
 from pytest_tentacle.diagnosis import diagnose
 from pytest_tentacle.inventory import InventoryError, Selection, SelectionError, known_secrets, load, select
@@ -230,6 +231,7 @@ class TentacleRun:
             failures=self.failures,
             look=look,
             reached=lambda: self._reached or self.inventory,
+            sender=sending.by(self._sites),
             nodes=self._octopus.nodes,
             keep=self.keeping.add,
             asked=asked,

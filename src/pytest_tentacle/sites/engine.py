@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
@@ -109,6 +109,39 @@ class Engine:
                 if errand.run == run and isinstance(errand.task, HostTask)
             ]
 
+    def worker_of(self, site: str) -> str:
+        """The address of the site's least busy worker. Raises Lost where there is none."""
+        with self._lock:
+            free = self._workers_of(site)
+            if not free:
+                raise Lost(self._why_none(site), self._advice(site))
+            load = self._load()
+            return min(free, key=lambda address: load[address])
+
+    def has(self, worker: str) -> bool:
+        """Whether the scheduler had it at the last glance."""
+        with self._lock:
+            return worker in self._sites and self._client.status == "running"
+
+    def ahead_of_us(self, worker: str) -> float:
+        """Seconds by which its clock is ahead of ours."""
+        with self._lock:
+            return self._ahead.get(worker, 0.0)
+
+    def call(self, function: Callable[..., Any], *arguments: Any, worker: str) -> Future[object]:
+        """Have a worker call a function, once. None, or whatever the engine raises, where it gave no answer."""
+        answered: Future[object] = Future()
+
+        def ask() -> None:
+            try:
+                found = self._client.run(function, *arguments, workers=[worker], on_error="ignore")
+                answered.set_result(found.get(worker))
+            except BaseException as error:  # noqa: BLE001  it is the future's
+                answered.set_exception(error)
+
+        threading.Thread(target=ask, name="call of a worker", daemon=True).start()
+        return answered
+
     def end(self, run: str) -> None:
         """Have the workers close what is under way for a run; what had arrived by then still comes back."""
         with self._lock:
@@ -188,7 +221,7 @@ class Engine:
             else:
                 self._give_up(errand)
             return
-        load = Counter(other.tried[-1] for other in self._errands.values() if other.made is not None)
+        load = self._load()
         errand.tried.append(min(free, key=lambda address: load[address]))
         order = Order(errand.run, errand.task)
         errand.made = made = self._client.submit(
@@ -203,19 +236,27 @@ class Engine:
         )
         made.add_done_callback(lambda done: self._ended.put((errand, done)))
 
+    def _load(self) -> Counter[str]:
+        return Counter(other.tried[-1] for other in self._errands.values() if other.made is not None)
+
     def _give_up(self, errand: Errand) -> None:
-        refused = [why for address, why in self._refused.items() if errand.site in self._sites.get(address, ())]
         if len(errand.tried) > 1:
             why = f"two workers of site {errand.site} ended while they surveyed it"
         elif errand.tried:
             why = f"the worker of site {errand.site} ended while it surveyed it, and there is no other one"
-        elif refused:
-            why = f"site {errand.site} has no worker of this version: {refused[0]}"
         else:
-            why = f"site {errand.site} has no worker at the scheduler {self.way.address}"
+            why = self._why_none(errand.site)
         self._errands.pop(id(errand), None)
-        advice = f"Start one there: pytest-tentacle worker --site {errand.site} --scheduler {self.way.address}."
-        errand.future.set_exception(Lost(why, advice))
+        errand.future.set_exception(Lost(why, self._advice(errand.site)))
+
+    def _why_none(self, site: str) -> str:
+        refused = [why for address, why in self._refused.items() if site in self._sites.get(address, ())]
+        if refused:
+            return f"site {site} has no worker of this version: {refused[0]}"
+        return f"site {site} has no worker at the scheduler {self.way.address}"
+
+    def _advice(self, site: str) -> str:
+        return f"Start one there: pytest-tentacle worker --site {site} --scheduler {self.way.address}."
 
     def _lose(self, errand: Errand) -> None:
         """The worker has ended: once another one may try."""

@@ -13,6 +13,7 @@ from .address import SitesError, Way
 
 if TYPE_CHECKING:  # what imports the survey's transports is for runs with a scheduler
     from .engine import Engine
+    from .order import Closable, Deed
 
 
 class SitesOfRun:
@@ -21,6 +22,11 @@ class SitesOfRun:
     def __init__(self, way: Way | None) -> None:
         self._way = way
         self._engine: Engine | None = None
+
+    @property
+    def has_scheduler(self) -> bool:
+        """Whether machines with a site are their workers' business."""
+        return self._way is not None
 
     def executors(self, inventory: Inventory, names: Collection[str]) -> tuple[Callable[[int], Executor], ...]:
         """What surveys these machines; nothing where that is done here. Raises SitesError, before any is contacted."""
@@ -37,6 +43,14 @@ class SitesOfRun:
             self._engine.refuse_others(sites)
         engine = self._engine
         return (lambda workers: SitesExecutor(Workers(workers), engine),)
+
+    def do(self, deed: Deed, watched: Callable[[Closable], None]) -> bytes:
+        """Have something done to a machine by a worker of its site. Raises NotDone, Unseen (`deeds`)."""
+        from .deeds import NotDone, do  # noqa: PLC0415  see above
+
+        if self._engine is None:
+            raise NotDone("no scheduler is connected: nobody has been surveyed through it")
+        return do(self._engine, deed, watched)
 
     def reaches(self, site: str | None) -> bool:
         """Whether machines of that site are reached by its workers alone."""

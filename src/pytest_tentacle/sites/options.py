@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-
-import pytest
 
 from .address import SitesError, Way
 
-_FILES = ("ca", "cert", "key")
+FILES = {"ca": "authority", "cert": "certificate", "key": "private key"}
+"""`--executor-ca` and the others, and what is in those files."""
 
 
-def way_of(config: pytest.Config) -> Way:
-    """The way to the scheduler that `--executor` names. Raises pytest.UsageError."""
-    files = {name: config.getoption(f"executor_{name}") for name in _FILES}
+def way_of(executor: str, files: Mapping[str, str | None]) -> Way:
+    """The way to the scheduler that `--executor` and its files name. Raises SitesError."""
     for name, file in files.items():
         if file and not Path(file).is_file():
-            raise pytest.UsageError(f"--executor-{name}: there is no file {file}")
-    given = [Path(file).absolute() if file else None for file in files.values()]
-    try:
-        return Way.of(config.getoption("executor"), *given)
-    except SitesError as error:
-        raise pytest.UsageError(str(error)) from None
+            raise SitesError(f"--executor-{name}: there is no file {file}")
+    return Way.of(executor, *(Path(file).absolute() if file else None for name in FILES for file in [files.get(name)]))

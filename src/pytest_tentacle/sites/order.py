@@ -12,9 +12,10 @@ import pickle
 import threading
 import uuid
 import zlib
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from pytest_tentacle.hiding import Secrets
 from pytest_tentacle.inventory.model import Transport as TransportSettings
@@ -33,18 +34,45 @@ _ENDED: set[str] = set()
 """Runs that were ended: what still comes of them is not done."""
 
 
+class Closable(Protocol):
+    """What is under way, and can be broken off from another thread."""
+
+    def close(self) -> None:
+        """Break it off; never raises."""
+
+
+class Deed(Protocol):
+    """What is to be done to a machine (`deeds`)."""
+
+    @property
+    def site(self) -> str | None:
+        """Whose worker does it."""
+
+    @property
+    def settings(self) -> TransportSettings:
+        """How the worker logs on."""
+
+    @property
+    def most_seconds(self) -> float:
+        """After which it has ended by itself."""
+
+    def carry_out(self, settings: TransportSettings, watched: Callable[[Closable], None]) -> str:
+        """On the worker: do it, and tell what came of it, as JSON; `watched` is given the session beforehand."""
+
+
 class Order:
     """One task of one run, on its way to a worker."""
 
-    def __init__(self, run: str, task: HostTask | LookTask) -> None:
+    def __init__(self, run: str, task: HostTask | LookTask | Deed) -> None:
+        self.run = run
         self.key = f"order-{uuid.uuid4().hex}"
         self._packed = zlib.compress(pickle.dumps((run, task)))
 
     def __repr__(self) -> str:
         return "<order>"
 
-    def open(self) -> tuple[str, HostTask | LookTask]:
-        """The run, and what is to be done."""
+    def open(self) -> tuple[str, Any]:
+        """The run, and what is to be done: a HostTask, a LookTask or a Deed."""
         run, task = pickle.loads(zlib.decompress(self._packed))  # noqa: S301  the engine has unpickled the order itself
         return run, task
 
@@ -53,7 +81,7 @@ def carry_out(order: Order) -> bytes:
     """On a worker: the answer as JSON, or `{"fault": ...}` with the name of an exception. Never raises."""
     try:
         run, task = order.open()
-        if run in _ENDED:
+        if is_ended(run):
             return _fault("Ended")
         if isinstance(task, LookTask):
             return look(task, system_resolver).model_dump_json(exclude_none=True).encode()
@@ -76,13 +104,18 @@ def end(run: str) -> None:
         SESSIONS.break_off(key)
 
 
+def is_ended(run: str) -> bool:
+    """On a worker: whether nothing more is begun for a run."""
+    return run in _ENDED
+
+
 def _fault(name: str) -> bytes:
     return json.dumps({"fault": name}).encode()
 
 
 def _surveyed(run: str, task: HostTask) -> bytes:
     try:
-        settings, found = _with_secrets(task.settings)
+        settings, found = with_secrets(task.settings)
     except SecretError as error:
         return _without_secret(task, error).model_dump_json(exclude_none=True).encode()
     # sessions are this process's, which may survey the same host for another run at the same time
@@ -96,11 +129,11 @@ def _surveyed(run: str, task: HostTask) -> bytes:
         overdue.cancel()
     text = record.model_copy(update={"host_key": task.host_key}).model_dump_json(exclude_none=True)
     if found:  # nobody else knows these, so nobody else can take them out
-        text = json.dumps(_hidden(json.loads(text), Secrets(found)), ensure_ascii=False)
+        text = json.dumps(hidden(json.loads(text), Secrets(found)), ensure_ascii=False)
     return text.encode()
 
 
-def _with_secrets(settings: TransportSettings) -> tuple[TransportSettings, list[str]]:
+def with_secrets(settings: TransportSettings) -> tuple[TransportSettings, list[str]]:
     """The settings with the secrets that are looked up here, and these. Raises SecretError."""
     found: dict[str, Secret] = {}
     for name, value in vars(settings).items():
@@ -119,12 +152,13 @@ def _without_secret(task: HostTask, error: SecretError) -> HostRecord:
     return HostRecord.not_surveyed(task.host_key, task.machines, unreachable)
 
 
-def _hidden(value: Any, secrets: Secrets) -> Any:
+def hidden(value: Any, secrets: Secrets) -> Any:
+    """A JSON value without these secrets."""
     match value:
         case str():
             return secrets.hide(value)
         case list():
-            return [_hidden(member, secrets) for member in value]
+            return [hidden(member, secrets) for member in value]
         case dict():
-            return {name: _hidden(member, secrets) for name, member in value.items()}
+            return {name: hidden(member, secrets) for name, member in value.items()}
     return value

@@ -3,7 +3,7 @@
 As a program (`support.namespaces.start` only) it builds the hosts, and answers each line of stdin, a JSON order:
 `{"sh": [host, command]}` runs a command in a host, `{"run": [words], "cwd": folder, "terminal": text | null,
 "interrupt": text | null}` runs Python with these words where the survey's machine stands, with `text` typed on a terminal,
-and SIGINT once it has printed that text. The answer is `{"code", "out"}`.
+and SIGINT 1.5 s after it has printed that text. The answer is `{"code", "out"}`.
 """
 
 from __future__ import annotations
@@ -102,13 +102,18 @@ def declared(network: Network) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _heed_ctrl_c() -> None:
+    """Whoever was started in the background ignores it, and hands that on."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def _run(order: dict[str, Any]) -> dict[str, Any]:
     environment = os.environ | {"NO_COLOR": "1", "COLUMNS": "160", "PYTHONPATH": str(TOP / "tests")}
     terminal = order.get("terminal")
     ours, theirs = pty.openpty() if terminal is not None else (-1, subprocess.DEVNULL)
     process = subprocess.Popen(
         [sys.executable, *order["run"]], cwd=order["cwd"], env=environment, stdin=theirs, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, start_new_session=True,
+        stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=_heed_ctrl_c,  # noqa: PLW1509  a system call alone
     )  # fmt: skip
     if terminal is not None:
         os.write(ours, str(terminal).encode())

@@ -47,6 +47,10 @@ class Mark:
     arguments: tuple[str, ...]
     text: str
 
+    def number(self, place: int) -> int | None:
+        """The number at that place behind the word; None where there is none."""
+        return int(self.arguments[place]) if place < len(self.arguments) else None
+
 
 def restart_order(service: str, log: str | None, seconds: int, *, is_windows: bool) -> Order:
     """Restart a service, and look at it for so many seconds; `log` is the file whose new lines are wanted."""
@@ -55,17 +59,17 @@ def restart_order(service: str, log: str | None, seconds: int, *, is_windows: bo
     return _linux("restart.sh", [("unit", service), ("log", log or ""), ("watch", str(seconds))])
 
 
-def commands_order(commands: Sequence[str], *, is_windows: bool) -> Order:
-    """Run these commands, as far as the first that fails."""
+def command_order(number: int, command: str, *, is_windows: bool) -> Order:
+    """Run one command; in the marks it has this number."""
     if is_windows:
-        return _windows("commands.ps1", {"commands": list(commands)})
-    return _linux("commands.sh", [("command", command) for command in commands])
+        return _windows("command.ps1", {"number": number, "command": command})
+    return _linux("command.sh", [("number", str(number)), ("command", command)])
 
 
 def read_marks(order: Order, stdout: bytes) -> tuple[Mark, ...]:
     """The parts of an answer, as far as it came; a part that was cut off in its mark is not there."""
     text = stdout.decode("utf-8", errors="replace").replace("\r\n", "\n")
-    mark = re.compile(rf"^-----{WORD} {order.nonce} ([A-Z]+)((?: [0-9-]+)*)-----$", re.MULTILINE)
+    mark = re.compile(rf"^-----{WORD} {order.nonce} ([A-Z]+)((?: -?[0-9]{{1,12}})*)-----$", re.MULTILINE)
     found = list(mark.finditer(text))
     ends = [*(each.start() for each in found), len(text)][1:]
     return tuple(

@@ -12,6 +12,7 @@ from pytest_tentacle.acting.carrying_out import carry_out
 from pytest_tentacle.acting.changes import FILE, require_writable, who, write_down
 from pytest_tentacle.acting.planning import planned
 from pytest_tentacle.acting.restarting import Restart
+from pytest_tentacle.acting.sending import Sender
 from pytest_tentacle.acting.watching import Watched, changes_of, on_hosts_of, until_well, verdicts
 from pytest_tentacle.inventory.model import Inventory, Machine, NoTransport, OctopusServer, Tentacle
 from pytest_tentacle.judging.result import Outcome
@@ -42,6 +43,7 @@ class Ways:
         failures: what could not be written.
         look: a survey of these machines and the other ends of their links, and whether the run was ended meanwhile.
         reached: the inventory as it is logged on to, once `look` was called.
+        sender: who logs on to change something.
         nodes: Octopus Server's nodes with the tasks that they run, as far as its API tells.
         keep: writes what is known, so that a run that is killed leaves it.
         asked: the machines and steps that are tested; None: all.
@@ -54,6 +56,7 @@ class Ways:
     failures: Failures
     look: Callable[[Collection[str]], tuple[Surveys, bool]]
     reached: Callable[[], Inventory]
+    sender: Sender
     nodes: Callable[[], tuple[Node, ...]]
     keep: Callable[[Surveys], None]
     asked: Collection[tuple[str, str]] | None
@@ -140,7 +143,7 @@ def restart_first(chosen: Collection[str], ways: Ways) -> Restarted:
             told(each)
     servers = [each for each in restarts if isinstance(by_name[each.machine], OctopusServer)]
     tentacles = [each for each in restarts if each not in servers]
-    found.interrupted = carry_out(servers, tentacles, ways.options.workers or DEFAULT_WORKERS, told)
+    found.interrupted = carry_out(servers, tentacles, ways.options.workers or DEFAULT_WORKERS, ways.sender, told)
     return found
 
 

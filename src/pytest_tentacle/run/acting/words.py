@@ -49,10 +49,6 @@ def restart_asked(config: pytest.Config) -> Any:
             if config.getoption(name):
                 raise pytest.UsageError(f"--{name.replace('_', '-')} goes with --restart")
         return None
-    if config.getoption("executor"):
-        raise pytest.UsageError(
-            "--restart logs on from the machine that runs pytest: leave --executor out, or run it at the site"
-        )
     asks = not (config.getoption("yes") or hasattr(config, "workerinput") or os.environ.get(LIST_VARIABLE))
     if asks and not is_there(config):
         raise pytest.UsageError(

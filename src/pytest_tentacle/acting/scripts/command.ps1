@@ -1,5 +1,5 @@
-# Runs the commands that a person has seen and agreed to, one after the other, as far as the first that fails. Windows
-# PowerShell 4.0 to 7. They stand behind the last line, with the rest of the request, as one quoted text.
+# Runs one command that a person has seen and agreed to. Windows PowerShell 4.0 to 7. It stands behind the last line, with
+# the rest of the request, as one quoted text.
 & {
 param([string]$Data)
 
@@ -30,13 +30,8 @@ foreach ($stream in 'Progress', 'Warning', 'Verbose', 'Debug', 'Information') {
 }
 $Output = [Console]::OpenStandardOutput()
 $Request = ConvertFrom-Json -InputObject $Data
-$number = 0
-foreach ($command in @($Request.commands)) {
-    $number++
-    Write-Mark "BEGIN $number"
-    $answer = Invoke-Agreed $command
-    Write-Mark "END $number $($answer.Code)" $answer.Said
-    if ($answer.Code -ne 0) { break }
-}
+Write-Mark "BEGIN $($Request.number)"
+$answer = Invoke-Agreed $Request.command
+Write-Mark "END $($Request.number) $($answer.Code)" $answer.Said
 Write-Mark 'DONE'
 }
