@@ -113,6 +113,7 @@ class TestFiles:
             (["--machine", "x", "--replay", "run.json"], "there is no machine x"),
             (["--machine", "octo-1", "--replay", "run.json"], "is an Octopus Server"),
             (["--machine", "web-01", "--replay", "nowhere.json"], "cannot be read"),
+            (["--machine", "web-01", "--inventory", "x", "--executor", "dask:tcp://10.0.0.1:1"], "is not encrypted"),
         ],
     )
     def test_refused_in_a_sentence(self, tmp_path: Path, monkeypatch: Any, capsys: Any, words: Any, said: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from pytest_tentacle.acting.sending import Sent
 from pytest_tentacle.cli import main
 from pytest_tentacle.diagnosis.causes import CAUSES
 from pytest_tentacle.guide.effects import told
-from pytest_tentacle.survey.actions import ActionResult, By
+from pytest_tentacle.survey.actions import Action, ActionResult, By
 from support.faults import CASES
 from support.remedies_tried import remedies, tried
 from support.whole import wide_fleet
@@ -154,6 +155,26 @@ class TestInterrupted:
         finally:
             signal.signal(signal.SIGINT, before)
         assert done == ["written"]
+
+    @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+    @pytest.mark.parametrize("done", [False, True])
+    def test_the_exit_code(self, monkeypatch: Any, capsys: Any, number: int, code: int, done: bool) -> None:
+        """Of Ctrl-C, a cancelled job and a terminal that is closed; it is said whether anything was changed."""
+
+        def ended(_options: Any, _sites: Any, actions: list[Action]) -> int:
+            if done:
+                actions.append(Action(time=datetime.now(UTC), kind="mend", machine="x", result="not known", told="-"))
+            signal.raise_signal(number)
+            return 0
+
+        monkeypatch.setattr("pytest_tentacle.cli.mend._mend", ended)
+        before = signal.signal(number, signal.SIG_DFL)
+        try:
+            assert main(["mend", "r.json", "--cause", "TC2021"]) == code
+        finally:
+            signal.signal(number, before)
+        said = "what was run stands above" if done else "before anything was changed"
+        assert capsys.readouterr().err == f"\nended: {said}\n"
 
     def test_what_ends_by_a_fault_of_ours(self) -> None:
         """Is no traceback after something was run: nobody knows what came of it."""

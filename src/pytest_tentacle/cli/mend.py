@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
     1: something is left, new or not known, or the answer was no; 2: wrong use, nobody was contacted; 130: Ctrl-C, 143
     and 129: SIGTERM and SIGHUP.
     """
-    from pytest_tentacle.run.signals import Signals  # noqa: PLC0415  see above
+    from pytest_tentacle.run.signals import Signals, Undying  # noqa: PLC0415  see above
     from pytest_tentacle.sites.address import SitesError  # noqa: PLC0415
     from pytest_tentacle.survey.collector import Interrupted  # noqa: PLC0415
 
@@ -67,10 +67,11 @@ def run(options: argparse.Namespace) -> int:
         with contextlib.closing(sites.of(options)) as by_sites:
             code = _mend(options, by_sites, done)
     except (CannotError, SitesError) as error:
-        sys.stderr.write(f"pytest-tentacle mend: {error}\n")
+        Undying(sys.stderr).write(f"pytest-tentacle mend: {error}\n")
         return _WRONG_USE
     except (KeyboardInterrupt, Interrupted):
-        sys.stderr.write("\nended; what was run stands above\n" if done else "\nended before anything was changed\n")
+        ended = "what was run stands above" if done else "before anything was changed"
+        Undying(sys.stderr).write(f"\nended: {ended}\n")
         code = _INTERRUPTED
     finally:
         signals.remove()
