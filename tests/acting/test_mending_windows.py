@@ -132,6 +132,7 @@ class TestEndedInTheMiddle:
         assert (written.result, written.commands) == (ActionResult.NOT_KNOWN, task.commands[:1])
         out = capsys.readouterr().out
         assert "pytest-tentacle mend r.json --cause TC2021 --machine web --dry-run" in out
+        assert f"Not sent, and still to be done:\n    $ {task.commands[1]}\n" in out
         assert machine.changed() == []
 
 

@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -209,7 +209,7 @@ def _run_all(console: Console, before: Seen, tasks: list[Mending], ways: _Ways, 
                 console.say(f"it could not be written down in {FILE}: {error.strerror}")
                 is_well = False
             console.say(f"{task.machine.name}: {action.result.value}: {action.told}")
-            _say_what_to_look_at(console, action, ways)
+            _say_what_to_look_at(console, action, task.commands[len(action.commands) :], ways)
             why = "it was interrupted" if interrupted else "the machine before it did not go well"
             for left in tasks[position:] if interrupted or not is_well else ():
                 console.say(f"{left.machine.name}: left alone: {why}")
@@ -220,14 +220,18 @@ def _run_all(console: Console, before: Seen, tasks: list[Mending], ways: _Ways, 
     return 0
 
 
-def _say_what_to_look_at(console: Console, action: Action, ways: _Ways) -> None:
-    """Where nobody knows what came of it: what may have happened, and what tells it."""
+def _say_what_to_look_at(console: Console, action: Action, left: Sequence[str], ways: _Ways) -> None:
+    """Where nobody knows what came of it: what may have happened, what is left to do, and what tells it."""
     from pytest_tentacle.survey.actions import ActionResult  # noqa: PLC0415  see above
 
     if action.result is not ActionResult.NOT_KNOWN:
         return
     console.say("  What was sent may have been carried out, in part or as a whole, and may still be under way there:")
     for command in action.commands:
+        console.say(f"    $ {command}")
+    if left:
+        console.say("  Not sent, and still to be done:")
+    for command in left:
         console.say(f"    $ {command}")
     console.say(
         "  Nothing is sent a second time by itself. See how the machine is now, before anything else is done to it:"

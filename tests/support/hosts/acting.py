@@ -3,7 +3,8 @@
 As a program (`support.namespaces.start` only) it builds the hosts, and answers each line of stdin, a JSON order:
 `{"sh": [host, command]}` runs a command in a host, `{"run": [words], "cwd": folder, "terminal": text | null,
 "interrupt": text | null}` runs Python with these words where the survey's machine stands, with `text` typed on a terminal,
-and SIGINT 1.5 s after it has printed that text. The answer is `{"code", "out"}`.
+and SIGINT 1.5 s after it has printed that text; with `"during": command`, when a process of that command is there. The
+answer is `{"code", "out"}`.
 """
 
 from __future__ import annotations
@@ -45,9 +46,11 @@ class Place:
             raise RuntimeError(f"{command}: {answer['out']}")
         return str(answer["out"])
 
-    def run(self, *words: str, terminal: str | None = None, interrupt: str | None = None) -> tuple[int, str]:
+    def run(
+        self, *words: str, terminal: str | None = None, interrupt: str | None = None, during: str | None = None
+    ) -> tuple[int, str]:
         """Run Python with these words: exit code, and all that it printed."""
-        order = {"run": words, "cwd": str(self.folder), "terminal": terminal, "interrupt": interrupt}
+        order = {"run": words, "cwd": str(self.folder), "terminal": terminal, "interrupt": interrupt, "during": during}
         answer = self._ask(order)
         return int(answer["code"]), str(answer["out"])
 
@@ -119,7 +122,11 @@ def _run(order: dict[str, Any]) -> dict[str, Any]:
         os.write(ours, str(terminal).encode())
     assert process.stdout is not None
     said, wanted, ends = b"", order.get("interrupt"), time.monotonic() + SECONDS
+    during = order.get("during")
     while time.monotonic() < ends:
+        if during and subprocess.run(["pgrep", "-f", during], capture_output=True, check=False).returncode == 0:
+            during = None
+            process.send_signal(signal.SIGINT)
         ready, _, _ = select.select([process.stdout], [], [], 0.2)
         if not ready:
             continue
