@@ -211,6 +211,14 @@ class TestPlan:
         assert isinstance(found, Action)
         assert "is disabled and does not run" in found.told
 
+    def test_what_a_cluster_starts_is_left_to_it(self):
+        """A restart behind its back looks to it like a failure, and may move the role."""
+        world = small_fleet()
+        world["web-01"].service |= {"cluster": {"resource": "Octopus"}, "start_mode": "manual"}
+        (found,) = plan(world, ["web-01"])
+        assert isinstance(found, Action)
+        assert "a failover cluster starts and stops" in found.told
+
     def test_a_container_is_left_alone(self):
         """Its service is none of its host's."""
         world = small_fleet()

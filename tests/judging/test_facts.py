@@ -24,6 +24,15 @@ def test_each_section_can_be_read_and_is_noted(world) -> None:
         assert reads == {("web-01", name)}
 
 
+def test_settings_that_a_hidden_variable_may_override(world) -> None:
+    """A service's environment wins over the file: where that was not read whole, nothing of the file is certain."""
+    assert world.fleet().subject("web-01").settings.port == 10933
+    world["web-01"].service["environment_unread"] = "the registry could not be read: access is denied"
+    fleet = world.fleet()
+    with pytest.raises(Unknown, match=r"was not read whole.*the registry could not be read"):
+        _ = fleet.subject("web-01").settings
+
+
 def test_no_such_fact() -> None:
     """A name that no survey has is a mistake where it is written."""
     with pytest.raises(AttributeError, match="no section owned_names"):

@@ -71,6 +71,8 @@ def _planned(subject: Subject, machine: Machine, by: By, busy: str | None) -> Re
 
 def _why_not(service: Service) -> str:
     """What a service manager would refuse, or nobody should ask of it."""
+    if service.cluster is not None:
+        return f"a failover cluster starts and stops {service.name} (Stop-ClusterResource, Start-ClusterResource)"
     if service.start_mode == "disabled" and service.state is not ServiceState.RUNNING:
         return f"{service.name} is disabled and does not run: whoever disabled it did not want it started"
     if service.state in {ServiceState.STOPPING, ServiceState.STARTING}:

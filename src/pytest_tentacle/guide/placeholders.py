@@ -41,6 +41,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         "prefix": "URL prefix that the server is to serve for web sockets, such as https://+:443/OctopusComms",
         "profile": "a profile of Windows Firewall: `Domain`, `Private` or `Public`",
         "proxy": "name or address of the proxy",
+        "resource": "the failover cluster's resource that starts the product's service (Get-ClusterResource)",
         "role": "a role (target tag) of the machine, by the portal; repeat the option for each",
         "rule": "display name of the firewall rule",
         "service": "name of the Windows service or of the systemd unit",

@@ -17,7 +17,7 @@ from pytest_tentacle.inventory.model import TENTACLE_PORT, Mode, OctopusServer, 
 from pytest_tentacle.link import Failure, Probe
 from pytest_tentacle.link.hosts import plain_address
 from pytest_tentacle.packet_filter.model import FilterRule
-from pytest_tentacle.survey.model import Process, Service, ServiceState
+from pytest_tentacle.survey.model import ClusterResource, Process, Service, ServiceState
 
 from .attempts import Attempt, attempts_of
 from .finding import Evidence, Unknown
@@ -57,7 +57,7 @@ def away(subject: Subject) -> Evidence | None:
     - Its settings lie on the host, where no service runs it, the host publishes its port for a container, and what
       answers has its certificate.
     - Another node of its failover cluster runs it: one that the inventory says to be of the same cluster, or one by the
-      same name or address, where the page with that one's certificate is shown.
+      same name or address, where the page with that one's certificate is shown; or the cluster itself says so.
     """
     subject.ledger.note({("fleet", "away")})
     if "away" not in subject.kept:
@@ -80,7 +80,8 @@ def mode_of(subject: Subject) -> Mode | None:
     if subject.mode is not None or away(subject) is None:
         return subject.mode
     with subject.ledger.watch():
-        return Mode.LISTENING if _page(subject) is not None else None
+        is_by_cluster = _run_elsewhere(subject, _own_services(subject)) is not None
+        return Mode.LISTENING if _page(subject, anywhere=is_by_cluster) is not None else None
 
 
 def _away(subject: Subject) -> Evidence | None:
@@ -91,13 +92,8 @@ def _away(subject: Subject) -> Evidence | None:
         instances = [each for each in subject.read(FACTS.instances) if each.product == subject.product]
     except Unknown:
         return None
-    node = _active_node(subject, services)
-    if node is not None:
-        what = f"of cluster {subject.machine.cluster}" if subject.machine.cluster else "by the same name"
-        return Evidence(
-            f"services of {node.name} and {subject.name}",
-            f"{node.name} {what} runs it, and {subject.name} stands by: its cluster starts it, and nobody else may",
-        )
+    if (standing_by := _standing_by(subject, services)) is not None:
+        return standing_by
     return _in_a_container(subject, known=bool(instances)) if not services else None
 
 
@@ -145,17 +141,45 @@ def _another_answers(subject: Subject) -> bool:
     return False
 
 
+def _standing_by(subject: Subject, services: tuple[Service, ...]) -> Evidence | None:
+    """What tells that another node of its failover cluster runs it: that node, or else the cluster."""
+    stands_by = f"{subject.name} stands by: its cluster starts it, and nobody else may"
+    node = _active_node(subject, services)
+    if node is not None:
+        what = f"of cluster {subject.machine.cluster}" if subject.machine.cluster else "by the same name"
+        return Evidence(f"services of {node.name} and {subject.name}", f"{node.name} {what} runs it, and {stands_by}")
+    resource = _run_elsewhere(subject, services)
+    if resource is None:
+        return None
+    told = f"{resource.owner} runs the cluster's resource {resource.resource}, and {stands_by}"
+    return Evidence(f"cluster of {subject.name}", told)
+
+
 def _own_services(subject: Subject) -> tuple[Service, ...]:
     return tuple(service for service in subject.read(FACTS.services) if service.product == subject.product)
 
 
-def _page(subject: Subject) -> Attempt | None:
+def _run_elsewhere(subject: Subject, services: Iterable[Service]) -> ClusterResource | None:
+    """The resource by which a failover cluster runs it on another node than this one, by the cluster's own word."""
+    found = None
+    for service in services:
+        resource = service.cluster
+        if service.state is not ServiceState.STOPPED or resource is None or resource.state != "online":
+            return None
+        owner = (resource.owner or "").lower()
+        if not owner or owner == subject.read(FACTS.host).hostname.partition(".")[0].lower():
+            return None
+        found = resource
+    return found
+
+
+def _page(subject: Subject, *, anywhere: bool = False) -> Attempt | None:
     """A look of a peer's that shows its page, with its thumbprint as far as that is declared, on this very host."""
     declared = as_thumbprint(subject.machine.thumbprint)
     for attempt in attempts_of(subject):
         if attempt.shows_page and attempt.listening is subject.is_tentacle:
             as_declared = declared is None or attempt.probe.thumbprint == declared
-            if as_declared and _is_here(attempt.probe, subject):
+            if as_declared and (anywhere or _is_here(attempt.probe, subject)):
                 return attempt
     return None
 

@@ -293,7 +293,8 @@ class SurveyedMachine:
     def file_settings(self) -> dict[str, str]:
         """The settings as the process sees them: the service's environment wins over the file.
 
-        Raises Unknown where the file could not be read by us, Blocked where it is missing, empty or malformed.
+        Raises Unknown where the file or the environment could not be read by us, Blocked where the file is missing,
+        empty or malformed.
         """
         configuration = self.instance.configuration
         code = _CONFIGURATION_CODES.get(configuration.error or "")
@@ -305,6 +306,12 @@ class SurveyedMachine:
                 "Survey with an account that may read it (Windows: local Administrators; Linux: root or sudo).",
             )
         service = self.known_service
+        if service is not None and service.environment_unread:
+            raise Unknown(
+                f"the environment of {service.name} on {self.name} was not read whole, and its variables win over the "
+                f"settings: {service.environment_unread}",
+                "Look by hand (as root: systemctl show, or /proc/<pid>/environ), or survey as root.",
+            )
         return effective_settings(configuration.settings, service.environment if service else {})
 
     @derived

@@ -100,6 +100,19 @@ class ServiceState(StrEnum):
     UNKNOWN = "unknown"
 
 
+class ClusterResource(Value):
+    """What starts and stops a service in Windows' place: a failover cluster's resource of the type Generic Service."""
+
+    resource: str | None = None
+    state: Literal["online", "offline", "failed", "pending"] | None = None
+    """None where nobody asked, for the service runs here, or nobody told."""
+    owner: str | None = None
+    """The node that runs it, or ran it last."""
+    group: str | None = None
+    detail: str | None = None
+    """Why it is not known."""
+
+
 class Service(Value):
     """One service of Octopus Deploy, by Windows' service manager or systemd."""
 
@@ -119,8 +132,11 @@ class Service(Value):
     arguments: str | None = None
     environment: dict[str, str] = Field(default_factory=dict)
     """The variables of its environment that override settings (tentacle-facts 2.2), secrets removed."""
+    environment_unread: str | None = None
+    """Why there may be more of them, which were not read."""
     detail: str | None = None
     """systemd's sub-state and result, such as `auto-restart / exit-code`."""
+    cluster: ClusterResource | None = None
 
 
 class ConfigurationFile(Value):

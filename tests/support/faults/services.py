@@ -43,6 +43,19 @@ def stopped_by_systemd(world: Whole) -> None:
     world.down("poll-01", state="failed", exit_code=143, detail="failed / exit-code")
 
 
+@case("TC2025", confidence="certain", unsure="")
+def run_by_no_node(world: Whole) -> None:
+    """The cluster's own word: Start-Service would go behind its back."""
+    resource = {"resource": "Octopus", "state": "failed", "owner": "WEB-01", "group": "Octopus role"}
+    world.down("web-01", start_mode="manual", cluster=resource)
+
+
+@case("TC2025", "octo-1")
+def server_run_by_no_node(world: Whole) -> None:
+    resource = {"resource": "Octopus", "state": "offline", "owner": "OCTO-2", "group": "Octopus role"}
+    world.down("octo-1", start_mode="manual", exit_code=1077, cluster=resource)
+
+
 @case("TC2022")
 def not_since_boot(world: Whole) -> None:
     world.down("web-01", exit_code=1077)

@@ -387,6 +387,21 @@ def failover_cluster_that_is_declared(world: Whole, name: str) -> None:
     world["web-08"].declare(cluster="sql-role")
 
 
+@setup(
+    "service",
+    "certificate",
+    "address",
+    modes=("listening",),
+    systems=("windows",),
+    unlike=("port", "uptime", "account", "log", "loading", "disk", "instance", "relay"),
+)
+def failover_cluster_by_its_own_word(world: Whole, name: str) -> None:
+    """The same, and the cluster says on either node that it starts the service, and who runs it: web-08."""
+    _cluster(world, name)
+    world[name].service |= {"cluster": {"resource": "Octopus", "state": "online", "owner": "WEB-08", "group": "Role"}}
+    world["web-08"].service |= {"cluster": {"resource": "Octopus"}, "start_mode": "manual"}
+
+
 def _cluster(world: Whole, name: str) -> None:
     _same_certificate(world, name, "web-08", "198.51.100.8")
     passive, active = world[name], world["web-08"]

@@ -136,6 +136,14 @@ class TestServices:
         }  # fmt: skip
         assert b"canary" not in ran.answer.stdout
 
+    def test_a_variable_that_is_not_shown(self, machine, shell):
+        """239 prints none with a blank in it: it may be one that overrides a setting, and what it says is not known."""
+        machine.description |= {"systemd": 239}
+        machine.service(environment={"OCTOPUS_HOME": "/srv/a b", "TENTACLE_SERVICE_PORT": "10944"})
+        (service,) = machine.survey(shell).survey.services.data
+        assert service.environment == {"TENTACLE_SERVICE_PORT": "10944"}
+        assert service.environment_unread == "its systemd does not show variables with a blank in their value"
+
     def test_others_are_left_out(self, machine):
         """Services that are not Octopus Deploy's do not show."""
         assert machine.survey().survey.services.data == ()

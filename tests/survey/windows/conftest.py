@@ -38,7 +38,7 @@ PAGE = (
 )
 STARTED = "2026-11-20T04:05:06Z"
 SECRET = "AQAAANCMnd8BFdERjHoAwE"
-LINUX_ONLY: set[str] = set()
+LINUX_ONLY = {"access_control"}
 """Sections that a survey of Windows does not read."""
 
 

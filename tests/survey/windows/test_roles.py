@@ -71,7 +71,15 @@ ROLES: dict[str, dict[str, Any]] = {
         "accounts": {"ACME\\octo$": SVC},
         "acl": granted(SVC),
     },
-    "core of Server 2012 R2, node of a cluster": {
+    "node of a cluster that starts the service": {
+        "cluster": [
+            {"name": "Cluster address", "state": "online", "owner": "WEB-01"},
+            {"name": "Octopus", "service": "OctopusDeploy Tentacle", "state": "online", "owner": "WEB-01"},
+        ],
+        "cluster_addresses": ["192.0.2.77"],
+        "start_mode": "manual",
+    },
+    "core of Server 2012 R2, with a cluster's address": {
         "roles": ["core"],
         "cluster_addresses": ["192.0.2.77"],
         "build": "9600",
@@ -107,7 +115,7 @@ def prepared(machine: Any, role: dict[str, Any], port: int, der: bytes, shapes: 
     moment = f"{started:%Y-%m-%dT%H:%M:%SZ}"
     machine.description |= {
         "hostname": "web-01",
-        "services": [shapes.service(account=account, started_utc=moment)],
+        "services": [shapes.service(account=account, started_utc=moment, start_mode=role.pop("start_mode", "auto"))],
         "processes": [shapes.process(2136, "Tentacle.exe", started_utc=moment)],
         "sockets": [{"address": "127.0.0.1", "port": port, "pid": 2136, "state": "listen"}],
         "names": {"web-01.example": [ADDRESS]},

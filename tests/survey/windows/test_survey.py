@@ -103,6 +103,14 @@ class TestHealthyTentacle:
         assert document["services"]["data"][0]["environment"] == {"TENTACLE_SERVICE_PORT": "10999"}
         assert run.survey.instances.data[0].configuration.error == "malformed"
 
+    def test_an_environment_that_may_not_be_read(self, tentacle):
+        """Variables of the service win over its settings: that there are none is not said."""
+        tentacle.description["services"][0]["environment"] = {"TENTACLE_SERVICE_PORT": "10999"}
+        tentacle.description["denied"] = ["registry"]
+        service = tentacle.run().survey.services.data[0]
+        assert service.environment == {}
+        assert service.environment_unread.startswith("the registry could not be read: ")
+
     def test_a_polling_tentacle_is_not_probed_locally_but_its_servers_are(self, machine):
         """A polling instance has no local port; each polling address is probed, by name or address."""
         machine.add_instance(

@@ -9,6 +9,7 @@ from pytest_tentacle.sections.catalogue import KINDS
 from .interception import INTERCEPTION
 from .local_port import LOCAL_PORT
 from .logs import LOGS
+from .managers import MANAGERS
 from .messages import MESSAGES
 from .names import NAMES
 from .path.address_family import ADDRESS_FAMILY
@@ -21,7 +22,6 @@ from .programs import PROGRAMS
 from .registering import CALLS, REGISTERING
 from .services import SERVICES
 from .settings import SETTINGS
-from .systemd import SYSTEMD
 from .tls import TLS
 from .trust import TRUST
 
@@ -35,7 +35,7 @@ CAUSES: tuple[CauseKind, ...] = tuple(
             *PROGRAMS,
             *MESSAGES,
             *SERVICES,
-            *SYSTEMD,
+            *MANAGERS,
             *SETTINGS,
             *TRUST,
             *LOCAL_PORT,

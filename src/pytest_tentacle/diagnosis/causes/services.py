@@ -31,7 +31,7 @@ from pytest_tentacle.sections.services.events import (
     source_of,
 )
 
-from .systemd import EXIT_EXEC, how_it_ended, is_set_up
+from .managers import EXIT_EXEC, how_it_ended, is_by_cluster, is_set_up
 
 _LOG_WINDOWS = (
     "$ Get-WinEvent -FilterHashtable @{LogName='System'; ProviderName='Service Control Manager'} -MaxEvents 20"
@@ -78,6 +78,8 @@ def _is_told_otherwise(view: View) -> bool:
 def _stopped(view: View, problem: Problem) -> Clue | None:
     if "TT205" in view.codes or _exit(problem) == _NEVER or _last_words(view) is not None or _is_told_otherwise(view):
         return None
+    if is_by_cluster(problem):
+        return None
     return Clue()
 
 
@@ -88,13 +90,13 @@ def _last_words(view: View) -> Problem | None:
 
 def _ended_by_itself(view: View, problem: Problem) -> Clue | None:
     last = _last_words(view)
-    if last is None or "TT205" in view.codes or _exit(problem) == _NEVER:
+    if last is None or "TT205" in view.codes or _exit(problem) == _NEVER or is_by_cluster(problem):
         return None
     return Clue(facts={"error": last.actual, "log": last.facts.get("log")}, evidence=last.evidence)
 
 
 def _since_boot(view: View, problem: Problem) -> Clue | None:
-    if _exit(problem) != _NEVER or "TT205" in view.codes or _is_told_otherwise(view):
+    if _exit(problem) != _NEVER or "TT205" in view.codes or _is_told_otherwise(view) or is_by_cluster(problem):
         return None
     host = view.survey.host.data if view.survey else None
     booted = f"the machine started at {host.boot_utc:%Y-%m-%d %H:%M} UTC" if host and host.boot_utc else ""
@@ -102,7 +104,7 @@ def _since_boot(view: View, problem: Problem) -> Clue | None:
 
 
 def _stays_off(view: View, problem: Problem) -> Clue | None:
-    if problem.facts.get("state") == "running" or not view.codes & {"TT202", "TT206"}:
+    if is_by_cluster(problem) or problem.facts.get("state") == "running" or not view.codes & {"TT202", "TT206"}:
         return None
     return Clue(evidence=_changed(view))
 
@@ -210,6 +212,8 @@ def _too_late(view: View, problem: Problem) -> Clue | None:
     failure = _failure(view)
     late = failure is not None and failure.too_late and not failure.log_on
     if view.system != "windows" or (not late and _exit(problem) != _LATE) or "TT205" in view.codes:
+        return None
+    if is_by_cluster(problem):
         return None
     waited = failure.waited if failure else ""
     return Clue(facts={"limit": waited or "its time limit"}, evidence=_told_by(view, failure))

@@ -32,6 +32,10 @@ function Get-CimInstance {
         $PSCmdlet.WriteError((New-LabCimError -Id 'HRESULT 0x40004' -Class $LabCim -Category OperationTimeout -Text 'Timed out' -Target $target))
         return
     }
+    if ($ClassName -eq 'MSCluster_Resource' -and -not $TentacleLab.Machine.cluster) {
+        $PSCmdlet.WriteError((New-LabCimError -Id 'HRESULT 0x8004100e' -Class $LabCim -Category ObjectNotFound -Text 'Invalid namespace' -Target $target))
+        return
+    }
     $half = Test-LabMode -Mode 'half' -What $what
     $count = 0
     foreach ($row in @(Get-LabCimRow $ClassName)) {
@@ -58,6 +62,7 @@ function Get-LabCimRow {
         'Win32_NetworkAdapterConfiguration' { New-AdapterShape }
         'Win32_Volume' { Get-LabDisk | ForEach-Object { New-VolumeShape $_ } }
         'Win32_LogicalDisk' { Get-LabDisk | Where-Object { $_.path -match '^\w:\\$' } | ForEach-Object { New-LogicalDiskShape $_ } }
+        'MSCluster_Resource' { @($machine.cluster | Where-Object { $_ }) | ForEach-Object { New-ClusterResourceShape $_ } }
         # The domain's part is not there: credentials do not travel (2.6); computer accounts and gMSA are no users.
         'Win32_UserAccount' { New-UserAccountShape | Where-Object { $_.LocalAccount } }
     }

@@ -30,6 +30,7 @@ function Initialize-LabRegistry {
         }
         $TentacleLab.Registry["HKLM:\SYSTEM\CurrentControlSet\Services\$($service.name)"] = $values
     }
+    Initialize-LabCluster
     Initialize-LabProxy
     Initialize-LabFirewall
     Initialize-LabWebServer
@@ -39,6 +40,18 @@ function Initialize-LabRegistry {
         $values = @{}
         foreach ($value in $key.Value.PSObject.Properties) { $values[$value.Name] = ConvertTo-LabRegistryValue $value.Value }
         $TentacleLab.Registry[$key.Name] = $values
+    }
+}
+
+# The cluster's hive, on a node whose cluster service runs (8d).
+function Initialize-LabCluster {
+    $number = 0
+    foreach ($resource in @(Get-LabValue 'cluster' @() | Where-Object { $_ })) {
+        $number++
+        $key = "HKLM:\Cluster\Resources\$('{0:00000000}' -f $number)-9a3e-4f0b-8a51-0d6c1e5f2b77"
+        $type = if ($resource.service) { 'Generic Service' } else { 'IP Address' }
+        $TentacleLab.Registry[$key] = @{ Name = [string]$resource.name; Type = $type; PersistentState = [int]1 }
+        $TentacleLab.Registry["$key\Parameters"] = if ($resource.service) { @{ ServiceName = [string]$resource.service; StartupParameters = '' } } else { @{ Address = '192.0.2.77' } }
     }
 }
 
@@ -148,7 +161,7 @@ function Test-LabRegistryPath {
 # Which keys a word of `denied` closes.
 $LabRegistryWords = @{
     registry = '.'; services = '\\Services\\(?!Tcpip\\|SharedAccess\\)'; firewall = '\\FirewallPolicy|\\Policies\\Microsoft\\WindowsFirewall'
-    proxies = '\\Internet Settings'; tls = '\\SCHANNEL'; hives = 'HKEY_USERS'
+    cluster = '^HKLM:\\Cluster'; proxies = '\\Internet Settings'; tls = '\\SCHANNEL'; hives = 'HKEY_USERS'
 }
 
 # Refused keys throw as .NET does, missing ones as PowerShell's provider.

@@ -170,3 +170,13 @@ function New-ControllerShape {
         DisplayName = [string]$(if ($Service.display_name) { $Service.display_name } else { $Service.name })
     }
 }
+
+# MSCluster_Resource (8d): State 2 is online, 3 offline, 4 failed, 129 and 130 pending.
+function New-ClusterResourceShape {
+    param($Resource)
+    $states = @{ online = 2; offline = 3; failed = 4; pending = 129 }
+    [pscustomobject]@{
+        Name = [string]$Resource.name; Type = $(if ($Resource.service) { 'Generic Service' } else { 'IP Address' }); State = [uint32]$states[[string]$Resource.state]
+        OwnerNode = [string]$Resource.owner; OwnerGroup = [string]$Resource.group
+    }
+}

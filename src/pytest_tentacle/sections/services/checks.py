@@ -11,7 +11,7 @@ from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
-from pytest_tentacle.survey.model import Service, ServiceState
+from pytest_tentacle.survey.model import ClusterResource, Service, ServiceState
 from pytest_tentacle.survey.surroundings import Event
 
 from .events import CRASHES, events_of, said, source_of
@@ -108,6 +108,9 @@ def service_keeps_running(subject: Subject) -> Iterator[Finding]:
     if away(subject) is not None:
         return
     service = _service(subject)
+    if service.cluster is not None and service.state is ServiceState.STOPPED and not _ended_by_error(subject, service):
+        yield _not_run_by_its_cluster(subject, service, service.cluster)
+        return
     if _loops(service):
         yield _problem(subject, service, "TT203", "it crashes and is started again and again")
         return
@@ -135,6 +138,11 @@ def service_starts_by_itself(subject: Subject) -> Iterator[Finding]:
     if away(subject) is not None:
         return
     service = _service(subject)
+    if service.cluster is not None and service.start_mode == "manual":
+        if service.cluster.resource is None:
+            raise _no_word_of_the_cluster(subject, service, service.cluster)
+        yield Evidence(f"cluster of {subject.name}", f"its resource {service.cluster.resource} starts {service.name}")
+        return
     match service.start_mode:
         case "disabled" | "manual":
             yield _problem(
@@ -144,6 +152,29 @@ def service_starts_by_itself(subject: Subject) -> Iterator[Finding]:
             raise Unknown(f"the start mode of service {service.name} on {subject.name} is not known", "Look by hand.")
         case mode:
             yield Evidence(f"services of {subject.name}", f"service {service.name}: start mode {mode}")
+
+
+def _no_word_of_the_cluster(subject: Subject, service: Service, resource: ClusterResource) -> Unknown:
+    return Unknown(
+        f"{subject.name} is a node of a failover cluster, and whether that starts {service.name}, and where, is not "
+        f"known: {resource.detail or 'nobody told'}",
+        "Survey with an account of the local Administrators, or look at the cluster (Get-ClusterResource).",
+    )
+
+
+def _not_run_by_its_cluster(subject: Subject, service: Service, resource: ClusterResource) -> Problem | Unknown:
+    """Nobody but the cluster starts it: what its resource says tells whether that is all right, and it is not."""
+    if resource.resource is None or resource.state is None:
+        return _no_word_of_the_cluster(subject, service, resource)
+    if resource.state == "pending":
+        return Unknown(
+            f"the cluster of {subject.name} is just starting, stopping or moving its resource {resource.resource}",
+            "Allow it a minute, then run again.",
+        )
+    what = f"it is stopped, and its cluster's resource {resource.resource} is {resource.state} on {resource.owner}"
+    found = _problem(subject, service, "TT202" if subject.is_tentacle else "TT206", what)
+    told = {"resource": resource.resource, "state_of_resource": resource.state, "owner": resource.owner}
+    return replace(found, facts=found.facts | told)
 
 
 def _starts_late(subject: Subject, service: Service) -> Unknown | None:

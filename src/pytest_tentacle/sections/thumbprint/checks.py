@@ -120,6 +120,8 @@ def _purpose(subject: Subject, others: list[str]) -> str:
     machine = subject.machine
     if isinstance(machine, Tentacle) and (machine.shares_certificate or machine.cluster):
         return ", on purpose (inventory)"
+    if _is_clustered(subject):
+        return ", as nodes of a failover cluster do"
     with subject.ledger.watch():  # settings of many machines, which `fleet.thumbprints` stands for
         if any(_is_copy(subject, subject.fleet.subject(name)) for name in others):
             return ""
@@ -127,6 +129,12 @@ def _purpose(subject: Subject, others: list[str]) -> str:
         ": well where they are a cluster or were set up from one exported certificate. If one is a copy of the other "
         "by mistake, give that one a certificate of its own (new-certificate) and tell its server"
     )
+
+
+def _is_clustered(subject: Subject) -> bool:
+    """Whether a failover cluster starts its service, by the cluster's own part of the registry."""
+    service = subject.service
+    return service is not None and service.cluster is not None and service.cluster.resource is not None
 
 
 def _is_copy(one: Subject, other: Subject) -> bool:

@@ -45,9 +45,10 @@ function New-Aside {
 
 # Rows of a WMI class. The first query that gets no answer spares the others their waiting: WMI as a whole hangs then.
 function Get-WmiRow {
-    param([string]$Class, [string]$Filter, [string[]]$Property, [uint32]$Seconds = (Get-QueryPatience))
+    param([string]$Class, [string]$Filter, [string[]]$Property, [uint32]$Seconds = (Get-QueryPatience), [string]$Namespace)
     $question = @{ ClassName = $Class; Property = $Property; OperationTimeoutSec = $Seconds; ErrorAction = 'Stop' }
     if ($Filter) { $question['Filter'] = $Filter }
+    if ($Namespace) { $question['Namespace'] = $Namespace }
     try {
         Invoke-Aside -What 'WMI' -Seconds ($Seconds + 2) -Argument $question -Call { param($Question) Get-CimInstance @Question }
     } catch {

@@ -358,6 +358,7 @@ function finish(  last, place, line, path, product, arguments, i, count, words, 
         ",\"exit_code\":" (running ? "null" : number_or_null(unit["ExecMainStatus"])) \
         ",\"restarts\":" number_or_null(unit["NRestarts"]) \
         ",\"executable\":" text_or_null(path) ",\"arguments\":" text_or_null(without_secrets_of_a_call(arguments)) \
+        (unit["Id"] in unread ? ",\"environment_unread\":" text(unread[unit["Id"]]) : "") \
         ",\"environment\":{" environment "},\"detail\":" text(unit["SubState"] " / " unit["Result"]) "}"
 }
 # The variables that override settings; those that hold secrets are left out.

@@ -26,7 +26,8 @@ function ConvertTo-ServiceRecord {
     param([hashtable]$Row)
     $command = Split-CommandLine $row.Path
     $process = if ($row.ProcessId -gt 0) { try { (Get-ProcessTable)[[string]$row.ProcessId] } catch { $null } } else { $null }
-    @{
+    $environment = Get-ServiceEnvironment $Row.Name
+    $record = @{
         name        = [string]$row.Name
         product     = Get-ServiceProduct $row.Name $command
         instance    = Get-InstanceArgument $command.Arguments
@@ -39,9 +40,47 @@ function ConvertTo-ServiceRecord {
         restarts    = $null
         executable  = $command.Executable
         arguments   = Hide-Secret $command.Arguments
-        environment = Get-ServiceEnvironment $row.Name
+        environment = $environment.Variables
         detail      = $row.Detail
     }
+    if ($environment.Unread) { $record['environment_unread'] = $environment.Unread }
+    $resource = Get-ServiceCluster $record
+    if ($resource) { $record['cluster'] = $resource }
+    $record
+}
+
+# The resource of a failover cluster (type "Generic Service") by which it is started and stopped, or $null. The cluster's
+# part of the registry is there while its own service runs on this node. Who runs the resource only WMI says, which is asked
+# about a service that does not run here.
+function Get-ServiceCluster {
+    param([hashtable]$Service)
+    $root = 'HKLM:\Cluster\Resources'
+    if (-not $Service.product -or -not (Test-Path -LiteralPath $root)) { return $null }
+    try {
+        $key = $null
+        foreach ($each in @(Get-ChildItem -LiteralPath $root -ErrorAction Stop)) {
+            $parameters = Get-RegistryValue "$root\$($each.PSChildName)\Parameters"
+            if ($parameters -and [string]$parameters.ServiceName -eq $Service.name) { $key = "$root\$($each.PSChildName)"; break }
+        }
+        if (-not $key) { return $null }
+        $found = @{ resource = [string](Get-RegistryValue $key).Name }
+    } catch {
+        return @{ detail = "the cluster's part of the registry could not be read: $($_.Exception.Message)" }
+    }
+    if ($Service.state -eq 'running') { return $found }
+    $states = @{ 2 = 'online'; 3 = 'offline'; 4 = 'failed'; 128 = 'pending'; 129 = 'pending'; 130 = 'pending' }
+    try {
+        $quoted = $found.resource.Replace('\', '\\').Replace("'", "\'")
+        $question = @{ Class = 'MSCluster_Resource'; Namespace = 'root/MSCluster'; Filter = "Name = '$quoted'"; Property = 'Name', 'State', 'OwnerNode', 'OwnerGroup'; Seconds = 5 }
+        $row = @(Get-WmiRow @question)[0]
+        if (-not $row) { throw 'WMI does not know the resource' }
+        $found['state'] = $states[[int]$row.State]
+        $found['owner'] = [string]$row.OwnerNode
+        $found['group'] = [string]$row.OwnerGroup
+    } catch {
+        $found['detail'] = "which node runs it could not be read: $($_.Exception.Message)"
+    }
+    $found
 }
 
 function Get-ServiceByCim {
@@ -155,10 +194,12 @@ function Get-AccountName {
     if ($canonical) { $canonical } else { $Account }
 }
 
-# What the process is started with: the machine's variables, and over them the service's own (REG_MULTI_SZ Environment).
+# What the process is started with: the machine's variables, and over them the service's own (REG_MULTI_SZ Environment);
+# and why there may be more of them, where the registry refuses.
 function Get-ServiceEnvironment {
     param([string]$Name)
     $found = @{}
+    $unread = $null
     try {
         $machine = Get-RegistryValue 'HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager\Environment'
         foreach ($variable in $OverrideVariables) {
@@ -172,7 +213,7 @@ function Get-ServiceEnvironment {
             }
         }
     } catch {
-        return $found
+        $unread = "the registry could not be read: $($_.Exception.Message)"
     }
-    $found
+    @{ Variables = $found; Unread = $unread }
 }

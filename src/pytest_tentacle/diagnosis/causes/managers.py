@@ -1,10 +1,10 @@
-"""What systemd says of a service that it could not set up, or that the kernel ended (guide, "Check the Services")."""
+"""What a service's manager says of it (guide, "Check the Services"): systemd, or a failover cluster."""
 
 from __future__ import annotations
 
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.commands import JOURNAL, START_LINUX, START_WINDOWS, STATE_WINDOWS
+from pytest_tentacle.guide.commands import JOURNAL, START_LINUX, START_WINDOWS, STATE_LINUX, STATE_WINDOWS
 from pytest_tentacle.guide.consequences import STARTLESS, UNANSWERED
 from pytest_tentacle.judging.finding import Problem
 
@@ -60,9 +60,40 @@ def _killed_for_memory(view: View, _problem: Problem) -> Clue | None:
     return Clue() if _result(view) == _OUT_OF_MEMORY else None
 
 
+def is_by_cluster(problem: Problem) -> bool:
+    """Whether a failover cluster starts it, and nobody else may."""
+    return "resource" in problem.facts
+
+
+def _run_by_no_node(_view: View, problem: Problem) -> Clue | None:
+    if not is_by_cluster(problem):
+        return None
+    return Clue(facts={each: problem.facts[each] for each in ("resource", "state_of_resource", "owner")})
+
+
 _UNIT = '$ systemctl cat "<service>"'
 
-SYSTEMD: tuple[CauseKind, ...] = (
+MANAGERS: tuple[CauseKind, ...] = (
+    CauseKind(
+        "TC2025",
+        "The failover cluster does not run the service",
+        "The service on {who} is started by its failover cluster and nobody else, whose resource {resource} is "
+        "{state_of_resource} on {owner}: no node runs it.",
+        frozenset({"TT202", "TT206"}),
+        (
+            (
+                "See why the cluster's resource is not online (its own log: Get-ClusterLog), then have the cluster "
+                "start it; Start-Service would go behind its back:"
+            ),
+            '$ Start-ClusterResource -Name "<resource>"',
+            '$ Get-ClusterResource -Name "<resource>"',
+        ),
+        ("See its state, then start it:", STATE_LINUX, START_LINUX),
+        _run_by_no_node,
+        consequences=STARTLESS,
+        echoes=UNANSWERED,
+        rank=15,
+    ),
     CauseKind(
         "TC2038",
         "systemd cannot set up the service's process",
