@@ -480,12 +480,9 @@ def _executor(config: pytest.Config) -> Way | None:
 
 
 def _ping_shown(ping: PingOrder) -> dict[str, str]:
-    shown = {
-        "--ping-count": f"{ping.count}" if ping.count else "",
-        "--ping-duration": f"{ping.seconds:g} s" if ping.seconds else "",
-        "--ping-payload": f"{ping.payload_bytes} bytes" if ping.payload_bytes else "",
-    }
-    return {name: value for name, value in shown.items() if value}
+    shown = {"--ping-count": ping.count, "--ping-duration": ping.seconds, "--ping-payload": ping.payload_bytes}
+    units = {"--ping-duration": " s", "--ping-payload": " bytes"}
+    return {name: f"{value:.12g}{units.get(name, '')}" for name, value in shown.items() if value}
 
 
 def _path(text: str | None) -> Path | None:
