@@ -78,6 +78,8 @@ class LogPeer(Value):
     authenticated_time: str | None = None
     authenticated_number: int | None = None
     """Of the last one, as in `LogRecord.number`."""
+    authenticated_times: tuple[str, ...] = ()
+    """Of the last ones, at most twelve. None at all in surveys of before."""
     thumbprints: tuple[str, ...] = ()
     """That it was authenticated as."""
     unanswered: int = 0
@@ -99,6 +101,10 @@ class LogLink(Value):
     """Of the last one, as in `LogRecord.number`."""
     thumbprint: str | None = None
     protocol: str | None = None
+    address: str | None = None
+    """Where the last one led: the other end's address, or the proxy's."""
+    times: tuple[str, ...] = ()
+    """Of the last ones, at most twelve. None at all in surveys of before."""
 
 
 class LogCall(Value):

@@ -37,6 +37,7 @@ class _Peer:
     authenticated: int = 0
     authenticated_time: str | None = None
     authenticated_number: int | None = None
+    let_in: deque[str] = field(default_factory=lambda: deque(maxlen=_SHOWN))
     thumbprints: dict[str, None] = field(default_factory=dict)
     unanswered: int = 0
     times: deque[str] = field(default_factory=lambda: deque(maxlen=_SHOWN))
@@ -116,6 +117,7 @@ class Connections:
                 authenticated=peer.authenticated,
                 authenticated_time=peer.authenticated_time,
                 authenticated_number=peer.authenticated_number,
+                authenticated_times=tuple(peer.let_in),
                 thumbprints=tuple(peer.thumbprints)[-5:],
                 unanswered=peer.unanswered,
                 unanswered_times=tuple(peer.times),
@@ -149,6 +151,7 @@ class Connections:
         peer = self._peer(found["peer"])
         peer.authenticated += 1
         peer.authenticated_time, peer.authenticated_number = record.time, record.number
+        peer.let_in.append(record.time)
         peer.thumbprints[found["thumbprint"].upper()] = None
         peer.unanswered = 0
         peer.times.clear()
@@ -170,6 +173,8 @@ class Connections:
             number=record.number,
             thumbprint=found["thumbprint"],
             protocol=found["protocol"],
+            address=address_of(found["peer"]),
+            times=(*(before.times if before else ()), record.time)[-_SHOWN:],
         )
         return True
 

@@ -71,6 +71,36 @@ class TestTwoPlaces:
         logs.write("octo-1", self.let_in(logs, 300, "203.0.113.1", own) + self.let_in(logs, 295, "[2001:db8::1]", own))
         assert logs.codes("poll-01") == []
 
+    def secured(self, logs: Any, ago: float, thumbprint: str) -> str:
+        words = (
+            f"Secure connection established. Server at [::ffff:192.0.2.10]:10943 identified by thumbprint: {thumbprint}"
+        )
+        return str(logs.line(ago, "INFO", f"https://octo-1.example:10943/        12  {words}", POLL_PID))
+
+    @pytest.mark.parametrize(("strangers", "codes"), [((), []), ((294,), ["TT146"]), ((250,), ["TT146"])])
+    def test_a_nat_device_with_several_addresses(
+        self, logs: Any, thumbprint_of: Any, strangers: tuple[float, ...], codes: list[str]
+    ) -> None:
+        """Each time that somebody was let in its own log has a connection; a clone's connections it does not have."""
+        own, server = thumbprint_of("poll-01"), thumbprint_of("octopus")
+        polls = f"Agent will poll Octopus Server at https://octo-1.example:10943/ for subscription poll://a/ expecting thumbprint {server}"
+        start = logs.start(DAYS, POLL_PID, polls, "Agent will not listen on any TCP ports")
+        times = (300, 297, 294)
+        logs.write("poll-01", start + "".join(self.secured(logs, ago, server) for ago in times))
+        said = [(ago, f"203.0.113.{120 + number % 2}") for number, ago in enumerate(times)]
+        said += [(ago, "203.0.113.121") for ago in strangers]
+        logs.write("octo-1", "".join(self.let_in(logs, ago, address, own) for ago, address in said))
+        assert [code for code in logs.codes("poll-01") if code == "TT146"] == codes
+
+    def test_addresses_from_which_others_come_too(self, logs: Any, thumbprint_of: Any) -> None:
+        """A balancer that shows its own addresses in the place of its clients'; one that others do not use is none."""
+        own, other = thumbprint_of("poll-01"), thumbprint_of("poll-02")
+        both = [(310, "10.41.1.9", other), (300, "10.41.1.9", own), (299, "10.41.2.9", own), (298, "10.41.2.9", other)]
+        logs.write("octo-1", "".join(self.let_in(logs, *each) for each in both))
+        assert logs.codes("poll-01") == []
+        logs.write("octo-1", "".join(self.let_in(logs, *each) for each in both[:3]))
+        assert logs.codes("poll-01") == ["TT146"]
+
 
 class TestRunningSettings:
     """What the process said at its start, against a file that was changed since."""

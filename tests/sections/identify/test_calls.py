@@ -55,6 +55,12 @@ def test_an_error_without_a_fatal_one_is_a_failure(logs: Any) -> None:
     assert codes(logs, call(logs, "ConfigureCommand", HOUR, "It gave up", level="ERROR")) == ["TT151"]
 
 
+def test_to_deregister_what_is_not_there_is_done_already(logs: Any) -> None:
+    words = "No machine was found matching this Tentacle's thumbprint."
+    assert codes(logs, call(logs, "DeregisterMachineCommand", HOUR, words)) == []
+    assert codes(logs, call(logs, "PollCommand", HOUR, words)) == ["TT136"]
+
+
 @pytest.mark.parametrize("command", ["ShowConfigurationCommand", "ListInstancesCommand", "ShowThumbprintCommand"])
 def test_what_only_looks_is_nobodys_problem(logs: Any, command: str) -> None:
     assert codes(logs, call(logs, command, HOUR, "Object reference not set to an instance of an object.")) == []

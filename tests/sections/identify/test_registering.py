@@ -108,6 +108,13 @@ class TestHistory:
         logs.connections["poll-01"] = ()
         assert "TT136" in logs.codes("poll-01")
 
+    @pytest.mark.parametrize(("since", "codes"), [("ConfigureCommand", []), ("NewCertificateCommand", ["TT136"])])
+    def test_a_name_that_the_portal_has_already(self, logs: Any, since: str, codes: list[str]) -> None:
+        """A script registers it at each boot, and a server was let in before; not where its certificate is new."""
+        text = logs.start(DAYS, 2136, LISTENS) + logs.let_in(9000, OCTO) + logs.start(2 * HOUR, 3300, command=since)
+        logs.write("web-01", text + registers(logs, HOUR, dict(TEXTS)["name"]))
+        assert [code for code in logs.codes("web-01") if code == "TT136"] == codes
+
     def test_a_call_of_another_kind(self, logs: Any) -> None:
         text = registers(logs, HOUR, "Unrecognized command line arguments: --status", command="ShowThumbprintCommand")
         logs.write("web-01", logs.start(DAYS, 2136, LISTENS) + text)

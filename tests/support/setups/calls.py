@@ -38,6 +38,10 @@ def _calls(function: Any) -> Any:
     return setup("log", unlike=_APART)(function)
 
 
+def _noted_calls(function: Any) -> Any:
+    return setup("log", unlike=_APART, told=("TT151",))(function)
+
+
 REGISTERED = (
     "Registering the tentacle with the server at https://octo-1.example/",
     "Machine registered successfully",
@@ -51,6 +55,15 @@ def registered_at_each_boot(world: Whole, name: str) -> None:
     _call(world, name, "RegisterMachineCommand", 90_000, *_done(*REGISTERED), pid=5001)
     for ago, pid in ((40_000, 5002), (3000, 5003)):
         _call(world, name, "RegisterMachineCommand", ago, *_failing(text), pid=pid)
+    if world[name].machine.mode == "listening":
+        world.logs[name] += world.visit(name, "octo-1", ago=500)
+
+
+@_calls
+def registered_again_by_a_script(world: Whole, name: str) -> None:
+    """The same, a minute ago: the server, which let itself in before, has not come since."""
+    text = f"A machine named '{name}' already exists in the environment. Use the '--force' parameter if you intended to update the existing machine."
+    _call(world, name, "RegisterMachineCommand", 60, *_failing(text), pid=5002)
 
 
 @_calls
@@ -59,13 +72,6 @@ def registered_at_the_second_try(world: Whole, name: str) -> None:
     text = "System.Net.Http.HttpRequestException: Response status code does not indicate success: 503 (Service Unavailable)."
     _call(world, name, "RegisterMachineCommand", 3000, *_failing(text), pid=5001)
     _call(world, name, "RegisterMachineCommand", 2000, *_done(*REGISTERED), pid=5002)
-
-
-@_calls
-def installed_twice(world: Whole, name: str) -> None:
-    """A set-up script installs the service that is there, and goes on."""
-    text = "[SC] CreateService FAILED 1073: The specified service already exists."
-    _call(world, name, "ServiceCommand", 3000, ("ERROR", text), ("INFO", "Service installed"))
 
 
 @_calls
@@ -93,7 +99,7 @@ def imported_with_a_wrong_password(world: Whole, name: str) -> None:
     _call(world, name, "ImportCertificateCommand", 2900, *_done("Importing the certificate stored in PFX file..."), pid=5002)  # fmt: skip
 
 
-@_calls
+@_noted_calls
 def watchdog_without_rights(world: Whole, name: str) -> None:
     """The watchdog was to be set up by somebody without rights; nobody needs one."""
     _call(world, name, "WatchdogCommand", 300, *_failing("Access is denied. (Exception from HRESULT: 0x80070005 (E_ACCESSDENIED))"))  # fmt: skip

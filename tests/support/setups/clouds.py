@@ -74,6 +74,8 @@ def _let_in(world: Whole, name: str, peers: tuple[str, ...], ago: float = 5000) 
             at = ago - round_ * 1500 - number
             world.say("octo-1", "INFO", f"{SERVER_LISTEN}Accepted TCP client: {peer}", at)
             world.say("octo-1", "INFO", f"{SERVER_LISTEN}Client at {peer} authenticated as {thumbprint(name)}", at)
+            if name not in world.without_log:
+                world.logs[name] += world.secured(name, "octo-1", ago=at)
 
 
 def _five_connections(world: Whole, name: str) -> None:
@@ -129,7 +131,7 @@ def portal_behind_a_cdn(world: Whole, name: str) -> None:
     assert name
 
 
-@setup("server", modes=("listening",), unlike=("balancer", "vantage", *_APART))
+@setup("server", modes=("listening",), unlike=("balancer", "vantage", "log", "firewall", "trust", *_APART))
 def server_whose_name_is_a_cdns(world: Whole, name: str) -> None:
     """The same server before listening Tentacles: its name leads to the CDN, its connections come from itself."""
     assert name
@@ -210,13 +212,15 @@ def server_in_kubernetes(world: Whole, name: str) -> None:
         draft.trusted[0]["Address"] = f"https://{host}:10943/"
         draft.replace(polled(0), probe(host, by=By.NAME, addresses=(address,), **common))
         rows = world.sections[poller]["connections"]
-        world.sections[poller]["connections"] = tuple(each.model_copy(update={"remote_address": address}) for each in rows)
+        world.sections[poller]["connections"] = tuple(
+            each.model_copy(update={"remote_address": address}) for each in rows
+        )
         world.logs[poller] = world.logs[poller].replace("octo-1.example", host).replace("192.0.2.10", address)
     _nobody_logs_on(world)
     assert name
 
 
-@setup("service", modes=("polling",), systems=("linux",), unlike=("uptime", "account", "log", "loading", "disk", "instance", "tls", "version", "firewall", "vantage", "server", *_APART))  # fmt: skip
+@setup("service", modes=("polling",), systems=("linux",), unlike=("uptime", "log", "instance", "firewall", "vantage", "server", "address", "connections", *_APART))  # fmt: skip
 def worker_in_a_pod(world: Whole, name: str) -> None:
     """A worker in Kubernetes: the node of the cluster is surveyed, and the pod's network is not the node's."""
     draft = world[name]

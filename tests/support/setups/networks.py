@@ -18,6 +18,7 @@ from . import setup
 
 _APART = ("loading", "account", "tls", "version", "events", "start", "disk", "language", "restarts", "clock", "zone")
 """Aspects that have nothing to do with the way: pairs with them would be tried for nothing."""
+_OF_THE_MACHINE = ("firewall", "log", "uptime", "trust", "connections", "registration", "proxies", "host-name", *_APART)
 _WAY = ("relay", "port", "balancer", "vantage", "server", "service", "instance", *_APART)
 
 
@@ -29,7 +30,9 @@ def _pollers(world: Whole) -> list[str]:
     ]
 
 
-def _seen_as(world: Whole, poller: str, seen: str, address: dict[str, Any] | None, by_name: str = "octo-1.example") -> None:
+def _seen_as(
+    world: Whole, poller: str, seen: str, address: dict[str, Any] | None, by_name: str = "octo-1.example"
+) -> None:
     """A poller reaches its server at another address than the server's own; its look at the declared address is `address`."""
     draft, server = world[poller], world["octo-1"].machine
     common: dict[str, Any] = {"port": 10943, "page": "server", "whose": "octopus"}
@@ -46,14 +49,14 @@ def _mapped(address: str) -> str:
     return address if ":" in address else f"::ffff:{address}"
 
 
-@setup("transport", systems=("linux",))
+@setup("transport", systems=("linux",), unlike=_OF_THE_MACHINE)
 def logged_on_to_by_a_jump_host(world: Whole, name: str) -> None:
     """We log on by SSH's ProxyJump; the product's own way knows nothing of it."""
     draft = world[name]
     draft.declare(transport=SSH(host=draft.machine.transport.host, proxy_jump="jump@bastion.example"))
 
 
-@setup("transport", systems=("windows",))
+@setup("transport", systems=("windows",), unlike=_OF_THE_MACHINE)
 def logged_on_to_by_a_forwarded_port(world: Whole, name: str) -> None:
     """We log on through a port of our own machine that leads there: Session Manager, Azure Bastion, ssh -L."""
     world[name].declare(transport=WinRM(host="127.0.0.1", port=55986))
@@ -84,7 +87,9 @@ def name_that_each_end_resolves_its_own_way(world: Whole, name: str) -> None:
     for server in draft.machine.servers:
         look = probe(draft.machine.dns_name, port, By.NAME, whose=name, addresses=(inner,))
         world[server].replace(from_server(name, By.NAME, server), look)
-        world[server].replace(from_server(name, By.ADDRESS, server), probe("203.0.113.77", port, By.ADDRESS, whose=name))
+        world[server].replace(
+            from_server(name, By.ADDRESS, server), probe("203.0.113.77", port, By.ADDRESS, whose=name)
+        )
 
 
 @setup("address", modes=("polling",), unlike=_WAY)
@@ -99,7 +104,7 @@ def server_with_a_private_endpoint(world: Whole, name: str) -> None:
     _seen_as(world, name, "10.5.0.7", NO_ROUTE)
 
 
-@setup("server", modes=("polling",), unlike=("address", "balancer", "relay", "vantage", *_APART))
+@setup("server", modes=("polling",), unlike=("address", "balancer", "relay", "vantage", "instance", "service", *_APART))
 def server_behind_port_forwarding(world: Whole, name: str) -> None:
     """NAT forwards 10943 to the server, which knows its private address alone, and cannot be reached by the outer one from inside."""
     assert name
@@ -116,7 +121,9 @@ def server_behind_port_forwarding(world: Whole, name: str) -> None:
         for look in (polled(0), declared(poller, "octo-1", "octo-1.example")):
             world[poller].replace(look, probe("octo-1.example", by=By.NAME, addresses=(outer,), **common))
         rows = world.sections[poller]["connections"]
-        world.sections[poller]["connections"] = tuple(each.model_copy(update={"remote_address": outer}) for each in rows)
+        world.sections[poller]["connections"] = tuple(
+            each.model_copy(update={"remote_address": outer}) for each in rows
+        )
         world.logs[poller] = world.logs[poller].replace(old, outer)
 
 
@@ -275,7 +282,7 @@ def through_a_proxy_of_a_script(world: Whole, name: str) -> None:
     )
     world.both(name, DROPPED)
     old = "Agent configured to use the system proxy, but no system proxy is configured for server at"
-    new = "Agent will use the configured system proxy at http://proxy.example:3128/ for server at"
+    new = "Agent will use the configured system proxy at proxy.example:3128 for server at"
     world.logs[name] = world.logs[name].replace(old, new).replace("192.0.2.10", "192.0.2.250")
 
 
@@ -283,9 +290,9 @@ def through_a_proxy_of_a_script(world: Whole, name: str) -> None:
 def listens_by_ipv4_alone(world: Whole, name: str) -> None:
     """ListenIP is 0.0.0.0, and IPv6 is switched off in the kernel: addresses are written without a prefix."""
     draft = world[name]
-    draft.settings["Tentacle.Services.ListenIP"] = "0.0.0.0"  # noqa: S104
+    draft.settings["Tentacle.Services.ListenIP"] = "0.0.0.0"
     for listener in draft.listeners:
-        listener["address"] = "0.0.0.0"  # noqa: S104
+        listener["address"] = "0.0.0.0"
     draft.replace(OWN_PORT, probe("127.0.0.1", whose=name))
     draft.host["addresses"] = (draft.machine.ip,)
     text = world.logs[name].replace("[::ffff:192.0.2.10]:", "192.0.2.10:").replace("[::]:", "0.0.0.0:")
@@ -300,10 +307,15 @@ def visitors_of_a_jump_host(world: Whole, name: str) -> None:
         (100, "Accepted TCP client: 10.20.0.2:41001"),
         (99, "Unhandled error when handling request from client: 10.20.0.2:41001\nSystem.IO.IOException: Received an unexpected EOF or 0 bytes from the transport stream."),
     ):  # fmt: skip
-        world.say(name, "ERROR" if "Unhandled" in text else "INFO", LISTEN + text.replace("10.20.0.2", "[::ffff:10.20.0.2]").replace("]]", "]"), ago)
+        world.say(
+            name,
+            "ERROR" if "Unhandled" in text else "INFO",
+            LISTEN + text.replace("10.20.0.2", "[::ffff:10.20.0.2]").replace("]]", "]"),
+            ago,
+        )
 
 
-@setup("server", modes=("polling",), unlike=("address", "balancer", "relay", "vantage", *_APART))
+@setup("server", modes=("polling",), unlike=("address", "balancer", "relay", "vantage", "instance", "service", *_APART))
 def server_listens_on_one_card(world: Whole, name: str) -> None:
     """The server has two cards and listens for pollers on one of them (commsListenWebSocket aside): its address alone."""
     assert name

@@ -22,7 +22,7 @@ from .link_verdict import VERDICT_CODES, judge_link, standing_in_the_way
 from .octopus import discovered
 from .polled import links_to_polled_servers
 from .probe_verdict import describe
-from .relayed import RELAY_READS, declared_way, relayed
+from .relayed import LOG_READS, RELAY_READS, declared_way, relayed
 
 
 @check(
@@ -42,6 +42,7 @@ from .relayed import RELAY_READS, declared_way, relayed
         "controller.probes",
         "proxy_connects",
         *AWAY_READS,
+        *LOG_READS,
         *RELAY_READS,
     ),
 )

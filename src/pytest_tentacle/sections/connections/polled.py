@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pytest_tentacle.guide.consequences import NOWHERE_TO_POLL
 from pytest_tentacle.judging.check import Finding
@@ -15,6 +16,7 @@ from pytest_tentacle.link.hosts import plain_host
 
 from .link_verdict import UNPROBED, is_well, judge_link, standing_in_the_way
 from .probe_verdict import describe
+from .relayed import accounts_proxy, connected_by_its_log
 from .web_sockets import judged
 
 _LET_THROUGH = 200
@@ -33,13 +35,29 @@ def links_to_polled_servers(subject: Subject) -> Iterator[Finding]:
     for link in links:
         findings = _judge_entry(link, link.entry) if link.entry else _judge_declared(link)
         let_through = _let_through(link)
-        yield from on_its_way(link, findings) if let_through is None else _by_proxy(findings, let_through)
+        if let_through is not None:
+            yield from _by_proxy(findings, let_through)
+        else:
+            yield from on_its_way(_as_its_process_says(link), findings)
+
+
+def _as_its_process_says(link: Link) -> Link:
+    """With the proxy of its account, where its process says that it polls through that one."""
+    if link.proxy is not None or link.entry is None:
+        return link
+    return replace(link, proxy=accounts_proxy(link.tentacle, link.entry))
 
 
 def _let_through(link: Link) -> Evidence | None:
-    """That its proxy let the very survey through to the address that it polls: the way that it takes is open."""
-    if link.proxy is None or link.entry is None:
+    """That its proxy let the very survey through to the address that it polls: the way that it takes is open.
+
+    Or that its process came through the proxy of its account, which the survey's account need not have.
+    """
+    if link.entry is None:
         return None
+    if link.proxy is None:
+        uses = accounts_proxy(link.tentacle, link.entry)
+        return connected_by_its_log(link.tentacle, link.entry) if uses else None
     try:
         connects = link.tentacle.read(FACTS.proxy_connects)
     except Unknown:

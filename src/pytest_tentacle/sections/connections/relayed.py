@@ -1,20 +1,36 @@
-"""Listening Tentacles that their server reaches through a proxy of the portal's: what shows that it does."""
+"""Ways at which nobody can look, and what proves that they are taken.
+
+A listening Tentacle may be reached through a proxy of the portal's. A poller may go through a proxy of its account (a
+script, a policy, WPAD: nobody but its process knows), or to an address to which its server's name no longer leads: its
+process says at its start which proxy it uses, and of each TLS connection where it led and whose certificate answered.
+A connection that breaks leaves an error, and so does a server that turns it away, for a poller's connection is used
+every half minute.
+"""
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from pytest_tentacle.inventory.model import Tentacle
-from pytest_tentacle.judging.finding import Evidence, Unknown
+from pytest_tentacle.judging.entries import Entry
+from pytest_tentacle.judging.finding import Blocked, Evidence, Unknown
 from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
-from pytest_tentacle.link.hosts import plain_address
+from pytest_tentacle.link.hosts import plain_address, plain_host
 from pytest_tentacle.logs.lines import moment
-from pytest_tentacle.logs.model import LogFile, LogPeer
+from pytest_tentacle.logs.model import LogFile, LogLink, LogPeer, LogRecord
+from pytest_tentacle.sections.identify.index import place_at, place_of
+from pytest_tentacle.sections.identify.records import logs_of
 
 RELAY_READS = ("logs", "connections", "instances", "services", "peer.host", "peer.probes")
 
+LOG_READS = ("logs", "instances", "services")
+"""What these read."""
+
+_USES = re.compile(r"Agent will use the configured system proxy at (?P<proxy>\S+) for server at (?P<address>\S+)")
+_TROUBLE = frozenset({"ERROR", "FATAL"})
 _RECENT = timedelta(days=1)
 """Health checks come every hour by default; who was let in within a day is let in."""
 
@@ -71,3 +87,64 @@ def _standing(subject: Subject, server: Subject, let_in: list[LogPeer]) -> Evide
 
 def _is_own(log: LogFile, subject: Subject) -> bool:
     return log.product == subject.product and log.instance.lower() == subject.instance_name.lower()
+
+
+def accounts_proxy(subject: Subject, entry: Entry) -> str | None:
+    """`host:port` of its account's proxy, through which the running process polls an address by its own words."""
+    log = _of_the_process(subject)
+    if log is None or log.startup is None:
+        return None
+    said = (_USES.search(line) for line in log.startup.proxies)
+    wanted = entry.address.rstrip("/").lower()
+    return next((found["proxy"] for found in said if found and found["address"].rstrip("/").lower() == wanted), None)
+
+
+def connected_by_its_log(subject: Subject, entry: Entry, address: str | None = None) -> Evidence | None:
+    """That the running process met the expected certificate there, and nothing went wrong since.
+
+    With an address: that it did so at that address.
+    """
+    log = _of_the_process(subject)
+    link = _last_link(log, entry) if log is not None else None
+    if log is None or link is None or log.startup is None or link.number < log.startup.number:
+        return None
+    expected = as_thumbprint(entry.thumbprint)
+    if expected is None or as_thumbprint(link.thumbprint) != expected:
+        return None
+    if address is not None and plain_address(link.address or "") != plain_address(address):
+        return None
+    if any(record.number > link.number and _is_trouble(record, entry) for record in log.records):
+        return None
+    where = f" at {link.address}" if link.address else ""
+    words = f"{link.time}: a TLS connection to {entry.host}:{entry.port}{where} with the expected certificate"
+    return Evidence(f"log of {subject.name}, {log.path}", f"{words}; no failure since")
+
+
+def _of_the_process(subject: Subject) -> LogFile | None:
+    try:
+        service, logs = subject.service, logs_of(subject)
+    except (Unknown, Blocked):
+        return None
+    if service is None or service.pid is None:
+        return None
+    return next((log for log in logs if log.startup is not None and log.startup.pid == service.pid), None)
+
+
+def _is_trouble(record: LogRecord, entry: Entry) -> bool:
+    if record.command is not None:
+        return False
+    place = place_of(record)
+    return record.level in _TROUBLE if place is None else (place.host, place.port) == _place(entry)
+
+
+def _place(entry: Entry) -> tuple[str, int]:
+    return plain_host(entry.host), entry.port
+
+
+def _last_link(log: LogFile, entry: Entry) -> LogLink | None:
+    found = [
+        link
+        for link in log.links
+        if (place := place_at(link.endpoint)) is not None and (place.host, place.port) == _place(entry)
+    ]
+    return max(found, key=lambda link: link.number, default=None)

@@ -20,6 +20,7 @@ from pytest_tentacle.survey.model import Service, ServiceState
 from pytest_tentacle.survey.surroundings import Connection
 
 from .link_verdict import is_well, standing_in_the_way
+from .relayed import LOG_READS, accounts_proxy, connected_by_its_log
 
 PILE = 10
 """As many half-closed connections of one address are no coincidence."""
@@ -38,6 +39,7 @@ _SETTLED = timedelta(minutes=2)
     codes=("TT551", "TT553"),
     reads=(
         *AWAY_READS,
+        *LOG_READS,
         "connections",
         "instances",
         "services",
@@ -66,7 +68,10 @@ def polled_servers_are_connected(subject: Subject) -> Iterator[Finding]:
         return
     connections = _ByServer(subject)
     for entry in entries_of(settings):
-        if entry.is_web_socket:
+        proxy = accounts_proxy(subject, entry)
+        if proxy is not None:
+            yield Evidence(f"log of {subject.name}", f"polls {entry.address} through the proxy {proxy}: not checked")
+        elif entry.is_web_socket:
             yield Evidence(subject.instance.configuration.path, f"{entry.address} is a web socket: not checked")
         else:
             try:
@@ -152,7 +157,14 @@ def _judge_entry(subject: Subject, service: Service, entry: Entry, connections: 
         of = f" of {wanted}" if wanted else ""
         yield Evidence(source, f"{len(established)}{of} connections to {entry.host}:{entry.port} are established")
         return
-    _require_no_other_address(subject, service, entry, connections)
+    elsewhere = _at_another_address(service, entry, connections)
+    if elsewhere is not None:
+        there = f"{elsewhere.remote_address}:{elsewhere.remote_port}"
+        yield connected_by_its_log(subject, entry, elsewhere.remote_address) or Unknown(
+            f"{service.name} on {subject.name} is connected to {there}, which {entry.host} does not lead to now",
+            "See whether that address is the server's or its balancer's; if it is of old, restart the service.",
+        )
+        return
     _require_reachable(subject, entry)
     _require_settled(subject, service)
     _require_no_proxy(subject)
@@ -228,20 +240,17 @@ class _ByServer:
         return tuple(row for _, row in sorted(found, key=lambda pair: pair[0]))
 
 
-def _require_no_other_address(subject: Subject, service: Service, entry: Entry, connections: _ByServer) -> None:
-    """Raises Unknown where its process is connected to that port at an address that is none of its servers'.
+def _at_another_address(service: Service, entry: Entry, connections: _ByServer) -> Connection | None:
+    """A connection of its process to that port at an address that is none of its servers' by what their names say now.
 
     A name behind which a balancer or a DNS server takes turns led there when the connection was made; or the process
-    still works by older settings. Whether that is the entry's server, nobody sees.
+    still works by older settings.
     """
     for row in connections.rows:
         mine = row.pid == service.pid and row.state == "established" and row.remote_port == entry.port
         if mine and row not in connections.known:
-            raise Unknown(
-                f"{service.name} on {subject.name} is connected to {row.remote_address}:{row.remote_port}, which "
-                f"{entry.host} does not lead to now",
-                "See whether that address is the server's or its balancer's; if it is of old, restart the service.",
-            )
+            return row
+    return None
 
 
 def _other_services(subject: Subject, service: Service) -> frozenset[int]:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 from itertools import combinations
 
 from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.check import Finding, check
-from pytest_tentacle.judging.finding import Evidence, Problem, Unknown
+from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
+from pytest_tentacle.judging.links import polled_links
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
-from pytest_tentacle.link.hosts import plain_address
+from pytest_tentacle.link.hosts import plain_address, plain_host
 from pytest_tentacle.logs.lines import moment
 from pytest_tentacle.logs.model import LogFile, LogPeer, LogRecord
 from pytest_tentacle.logs.peers import address_of
 
+from .index import ahead_of_ours, place_at, utc_of
 from .our_looks import addresses_of
 from .records import host_of, logs_of, server_addresses
 
@@ -25,6 +27,7 @@ TWO_PLACES = "TT146"
 _RESET = "visitor-reset"
 _RIGHT_AFTER = timedelta(seconds=2)
 _SECONDS = timedelta(seconds=60)
+_CLOCKS_DIFFER = timedelta(seconds=5)
 _SEVERAL = 2
 
 
@@ -78,12 +81,24 @@ def _hangs_up(subject: Subject, log: LogFile, record: LogRecord, address: str) -
 
 @check(
     codes=(TWO_PLACES,),
-    reads=("host", "instances", "services", "peer.logs", "peer.instances", "peer.services"),
+    reads=(
+        "host",
+        "instances",
+        "services",
+        "logs",
+        "probes",
+        "peer.host",
+        "peer.logs",
+        "peer.instances",
+        "peer.services",
+    ),
 )
 def thumbprint_is_let_in_from_one_machine(subject: Subject) -> Iterator[Finding]:
     """In the servers' logs no unknown machine is let in with the Tentacle's thumbprint at the same time.
 
-    Whether machines of the inventory may share one is judged by the step that compares certificates.
+    Whether machines of the inventory may share one is judged by the step that compares certificates. Two addresses are
+    one machine's where other machines come from both of them (a balancer without its clients' addresses, a NAT device),
+    and where its own log has as many connections at those moments (a NAT device with several addresses).
     """
     if not subject.is_tentacle or subject.mode is not Mode.POLLING:
         return
@@ -91,7 +106,7 @@ def thumbprint_is_let_in_from_one_machine(subject: Subject) -> Iterator[Finding]
     if thumbprint is None:
         return
     host = host_of(subject)
-    own = {plain_address(address) for address in host.addresses} if host else set()
+    own = frozenset(plain_address(address) for address in host.addresses) if host else frozenset()
     for server in subject.peers:
         if not server.can_log_on:
             continue
@@ -103,7 +118,9 @@ def thumbprint_is_let_in_from_one_machine(subject: Subject) -> Iterator[Finding]
             places = _at_the_same_time(log, thumbprint)
             addresses = {place.address for place in places}
             if places and not addresses <= own and not addresses <= subject.fleet.machines_by_address.keys():
-                yield _two_places(subject, server, log, places)
+                why = _of_one_machine(subject, server, log, places, own)
+                source = f"log of {server.name}, {log.path}"
+                yield Evidence(source, why) if why else _two_places(subject, server, log, places)
 
 
 def _at_the_same_time(log: LogFile, thumbprint: str) -> tuple[LogPeer, ...]:
@@ -114,6 +131,49 @@ def _at_the_same_time(log: LogFile, thumbprint: str) -> tuple[LogPeer, ...]:
         if first is not None and second is not None and abs(first - second) <= _SECONDS:
             return (one, other)
     return ()
+
+
+def _of_one_machine(
+    subject: Subject, server: Subject, log: LogFile, places: tuple[LogPeer, ...], own: frozenset[str | None]
+) -> str | None:
+    """Why two addresses may be one machine's; None where nothing shows it."""
+    shown = " and ".join(place.address for place in places)
+    if all(len(place.thumbprints) > 1 and place.address not in own for place in places):
+        return f"other Tentacles come from {shown} as well: a balancer or a NAT device"
+    mine = sorted(_opened(subject, server))
+    let_in = [_on_our_clock(server, log, place.authenticated_times) for place in places]
+    if not mine or not all(let_in):
+        return None
+    first = min(mine[0], *(times[-1] for times in let_in)) - _CLOCKS_DIFFER  # what is older, its log need not tell
+    for time in sorted(time for times in let_in for time in times if time >= first):
+        fitting = next((at for at in mine if abs(at - time) <= _CLOCKS_DIFFER), None)
+        if fitting is None:
+            return None
+        mine.remove(fitting)
+    return f"let in from {shown}, each time when its own log tells of a connection: a NAT device with several addresses"
+
+
+def _opened(subject: Subject, server: Subject) -> list[datetime]:
+    """When its own log tells of a connection to that server, on our clock."""
+    try:
+        links = [link for link in polled_links(subject) if link.server is server and link.entry is not None]
+        logs = logs_of(subject)
+    except (Unknown, Blocked):
+        return []
+    wanted = {(plain_host(link.entry.host), link.entry.port) for link in links if link.entry is not None}
+    found: list[datetime] = []
+    for log in logs:
+        for link in log.links:
+            place = place_at(link.endpoint)
+            if place is not None and (place.host, place.port) in wanted:
+                found += _on_our_clock(subject, log, link.times)
+    return found
+
+
+def _on_our_clock(subject: Subject, log: LogFile, times: Iterable[str]) -> list[datetime]:
+    ahead = ahead_of_ours(subject) or timedelta()
+    written = (utc_of(log, time) for time in times)
+    return [time - ahead for time in written if time is not None]
 
 
 def _two_places(subject: Subject, server: Subject, log: LogFile, places: tuple[LogPeer, ...]) -> Problem:

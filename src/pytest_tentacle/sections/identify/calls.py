@@ -60,6 +60,7 @@ _NEVER_BEGAN = re.compile(
     re.IGNORECASE,
 )
 """Whoever typed it was told so at once, and typed it anew."""
+_NOT_THERE = re.compile(r"No (?:machine|worker) was found matching", re.IGNORECASE)
 _AT_THE_KEYBOARD = frozenset({"instance-unknown", "command-not-elevated", "not-elevated", "access-denied"})
 """Texts of the catalogue of which the same is true."""
 
@@ -104,6 +105,16 @@ def _why_it_is_over(log: LogFile, call: LogCall, present: Present) -> str | None
         return "its text is known, and judged by itself"
     if call.signature in _AT_THE_KEYBOARD or _NEVER_BEGAN.match(failure):
         return "it did not begin, and whoever called it was told"
+    return _done_already(call, failure) or _repaired(log, call, present)
+
+
+def _done_already(call: LogCall, failure: str) -> str | None:
+    if call.command.startswith("Deregister") and _NOT_THERE.search(failure):
+        return "it is not registered there, which is what the call was for"
+    return None
+
+
+def _repaired(log: LogFile, call: LogCall, present: Present) -> str | None:
     age = age_of(log, call.time, present.clock)
     if age is not None and age > FRESH:
         return "it is older than a day, and other steps look at the present state"

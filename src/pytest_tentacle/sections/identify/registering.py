@@ -94,6 +94,9 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     )
 )
 _WORDS = 200
+_CERTIFICATES = frozenset({"NewCertificateCommand", "ImportCertificateCommand"})
+_HAS_IT = "name"
+"""The kind of those that a script meets which registers a machine anew at each boot."""
 
 
 @check(codes=(FAILED,), reads=MACHINE_READS)
@@ -136,6 +139,8 @@ def works_all_the_same(subject: Subject, log: LogFile, call: LogCall) -> str | N
     sign = last_sign(log)
     if sign is not None and sign > call.number:
         return "it worked with a server afterwards"
+    if kind_of(hide(call.failure or "")) == _HAS_IT and _was_let_in(log, call):
+        return "the portal has a machine of its name, and a server was let in before: it is registered"
     stands = polling_link_stands(present_of(subject))
     if stands is None and not is_told_elsewhere(call):
         raise Unknown(
@@ -144,6 +149,16 @@ def works_all_the_same(subject: Subject, log: LogFile, call: LogCall) -> str | N
             "Survey with an account that may see whose the connections are, or look in the portal.",
         )
     return "it is connected with a server" if stands else None
+
+
+def _was_let_in(log: LogFile, call: LogCall) -> bool:
+    """Whether it let a server in before, and has had no other certificate since."""
+    numbers = [peer.authenticated_number for peer in log.peers if peer.authenticated_number is not None]
+    last = max(numbers, default=call.number)
+    return last < call.number and not any(
+        other.command in _CERTIFICATES and last < other.number < call.number and other.failure is None
+        for other in log.calls
+    )
 
 
 def failed_call(code: str, subject: Subject, log: LogFile, call: LogCall, kind: str) -> Problem:
