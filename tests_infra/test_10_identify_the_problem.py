@@ -19,7 +19,7 @@ def test_identify_the_problem(machine):
         identify.servers_logs_hold_no_standing_failure,  # 3. "searching for the machine's name or IP address"
         identify.no_start_ended_before_its_home_was_known,  # which its own log cannot tell
         identify.no_process_ended_unknown_before_its_home_was_known,
-        identify.instance_name_comes_without_quotes,
+        identify.service_names_an_instance_that_is_there,
         identify.last_registration_succeeded,  # "successfully 'Discovered' or 'Registered' a machine"
         identify.last_calls_succeeded,
         identify.process_runs_with_the_settings_of_its_file,

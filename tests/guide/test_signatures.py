@@ -274,6 +274,31 @@ SAMPLES: tuple[tuple[str, str], ...] = (
         "web-socket-unreachable",
         "System.Net.WebSockets.WebSocketException (0x80004005): Unable to connect to the remote server",
     ),
+    (
+        "web-socket-gateway",
+        (
+            "System.Net.WebSockets.WebSocketException (0x80004005): Unable to connect to the remote server ---> "
+            "System.Net.WebException: The remote server returned an error: (502) Bad Gateway."
+        ),
+    ),
+    (
+        "web-socket-gateway",
+        (
+            "System.Net.WebSockets.WebSocketException (0x80004005): The server returned status code '503' when status code '101' "
+            "was expected."
+        ),
+    ),
+    (
+        "prefix-taken",
+        "Microsoft.AspNetCore.Server.HttpSys.HttpSysException (183): The prefix 'https://+:443/' is already registered.",
+    ),
+    (
+        "prefix-taken",
+        (
+            'System.Net.HttpListenerException (0x80004005): Fehler beim Abhören des Präfixes "http://+:80/", da es mit einer '
+            "vorhandenen Registrierung auf dem Computer in Konflikt steht."
+        ),
+    ),
     ("web-socket-plain-request", "Rejected connection from 10.0.0.9:51000 as it is not Web Socket request"),
     ("answer-dump", f"{T}Response:"),
     ("answer-dump", f"{T}Remote failed to identify itself."),
@@ -389,7 +414,7 @@ class TestEachSignature:
 
     def test_leads_to_a_problem_of_the_catalogue_or_to_none(self) -> None:
         """Some are worked out: a start without end, a client never let in, a call that failed, a name with quotes."""
-        assert codes() | {"TT130", "TT132", "TT136", "TT141", "TT144", "TT145", "TT146", "TT151"} == {
+        assert codes() | {"TT130", "TT132", "TT136", "TT141", "TT144", "TT145", "TT146", "TT151", "TT152"} == {
             kind.code for kind in (*LOGS, *MESSAGES)
         }
 

@@ -3,7 +3,7 @@
 A case is a folder with `case.yaml` and logs as text. Values are made up; what software wrote is as reported. Its keys:
 `source`, `what`, `machine` (whose diagnosis counts), `machines` (that take part), `copies` (a further machine, as a copy
 of another with other words), `inventory` and `survey` (a value at a dotted place; `+` appends to a list), `refused` and
-`no_tls` (what every look at a machine's port came to), `standing` (connections that stand), `logs`, and `expect`.
+`no_tls` and `old_tls` (what every look at a machine's port came to), `standing` (connections that stand), `logs`, and `expect`.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def built(case: Case) -> dict[str, Any]:
         for change in given.get(side, ()):
             put(where[change["machine"]], change["at"], change["value"])
     _stand(given.get("standing", ()), records)
-    for looks, change in (("refused", _refused), ("no_tls", _without_tls)):
+    for looks, change in (("refused", _refused), ("no_tls", _without_tls), ("old_tls", _with_old_tls)):
         for name in given.get(looks, ()):
             _on_each_look(document, machines[name], change)
     for name in wanted:
@@ -246,6 +246,11 @@ def _refused(probe: dict[str, Any], machine: dict[str, Any]) -> None:
 def _without_tls(probe: dict[str, Any], _machine: dict[str, Any]) -> None:
     probe.pop("page", None)
     probe["tls"] = {"ms": 3.0, "error": "not-tls", "detail": "wrong version number"}
+
+
+def _with_old_tls(probe: dict[str, Any], _machine: dict[str, Any]) -> None:
+    probe.pop("page", None)
+    probe["tls"] = {"ms": 3.0, "error": "protocol-version", "detail": "tlsv1 alert protocol version"}
 
 
 def _written(data: bytes) -> datetime:

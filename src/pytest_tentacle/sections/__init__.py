@@ -45,7 +45,7 @@ STEPS: tuple[Step, ...] = (
             identify.servers_logs_hold_no_standing_failure,
             identify.no_start_ended_before_its_home_was_known,
             identify.no_process_ended_unknown_before_its_home_was_known,
-            identify.instance_name_comes_without_quotes,
+            identify.service_names_an_instance_that_is_there,
             identify.last_registration_succeeded,
             identify.last_calls_succeeded,
             identify.process_runs_with_the_settings_of_its_file,

@@ -240,7 +240,7 @@ class LoadTime(Value):
     warm_ms: float | None = None
     exit_code: int | None = None
     printed: str | None = None
-    """The first of what it printed (Windows)."""
+    """The first of what it printed: on Linux of its error output, where it failed."""
     error: str | None = None
 
 

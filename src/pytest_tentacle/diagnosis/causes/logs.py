@@ -15,6 +15,7 @@ from pytest_tentacle.guide.consequences import ACROSS, DOWN, STARTLESS, UNANSWER
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
+from pytest_tentacle.sections.catalogue import CATALOGUE
 
 from .process import trusts_as_before
 
@@ -148,6 +149,14 @@ def _ended(view: View, problem: Problem) -> Clue | None:
 
 def _on_the_way(view: View, problem: Problem) -> Clue | None:
     return None if ends_the_start(view, problem) else _with_proxy(view, problem)
+
+
+def _by_a_gateway(view: View, problem: Problem) -> Clue | None:
+    return _on_the_way(view, problem) if problem.facts.get("status") else None
+
+
+def _past_no_gateway(view: View, problem: Problem) -> Clue | None:
+    return None if problem.facts.get("status") else _on_the_way(view, problem)
 
 
 def _with_proxy(view: View, problem: Problem) -> Clue:
@@ -378,7 +387,26 @@ LOGS: tuple[CauseKind, ...] = (
         "TT120",
         "The server's web socket cannot be reached",
         "According to the log, {who} cannot open a web socket to {its} server.",
-        match=_on_the_way,
+        match=_past_no_gateway,
+        consequences=UNCONNECTED,
+        echoes=ACROSS,
+        confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC1203",
+        "A gateway answers in the place of the server's web socket",
+        "According to the log, something between {who} and {its} server opens TLS and HTTP, and answers the web socket "
+        "itself with status {status}: a balancer, gateway or proxy that does not get through to the server.",
+        frozenset({"TT120"}),
+        (
+            "Let it pass TLS through as TCP; or poll on the polling port, or on 443 without web sockets:",
+            *CATALOGUE["TT120"].windows[1:],
+        ),
+        (
+            "Let it pass TLS through as TCP; or poll on the polling port, or on 443 without web sockets:",
+            *CATALOGUE["TT120"].linux[1:],
+        ),
+        _by_a_gateway,
         consequences=UNCONNECTED,
         echoes=ACROSS,
         confidence=Confidence.LIKELY,

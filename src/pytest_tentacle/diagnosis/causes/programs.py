@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from pytest_tentacle.diagnosis.from_problem import from_problem
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.last_resort import left_overs
@@ -17,12 +19,36 @@ _UNHANDLED = frozenset({-532462766, 0xE0434352, -532459699, 0xE0434F4D, 134, -6}
 Linux."""
 
 
+_NEEDS = re.compile(
+    r"valid ICU package|libicu|No usable version of (?:the )?libssl|libssl|cannot open shared object file|"
+    r"version `?(?:GLIBC|GLIBCXX)_|hostfxr|You must install (?:or update )?\.NET|framework .{0,60}was not found|"
+    r"requires one of the following versions of the \.NET Framework",
+    re.IGNORECASE,
+)
+"""In the words of .NET's runtime and of the loaders of both systems."""
+
+_UNREAD = (
+    "Its message appears only on its error output: most often that its logging configuration (a left-over nlog.config or "
+    "Tentacle.exe.nlog of an earlier version) is invalid, or that a file of the installation is missing."
+)
+
+
 def _unhandled(view: View, problem: Problem) -> Clue | None:
     """With what speaks for an upgrade: left-overs, and a log that ends with another version than the installed one."""
-    if problem.facts.get("exit_code") not in _UNHANDLED:
+    if problem.facts.get("exit_code") not in _UNHANDLED or _lacks(problem):
         return None
     evidence = [*left_overs((view,)), *_another_version(view)]
-    return Clue(evidence=tuple(evidence))
+    words = problem.facts.get("words")
+    return Clue(evidence=tuple(evidence), facts={"said": f"It says: {words}" if words else _UNREAD})
+
+
+def _lacks(problem: Problem) -> bool:
+    """Whether the program says itself that the system lacks something that it needs."""
+    return _NEEDS.search(str(problem.facts.get("words") or "")) is not None
+
+
+def _needs(_view: View, problem: Problem) -> Clue | None:
+    return Clue() if _lacks(problem) else None
 
 
 def _another_version(view: View) -> list[Evidence]:
@@ -38,7 +64,7 @@ def _another_version(view: View) -> list[Evidence]:
 
 
 def _other(_view: View, problem: Problem) -> Clue | None:
-    return Clue() if problem.facts.get("exit_code") not in _UNHANDLED else None
+    return Clue() if problem.facts.get("exit_code") not in _UNHANDLED and not _lacks(problem) else None
 
 
 PROGRAMS: tuple[CauseKind, ...] = (
@@ -46,10 +72,7 @@ PROGRAMS: tuple[CauseKind, ...] = (
         "TC8131",
         "The program crashes before it can write a log",
         "On {who} the program ends with an exception that it does not handle, even when it is only asked to show its "
-        "help, "
-        "and so before a line is logged. Its message appears only on its error output: most often that its logging "
-        "configuration (a left-over nlog.config or Tentacle.exe.nlog of an earlier version) is invalid, or that a file "
-        "of the installation is missing.",
+        "help, and so before a line is logged. ({said})",
         frozenset({"TT813"}),
         (
             (
@@ -74,6 +97,26 @@ PROGRAMS: tuple[CauseKind, ...] = (
         _unhandled,
         consequences=ENDED | {"TT140"},
         rank=15,
+        confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC8133",
+        "The program needs a library or runtime that the system lacks",
+        "On {who} the program cannot be loaded: the system lacks a library or runtime. (It says: {words})",
+        frozenset({"TT813"}),
+        (
+            "Install what it names (Tentacle 6.3 and later need .NET Framework 4.8), then start it:",
+            '$ & "<executable>" help',
+            RESTART_WINDOWS,
+        ),
+        (
+            "Install what it names with the system's package manager (ICU is libicu or icu-libs), then start it:",
+            '$ "<executable>" help',
+            RESTART_LINUX,
+        ),
+        _needs,
+        consequences=ENDED | {"TT140"},
+        rank=14,
         confidence=Confidence.LIKELY,
     ),
     from_problem(

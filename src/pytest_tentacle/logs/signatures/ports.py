@@ -9,8 +9,10 @@ from .texts import FORBIDDEN, IN_USE, NOT_LOCAL
 PORTS: tuple[Signature, ...] = (
     host_signature(
         "prefix-taken",
-        r"Failed to listen on prefix '(?P<url>[^'\r\n]{1,200})' because it conflicts with an existing registration",
-        ("because it conflicts with an existing registration",),
+        r"(?:Failed to listen on prefix|HttpListenerException[^\n]{0,200}?|HttpSysException[^\n]{0,60}?The prefix) ?"
+        r"['\"\u2018\u201c\u201e\u00ab]\s?"
+        r"(?P<url>https?://[^'\"\u2019\u201c\u201d\u00bb\s]{1,200})",
+        ("failed to listen on prefix", "httplistenerexception", "httpsysexception"),
         "Another program has registered the same prefix at http.sys, Windows' own web server.",
         "Find it (netsh http show servicestate), then end it or take another prefix.",
         code="TT138",

@@ -262,6 +262,18 @@ ANSWERS: tuple[Signature, ...] = (
         "TT120",
     ),
     Signature(
+        "web-socket-gateway",
+        compiled(r"WebSocketException.{0,600}?(?:\(|status code ')(?P<status>50[234])(?:\)|')"),
+        ("websocketexception",),
+        "either",
+        "client",
+        Level.WARN,
+        Phase.REACH,
+        "A gateway answered in the place of the server's web socket: it does not get through to the server itself.",
+        "Let the connection through to the server as TCP (TLS pass-through); see what the gateway's log says.",
+        "TT120",
+    ),
+    Signature(
         "web-socket-unreachable",
         compiled(r"(?:WebSocketException.{0,400}?)?Unable to connect to the remote server"),
         ("unable to connect to the remote server",),

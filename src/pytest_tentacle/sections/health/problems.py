@@ -47,7 +47,7 @@ MACHINE: tuple[ProblemKind, ...] = (
         "This version has the defect, and exactly what it does was found on the machine.",
         (
             "Upgrade to the fixed version or later, in the portal or by the installer; to see the installed version:",
-            "$ Get-ItemPropertyValue 'HKLM:\\SOFTWARE\\Octopus\\Tentacle' -Name InstallLocation",
+            '$ Get-Item "<executable>" | Format-List VersionInfo',
             "Then, unless the upgrade did so:",
             RESTART_WINDOWS,
         ),
@@ -85,7 +85,11 @@ MACHINE: tuple[ProblemKind, ...] = (
             "{who} {has} Tentacle {version}, and {server} is an Octopus Server {other}: these versions are of "
             "generations that are not compatible, and cannot work with each other."
         ),
-        consequences=UNANSWERED | UNTRUSTED | STRANGER_IN_LOGS | STRANGER_SPEAKS | {"TT131", "TT136", "TT320"},
+        consequences=UNANSWERED
+        | UNTRUSTED
+        | STRANGER_IN_LOGS
+        | STRANGER_SPEAKS
+        | {"TT131", "TT136", "TT320", "TT525", "TT526"},
         fold_by=("version", "other"),
         rank=6,
     ),

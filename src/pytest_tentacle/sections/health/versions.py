@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pytest_tentacle.judging.check import Finding, check
-from pytest_tentacle.judging.finding import Evidence, Problem, Unknown
+from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
+from pytest_tentacle.judging.own_service import program_of
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.sections.versions import parsed, version_of
 
@@ -18,6 +19,8 @@ THIRD_GENERATION = 3
 """From 3 on the two speak Halibut 1 and later with each other; 1.x and 2.x speak with their own generation only."""
 
 _NEVER_REGISTERED = frozenset({"TT127", "TT320"})
+_NO_COMMON_TLS = frozenset({"TT525", "TT526"})
+"""Generation 2 speaks TLS 1.0 and nothing else (tentacle-history 8)."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,7 @@ def no_known_defect_shows(subject: Subject) -> Iterator[Finding]:
                 "what": defect.what,
                 "shown_by": shown.code,
                 "instance": subject.instance_name,
+                "executable": _program(subject),
             },
         )
 
@@ -158,6 +162,14 @@ def both_ends_are_of_one_generation(subject: Subject) -> Iterator[Finding]:
         )
 
 
+def _program(subject: Subject) -> str | None:
+    try:
+        service = subject.service
+    except (Unknown, Blocked):
+        return None
+    return program_of(service) if service is not None else None
+
+
 def _shown(subject: Subject, defect: _Defect) -> Problem | None:
     for problem in subject.problems_of(defect.step):
         if problem.code in defect.shown_by and defect.signature in {"", problem.facts.get("signature")}:
@@ -166,12 +178,12 @@ def _shown(subject: Subject, defect: _Defect) -> Problem | None:
 
 
 def _keeps_them_apart(subject: Subject) -> Problem | None:
-    """What a server and a Tentacle of other generations come to: they are never registered with each other."""
+    """What a server and a Tentacle of other generations come to: never registered with each other, or without a TLS."""
     for step in ("identify-the-problem", "communication-settings"):
         for problem in subject.problems_of(step):
             if problem.code in _NEVER_REGISTERED or problem.facts.get("kind") == "generation":
                 return problem
-    return None
+    return next((each for each in subject.problems_of("welcome-page-across") if each.code in _NO_COMMON_TLS), None)
 
 
 def _generation(version: str | None) -> int | None:

@@ -26,7 +26,9 @@ from .recovery import FRESH, State, Verdict, judge
 BEFORE_HOME_CODES = ("TT122", "TT123", "TT124", "TT126", "TT137", "TT140", "TT142", "TT148", "TT149", "TT150")
 """What can keep a process from its home: the configuration and its secrets, keys, and rights on files and folders."""
 
-QUOTED = "TT141"
+QUOTED, NOT_THERE = "TT141", "TT152"
+
+_UNKNOWN_INSTANCE = "instance-unknown"
 
 _QUOTES = "\"'\u201c\u201d\u2018\u2019\u00ab\u00bb`"
 _NO_INSTANCE = "default"
@@ -59,15 +61,21 @@ def no_process_ended_unknown_before_its_home_was_known(subject: Subject) -> Iter
             yield ended_with(last, log, subject)
 
 
-@check(codes=(QUOTED,), reads=MACHINE_READS)
-def instance_name_comes_without_quotes(subject: Subject) -> Iterator[Finding]:
-    """The service's system does not hand quotes on to the program as a part of the instance's name."""
+@check(codes=(QUOTED, NOT_THERE), reads=MACHINE_READS)
+def service_names_an_instance_that_is_there(subject: Subject) -> Iterator[Finding]:
+    """The service's command line names an instance that is there, and no quotes are handed on as a part of its name."""
     if not subject.is_tentacle:
         return
-    quoted = [judged for judged in _records(subject) if _is_quoted(judged.record.instance)]
-    standing = [judged for judged in quoted if judged.verdict.state is State.CURRENT]
-    if not standing:
-        return
+    standing = [judged for judged in _records(subject) if judged.verdict.state is State.CURRENT]
+    quoted = [judged for judged in standing if _is_quoted(judged.record.instance)]
+    strange = [judged for judged in standing if _is_not_there(judged.record, subject)]
+    if quoted:
+        yield _looks_for(QUOTED, subject, quoted, "quotes included")
+    elif strange:
+        yield _looks_for(NOT_THERE, subject, strange, "which this machine does not have")
+
+
+def _looks_for(code: str, subject: Subject, standing: list[Judged], why: str) -> Problem:
     last = standing[-1]
     facts: dict[str, object] = {"log": last.log.path, "instance": subject.instance_name, "wanted": last.record.instance}
     try:
@@ -75,12 +83,12 @@ def instance_name_comes_without_quotes(subject: Subject) -> Iterator[Finding]:
     except (Unknown, Blocked):
         service = None
     if service is not None:
-        facts |= {"service": service.name.removesuffix(".service")}
-    yield Problem(
-        QUOTED,
+        facts |= {"service": service.name}
+    return Problem(
+        code,
         subject.name,
         expected=f"the service looks for instance {subject.instance_name}",
-        actual=f"it looks for {last.record.instance}, quotes included ({last.record.time})",
+        actual=f"it looks for {last.record.instance}, {why} ({last.record.time})",
         evidence=tuple(judged.evidence for judged in reversed(standing)),
         facts=facts,
     )
@@ -145,6 +153,22 @@ def _records(subject: Subject) -> Iterator[Judged]:
 def _is_quoted(instance: str | None) -> bool:
     """Whether quotes are a part of the name, whatever sort of them."""
     return instance is not None and instance.strip() != instance.strip().strip(_QUOTES)
+
+
+def _is_not_there(record: LogRecord, subject: Subject) -> bool:
+    """Whether the program says that there is no instance of the name with which the service starts it."""
+    if record.signature != _UNKNOWN_INSTANCE or not record.instance:
+        return False
+    wanted = record.instance.strip().lower()
+    try:
+        service, instances = subject.service, subject.read(FACTS.instances)
+    except (Unknown, Blocked):
+        return False
+    return (
+        service is not None
+        and (service.instance or "").lower() == wanted
+        and all(instance.name.lower() != wanted for instance in instances)
+    )
 
 
 def _names(subject: Subject) -> set[str]:

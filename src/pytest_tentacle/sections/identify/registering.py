@@ -21,6 +21,7 @@ from .recovery import last_sign, polling_link_stands
 
 FAILED = "TT136"
 
+# Exceptions speak the system's language; the methods in their stack trace do not.
 _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern, re.IGNORECASE | re.DOTALL))
     for kind, pattern in (
@@ -37,7 +38,7 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
                 r"Could not establish trust relationship|remote certificate (?:is|was) (?:invalid|rejected)|"
                 r"certificate verify failed|PartialChain|UntrustedRoot|NotTimeValid|RemoteCertificateNameMismatch|"
                 r"RemoteCertificateChainErrors|issued by an authority that is not trusted|"
-                r"Vertrauensstellung|Remotezertifikat ist"
+                r"Vertrauensstellung|Remotezertifikat ist|\.(?:Start)?SendAuthResetSignal\b"
             ),
         ),
         (
@@ -84,7 +85,8 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
                 r"Resource temporarily unavailable|Network is unreachable|"
                 r"Unable to communicate with the Octopus Server|"
                 r"(?<!line )\b50[234]\b|Bad Gateway|Service ?Unavailable|Gateway Time-?out|"
-                r"keine Verbindung mit dem Remoteserver|Remotename konnte nicht aufgel"
+                r"keine Verbindung mit dem Remoteserver|Remotename konnte nicht aufgel|"
+                r"\.ConnectSocketInternal\b|System\.Net\.Sockets\.Socket\.(?:InternalConnect|DoConnect|EndConnect)\b"
             ),
         ),
         (

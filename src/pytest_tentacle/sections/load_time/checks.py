@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
+from pytest_tentacle.hiding import one_line
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.own_service import program_of
@@ -39,6 +40,7 @@ _OUT_OF_TIME_EVENTS = frozenset({7009, 7011})
 """Service Control Manager: a service did not connect, or answer, within its time (windows-shapes 5.3)."""
 
 _RECENT = timedelta(days=1)
+_WORDS = 300
 
 _CRASHES = frozenset({43, 132, 134, 135, 136, 139})
 """Tentacle's own code for parts that cannot be loaded (tentacle-facts 2.4), and what a shell makes of fatal signals."""
@@ -159,7 +161,12 @@ def _problem(code: str, subject: Subject, time: LoadTime, actual: str, seen: Evi
         expected=f"{time.executable} help is displayed at once, within {AT_ONCE_MS} ms",
         actual=actual,
         evidence=(seen, *more),
-        facts={"instance": subject.instance_name, "executable": time.executable, "exit_code": time.exit_code},
+        facts={
+            "instance": subject.instance_name,
+            "executable": time.executable,
+            "exit_code": time.exit_code,
+            "words": one_line(time.printed or "", _WORDS) or None,
+        },
     )
 
 
@@ -169,6 +176,7 @@ def _evidence(subject: Subject, time: LoadTime) -> Evidence:
     ]
     parts += [f"exit code {time.exit_code}"] if time.exit_code is not None else []
     parts += [time.error] if time.error else []
+    parts += [f"it says: {one_line(time.printed, _WORDS)}"] if time.exit_code and time.printed else []
     return Evidence(f"{time.executable} help on {subject.name}", ", ".join(parts) or "not measured")
 
 

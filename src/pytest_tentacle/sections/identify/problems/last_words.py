@@ -166,6 +166,29 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
         confidence=Confidence.LIKELY,
     ),
     ProblemKind(
+        "TT152",
+        "The service names an instance that the machine does not have",
+        _STEP,
+        "The service's command line names an instance that is not there: it was copied from another machine, or "
+        "the instance was deleted or renamed. The program ends at each start.",
+        (
+            "See which instances there are, and install the service for the one that is meant:",
+            f"{_TENTACLE} list-instances",
+            f'{_TENTACLE} service --install --start --instance "<instance>"',
+        ),
+        (
+            "See which instances there are, and install the service for the one that is meant:",
+            f"{_TENTACLE_LINUX} list-instances",
+            f'{_TENTACLE_LINUX} service --install --start --instance "<instance>"',
+        ),
+        sentence=(
+            "The service of {who} ends at each start: it is for the instance {wanted}, which the machine does not have."
+        ),
+        consequences=ENDED | {"TT124"},
+        rank=12,
+        confidence=Confidence.LIKELY,
+    ),
+    ProblemKind(
         "TT142",
         "The process ended because another process has locked one of its files",
         _STEP,

@@ -223,6 +223,7 @@ section_loading() {
         printf '%s\t%s' "$product" "$executable"
         error=
         after=
+        said=
         for run in cold warm; do
             tick
             if [ "$remaining_budget" -lt 2 ]; then
@@ -242,13 +243,17 @@ section_loading() {
                 break
             fi
             printf '\t%s %s' "$code" "${took:--}"
+            if [ "$code" -ne 0 ]; then said=$trouble; fi
         done
         if [ -n "$error" ]; then printf '\terror %s' "${error%%"$newline"*}"; fi
+        # Why it failed, as far as it says so.
+        if [ -n "$said" ]; then printf '\tprinted %s' "$(printf '%.400s' "$said" | tr '\n\t' '  ')"; fi
         echo
     done | awk -F '\t' "$json"'
     { one = "{\"product\":" text($1) ",\"executable\":" text($2); cold = 1
       for (i = 3; i <= NF; i++) {
           if (sub(/^error /, "", $i)) { one = one ",\"error\":" text($i); continue }
+          if (sub(/^printed /, "", $i)) { one = one ",\"printed\":" text($i); continue }
           if ($i !~ /^[0-9]+ [0-9-]+$/) continue
           split($i, part, " "); one = one ",\"" (cold ? "cold" : "warm") "_ms\":" number_or_null(part[2]); last = part[1]; cold = 0 }
       list = list (list == "" ? "" : ",") one (cold ? "" : ",\"exit_code\":" last) "}" }
