@@ -231,6 +231,21 @@ class TestLoading:
         assert "did not answer" in load.error
         assert load.cold_ms is None
 
+    def test_says_why_it_fails(self, whole, shell):
+        """The first of its error output, in one line."""
+        said = "Process terminated. Couldn't find a valid ICU package.\n\tat <Main>"
+        whole.description["loading"] = {"exit_code": 134, "says": said}
+        (load,) = whole.survey(shell).survey.loading.data.times
+        assert (load.exit_code, load.printed) == (
+            134,
+            "Process terminated. Couldn't find a valid ICU package.  at <Main>",
+        )
+
+    def test_is_well_and_says_something(self, whole):
+        """A warning on its error output, say."""
+        whole.description["loading"] = {"says": "No globalization support."}
+        assert whole.survey().survey.loading.data.times[0].printed is None
+
     def test_fails(self, whole):
         """A program that ends with an error has its exit code."""
         whole.description["loading"] = {"exit_code": 100}

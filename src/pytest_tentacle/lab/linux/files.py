@@ -178,14 +178,15 @@ def _healthy_log(machine: Machine, instance: str, settings: dict[str, str]) -> s
 
 
 def _program(folder: Path, machine: Machine, path: str) -> None:
-    """The product's program, which here only knows `help`; `loading` may hold `seconds`, `exit_code`, `missing`."""
+    """The product's program, which only knows `help`; `loading` may hold `seconds`, `exit_code`, `says`, `missing`."""
     place = folder / "files" / path.lstrip("/")
     loading = machine.get("loading", {})
     if loading.get("missing") or place.exists():
         return
     place.parent.mkdir(parents=True, exist_ok=True)
     nap = f"{shutil.which('sleep')} {shlex.quote(str(loading['seconds']))}" if loading.get("seconds") else ""
+    trouble = f"printf '%s\\n' {shlex.quote(str(loading['says']))} >&2" if loading.get("says") else ""
     answer = say(_HELP, int(loading.get("exit_code", 0)))
-    place.write_text(program(note(str(folder / "commands.log"), place.name), nap, answer), encoding="utf-8")
+    place.write_text(program(note(str(folder / "commands.log"), place.name), nap, trouble, answer), encoding="utf-8")
     place.chmod(0o755)
     os.utime(place, (_SETTLED, _SETTLED))

@@ -13,7 +13,7 @@ hold, each with a healthy default:
 - `firewall`: the tools it has and what they print: see `linux.surroundings.firewall_tools`. Default: nft, no rules.
 - `openssl`: `{"version", "ciphers"}`, what the OpenSSL of this machine says of itself; its TLS is the real one's.
 - `clock_seconds`: how far its clock is ahead.
-- `loading`: `{"seconds": 0.5, "exit_code": 1, "missing": true}` of the product's program.
+- `loading`: `{"seconds": 0.5, "exit_code": 1, "says": "its trouble", "missing": true}` of the product's program.
 - `selinux`: `{"mode": "enforcing", "process": label, "labels": {path: label}, "policy": {path: label}}`,
   the last of which files should have; default: none. Its records lie in `files/var/log/audit/audit.log`.
 - `journal`: the lines that journalctl prints of the kernel; default: there is no journalctl.
