@@ -39,6 +39,7 @@ TEXTS = (
     ("unknown-thing", "Could not find machine policy Servers"),
     ("other", "Something that nobody has seen\n   at Octopus.Client.Foo() in Foo.cs:line 403"),
     ("certificate", "System.Net.WebException: La connexion sous-jacente a été fermée\n   à System.Net.Security.SslState.StartSendAuthResetSignal(ProtocolToken message)"),
+    ("tls", "System.Security.Authentication.AuthenticationException: Fehler bei SSPI-Aufruf, siehe interne Ausnahme. ---> System.ComponentModel.Win32Exception: Der Client und der Server können nicht kommunizieren\n   bei System.Net.Security.SslState.StartSendAuthResetSignal(ProtocolToken message)"),
     ("reach", "System.Net.WebException: リモート サーバーに接続できません\n   場所 System.Net.ServicePoint.ConnectSocketInternal(Boolean connectFailure, Socket s4)"),
     ("other", "Something that nobody has seen"),
 )  # fmt: skip

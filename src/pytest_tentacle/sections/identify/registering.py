@@ -38,7 +38,7 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
                 r"Could not establish trust relationship|remote certificate (?:is|was) (?:invalid|rejected)|"
                 r"certificate verify failed|PartialChain|UntrustedRoot|NotTimeValid|RemoteCertificateNameMismatch|"
                 r"RemoteCertificateChainErrors|issued by an authority that is not trusted|"
-                r"Vertrauensstellung|Remotezertifikat ist|\.(?:Start)?SendAuthResetSignal\b"
+                r"Vertrauensstellung|Remotezertifikat ist"
             ),
         ),
         (
@@ -46,9 +46,11 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             (
                 r"Could not create SSL/TLS secure channel|An unexpected error occurred on a (?:send|receive)|"
                 r"Authentication failed, see inner exception|SSL connection could not be established|"
-                r"do not possess a common algorithm|alert protocol version|alert handshake failure"
+                r"do not possess a common algorithm|alert protocol version|alert handshake failure|"
+                r"AuthenticationException.{0,400}?---> System\.ComponentModel\.Win32Exception"
             ),
         ),
+        ("certificate", r"\.(?:Start)?SendAuthResetSignal\b"),  # of a handshake that failed as well, told above
         ("proxy", r"\(407\)|(?<!line )\b407\b|Proxy Authentication Required|Proxyauthentifizierung"),
         (
             "credentials",
