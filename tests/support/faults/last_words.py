@@ -6,7 +6,7 @@ from pytest_tentacle.logs.reader import read_log
 from pytest_tentacle.survey.surroundings import Loading, LoadTime, Product
 from support import NOW
 from support.certificates import thumbprint
-from support.whole import LINUX_EXECUTABLE, LISTENS, POLL, Whole, line, started
+from support.whole import LISTENS, POLL, Whole, line, started
 
 from . import case
 from .logs import fails_to_start
@@ -151,31 +151,6 @@ def unit_with_quotes(world: Whole) -> None:
     )
     early = read_log(text.encode(), product="tentacle", instance="", path="/root/Octopus/Logs/x.txt", account="root")
     world.early_logs["web-02"] = (early,)
-
-
-@case("TT152", "web-02")
-def unit_of_another_instance(world: Whole) -> None:
-    """It was copied from another machine."""
-    world["web-02"].service |= {"instance": "web-prod", "arguments": 'run --instance="web-prod"'}
-    world.down("web-02", exit_code=1)
-    text = line(600, "INFO", "Tentacle version 9.1.3268 (9.1.3268) instance web-prod", 77) + line(
-        599,
-        "FATAL",
-        "Instance web-prod of Tentacle has not been configured on this machine. Available instances: Tentacle.",
-        77,
-    )
-    early = read_log(text.encode(), product="tentacle", instance="", path="/root/Octopus/Logs/x.txt", account="root")
-    world.early_logs["web-02"] = (early,)
-
-
-@case("TC8133", "poll-01")
-def lacks_a_library(world: Whole) -> None:
-    printed = "Process terminated. Couldn't find a valid ICU package installed on the system."
-    time = LoadTime(
-        product="tentacle", executable=LINUX_EXECUTABLE, cold_ms=200, warm_ms=200, exit_code=134, printed=printed
-    )
-    world.sections["poll-01"]["loading"] = Loading(times=(time,), revocation=())
-    world.down("poll-01", exit_code=134)
 
 
 @case("TC8131")

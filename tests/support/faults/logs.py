@@ -209,12 +209,6 @@ def proxy_refuses(world: Whole) -> None:
     )
 
 
-@case("TC1203", "poll-01")
-def web_socket_behind_a_gateway(world: Whole) -> None:
-    text = "Unable to connect to the remote server ---> System.Net.WebException: The remote server returned an error: (502) Bad Gateway."
-    world.say("poll-01", "ERROR", f"{TRANSACTION}System.Net.WebSockets.WebSocketException (0x80004005): {text}")
-
-
 @case("TC1201", "poll-01")
 def web_socket(world: Whole) -> None:
     world.say(

@@ -28,8 +28,8 @@ _NEEDS = re.compile(
 """In the words of .NET's runtime and of the loaders of both systems."""
 
 _UNREAD = (
-    "Its message appears only on its error output: most often that its logging configuration (a left-over nlog.config or "
-    "Tentacle.exe.nlog of an earlier version) is invalid, or that a file of the installation is missing."
+    "Its message appears only on its error output: most often that its logging configuration (a left-over nlog.config "
+    "or Tentacle.exe.nlog of an earlier version) is invalid, or that a file of the installation is missing."
 )
 
 
