@@ -114,11 +114,17 @@ def _mend(options: argparse.Namespace, by_sites: SitesOfRun, done: list[Action])
         console.say("\nNothing was run. On a terminal you are asked; --yes runs it without.")
         return 0
     commands = sum(len(task.commands) for task in tasks)
-    if not options.yes and not console.answered_yes(f"\nRun {commands} commands on {len(tasks)} machines?"):
+    if not options.yes and not console.answered_yes(
+        f"\nRun {_some(commands, 'command')} on {_some(len(tasks), 'machine')}?"
+    ):
         console.say("nothing was run")
         return _NOTHING_DONE
     look = partial(survey, inventory, machine_timeout=options.machine_timeout, sites=by_sites)
     return _run_all(console, before, tasks, _Ways(look, by(by_sites), str(options.report)), done)
+
+
+def _some(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 @dataclass(frozen=True)
