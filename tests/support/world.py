@@ -57,13 +57,14 @@ def probe(
     tried: tuple[Tried, ...] = (),
     connect_ms: float = 1,
     lag_ms: float | None = 0,
+    resolve_ms: float = 1,
 ) -> Probe:
     """A probe that goes well, or fails at a stage."""
     if look is not None and by is By.LOCAL:
         by = look.by or (By.ADDRESS if plain_address(host) else By.NAME)
     address = (addresses or (host if by is By.ADDRESS else "127.0.0.1",))[0]
     records: dict[str, Any] = {
-        "resolve": None if by is By.ADDRESS else Resolved(ms=1, addresses=addresses or (address,)),
+        "resolve": None if by is By.ADDRESS else Resolved(ms=resolve_ms, addresses=addresses or (address,)),
         "connect": Connected(ms=connect_ms, address=address, tried=tried, lag_ms=lag_ms),
         "tls": Secured(
             ms=1, version="TLSv1.3", cipher="TLS_AES_256_GCM_SHA384", certificate=decode_text(der or certificate(whose))

@@ -56,6 +56,7 @@ _DEGRADED = frozenset(
         "TT646",
         "TT714",
         "TT715",
+        "TT717",
         "TT801",
         "TT802",
         "TT803",

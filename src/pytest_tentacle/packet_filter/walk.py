@@ -18,6 +18,8 @@ from .words import CT_STATES, PORTS, PROTOCOLS, TCP_FLAGS, number
 _DEEPEST = 32
 _TCP = 6
 _SYN, _SYN_ACK = 0x2, 0x12
+_FEW_PORTS = 256
+"""Of the some 28,000 that a client's own port is one of, which is another for each connection (ip(7))."""
 
 
 @dataclass(frozen=True)
@@ -358,9 +360,13 @@ def _holds_address(text: str, address: str) -> bool | None:
 
 def _ports(port: int | None, elements: Iterable[str]) -> bool | None:
     texts = list(elements)
-    if port is None:
-        return False if not texts else True if any(_range(text) == (0, 65535) for text in texts) else None
     found = [_range(text) for text in texts]
+    if port is None:
+        if (0, 65535) in found:
+            return True
+        known = [bounds for bounds in found if bounds is not None]
+        few = len(known) == len(found) and sum(high - low + 1 for low, high in known) <= _FEW_PORTS
+        return False if few else None
     if any(bounds is not None and bounds[0] <= port <= bounds[1] for bounds in found):
         return True
     return None if None in found else False

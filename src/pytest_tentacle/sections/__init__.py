@@ -189,6 +189,7 @@ STEPS: tuple[Step, ...] = (
             addresses.used_address_is_the_machines_own,
             addresses.own_names_lead_to_the_machine,
             addresses.each_address_of_a_name_answers,
+            addresses.names_resolve_soon,
         ),
         rests_on=("services-running", "communication-settings", "welcome-page-here", "welcome-page-across"),
     ),

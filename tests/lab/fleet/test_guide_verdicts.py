@@ -34,6 +34,7 @@ PLAYED = {
     "TT554": "last_words.py",
     "TT715": "names.py",
     "TT716": "names.py",
+    "TT717": "names.py",
     "TT804": "surroundings.py",
     "TT805": "surroundings.py",
     "TT806": "surroundings.py",
@@ -58,6 +59,7 @@ _BOTH = {
     "TT535": "no way on loopback takes long: for real in tests/hosts",
     "TT715": "names with several addresses: for real in tests/hosts",
     "TT716": "names with several addresses: for real in tests/hosts",
+    "TT717": "no name on loopback takes long: for real in tests/hosts",
     "TT975": "a file system that is mounted read-only: for real in tests/hosts",
 }
 _ROUTES = "a host's own routes and filters: for real in tests/hosts"

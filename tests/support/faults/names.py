@@ -27,8 +27,15 @@ def no_record(world: Whole) -> None:
         world.across(name, NO_NAME, {})
 
 
-@case("TC5103", confidence="certain")
+@case("TC5103", "web-01", "web-02", confidence="certain")
 def dns_down(world: Whole) -> None:
+    world.across("web-01", NO_DNS, {})
+    world.across("web-02", NO_DNS, {})
+
+
+@case("TC5101", confidence="possible", unsure="Nobody else was asked")
+def dns_fails_on_one_name(world: Whole) -> None:
+    """Its DNS server refuses one name (a short one, say), and resolves others."""
     world.across("web-01", NO_DNS, {})
 
 
@@ -62,6 +69,18 @@ def tried(*failures: Failure | None, own: str = "198.51.100.1", six: bool = Fals
 def one_of_two_refuses(world: Whole) -> None:
     """Of two addresses the first refuses, and the second is the machine's."""
     world.across("web-01", tried(Failure.REFUSED, None))
+
+
+@case("TT717", "web-01", "web-02", confidence="likely")
+def first_dns_server_is_silent(world: Whole) -> None:
+    """The server's resolver waits for one DNS server before it asks the next."""
+    for name in ("web-01", "web-02"):
+        world.across(name, {"resolve_ms": 5_010})
+
+
+@case("TT717", "poll-01", confidence="likely")
+def a_pollers_first_dns_server_is_late(world: Whole) -> None:
+    world.across("poll-01", {"resolve_ms": 1_200})
 
 
 @case("TT716", "poll-01", confidence="likely")

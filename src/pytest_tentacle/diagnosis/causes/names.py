@@ -18,8 +18,11 @@ def _host(problem: Problem) -> str:
     return plain_host(str(problem.facts.get("host")))
 
 
-def _resolver_fails(problem: Problem) -> bool:
-    return problem.facts.get("error") in {"resolver-failed", "timed-out"}
+def _resolver_fails(view: View, problem: Problem) -> bool:
+    """Whether its DNS servers fail on whatever is asked: an error about one name alone is that name's."""
+    error, vantage = problem.facts.get("error"), _where(problem)
+    others = any(asking == vantage for asking, _ in view.scene.resolved_zones)
+    return error == "timed-out" or (error == "resolver-failed" and not others)
 
 
 def _where(problem: Problem) -> str | None:
@@ -27,14 +30,14 @@ def _where(problem: Problem) -> str | None:
     return str(vantage) if vantage else None
 
 
-def _resolver(_view: View, problem: Problem) -> Clue | None:
-    return Clue(place=_where(problem)) if _resolver_fails(problem) else None
+def _resolver(view: View, problem: Problem) -> Clue | None:
+    return Clue(place=_where(problem)) if _resolver_fails(view, problem) else None
 
 
 def _zone_unknown(view: View, problem: Problem) -> str | None:
     """The zone of which this vantage point resolves no name at all."""
     zone, vantage = zone_of(_host(problem)), _where(problem)
-    if not zone or vantage is None or _resolver_fails(problem):
+    if not zone or vantage is None or _resolver_fails(view, problem):
         return None
     resolved = (vantage, zone) in view.scene.resolved_zones
     return zone if view.scene.failed_zones[vantage, zone] >= _SEVERAL and not resolved else None
@@ -52,14 +55,14 @@ def _no_record(view: View, problem: Problem) -> bool:
 
 
 def _record_missing(view: View, problem: Problem) -> Clue | None:
-    if _resolver_fails(problem) or _zone_unknown(view, problem) or not _no_record(view, problem):
+    if _resolver_fails(view, problem) or _zone_unknown(view, problem) or not _no_record(view, problem):
         return None
     tries = view.scene.unresolved_by[_host(problem)]
     return Clue(evidence=(Evidence("all surveyed machines", f"{tries} tried to resolve it, and none could"),))
 
 
 def _here_only(view: View, problem: Problem) -> Clue | None:
-    if _resolver_fails(problem) or _zone_unknown(view, problem) or _no_record(view, problem):
+    if _resolver_fails(view, problem) or _zone_unknown(view, problem) or _no_record(view, problem):
         return None
     others = view.scene.resolved_by.get(_host(problem), 0)
     vantage = _where(problem)

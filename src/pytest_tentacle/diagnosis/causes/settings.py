@@ -85,6 +85,9 @@ def _polls_what_is_gone(view: View, problem: Problem) -> Clue | None:
     if len(nodes) != 1 or len(names) != 1 or not (problem is nodes[0] or problem is names[0]):
         return None
     retired = str(names[0].facts.get("host"))
+    wanted = urlsplit(str(nodes[0].facts.get("polled"))).hostname or ""
+    if retired.lower() == wanted.partition(".")[0]:
+        return None  # the same server by its short name, which only a search list makes whole
     facts = {"retired": retired, "node": nodes[0].facts.get("server"), "polled": nodes[0].facts.get("polled")}
     return Clue(facts=facts | _without(view, retired, str(facts["polled"])))
 

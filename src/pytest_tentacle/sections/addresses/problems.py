@@ -181,4 +181,28 @@ ADDRESSES: tuple[ProblemKind, ...] = (
         rank=28,
         confidence=Confidence.LIKELY,
     ),
+    ProblemKind(
+        "TT717",
+        "A name takes a second or longer to resolve",
+        _STEP,
+        "A resolver asks the next DNS server only when the first has been silent for a while: five seconds on Linux, a "
+        "second at first on Windows. So the first one is down or overloaded, or what it asks itself is. Each new "
+        "connection waits that long, and a look that gives up sooner shows a time-out.",
+        (
+            "See which DNS servers are asked, and how long each takes; correct their order, or mend the first:",
+            "$ Get-DnsClientServerAddress",
+            '$ Measure-Command { Resolve-DnsName "<host>" -DnsOnly }',
+        ),
+        (
+            "See which DNS servers are asked, and how long each takes; correct their order, or mend the first:",
+            "$ cat /etc/resolv.conf",
+            '$ time getent ahosts "<host>"',
+        ),
+        sentence="{vantage} takes {ms} ms to resolve {host}: a DNS server does not answer, or answers late.",
+        consequences=frozenset({"TT644"}),
+        fold_by=("vantage",),
+        place="vantage",
+        rank=29,
+        confidence=Confidence.LIKELY,
+    ),
 )
