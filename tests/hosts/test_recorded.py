@@ -10,7 +10,7 @@ import pytest
 from pytest_tentacle.diagnosis import CAUSES, Confidence, MachineDiagnosis
 from pytest_tentacle.diagnosis.kind import Found
 from pytest_tentacle.judging.finding import Problem
-from support.hosts.faults import replayed, table
+from support.hosts.faults import as_marked, replayed, table
 from support.hosts.joining import joined_pairs
 from support.hosts.judge import compared, contradictions
 from support.hosts.recorded import recorded
@@ -37,8 +37,11 @@ def rows() -> list[dict[str, object]]:
 
 
 def test_each_fault(rows) -> None:
-    """Its cause is named first on each machine that it concerns, and no other machine is accused."""
-    assert {row["scenarios"][0].name: row["faults"] for row in rows if not row["right"]} == {}
+    """Its cause is named first on each machine that it concerns, and no other machine is accused.
+
+    But for those that are known to be misjudged: each of them is, or its mark must go.
+    """
+    assert {row["scenarios"][0].name: row["faults"] for row in rows if not as_marked(row)} == {}
 
 
 def test_certain_is_said_once() -> None:

@@ -6,6 +6,7 @@
 
 Needs Linux and root. Without names, all single faults; `--table` writes the manual's table from what was found. `--law`
 takes from the made-up surveys of each cause's fault whatever a run may lack, and names what is then called otherwise.
+`AWAIT` are faults that are known to be misjudged; one that is judged right is told (`RIGHT`), as its mark must go then.
 """
 
 from __future__ import annotations
@@ -57,14 +58,25 @@ def main() -> int:
     if chosen.replay and chosen.pairs:
         return _joined(chosen.pairs, chosen.seed)
     rows = replayed(chosen.names) if chosen.replay else _broken(wanted, chosen.surveys, record=chosen.record)
-    right = sum(row["right"] for row in rows)
+    right, awaited = sum(row["right"] for row in rows), sum(_is_awaited(row) for row in rows)
     unmade = sum(not row.get("made", True) for row in rows)
     if unmade:
         print(f"{unmade} could not be injected, or not be set back: nothing is known of their diagnosis")
     print(f"{right} of {len(rows)} right ({100 * right / len(rows):.1f} %), {time.monotonic() - started:.0f} s")
+    if awaited:
+        print(f"{awaited} more are known to be misjudged")
     if chosen.table and not chosen.pairs:
         chosen.table.write_text(table(rows), encoding="utf-8")
-    return 0 if right == len(rows) else 1
+    return 0 if all(as_marked(row) for row in rows) else 1
+
+
+def as_marked(row: dict[str, Any]) -> bool:
+    """Whether a fault was judged right, or wrong where a right verdict is still awaited; then the mark must go."""
+    return bool(row["right"]) is not bool(row["scenarios"][0].awaited) and row.get("made", True)
+
+
+def _is_awaited(row: dict[str, Any]) -> bool:
+    return as_marked(row) and not row["right"]
 
 
 def _joined(count: int, seed: int) -> int:
@@ -115,7 +127,10 @@ def _told(answer: dict[str, Any], scenarios: tuple[Scenario, ...]) -> dict[str, 
         "; ".join(f"{m}: {'/'.join(codes)}" for each in scenarios for m, codes in each.expect.items()) or "nothing"
     )
     found = "; ".join(f"{each['code']} on {', '.join(each['machines'])}" for each in answer["found"]) or "nothing"
-    mark = "ok   " if answer["right"] else "WRONG" if answer.get("made", True) else "NONE "
+    awaited = len(scenarios) == 1 and scenarios[0].awaited
+    mark = "NONE " if not answer.get("made", True) else "ok   " if answer["right"] else "AWAIT" if awaited else "WRONG"
+    if awaited and answer["right"]:
+        mark = "RIGHT"
     print(f"{mark} {names} | expected {expected} | found {found} | {answer['seconds']:.1f} s", flush=True)
     for line in answer["faults"]:
         print(f"        {line}", flush=True)
@@ -135,7 +150,7 @@ def table(rows: list[dict[str, Any]]) -> str:
     ]
     for row in rows:
         scenario = row["scenarios"][0]
-        right = "yes" if row["right"] else f"no: {'; '.join(row['faults'])[:200]}"
+        right = "yes" if row["right"] else f"no: {scenario.awaited or '; '.join(row['faults'])[:200]}"
         lines.append(f"| {scenario.area} | {scenario.fault} | {row['found_text']} | {right.replace('|', '/')} |")
     return "\n".join(lines) + "\n"
 

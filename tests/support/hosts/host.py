@@ -191,6 +191,7 @@ class Machine(Host):
             return bool(self.pid) and "systemd" in Path(f"/proc/{self.pid}/comm").read_text(encoding="ascii")
 
         _wait(found, f"process 1 of {self.name}")
+        (self.folder / "pid").write_text(f"{self.pid}\n", encoding="ascii")
 
     def ready(self) -> None:
         """Waits until sshd listens, and the product where it does."""

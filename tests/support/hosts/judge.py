@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_tentacle.diagnosis import Confidence, Diagnosis, MachineDiagnosis, diagnose
+from pytest_tentacle.diagnosis.kind import Found
 from pytest_tentacle.judging.result import Outcome, StepResult
 from pytest_tentacle.link import PingOrder
 from pytest_tentacle.sections import STEPS, applicable, fleet_of
@@ -75,11 +76,11 @@ def _faults(diagnosis: Diagnosis, scenarios: Sequence[Scenario]) -> list[str]:
     allowed: dict[str, set[str]] = {}
     for each in scenarios:
         for machine, codes in each.expect.items():
-            allowed.setdefault(machine, set()).update(codes, each.beside)
+            allowed.setdefault(machine, set()).update((code.rstrip("?") for code in codes), each.beside)
             own = diagnosis.machines.get(machine)
             named = [found.kind.code for found in own.causes] if own else []
-            first = named[:1] if len(scenarios) == 1 else named
-            if not set(first) & set(codes):
+            first = own.causes[:1] if own and len(scenarios) == 1 else own.causes if own else ()
+            if not any(found.kind.code in codes or _doubtful(found) in codes for found in first):
                 wrong.append(
                     f"{each.name}: {machine} should have {' or '.join(codes)}, has {', '.join(named) or 'none'}"
                 )
@@ -90,6 +91,11 @@ def _faults(diagnosis: Diagnosis, scenarios: Sequence[Scenario]) -> list[str]:
         for machine in view.machines
         if view.code not in allowed.get(machine, set()) | beside
     ]
+
+
+def _doubtful(found: Found) -> str | None:
+    """Its code as `expect` has it where it must be no more than possible."""
+    return f"{found.kind.code}?" if found.confidence is Confidence.POSSIBLE else None
 
 
 def contradictions(machines: Iterable[MachineDiagnosis]) -> list[str]:

@@ -60,7 +60,7 @@ def running(surveys: Path | None = None) -> Iterator[Lab]:
 
 def pairs(scenarios: Sequence[Scenario], count: int, seed: int) -> list[tuple[Scenario, Scenario]]:
     """Pairs of faults that do not meet: on other machines, and of other places in the network."""
-    able = [one for one in scenarios if not one.healthy and one.expect]
+    able = [one for one in scenarios if not one.healthy and one.expect and not one.awaited]
     fitting = [(one, two) for one, two in combinations(able, 2) if not _places(one) & _places(two)]
     return random.Random(seed).sample(fitting, min(count, len(fitting)))
 

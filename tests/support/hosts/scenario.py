@@ -14,12 +14,13 @@ class Scenario:
         area: of the manual's table.
         fault: what is broken, in a few words.
         do: what breaks it, line by line: `<host>: <command for sh>`, or `dns: start|stop <subnets> [-- options]`.
-        expect: machine -> codes of which one must be the first cause that names it.
+        expect: machine -> codes of which one must be the first cause that names it; with `?`, as no more than possible.
         beside: further codes that may be named, on machines that `expect` names or that depend on them.
         undo: what does not come back by itself when packet filters, queues, routes and DNS servers are set back.
         healthy: it is no fault: nothing may be found, and nothing be unknown.
         pings: attempts at each link; 0: none.
         seconds: that a look gets; 0: few, as the lab's ways are short.
+        awaited: why it is still misjudged; empty where it is judged right.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Scenario:
     healthy: bool = False
     pings: int = 0
     seconds: float = 0
+    awaited: str = ""
 
 
 def scenario(
@@ -46,13 +48,16 @@ def scenario(
     healthy: bool = False,
     pings: int = 0,
     seconds: float = 0,
+    awaited: str = "",
 ) -> Scenario:
     """From lines: `do` and `undo` one command a line, `expect` `<machine>[,<machine>]: <code> [<code>]` a line."""
     wanted: dict[str, tuple[str, ...]] = {}
     for line in _lines(expect):
         machines, _, codes = line.partition(":")
         wanted |= {machine.strip(): tuple(codes.split()) for machine in machines.split(",")}
-    return Scenario(name, area, fault, _lines(do), wanted, tuple(beside.split()), _lines(undo), healthy, pings, seconds)
+    return Scenario(
+        name, area, fault, _lines(do), wanted, tuple(beside.split()), _lines(undo), healthy, pings, seconds, awaited
+    )
 
 
 def _lines(text: str) -> tuple[str, ...]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from support.hosts.scenario import Scenario
 
-from . import between, filters, further, healthy, names, proxies, routing, services, several, slow
+from . import between, filters, further, healthy, names, proxies, routing, services, several, slow, unusual
 
 SCENARIOS: dict[str, Scenario] = {
     each.name: each
-    for module in (healthy, filters, routing, names, several, services, between, proxies, further, slow)
+    for module in (healthy, filters, routing, names, several, services, between, proxies, further, slow, unusual)
     for each in module.SCENARIOS
 }

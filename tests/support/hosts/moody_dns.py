@@ -1,0 +1,65 @@
+"""A DNS server in the router that answers badly: how, is its second argument.
+
+    servfail        every query fails
+    loop <name>     that name is an alias of itself
+    slow            answers after 2 s
+    garbage         what comes back is no DNS
+
+Arguments: the address, the mood, names. Other names have the addresses of `/mnt/router/dns-a.hosts`.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import sys
+import threading
+import time
+from pathlib import Path
+
+_A, _CNAME = 1, 5
+
+
+def main() -> None:
+    """Until it is ended."""
+    address, mood, *names = sys.argv[1:]
+    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    server.bind((address, 53))
+    lines = Path("/mnt/router/dns-a.hosts").read_text(encoding="ascii").splitlines()
+    records = {name: given for given, name in (line.split() for line in lines)}
+    while True:
+        query, asker = server.recvfrom(4096)
+        given = (query, asker, mood, names, records)
+        threading.Thread(target=_answer, args=(server, *given), daemon=True).start()
+
+
+def _answer(
+    server: socket.socket, query: bytes, asker: object, mood: str, names: list[str], records: dict[str, str]
+) -> None:
+    end = query.index(b"\0", 12) + 5
+    question = query[12:end]
+    labels, place = [], 0
+    while length := question[place]:
+        labels.append(question[place + 1 : place + 1 + length].decode("ascii", "replace"))
+        place += 1 + length
+    name, kind = ".".join(labels).lower(), struct.unpack(">H", question[-4:-2])[0]
+    if mood == "garbage":
+        server.sendto(b"HTTP/1.1 400 Bad Request\r\n\r\n", asker)  # type: ignore[arg-type]
+        return
+    if mood == "slow":
+        time.sleep(2)
+    code, answers = 0, b""
+    if mood == "servfail":
+        code = 2
+    elif mood == "loop" and name in names:
+        answers = b"\xc0\x0c" + struct.pack(">HHIH", _CNAME, 1, 60, 2) + b"\xc0\x0c"
+    elif name not in records:
+        code = 3
+    elif kind == _A:
+        answers = b"\xc0\x0c" + struct.pack(">HHIH", _A, 1, 60, 4) + socket.inet_aton(records[name])
+    header = query[:2] + struct.pack(">HHHHH", 0x8180 | code, 1, 1 if answers else 0, 0, 0)
+    server.sendto(header + question + answers, asker)  # type: ignore[arg-type]
+
+
+if __name__ == "__main__":
+    main()
