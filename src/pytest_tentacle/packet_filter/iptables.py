@@ -26,7 +26,7 @@ _HOOKS = {"PREROUTING": "prerouting", "INPUT": "input", "FORWARD": "forward", "O
 _PRIORITIES = {"raw": HOOK_PRIORITIES["raw"], "mangle": HOOK_PRIORITIES["mangle"], "filter": 0,
                "security": HOOK_PRIORITIES["security"]}  # fmt: skip
 _JUST_NAMES = frozenset({"tcp", "udp", "comment", "conntrack", "state", "multiport", "addrtype", "iprange", "set",
-                         "mark", "connmark", "pkttype"})  # fmt: skip
+                         "mark", "connmark", "pkttype", "icmp", "icmp6", "icmpv6"})  # fmt: skip
 _FLAGS = {"FIN": "fin", "SYN": "syn", "RST": "rst", "PSH": "psh", "ACK": "ack", "URG": "urg"}
 _PORT_OPTIONS = {"--dport": "tcp dport", "--dports": "tcp dport", "--destination-port": "tcp dport",
                  "--destination-ports": "tcp dport", "--sport": "tcp sport", "--sports": "tcp sport",
@@ -183,6 +183,13 @@ class _Options:
         elif word == "--match-set":
             name, where = self._take(), self._take()
             self._set(name, where.split(","), negated=negated)
+        elif word in {"--icmp-type", "--icmpv6-type"}:
+            kind, _, code = self._take().partition("/")
+            header = word.removeprefix("--").removesuffix("-type")
+            if kind not in {"any", "255"}:
+                self._add(f"{header} type", [kind], negated)
+            if code and not negated:
+                self._add(f"{header} code", [code], negated=False)
         elif word == "--mark":
             self._add("mark", [self._take().partition("/")[0]], negated)
         else:

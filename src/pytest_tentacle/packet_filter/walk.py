@@ -13,10 +13,11 @@ from enum import StrEnum
 from typing import Literal
 
 from .model import FilterChain, FilterMatch, FilterRule, PacketFilter
-from .words import CT_STATES, PORTS, PROTOCOLS, TCP_FLAGS, number
+from .words import CT_STATES, ICMP, ICMP6, ICMP_UNREACHABLE, PORTS, PROTOCOLS, TCP_FLAGS, number
 
 _DEEPEST = 32
-_TCP = 6
+_TCP, _ICMP, _ICMP6 = 6, 1, 58
+_UNREACHABLE, _FRAGMENTATION_NEEDED, _TOO_BIG = 3, 4, 2
 _SYN, _SYN_ACK = 0x2, 0x12
 _FEW_PORTS = 256
 """Of the some 28,000 that a client's own port is one of, which is another for each connection (ip(7))."""
@@ -25,6 +26,9 @@ _FEW_PORTS = 256
 @dataclass(frozen=True)
 class Packet:
     """The first packet of a TCP connection, or the first answer to it, as the machine's own filter sees it.
+
+    Or a router's word that a packet of a connection is too large for the way (`too_big`): by ICMP, fragmentation
+    needed, and by ICMPv6, packet too big.
 
     Attributes:
         way: `in` or `out` of the machine.
@@ -35,6 +39,7 @@ class Packet:
         port: the destination port; None where it is any.
         interfaces: names of those by which it may come or go; empty: not known.
         answer: whether it is the answer.
+        too_big: whether it is that word of a router's.
     """
 
     way: Literal["in", "out"]
@@ -45,6 +50,12 @@ class Packet:
     port: int | None = None
     interfaces: frozenset[str] = frozenset()
     answer: bool = False
+    too_big: bool = False
+
+    @property
+    def protocol(self) -> int:
+        """Its number."""
+        return (_ICMP if self.family == 4 else _ICMP6) if self.too_big else _TCP  # noqa: PLR2004
 
 
 class Way(StrEnum):
@@ -111,7 +122,8 @@ class _Walk:
         self._packet = packet
         self._chains = {chain.name: chain for chain in filters.chains}
         self._sets = {(each.table, each.name): each for each in filters.sets}
-        self._state = CT_STATES["established"] if packet.answer else CT_STATES["new"]
+        state = "related" if packet.too_big else "established" if packet.answer else "new"
+        self._state = CT_STATES[state]
         self._diverted = False
 
     def passage(self) -> Passage:
@@ -142,7 +154,7 @@ class _Walk:
 
     def _on_the_way(self) -> list[FilterChain]:
         hooks = ("ingress", "prerouting", "input") if self._packet.way == "in" else ("output", "postrouting")
-        answered = self._packet.answer
+        answered = self._packet.answer or self._packet.too_big
         chains = [
             chain
             for chain in self._filters.chains
@@ -241,7 +253,8 @@ class _Walk:
         header = name.partition(" ")[0]
         if header in {"ip", "ip6"}:
             return (header == "ip") is not (self._packet.family == 4)  # noqa: PLR2004
-        return header in _OTHER_PROTOCOLS
+        own = {_TCP: _OF_TCP, _ICMP: {"icmp"}, _ICMP6: {"icmpv6"}}[self._packet.protocol]
+        return header in _PROTOCOLS and header not in own
 
     def _concatenated(self, chain: FilterChain, match: FilterMatch, fields: list[str]) -> bool | None:
         elements = self._elements(chain, match.values)
@@ -287,7 +300,13 @@ class _Walk:
                 both = (_ports(packet.port, elements), _ports(packet.source_port, elements))
                 return True if True in both else None if None in both else False
             case "l4proto" | "ip protocol" | "ip6 nexthdr":
-                return _numbers(_TCP, elements, PROTOCOLS, wild=0)
+                return _numbers(packet.protocol, elements, PROTOCOLS, wild=0)
+            case "icmp type":
+                return _numbers(_UNREACHABLE, elements, ICMP)
+            case "icmp code":
+                return _numbers(_FRAGMENTATION_NEEDED, elements, ICMP_UNREACHABLE)
+            case "icmpv6 type":
+                return _numbers(_TOO_BIG, elements, ICMP6)
             case "nfproto":
                 return _numbers({4: 2, 6: 10}[packet.family], elements, {"ipv4": 2, "ipv6": 10})
             case "protocol":
@@ -315,9 +334,8 @@ class _Walk:
                 return None
 
 
-_OTHER_PROTOCOLS = frozenset(
-    {"udp", "sctp", "dccp", "udplite", "icmp", "icmpv6", "igmp", "esp", "ah", "comp", "arp", "gre"}
-)
+_OF_TCP = frozenset({"tcp", "th"})
+_PROTOCOLS = _OF_TCP | {"udp", "sctp", "dccp", "udplite", "icmp", "icmpv6", "igmp", "esp", "ah", "comp", "arp", "gre"}
 _TRANSLATED = frozenset({"dnat", "snat", "0x20", "0x10"})
 _TYPES = frozenset({"local", "unicast", "broadcast", "multicast", "anycast", "blackhole", "unreachable", "prohibit"})
 

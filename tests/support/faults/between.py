@@ -134,6 +134,22 @@ def servers_own_rule_for_what_follows(world: Whole) -> None:
     world.both("web-01", SILENT)
 
 
+@case("TC5284", confidence="possible", unsure="A device on the path that accepts connections")
+def lets_no_icmp_in(world: Whole) -> None:
+    """The machine never hears that its certificate is too large for the way."""
+    rules = linux_rules("ct state established accept", "ip protocol icmp drop")
+    world.sections["web-01"]["firewall"] = rules
+    world.both("web-01", SILENT)
+
+
+@case("TC5281", confidence="likely", unsure="")
+def lets_icmp_in(world: Whole) -> None:
+    """It answers no ping, but hears of what belongs to its connections."""
+    rules = linux_rules("ct state established,related accept", "icmp type echo-request drop", "tcp dport 10933 accept")
+    world.sections["web-01"]["firewall"] = rules
+    world.both("web-01", SILENT)
+
+
 @case("TC5282", "web-01", "web-02", confidence="possible", unsure="a load balancer without a member")
 def too_large(world: Whole) -> None:
     for name in ("web-01", "web-02"):

@@ -16,7 +16,7 @@ from pytest_tentacle.logs.signatures.model import OWN_SUBJECT
 from pytest_tentacle.sections.connections.ways import connecting_ms
 from pytest_tentacle.sections.ping.series import SLOW_MS
 
-from .path.links import RULES_LINUX, RULES_WINDOWS, unjudged_rule
+from .path.links import RULES_LINUX, RULES_WINDOWS, stops_icmp, unjudged_rule
 
 _CERTIFICATE = frozenset({"TT530", "TT531"})
 _SEVERAL = 2
@@ -155,10 +155,11 @@ def _own_rule(view: View, problem: Problem) -> Clue | None:
     then, found = _THEN.get(str(problem.facts.get("error"))), unjudged_rule(view, problem)
     if then is None or found is None or not _is_well(view, problem):
         return None
+    counted = _COUNTED in found.rule and not _connected_late(view, problem)  # by which the path may just be slow
     return Clue(
         facts={"end": end_name(view, problem), "keeper": found.keeper, "rule": found.rule, "then": then},
         evidence=(Evidence(f"packet filter of {found.keeper}", found.rule),),
-        confidence=Confidence.LIKELY if _COUNTED in found.rule else Confidence.POSSIBLE,
+        confidence=Confidence.LIKELY if counted else Confidence.POSSIBLE,
         unsure="Look whether that rule counts packets while {vantage} connects; if not, something on the path does it.",
         place=found.keeper,
     )
@@ -185,7 +186,8 @@ def _around(view: View, problem: Problem) -> int:
 
 
 def _silent(view: View, problem: Problem) -> Clue | None:
-    clue = _between(view, problem, "timed-out") if _too_large(view, problem) is None else None
+    explained = _too_large(view, problem) is not None or _deaf(view, problem) is not None
+    clue = None if explained else _between(view, problem, "timed-out")
     if clue is None or not _connected_late(view, problem):
         return clue
     return replace(
@@ -201,6 +203,22 @@ def _connected_late(view: View, problem: Problem) -> bool:
         connecting_ms(attempt.probe) for attempt in attempts_of(view.subject) if attempt.vantage == vantage(problem)
     )
     return any(ms is not None and ms >= SLOW_MS for ms in late)
+
+
+def _deaf(view: View, problem: Problem) -> Clue | None:
+    """An end that lets no ICMP in goes on to send what is too large for the way."""
+    if problem.facts.get("error") != "timed-out" or not _is_well(view, problem):
+        return None
+    found = stops_icmp(view, problem)
+    if found is None or _own_rule(view, problem) is not None or _too_large(view, problem) is not None:
+        return None
+    return Clue(
+        facts={"end": end_name(view, problem), "keeper": found.keeper, "rule": found.rule},
+        evidence=(Evidence(f"packet filter of {found.keeper}", found.rule),),
+        unsure="A device on the path that accepts connections and stays silent looks the same: send packets of both "
+        "sizes from {vantage} to tell the two apart.",
+        place=found.keeper,
+    )
 
 
 def _others_are_well(view: View, problem: Problem) -> bool:
@@ -397,6 +415,21 @@ INTERCEPTION: tuple[CauseKind, ...] = (
         ("On {keeper}, see which rules name the port:", RULES_WINDOWS),
         ("On {keeper}, see the rules and what they count, and let the port's connections through:", *RULES_LINUX),
         _own_rule,
+        consequences=STRANGER_IN_LOGS,
+        fold_by=("keeper", "rule"),
+        rank=25,
+        confidence=Confidence.POSSIBLE,
+        told_apart_by=frozenset({"firewall", "peer.firewall"}),
+    ),
+    CauseKind(
+        "TC5284",
+        "The machine lets no ICMP in, and large packets do not get through",
+        "Connections from {vantage} to {end}, port {port}, come about, and then nothing comes. {keeper} lets no ICMP "
+        "in ({rule}), so that it never hears that a packet is too large for the way (MTU), as in a VPN.",
+        frozenset({"TT528"}),
+        ("See how large a packet may be; correct the MTU, or let ICMP in:", '$ ping -f -l 1472 "<host>"'),
+        ("See how large a packet may be; correct the MTU, or let ICMP in:", '$ tracepath "<host>"', *RULES_LINUX),
+        _deaf,
         consequences=STRANGER_IN_LOGS,
         fold_by=("keeper", "rule"),
         rank=25,

@@ -95,6 +95,15 @@ def linux_verdict(firewall: Firewall, ways: Iterable[FilteredWay]) -> LinuxVerdi
     return LinuxVerdict("unclear", doubtful.words, doubtful.by_source, by_rule=doubtful.by_rule)
 
 
+def stops_too_big(firewall: Firewall, own: frozenset[str], family: int) -> str | None:
+    """The rule that surely stops a router's word that a packet is too large for the way; None: none is known."""
+    if firewall.filters is None:
+        return None
+    mine = frozenset(address for address in own if _family(address) == family)
+    passage = walk(firewall.filters, Packet("in", family=family, destinations=mine, too_big=True))
+    return passage.words if passage.way is Way.STOPPED else None
+
+
 def on_loopback(subject: Subject, probe: Probe) -> LinuxVerdict | None:
     """What the machine's own rules do with its own look at its port; None where they are not known, or no Linux's."""
     try:

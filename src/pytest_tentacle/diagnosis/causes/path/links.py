@@ -13,7 +13,7 @@ from pytest_tentacle.guide.consequences import NO_CONNECTION
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.sections.connections.filter_rules import Filtered, on_windows
-from pytest_tentacle.sections.connections.linux_filter import FilteredWay, linux_verdict, own_addresses
+from pytest_tentacle.sections.connections.linux_filter import FilteredWay, linux_verdict, own_addresses, stops_too_big
 
 SEVERAL = 2
 NO_ROUTE = "TT522"
@@ -113,14 +113,14 @@ def filter_verdict(view: View | None, peer: View | None, problem: Problem) -> st
 
 
 @dataclass(frozen=True)
-class UnjudgedRule:
-    """A rule of one end's own filter that may stop what goes over the link, or not: `keeper` is that end."""
+class OwnRule:
+    """A rule of one end's own filter that may be what keeps a link from working: `keeper` is that end."""
 
     keeper: str
     rule: str
 
 
-def unjudged_rule(view: View, problem: Problem) -> UnjudgedRule | None:
+def unjudged_rule(view: View, problem: Problem) -> OwnRule | None:
     """The rule of either end's own filter (Linux) that may stop this link and could not be judged; None: there is none.
 
     It may ask for what the survey does not know (whose process sends, how often, what is in a packet), so it may also
@@ -135,7 +135,18 @@ def unjudged_rule(view: View, problem: Problem) -> UnjudgedRule | None:
         way = FilteredWay(inbound=inbound, port=port, own=own_addresses(own.subject), peers=peers)
         verdict = linux_verdict(firewall, [way])
         if verdict.word == "unclear" and verdict.by_rule:
-            return UnjudgedRule(own.name, verdict.words)
+            return OwnRule(own.name, verdict.words)
+    return None
+
+
+def stops_icmp(view: View, problem: Problem) -> OwnRule | None:
+    """The end's rule, or else the other end's, by which it never hears of a packet too large for the way (Linux)."""
+    family = 6 if ":" in str(problem.facts.get("address") or "") else 4
+    for own in (view.end(problem), view.vantage(problem)):
+        firewall = own.survey.firewall.data if own is not None and own.survey is not None else None
+        rule = stops_too_big(firewall, own_addresses(own.subject), family) if own and firewall else None
+        if own is not None and rule is not None:
+            return OwnRule(own.name, rule)
     return None
 
 
