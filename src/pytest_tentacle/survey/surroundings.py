@@ -400,6 +400,9 @@ class Disk(Value):
     size_bytes: int | None = None
     read_only: bool | None = None
     """Whether it is mounted read-only; None where that was not read, as on Windows."""
+    inodes: int | None = None
+    free_inodes: int | None = None
+    """Each file needs one; None where the file system has no fixed number of them, or nobody counted, as on Windows."""
 
 
 class Watchdog(Value):

@@ -225,6 +225,14 @@ def disk_nearly_full(world: Whole) -> None:
     world.sections["web-01"]["disks"] = (Disk(path="C:\\", free_bytes=LEAST_FREE - 1, size_bytes=10**11),)
 
 
+@case("TT971")
+def no_inode_left(world: Whole) -> None:
+    """There is room for bytes, and none for one more file."""
+    world.sections["web-01"]["disks"] = (
+        Disk(path="/", free_bytes=10**10, size_bytes=10**11, inodes=6_553_600, free_inodes=0),
+    )
+
+
 @case("TT972", "poll-01")
 def clocks_apart(world: Whole) -> None:
     """A certificate of today is of the future for who lives the day before yesterday."""

@@ -196,6 +196,14 @@ class TestDisks:
             ("/home", 8192000, 0),
         ]
 
+    def test_inodes(self, whole, shell):
+        """Counted where the file system has a fixed number of them; the others show none."""
+        disks = [{"mount": "/", "size_bytes": 4096000, "free_bytes": 1024000}]
+        disks += [{"mount": "/home", "size_bytes": 8192000, "free_bytes": 8192000, "inodes": 4, "free_inodes": 0}]
+        whole.description["disks"] = disks
+        found = whole.survey(shell).survey.disks.data
+        assert [(disk.path, disk.inodes, disk.free_inodes) for disk in found] == [("/", None, None), ("/home", 4, 0)]
+
     def test_denied(self, whole):
         """What df refuses is unknown, with its words."""
         whole.description["denied"] = ["disks"]

@@ -122,6 +122,8 @@ def _full_disk(view: View) -> Evidence | None:
     for disk in disks or ():
         if disk.free_bytes is not None and disk.free_bytes < _LITTLE:
             return Evidence(f"disks of {view.name}", f"{disk.path} has {disk.free_bytes // 2**20} MB left")
+        if disk.free_inodes == 0:
+            return Evidence(f"disks of {view.name}", f"{disk.path} has no inode left")
     return None
 
 

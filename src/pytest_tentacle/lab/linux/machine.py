@@ -9,7 +9,7 @@ hold, each with a healthy default:
 - `groups`: `{"octopus": ["octopus", "adm"]}`, groups of accounts other than root.
 - `access`: `{"/etc/octopus/default": ["owner", "group", "755"]}`; default: root, and the mode of the lab's own file.
 - `package`: `{"manager": "dpkg|rpm", "version": "8.3.2941"}`; version null: not installed.
-- `disks`: `[{"mount": "/", "size_bytes": 0, "free_bytes": 0}]`.
+- `disks`: `[{"mount": "/", "size_bytes": 0, "free_bytes": 0}]`; `inodes` and `free_inodes` where it counts them.
 - `firewall`: the tools it has and what they print: see `linux.surroundings.firewall_tools`. Default: nft, no rules.
 - `openssl`: `{"version", "ciphers"}`, what the OpenSSL of this machine says of itself; its TLS is the real one's.
 - `clock_seconds`: how far its clock is ahead.

@@ -53,19 +53,29 @@ def rpm(machine: Machine) -> str:
 
 
 def df(machine: Machine) -> str:
-    """`df -Pk <path>...`: for each path the row of the deepest mount point above it."""
+    """`df -Pk <path>...` and `df -Pi <path>...`: for each path the row of the deepest mount point above it."""
     if _denied(machine, "disks"):
         return say("", 1, error="df: cannot read table of mounted file systems: Permission denied")
-    head = "printf '%s\\n' 'Filesystem     1024-blocks      Used Available Capacity Mounted on'"
-    rows = []
-    for disk in sorted(machine.get("disks", [_DISK]), key=lambda one: -len(one["mount"])):
-        size, free = disk["size_bytes"] // _BLOCK, disk["free_bytes"] // _BLOCK
-        row = (
-            f"/dev/vda1 {size:>15} {size - free:>9} {free:>9} {100 * (size - free) // max(size, 1):>7}% {disk['mount']}"
-        )
-        below = shlex.quote(disk["mount"].rstrip("/") + "/") + "*"
-        rows.append(f"{shlex.quote(disk['mount'])}|{below}) {tell(lines(row))} ;;")
-    return "\n".join(["shift", head, 'for path do case "$path" in', *rows, "esac; done"])
+    disks = sorted(machine.get("disks", [_DISK]), key=lambda one: -len(one["mount"]))
+    sizes = [(one["size_bytes"] // _BLOCK, one["free_bytes"] // _BLOCK, one["mount"]) for one in disks]
+    inodes = [(one.get("inodes", 0), one.get("free_inodes", 0), one["mount"]) for one in disks]
+    cases = {
+        "-Pk": _rows("1024-blocks      Used Available Capacity Mounted on", sizes),
+        "-Pi": _rows("     Inodes     IUsed     IFree    IUse% Mounted on", inodes),
+    }
+    return choose("$1", cases, unsupported("df"))
+
+
+def _rows(title: str, rows: list[tuple[int, int, str]]) -> str:
+    """A table of what there is and what of it is free, by mount point; the row of each path that is asked for."""
+    lines_of = []
+    for size, free, mount in rows:
+        used = f"{100 * (size - free) // size}%" if size else "-"
+        row = f"/dev/vda1 {size:>15} {size - free:>9} {free:>9} {used:>8} {mount}"
+        below = shlex.quote(mount.rstrip("/") + "/") + "*"
+        lines_of.append(f"{shlex.quote(mount)}|{below}) {tell(lines(row))} ;;")
+    head = f"printf '%s\\n' 'Filesystem     {title}'"
+    return "\n".join(["shift", head, 'for path do case "$path" in', *lines_of, "esac; done"])
 
 
 def openssl(machine: Machine) -> dict[str, str]:

@@ -19,6 +19,8 @@ _MEBIBYTE = 1024 * 1024
 LEAST_FREE = 550 * _MEBIBYTE
 """A Tentacle refuses work below 500 MB and a tenth (tentacle-facts 3.4 #39; in mebibytes, Issues#7962)."""
 
+_LEAST_INODES = 50
+"""No file can be made without one; a deployment makes more files than that."""
 _CLOCKS_WORTH_A_WORD = timedelta(minutes=5)
 _CLOCKS_APART = timedelta(days=1)
 """Time is not part of the protocol; only a fresh certificate, valid from yesterday, can be of the future for somebody
@@ -39,6 +41,9 @@ def disks_have_room(subject: Subject) -> Iterator[Finding]:
                 facts={"path": disk.path, "instance": subject.instance_name},
             )
             continue
+        if disk.free_inodes is not None and disk.free_inodes < _LEAST_INODES:
+            yield _no_inodes(subject, disk)
+            continue
         if disk.free_bytes is None:
             yield Evidence(f"disks of {subject.name}", f"{disk.path}: its free space cannot be read")
             continue
@@ -54,6 +59,18 @@ def disks_have_room(subject: Subject) -> Iterator[Finding]:
             evidence=(Evidence(f"disks of {subject.name}", f"{disk.path}: {disk.free_bytes} bytes free"),),
             facts={"path": disk.path, "free": disk.free_bytes, "instance": subject.instance_name},
         )
+
+
+def _no_inodes(subject: Subject, disk: Disk) -> Problem:
+    counted = f"{disk.free_inodes} of {disk.inodes} inodes free"
+    return Problem(
+        "TT971",
+        subject.name,
+        expected=f"inodes for new files on {disk.path}",
+        actual=counted,
+        evidence=(Evidence(f"disks of {subject.name}", f"{disk.path}: {counted}"),),
+        facts={"path": disk.path, "free": disk.free_bytes, "instance": subject.instance_name},
+    )
 
 
 @check(codes=("TT972",), reads=("host", "peer.host", *TENTACLE_READS))

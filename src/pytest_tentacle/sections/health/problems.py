@@ -13,14 +13,17 @@ MACHINE: tuple[ProblemKind, ...] = (
         "TT971",
         "Too little free disk space",
         _STEP,
-        "With less than 550 MB of free disk space a Tentacle refuses work, and a full disk can "
-        "cost it its "
-        "configuration file.",
+        "With less than 550 MB of free disk space a Tentacle refuses work, and a full disk can cost it its "
+        "configuration file. On Linux a file system is also full when its inodes are used up, one for each file.",
         (
             "Free some space; retention policies and old packages are the first to look at:",
             "$ Get-CimInstance Win32_Volume | Format-Table Name, FreeSpace, Capacity",
         ),
-        ("Free some space; retention policies and old packages are the first to look at:", '$ df -h "<path>"'),
+        (
+            "Free some space; retention policies and old packages are the first to look at:",
+            '$ df -h "<path>"',
+            '$ df -i "<path>"',
+        ),
         sentence="A disk of {who} has too little free space for a Tentacle to work.",
         consequences=STARTLESS | {"TT125", "TT203"},
         rank=12,

@@ -195,6 +195,16 @@ section_disks() {
             esac
         done
         if timed_out "$code"; then trouble=${trouble:-$(complaint df "$code" '')}; fi
+        # A file needs an inode as well; some file systems have no fixed number of them, and show none.
+        shown=$(bounded 5 df -Pi "$@" / 2>/dev/null </dev/null)
+        for line in $shown; do
+            case $line in
+                *' '*' '*/*)
+                    rows="${rows}inodes $line$newline"
+                    break
+                    ;;
+            esac
+        done
     done
     IFS=$old_ifs
     if [ -z "$rows" ] && [ -n "$trouble" ]; then
@@ -205,13 +215,19 @@ section_disks() {
     function kilobytes(s) { return s ~ /^[0-9]+$/ ? whole(s * 1024) : "null" }
     match($0, / [0-9]+ +[0-9]+ +-?[0-9]+ +[0-9-]+%? +\//) {
         split(substr($0, RSTART, RLENGTH), column, " "); mount = substr($0, RSTART + RLENGTH - 1)
+        if (/^inodes /) {
+            if (column[1] ~ /^[0-9]+$/ && column[1] > 0) inodes[mount] = ",\"inodes\":" whole(column[1]) ",\"free_inodes\":" whole(column[3])
+            next
+        }
         if (mount in seen) next
-        seen[mount]
-        list = list (list == "" ? "" : ",") "{\"path\":" text(mount) ",\"free_bytes\":" kilobytes(column[3]) \
-            ",\"size_bytes\":" kilobytes(column[1]) (mount in reads ? ",\"read_only\":" reads[mount] : "") "}" }
+        seen[mount]; order[++count] = mount
+        told[count] = "{\"path\":" text(mount) ",\"free_bytes\":" kilobytes(column[3]) \
+            ",\"size_bytes\":" kilobytes(column[1]) (mount in reads ? ",\"read_only\":" reads[mount] : "") }
     BEGIN { # the last row of a place is what is mounted there now
         while ((getline row <"/proc/mounts") > 0) if (split(row, part, " ") >= 4) reads[part[2]] = part[4] ~ /^ro(,|$)/ ? "true" : "false" }
-    END { print "{\"data\":[" list "]}" }'
+    END {
+        for (i = 1; i <= count; i++) list = list (i > 1 ? "," : "") told[i] inodes[order[i]] "}"
+        print "{\"data\":[" list "]}" }'
 }
 
 # `<program> help` twice, in milliseconds. It comes after the logs and the probes: the program writes into its log, and
