@@ -44,6 +44,18 @@ def test_each_fault(rows) -> None:
     assert {row["scenarios"][0].name: row["faults"] for row in rows if not as_marked(row)} == {}
 
 
+def test_what_is_awaited_is_held_to_it() -> None:
+    """A fault that is known to be misjudged may be, and must be: once it is judged right, its mark has to go."""
+    marked = replace(SCENARIOS["own-nft-drop"], awaited="nobody reads it")
+    rows = [
+        {"right": right, "scenarios": (each,)}
+        for each in (marked, SCENARIOS["own-nft-drop"])
+        for right in (False, True)
+    ]
+    assert [as_marked(row) for row in rows] == [True, False, False, True]
+    assert not as_marked({"right": False, "made": False, "scenarios": (marked,)})
+
+
 def test_certain_is_said_once() -> None:
     """Two causes that are certain of the same stage of one look contradict each other; it is said where they are."""
     facts = {"vantage": "octo-1", "host": "web-1", "port": 10933, "stage": "connect"}

@@ -85,6 +85,9 @@ NFT = {
     "counter": nft(f"tcp dport {PORT} counter accept\ncounter drop"),
     "comment": nft(f'tcp dport {PORT} accept comment "drop everything"\ndrop'),
     "mark": nft("meta mark 0x1 drop\nct mark != 0x0 drop"),
+    "marked": nft("meta mark 0x9 drop", more=f"chain marks {{ type filter hook prerouting priority mangle; tcp dport {PORT} meta mark set 0x9\n}}"),
+    "marked for one": nft("meta mark 0x9 drop", more="chain marks { type filter hook prerouting priority mangle; ip saddr 10.7.0.2 meta mark set 9\n}"),
+    "marked otherwise": nft("meta mark != 0x9 accept\ndrop", more=f"chain marks {{ type filter hook prerouting priority mangle; tcp dport {PORT} meta mark set 0x8\n}}"),
     "two tables": nft(f"tcp dport {PORT} accept") + "table ip second { chain c { type filter hook input priority 10; tcp dport 10933 drop\n}\n}",
     "fib": nft(f"fib daddr type local tcp dport {PORT} drop"),
     "firewalld": nft(
@@ -132,6 +135,10 @@ IPTABLES = {
     "log": f"iptables -A INPUT -p tcp --dport {PORT} -j LOG --log-prefix 'DROP '; iptables -A INPUT -p tcp --dport 22 -j DROP",
     "comment": f"iptables -A INPUT -p tcp --dport {PORT} -m comment --comment 'do not -j DROP' -j ACCEPT; iptables -P INPUT DROP",
     "notrack": f"iptables -t raw -A PREROUTING -p tcp --dport {PORT} -j CT --notrack; iptables -A INPUT -m conntrack --ctstate NEW -j DROP",
+    "marked": f"iptables -t mangle -A PREROUTING -p tcp --dport {PORT} -j MARK --set-mark 9; iptables -A INPUT -m mark --mark 9 -j DROP",
+    "marked by bits": f"iptables -t mangle -A PREROUTING -p tcp --dport {PORT} -j MARK --set-mark 0x11; iptables -A INPUT -m mark --mark 1/0xf -j DROP",
+    "marked in other bits": f"iptables -t mangle -A PREROUTING -p tcp --dport {PORT} -j MARK --set-mark 0x10; iptables -A INPUT -m mark --mark 1/0xf -j DROP",
+    "not marked": "iptables -t mangle -A PREROUTING -p tcp --dport 22 -j MARK --set-mark 9; iptables -A INPUT -m mark --mark 9 -j DROP",
     "redirect": f"iptables -t nat -A PREROUTING -p tcp --dport {PORT} -j REDIRECT --to-ports 1",
     "ufw": UFW,
     "ufw with the port": UFW + f"iptables -I ufw-user-input -p tcp -m tcp --dport {PORT} -j ACCEPT",
@@ -143,6 +150,10 @@ OPEN_ENDED = {
     "string": ("iptables", "iptables -A INPUT -p tcp -m string --string abc --algo bm -j DROP"),
     "connlimit": ("iptables", f"iptables -A INPUT -p tcp --dport {PORT} -m connlimit --connlimit-above 900 -j DROP"),
     "length": ("nft", nft("meta length > 1000 drop")),
+    "mark by bits": (
+        "iptables",
+        f"iptables -t mangle -A PREROUTING -p tcp --dport {PORT} -j MARK --or-mark 9; iptables -A INPUT -m mark --mark 9 -j DROP",
+    ),
     "owner": ("nft", nft("meta skuid 12345 drop", hook="output")),
 }
 """Rules that hold or not by what no list of rules tells."""

@@ -110,8 +110,25 @@ class Tables:
             verdict = "notrack" if "--notrack" in reader.rest.split() else "none"
         self.marks = self.marks or target in {"MARK", "CONNMARK"}
         return FilterRule(
-            text=f"{table}: {text}", matches=tuple(reader.matches), verdict=verdict, to=to, packets=packets
+            text=f"{table}: {text}",
+            matches=tuple(reader.matches),
+            verdict=verdict,
+            to=to,
+            packets=packets,
+            mark=_mark_of(target, reader.rest),
         )
+
+
+def _mark_of(target: str | None, options: str) -> str | None:
+    """What a target sets the packet's mark to; `?` where it keeps some of its bits, or takes the connection's."""
+    if target == "CONNMARK":
+        return "?" if "--restore-mark" in options else None
+    if target != "MARK":
+        return None
+    word, _, rest = options.partition(" ")
+    value, _, mask = rest.partition("/")
+    whole = word in {"--set-xmark", "--set-mark"} and mask in {"", "0xffffffff"}
+    return value if whole else "?"
 
 
 class _Options:
@@ -191,7 +208,7 @@ class _Options:
             if code and not negated:
                 self._add(f"{header} code", [code], negated=False)
         elif word == "--mark":
-            self._add("mark", [self._take().partition("/")[0]], negated)
+            self._add("mark", [self._take()], negated)
         else:
             arguments = [word]
             while self._at < len(self._words) and not self._words[self._at].startswith(("-", "!")):

@@ -35,6 +35,8 @@ class FilterRule(Value):
     """The chain that it jumps to; for `divert` the new destination, as the rule gives it."""
     packets: int | None = None
     """How many packets the rule counted; None where it does not count."""
+    mark: str | None = None
+    """What it sets the packet's mark to, `?` where that depends on more than the rule; None: it leaves it as it is."""
 
 
 class FilterChain(Value):

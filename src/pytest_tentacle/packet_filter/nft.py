@@ -71,7 +71,7 @@ class Ruleset:
         reader = _RuleReader(line)
         self.marks = self.marks or reader.marks
         matches = tuple(reader.matches)
-        common = {"text": line, "packets": reader.packets}
+        common = {"text": line, "packets": reader.packets, "mark": reader.mark}
         if reader.verdict_map is None:
             yield FilterRule(matches=matches, verdict=reader.verdict, to=_chain_name(table, reader), **common)
             return
@@ -109,6 +109,7 @@ class _RuleReader:
         self.packets: int | None = None
         self.verdict_map: tuple[str, str] | None = None
         self.marks = False
+        self.mark: str | None = None
         self._words = _TOKEN.findall(line)
         self._at = 0
         while self._at < len(self._words):
@@ -205,9 +206,12 @@ class _RuleReader:
         if self._peek() == "set":
             self.marks = self.marks or field.endswith("mark")
             self._take()
-            self._take()
+            value = self._take()
             while self._peek() in {"and", "or", "xor", "&", "|", "^"}:
                 self._at += 2
+                value = "?"
+            if field == "mark":
+                self.mark = value if number(value, {}) is not None else "?"
             return
         if self._peek() == "vmap":
             self._take()

@@ -125,6 +125,8 @@ class _Walk:
         state = "related" if packet.too_big else "established" if packet.answer else "new"
         self._state = CT_STATES[state]
         self._diverted = False
+        told = any(rule.mark is not None for chain in filters.chains for rule in chain.rules)
+        self._mark: int | None = None if filters.marks and not told else 0
 
     def passage(self) -> Passage:
         """The first hook that surely stops it; else what was not clear on the way; else it passes."""
@@ -185,6 +187,8 @@ class _Walk:
             fits = self._fits(chain, rule, ways)
             if fits is False:
                 continue
+            if rule.mark is not None:
+                self._mark = number(rule.mark, {}) if fits and not ways.unsure else None
             if fits is None and rule.verdict not in {"none", "notrack"}:
                 ways.unsure.append(rule)
             ended, may_return = self._act(rule, ways, deep)
@@ -323,8 +327,10 @@ class _Walk:
                 return _interfaces(packet.interfaces, elements) if packet.way == "in" else False
             case "oif" | "oifname":
                 return _interfaces(packet.interfaces, elements) if packet.way == "out" else False
-            case "mark" | "ct mark":
-                return None if self._filters.marks else _numbers(0, elements, {})
+            case "mark":
+                return None if self._mark is None else _marks(self._mark, elements)
+            case "ct mark":
+                return None if self._filters.marks else _marks(0, elements)
             case "pkttype":
                 return _numbers(0, elements, {"host": 0, "unicast": 0, "broadcast": 1, "multicast": 2, "other": 3})
             case "fib daddr type" | "fib daddr . iif type":
@@ -402,6 +408,16 @@ def _numbers(own: int, elements: Iterable[str], names: dict[str, int], *, wild: 
     if own in found or (wild is not None and wild in found):
         return True
     return None if None in found else False
+
+
+def _marks(own: int, elements: Iterable[str]) -> bool | None:
+    """`0x9`, or `0x9/0xff`: these bits of the mark alone."""
+    held: list[bool | None] = []
+    for text in elements:
+        value, slash, mask = text.partition("/")
+        wanted, bits = number(value, {}), number(mask, {}) if slash else 2**32 - 1
+        held.append(None if wanted is None or bits is None else own & bits == wanted)
+    return _any(held)
 
 
 def _flags(own: int, elements: Iterable[str]) -> bool | None:
