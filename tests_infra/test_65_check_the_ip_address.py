@@ -15,4 +15,5 @@ def test_ip_addresses(machine):
         addresses.used_address_is_the_machines_own,
         addresses.own_names_lead_to_the_machine,  # even when it asks itself
         addresses.each_address_of_a_name_answers,
+        addresses.names_resolve_soon,
     )

@@ -189,12 +189,12 @@ ADDRESSES: tuple[ProblemKind, ...] = (
         "second at first on Windows. So the first one is down or overloaded, or what it asks itself is. Each new "
         "connection waits that long, and a look that gives up sooner shows a time-out.",
         (
-            "See which DNS servers are asked, and how long each takes; correct their order, or mend the first:",
+            "See which DNS servers are asked, and how long each takes; correct their order, or fix the first:",
             "$ Get-DnsClientServerAddress",
             '$ Measure-Command { Resolve-DnsName "<host>" -DnsOnly }',
         ),
         (
-            "See which DNS servers are asked, and how long each takes; correct their order, or mend the first:",
+            "See which DNS servers are asked, and how long each takes; correct their order, or fix the first:",
             "$ cat /etc/resolv.conf",
             '$ time getent ahosts "<host>"',
         ),
