@@ -14,13 +14,16 @@ from dataclasses import replace
 import pytest
 
 from pytest_tentacle.diagnosis import CAUSES
+from pytest_tentacle.diagnosis.base_facts import base_facts, server_facts
 from pytest_tentacle.guide.commands import fitting
 from pytest_tentacle.sections.catalogue import CATALOGUE
 from pytest_tentacle.survey.store import Surveys, loads
+from support.certificates import thumbprint
 from support.each import wrong_with
 from support.faults import CASES, Case
 from support.hosts.recorded import recorded
 from support.remedies_tried import (
+    CHANGES_TRUST,
     OTHER,
     Tried,
     beside_another_server,
@@ -31,7 +34,7 @@ from support.remedies_tried import (
 )
 from support.replaying import built, cases
 from support.tentacle_world import found_in, healthy, state_of
-from support.whole import make_linux, make_windows, wide_fleet
+from support.whole import Whole, make_linux, make_windows, wide_fleet
 
 BEYOND = {
     "TC1151": "connections that are all busy: no setting is wrong, and their number is a matter of load",
@@ -98,7 +101,54 @@ class TestAnotherServer:
         assert [*harm_of(without)] == ["the other server's entry is gone"]
 
 
-def _broken(case: Case) -> Surveys:
+NOT_ITS_OWN = {
+    "TC3211-a_poller_mistrusts: TC5511 on poll-01": "the fault takes away the connections with all servers",
+}
+"""By situation and cause: what is no matter of the remedy."""
+
+
+class TestTwoServers:
+    """A Tentacle that works for two Octopus Servers of the inventory, each with a certificate of its own."""
+
+    def test_mends_and_breaks_nothing(self) -> None:
+        """Each fault whose remedies change whom it trusts or polls, or its certificate."""
+        kinds = {kind.code: kind for kind in (*CATALOGUE.values(), *CAUSES)}
+        changing = [
+            case
+            for case in CASES
+            if any(CHANGES_TRUST.search(each) for each in (*kinds[case.code].windows, *kinds[case.code].linux))
+        ]
+        came = tried((case.id, _broken(case, servers=2)) for case in changing)
+        assert came.wrong.keys() == NOT_ITS_OWN.keys()
+        assert len(came.mended) > 15
+
+    def test_a_command_is_for_the_server_that_the_fault_concerns(self) -> None:
+        """Its portal, and what of the trust is the other one's."""
+        world = two_servers()
+        for name, portal in (("octo-1", "https://p"), ("other-1", "https://other.example")):
+            facts = server_facts(world.fleet().subject("web-01"), name)
+            assert facts["portal"] == portal
+            other = "other-1" if name == "octo-1" else "octopus"
+            assert (facts["trusts_other"], facts["trusted_too"]) == (True, thumbprint(other))
+        assert "portal" not in base_facts(world.fleet().subject("web-01"))
+
+
+def two_servers() -> Whole:
+    """The usual fleet, and a server of another department for which each Tentacle works as well."""
+    world = wide_fleet()
+    world.add_other_server("other-1", "192.0.2.60")
+    world["other-1"].declare(portal="https://other.example")
+    world["octo-1"].declare(portal="https://p")
+    for name in ("web-01", "web-02", "poll-01", "poll-02"):
+        world.join(name, "other-1")
+    return world
+
+
+def _broken(case: Case, servers: int = 1) -> Surveys:
+    if servers > 1:
+        world = two_servers()
+        case.change(world)
+        return world.surveys()
     world = wide_fleet()
     world["octo-1"].declare(portal="https://p")
     case.change(world)

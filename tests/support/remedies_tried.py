@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from pytest_tentacle.diagnosis import diagnose
-from pytest_tentacle.diagnosis.base_facts import trust_facts
+from pytest_tentacle.diagnosis.base_facts import server_facts, trust_facts
 from pytest_tentacle.diagnosis.from_problem import told
 from pytest_tentacle.diagnosis.view import Scene
 from pytest_tentacle.guide.placeholders import PLACEHOLDER
@@ -21,7 +21,7 @@ from pytest_tentacle.sections.catalogue import CATALOGUE
 from pytest_tentacle.survey.store import Surveys, dumps, loads
 
 from .tentacle_commands import BLANK, COPIED, LISTENING, POLLING, Refused, ServerState, State, Trusted
-from .tentacle_world import NoSettingsError, SeveralServersError, found_in, state_of, wrong_with
+from .tentacle_world import NoSettingsError, found_in, state_of, wrong_with
 
 PERSONS = {
     "command": "polling-proxy",
@@ -114,14 +114,12 @@ class Tried:
         mended: codes of causes whose fault the model has, and that their remedy mended.
         beyond: codes of causes that print calls that change something, and whose fault the model does not have.
         unreadable: codes of causes without settings to begin with.
-        several: codes of causes of Tentacles that work for several Octopus Servers.
     """
 
     wrong: dict[str, list[str]] = field(default_factory=dict)
     mended: set[str] = field(default_factory=set)
     beyond: set[str] = field(default_factory=set)
     unreadable: set[str] = field(default_factory=set)
-    several: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -164,7 +162,8 @@ def remedies(surveys: Surveys) -> Iterator[Remedy]:
             kind = CATALOGUE[problem.code]
             if not kind.is_cause:
                 view = scene.view(subject.name)
-                facts = view.base_facts | problem.facts | told(view, problem).facts
+                own = view.base_facts | server_facts(subject, view.server_of(problem))
+                facts = own | problem.facts | told(view, problem).facts
                 facts = trust_facts(subject, facts) | facts
                 system = "linux" if subject.system == "linux" else "windows"
                 lines = with_own_values(fill(getattr(kind, system), system, facts), {subject.name: (facts,)})
@@ -199,7 +198,7 @@ def _try_on_server(where: str, remedy: Remedy, came: Tried) -> None:
 
 OTHER = "F" * 40
 """The thumbprint of a server that is none of the inventory's."""
-_CHANGES_TRUST = re.compile(
+CHANGES_TRUST = re.compile(
     r"delete-instance|--reset-trust|--remove-trust|--trust|clear-trusted|update-trust|server-comms|register-|poll-server"
 )
 _REMOVES = re.compile(r" (?:delete-instance|service --stop --uninstall) ")
@@ -245,11 +244,11 @@ def beside_another_server(surveys: Surveys, arrangement: str) -> Surveys:
 
 def harm_to_another(surveys: Surveys) -> Iterator[tuple[Remedy, str]]:
     """Each remedy after which the other server's entry is gone without a word, or that is refused beside it."""
-    if not any(_CHANGES_TRUST.search(line) for each in remedies(surveys) for line in each.lines):
+    if not any(CHANGES_TRUST.search(line) for each in remedies(surveys) for line in each.lines):
         return
     for arrangement in ARRANGEMENTS:
         for remedy in remedies(beside_another_server(surveys, arrangement)):
-            if remedy.subject.is_tentacle and any(_CHANGES_TRUST.search(line) for line in remedy.lines):
+            if remedy.subject.is_tentacle and any(CHANGES_TRUST.search(line) for line in remedy.lines):
                 yield from ((remedy, what) for what in harm_of(remedy))
 
 
@@ -258,7 +257,7 @@ def harm_of(remedy: Remedy) -> Iterator[str]:
     subject = remedy.subject
     try:
         state = state_of(subject, ORIGINALS.get(remedy.code, subject.name))
-    except (NoSettingsError, SeveralServersError):
+    except NoSettingsError:
         return
     theirs = {_as_expected(each) for each in state.trusted if each.thumbprint == OTHER or each.address == THEIRS}
     if not theirs:
@@ -312,9 +311,6 @@ def _try(where: str, remedy: Remedy, came: Tried) -> None:
         if not remedy.is_symptom:
             came.unreadable.add(code)
         return
-    except SeveralServersError:
-        came.several.add(code)
-        return
     _break(state, code)
     service = subject.known_service
     own = {"instance": subject.instance_name, "name": subject.name, "service": service.name if service else ""}
@@ -323,7 +319,7 @@ def _try(where: str, remedy: Remedy, came: Tried) -> None:
         state.port = state.declared_port
     try:
         done = carry_out(state, remedy.lines, own)
-    except (Refused, AssertionError) as refusal:
+    except (Refused, AssertionError, LookupError) as refusal:
         came.wrong[where] = [str(refusal)]
         return
     faults = _after(before, state, remedy, done, came)
@@ -334,6 +330,8 @@ def _try(where: str, remedy: Remedy, came: Tried) -> None:
 def _after(before: State, state: State, cause: Remedy, done: int, came: Tried) -> list[str]:
     name = cause.subject.name
     was, now = found_in(before), found_in(state)
+    if state.others and _leaves_another_to_be_mended(before, cause.lines):
+        now -= OF_ANOTHER - was
     was_wrong, wrong = wrong_with(before, name), wrong_with(state, name)
     faults = [f"new: {code}" for code in sorted(now - was)] + [each for each in wrong if each not in was_wrong]
     if cause.is_symptom:
@@ -348,6 +346,17 @@ def _after(before: State, state: State, cause: Remedy, done: int, came: Tried) -
     if not faults:
         came.mended.add(cause.code)
     return faults
+
+
+OF_ANOTHER = frozenset({"TT312", "TT313", "TT321", "TT401"})
+"""What is told of the link with a server that does not trust the Tentacle, or that it does not trust."""
+
+
+def _leaves_another_to_be_mended(before: State, lines: tuple[str, ...]) -> bool:
+    """Whether a remedy for one server says that there is another one, or that one's link was not well before either."""
+    trusted = {each.thumbprint for each in before.trusted}
+    lacking = before.damaged_list or any(portal.thumbprint not in trusted for portal in before.portals)
+    return lacking or any(warning in line for warning in _WARNS for line in lines)
 
 
 def carry_out(state: State, lines: tuple[str, ...], own: dict[str, str]) -> int:

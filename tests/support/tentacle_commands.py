@@ -51,12 +51,16 @@ class Portal:
         machines: subscription by name, of those that poll.
         polling: addresses at which a node answers.
         nodes: the same, node by node.
+        url: of its web portal; empty where nobody asks.
+        knows: which certificate of the Tentacle's it expects.
     """
 
     thumbprint: str
     polling: set[tuple[str, str, int] | None] = field(default_factory=set)
     machines: dict[str, str | None] = field(default_factory=dict)
     nodes: list[set[tuple[str, str, int] | None]] = field(default_factory=list)
+    url: str = ""
+    knows: str = "own"
 
 
 @dataclass
@@ -68,6 +72,7 @@ class State:
         bad_proxy: settings of a proxy that do not lead to the server.
         mode: how it is meant to be, `listening` or `polling`.
         declared_port: where its peers look for it.
+        others: further Octopus Servers that it works for.
     """
 
     trusted: list[Trusted]
@@ -88,6 +93,7 @@ class State:
     mode: str = "listening"
     declared_port: int = 10933
     connections: int = 1
+    others: list[Portal] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.ran_with = self.settings() if self.service == "running" else ()
@@ -101,6 +107,16 @@ class State:
     def needs_restart(self) -> bool:
         """Whether the process runs by other settings than the file has."""
         return self.service != "running" or self.ran_with != self.settings()
+
+    @property
+    def portals(self) -> list[Portal]:
+        """All Octopus Servers that it works for."""
+        return [self.portal, *self.others]
+
+    def portal_with(self, options: dict[str, list[str]]) -> Portal:
+        """The one that a call means, by the address of its web portal."""
+        url = options.get("server", [""])[0].rstrip("/")
+        return next((each for each in self.portals if each.url and each.url == url), self.portal)
 
     # -- what the commands are made of ---------------------------------------------------------------------------
 
@@ -201,37 +217,43 @@ class State:
 
     def _poll_server(self, options: dict[str, list[str]]) -> None:
         self._readable()
-        address = options["server-comms-address"][0]
-        if uri(address) not in self.portal.polling:
+        address, portal = options["server-comms-address"][0], self.portal_with(options)
+        if uri(address) not in portal.polling:
             raise Refused("the polling port is not reached")
-        own = [each for each in self.trusted if each.thumbprint == self.portal.thumbprint]
+        own = [each for each in self.trusted if each.thumbprint == portal.thumbprint]
         if not own:
             raise Refused("The Octopus Server with the thumbprint is not yet trusted")
         subscription = next((each.subscription for each in own if each.style == POLLING and each.subscription), None)
         if subscription is None:
             raise Refused("This Tentacle has not been configured to connect to the specified Octopus Server")
-        self.add(Trusted(self.portal.thumbprint, POLLING, address, subscription))
+        self.add(Trusted(portal.thumbprint, POLLING, address, subscription))
 
     def _register(self, options: dict[str, list[str]]) -> None:
         self._readable()
         for wanted in ("server", "apiKey", "environment", "role"):
             if wanted not in options:
                 raise Refused(f"Please specify --{wanted}")
-        name = options.get("name", ["host"])[0]
-        if name in self.portal.machines and "force" not in options:
+        name, portal = options.get("name", ["host"])[0], self.portal_with(options)
+        if name in portal.machines and "force" not in options:
             raise Refused(f"A machine named '{name}' already exists in the environment.")
         if options.get("comms-style", ["TentaclePassive"])[0] == "TentaclePassive":
-            self.add(Trusted(self.portal.thumbprint, LISTENING))
-            self.known_certificate = self.certificate
+            self.add(Trusted(portal.thumbprint, LISTENING))
+            self._tell(portal)
             return
         address = options["server-comms-address"][0]
-        if uri(address) not in self.portal.polling:
+        if uri(address) not in portal.polling:
             raise Refused("the polling port is not reached after 5 tries")
         same = [each for each in self.trusted if each.style == POLLING and uri(each.address) == uri(address)]
         subscription = next((each.subscription for each in same if each.subscription), None) or self._new()
-        self.portal.machines[name] = subscription
-        self.known_certificate = self.certificate
-        self.add(Trusted(self.portal.thumbprint, POLLING, address, subscription))
+        portal.machines[name] = subscription
+        self._tell(portal)
+        self.add(Trusted(portal.thumbprint, POLLING, address, subscription))
+
+    def _tell(self, portal: Portal) -> None:
+        """A server learns the certificate of now; all must, for the Tentacle to be known by it."""
+        portal.knows = self.certificate
+        if all(each.knows == self.certificate for each in self.portals):
+            self.known_certificate = self.certificate
 
     def _new_certificate(self, options: dict[str, list[str]]) -> None:
         if "if-blank" not in options:

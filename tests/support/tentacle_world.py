@@ -1,8 +1,8 @@
 """From a survey to the model of Tentacle's calls, and from the model back to surveys: so that a verdict is taken again.
 
-`state_of` reads a Tentacle and its server as the model has them, `surveyed` is what would be surveyed of a state: a fleet of its
-own with one server node or two and this Tentacle, in which everything follows from the settings, the process and the
-registration, and nothing else is wrong.
+`state_of` reads a Tentacle and its servers as the model has them, `surveyed` is what would be surveyed of a state: a fleet of
+its own with a server node or two of each Octopus Server and this Tentacle, in which everything follows from the settings, the
+process and the registration, and nothing else is wrong.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from .whole import LISTENS, Whole, make_linux, make_windows, started
 from .world import probe
 
 NODES = (("octo-1", "192.0.2.10"), ("octo-2", "192.0.2.11"))
+OTHERS = (("other-1", "192.0.2.60"), ("other-2", "192.0.2.61"))
+"""Nodes of another Octopus Server each."""
 POLLING_PORT = 10943
 _ELSEWHERE = "E" * 40
 """What stands for a thumbprint that is not the server's."""
@@ -32,14 +34,10 @@ class NoSettingsError(Exception):
     """There are no settings to work on, or no server to speak of."""
 
 
-class SeveralServersError(Exception):
-    """It works for several Octopus Servers at once; the model has one, with as many nodes as it likes."""
-
-
 def state_of(subject: Subject, registered: str) -> State:
     """A Tentacle as its survey has it, and the server as it is, where its subscription is registered under a name.
 
-    Raises NoSettingsError and SeveralServersError.
+    Raises NoSettingsError.
     """
     nodes = [peer for peer in subject.peers if isinstance(peer.machine, OctopusServer)]
     if not nodes:
@@ -52,20 +50,18 @@ def state_of(subject: Subject, registered: str) -> State:
     except (Unknown, Blocked):
         raise NoSettingsError from None
     service = subject.known_service
-    known = [each for node in nodes if (each := node.presented_here or node.machine.thumbprint)]
-    if not known:
+    by_server: dict[str, list[OctopusServer]] = {}
+    for node in nodes:
+        if isinstance(node.machine, OctopusServer) and (known := node.presented_here or node.machine.thumbprint):
+            by_server.setdefault(known, []).append(node.machine)
+    if not by_server:
         raise NoSettingsError
-    if len(set(known)) > 1:
-        raise SeveralServersError
-    portal = Portal(
-        known[0],
-        {uri(f"https://{host}:{port}") for node in nodes for host, port in _polled_at(node.machine)},
-        {registered: next((each.subscription for each in trusted if each.subscription), None)},
-        [{uri(f"https://{host}:{port}") for host, port in _polled_at(node.machine)} for node in nodes[: len(NODES)]],
-    )
+    portals = [_portal(known, machines, trusted, registered) for known, machines in by_server.items()]
+    if len(portals) == 1:  # whatever the entries name: there is one that may have registered it
+        portals[0].machines[registered] = next((each.subscription for each in trusted if each.subscription), None)
     return State(
         trusted,
-        portal,
+        portals[0],
         no_listen,
         port,
         _own_address(subject, listen_ip),
@@ -75,7 +71,24 @@ def state_of(subject: Subject, registered: str) -> State:
         mode="polling" if subject.mode is Mode.POLLING else "listening",
         declared_port=getattr(subject.machine, "listens_on", None) or getattr(subject.machine, "port", None) or 10933,
         proxy=_proxy(subject),
+        others=portals[1 : 1 + len(OTHERS)],
     )
+
+
+def _portal(known: str, machines: list[OctopusServer], trusted: list[Trusted], registered: str) -> Portal:
+    """One Octopus Server with its nodes; a Tentacle has a subscription of its own at each."""
+    nodes = [{uri(f"https://{host}:{port}") for host, port in _polled_at(machine)} for machine in machines]
+    polling = set().union(*nodes)
+    own = (each.subscription for each in trusted if uri(each.address) in polling or each.thumbprint == known)
+    url = next((machine.portal for machine in machines if machine.portal), "") or ""
+    return Portal(known, polling, {registered: next(filter(None, own), None)}, nodes[: len(NODES)], url.rstrip("/"))
+
+
+def _servers(state: State) -> list[tuple[str, str, Portal, set[tuple[str, str, int] | None]]]:
+    """Name and address of each server node in a fleet of a state's own, with its server and where it answers."""
+    own = [(*node, state.portal, known) for node, known in zip(NODES, state.portal.nodes or [set()], strict=False)]
+    others = zip(OTHERS, state.others, strict=False)
+    return own + [(*node, portal, portal.polling) for node, portal in others]
 
 
 def _polled_at(machine: OctopusServer) -> list[tuple[str, int]]:
@@ -108,18 +121,16 @@ def _proxy(subject: Subject) -> dict[str, Any]:
 def surveyed(state: State) -> Whole:
     """A fleet in which one Tentacle is as the model has it."""
     world, polling = Whole(), state.mode == "polling"
-    for number, (name, ip) in enumerate(NODES):
-        if number < max(1, len(state.portal.nodes)):
-            world.add_server(name, ip)
+    for server, ip, portal, _ in _servers(state):
+        (world.add_server if portal is state.portal else world.add_other_server)(server, ip)
     name = "poll-01" if polling else "web-01"
     (world.add_polling if polling else world.add_listening)(name, "198.51.100.1")
     if polling and state.windows:
         make_windows(world, name)
     if not polling and not state.windows:
         make_linux(world, name)
-    for server in list(world.drafts)[1 : len(state.portal.nodes)]:
-        if server != name:
-            world.join(name, server)
+    for server, *_ in _servers(state)[1:]:
+        world.join(name, server)
     _settings(world, name, state)
     ran = _Ran(*(state.ran_with if len(state.ran_with) > 1 else state.settings())[:3]) if state.ran_with else None
     if polling:
@@ -160,12 +171,15 @@ def _settings(world: Whole, name: str, state: State) -> None:
 
 def _entry(state: State, each: Trusted) -> dict[str, Any]:
     """As the file has it, in this fleet's thumbprints and addresses."""
-    server = thumbprint("octopus")
-    lower = each.thumbprint == each.thumbprint.lower()
-    if each.thumbprint.lower() == state.portal.thumbprint.lower():
-        shown = server.lower() if lower else server
-    else:
-        shown = _ELSEWHERE if each.thumbprint.upper() == server else each.thumbprint
+    here = {
+        portal.thumbprint.lower(): thumbprint("octopus" if portal is state.portal else server)
+        for server, _, portal, _ in _servers(state)
+    }
+    shown = here.get(each.thumbprint.lower())
+    if shown is None:
+        shown = _ELSEWHERE if each.thumbprint.upper() in here.values() else each.thumbprint
+    elif each.thumbprint == each.thumbprint.lower():
+        shown = shown.lower()
     return {
         "Thumbprint": shown,
         "CommunicationStyle": each.style,
@@ -176,20 +190,21 @@ def _entry(state: State, each: Trusted) -> dict[str, Any]:
 
 def _address(state: State, address: str | None) -> str | None:
     node = _node(state, address)
-    return address if node is None else f"https://{NODES[node][0]}.example:{POLLING_PORT}/"
+    return address if node is None else f"https://{_servers(state)[node][0]}.example:{POLLING_PORT}/"
 
 
 def _node(state: State, address: str | None) -> int | None:
     """The number of the server node at a polled address."""
-    return next((number for number, known in enumerate(state.portal.nodes) if uri(address) in known), None)
+    return next((number for number, (*_, known) in enumerate(_servers(state)) if uri(address) in known), None)
 
 
 def _polls(world: Whole, name: str, state: State, ran: _Ran | None) -> None:
     draft = world[name]
-    common: dict[str, Any] = {"port": POLLING_PORT, "page": "server", "whose": "octopus"}
+    servers = _servers(state)
     draft.own = []
-    for server, ip in NODES[: len(state.portal.nodes)]:
+    for server, ip, *_ in servers:
         host = f"{server}.example"
+        common: dict[str, Any] = {"port": POLLING_PORT, "page": "server", "whose": world.whose(server)}
         draft.own += [
             probe(host, by=By.NAME, addresses=(ip,), look=declared(name, server, host), **common),
             probe(ip, by=By.ADDRESS, look=declared(name, server, ip), **common),
@@ -198,7 +213,8 @@ def _polls(world: Whole, name: str, state: State, ran: _Ran | None) -> None:
         if each.style == POLLING and each.address:
             node = _node(state, each.address)
             if node is not None:
-                host, ip = f"{NODES[node][0]}.example", NODES[node][1]
+                server, ip = servers[node][:2]
+                host, common = f"{server}.example", common | {"whose": world.whose(server)}
                 draft.own.append(probe(host, by=By.NAME, addresses=(ip,), look=polled(number), **common))
             else:
                 where = uri(each.address)
@@ -213,9 +229,9 @@ def _polls(world: Whole, name: str, state: State, ran: _Ran | None) -> None:
     connections = []
     for each in ran.trusted:
         node = _node(state, each.address)
-        if node is not None and each.style == POLLING and each.thumbprint == state.portal.thumbprint:
-            world.logs[name] += world.secured(name, NODES[node][0])
-            connections.append(world.connection(name, NODES[node][0]))
+        if node is not None and each.style == POLLING and each.thumbprint == servers[node][2].thumbprint:
+            world.logs[name] += world.secured(name, servers[node][0])
+            connections.append(world.connection(name, servers[node][0]))
     world.sections[name]["connections"] = tuple(connections)
 
 
@@ -227,11 +243,13 @@ def _listens(world: Whole, name: str, state: State, ran: _Ran | None) -> None:
         f"Agent will trust Octopus Servers with the thumbprint: {_entry(state, e)['Thumbprint']}" for e in ran.trusted
     ]
     where = "Agent will not listen on any TCP ports" if ran.no_listen else LISTENS.replace("10933", str(ran.port))
-    world.logs[name] = started(2136, *trusts, where) + (world.visit(name, "octo-1") if not ran.no_listen else "")
+    visits = [world.visit(name, server) for server, *_ in _servers(state)] if not ran.no_listen else []
+    world.logs[name] = started(2136, *trusts, where) + "".join(visits)
     own = name if state.certificate == "own" else state.certificate
     draft.listeners = [draft.listeners[0] | {"port": ran.port}]
     draft.replace(OWN_PORT, probe(port=ran.port, whose=own))
-    world.across(name, {"whose": own}, {"whose": own})
+    for server, *_ in _servers(state):
+        world.across(name, {"whose": own}, {"whose": own}, server)
     if ran.no_listen or state.listen_ip == "foreign" or ran.port != state.declared_port:
         world.shut(name)
 
@@ -254,28 +272,27 @@ def wrong_with(state: State, name: str) -> list[str]:
         wrong.append("its proxy leads nowhere")
     if state.flaw == COPIED and state.mode == "polling":
         wrong.append("it polls with another machine's subscription")
-    if state.mode == "polling":
+    for portal in state.portals if state.mode == "polling" else ():
         right = [
             each
             for each in state.trusted
-            if each.style == POLLING
-            and each.thumbprint == state.portal.thumbprint
-            and uri(each.address) in state.portal.polling
+            if each.style == POLLING and each.thumbprint == portal.thumbprint and uri(each.address) in portal.polling
         ]
-        if right and all(each.subscription != state.portal.machines.get(name) for each in right):
+        if right and all(each.subscription != portal.machines.get(name) for each in right):
             wrong.append("it polls with a subscription that the portal does not know")
     return wrong
 
 
 def healthy(state: State) -> State:
     """The same Tentacle, with nothing wrong: what `surveyed` must find well, whatever its mode and system."""
-    node = state.portal.nodes[0]
-    address = "https://{1}:{2}".format(*next(each for each in sorted(node, key=str) if each))
-    entry = (
-        Trusted(state.portal.thumbprint, 1)
-        if state.mode == "listening"
-        else Trusted(state.portal.thumbprint, POLLING, address, next(iter(state.portal.machines.values()), None))
-    )
+    entries = [_healthy_entry(state, portal) for portal in state.portals]
     return replace(
-        state, trusted=[entry], no_listen=state.mode == "polling", port=state.declared_port, service="running"
+        state, trusted=entries, no_listen=state.mode == "polling", port=state.declared_port, service="running"
     )
+
+
+def _healthy_entry(state: State, portal: Portal) -> Trusted:
+    if state.mode == "listening":
+        return Trusted(portal.thumbprint, 1)
+    address = "https://{1}:{2}".format(*next(each for each in sorted(portal.nodes[0], key=str) if each))
+    return Trusted(portal.thumbprint, POLLING, address, next(iter(portal.machines.values()), None))

@@ -96,6 +96,8 @@ class Whole(World):
         """Those of before home is known."""
         self.more_services: dict[str, tuple[Service, ...]] = {}
         self.without_log: set[str] = set()
+        self.strangers: set[str] = set()
+        """Servers that are no nodes of the first one's: each has a certificate of its own."""
         self.zones: dict[str, timedelta] = {}
         """How far ahead of UTC the log of a machine is."""
 
@@ -105,6 +107,18 @@ class Whole(World):
         self._furnish(name, ip)
         self.logs[name] = line(DAYS, "INFO", "Octopus Server version 2026.1", 1000)
         return draft
+
+    def add_other_server(self, name: str, ip: str) -> Any:
+        """Another Octopus Server, with a certificate of its own."""
+        self.strangers.add(name)
+        draft = self.add_server(name, ip)
+        draft.declare(thumbprint=thumbprint(name))
+        draft.replace(SERVERS_OWN_PORT, probe(port=10943, page="server", whose=name))
+        return draft
+
+    def whose(self, server: str) -> str:
+        """Whose certificate a server has: nodes of one Octopus Server have the same."""
+        return server if server in self.strangers else "octopus"
 
     def add_listening(self, name: str, ip: str, server: str = "octo-1") -> Any:
         draft = super().add_listening(name, ip, server)
@@ -122,17 +136,22 @@ class Whole(World):
         return draft
 
     def join(self, name: str, server: str) -> None:
-        """One more server node of a Tentacle's; the nodes of one Octopus Server have one certificate."""
+        """One more server of a Tentacle's: a node of the first one, or another server altogether."""
         draft, node = self[name], self[server].machine
         draft.declare(servers=(*draft.machine.servers, server))
         if draft.machine.mode is Mode.LISTENING:
             first = self[draft.machine.servers[0]]
+            if server in self.strangers:
+                draft.trusted.append({**draft.trusted[0], "Thumbprint": thumbprint(server)})
             self[server].peer += also_from(server, first.peer, name)
             self.logs[name] += self.visit(name, server)
             return
         host = f"{server}.example"
-        draft.trusted.append({**draft.trusted[0], "Address": f"https://{host}:10943/"})
-        common: dict[str, Any] = {"port": 10943, "page": "server", "whose": "octopus"}
+        more = {"Address": f"https://{host}:10943/", "Thumbprint": thumbprint(self.whose(server))}
+        if server in self.strangers:
+            more["SubscriptionId"] = f"poll://{server}xx{name}xxxx/"
+        draft.trusted.append({**draft.trusted[0], **more})
+        common: dict[str, Any] = {"port": 10943, "page": "server", "whose": self.whose(server)}
         number = len(draft.trusted) - 1
         by_name = {"by": By.NAME, "addresses": (node.ip,), **common}
         draft.own += [
@@ -180,7 +199,7 @@ class Whole(World):
         """The lines of a server that connects and is let in."""
         peer = f"[::ffff:{self[server].machine.ip}]:50000"
         return line(ago, "INFO", f"{LISTEN}Accepted TCP client: {peer}", 2136) + line(
-            ago, "INFO", f"{LISTEN}Client at {peer} authenticated as {thumbprint('octopus')}", 2136
+            ago, "INFO", f"{LISTEN}Client at {peer} authenticated as {thumbprint(self.whose(server))}", 2136
         )
 
     def polls_at_start(self, name: str, ago: timedelta | float = DAYS, proxy: str | None = None) -> str:
@@ -204,7 +223,7 @@ class Whole(World):
         """A polling agent's TLS connection."""
         words = (
             f"https://{server}.example:10943/        12  Secure connection established. Server at "
-            f"[::ffff:{self[server].machine.ip}]:10943 identified by thumbprint: {thumbprint('octopus')}, using protocol "
+            f"[::ffff:{self[server].machine.ip}]:10943 identified by thumbprint: {thumbprint(self.whose(server))}, using protocol "
             "Tls13"
         )
         return line(ago, "INFO", words, 900)

@@ -38,11 +38,35 @@ def base_facts(subject: Subject) -> dict[str, Any]:
     facts |= {each: _program(subject, each) for each in _PROGRAMS}
     if subject.is_tentacle and subject.mode is not None:
         facts |= {mode.value: subject.mode is mode for mode in Mode}
-    portal = next((each for each in map(_portal, (subject, *subject.peers)) if each), None)
-    facts |= {"portal": portal} if portal else {}
-    facts |= _other_end(subject) | _other_servers(subject)
+    apart = len(_apart(subject)) > 1
+    facts |= _at_server(subject, ()) if apart else _at_server(subject, subject.peers)
     service = subject.known_service
     return facts | ({"service": service.name} if service else {})
+
+
+def server_facts(subject: Subject, server: str | None) -> dict[str, Any]:
+    """What commands for one of its servers need, where it works for several Octopus Servers; else the base facts do."""
+    apart = _apart(subject)
+    nodes = next((found for found in apart if any(each.name == server for each in found)), ())
+    return _at_server(subject, nodes) if len(apart) > 1 and nodes else {}
+
+
+def _apart(subject: Subject) -> list[tuple[Subject, ...]]:
+    """A Tentacle's server nodes by Octopus Server: those with the same thumbprint, or with none, are of one."""
+    found: dict[str | None, tuple[Subject, ...]] = {}
+    for each in subject.peers if subject.is_tentacle else ():
+        known = as_thumbprint(each.machine.thumbprint)
+        found[known] = (*found.get(known, ()), each)
+    unknown = found.pop(None, ())
+    servers = list(found.values())
+    return [(*servers[0], *unknown), *servers[1:]] if servers else [unknown] if unknown else []
+
+
+def _at_server(subject: Subject, nodes: tuple[Subject, ...]) -> dict[str, Any]:
+    """The portal and address of one Octopus Server, by its nodes, and what of the Tentacle's trust is another's."""
+    portal = next((each for each in map(_portal, (subject, *nodes)) if each), None)
+    facts: dict[str, Any] = {"portal": portal} if portal else {}
+    return facts | _other_end(nodes if subject.is_tentacle else ()) | _other_servers(subject, nodes)
 
 
 def trust_facts(subject: Subject, problem: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,9 +101,8 @@ def _portal(subject: Subject) -> str | None:
     return subject.machine.portal if isinstance(subject.machine, OctopusServer) else None
 
 
-def _other_end(subject: Subject) -> dict[str, Any]:
-    """What a Tentacle's own commands need of its only server: the address that it polls, or should."""
-    peers = subject.peers if subject.is_tentacle else ()
+def _other_end(peers: tuple[Subject, ...]) -> dict[str, Any]:
+    """What a Tentacle's own commands need of its only server node: the address that it polls, or should."""
     if len(peers) != 1 or not isinstance(peers[0].machine, OctopusServer):
         return {}
     machine = peers[0].machine
@@ -89,7 +112,7 @@ def _other_end(subject: Subject) -> dict[str, Any]:
     return seen | ({"peers": machine.ip} if machine.ip else {})
 
 
-def _other_servers(subject: Subject) -> dict[str, Any]:
+def _other_servers(subject: Subject, nodes: tuple[Subject, ...]) -> dict[str, Any]:
     """Whether it trusts or polls servers besides its own: what forgets all trust must not take those with it."""
     if not subject.is_tentacle:
         return {}
@@ -99,10 +122,10 @@ def _other_servers(subject: Subject) -> dict[str, Any]:
         settings = None
     if settings is None or settings.trusted_error:
         return {"trusts_other": False, "trusts_others": True, "polls_others": False}
-    own = {as_thumbprint(each.machine.thumbprint) for each in subject.peers}
-    surveys = [survey for each in subject.peers if (survey := each.known_survey)]
+    own = {as_thumbprint(each.machine.thumbprint) for each in nodes}
+    surveys = [survey for each in nodes if (survey := each.known_survey)]
     own |= {as_thumbprint(probe.thumbprint) for survey in surveys for probe in survey.probes if probe.by is By.LOCAL}
-    hosts = {plain_host(name) for each in subject.peers for name, _ in names_of(each.machine)}
+    hosts = {plain_host(name) for each in nodes for name, _ in names_of(each.machine)}
     listening = {
         found
         for entry in settings.trusted

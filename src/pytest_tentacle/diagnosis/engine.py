@@ -12,7 +12,7 @@ from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.judging.result import StepResult
 from pytest_tentacle.sections import Fleet
 
-from .base_facts import trust_facts
+from .base_facts import server_facts, trust_facts
 from .causes import CAUSES
 from .cover import fewest
 from .folding import FoldedCause, Folder
@@ -156,7 +156,8 @@ def _consequences(
 
 
 def _facts(view: View, problem: Problem, clue: Clue) -> dict[str, Any]:
-    facts = view.base_facts | {"link": view.link_of(problem)} | problem.facts | clue.facts
+    own = view.base_facts | server_facts(view.subject, view.server_of(problem))
+    facts = own | {"link": view.link_of(problem)} | problem.facts | clue.facts
     return trust_facts(view.subject, facts) | facts
 
 
