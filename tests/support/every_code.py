@@ -27,6 +27,8 @@ ONLY_A_PERSON_KNOWS = {
     "TT119": {"proxy"},  # a proxy that refuses does not name itself
     "TT127": {"thumbprint"},  # nobody is trusted yet
     "TT133": {"address"},
+    "TT315": {"polled"},  # which of several servers an entry without an address was for
+    "TT413": {"polled"},  # a copy is registered with each of its servers
     "TT503": {"child"},
     "TT546": {"peers"},  # the same
     "TT541": {"peers"},  # a server that is known by its name alone, and connects from nobody knows where
