@@ -38,7 +38,7 @@ def base_facts(subject: Subject) -> dict[str, Any]:
     facts |= {each: _program(subject, each) for each in _PROGRAMS}
     if subject.is_tentacle and subject.mode is not None:
         facts |= {mode.value: subject.mode is mode for mode in Mode}
-    apart = len(_apart(subject)) > 1
+    apart = len(subject.peers) > 1 and len(_apart(subject)) > 1
     facts |= _at_server(subject, ()) if apart else _at_server(subject, subject.peers)
     service = subject.known_service
     return facts | ({"service": service.name} if service else {})
@@ -46,6 +46,8 @@ def base_facts(subject: Subject) -> dict[str, Any]:
 
 def server_facts(subject: Subject, server: str | None) -> dict[str, Any]:
     """What commands for one of its servers need, where it works for several Octopus Servers; else the base facts do."""
+    if len(subject.peers) < 2:  # noqa: PLR2004  one alone is in the base facts
+        return {}
     apart = _apart(subject)
     nodes = next((found for found in apart if any(each.name == server for each in found)), ())
     return _at_server(subject, nodes) if len(apart) > 1 and nodes else {}
