@@ -117,7 +117,7 @@ class TestUnexplained:
 
     def test_nothing_is_advised_for_a_check_of_ones_own(self, cause: Any) -> None:
         """What it means only its author knows: to remove a Tentacle for it would be worse than to say nothing."""
-        assert cause.sentence == "Expected: it is well. Seen: it shows USER01."
+        assert cause.sentence == "Expected: it is well. Found: it shows USER01."
         assert not cause.remedy_windows
         assert not cause.remedy_linux
 

@@ -218,11 +218,8 @@ def _facts(all_facts: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], dict
     several = {
         name: next(iter(found.values())) if len(found) == 1 else tuple(found.values()) for name, found in values.items()
     }
-    common = {
-        name: value
-        for name, value in several.items()
-        if len(values[name]) == 1 and all(facts.get(name) is not None for facts in all_facts)
-    }
+    missing = {name for facts in all_facts for name in values if facts.get(name) is None}
+    common = {name: value for name, value in several.items() if len(values[name]) == 1 and name not in missing}
     return several, common
 
 
