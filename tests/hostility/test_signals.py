@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 import zipfile
 from pathlib import Path
@@ -104,10 +105,14 @@ class TestSignals:
 
     @pytest.fixture
     def signals(self):
+        ending = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        before = {number: signal.getsignal(number) for number in ending}
         made = Signals()
         made.install()
         yield made
         made.remove()
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
     def test_the_first_one_ends_the_run(self, signals):
         """By the exception that Python knows for it."""
@@ -147,6 +152,18 @@ class TestSignals:
         assert signal.getsignal(signal.SIGTERM) != before
         signals.remove()
         assert signal.getsignal(signal.SIGTERM) == before
+
+    @pytest.mark.parametrize(
+        ("program", "is_over"),
+        [("/venv/bin/pytest", True), ("/lib/pytest/__main__.py", True), ("ide.py", False)],
+    )
+    def test_a_command_that_is_on_its_way_out(self, signals, monkeypatch, program, is_over):
+        """Python handles no signal at its very end. Whoever called `pytest.main` in his own program gets all back."""
+        monkeypatch.setattr(sys, "argv", [program])
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        signals.remove()
+        assert (signal.getsignal(signal.SIGINT) is signal.SIG_IGN) is is_over
 
 
 class TestUndying:

@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 import time
+from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
 
@@ -48,9 +49,13 @@ class Signals:
         self._finishing = True
 
     def remove(self) -> None:
-        """As it was before."""
+        """As it was before; but whoever ended a run may press again, and finds the command on its way out already.
+
+        Python gives back what it handles before it has quite ended, and the next signal would take the exit code away.
+        """
+        is_over = self.first is not None and _is_a_command()
         for number, before in self._before.items():
-            signal.signal(number, before)
+            signal.signal(number, signal.SIG_IGN if is_over else before)
         self._before.clear()
 
     def _arrived(self, number: int, _frame: FrameType | None) -> None:
@@ -62,6 +67,12 @@ class Signals:
         elif now - self._since > PATIENCE_SECONDS:
             os.write(2, b"\npytest-tentacle: told to end once more, before the report was whole\n")
             os._exit(128 + number)
+
+
+def _is_a_command() -> bool:
+    """Whether the process is pytest's command, and ends with the run: a program may go on behind `pytest.main`."""
+    called = Path(sys.argv[0])
+    return (called.parent.name if called.stem == "__main__" else called.stem) in {"pytest", "py.test"}
 
 
 class Undying:
