@@ -9,6 +9,7 @@ so nobody is seen to listen at all.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from pytest_tentacle.packet_filter.model import FilterRule
 from pytest_tentacle.survey.model import ClusterResource, Process, Service, ServiceState
 
 from .attempts import Attempt, attempts_of
-from .finding import Evidence, Unknown
+from .finding import Blocked, Evidence, Unknown
 from .reading import FACTS
 from .subject import Subject
 from .thumbprints import as_thumbprint
@@ -99,7 +100,7 @@ def _away(subject: Subject) -> Evidence | None:
 
 def _in_a_container(subject: Subject, *, known: bool) -> Evidence | None:
     page = _page(subject)
-    published = next(filter(None, (published_port(subject, port) for port in _ports_of(subject))), None)
+    published = next(filter(None, (published_port(subject, port) for port in _ports_of(subject, known=known))), None)
     if page is None:
         if known or published is None or _another_answers(subject):
             return None
@@ -117,11 +118,20 @@ def _in_a_container(subject: Subject, *, known: bool) -> Evidence | None:
     )
 
 
-def _ports_of(subject: Subject) -> tuple[int, ...]:
-    """The ports that lead to it from outside, as they are declared; a polling Tentacle has none."""
+def _ports_of(subject: Subject, *, known: bool) -> tuple[int, ...]:
+    """The host's ports that may lead to it, as declared and as its settings say; one that polls has none.
+
+    A device before the host may show another port outside than the one that the host publishes.
+    """
     machine = subject.machine
     if isinstance(machine, Tentacle):
-        return () if machine.mode is Mode.POLLING else (machine.port or TENTACLE_PORT,)
+        if machine.mode is Mode.POLLING:
+            return ()
+        ports = [machine.listens_on, machine.port or TENTACLE_PORT]
+        if known:
+            with contextlib.suppress(Unknown, Blocked):
+                ports.append(subject.expected_port)
+        return tuple(dict.fromkeys(port for port in ports if port is not None))
     return machine.polling_ports if isinstance(machine, OctopusServer) else ()
 
 
