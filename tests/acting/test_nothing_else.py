@@ -168,6 +168,7 @@ PROGRAMS = frozenset(
     {
         "kill",  # of children of its own, by number
         "timeout",
+        "df -Pi",
         "df -Pk",
         "getent ahosts",
         "getent passwd",

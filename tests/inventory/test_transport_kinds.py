@@ -57,7 +57,7 @@ def test_what_each_says_of_itself() -> None:
 def test_each_can_be_opened_or_says_why_not(settings) -> None:
     """Nothing is contacted before `connect`."""
     if isinstance(settings, NoTransport):
-        with pytest.raises(TransportError, match="nobody logs on"):
+        with pytest.raises(TransportError, match="without a log-on"):
             open_transport(settings)
     else:
         assert open_transport(settings).requests == 0

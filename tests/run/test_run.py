@@ -240,7 +240,7 @@ class TestExitCodes:
         arguments = ("--replay", surveyed[2], "--unknown", "warn", *QUIET)
         lenient = run_pytest(*arguments, "--limit", "away-01", "-k", "services", cwd=tmp_path)
         assert lenient.returncode == 0
-        assert "WARNING: 1 step could not look" in lenient.stdout
+        assert "WARNING: 1 step unknown" in lenient.stdout
         assert run_pytest(*arguments, "--limit", "away-01,missing-01", cwd=tmp_path).returncode == 1
 
     def test_blocked_alone_is_no_pass(self, surveyed, run_pytest, tmp_path: Path):

@@ -28,7 +28,7 @@ LINUX = {
     "cat": "(/.+)?",
     "curl": r"-q -sS -k -v .* https://\S+/|-q -s -m 1 --noproxy \* -o /dev/null http://[0-9a-fA-F.:\[\]]+:9/",
     "date": r"\+%s(%N)?|\+%z",
-    "df": "-Pk( /.*)+",
+    "df": "-P[ik]( /.*)+",
     "dpkg-query": r"-W -f \$\{db:Status-Status\} \$\{Version\}\\n tentacle",
     "firewall-cmd": "--state|--list-all-zones",
     "getent": "(ahosts|passwd) [^-].*",
