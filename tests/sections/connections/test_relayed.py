@@ -9,7 +9,7 @@ import pytest
 from pytest_tentacle.judging.result import Outcome
 from support.certificates import thumbprint
 from support.setups.clouds import name_that_leads_by_turns
-from support.setups.networks import through_a_proxy_of_a_script
+from support.setups.networks import through_a_proxy_of_a_script, through_a_proxy_with_a_user_alone
 from support.whole import POLL, Whole, make_windows, wide_fleet
 
 PAGE, SOCKETS = "welcome-page-across", "connections-established"
@@ -46,9 +46,10 @@ def other_process(world: Whole) -> None:
 
 @pytest.mark.parametrize("change", [break_off, stranger, other_process])
 class TestWhatIsNoProof:
-    def test_through_a_proxy_of_its_account(self, change: Any) -> None:
+    @pytest.mark.parametrize("way", [through_a_proxy_of_a_script, through_a_proxy_with_a_user_alone])
+    def test_through_a_proxy(self, change: Any, way: Any) -> None:
         world = polling()
-        through_a_proxy_of_a_script(world, "poll-01")
+        way(world, "poll-01")
         assert outcome(world, PAGE) is Outcome.PASSED
         change(world)
         assert outcome(world, PAGE) is not Outcome.PASSED

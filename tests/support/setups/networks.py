@@ -272,7 +272,7 @@ def firewall_that_ends_idle_connections(world: Whole, name: str) -> None:
         world.logs[name] += world.secured(name, "octo-1", ago=timedelta(seconds=ago - 5))
 
 
-@setup("balancer", "proxies", modes=("polling",), systems=("windows",), unlike=("address", "instance", "log", "uptime", "trust", "relay", "server", "vantage", *_APART))  # fmt: skip
+@setup("balancer", "proxies", modes=("polling",), systems=("windows",), unlike=("address", "instance", "service", "log", "uptime", "trust", "relay", "server", "vantage", *_APART))  # fmt: skip
 def through_a_proxy_of_a_script(world: Whole, name: str) -> None:
     """Its account finds the proxy by a PAC file, and the proxy lets the machine's account in: only so the server is reached."""
     draft = world[name]
@@ -325,3 +325,34 @@ def server_listens_on_one_card(world: Whole, name: str) -> None:
     for listener in octo.listeners:
         listener["address"] = "192.0.2.10"
     octo.replace(SERVERS_OWN_PORT, probe("192.0.2.10", 10943, page="server", whose="octopus"))
+
+
+@setup("balancer", modes=("polling",), unlike=("address", "instance", "service", "log", "uptime", "trust", "relay", "server", "vantage", *_APART))  # fmt: skip
+def through_a_proxy_with_a_user_alone(world: Whole, name: str) -> None:
+    """The proxy is the only way out and wants a user, whom the Tentacle has and the survey has not."""
+    world.through_proxy(name)
+    world[name].settings["Octopus.Server.Proxy.ProxyUsername"] = "tentacle"
+    connects = world.sections[name]["proxy_connects"]
+    world.sections[name]["proxy_connects"] = tuple(each.model_copy(update={"status": 407}) for each in connects)
+    world.across(name, DROPPED, DROPPED)
+
+
+@setup("balancer", modes=("polling",), unlike=("address", "instance", "service", "log", "uptime", "trust", "relay", "server", "vantage", *_APART))  # fmt: skip
+def through_a_proxy_alone(world: Whole, name: str) -> None:
+    """The proxy is the only way out, and lets everybody through."""
+    world.through_proxy(name)
+    world.across(name, DROPPED, DROPPED)
+
+
+@setup("server", modes=("polling",), unlike=("address", "balancer", "relay", "vantage", "instance", "service", *_APART))
+def two_octopus_servers(world: Whole, name: str) -> None:
+    """It polls the server of another department too, which is in the inventory, with a certificate of its own."""
+    world.add_other_server("other-1", "192.0.2.60")
+    world.join(name, "other-1")
+
+
+@setup("relay", modes=("listening",), unlike=("address", "port", "balancer", "vantage", "service", "instance", "server", *_APART))  # fmt: skip
+def two_octopus_servers_come(world: Whole, name: str) -> None:
+    """Two Octopus Servers of the inventory come to it, each with a certificate of its own."""
+    world.add_other_server("other-1", "192.0.2.60")
+    world.join(name, "other-1")

@@ -19,8 +19,8 @@ from .probe_verdict import describe
 from .relayed import accounts_proxy, connected_by_its_log
 from .web_sockets import judged
 
-_LET_THROUGH = 200
-"""What a proxy answers to CONNECT where it has connected."""
+_LET_THROUGH, _WANTS_A_USER = 200, 407
+"""What a proxy answers to CONNECT where it has connected, and where it asks for a user."""
 
 
 def links_to_polled_servers(subject: Subject) -> Iterator[Finding]:
@@ -51,7 +51,8 @@ def _as_its_process_says(link: Link) -> Link:
 def _let_through(link: Link) -> Evidence | None:
     """That its proxy let the very survey through to the address that it polls: the way that it takes is open.
 
-    Or that its process came through the proxy of its account, which the survey's account need not have.
+    Or that its process came through the proxy of its account, which the survey's account need not have, or through one
+    that asked the survey for a user: only the Tentacle has one.
     """
     if link.entry is None:
         return None
@@ -64,7 +65,11 @@ def _let_through(link: Link) -> Evidence | None:
         return None
     host, port, instance = plain_host(link.entry.host), link.entry.port, link.tentacle.instance_name.lower()
     for row in connects:
-        if (row.instance.lower(), plain_host(row.host), row.port, row.status) == (instance, host, port, _LET_THROUGH):
+        if (row.instance.lower(), plain_host(row.host), row.port) != (instance, host, port):
+            continue
+        if row.status == _WANTS_A_USER:
+            return connected_by_its_log(link.tentacle, link.entry)
+        if row.status == _LET_THROUGH:
             words = f"the proxy {row.proxy} let it through to {row.host}:{row.port}"
             return Evidence(f"CONNECT from {link.tentacle.name}", words)
     return None
