@@ -74,6 +74,7 @@ class TestEachRemedy:
         """It is told, each with its reason; and what it has by now must leave the tables."""
         assert came.beyond - came.mended == set(BEYOND)
         assert came.unreadable - came.mended == set(UNREADABLE)
+        assert came.untold == set()
 
     def test_enough_was_tried(self, came: Tried) -> None:
         """Whoever adds a cause with such a call has a fault for it already (`test_causes.py`)."""

@@ -21,7 +21,7 @@ from pytest_tentacle.sections.catalogue import CATALOGUE
 from pytest_tentacle.survey.store import Surveys, dumps, loads
 
 from .tentacle_commands import BLANK, COPIED, LISTENING, POLLING, Refused, ServerState, State, Trusted
-from .tentacle_world import NoSettingsError, found_in, state_of, wrong_with
+from .tentacle_world import NoSettingsError, UntoldServersError, found_in, state_of, wrong_with
 
 PERSONS = {
     "command": "polling-proxy",
@@ -114,12 +114,14 @@ class Tried:
         mended: codes of causes whose fault the model has, and that their remedy mended.
         beyond: codes of causes that print calls that change something, and whose fault the model does not have.
         unreadable: codes of causes without settings to begin with.
+        untold: codes of causes of Tentacles whose servers' portals are not declared.
     """
 
     wrong: dict[str, list[str]] = field(default_factory=dict)
     mended: set[str] = field(default_factory=set)
     beyond: set[str] = field(default_factory=set)
     unreadable: set[str] = field(default_factory=set)
+    untold: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -257,7 +259,7 @@ def harm_of(remedy: Remedy) -> Iterator[str]:
     subject = remedy.subject
     try:
         state = state_of(subject, ORIGINALS.get(remedy.code, subject.name))
-    except NoSettingsError:
+    except (NoSettingsError, UntoldServersError):
         return
     theirs = {_as_expected(each) for each in state.trusted if each.thumbprint == OTHER or each.address == THEIRS}
     if not theirs:
@@ -310,6 +312,9 @@ def _try(where: str, remedy: Remedy, came: Tried) -> None:
     except NoSettingsError:
         if not remedy.is_symptom:
             came.unreadable.add(code)
+        return
+    except UntoldServersError:
+        came.untold.add(code)
         return
     _break(state, code)
     service = subject.known_service

@@ -34,10 +34,14 @@ class NoSettingsError(Exception):
     """There are no settings to work on, or no server to speak of."""
 
 
+class UntoldServersError(Exception):
+    """It works for several Octopus Servers without a declared portal each: nobody can say which one a call is for."""
+
+
 def state_of(subject: Subject, registered: str) -> State:
     """A Tentacle as its survey has it, and the server as it is, where its subscription is registered under a name.
 
-    Raises NoSettingsError.
+    Raises NoSettingsError and UntoldServersError.
     """
     nodes = [peer for peer in subject.peers if isinstance(peer.machine, OctopusServer)]
     if not nodes:
@@ -57,6 +61,8 @@ def state_of(subject: Subject, registered: str) -> State:
     if not by_server:
         raise NoSettingsError
     portals = [_portal(known, machines, trusted, registered) for known, machines in by_server.items()]
+    if len(portals) > 1 and not all(portal.url for portal in portals):
+        raise UntoldServersError
     if len(portals) == 1:  # whatever the entries name: there is one that may have registered it
         portals[0].machines[registered] = next((each.subscription for each in trusted if each.subscription), None)
     return State(
