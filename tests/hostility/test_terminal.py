@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import pty
+import re
+import struct
+import subprocess
+import termios
 
 import pytest
 
@@ -75,3 +82,35 @@ class TestCommands:
         told = capsys.readouterr()
         assert "a host name or an IP address alone" in told.err
         assert "hunter2" not in told.out + told.err
+
+
+class TestProgress:
+    """On a real terminal, whose width nobody tells but the terminal itself."""
+
+    @pytest.mark.parametrize("columns", [60, 80, 120])
+    def test_each_rewrite_fits_into_the_line(self, case, columns):
+        case.says("web-01", b"", seconds=1.5)
+        inventory = case.folder / "fleet.yaml"
+        inventory.write_text(inventory.read_text().replace("name: web-01", f"name: web-01-{'x' * 120}"))
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+        environment = {name: value for name, value in case.environment().items() if name != "COLUMNS"}
+        process = subprocess.Popen(
+            case.command(), cwd=case.folder, env=environment, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs
+        )
+        os.close(theirs)
+        shown = b"".join(iter(lambda: _read(ours), b""))
+        os.close(ours)
+        assert process.wait(timeout=200) == 1
+        frames = [re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", each) for each in re.split(r"[\r\n]+", shown.decode())]
+        progress = [each for each in frames if each.startswith("surveying: ") and "waiting for" in each]
+        assert len(progress) >= 3, shown
+        assert max(map(len, progress)) == columns - 1
+
+
+def _read(terminal):
+    """What it shows; nothing once the other end is closed, which Linux tells by an error."""
+    try:
+        return os.read(terminal, 65_536)
+    except OSError:
+        return b""
