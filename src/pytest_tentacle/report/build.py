@@ -116,7 +116,7 @@ def _report(run: Run, causes: Sequence[FoldedCause], fleet: Fleet) -> Report:
         results.setdefault(result.machine, []).append(result)
     inventory = run.surveys.inventory
     records = {name: record for record in run.surveys.records for name in record.machines}
-    looks, histories = Looks(fleet), Histories(fleet)
+    looks, histories = Looks(fleet, results), Histories(fleet)
 
     def view(machine: Machine) -> MachineView:
         titles = [(position, ordered[position].title) for position in of_machine.get(machine.name, ())]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from pytest_tentacle.hiding import shorten
 from pytest_tentacle.inventory.model import Mode
-from pytest_tentacle.judging.finding import Unknown
+from pytest_tentacle.judging.finding import Problem, Unknown
 from pytest_tentacle.judging.links import known_links, looks_at
+from pytest_tentacle.judging.result import StepResult
 from pytest_tentacle.judging.subject import Fleet, Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link import Certificate, Failure, Probe, Stage, Vantage
@@ -40,8 +41,10 @@ class _Look:
 class Looks:
     """All looks of a run, by the machine in whose part of the report they stand."""
 
-    def __init__(self, fleet: Fleet) -> None:
+    def __init__(self, fleet: Fleet, results: Mapping[str, Iterable[StepResult]] | None = None) -> None:
         self._fleet = fleet
+        self._results = results
+        """By machine, as they were judged; without them each machine is judged here."""
         self._kept: dict[str, tuple[tuple[_Look, ...], ...]] = {}
 
     def links(self, name: str) -> tuple[LinkView, ...]:
@@ -71,9 +74,9 @@ class Looks:
     def _looks(self, subject: Subject) -> tuple[tuple[_Look, ...], ...]:
         """Its servers' looks at it, its own at what it polls, its own at its port, and ours."""
         if subject.name not in self._kept:
-            linked = tuple(_of_links(subject)) if subject.is_tentacle else ()
+            linked = tuple(self._of_links(subject)) if subject.is_tentacle else ()
             polled = tuple(look for look in linked if look.product == "server")
-            at_port, at_others = _of_its_host(subject, [look.probe for look in polled])
+            at_port, at_others = self._of_its_host(subject, [look.probe for look in polled])
             expected = as_thumbprint(subject.expected_thumbprint)
             from_servers = tuple(
                 look for look in linked if look.product == "tentacle" and look.probe.link.vantage is not Vantage.HERE
@@ -89,47 +92,51 @@ class Looks:
         site = subject.machine.site
         return f"worker of site {site}" if site is not None and site in self._fleet.surveys.sites else CONTROLLER
 
+    def _of_links(self, subject: Subject) -> Iterator[_Look]:
+        told: list[Probe] = []
+        slow = slow_stages(subject)
+        given_up = {
+            (problem.facts["vantage"], problem.facts["server"])
+            for problem in self._problems(subject, "welcome-page-across")
+            if problem.code == IMPATIENT
+        }
+        for link in known_links(subject):
+            for probe in looks_at(link):
+                if probe not in told:
+                    told.append(probe)
+                    late = next((stages for look, stages in slow if look == probe), frozenset())
+                    if not late and (link.vantage.name, link.server_name) in given_up:
+                        late = frozenset({_longest(probe)})
+                    yield _Look(link.vantage.name, probe, link.product, link.expected_thumbprint, late)
 
-def _of_links(subject: Subject) -> Iterator[_Look]:
-    told: list[Probe] = []
-    slow = slow_stages(subject)
-    given_up = {
-        (problem.facts["vantage"], problem.facts["server"])
-        for problem in subject.problems_of("welcome-page-across")
-        if problem.code == IMPATIENT
-    }
-    for link in known_links(subject):
-        for probe in looks_at(link):
-            if probe not in told:
-                told.append(probe)
-                late = next((stages for look, stages in slow if look == probe), frozenset())
-                if not late and (link.vantage.name, link.server_name) in given_up:
-                    late = frozenset({_longest(probe)})
-                yield _Look(link.vantage.name, probe, link.product, link.expected_thumbprint, late)
+    def _of_its_host(self, subject: Subject, told: list[Probe]) -> tuple[tuple[_Look, ...], tuple[_Look, ...]]:
+        """Its looks at its own port, and at polled addresses that nobody could place: those are not judged."""
+        try:
+            own = [probe for probe in subject.own_probes() if subject.is_own(probe) and probe not in told]
+        except Unknown:
+            return (), ()
+        expected = as_thumbprint(subject.expected_thumbprint)
+        stranger = any(problem.code in HELD_BY_ANOTHER for problem in self._problems(subject, "welcome-page-here"))
+        return (
+            tuple(
+                _Look(subject.name, probe, subject.product, expected, by_another=stranger)
+                for probe in own
+                if probe.is_of_own_port
+            ),
+            tuple(_Look(subject.name, probe, "server", None) for probe in own if probe.is_of_polled_address),
+        )
+
+    def _problems(self, subject: Subject, step: str) -> Iterable[Problem]:
+        if self._results is None:
+            return subject.problems_of(step)
+        found = [result for result in self._results.get(subject.name, ()) if result.step == step]
+        return [problem for each in found for problem in (*each.problems, *(one.problem for one in each.waived))]
 
 
 def _longest(probe: Probe) -> Stage:
     """Of those for which Octopus waits, connecting and TLS, the one that took longer."""
     took = {Stage.CONNECT: probe.connect, Stage.TLS: probe.tls}
     return max(took, key=lambda stage: (record.ms or 0.0) if (record := took[stage]) is not None else 0.0)
-
-
-def _of_its_host(subject: Subject, told: list[Probe]) -> tuple[tuple[_Look, ...], tuple[_Look, ...]]:
-    """Its looks at its own port, and at polled addresses that nobody could place: those are not judged."""
-    try:
-        own = [probe for probe in subject.own_probes() if subject.is_own(probe) and probe not in told]
-    except Unknown:
-        return (), ()
-    expected = as_thumbprint(subject.expected_thumbprint)
-    stranger = subject.first_problem(HELD_BY_ANOTHER, "welcome-page-here") is not None
-    return (
-        tuple(
-            _Look(subject.name, probe, subject.product, expected, by_another=stranger)
-            for probe in own
-            if probe.is_of_own_port
-        ),
-        tuple(_Look(subject.name, probe, "server", None) for probe in own if probe.is_of_polled_address),
-    )
 
 
 def _link(source: str, target: str, mode: str, looks: tuple[_Look, ...]) -> tuple[LinkView, ...]:
