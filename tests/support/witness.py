@@ -18,13 +18,16 @@ from pytest_tentacle.judging.check import Check, Finding
 from pytest_tentacle.judging.finding import Blocked, Problem, Unknown
 from pytest_tentacle.sections.catalogue import CATALOGUE
 
+_NONE: frozenset[str] = frozenset()
+
 
 class Notes:
     """What is known by now; what happens in a test counts once it has passed.
 
     Attributes:
         reads: by check (`connections.page_is_shown_here`), what it read, spelt as a check declares it.
-        clean: by check, tests in which it looked and found nothing wrong, nothing unknown and nothing in its way.
+        clean: by check, the first test of each process in which it looked and found nothing wrong, nothing unknown and
+            nothing in its way.
         found: by code, the tests in which a step failed by just that problem, or by it and what follows from it, with
             the placeholders that its remedy still has when what is known of the machine and of the problem is filled in.
         subject: whom the check looked at that looked last.
@@ -38,16 +41,19 @@ class Notes:
 
     def forget(self) -> None:
         """A new test begins."""
-        self._reads: list[tuple[str, str]] = []
-        self._clean: list[str] = []
+        self._reads: set[tuple[str, str]] = set()
+        self._clean: set[str] = set()
         self._found: list[tuple[Problem, dict[str, Any], str | None]] = []
         self.subject: Any = None
 
     def looked(self, check: Check, name: str, reads: set[tuple[str, str]], findings: list[Finding]) -> None:
-        """A check has looked at a machine."""
-        self._reads += [(check.name, spelt(read, name)) for read in reads]
-        if not any(isinstance(finding, Problem | Unknown | Blocked) for finding in findings):
-            self._clean.append(check.name)
+        """A check has looked at a machine. What is known already is noted no more: there are millions of looks."""
+        known = self.reads.get(check.name, _NONE)
+        self._reads.update((check.name, word) for read in reads if (word := spelt(read, name)) not in known)
+        if check.name not in self.clean and not any(
+            isinstance(finding, Problem | Unknown | Blocked) for finding in findings
+        ):
+            self._clean.add(check.name)
 
     def judged(self, problems: list[Problem]) -> None:
         """A step was judged."""

@@ -86,7 +86,7 @@ def is_well(attempts: tuple[Attempt, ...]) -> Attempt | None:
 
 def _of_server(server: Subject) -> Iterator[Attempt]:
     for tentacle in server.peers:
-        yield from (attempt for attempt in _of_tentacle(tentacle) if attempt.link.server is server)
+        yield from (attempt for attempt in attempts_of(tentacle) if attempt.link.server is server)
 
 
 def _of_tentacle(tentacle: Subject) -> Iterator[Attempt]:

@@ -22,9 +22,9 @@ Look: TypeAlias = Callable[[Any], Iterator[Finding]]
 """Takes a `Subject`."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Check:
-    """One check.
+    """One check, equal to itself alone.
 
     Attributes:
         name: the section's folder and the function, such as `services.service_keeps_running`.

@@ -71,7 +71,7 @@ def evaluate(step: str, checks: Iterable[Check], subject: _Subject) -> StepResul
     What a waived problem of the same machine blocks is accepted with it; what it blocks on other machines is not, or
     one waiver on a server would make a whole fleet pass that nobody could look at.
     """
-    found = _sort(_all_findings(checks, subject), subject.waivers)
+    found = _sort(checks, subject)
     problems, waived, unknowns, blocks = found.problems, found.waived, found.unknowns, found.blocks
     tolerated = [key for key in blocks if key[1] == subject.name and key[0] in subject.waivers]
     standing = {key: block for key, block in blocks.items() if key not in tolerated}
@@ -100,20 +100,24 @@ def evaluate(step: str, checks: Iterable[Check], subject: _Subject) -> StepResul
     return StepResult(**common, outcome=Outcome.PASSED)
 
 
-def _sort(every: Iterable[Finding], waivers: Mapping[str, Waiver]) -> _Findings:
+def _sort(checks: Iterable[Check], subject: _Subject) -> _Findings:
     found = _Findings()
-    for finding in every:
-        match finding:
-            case Problem() if waiver := waivers.get(finding.code):
-                found.waived.append(WaivedProblem(finding, waiver.reason, _day(waiver)))
-            case Problem():
-                found.problems.append(finding)
-            case Unknown():
-                found.unknowns.setdefault(finding.reason, finding)
-            case Blocked():
-                found.blocks.setdefault((finding.code, finding.machine), finding)
-            case Evidence():
-                found.seen.setdefault(f"{finding.text} ({finding.source})")
+    for check in checks:
+        with subject.ledger.watch():
+            for finding in findings(check, subject):
+                match finding:
+                    case Evidence():  # by far the most
+                        found.seen.setdefault(f"{finding.text} ({finding.source})")
+                    case Problem() if finding.code not in check.codes:
+                        raise LookupError(f"{check.name} yields {finding.code}, which it does not declare")
+                    case Problem() if waiver := subject.waivers.get(finding.code):
+                        found.waived.append(WaivedProblem(finding, waiver.reason, _day(waiver)))
+                    case Problem():
+                        found.problems.append(finding)
+                    case Unknown():
+                        found.unknowns.setdefault(finding.reason, finding)
+                    case Blocked():
+                        found.blocks.setdefault((finding.code, finding.machine), finding)
     return found
 
 
@@ -127,15 +131,6 @@ def _blocked_by_waived(key: tuple[str, str], block: Blocked, waiver: Waiver) -> 
 
 def _blocked(key: tuple[str, str], block: Blocked) -> str:
     return f"blocked by {key[0]} on {key[1]}" + _because(block)
-
-
-def _all_findings(checks: Iterable[Check], subject: _Subject) -> Iterator[Finding]:
-    for check in checks:
-        with subject.ledger.watch():
-            for finding in findings(check, subject):
-                if isinstance(finding, Problem) and finding.code not in check.codes:
-                    raise LookupError(f"{check.name} yields {finding.code}, which it does not declare")
-                yield finding
 
 
 def _because(block: Blocked) -> str:

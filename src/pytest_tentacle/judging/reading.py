@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from types import TracebackType
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from pytest_tentacle.survey.model import Survey
@@ -16,21 +16,34 @@ Read = tuple[str, str]
 """Name of the machine, and the section of its survey."""
 
 
+class _Watch:
+    """Puts a set on top of a ledger's for as long as it lasts: every check and every kept value has one."""
+
+    __slots__ = ("_watches",)
+
+    def __init__(self, watches: list[set[Read]]) -> None:
+        self._watches = watches
+
+    def __enter__(self) -> set[Read]:
+        seen: set[Read] = set()
+        self._watches.append(seen)
+        return seen
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._watches.pop()
+
+
 class Ledger:
     """What was read, by the innermost watch."""
 
     def __init__(self) -> None:
         self._watches: list[set[Read]] = []
 
-    @contextmanager
-    def watch(self) -> Iterator[set[Read]]:
+    def watch(self) -> _Watch:
         """Everything read inside; an outer watch does not see it."""
-        seen: set[Read] = set()
-        self._watches.append(seen)
-        try:
-            yield seen
-        finally:
-            self._watches.pop()
+        return _Watch(self._watches)
 
     def note(self, reads: Iterable[Read]) -> None:
         """These sections were read."""
@@ -48,16 +61,21 @@ def kept(owner: _Owner, name: str, work_out: Callable[[], T]) -> T:
 
     Unknown and Blocked are kept and raised again likewise.
     """
-    if name not in owner.kept:
-        with owner.ledger.watch() as reads:
+    known = owner.kept.get(name)
+    if known is None:
+        with owner.ledger.watch() as seen:
             found = _tried(work_out)
-        owner.kept[name] = (*found, tuple(reads))  # a set of one is four times as large
-    value, error, reads = owner.kept[name]
+        known = owner.kept[name] = (*found, tuple(seen))  # a set of one is four times as large
+    result: T = _told_again(owner, known)
+    return result
+
+
+def _told_again(owner: _Owner, known: tuple[Any, Unknown | Blocked | None, tuple[Read, ...]]) -> Any:
+    value, error, reads = known
     owner.ledger.note(reads)
     if error is not None:
         raise error.with_traceback(None)
-    result: T = value
-    return result
+    return value
 
 
 def _tried(work_out: Callable[[], T]) -> tuple[T | None, Unknown | Blocked | None]:
@@ -77,6 +95,10 @@ class derived(Generic[T]):  # noqa: N801  a decorator, like functools.cached_pro
 
     def __get__(self, owner: _Owner, _: type | None = None) -> T:
         """The value, or the Unknown or Blocked that came instead."""
+        known = owner.kept.get(self._name)
+        if known is not None:
+            result: T = _told_again(owner, known)
+            return result
         return kept(owner, self._name, lambda: self._work_out(owner))
 
 
@@ -93,7 +115,8 @@ class _Facts:
         """The name of a section. Raises AttributeError where a survey has no such section."""
         if name not in Survey.model_fields:
             raise AttributeError(f"a survey has no section {name}")
-        return _Name(name)
+        named = vars(self)[name] = _Name(name)  # from now on it is found without asking here
+        return named
 
 
 FACTS = cast("Survey", _Facts())

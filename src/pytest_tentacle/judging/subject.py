@@ -26,17 +26,22 @@ class Subject(SurveyedMachine):
     def __init__(self, machine: Tentacle | OctopusServer, fleet: Fleet) -> None:
         super().__init__(machine, fleet)
         self.fleet = fleet
-        self._results: dict[tuple[str, tuple[Check, ...]], StepResult] = {}
+        self._results: dict[str, StepResult] = {}
+        self._results_of_some: dict[tuple[str, tuple[Check, ...]], StepResult] = {}
+        self._peers: tuple[str, ...] | None = None
 
     @property
     def peers(self) -> tuple[Subject, ...]:
         """The other ends of its links: a Tentacle's servers, or a server's Tentacles."""
-        inventory = self.fleet.surveys.inventory
+        if self._peers is None:  # their names alone: machines that hold each other are not freed at once
+            self._peers = tuple(self._names_of_peers())
+        return tuple(map(self.fleet.subject, self._peers))
+
+    def _names_of_peers(self) -> Iterator[str]:
         if isinstance(self.machine, Tentacle):
-            names = [name for name in self.machine.servers if name in self.fleet.servers]
+            yield from (name for name in self.machine.servers if name in self.fleet.servers)
         else:
-            names = [tentacle.name for tentacle in inventory.tentacles_of(self.machine)]
-        return tuple(self.fleet.subject(name) for name in names)
+            yield from (tentacle.name for tentacle in self.fleet.surveys.inventory.tentacles_of(self.machine))
 
     def result(self, step: str, checks: Iterable[Check] = ()) -> StepResult:
         """A step's result on this machine by all its checks, or by those that are named; judged once and kept.
@@ -45,13 +50,19 @@ class Subject(SurveyedMachine):
         step asks for it that does not rest on it.
         """
         self.fleet.ask_for(step)
-        chosen = tuple(checks)
-        if not chosen or (self.fleet.has_step(step) and chosen == self.fleet.step(step).checks):
-            chosen = self.fleet.step(step).checks
-        if (step, chosen) not in self._results:
-            with self.fleet.judging(step):
-                self._results[step, chosen] = evaluate(step, chosen, self)
-        return self._results[step, chosen]
+        some = tuple(checks)
+        if some and not (self.fleet.has_step(step) and some == self.fleet.step(step).checks):
+            if (step, some) not in self._results_of_some:
+                self._results_of_some[step, some] = self._judged(step, some)
+            return self._results_of_some[step, some]
+        result = self._results.get(step)
+        if result is None:
+            result = self._results[step] = self._judged(step, self.fleet.step(step).checks)
+        return result
+
+    def _judged(self, step: str, checks: tuple[Check, ...]) -> StepResult:
+        with self.fleet.judging(step):
+            return evaluate(step, checks, self)
 
     def problems_of(self, step: str) -> tuple[Problem, ...]:
         """All problems of a step on this machine, waived ones too: to accept a failure does not undo what it blocks."""

@@ -104,7 +104,13 @@ class SurveyedMachine:
 
     def __init__(self, machine: Tentacle | OctopusServer, surveyed: Surveyed) -> None:
         self.machine = machine
+        self.name = machine.name
+        """The machine's name in the inventory."""
+        self.is_tentacle = isinstance(machine, Tentacle)
+        """Whether it is a Tentacle; else it is an Octopus Server node."""
         self.surveyed = surveyed
+        self.record = surveyed.record(machine.name)
+        """What came of the log-on; None where it was not selected."""
         self.ledger = surveyed.ledger
         self.kept: dict[str, Any] = {}
 
@@ -114,24 +120,9 @@ class SurveyedMachine:
     # -- who it is -----------------------------------------------------------------------------------------------
 
     @property
-    def name(self) -> str:
-        """The machine's name in the inventory."""
-        return self.machine.name
-
-    @property
-    def is_tentacle(self) -> bool:
-        """Whether it is a Tentacle; else it is an Octopus Server node."""
-        return isinstance(self.machine, Tentacle)
-
-    @property
     def product(self) -> Literal["tentacle", "server"]:
         """The product's word in surveys."""
         return "tentacle" if self.is_tentacle else "server"
-
-    @property
-    def record(self) -> HostRecord | None:
-        """What came of the log-on; None where it was not selected."""
-        return self.surveyed.record(self.name)
 
     @property
     def can_log_on(self) -> bool:
@@ -146,12 +137,13 @@ class SurveyedMachine:
         record = self.record
         if record is None:
             raise Unknown(f"{self.name} was not surveyed", "Select it too (--limit), or replay a file that holds it.")
-        if record.survey is None:
+        survey = record.survey
+        if survey is None:
             unreachable = record.unreachable
             if unreachable is None:
                 raise Unknown(f"{self.name} gave no survey", "Run again with -v.")
             raise Unknown(unreachable.reason, unreachable.advice)
-        return record.survey
+        return survey
 
     @property
     def known_survey(self) -> Survey | None:

@@ -17,6 +17,7 @@ def plain_address(host: str) -> str | None:
     return str(mapped or address)
 
 
+@lru_cache(maxsize=65_536)
 def plain_host(host: str) -> str:
     """A host as two are compared: lower case, without a final dot, addresses in their shortest form."""
     return plain_address(host) or host.strip().rstrip(".").lower()

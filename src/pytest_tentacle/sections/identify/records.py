@@ -11,7 +11,7 @@ from pytest_tentacle.hiding import shorten
 from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.entries import account_proxy
 from pytest_tentacle.judging.finding import Blocked, Evidence, Unknown
-from pytest_tentacle.judging.reading import FACTS
+from pytest_tentacle.judging.reading import FACTS, kept
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link.hosts import plain_address, plain_host
@@ -140,6 +140,10 @@ def server_records(subject: Subject, server: Subject) -> Iterator[Judged]:
 
 def present_of(subject: Subject) -> Present:
     """What is known of the machine at the moment of the survey; what cannot be read stays unknown."""
+    return kept(subject, "present", lambda: _present(subject))
+
+
+def _present(subject: Subject) -> Present:
     host = host_of(subject)
     clock = host.clock_utc if host else None
     try:
