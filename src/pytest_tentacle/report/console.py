@@ -41,14 +41,16 @@ _ASCII = str.maketrans(
         "·": ",",
     }
 )
-_COLOURS: dict[Outcome, dict[str, Any]] = {
-    Outcome.PASSED: {"green": True},
+COLOURS: dict[Outcome, dict[str, bool]] = {
     Outcome.FAILED: {"red": True},
     Outcome.UNKNOWN: {"yellow": True},
     Outcome.BLOCKED: {"blue": True},
-    Outcome.WAIVED: {"purple": True},
     Outcome.NOTED: {"cyan": True},
+    Outcome.WAIVED: {"purple": True},
+    Outcome.PASSED: {"green": True},
 }
+"""What `write_line` takes for each outcome, in the order in which a line counts them."""
+
 _CAUSES = 10
 _NAMES = 6
 _LINES = 6
@@ -108,7 +110,7 @@ def explain(result: StepResult, clean: Callable[[str], str]) -> list[str]:
 
 def _head(report: Report) -> Iterator[Line]:
     outcome = {"healthy": Outcome.PASSED, "unhealthy": Outcome.FAILED, "incomplete": Outcome.UNKNOWN}[report.state]
-    yield f"{_GLYPHS[outcome]} {report.verdict}", {**_COLOURS[outcome], "bold": True}
+    yield f"{_GLYPHS[outcome]} {report.verdict}", {**COLOURS[outcome], "bold": True}
     if counted := ", ".join(f"{count} {kind.value}" for kind, count in report.counts.items() if count):
         yield f"  {counted}", {}
 
@@ -146,7 +148,7 @@ def _cause(cause: CauseReport) -> Iterator[Line]:
     new = _new(cause)
     yield (
         f"{_GLYPHS[outcome]} {cause.title} [{cause.code}], {cause.severity}{f', {new}' if new else ''}",
-        {**_COLOURS[outcome], "bold": True},
+        {**COLOURS[outcome], "bold": True},
     )
     yield f"    {plural(len(cause.machines), 'machine')}: {_names(cause.machines)}", {}
     yield f"    {_one_line(cause.sentence)}", {}
@@ -191,11 +193,11 @@ def _waived(report: Report) -> Iterator[Line]:
     for item in report.waived[:_REASONS]:
         yield "", {}
         head = f"{_GLYPHS[Outcome.WAIVED]} {item.title} [{item.code}]"
-        yield f"{head} {_one_line(accepted(item.reason, item.until))}", _COLOURS[Outcome.WAIVED]
+        yield f"{head} {_one_line(accepted(item.reason, item.until))}", COLOURS[Outcome.WAIVED]
         yield f"    {plural(len(item.machines), 'machine')}: {_names(item.machines)}", {}
     rest = len(report.waived) - _REASONS
     if rest > 0:
-        yield f"  and {plural(rest, 'more waiver')}: see the report", _COLOURS[Outcome.WAIVED]
+        yield f"  and {plural(rest, 'more waiver')}: see the report", COLOURS[Outcome.WAIVED]
 
 
 def _machines(report: Report) -> Iterator[Line]:
@@ -208,11 +210,11 @@ def _machines(report: Report) -> Iterator[Line]:
 
 
 def _machine_head(machine: MachineView) -> Line:
-    return f"{machine.name}: {machine.outcome.value}", {"bold": True, **_COLOURS[machine.outcome]}
+    return f"{machine.name}: {machine.outcome.value}", {"bold": True, **COLOURS[machine.outcome]}
 
 
 def _result(result: ResultView, title: str) -> Iterator[Line]:
-    yield f"  {_GLYPHS[result.outcome]} {title}: {result.outcome.value}", _COLOURS[result.outcome]
+    yield f"  {_GLYPHS[result.outcome]} {title}: {result.outcome.value}", COLOURS[result.outcome]
     for problem in result.problems:
         yield f"      {problem.code} {problem.title}", {}
         yield f"        expected  {_one_line(problem.expected)}", {}
@@ -221,7 +223,7 @@ def _result(result: ResultView, title: str) -> Iterator[Line]:
             yield f"        {_one_line(item.source)}: {_one_line(item.text)}", {}
     for each in result.waived:
         yield f"      {each.problem.code} {each.problem.title}", {}
-        yield f"        {_one_line(accepted(each.reason, each.until))}", _COLOURS[Outcome.WAIVED]
+        yield f"        {_one_line(accepted(each.reason, each.until))}", COLOURS[Outcome.WAIVED]
         yield f"        expected  {_one_line(each.problem.expected)}", {}
         yield f"        actual    {_one_line(each.problem.actual)}", {}
     if result.blocked_by:

@@ -9,20 +9,11 @@ from typing import Any
 import pytest
 
 from pytest_tentacle.judging.result import Outcome
+from pytest_tentacle.report.console import COLOURS
 from pytest_tentacle.run.verdict import ATTRIBUTE
 from pytest_tentacle.sections import TABLE
 
 from .collection import is_guides, step_of
-
-_COLOURS: dict[Outcome, dict[str, bool]] = {
-    Outcome.FAILED: {"red": True},
-    Outcome.UNKNOWN: {"yellow": True},
-    Outcome.BLOCKED: {"blue": True},
-    Outcome.NOTED: {"cyan": True},
-    Outcome.WAIVED: {"purple": True},
-    Outcome.PASSED: {"green": True},
-}
-"""Also the order in which a line counts them."""
 
 
 class StepLines:
@@ -119,7 +110,7 @@ class StepLines:
         counts = self._counts.pop(step, Counter[Outcome]())
         if self._reporter is None or not counts:
             return
-        told = [f"{counts[outcome]:,} {outcome.value}" for outcome in _COLOURS if counts[outcome]]
-        colour = next(colour for outcome, colour in _COLOURS.items() if counts[outcome])
+        told = [f"{counts[outcome]:,} {outcome.value}" for outcome in COLOURS if counts[outcome]]
+        colour = next(colour for outcome, colour in COLOURS.items() if counts[outcome])
         title = TABLE[step].title if step in TABLE else step
         self._reporter.write_line(f"{title}: {', '.join([*told, *more])}", **colour)
