@@ -70,7 +70,7 @@ SENDERS = {
 
 ACTORS = {
     "acting/carrying_out.py", "acting/mending.py", "acting/planning.py", "acting/restarting.py", "acting/sending.py",
-    "cli/mend.py", "run/acting/doing.py", "run/session.py",
+    "cli/mend.py", "run/acting/doing.py", "run/reach.py",
 }  # fmt: skip
 """Who knows those that send what changes a machine; `restart_first` alone is called by a run, and only for --restart."""
 

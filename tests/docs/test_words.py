@@ -30,7 +30,8 @@ def texts() -> dict[str, str]:
         found[kind.code] = "\n".join([kind.title, kind.sentence, getattr(kind, "meaning", ""), *lines])
     page = (TOP / "src/pytest_tentacle/report/templates/page.html.j2").read_text(encoding="utf-8")
     found["page"] = re.sub(r"\{[{%].*?[%}]\}|<[^>]*>", " ", page)
-    found["page's script"] = (TOP / "src/pytest_tentacle/report/templates/page.js").read_text(encoding="utf-8")
+    for script in sorted((TOP / "src/pytest_tentacle/report/templates").glob("*.js")):
+        found[f"the page's {script.name}"] = script.read_text(encoding="utf-8")
     found["README"] = (TOP / "README.md").read_text(encoding="utf-8").replace("pytest-tentacle mend", "")
     parser = pytest.Parser(_ispytest=True)
     add_options(parser)

@@ -14,7 +14,8 @@ import pytest
 
 from pytest_tentacle import files
 from pytest_tentacle.inventory import InventoryError, load
-from pytest_tentacle.run import bundle, outputs
+from pytest_tentacle.run import bundle
+from pytest_tentacle.run.outputs import places
 from pytest_tentacle.survey import limits, store
 
 
@@ -69,7 +70,7 @@ class TestWriting:
                 path.mkdir()
         before = path.lstat()
         with pytest.raises(pytest.UsageError, match=r"cannot be written: .*--bundle"):
-            outputs.check_writable(path, "--bundle FILE.zip")
+            places.check_writable(path, "--bundle FILE.zip")
         with pytest.raises(OSError, match=r"it is|directory"):
             files.write(path, "x")
         assert path.lstat() == before

@@ -17,8 +17,8 @@ module.{name} = broken
 
 VIEWS = {
     "page": ("report.html_hooks", "render_page", "the page's diagnosis could not be made: ZeroDivisionError"),
-    "json": ("run.session", "report_pieces", "the JSON report could not be made: ZeroDivisionError"),
-    "markdown": ("run.session", "report_markdown", "the Markdown report could not be made: ZeroDivisionError"),
+    "json": ("run.outputs.writing", "report_pieces", "the JSON report could not be made: ZeroDivisionError"),
+    "markdown": ("run.outputs.writing", "report_markdown", "the Markdown report could not be made: ZeroDivisionError"),
     "console": ("run.hooks", "report_lines", "the diagnosis on the console could not be made: ZeroDivisionError"),
     "causes": ("run.session", "diagnose", "the diagnosis could not be made: ZeroDivisionError"),
     "bundle": ("run.bundle", "write_bundle", "case.zip could not be made: ZeroDivisionError"),
@@ -91,7 +91,7 @@ class TestViews:
         """Whoever only looks at the exit code must not take the old report for this one's."""
         chosen = ("-k", "poll-01 and communication-settings")
         assert case.run(*chosen).returncode == 0
-        done = breaking(BREAKS.format(module="run.session", name="report_pieces", error="ValueError"), *chosen)
+        done = breaking(BREAKS.format(module="run.outputs.writing", name="report_pieces", error="ValueError"), *chosen)
         assert done.returncode == 1
 
     @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 from pytest_tentacle.report.redaction.redactor import Redactor
 from pytest_tentacle.run import bundle
-from pytest_tentacle.run.outputs import Failures
+from pytest_tentacle.run.outputs.failures import Failures
 from pytest_tentacle.run.survey_files.growing import unfinished_text
 from pytest_tentacle.run.survey_files.keeping import Keeping
 from pytest_tentacle.survey import store

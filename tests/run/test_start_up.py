@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from pytest_tentacle.inventory.model import Mode
-from pytest_tentacle.run.options import MODES
+from pytest_tentacle.run.options.words import MODES
 
 HEAVY = ("pydantic", "ruamel", "cryptography", "requests", "paramiko", "winrm", "spnego", "jinja2")
 
@@ -61,7 +61,8 @@ class TestStartUp:
         assert not loaded & set(HEAVY)
         ours = json.loads((tmp_path / "ours.json").read_text(encoding="utf-8"))
         light = (
-            *("", ".plugin", ".run", ".run.options", ".guide", ".guide.severity"),
+            *("", ".plugin", ".run", ".guide", ".guide.severity"),
+            *(".run.options", ".run.options.model", ".run.options.reading", ".run.options.words"),
             *(".run.acting", ".run.acting.words", ".run.acting.terminal"),
         )
         assert set(ours) <= {f"pytest_tentacle{name}" for name in light}

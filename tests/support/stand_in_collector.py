@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from pytest_tentacle.inventory import without_credentials
-from pytest_tentacle.run import session
+from pytest_tentacle.run import reach
 from pytest_tentacle.survey import store
 
 
@@ -20,4 +20,4 @@ def _collect(inventory, names, plan, progress):  # the collector's own signature
     return surveys.model_copy(update={"inventory": without_credentials(inventory)})
 
 
-session.collect = _collect
+reach.collect = _collect

@@ -46,6 +46,9 @@ SEVERITY_WORDS = {
     Severity.WILL_FAIL: "will fail later",
     Severity.HYGIENE: "hygiene",
 }
+_SCRIPTS = ("elements.js", "picture.js", "history.js", "page.js")
+"""In the order in which they name each other."""
+
 _OPEN_CAUSES = 3
 _NAMES_SHOWN = 8
 _BRIEF_PRINT = 12
@@ -62,7 +65,7 @@ def render_page(report: Report) -> str:
         report=report,
         data=Markup(page_data(report)),  # noqa: S704  JSON without `<` and `&`
         style=Markup(_source("page.css") + _source("history.css")),  # noqa: S704  ours
-        script=Markup(_source("history.js") + _source("page.js")),  # noqa: S704  ours
+        script=Markup("".join(map(_source, _SCRIPTS))),  # noqa: S704  ours
         glyphs=GLYPHS,
         order=WORST_FIRST,
         open_causes=_OPEN_CAUSES,

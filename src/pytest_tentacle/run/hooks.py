@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +11,14 @@ import pytest
 
 from pytest_tentacle.hiding import printable
 from pytest_tentacle.inventory.sources.named import HERE
-from pytest_tentacle.judging.result import Outcome
+from pytest_tentacle.judging.result import Outcome, StepResult
 from pytest_tentacle.report.build import plural
 from pytest_tentacle.report.console import Line, clean_line, report_lines
 from pytest_tentacle.report.document import Report
 from pytest_tentacle.report.gate.ci import ci_lines
 from pytest_tentacle.report.html_hooks import HtmlReport
 
-from . import octopus, outputs, parallel, verdict
+from . import octopus, parallel, verdict
 from .heap import Heap
 from .items import collection
 from .items.fixtures import Fixtures
@@ -37,10 +35,6 @@ from .logs import CleanRecords
 from .options import Options
 from .session import TentacleRun
 from .signals import Signals, Undying
-
-_PYTESTS_FILES = (("junitxml", "xmlpath"), ("log-file", "log_file"))
-"""Options that let pytest itself write a file, and their names in its configuration."""
-
 
 _NAMED = 10
 
@@ -69,8 +63,9 @@ class TentaclePlugin:
         self.portal_file: Path | None = None
         self.not_judged: list[str] = []
         self.signals = Signals()
-        if not parallel.is_worker(config):
-            self._choose_report(config)
+        if not parallel.is_worker(config) and not collection.runs_no_test(config):
+            self.run.outputs.choose(config, self.run.inputs())
+            refuse_odd_files(config)
         self.records = CleanRecords(self.run.redactor.text)
         self.records.install()
         if not parallel.is_worker(config):
@@ -245,9 +240,10 @@ class TentaclePlugin:
         terminalreporter.section("diagnosis")
         for text, markup in (*self._summary(report), *self._left_out()):
             terminalreporter.write_line(text, **markup)
-        if report is not None and (system := self.run.ci_system):
+        if report is not None and (system := self.run.outputs.ci_system):
             terminalreporter.ensure_newline()
-            markdown = self.run.report_path.with_suffix(".md") if self.run.report_path else None
+            page = self.run.outputs.page
+            markdown = page.with_suffix(".md") if page else None
             for text in self.run.failures.attempt("the annotations", ci_lines, report, system, markdown) or ():
                 terminalreporter.write_line(text)
         if self.run.options.unknown == "warn" and self.run.count(Outcome.UNKNOWN):
@@ -258,12 +254,12 @@ class TentaclePlugin:
             )
         for text in (*self.run.waivers().ended, *self.run.waivers().ending):
             terminalreporter.write_line(f"WARNING: {self.run.redactor.text(text)}", yellow=True, bold=True)
-        if self.run.report_path and self.run.report_path.exists():
-            terminalreporter.write_line(f"report: {self.run.report_path}", bold=True)
+        if (page := self.run.outputs.page) and page.exists():
+            terminalreporter.write_line(f"report: {page}", bold=True)
         for text in self.run.failures:
             terminalreporter.write_line(f"ERROR: {self.run.redactor.text(text)}", red=True, bold=True)
-        if self.run.mapping_path:
-            terminalreporter.write_line(f"private, do not share: {self.run.mapping_path}", yellow=True)
+        if mapping := self.run.outputs.mapping:
+            terminalreporter.write_line(f"private, do not share: {mapping}", yellow=True)
 
     def _left_out(self) -> Generator[Line]:
         """Who is in the inventory and not in the verdict's number, where nobody chose steps or modes."""
@@ -280,7 +276,7 @@ class TentaclePlugin:
             return [] if report is None else report_lines(report, self.run.options.output, encoding=_encoding())
 
         return self.run.failures.attempt("the diagnosis on the console", lines) or [
-            (clean_line(self.run.redactor.text(text)), {}) for text in outputs.plain_lines(self.run.results.values())
+            (clean_line(self.run.redactor.text(text)), {}) for text in _plain_lines(self.run.results.values())
         ]
 
     def pytest_unconfigure(self) -> None:
@@ -308,39 +304,6 @@ class TentaclePlugin:
         reporter: pytest.TerminalReporter | None = self.config.pluginmanager.get_plugin("terminalreporter")
         return reporter
 
-    def _choose_report(self, config: pytest.Config) -> None:
-        """Where everything goes, found out before any machine is contacted. Raises pytest.UsageError."""
-        if collection.runs_no_test(config):
-            return
-        options = self.run.options
-        chosen = getattr(config.option, "htmlpath", None)
-        if chosen is not None:
-            report = Path(chosen)
-        else:
-            stem = "diagnosis" if options.pseudonyms else options.name
-            report = Path("reports") / f"{stem}-{time.strftime('%Y%m%d-%H%M%S')}.html"
-            self.run.report_is_ours = True
-        ours = [
-            ("--save-surveys FILE", options.save_surveys),
-            ("--bundle FILE.zip", options.bundle),
-            ("--sarif FILE", options.sarif),
-            ("--metrics FILE.prom", options.metrics),
-            ("--html FILE", report),
-            ("--html FILE (the JSON report beside it)", report.with_suffix(".json")),
-            ("--html FILE (the Markdown report beside it)", report.with_suffix(".md")),
-            *([("--html FILE (the mapping beside it)", report.with_suffix(".mapping.json"))] * options.pseudonyms),
-        ]
-        others = [(f"--{name}", getattr(config.option, key, None)) for name, key in _PYTESTS_FILES]
-        written = [(words, path) for words, path in ours if path is not None]
-        for words, path in written:
-            outputs.check_writable(path, words)
-        theirs = [(words, Path(text)) for words, text in others if text and text != os.devnull]
-        outputs.check_apart([*written, *theirs], self.run.inputs())
-        refuse_odd_files(config)
-        config.option.htmlpath = str(report)
-        config.option.self_contained_html = True
-        self.run.report_path = report
-
 
 def _quieten(config: pytest.Config, options: Options) -> None:
     """Our summary says what pytest's sections would repeat for each machine."""
@@ -356,3 +319,13 @@ def _steps(count: int) -> str:
 
 def _encoding() -> str:
     return sys.stdout.encoding or "ascii"
+
+
+def _plain_lines(results: Iterable[StepResult]) -> list[str]:
+    """The verdicts in the plainest words, for a console on which the diagnosis itself cannot be shown."""
+    lines = []
+    for result in results:
+        if result.outcome is not Outcome.PASSED:
+            codes = ", ".join(problem.code for problem in result.problems)
+            lines.append(f"{result.machine}: {result.step}: {result.outcome.value}" + (f" ({codes})" if codes else ""))
+    return lines or ["every step passed"]

@@ -2,65 +2,43 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 import pytest
 
-from pytest_tentacle import files, hiding, packing
-from pytest_tentacle.acting import sending
+from pytest_tentacle import hiding, packing
 from pytest_tentacle.acting.changes import lately
 from pytest_tentacle.diagnosis import diagnose
 from pytest_tentacle.inventory import InventoryError, Selection, SelectionError, known_secrets, load, select
-from pytest_tentacle.inventory.loading import OctopusSource
 from pytest_tentacle.inventory.model import Inventory, Machine
-from pytest_tentacle.inventory.secrets import Secret
-from pytest_tentacle.judging.finding import Unknown
 from pytest_tentacle.judging.result import Outcome, OwnTest, Run, StepResult
-from pytest_tentacle.link import system_resolver
-from pytest_tentacle.octopus import PortalError
 from pytest_tentacle.report.build import build_report
 from pytest_tentacle.report.document import Report
 from pytest_tentacle.report.earlier.past import Past, Wanted
-from pytest_tentacle.report.gate.ci import system_of, write_summary
-from pytest_tentacle.report.gate.metrics import report_metrics
-from pytest_tentacle.report.gate.sarif import report_sarif
-from pytest_tentacle.report.json_report import report_pieces
-from pytest_tentacle.report.markdown import report_markdown
 from pytest_tentacle.report.redaction.names import learn_inventory
 from pytest_tentacle.report.redaction.redactor import Redactor
 from pytest_tentacle.sections import Fleet, Subject, fleet_of
 from pytest_tentacle.sections.catalogue import CATALOGUE
-from pytest_tentacle.sites.address import SitesError
-from pytest_tentacle.sites.of_run import SitesOfRun
 from pytest_tentacle.survey import store
-from pytest_tentacle.survey.collector import Interrupted, Plan, collect
 from pytest_tentacle.survey.store import Surveys
-from pytest_tentacle.transport import Deadline, Transport, open_transport
 
 from . import bundle
 from .acting import doing
 from .named import named_by
 from .octopus import OctopusSession, source_of
-from .options import DEFAULT_WORKERS, Options
-from .outputs import Failures, JunitCase, polish_junit, recorded_notes
-from .progress import TerminalProgress
+from .options import Options
+from .outputs.failures import Failures
+from .outputs.junit import JunitCase, polish_junit
+from .outputs.writing import Outputs
+from .reach import Reach
 from .survey_files.keeping import Keeping
 from .waivers import WaiverNotes, waiver_notes
-
-if (
-    TYPE_CHECKING
-):  # for start-up time, and paramiko and spnego with it: a run on real machines needs none of its servers
-    from pytest_tentacle.lab import Lab
-
-T = TypeVar("T")
 
 
 class TentacleRun:
@@ -90,23 +68,18 @@ class TentacleRun:
         self.own_tests: dict[str, OwnTest] = {}
         self.started = datetime.now(UTC)
         self.interrupted = False
-        self.report_path: Path | None = None
-        self.report_is_ours = False
-        """Nobody asked for that name, so that another is as good where it is taken."""
-        self.mapping_path: Path | None = None
         self.failures = Failures()
         """What could not be shown or written, and why: a full disk takes no verdict away."""
+        self.outputs = Outputs(options, self.redactor, self.failures)
         self._restarted = doing.Restarted()
-        self._sites = SitesOfRun(options.executor)
         self.keeping = Keeping(options.save_surveys, options.bundle, self.redactor, self.failures)
         self._clock = time.monotonic()
+        ends = None if options.run_timeout is None else self._clock + options.run_timeout
+        self._reach = Reach(options, inventory, self._octopus, self.shown, ends)
         self._fleet: Fleet | None = None
-        self._lab: Lab | None = None
         self._report: Report | None = None
         self._notes: list[str] = []
         self._built = False
-        self._reached: Inventory | None = None
-        self._hosts: dict[str, tuple[Transport, Any]] = {}
         self.past = self._past()
 
     def _past(self) -> Past:
@@ -230,16 +203,13 @@ class TentacleRun:
             redactor=self.redactor,
             failures=self.failures,
             look=look,
-            reached=lambda: self._reached or self.inventory,
-            sender=sending.by(self._sites),
+            reached=lambda: self._reach.inventory,
+            sender=self._reach.sender,
             nodes=self._octopus.nodes,
             keep=self.keeping.add,
             asked=asked,
             reporter=reporter,
         )
-
-    def _write(self, write: Callable[[Path, T], None], path: Path, content: T) -> None:
-        self.failures.attempt(str(path), write, path, content)
 
     def _with_peers(self, chosen: set[str]) -> set[str]:
         needed = {
@@ -254,52 +224,9 @@ class TentacleRun:
     def _collect(
         self, names: set[str], reporter: pytest.TerminalReporter | None, keep: Callable[[Surveys], None] | None
     ) -> Surveys:
-        if self._reached is None:
-            self._reached = self._start_lab(names) if self.inventory.is_lab else self.inventory
-        inventory, resolve = self._reached, self._lab.resolve if self._lab else system_resolver
-        plan = Plan(
-            workers=self.options.workers or (self._lab.workers if self._lab else DEFAULT_WORKERS),
-            machine_timeout=self.options.machine_timeout,
-            probe_seconds=self.options.probe_timeout,
-            identity=self.options.identity,
-            resolve=resolve,
-            ping=self.options.ping,
-            tls_versions=self.options.tls_versions,
-            keep=keep,
-            until=None if self.options.run_timeout is None else self._clock + self.options.run_timeout,
-        )
-        labels = {machine.host_key: self.shown(machine.name) for machine in inventory.machines}
-        try:
-            elsewhere = self._sites.executors(inventory, names)
-            surveys = collect(inventory, names, plan, TerminalProgress(reporter, labels), *elsewhere)
-        except SitesError as error:
-            raise pytest.UsageError(str(error)) from None
-        except Interrupted as stop:
-            self.interrupted = True
-            surveys = stop.surveys
-        if self._lab is not None:
-            surveys = self._lab.mark_recorded(surveys)
+        surveys, ended = self._reach.survey(names, reporter, keep)
+        self.interrupted |= ended
         return surveys
-
-    def _start_lab(self, names: set[str]) -> Inventory:
-        from pytest_tentacle.lab import Lab, LabError  # noqa: PLC0415  only a run on the lab pays for it
-
-        try:
-            self._lab = Lab(self.inventory)
-            inventory = self._lab.start(names)
-        except LabError as error:
-            raise pytest.UsageError(str(error)) from None
-        return self._with_labs_portal(self._lab, inventory, names)
-
-    def _with_labs_portal(self, lab: Lab, inventory: Inventory, names: set[str]) -> Inventory:
-        if lab.portal is None:
-            return inventory
-        source = OctopusSource(url=lab.portal.url, api_key=Secret(lab.portal.api_key), ca=lab.portal.ca)
-        try:
-            return self._octopus.ask_lab(inventory, source, names, discover=self.options.discover)
-        except PortalError as error:
-            lab.stop()
-            raise pytest.UsageError(f"the lab's portal does not answer: {error}") from None
 
     def adopt(self, path: Path) -> None:
         """Use surveys that another process has taken."""
@@ -340,7 +267,7 @@ class TentacleRun:
         return self._report
 
     def _judged(self, surveys: Surveys) -> Run:
-        notes = [*self._notes, *recorded_notes(surveys)]
+        notes = [*self._notes, *_recorded(surveys)]
         waivers = self.waivers()
         notes += [*waivers.ended, *waivers.ending, *waivers.idle]
         return Run(
@@ -393,78 +320,22 @@ class TentacleRun:
 
     def host(self, name: str) -> Any:
         """Testinfra's host on a machine, logged on once a run. Raises TransportError, Unknown in a replay."""
-        if self.options.replay:
-            raise Unknown("a replay contacts no machine", "Run the test against the inventory itself.")
-        inventory = self._reached or self.inventory
-        if inventory.is_lab and self._lab is None:
-            raise Unknown("the lab runs in another process", "Run the test without pytest-xdist.")
-        from pytest_tentacle.transport.backend import make_host  # noqa: PLC0415  only a user's own test needs it
-
-        machine = next(machine for machine in inventory.machines if machine.name == name)
-        if self._sites.reaches(machine.site):
-            raise Unknown(f"only workers of site {machine.site} reach it", "Run the test there, without --executor.")
-        if machine.host_key not in self._hosts:
-            transport = open_transport(machine.transport)
-            transport.connect(Deadline(self.options.machine_timeout))
-            self._hosts[machine.host_key] = transport, make_host(transport, name=self.shown(name))
-        return self._hosts[machine.host_key][1]
+        return self._reach.host(name)
 
     def close(self) -> None:
         """Log off, stop the lab, if one runs, and give up all that was read and judged."""
         hiding.use(self._secrets_before)
         self.keeping.close()
         packing.forget()
-        self._sites.close()
-        while self._hosts:
-            self._hosts.popitem()[1][0].close()
-        if self._lab is not None:
-            self._lab.stop()
-            self._lab = None
+        self._reach.close()
         if self._fleet is not None:
             self._fleet.forget()
         self.surveys = self._fleet = self._report = None
         self.results.clear()
 
     def write_outputs(self, page: str | None) -> None:
-        """Page, JSON, Markdown, bundle and mapping, once all is judged; each on its own.
-
-        Args:
-            page: the HTML report; None where it could not be made.
-        """
-        report = self.report()
-        if self.report_path is None:
-            return
-        if page is not None:
-            self.failures.attempt(str(self.report_path), self._write_page, page)
-        if self.surveys is None:
-            return
-        parts: dict[str, bundle.Part | None] = {}
-        if report is not None:
-            parts["report.json"] = partial(report_pieces, report)
-            parts["report.md"] = self.failures.attempt("the Markdown report", report_markdown, report)
-            self._write_for_gate(report)
-            self.failures.attempt("the history", self.past.keep, report)
-        for name, part in parts.items():
-            path = self.report_path.with_suffix(Path(name).suffix)
-            if part is not None and not self.failures.attempt(str(path), bundle.write_part, path, part):
-                # Its own place may be full while the bundle's has room
-                parts[name] = self.failures.attempt("the JSON report", bundle.text_of, part)
-        if self.options.bundle:
-            parts["report.html"] = page
-            whole: dict[str, bundle.Part] = {name: part for name, part in parts.items() if part is not None}
-            whole[bundle.SURVEYS] = self.keeping.part(self.surveys)
-            self._write(bundle.write_bundle, self.options.bundle, whole)
-        if self.options.pseudonyms:
-            self.mapping_path = self.report_path.with_suffix(".mapping.json")
-            self._write(files.write_private, self.mapping_path, json.dumps(self.redactor.mapping(), indent=1))
-
-    def _write_for_gate(self, report: Report) -> None:
-        """What a gate asked for."""
-        for path, make in ((self.options.sarif, report_sarif), (self.options.metrics, report_metrics)):
-            if path is not None and (text := self.failures.attempt(str(path), make, report)) is not None:
-                self._write(files.write, path, text)
-        if self.ci_system == "github":
-            self.failures.attempt("the step summary", write_summary, report, os.environ)
+        """All files, once all is judged; `page` is the HTML report, None where it could not be made."""
+        self.outputs.write(page, self.report(), self.surveys, self.keeping, self.past)
 
     def polish_junit(self, path: Path, *, keep_properties: bool) -> None:
         """Bring pytest's JUnit file to what CI systems make most of. Raises OSError."""
@@ -479,21 +350,13 @@ class TentacleRun:
         }
         polish_junit(path, cases, hide_host=self.options.pseudonyms, keep_properties=keep_properties)
 
-    @property
-    def ci_system(self) -> str | None:
-        """Whose annotations are written."""
-        return None if self.options.ci == "none" else self.options.ci or system_of(os.environ)
 
-    def _write_page(self, page: str) -> None:
-        """Under a name that nobody else has, where none was asked for."""
-        assert self.report_path is not None  # noqa: S101
-        if self.report_is_ours:
-            self.report_path = files.reserve(self.report_path)
-            self.report_is_ours = False
-            try:
-                files.write(self.report_path, page)
-            except BaseException:
-                self.report_path.unlink(missing_ok=True)
-                raise
-        else:
-            files.write(self.report_path, page)
+def _recorded(surveys: Surveys) -> list[str]:
+    """What is to be told of machines of the lab that did not run the real script."""
+    recorded = [name for record in surveys.records if record.recorded for name in record.machines]
+    return recorded and [
+        (
+            "No PowerShell was found: the lab's Windows machines answered from recordings "
+            f"({', '.join(recorded)}). Put `pwsh` on the PATH to run the real script."
+        )
+    ]

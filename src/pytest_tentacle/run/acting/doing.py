@@ -21,7 +21,7 @@ from pytest_tentacle.report.console import clean_line
 from pytest_tentacle.report.redaction.names import learn_surveys
 from pytest_tentacle.report.redaction.redactor import Redactor
 from pytest_tentacle.run.options import DEFAULT_WORKERS, Options
-from pytest_tentacle.run.outputs import Failures
+from pytest_tentacle.run.outputs.failures import Failures
 from pytest_tentacle.survey.actions import Action, ActionResult
 from pytest_tentacle.survey.store import Surveys
 

@@ -10,7 +10,7 @@ from pytest_tentacle import files
 from pytest_tentacle.report.redaction.names import learn_surveys
 from pytest_tentacle.report.redaction.redactor import Redactor
 from pytest_tentacle.run import bundle
-from pytest_tentacle.run.outputs import Failures
+from pytest_tentacle.run.outputs.failures import Failures
 from pytest_tentacle.survey import store
 from pytest_tentacle.survey.model import HostRecord
 from pytest_tentacle.survey.store import Surveys

@@ -1,0 +1,1 @@
+"""What a run writes: where it may, what it writes there, and what came of it."""
