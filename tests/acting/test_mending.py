@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -168,11 +169,14 @@ class TestInterrupted:
             return 0
 
         monkeypatch.setattr("pytest_tentacle.cli.mend._mend", ended)
-        before = signal.signal(number, signal.SIG_DFL)
+        monkeypatch.setattr(sys, "argv", ["pytest-tentacle"])
+        before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        signal.signal(number, signal.SIG_DFL)
         try:
             assert main(["mend", "r.json", "--cause", "TC2021"]) == code
-        finally:
-            signal.signal(number, before)
+        finally:  # of all three: an ended command leaves them ignored
+            for each, handler in before.items():
+                signal.signal(each, handler)
         said = "what was run stands above" if done else "before anything was changed"
         assert capsys.readouterr().err == f"\nended: {said}\n"
 
