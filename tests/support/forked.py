@@ -171,9 +171,7 @@ class _Server:
 
 
 def _main() -> None:
-    _read_modules()
-    gc.collect()
-    gc.freeze()  # what all runs share, none of them looks through
+    read_modules()
     server = _Server(sys.argv[1])
     print("listening", flush=True)
     asked = server.serve()
@@ -188,8 +186,8 @@ def _main() -> None:
     runpy.run_module("pytest", run_name="__main__", alter_sys=True)
 
 
-def _read_modules() -> None:
-    """Import what a run imports, its plugins as well, and make once what a process makes once."""
+def read_modules() -> None:
+    """Import what a run imports, its plugins as well, and make once what a process makes once; then fork as you like."""
     import pytest  # noqa: F401
 
     import pytest_tentacle.run.hooks  # noqa: F401  with all that it brings
@@ -207,6 +205,8 @@ def _read_modules() -> None:
         if "." not in name and name not in sys.stdlib_module_names:
             # or each run warns that it comes too late to rewrite its assertions
             module.__doc__ = f"{module.__doc__ or ''} PYTEST_DONT_REWRITE"
+    gc.collect()
+    gc.freeze()  # what all runs share, none of them looks through
 
 
 if __name__ == "__main__":
