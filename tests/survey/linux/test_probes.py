@@ -210,13 +210,13 @@ class TestFailures:
 
     def test_page_timed_out(self, listen, tls, real, certificate):
         """TLS, and then silence; what the handshake gave is not lost."""
-        (probe,) = real(probing(at(listen(tls(b"", hold=8)).port), probe_seconds=1.0)).survey.probes
+        (probe,) = real(probing(at(listen(tls(b"", hold=120)).port), probe_seconds=6.0)).survey.probes
         assert (probe.failed[0], probe.page.error) == ("page", "timed-out")
         assert probe.thumbprint == thumbprint_of(certificate[2])
 
     def test_page_whole_though_kept_open(self, listen, tls, real, tools):
         """A server that sends its whole page by Content-Length and keeps the connection has answered."""
-        (probe,) = real(probing(at(listen(tls(tools.PAGE, hold=8)).port), probe_seconds=1.0)).survey.probes
+        (probe,) = real(probing(at(listen(tls(tools.PAGE, hold=120)).port))).survey.probes
         assert probe.failed is None
 
     def test_not_http(self, listen, tls, real):
