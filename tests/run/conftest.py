@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,3 +23,14 @@ def surveyed(run_pytest, top: Path, tmp_path_factory: pytest.TempPathFactory):
     )  # fmt: skip
     assert (folder / "saved.json").exists(), done.stdout + done.stderr
     return done, folder, folder / "saved.json"
+
+
+@pytest.fixture
+def run_here(run_pytest, pytester: pytest.Pytester) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run pytest in the folder of the test, on a console of 80 columns, without a terminal: `run_here(*arguments)`."""
+    assert pytester.path.is_dir()
+
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        return run_pytest(*arguments, cwd=Path.cwd(), environment={"COLUMNS": "80"})
+
+    return run

@@ -81,13 +81,13 @@ def test_error(broken):
 
 
 class TestOwnTests:
-    def test_are_told_in_every_report(self, pytester, saved):
+    def test_are_told_in_every_report(self, pytester, saved, run_here):
         """A user's own failing test makes no machine well: console, JSON, Markdown and page name it."""
         pytester.makepyfile(test_own=OWN)
         pytester.makepyfile(test_cut="def broken(:\n")
-        shown = pytester.runpytest_subprocess(
+        shown = run_here(
             "--replay", saved, "--html", "r.html", "--continue-on-collection-errors", "test_own.py", "test_cut.py"
-        ).stdout.str()
+        ).stdout
         assert "AssertionError: my own reason" in shown
         assert "3 tests of your own failed" in shown
         report = json.loads((pytester.path / "r.json").read_text("utf-8"))
@@ -101,12 +101,11 @@ class TestOwnTests:
             assert "my own reason" in text
             assert "test_cut.py" in text
 
-    def test_beside_the_guide(self, pytester, saved):
+    def test_beside_the_guide(self, pytester, saved, run_here):
         """`--guide`: both in one run; a step is a line that counts its machines, and a test of one's own keeps its dot."""
         pytester.makepyfile(test_own=OWN)
         pytester.makeini("[pytest]\ntestpaths = test_own.py")
-        shown = pytester.runpytest_subprocess("--replay", saved, "--guide").stdout
-        text = shown.str()
+        text = run_here("--replay", saved, "--guide").stdout
         assert re.search(r"^test_own\.py \.+FE", text, re.MULTILINE)
         assert re.search(r"^Services running: \d+ passed$", text, re.MULTILINE)
         assert "test_20_services_running.py" not in text
@@ -124,32 +123,32 @@ class TestOwnTests:
 
 
 class TestStepLines:
-    def test_a_healthy_fleet_fits_on_a_screen(self, pytester, saved):
+    def test_a_healthy_fleet_fits_on_a_screen(self, run_here, saved):
         """Hundreds of steps, two dozen lines; `-v` and `-q` are pytest's own."""
-        lines = pytester.runpytest_subprocess("--replay", saved).outlines
+        lines = run_here("--replay", saved).stdout.splitlines()
         assert len(lines) <= 34, lines
-        quiet = pytester.runpytest_subprocess("--replay", saved, "-q", "-k", "services-running").stdout.str()
+        quiet = run_here("--replay", saved, "-q", "-k", "services-running").stdout
         assert "Services running:" not in quiet
 
-    def test_what_is_cut_short(self, pytester):
+    def test_what_is_cut_short(self, pytester, run_here):
         """`-x`: the step's line says how many of its machines were not judged."""
         world = wide_fleet()
         world["web-01"].service["state"] = "stopped"
         (pytester.path / "saved.json").write_text(store.dumps(world.surveys()), encoding="utf-8")
-        lines = pytester.runpytest_subprocess("--replay", "saved.json", "-x", "-k", "services-running").outlines
+        lines = run_here("--replay", "saved.json", "-x", "-k", "services-running").stdout.splitlines()
         (told,) = [line for line in lines if line.startswith("Services running")]
         assert re.search(r": 1 failed.*, \d+ not judged$", told), told
 
 
 class TestNumbers:
-    def test_who_is_not_judged_is_named(self, pytester):
+    def test_who_is_not_judged_is_named(self, pytester, run_here):
         """A server that nobody logs on to counts among the inventory's machines, and not in the verdict."""
         pytester.makefile(
             ".yaml",
             few="servers:\n- {name: octo-dmz, dns_name: localhost, transport: none}\n"
             "tentacles:\n- {name: far, dns_name: localhost, mode: polling, servers: [octo-dmz], transport: none}\n",
         )
-        shown = pytester.runpytest_subprocess("--inventory=few.yaml").stdout.str()
+        shown = run_here("--inventory=few.yaml").stdout
         assert "1 server and 1 Tentacle of few.yaml" in shown
         assert "The machine could not be fully checked." in shown
         assert "not judged, because no step applies: octo-dmz" in shown
@@ -159,9 +158,9 @@ class TestNothingRuns:
     @pytest.mark.parametrize(
         "option", ["--fixtures", "--fixtures-per-test", "--setup-plan", "--setup-only", "--collect-only", "--markers"]
     )
-    def test_nobody_is_contacted(self, pytester, option):
+    def test_nobody_is_contacted(self, pytester, option, run_here):
         """No survey, no diagnosis, no report."""
-        shown = pytester.runpytest_subprocess("--tentacle", "localhost", "--transport", "local", option).stdout.str()
+        shown = run_here("--tentacle", "localhost", "--transport", "local", option).stdout
         assert "surveying" not in shown
         assert "diagnosis ==" not in shown
         assert list(pytester.path.glob("reports/*")) == []

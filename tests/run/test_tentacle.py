@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import socket
-import sys
 
 import pytest
 
@@ -20,30 +19,32 @@ def listener():
     made.stop()
 
 
-def run(pytester, *arguments: str) -> str:
-    return pytester.runpytest_subprocess(*arguments, "-p", "no:cacheprovider").stdout.str()
+@pytest.fixture
+def run(run_here):
+    """What a run says."""
+    return lambda *arguments: run_here(*arguments, "-p", "no:cacheprovider").stdout
 
 
 class TestFromOutside:
-    def test_what_listens_is_judged(self, pytester, listener):
+    def test_what_listens_is_judged(self, run, listener):
         """Its port, TLS and page pass as a server would see them; the rest is unknown, with what a log-on would tell."""
-        shown = run(pytester, "--tentacle", f"127.0.0.1:{listener.port}", "--output", "full")
+        shown = run("--tentacle", f"127.0.0.1:{listener.port}", "--output", "full")
         assert "√ Welcome page across the link: passed" in shown
         assert "checked only from outside" in shown
         assert "A log-on would also show its service" in shown
         assert "no transport is declared" not in shown
 
-    def test_what_does_not_is_told(self, pytester):
+    def test_what_does_not_is_told(self, run):
         """A closed port is a problem with its cause."""
         with socket.create_server(("127.0.0.1", 0)) as closed:
             port = closed.getsockname()[1]
-        shown = run(pytester, "--tentacle", f"127.0.0.1:{port}")
+        shown = run("--tentacle", f"127.0.0.1:{port}")
         assert "127.0.0.1 is up and refuses the connection" in shown
         assert f"port {port}" in shown
 
-    def test_log_on_by_itself(self, pytester):
+    def test_log_on_by_itself(self, run):
         """--transport local logs on to this very machine: then it is judged as any other."""
-        shown = run(pytester, "--tentacle", "localhost", "--transport", "local", "--output", "full")
+        shown = run("--tentacle", "localhost", "--transport", "local", "--output", "full")
         assert "checked only from outside" not in shown
         assert "Services running" in shown
 
@@ -51,10 +52,9 @@ class TestFromOutside:
 class TestNumbers:
     """They add up, and nothing is told that nobody asked for."""
 
-    def test_the_server_that_was_not_named_has_no_tests(self, pytester):
+    def test_the_server_that_was_not_named_has_no_tests(self, run_here):
         """It stands for this very machine; what was dropped is pytest's deselected."""
-        done = pytester.run(sys.executable, "-m", "pytest", "--tentacle", "127.0.0.1:1", "-v")
-        shown = done.stdout.str()
+        shown = run_here("--tentacle", "127.0.0.1:1", "-v").stdout
         assert "this machine-" not in shown
         found = re.search(r"collected (\d+) items / (\d+) deselected / (\d+) selected", shown)
         assert found, shown
@@ -64,7 +64,7 @@ class TestNumbers:
         ended = re.findall(r"(\d+) (passed|failed|unknown|blocked|noted)", shown.splitlines()[-1])
         assert sum(int(count) for count, _ in ended) == selected
 
-    def test_a_root_folder_that_moved(self, pytester, monkeypatch):
+    def test_a_root_folder_that_moved(self, pytester, run_here, monkeypatch):
         """With a space pytest takes the file's folder for one of tests, and leaves the settings here."""
         (pytester.path / "project").mkdir()
         (pytester.path / "project" / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
@@ -73,11 +73,11 @@ class TestNumbers:
             "tentacles: [{name: web-01, ip: 127.0.0.1, port: 1, mode: listening, transport: none}]\n", encoding="utf-8"
         )
         monkeypatch.chdir(pytester.path / "project")
-        spaced = pytester.run(sys.executable, "-m", "pytest", "--inventory", "../else/prod.yaml", "--collect-only")
-        assert "pytest.ini is not read, and the root folder is " in spaced.stdout.str()
-        assert "write --inventory=FILE" in spaced.stdout.str()
-        joined = pytester.run(sys.executable, "-m", "pytest", "--inventory=../else/prod.yaml", "--collect-only")
-        assert "is not read" not in joined.stdout.str()
+        spaced = run_here("--inventory", "../else/prod.yaml", "--collect-only")
+        assert "pytest.ini is not read, and the root folder is " in spaced.stdout
+        assert "write --inventory=FILE" in spaced.stdout
+        joined = run_here("--inventory=../else/prod.yaml", "--collect-only")
+        assert "is not read" not in joined.stdout
 
 
 class TestWrongUse:
@@ -102,9 +102,9 @@ class TestWrongUse:
             (["--replay", "tox.ini"], "this is no survey file. --replay takes"),
         ],
     )
-    def test_a_sentence_each(self, pytester, arguments, words):
+    def test_a_sentence_each(self, pytester, run_here, arguments, words):
         """Nobody is contacted, and the sentence says what to write."""
         pytester.makeini("[pytest]")
-        done = pytester.run(sys.executable, "-m", "pytest", *arguments, stdin=b"")
-        assert done.ret == pytest.ExitCode.USAGE_ERROR
-        assert words in done.stderr.str()
+        done = run_here(*arguments)
+        assert done.returncode == pytest.ExitCode.USAGE_ERROR
+        assert words in done.stderr
