@@ -156,7 +156,26 @@ def _by_a_gateway(view: View, problem: Problem) -> Clue | None:
 
 
 def _past_no_gateway(view: View, problem: Problem) -> Clue | None:
-    return None if problem.facts.get("status") else _on_the_way(view, problem)
+    return None if problem.facts.get("status") or _is_unsupported(problem) else _on_the_way(view, problem)
+
+
+def _is_unsupported(problem: Problem) -> bool:
+    return problem.facts.get("signature") in _FATAL["TT120"]
+
+
+def _cannot_poll(view: View, problem: Problem) -> Clue | None:
+    return _on_the_way(view, problem) if _is_unsupported(problem) else None
+
+
+def _web_certificate(view: View, problem: Problem) -> Clue | None:
+    """Of a web socket: another certificate that bears the name that is polled. Inspection would bear it as well."""
+    endpoint = str(problem.facts.get("endpoint") or "").lower()
+    host, subject = str(problem.facts.get("host") or "").lower(), str(problem.facts.get("subject") or "").lower()
+    own = host and (host in subject or f"*.{host.partition('.')[2]}" in subject)
+    if not endpoint.startswith("wss://") or not own or problem.facts.get("vantage"):
+        return None
+    clue = told(view, problem)
+    return replace(clue, facts=clue.facts | _as_configured(view, problem))
 
 
 def _with_proxy(view: View, problem: Problem) -> Clue:
@@ -188,6 +207,16 @@ _FROM_ITS_START = "A process reads its settings when it starts."
 _TRUST_IT = f"Let the Tentacle trust the current thumbprint instead of the old one, and restart it. {_FROM_ITS_START}"
 _UPPER_CASE = (
     f"Enter it in upper case where the connection is opened: in the portal, or on a polling Tentacle. {_FROM_ITS_START}"
+)
+
+_BY_TCP = (
+    "Register it for the server's polling port (register-with with --server-comms-port 10943, or an address on 443 "
+    "with --server-comms-address), without --server-web-socket; to see what it is set to:"
+)
+_SHOW_CONFIGURATION = tentacle('show-configuration --instance "<instance>"')
+_WEB_TRUST = (
+    "On the server, see which certificate the web server has now (netsh http show sslcert). Only if it is the one that "
+    f"the log names, let the Tentacle trust that instead of the old one, and restart it. {_FROM_ITS_START}"
 )
 
 LOGS: tuple[CauseKind, ...] = (
@@ -246,6 +275,21 @@ LOGS: tuple[CauseKind, ...] = (
         echoes=ACROSS,
         fold_by=("thumbprint",),
         rank=40,
+        confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC1021",
+        "The certificate under the web socket was renewed",
+        "By web socket {who} trust{s} the web server's certificate ({expected_thumbprint}), and now meet{s} another "
+        "one of the same name ({thumbprint}, {subject}): it was renewed, unless something in between opens TLS.",
+        frozenset({"TT102"}),
+        (_WEB_TRUST, *_UPDATE[0]),
+        (_WEB_TRUST, *_UPDATE[1]),
+        _web_certificate,
+        consequences=UNCONNECTED | {"TT101"},
+        echoes=ACROSS,
+        fold_by=("thumbprint",),
+        rank=45,
         confidence=Confidence.LIKELY,
     ),
     from_problem(
@@ -356,6 +400,19 @@ LOGS: tuple[CauseKind, ...] = (
         consequences=DOWN | STARTLESS,
         echoes=UNANSWERED,
         rank=15,
+        confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC1204",
+        "This Tentacle cannot poll by web socket",
+        "According to the log, {who} {is} set to poll by web socket, which only a Tentacle on the .NET Framework, on "
+        "Windows Server 2012 or later, can do.",
+        frozenset({"TT120"}),
+        (_BY_TCP, *_SHOW_CONFIGURATION[0]),
+        (_BY_TCP, *_SHOW_CONFIGURATION[1]),
+        _cannot_poll,
+        consequences=UNCONNECTED,
+        echoes=ACROSS,
         confidence=Confidence.LIKELY,
     ),
     from_problem(

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import re
+
 from pytest_tentacle.diagnosis.from_problem import from_problem, told
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
+from pytest_tentacle.guide.commands import NEW_CERTIFICATE
 from pytest_tentacle.guide.consequences import ACROSS, UNCONNECTED
 from pytest_tentacle.guide.problem import Confidence
-from pytest_tentacle.judging.finding import Evidence, Problem, Unknown
+from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
+from pytest_tentacle.link import Certificate
 from pytest_tentacle.sections.versions import version_of
 
 _BROKEN = "broken-envelope"
+_WEAK_HASHES = frozenset({"md5", "sha1"})
+_LONG_ENOUGH = 2048
+"""Bits of an RSA key."""
+_REFUSED = re.compile(
+    r"error occurred while processing the certificate|Fehler beim Verarbeiten des Zertifikats|80090327", re.IGNORECASE
+)
+"""Schannel's words where a certificate cannot be used, or the other end says that it cannot use ours."""
 _SILENT = frozenset({"TT105", "TT109", "TT112", "TT952"})
 
 
@@ -41,6 +52,39 @@ def _cut_short(view: View, problem: Problem) -> Clue | None:
     return told(view, problem) if problem.facts.get("signature") != _BROKEN else None
 
 
+def _is_weak(certificate: Certificate | None) -> bool:
+    """Whether a system of today may refuse it."""
+    if certificate is None:
+        return False
+    return certificate.hash_name in _WEAK_HASHES or (certificate.rsa_bits or _LONG_ENOUGH) < _LONG_ENOUGH
+
+
+def _servers_is_weak(view: View, problem: Problem) -> Clue | None:
+    """Its own library refuses a certificate, its own is well, and the one that its server shows is weak."""
+    endpoint = str(problem.facts.get("endpoint") or "")
+    server = view.server_of(problem)
+    if (
+        problem.facts.get("vantage")
+        or not endpoint.startswith(("https://", "wss://"))
+        or view.codes & {"TT411", "TT412"}
+    ):
+        return None
+    try:
+        probes = [each for each in view.subject.own_probes() if each.link.server == server]
+    except (Unknown, Blocked):
+        return None
+    shown = next((each.certificate for each in probes if _is_weak(each.certificate)), None)
+    if server is None or shown is None:
+        return None
+    seen = Evidence(f"certificate of {server}", f"{shown.signature or shown.hash_name}, {shown.key_bits} bits")
+    facts = told(view, problem).facts | {"end": server, "is_tentacle": False, "is_server": True}
+    return Clue(facts=facts, evidence=(seen,), place=server)
+
+
+def _not_accepted(view: View, problem: Problem) -> Clue | None:
+    return told(view, problem) if _REFUSED.search(str(problem.facts.get("words"))) else None
+
+
 _TLS_THROUGH = (
     "Let the balancer, proxy or gateway pass the connection on as TCP, without opening TLS (no HTTPS listener, no "
     "certificate of its own, no HTTP rules); then see whose certificate is presented:"
@@ -50,7 +94,44 @@ _UPGRADE = (
     "connections (idle time-outs of firewalls and NAT). Nothing has to be set up again:"
 )
 
+_RENEW_SERVER = "The server's certificate is the weak one, not this Tentacle's:"
+_RENEW_OLD = (
+    "See which of the two is old (SHA-1, or a key below 2048 bits): the server's stands in the portal under "
+    "Configuration, Thumbprints, the Tentacle's in the step on thumbprints. Renew that one and upgrade both ends. A "
+    "server's is renewed only when every Tentacle trusts the new one (update-trust). What each end can do:"
+)
+
 MESSAGES: tuple[CauseKind, ...] = (
+    CauseKind(
+        "TC1141",
+        "The server's certificate is too weak for the Tentacle's system",
+        "According to the log of {who}, its TLS library refuses the certificate of {end}: its signature (SHA-1) or its "
+        "key is too weak for this system.",
+        frozenset({"TT114"}),
+        (_RENEW_SERVER, *NEW_CERTIFICATE[0]),
+        (_RENEW_SERVER, *NEW_CERTIFICATE[1]),
+        _servers_is_weak,
+        consequences=UNCONNECTED | {"TT113", "TT112"},
+        echoes=ACROSS,
+        fold_by=("end",),
+        rank=44,
+        confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC1131",
+        "One end does not accept the other's certificate in the TLS handshake",
+        "According to the log of {vantage}, the TLS handshake ends at a certificate: the server's or the Tentacle's is "
+        "one that the other end's system does not accept, as it is with old ones (SHA-1, or a short key).",
+        frozenset({"TT113"}),
+        (_RENEW_OLD, "$ Get-TlsCipherSuite | Select-Object Name"),
+        (_RENEW_OLD, "$ openssl ciphers -v"),
+        _not_accepted,
+        consequences=UNCONNECTED,
+        echoes=ACROSS | {"TT112"},
+        fold_by=("link",),
+        rank=59,
+        confidence=Confidence.POSSIBLE,
+    ),
     CauseKind(
         "TC9521",
         "Something on the path terminates the web socket's TLS",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pytest_tentacle.diagnosis.from_problem import told
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View, zone_of
 from pytest_tentacle.guide.consequences import NAME_FAILURES, NAMES_IN_LOGS, NO_ANSWER
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.link.hosts import plain_address, plain_host
+from pytest_tentacle.survey.targets import names_of
 
 _SEVERAL = 2
 _LOOK_WINDOWS = ('$ Resolve-DnsName "<host>"', "$ Get-DnsClientServerAddress")
@@ -99,7 +101,38 @@ def dead_address(view: View, problem: Problem) -> Clue | None:
     return Clue(facts={"resolved": ", ".join(map(str, resolved)), "tried": tried}, place=vantage)
 
 
+def _registered_otherwise(view: View, problem: Problem) -> Clue | None:
+    """A server's log has a name for the Tentacle that is none of those declared, and that the server cannot resolve."""
+    machine, host = view.subject.machine, _host(problem)
+    if view.is_server or problem.facts.get("vantage") not in view.scene.fleet.servers:
+        return None
+    declared = [name for name, _ in names_of(machine)]
+    if not declared or host in {plain_host(name) for name in declared}:
+        return None
+    facts = told(view, problem).facts | {"declared": f"https://{declared[0]}:{problem.facts.get('port')}/"}
+    return Clue(facts=facts, evidence=(Evidence("inventory", f"{view.name} is {' or '.join(declared)}"),))
+
+
+_ENTER = (
+    "In the portal, enter an address of the machine that the server reaches in the machine's settings (Connectivity), "
+    "such as {declared}. To register it so by itself: --publicHostName, or for a container PublicHostNameConfiguration "
+    "and CustomPublicHostName. To see what the server gets for the present name:"
+)
+
 NAMES: tuple[CauseKind, ...] = (
+    CauseKind(
+        "TC1101",
+        "The portal has a name for the Tentacle that its server cannot resolve",
+        "{vantage} calls {who} {host}, a name that it cannot resolve: the machine registered itself by its own name, "
+        "as a container does, or its address in the portal is wrong.",
+        frozenset({"TT110"}),
+        (_ENTER, '$ Resolve-DnsName "<host>"'),
+        (_ENTER, '$ getent ahosts "<host>"'),
+        _registered_otherwise,
+        fold_by=("host",),
+        rank=45,
+        confidence=Confidence.LIKELY,
+    ),
     CauseKind(
         "TC5101",
         "One machine's DNS does not know the name",

@@ -27,6 +27,14 @@ _NEEDS = re.compile(
 )
 """In the words of .NET's runtime and of the loaders of both systems."""
 
+_FRAMEWORK = re.compile(
+    r"Retargetable=Yes|Method not found: '[\w.!\[\]`<>]+ System\.|"
+    r"'(?:mscorlib|System(?:\.(?:Core|Runtime|Xml|Data))?), Version=[^'\n]{0,100}?"
+    r"PublicKeyToken=(?:7cec85d7bea7798e|b77a5c561934e089)",
+    re.IGNORECASE,
+)
+"""What the .NET Framework itself has, and an older one, or one without an update, has not (Octopus issue 118)."""
+
 _UNREAD = (
     "Its message appears only on its error output: most often that its logging configuration (a left-over nlog.config "
     "or Tentacle.exe.nlog of an earlier version) is invalid, or that a file of the installation is missing."
@@ -67,7 +75,34 @@ def _other(_view: View, problem: Problem) -> Clue | None:
     return Clue() if problem.facts.get("exit_code") not in _UNHANDLED and not _lacks(problem) else None
 
 
+def _framework(view: View, problem: Problem) -> Clue | None:
+    known = view.system == "windows" and _FRAMEWORK.search(str(problem.facts.get("words") or ""))
+    return Clue() if known else None
+
+
+_NEWER = (
+    "Install the .NET Framework that this version needs (4.8 from Tentacle 6.3 on, 4.5 from 3.1 on; for an older one "
+    "with 4.0 the update KB2468871), restart Windows, then start the service:"
+)
+
 PROGRAMS: tuple[CauseKind, ...] = (
+    CauseKind(
+        "TC1501",
+        "The .NET Framework lacks what the program needs",
+        "According to the log, the .NET Framework of {who} is too old for the program, or lacks an update. (It says: "
+        "{words})",
+        frozenset({"TT150"}),
+        (
+            _NEWER,
+            "$ Get-ItemPropertyValue 'HKLM:\\SOFTWARE\\Microsoft\\NET Framework Setup\\NDP\\v4\\Full' -Name Release",
+            RESTART_WINDOWS,
+        ),
+        ("Only Windows has a .NET Framework. Start the service:", RESTART_LINUX),
+        _framework,
+        consequences=ENDED | {"TT813"},
+        rank=13,
+        confidence=Confidence.LIKELY,
+    ),
     CauseKind(
         "TC8131",
         "The program crashes before it can write a log",

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pytest_tentacle.diagnosis.from_problem import told
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.consequences import UNTRUSTED
+from pytest_tentacle.guide.commands import TRUST_FIRST
+from pytest_tentacle.guide.consequences import STARTLESS, UNANSWERED, UNTRUSTED
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Problem
 
@@ -116,12 +117,13 @@ REGISTERING: tuple[CauseKind, ...] = (
     ),
     _cause(
         8,
-        ("handle", "no-certificate"),
+        ("handle", "no-certificate", "not-trusted"),
         "Registering failed: the command lacks what it needs",
         "it was called before the instance had a certificate (Tentacles before 6.1 make none by themselves, and those "
-        "of 2.0 end with a null reference), or by a service: from 3.15.8 on the command needs a console, and a service "
-        "has none.",
-        what="Make a certificate first (new-certificate --if-blank); call it in a session or as a scheduled task",
+        "of 2.0 end with a null reference), before the server is trusted (poll-server), or by a service: from 3.15.8 "
+        "on the command needs a console, and a service has none.",
+        what="Make a certificate first (new-certificate --if-blank); trust the server before it is polled (configure "
+        "--trust); call it in a session or as a scheduled task",
     ),
     _cause(
         9,
@@ -130,6 +132,47 @@ REGISTERING: tuple[CauseKind, ...] = (
         "for an unrecognised reason.",
         what="Fix what the log says",
     ),
+)
+
+_FINISH = (
+    "Fix what the log says, then run the rest of the setup from that command on. Registering lets the Tentacle trust "
+    "its server and is followed by a start of the service; where it is registered in the portal already:"
+)
+
+
+def broken_off(view: View) -> Problem | None:
+    """The call that failed before the service was ever to run: no server is trusted, and no agent began in its log."""
+    call = next((problem for problem in view.problems if problem.code in {"TT136", "TT151"}), None)
+    logs = view.survey.logs.data if view.survey else None
+    if call is None or "TT320" not in view.codes:
+        return None
+    began = any(log.startup is not None for log in logs or () if log.path == call.facts.get("log"))
+    return None if began else call
+
+
+def _never_ran(view: View, _problem: Problem) -> Clue | None:
+    call = broken_off(view)
+    if call is None or "TT205" in view.codes:
+        return None
+    said = {name: call.facts.get(name) for name in ("call", "words")}
+    trusts_nobody = next(problem for problem in view.problems if problem.code == "TT320")
+    facts = trusts_nobody.facts | told(view, trusts_nobody).facts | said
+    return Clue(facts=facts, evidence=call.evidence)
+
+
+BROKEN_OFF = CauseKind(
+    "TC2026",
+    "The setup broke off before the service was started",
+    "The service on {who} has never run: its setup broke off when {call} failed, and no server is trusted yet. To "
+    "start it would not help. (The log says: {words})",
+    frozenset({"TT202"}),
+    (_FINISH, *TRUST_FIRST[0]),
+    (_FINISH, *TRUST_FIRST[1]),
+    _never_ran,
+    consequences=STARTLESS | {"TT320"},
+    echoes=UNANSWERED,
+    rank=36,
+    confidence=Confidence.LIKELY,
 )
 
 _LOG_OF_CALLS = ('$ Get-Content -Tail 200 "<log>"', '$ tail -n 200 "<log>"')
@@ -153,6 +196,7 @@ def _call_cause(
 
 
 CALLS: tuple[CauseKind, ...] = (
+    BROKEN_OFF,
     _call_cause(
         1,
         "not-registered",
@@ -192,5 +236,24 @@ CALLS: tuple[CauseKind, ...] = (
         "A command failed",
         "what it was to change is as it was before.",
         what="Read what the log says; if it is still wanted, fix that and run the command again",
+    ),
+    _call_cause(
+        6,
+        "certificate-file",
+        "A certificate could not be imported",
+        "its file is not there, has another password, or holds no private key that the program can use: it was "
+        "exported without the key, or made with a newer provider (CNG), which Tentacles of that time cannot read. A "
+        "PFX must be called .pfx: by another name it is read as base64. The previous certificate is still in use.",
+        what="If it is still wanted, export the certificate with its private key as a .pfx file and import that; or "
+        "let the Tentacle make its own (new-certificate)",
+    ),
+    _call_cause(
+        7,
+        "profile",
+        "A command needs the profile of its user",
+        "it makes a private key, which Windows keeps in the user's profile, and ran in a session without one, as over "
+        "WinRM or from a deployment tool.",
+        what="Run it, and what was to follow it, in a session that loads the profile: a logon, a scheduled task or "
+        "runas /profile",
     ),
 )

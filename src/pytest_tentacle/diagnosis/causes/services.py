@@ -32,6 +32,7 @@ from pytest_tentacle.sections.services.events import (
 )
 
 from .managers import EXIT_EXEC, how_it_ended, is_by_cluster, is_set_up
+from .registering import broken_off
 
 _LOG_WINDOWS = (
     "$ Get-WinEvent -FilterHashtable @{LogName='System'; ProviderName='Service Control Manager'} -MaxEvents 20"
@@ -78,7 +79,7 @@ def _is_told_otherwise(view: View) -> bool:
 def _stopped(view: View, problem: Problem) -> Clue | None:
     if "TT205" in view.codes or _exit(problem) == _NEVER or _last_words(view) is not None or _is_told_otherwise(view):
         return None
-    if is_by_cluster(problem):
+    if is_by_cluster(problem) or broken_off(view) is not None:
         return None
     return Clue()
 

@@ -111,6 +111,7 @@ def _problem(code: str, subject: Subject, rights: Permissions, found: list[Acces
             "account": rights.account,
             "home": rights.home,
             "path": first.path,
+            "file": subject.instance.configuration.path,
             "sid": entry.sid if entry else rights.sid,
             "paths": len(found),
         },

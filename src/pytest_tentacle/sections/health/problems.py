@@ -92,7 +92,7 @@ MACHINE: tuple[ProblemKind, ...] = (
         | UNTRUSTED
         | STRANGER_IN_LOGS
         | STRANGER_SPEAKS
-        | {"TT131", "TT136", "TT320", "TT525", "TT526"},
+        | {"TT131", "TT136", "TT320", "TT504", "TT525", "TT526"},
         fold_by=("version", "other"),
         rank=6,
     ),

@@ -23,6 +23,10 @@ _NO_COMMON_TLS = frozenset({"TT525", "TT526"})
 """Generation 2 speaks TLS 1.0 and nothing else (tentacle-history 8)."""
 
 
+_ANOTHER_PROTOCOL = frozenset({"TT504"})
+"""Generation 1 does not speak TLS as the later ones do: its port is a stranger's to them (Octopus issue 180)."""
+
+
 @dataclass(frozen=True)
 class _Defect:
     """A fault of some versions of a product, and the problem by which it shows.
@@ -144,7 +148,7 @@ def both_ends_are_of_one_generation(subject: Subject) -> Iterator[Finding]:
         if ours == theirs:
             yield Evidence(f"products of {subject.name} and {server.name}", f"versions {own} and {other} fit together")
             continue
-        shown = _keeps_them_apart(subject)
+        shown = _keeps_them_apart(subject, is_first=1 in {ours, theirs})
         if shown is None:
             text = f"versions {own} and {other} are of different generations, and yet nothing shows that it matters"
             yield Evidence(f"products of {subject.name} and {server.name}", text)
@@ -177,8 +181,12 @@ def _shown(subject: Subject, defect: _Defect) -> Problem | None:
     return None
 
 
-def _keeps_them_apart(subject: Subject) -> Problem | None:
+def _keeps_them_apart(subject: Subject, *, is_first: bool) -> Problem | None:
     """What a server and a Tentacle of other generations come to: never registered with each other, or without a TLS."""
+    if is_first:
+        for problem in subject.problems_of("welcome-page-here"):
+            if problem.code in _ANOTHER_PROTOCOL:
+                return problem
     for step in ("identify-the-problem", "communication-settings"):
         for problem in subject.problems_of(step):
             if problem.code in _NEVER_REGISTERED or problem.facts.get("kind") == "generation":

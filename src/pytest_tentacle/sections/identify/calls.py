@@ -32,6 +32,8 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
                 r"No trusted server was found|More than one server is trusted|No (?:machine|worker) was found matching"
             ),
         ),
+        ("profile", r"require the Windows User Profile"),
+        ("certificate-file", r"ImportCertificateCommand\b(?!.{0,1200}?(?:PKCS12 routines|FIPS))"),
         (
             "cryptography",
             (
@@ -75,14 +77,16 @@ def last_calls_succeeded(subject: Subject) -> Iterator[Finding]:
                 continue
             why = _why_it_is_over(log, call, present)
             if why is None:
-                yield failed_call(FAILED_CALL, subject, log, call, kind_of_call(hide(call.failure)))
+                yield failed_call(
+                    FAILED_CALL, subject, log, call, kind_of_call(f"{call.command}: {hide(call.failure)}")
+                )
             else:
                 text = f"{called(call.command)} failed at {call.time}, and that is history: {why}"
                 yield Evidence(f"log of {subject.name}, {log.path}", text)
 
 
 def kind_of_call(failure: str) -> str:
-    """Which kind of failure it is, by its words; `other` for what nobody knows."""
+    """Which kind of failure it is, by its command and its words; `other` for what nobody knows."""
     kind = next((kind for kind, pattern in _KINDS if pattern.search(failure)), None)
     if kind is not None:
         return kind

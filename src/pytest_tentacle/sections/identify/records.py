@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from pytest_tentacle.hiding import shorten
 from pytest_tentacle.inventory.model import Mode
-from pytest_tentacle.judging.entries import account_proxy
+from pytest_tentacle.judging.entries import account_proxy, entries_of, own_addresses
 from pytest_tentacle.judging.finding import Blocked, Evidence, Unknown
 from pytest_tentacle.judging.reading import FACTS, kept
 from pytest_tentacle.judging.subject import Subject
@@ -22,7 +22,7 @@ from pytest_tentacle.survey.model import Host
 from pytest_tentacle.survey.surroundings import Connection
 from pytest_tentacle.survey.targets import names_of
 
-from .index import ahead_of_ours, index_of, role_of, telling
+from .index import ahead_of_ours, index_of, place_of, role_of, telling
 from .recovery import Present, State, Verdict, judge
 from .restarts import cut_off_by_a_restart
 from .server import Names, at_server, names
@@ -118,6 +118,8 @@ def own_records(subject: Subject) -> Iterator[Judged]:
             verdict = judge(record, signature, log, present)
             if verdict.state is State.CURRENT and _of_a_stranger(record, signature, subject):
                 verdict = Verdict(State.HISTORY, "it comes from none of its servers", is_failure=False)
+            elif verdict.state is State.CURRENT and _of_another_server(record, signature, subject):
+                verdict = Verdict(State.HISTORY, "it is about a server that the inventory does not have")
             verdict = cut_off_by_a_restart(record, signature, log, subject, (subject, *subject.peers)) or verdict
             yield Judged(record, signature, log, subject, verdict)
 
@@ -171,7 +173,7 @@ def names_for(subject: Subject) -> Names:
     hosts = {plain_host(name) for name, _ in names_of(subject.machine)}
     addresses = {address for address in map(plain_address, hosts) if address}
     if host is not None:
-        hosts |= {plain_host(name) for name in (host.hostname, host.fqdn) if name}
+        hosts |= {plain_host(name) for name in (host.hostname, host.fqdn, *_in_its_log(subject)) if name}
         addresses |= {address for address in map(plain_address, host.addresses) if address}
     thumbprints = {as_thumbprint(subject.configured_thumbprint), as_thumbprint(subject.expected_thumbprint)}
     try:
@@ -188,6 +190,15 @@ def names_for(subject: Subject) -> Names:
         subscriptions=frozenset(subscription.rstrip("/").lower() for subscription in subscriptions),
         shared=_shares_its_host(subject),
     )
+
+
+def _in_its_log(subject: Subject) -> set[str]:
+    """What it calls its machine when it starts: in a container the container's own name, which it registers by."""
+    try:
+        started = [log.startup for log in logs_of(subject) if log.startup is not None]
+    except Unknown:
+        return set()
+    return {startup.environment.get("MachineName", "") for startup in started}
 
 
 def host_of(subject: Subject) -> Host | None:
@@ -224,6 +235,21 @@ def _of_a_stranger(record: LogRecord, signature: Signature, subject: Subject) ->
         return False
     known = server_addresses(subject)
     return bool(known) and (plain_address(peer.rpartition(":")[0]) or "") not in known
+
+
+def _of_another_server(record: LogRecord, signature: Signature, subject: Subject) -> bool:
+    """About an address that it polls besides those of its declared servers, each of which is known to have its own."""
+    place = place_of(record)
+    if place is None or not subject.is_tentacle or role_of(signature, record) != "client" or not subject.peers:
+        return False
+    try:
+        entries = entries_of(subject.settings)
+        own = [own_addresses(subject, node) for node in subject.peers]
+    except (Unknown, Blocked):
+        return False
+    there = [entry for entry in entries if (plain_host(entry.host), entry.port) == (place.host, place.port)]
+    declared = {address for addresses in own for address in addresses}
+    return all(own) and bool(there) and all(entry.address not in declared for entry in there)
 
 
 def _ahead_of(subject: Subject, server: Subject) -> timedelta:

@@ -55,7 +55,8 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         (
             "credentials",
             (
-                r"API key you provided|must be logged in|not authori[sz]ed|Unauthorized|do not have permission|"
+                r"API key you provided|must be logged in|not authori[sz]ed|Unauthorized(?!AccessException)|"
+                r"do not have permission|"
                 r"Invalid username or password|(?<!line )\b40[13]\b|Forbidden|insufficient permission"
             ),
         ),
@@ -71,6 +72,7 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             ),
         ),
         ("handle", r"The handle is invalid|Das Handle ist ung"),
+        ("not-trusted", r"is not yet trusted|No trusted server was found with the supplied"),
         (
             "no-certificate",
             (
