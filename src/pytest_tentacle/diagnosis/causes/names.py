@@ -116,7 +116,7 @@ def _registered_otherwise(view: View, problem: Problem) -> Clue | None:
 _ENTER = (
     "In the portal, enter an address of the machine that the server reaches in the machine's settings (Connectivity), "
     "such as {declared}. To register it so by itself: --publicHostName, or for a container PublicHostNameConfiguration "
-    "and CustomPublicHostName. To see what the server gets for the present name:"
+    "and CustomPublicHostName. To see what the server gets for the name that it uses:"
 )
 
 NAMES: tuple[CauseKind, ...] = (
