@@ -117,13 +117,13 @@ REGISTERING: tuple[CauseKind, ...] = (
     ),
     _cause(
         8,
-        ("handle", "no-certificate", "not-trusted"),
+        ("handle", "no-certificate", "not-trusted", "rights"),
         "Registering failed: the command lacks what it needs",
         "it was called before the instance had a certificate (Tentacles before 6.1 make none by themselves, and those "
-        "of 2.0 end with a null reference), before the server is trusted (poll-server), or by a service: from 3.15.8 "
-        "on the command needs a console, and a service has none.",
+        "of 2.0 end with a null reference), before the server is trusted (poll-server), by somebody who may not write "
+        "the instance's files, or by a service: from 3.15.8 on the command needs a console, and a service has none.",
         what="Make a certificate first (new-certificate --if-blank); trust the server before it is polled (configure "
-        "--trust); call it in a session or as a scheduled task",
+        "--trust); call it as an administrator or with sudo, in a session or as a scheduled task",
     ),
     _cause(
         9,

@@ -72,6 +72,7 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             ),
         ),
         ("handle", r"The handle is invalid|Das Handle ist ung"),
+        ("rights", r"UnauthorizedAccessException|Access to the path '|Zugriff auf den Pfad"),
         ("not-trusted", r"is not yet trusted|No trusted server was found with the supplied"),
         (
             "no-certificate",
