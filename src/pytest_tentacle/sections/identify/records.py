@@ -169,6 +169,10 @@ def _present(subject: Subject) -> Present:
 
 def names_for(subject: Subject) -> Names:
     """All that a server's log may call a Tentacle."""
+    return kept(subject, "names in logs", lambda: _names_for(subject))
+
+
+def _names_for(subject: Subject) -> Names:
     host = host_of(subject)
     hosts = {plain_host(name) for name, _ in names_of(subject.machine)}
     addresses = {address for address in map(plain_address, hosts) if address}
