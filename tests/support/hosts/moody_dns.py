@@ -4,6 +4,9 @@
     loop <name>     that name is an alias of itself
     slow            answers after 2 s
     garbage         what comes back is no DNS
+    long            answers are cut off, and no server listens on TCP
+    refuses <name>  that name is refused
+    dangling <name> that name is an alias of one that has no record
 
 Arguments: the address, the mood, names. Other names have the addresses of `/mnt/router/dns-a.hosts`.
 """
@@ -53,10 +56,23 @@ def _answer(
         code = 2
     elif mood == "loop" and name in names:
         answers = b"\xc0\x0c" + struct.pack(">HHIH", _CNAME, 1, 60, 2) + b"\xc0\x0c"
+    elif mood == "dangling" and name in names:
+        code, answers = (
+            3,
+            b"\xc0\x0c"
+            + struct.pack(">HHIH", _CNAME, 1, 60, 10)
+            + b"\7retired"
+            + b"\xc0"
+            + bytes([13 + len(labels[0])]),
+        )
+    elif mood == "refuses" and name in names:
+        code = 5
     elif name not in records:
         code = 3
     elif kind == _A:
         answers = b"\xc0\x0c" + struct.pack(">HHIH", _A, 1, 60, 4) + socket.inet_aton(records[name])
+    if mood == "long":
+        code, answers = 0x200, b""
     header = query[:2] + struct.pack(">HHHHH", 0x8180 | code, 1, 1 if answers else 0, 0, 0)
     server.sendto(header + question + answers, asker)  # type: ignore[arg-type]
 
