@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
+from .marks import of_connection, of_packet
 from .model import FilterChain, FilterMatch, FilterRule, FilterSet, RuleVerdict
 from .words import HOOK_PRIORITIES
 
@@ -30,7 +31,9 @@ _JUST_NAMES = frozenset({"tcp", "udp", "comment", "conntrack", "state", "multipo
 _FLAGS = {"FIN": "fin", "SYN": "syn", "RST": "rst", "PSH": "psh", "ACK": "ack", "URG": "urg"}
 _PORT_OPTIONS = {"--dport": "tcp dport", "--dports": "tcp dport", "--destination-port": "tcp dport",
                  "--destination-ports": "tcp dport", "--sport": "tcp sport", "--sports": "tcp sport",
-                 "--source-port": "tcp sport", "--source-ports": "tcp sport", "--ports": "tcp port"}  # fmt: skip
+                 "--source-port": "tcp sport", "--source-ports": "tcp sport", "--ports": "tcp port",
+                 "--ctorigsrcport": "ct original proto-src", "--ctorigdstport": "ct original proto-dst",
+                 "--ctreplsrcport": "ct reply proto-src", "--ctrepldstport": "ct reply proto-dst"}  # fmt: skip
 
 
 class Tables:
@@ -115,20 +118,9 @@ class Tables:
             verdict=verdict,
             to=to,
             packets=packets,
-            mark=_mark_of(target, reader.rest),
+            mark=of_packet(target, reader.rest),
+            connection_mark=of_connection(target, reader.rest),
         )
-
-
-def _mark_of(target: str | None, options: str) -> str | None:
-    """What a target sets the packet's mark to; `?` where it keeps some of its bits, or takes the connection's."""
-    if target == "CONNMARK":
-        return "?" if "--restore-mark" in options else None
-    if target != "MARK":
-        return None
-    word, _, rest = options.partition(" ")
-    value, _, mask = rest.partition("/")
-    whole = word in {"--set-xmark", "--set-mark"} and mask in {"", "0xffffffff"}
-    return value if whole else "?"
 
 
 class _Options:
@@ -139,6 +131,7 @@ class _Options:
         self.target: str | None = None
         self.goes = False
         self.rest = ""
+        self._module = ""
         self._address = "ip" if family == 4 else "ip6"  # noqa: PLR2004
         self._words = words
         self._at = 0
@@ -160,7 +153,7 @@ class _Options:
             self.goes = word in {"-g", "--goto"}
             self.target = self._take()
         elif word in {"-m", "--match"}:
-            module = self._take()
+            module = self._module = self._take()
             if module not in _JUST_NAMES:
                 self._unread(f"-m {module}")
         elif word == "--comment":
@@ -188,6 +181,11 @@ class _Options:
             "--pkt-type": "pkttype",
             "--ctstatus": "ct status",
             "--ctdir": "ct direction",
+            "--ctorigsrc": f"ct original {self._address} saddr",
+            "--ctorigdst": f"ct original {self._address} daddr",
+            "--ctreplsrc": f"ct reply {self._address} saddr",
+            "--ctrepldst": f"ct reply {self._address} daddr",
+            "--ctproto": "l4proto",
         }.get(word)
 
     def _special(self, word: str, *, negated: bool) -> None:
@@ -208,7 +206,7 @@ class _Options:
             if code and not negated:
                 self._add(f"{header} code", [code], negated=False)
         elif word == "--mark":
-            self._add("mark", [self._take()], negated)
+            self._add("ct mark" if self._module == "connmark" else "mark", [self._take()], negated)
         else:
             arguments = [word]
             while self._at < len(self._words) and not self._words[self._at].startswith(("-", "!")):

@@ -36,7 +36,9 @@ class FilterRule(Value):
     packets: int | None = None
     """How many packets the rule counted; None where it does not count."""
     mark: str | None = None
-    """What it sets the packet's mark to, `?` where that depends on more than the rule; None: it leaves it as it is."""
+    """What it sets the packet's mark to, a formula of `marks.computed`; None: it leaves it as it is."""
+    connection_mark: str | None = None
+    """The same of its connection's mark."""
 
 
 class FilterChain(Value):
@@ -48,10 +50,10 @@ class FilterChain(Value):
     """Whose sets it names."""
     families: tuple[Literal[4, 6], ...] = (4, 6)
     kind: Literal["filter", "nat", "route"] = "filter"
-    hook: Literal["ingress", "prerouting", "input", "forward", "output", "postrouting"] | None = None
+    hook: Literal["ingress", "prerouting", "input", "forward", "output", "postrouting", "egress"] | None = None
     priority: int = 0
     devices: tuple[str, ...] = ()
-    """Of an ingress hook: the interfaces that it stands at."""
+    """Of an ingress or egress hook: the interfaces that it stands at."""
     policy: Literal["accept", "drop"] = "accept"
     policy_packets: int | None = None
     rules: tuple[FilterRule, ...] = ()

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
+from .marks import UNKNOWN
 from .model import FilterChain, FilterMatch, FilterRule, FilterSet, RuleVerdict
 from .words import HOOK_PRIORITIES, number
 
@@ -29,7 +31,9 @@ _VERDICTS: dict[str, RuleVerdict] = {
     "goto": "goto", "continue": "none", "notrack": "notrack", "dnat": "divert", "redirect": "divert",
     "tproxy": "divert", "synproxy": "unread", "fwd": "unread",
 }  # fmt: skip
+_HOOKS = frozenset({"ingress", "prerouting", "input", "forward", "output", "postrouting", "egress"})
 _HARMLESS = frozenset({"counter", "log", "comment", "snat", "masquerade"})
+_JOINERS = frozenset({"and", "or", "xor", "&", "|", "^"})
 _LOG_OPTIONS = frozenset({"prefix", "level", "group", "flags", "snaplen", "queue-threshold"})
 _UNREAD = frozenset({"limit", "quota", "meter", "xt", "numgen", "jhash", "flow", "dup"})
 
@@ -71,7 +75,12 @@ class Ruleset:
         reader = _RuleReader(line)
         self.marks = self.marks or reader.marks
         matches = tuple(reader.matches)
-        common = {"text": line, "packets": reader.packets, "mark": reader.mark}
+        common = {
+            "text": line, "packets": reader.packets, "mark": reader.mark, "connection_mark": reader.connection_mark,
+        }  # fmt: skip
+        if reader.mark_map is not None:
+            yield from self._marking(table, reader, matches, common)
+            return
         if reader.verdict_map is None:
             yield FilterRule(matches=matches, verdict=reader.verdict, to=_chain_name(table, reader), **common)
             return
@@ -94,6 +103,27 @@ class Ruleset:
         if default is not None:
             yield FilterRule(matches=matches, verdict=default[0], to=default[1], **common)
 
+    def _marking(
+        self, table: str, reader: _RuleReader, matches: tuple[FilterMatch, ...], common: dict[str, Any]
+    ) -> Iterator[FilterRule]:
+        """A map says by what a packet has to which mark it gets: one rule for each entry, the verdict in one behind."""
+        assert reader.mark_map is not None  # noqa: S101  the caller has seen to it
+        field, value = reader.mark_map
+        entries = _split(value.strip("{}")) if value.startswith("{") else self._entries(table, value.lstrip("@"))
+        name = "mark" if reader.mark else "connection_mark"
+        if entries is None:
+            yield FilterRule(**common | {"matches": matches, "verdict": reader.verdict, name: UNKNOWN})
+            return
+        for entry in entries:
+            key, _, mark = entry.rpartition(" : ")
+            own = FilterMatch(field=field, values=(_without_attributes(key),))
+            yield FilterRule(**common | {"matches": (*matches, own), name: mark.strip()})
+        if reader.verdict != "none":
+            plain = {"mark": None, "connection_mark": None}
+            yield FilterRule(
+                **common | plain | {"matches": matches, "verdict": reader.verdict, "to": _chain_name(table, reader)}
+            )
+
     def _entries(self, table: str, name: str) -> tuple[str, ...] | None:
         found = self.sets.get((table, name))
         return found.elements if found else None
@@ -110,6 +140,8 @@ class _RuleReader:
         self.verdict_map: tuple[str, str] | None = None
         self.marks = False
         self.mark: str | None = None
+        self.connection_mark: str | None = None
+        self.mark_map: tuple[str, str] | None = None
         self._words = _TOKEN.findall(line)
         self._at = 0
         while self._at < len(self._words):
@@ -204,20 +236,43 @@ class _RuleReader:
                 return
             field = f"{field} . {other}"
         if self._peek() == "set":
-            self.marks = self.marks or field.endswith("mark")
             self._take()
-            value = self._take()
-            while self._peek() in {"and", "or", "xor", "&", "|", "^"}:
-                self._at += 2
-                value = "?"
-            if field == "mark":
-                self.mark = value if number(value, {}) is not None else "?"
+            self._take_setting(field)
             return
         if self._peek() == "vmap":
             self._take()
             self.verdict_map = (field, self._take())
             return
         self._take_value(field)
+
+    def _take_setting(self, field: str) -> None:
+        """What a field is set to. Only of marks it matters: a packet is not judged by anything else that is set."""
+        words = [self._operand()]
+        while self._peek() in _JOINERS:
+            words += [self._take(), self._operand()]
+        formula = " ".join(words)
+        if self._peek() == "map":
+            self._take()
+            self.mark_map = (formula, self._take())
+            formula = UNKNOWN
+        if field == "mark":
+            self.mark, self.marks = formula, True
+        elif field == "ct mark":
+            self.connection_mark, self.marks = formula, True
+        else:
+            self.mark_map = None
+
+    def _operand(self) -> str:
+        """A number, or a field: of a map also several, joined by dots."""
+        word = self._take()
+        field = self._field(word)
+        while field is not None and self._peek() == ".":
+            self._take()
+            other = self._field(self._take())
+            if other is None:
+                return UNKNOWN
+            field = f"{field} . {other}"
+        return field or (word if number(word, {}) is not None else UNKNOWN)
 
     def _field(self, word: str) -> str | None:
         """A field in one spelling: without `meta` where nft prints it without; None where it is not one."""
@@ -229,19 +284,26 @@ class _RuleReader:
         if word == "ct" and key == "count":
             self._at -= 1
             return None
-        if word == "tcp" and key == "option":
-            return f"tcp option {self._take()} {self._take()}"
+        if (word, key) == ("tcp", "option") or (word in {"ip", "ip6"} and key == "option"):
+            return f"{word} option {self._take()} {self._take()}"
         if word == "ct" and key in {"original", "reply"}:
-            return f"ct {key} {self._take()} {self._take()}"
+            names = [self._take()]
+            if names[0] in {"ip", "ip6"}:
+                names.append(self._take())
+            return f"ct {key} {' '.join(names)}"
         return key if word == "meta" else f"{word} {key}"
 
     def _take_value(self, field: str) -> None:
+        if field.endswith((" exists", " missing")) or self._peek() in {*_VERDICTS, "counter", "log", ""}:
+            self.matches.append(_unread(field))  # whether a packet has it, which nobody knows beforehand
+            return
         words: list[str] = []
         operator = "=="
         if self._peek() in _OPERATORS:
             operator = self._take()
-        words.append(self._take())
-        while self._peek() in {"and", "or", "&", "|", "/", "==", "!=", "^", "."}:
+        if self._peek() not in _JOINERS:
+            words.append(self._take())
+        while self._peek() in {*_JOINERS, "/", "==", "!=", "."}:
             words += [self._take(), self._take()]
         if len(words) > 1 and "." not in words:
             self.matches.append(FilterMatch(field=field, values=(" ".join([operator, *words]),)))
@@ -281,7 +343,7 @@ def _hook(line: str) -> dict[str, object]:
     kind, hook = re.search(r"type (\w+)", line), re.search(r"hook (\w+)", line)
     if kind and kind[1] in {"filter", "nat", "route"}:
         found["kind"] = kind[1]
-    if hook and hook[1] in {"ingress", "prerouting", "input", "forward", "output", "postrouting"}:
+    if hook and hook[1] in _HOOKS:
         found["hook"] = hook[1]
     devices = re.search(r'devices? (= )?(\{[^}]*\}|"[^"]*"|\S+)', line)
     if devices:

@@ -1,31 +1,30 @@
 """What becomes of one packet: all hooks that it comes by, and every way that the rules leave open for it.
 
 A condition that cannot be judged leaves two ways, so the answer has three values. A machine's own filter sees a packet
-that comes in at `ingress`, `prerouting` and `input`, and one that goes out at `output` and `postrouting`.
+that comes in at `ingress`, `prerouting` and `input`, and one that goes out at `output`, `postrouting` and `egress`.
 """
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
+from .comparing import among_flags, among_interfaces, among_marks, among_numbers, in_networks, in_ranges
+from .marks import computed
 from .model import FilterChain, FilterMatch, FilterRule, PacketFilter
-from .words import CT_STATES, ICMP, ICMP6, ICMP_UNREACHABLE, PORTS, PROTOCOLS, TCP_FLAGS, number
+from .words import CT_STATES, ICMP, ICMP6, ICMP_UNREACHABLE, PROTOCOLS
 
 _DEEPEST = 32
+_BY_INTERFACE = frozenset({"iif", "iifname", "oif", "oifname"})
 _TCP, _ICMP, _ICMP6 = 6, 1, 58
 _UNREACHABLE, _FRAGMENTATION_NEEDED, _TOO_BIG = 3, 4, 2
-_SYN, _SYN_ACK = 0x2, 0x12
-_FEW_PORTS = 256
-"""Of the some 28,000 that a client's own port is one of, which is another for each connection (ip(7))."""
+_SYN, _SYN_ACK, _DATA = 0x2, 0x12, 0x18
 
 
 @dataclass(frozen=True)
 class Packet:
-    """The first packet of a TCP connection, or the first answer to it, as the machine's own filter sees it.
+    """A connection's first packet, the first answer, or one of later, as the machine's own filter sees it.
 
     Or a router's word that a packet of a connection is too large for the way (`too_big`): by ICMP, fragmentation
     needed, and by ICMPv6, packet too big.
@@ -38,7 +37,8 @@ class Packet:
         source_port: None where it is any.
         port: the destination port; None where it is any.
         interfaces: names of those by which it may come or go; empty: not known.
-        answer: whether it is the answer.
+        answer: whether it is the answer, or goes the way of answers.
+        later: whether the connection stands already, and it carries data.
         too_big: whether it is that word of a router's.
     """
 
@@ -50,6 +50,7 @@ class Packet:
     port: int | None = None
     interfaces: frozenset[str] = frozenset()
     answer: bool = False
+    later: bool = False
     too_big: bool = False
 
     @property
@@ -76,7 +77,8 @@ class Passage:
         rule: the one that stops or diverts it; for an unclear verdict the first that could not be judged. None: a
             chain's policy.
         chain: where that stands; None where it passes.
-        by_source: the verdict rests on where the packet comes from, which a translation on the way would change.
+        by_source: the verdict rests on where the packet comes from, which a translation on the way would change, or by
+            which interface, which may be another for another peer.
         reason: for an unclear verdict, what could not be judged.
     """
 
@@ -122,11 +124,14 @@ class _Walk:
         self._packet = packet
         self._chains = {chain.name: chain for chain in filters.chains}
         self._sets = {(each.table, each.name): each for each in filters.sets}
-        state = "related" if packet.too_big else "established" if packet.answer else "new"
+        state = "related" if packet.too_big else "established" if packet.answer or packet.later else "new"
         self._state = CT_STATES[state]
         self._diverted = False
-        told = any(rule.mark is not None for chain in filters.chains for rule in chain.rules)
+        rules = [rule for chain in filters.chains for rule in chain.rules]
+        told = any(rule.mark is not None or rule.connection_mark is not None for rule in rules)
         self._mark: int | None = None if filters.marks and not told else 0
+        of_answer = (packet.answer or packet.later) and any(rule.connection_mark is not None for rule in rules)
+        self._connection_mark = None if of_answer else self._mark
 
     def passage(self) -> Passage:
         """The first hook that surely stops it; else what was not clear on the way; else it passes."""
@@ -135,12 +140,12 @@ class _Walk:
         for chain in self._on_the_way():
             ways = self._through(chain)
             by_source = by_source or ways.by_source
+            if ways.diverted and not ways.unsure and not ways.accepted and not ways.falls and not ways.stopped:
+                return Passage(Way.DIVERTED, ways.diverted[0], chain, ways.by_source)
+            if ways.diverted:
+                self._diverted = True
+                unclear = unclear or _unclear(chain, ways, ways.diverted)
             if chain.kind == "nat":
-                if ways.diverted and not ways.unsure and not ways.accepted and not ways.falls:
-                    return Passage(Way.DIVERTED, ways.diverted[0], chain, ways.by_source)
-                if ways.diverted:
-                    self._diverted = True
-                    unclear = unclear or _unclear(chain, ways, ways.diverted)
                 continue
             if ways.stopped and not ways.accepted:
                 return Passage(Way.STOPPED, ways.stopped[0], chain, ways.by_source)
@@ -155,8 +160,8 @@ class _Walk:
         return Passage(Way.PASSES, by_source=by_source)
 
     def _on_the_way(self) -> list[FilterChain]:
-        hooks = ("ingress", "prerouting", "input") if self._packet.way == "in" else ("output", "postrouting")
-        answered = self._packet.answer or self._packet.too_big
+        hooks = ("ingress", "prerouting", "input") if self._packet.way == "in" else ("output", "postrouting", "egress")
+        answered = self._packet.answer or self._packet.later or self._packet.too_big
         chains = [
             chain
             for chain in self._filters.chains
@@ -170,6 +175,7 @@ class _Walk:
             ways.accepted = True
             return ways
         self._follow(chain, ways, 0)
+        ways.by_source = ways.by_source or (bool(chain.devices) and bool(ways.stopped))
         if ways.falls:
             if chain.policy == "accept":
                 ways.accepted = True
@@ -188,7 +194,9 @@ class _Walk:
             if fits is False:
                 continue
             if rule.mark is not None:
-                self._mark = number(rule.mark, {}) if fits and not ways.unsure else None
+                self._mark = self._computed(rule.mark) if fits and not ways.unsure else None
+            if rule.connection_mark is not None:
+                self._connection_mark = self._computed(rule.connection_mark) if fits and not ways.unsure else None
             if fits is None and rule.verdict not in {"none", "notrack"}:
                 ways.unsure.append(rule)
             ended, may_return = self._act(rule, ways, deep)
@@ -198,6 +206,9 @@ class _Walk:
                 return returns
         ways.falls = True
         return True
+
+    def _computed(self, formula: str) -> int | None:
+        return computed(formula, self._mark, self._connection_mark)
 
     def _act(self, rule: FilterRule, ways: _Ways, deep: int) -> tuple[bool, bool]:
         """What a rule does that fits.
@@ -237,7 +248,7 @@ class _Walk:
             if holds is False and not of_source:
                 return False
             missed = missed or holds is False
-            matched = matched or (of_source and holds is True)
+            matched = matched or (holds is True and (of_source or each.field in _BY_INTERFACE))
             sure = sure and holds is not None
         ways.by_source = ways.by_source or missed or matched
         return False if missed else True if sure else None
@@ -293,51 +304,73 @@ class _Walk:
             return None
         match name:
             case "ip saddr" | "ip6 saddr":
-                return _addresses(packet.sources, elements)
+                return in_networks(packet.sources, elements)
             case "ip daddr" | "ip6 daddr":
-                return _addresses(packet.destinations, elements)
+                return in_networks(packet.destinations, elements)
             case "tcp dport" | "th dport":
-                return _ports(packet.port, elements)
+                return in_ranges(packet.port, elements)
             case "tcp sport" | "th sport":
-                return _ports(packet.source_port, elements)
+                return in_ranges(packet.source_port, elements)
             case "tcp port":
-                both = (_ports(packet.port, elements), _ports(packet.source_port, elements))
+                both = (in_ranges(packet.port, elements), in_ranges(packet.source_port, elements))
                 return True if True in both else None if None in both else False
             case "l4proto" | "ip protocol" | "ip6 nexthdr":
-                return _numbers(packet.protocol, elements, PROTOCOLS, wild=0)
+                return among_numbers(packet.protocol, elements, PROTOCOLS, wild=0)
             case "icmp type":
-                return _numbers(_UNREACHABLE, elements, ICMP)
+                return among_numbers(_UNREACHABLE, elements, ICMP)
             case "icmp code":
-                return _numbers(_FRAGMENTATION_NEEDED, elements, ICMP_UNREACHABLE)
+                return among_numbers(_FRAGMENTATION_NEEDED, elements, ICMP_UNREACHABLE)
             case "icmpv6 type":
-                return _numbers(_TOO_BIG, elements, ICMP6)
+                return among_numbers(_TOO_BIG, elements, ICMP6)
             case "nfproto":
-                return _numbers({4: 2, 6: 10}[packet.family], elements, {"ipv4": 2, "ipv6": 10})
+                return among_numbers({4: 2, 6: 10}[packet.family], elements, {"ipv4": 2, "ipv6": 10})
             case "protocol":
-                return _numbers({4: 0x800, 6: 0x86DD}[packet.family], elements, {"ip": 0x800, "ip6": 0x86DD})
+                return among_numbers({4: 0x800, 6: 0x86DD}[packet.family], elements, {"ip": 0x800, "ip6": 0x86DD})
             case "ct state":
-                return _numbers(self._state, elements, CT_STATES)
+                return among_numbers(self._state, elements, CT_STATES)
             case "ct status":
                 return False if not self._diverted and {word.lower() for word in elements} <= _TRANSLATED else None
             case "ct direction":
-                return _numbers(int(packet.answer), elements, {"original": 0, "reply": 1})
+                return among_numbers(int(packet.answer), elements, {"original": 0, "reply": 1})
             case "tcp flags":
-                return _flags(_SYN_ACK if packet.answer else _SYN, elements)
+                return among_flags(_DATA if packet.later else _SYN_ACK if packet.answer else _SYN, elements)
             case "iif" | "iifname":
-                return _interfaces(packet.interfaces, elements) if packet.way == "in" else False
+                return among_interfaces(packet.interfaces, elements) if packet.way == "in" else False
             case "oif" | "oifname":
-                return _interfaces(packet.interfaces, elements) if packet.way == "out" else False
+                return among_interfaces(packet.interfaces, elements) if packet.way == "out" else False
             case "mark":
-                return None if self._mark is None else _marks(self._mark, elements)
+                return None if self._mark is None else among_marks(self._mark, elements)
             case "ct mark":
-                return None if self._filters.marks else _marks(0, elements)
+                return None if self._connection_mark is None else among_marks(self._connection_mark, elements)
+            case (
+                "ct original proto-dst" | "ct reply proto-src" | "ct original proto-src" | "ct reply proto-dst"
+                | "ct original ip saddr" | "ct original ip6 saddr" | "ct reply ip daddr" | "ct reply ip6 daddr"
+                | "ct original ip daddr" | "ct original ip6 daddr" | "ct reply ip saddr" | "ct reply ip6 saddr"
+            ):  # fmt: skip
+                return self._of_connection(name, elements)
             case "pkttype":
-                return _numbers(0, elements, {"host": 0, "unicast": 0, "broadcast": 1, "multicast": 2, "other": 3})
+                return among_numbers(0, elements, {"host": 0, "unicast": 0, "broadcast": 1, "multicast": 2, "other": 3})
             case "fib daddr type" | "fib daddr . iif type":
                 words = {word.lower() for word in elements}
                 return ("local" in words) is (packet.way == "in") if words <= _TYPES else None
             case _:
                 return None
+
+    def _of_connection(self, name: str, elements: tuple[str, ...]) -> bool | None:
+        """An end of the connection, as its first packet had it, or as the answers have it; None where it was led on."""
+        packet = self._packet
+        if self._diverted:
+            return None
+        opened_from = name.endswith(("saddr", "proto-src")) is ("original" in name)
+        if "proto" in name:
+            of_source = packet.source_port if not packet.answer else packet.port
+            of_target = packet.port if not packet.answer else packet.source_port
+            return in_ranges(of_source if opened_from else of_target, elements)
+        if ("ip6 " in name) is (packet.family == 4):  # noqa: PLR2004
+            return False
+        starts = packet.sources if not packet.answer else packet.destinations
+        ends = packet.destinations if not packet.answer else packet.sources
+        return in_networks(starts if opened_from else ends, elements)
 
 
 _OF_TCP = frozenset({"tcp", "th"})
@@ -353,100 +386,3 @@ def _unclear(chain: FilterChain, ways: _Ways, others: list[FilterRule]) -> Passa
         odd = [each.values[0] for each in rule.matches if each.field == "unread"]
         reason = f"whether this holds was not judged: {'; '.join(odd)}" if odd else "whether it holds is not known"
     return Passage(Way.UNCLEAR, rule, chain, ways.by_source, reason)
-
-
-def _addresses(known: frozenset[str], elements: Iterable[str]) -> bool | None:
-    """Whether every known address is among the elements, or none; None where some are, or none is known."""
-    networks = list(elements)
-    if any(text in {"0.0.0.0/0", "::/0"} for text in networks):
-        return True
-    if not known:
-        return None if networks else False
-    found = {_any([_holds_address(text, address) for text in networks]) for address in known}
-    return found.pop() if len(found) == 1 else None
-
-
-def _any(held: list[bool | None]) -> bool | None:
-    return True if True in held else None if None in held else False
-
-
-def _holds_address(text: str, address: str) -> bool | None:
-    try:
-        own = ipaddress.ip_address(address)
-        first, dash, last = text.partition("-")
-        if not dash:
-            return own in ipaddress.ip_network(text, strict=False)
-        low, high = ipaddress.ip_address(first), ipaddress.ip_address(last)
-        return low.version == own.version and int(low) <= int(own) <= int(high)
-    except ValueError:
-        return None
-
-
-def _ports(port: int | None, elements: Iterable[str]) -> bool | None:
-    texts = list(elements)
-    found = [_range(text) for text in texts]
-    if port is None:
-        if (0, 65535) in found:
-            return True
-        known = [bounds for bounds in found if bounds is not None]
-        few = len(known) == len(found) and sum(high - low + 1 for low, high in known) <= _FEW_PORTS
-        return False if few else None
-    if any(bounds is not None and bounds[0] <= port <= bounds[1] for bounds in found):
-        return True
-    return None if None in found else False
-
-
-def _range(text: str) -> tuple[int, int] | None:
-    first, dash, last = text.partition("-")
-    low = number(first, PORTS)
-    high = number(last, PORTS) if dash and last else low if not dash else 65535
-    return None if low is None or high is None else (low, high)
-
-
-def _numbers(own: int, elements: Iterable[str], names: dict[str, int], *, wild: int | None = None) -> bool | None:
-    found = [number(part, names) for text in elements for part in text.split(",")]
-    if own in found or (wild is not None and wild in found):
-        return True
-    return None if None in found else False
-
-
-def _marks(own: int, elements: Iterable[str]) -> bool | None:
-    """`0x9`, or `0x9/0xff`: these bits of the mark alone."""
-    held: list[bool | None] = []
-    for text in elements:
-        value, slash, mask = text.partition("/")
-        wanted, bits = number(value, {}), number(mask, {}) if slash else 2**32 - 1
-        held.append(None if wanted is None or bits is None else own & bits == wanted)
-    return _any(held)
-
-
-def _flags(own: int, elements: Iterable[str]) -> bool | None:
-    """`syn`, `== syn / fin,syn,rst,ack`, `== & (fin | syn) == syn`; None for another form."""
-    texts = list(elements)
-    if len(texts) == 1 and (parts := texts[0].removeprefix("== ").replace("(", "").replace(")", "")):
-        for mark in (" / ", "& "):
-            if mark not in parts:
-                continue
-            first, _, rest = parts.partition(mark)
-            compared, mask = (first, rest) if mark == " / " else tuple(reversed(rest.partition(" == ")[::2]))
-            return None if not mask else (own & _mask(mask)) == _mask(compared)
-    masks = [_mask(text) for text in texts]
-    return any(own & mask for mask in masks) if len(texts) > 1 else own == masks[0] or bool(own & masks[0])
-
-
-def _mask(text: str) -> int:
-    return sum({number(word, TCP_FLAGS) or 0 for word in text.replace("|", ",").replace(" ", "").split(",") if word})
-
-
-def _interfaces(known: frozenset[str], elements: Iterable[str]) -> bool | None:
-    patterns = [text.strip('"') for text in elements]
-    if not known:
-        return False if patterns == ["lo"] else None
-    found = {
-        any(name == text or (text.endswith("*") and name.startswith(text[:-1])) for text in patterns) for name in known
-    }
-    return found.pop() if len(found) == 1 else None
-
-
-def _is_named(name: str, pattern: str) -> bool:
-    return name == pattern or (pattern.endswith("*") and name.startswith(pattern[:-1]))

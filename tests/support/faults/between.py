@@ -126,6 +126,14 @@ def own_rule_that_counted(world: Whole) -> None:
     world.both("web-01", RESET)
 
 
+@case("TC5283", confidence="certain", unsure="")
+def own_rules_let_only_the_first_packet_in(world: Whole) -> None:
+    """Nothing lets in what belongs to a connection that stands."""
+    rules = linux_rules("tcp dport 10933 ct state new accept", "iif lo accept", "tcp dport 10933 drop")
+    world.sections["web-01"]["firewall"] = rules
+    world.both("web-01", SILENT)
+
+
 @case("TC5283", confidence="possible", unsure="Look whether that rule counts packets")
 def servers_own_rule_for_what_follows(world: Whole) -> None:
     """The rule stands at the end that connects."""

@@ -120,6 +120,17 @@ def tls_10_alone(world: Whole) -> None:
     world.both("web-01", OLD_TLS)
 
 
+@case("TC5272", "web-01", confidence="likely")
+def gateway_that_refuses_the_name(world: Whole) -> None:
+    """As openssl tells of the alert; no Octopus product looks at the name that is asked for."""
+    world.both("web-01", {"fails": "tls"})
+    for looks in (world["octo-1"].own, world["octo-1"].peer):
+        for place, each in enumerate(looks):
+            if each.tls is not None and each.tls.error is not None:
+                tls = each.tls.model_copy(update={"detail": "SSL3 alert read:fatal:unrecognized name"})
+                looks[place] = each.model_copy(update={"tls": tls})
+
+
 @case("TC5271", "poll-01", confidence="likely")
 def gateway_with_mutual_tls(world: Whole) -> None:
     """TLS 1.3: the handshake ends, and the first read brings the alert."""

@@ -232,6 +232,18 @@ def no_working_directory_again_and_again(world: Whole) -> None:
     world.down("poll-01", state="starting", exit_code=200, restarts=57, detail="auto-restart / exit-code")
 
 
+@case("TC2038", "poll-01", confidence="certain", unsure="")
+def no_file_of_variables(world: Whole) -> None:
+    """Seen with systemd 252: the program was not run, so it has no exit code of its own."""
+    world.down("poll-01", state="starting", exit_code=0, detail="auto-restart / resources")
+
+
+@case("TC2038", "poll-01", confidence="certain", unsure="")
+def command_before_it_fails(world: Whole) -> None:
+    """The same version: the code that is told is the program's, and the result is of the command."""
+    world.down("poll-01", state="failed", exit_code=0, restarts=4, detail="failed / exit-code")
+
+
 @case("TC2039", "poll-01", confidence="certain", unsure="")
 def out_of_memory(world: Whole) -> None:
     world.down("poll-01", state="failed", exit_code=9, detail="failed / oom-kill")

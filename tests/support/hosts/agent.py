@@ -74,12 +74,15 @@ def keep_polling(own: KeyedCertificate, address: str, settings: dict[str, Any], 
         file.flush()
         context.load_cert_chain(file.name)
     parts = urlsplit(address)
+    trusted = {ssl.PEM_cert_to_DER_cert(each["certificate"]) for each in settings["trusted"]}
     while not ended.is_set():
         with (
             contextlib.suppress(OSError),
             connected(str(parts.hostname), int(parts.port or 0), settings.get("proxy")) as plain,
             context.wrap_socket(plain, server_hostname=parts.hostname) as stream,
         ):
+            if stream.getpeercert(binary_form=True) not in trusted:
+                raise ConnectionAbortedError("another certificate than the trusted one")
             stream.settimeout(None)  # a connection that ends for being quiet would now and then be missing in a survey
             for option, seconds in (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 2), ("TCP_KEEPCNT", 3)):
                 stream.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), seconds)

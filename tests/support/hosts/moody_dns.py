@@ -51,30 +51,26 @@ def _answer(
         return
     if mood == "slow":
         time.sleep(2)
-    code, answers = 0, b""
-    if mood == "servfail":
-        code = 2
-    elif mood == "loop" and name in names:
-        answers = b"\xc0\x0c" + struct.pack(">HHIH", _CNAME, 1, 60, 2) + b"\xc0\x0c"
-    elif mood == "dangling" and name in names:
-        code, answers = (
-            3,
-            b"\xc0\x0c"
-            + struct.pack(">HHIH", _CNAME, 1, 60, 10)
-            + b"\7retired"
-            + b"\xc0"
-            + bytes([13 + len(labels[0])]),
-        )
-    elif mood == "refuses" and name in names:
-        code = 5
-    elif name not in records:
-        code = 3
-    elif kind == _A:
-        answers = b"\xc0\x0c" + struct.pack(">HHIH", _A, 1, 60, 4) + socket.inet_aton(records[name])
-    if mood == "long":
-        code, answers = 0x200, b""
+    code, answers = _records(mood, name, kind, names, records)
     header = query[:2] + struct.pack(">HHHHH", 0x8180 | code, 1, 1 if answers else 0, 0, 0)
     server.sendto(header + question + answers, asker)  # type: ignore[arg-type]
+
+
+def _records(mood: str, name: str, kind: int, names: list[str], records: dict[str, str]) -> tuple[int, bytes]:
+    """The answer's code, with its flag for an answer that is cut off, and its records."""
+    if mood in {"long", "servfail"}:
+        return (0x200 if mood == "long" else 2), b""
+    if name in names and mood == "refuses":
+        return 5, b""
+    if name in names and mood == "loop":
+        return 0, b"\xc0\x0c" + struct.pack(">HHIH", _CNAME, 1, 60, 2) + b"\xc0\x0c"
+    if name in names and mood == "dangling":
+        zone = 13 + name.index(".")
+        return 3, b"\xc0\x0c" + struct.pack(">HHIH", _CNAME, 1, 60, 10) + b"\7retired\xc0" + bytes([zone])
+    if name not in records:
+        return 3, b""
+    address = b"\xc0\x0c" + struct.pack(">HHIH", _A, 1, 60, 4) + socket.inet_aton(records[name])
+    return 0, address if kind == _A else b""
 
 
 if __name__ == "__main__":

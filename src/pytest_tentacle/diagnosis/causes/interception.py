@@ -16,7 +16,7 @@ from pytest_tentacle.logs.signatures.model import OWN_SUBJECT
 from pytest_tentacle.sections.connections.ways import connecting_ms
 from pytest_tentacle.sections.ping.series import SLOW_MS
 
-from .path.links import RULES_LINUX, RULES_WINDOWS, stops_icmp, unjudged_rule
+from .path.links import RULES_LINUX, RULES_WINDOWS, later_rule, stops_icmp, unjudged_rule
 
 _CERTIFICATE = frozenset({"TT530", "TT531"})
 _SEVERAL = 2
@@ -147,18 +147,25 @@ def _between(view: View, problem: Problem, error: str) -> Clue | None:
 
 
 _THEN = {"timed-out": "then nothing comes", "reset": "are reset", "closed": "are closed at once"}
+_DOES = "lets connections come about, and stops what follows"
+_MAY_DO = "has a rule that may do that, which could not be judged"
 _COUNTED = "(it counted "
 
 
 def _own_rule(view: View, problem: Problem) -> Clue | None:
     """A rule of either end's own filter that may stop what follows the connection, rather than a device on the path."""
-    then, found = _THEN.get(str(problem.facts.get("error"))), unjudged_rule(view, problem)
+    then = _THEN.get(str(problem.facts.get("error")))
+    found = later_rule(view, problem) or unjudged_rule(view, problem)
     if then is None or found is None or not _is_well(view, problem):
         return None
+    facts = {"end": end_name(view, problem), "keeper": found.keeper, "rule": found.rule, "then": then}
+    told = (Evidence(f"packet filter of {found.keeper}", found.rule),)
+    if found.sure:
+        return Clue(facts | {"does": _DOES}, told, confidence=Confidence.CERTAIN, place=found.keeper)
     counted = _COUNTED in found.rule and not _connected_late(view, problem)  # by which the path may just be slow
     return Clue(
-        facts={"end": end_name(view, problem), "keeper": found.keeper, "rule": found.rule, "then": then},
-        evidence=(Evidence(f"packet filter of {found.keeper}", found.rule),),
+        facts | {"does": _MAY_DO},
+        told,
         confidence=Confidence.LIKELY if counted else Confidence.POSSIBLE,
         unsure="Look whether that rule counts packets while {vantage} connects; if not, something on the path does it.",
         place=found.keeper,
@@ -249,6 +256,15 @@ def _wants_certificate(_view: View, problem: Problem) -> Clue | None:
     return Clue() if problem.facts.get("wants_certificate") else None
 
 
+def _refuses_tls(view: View, problem: Problem) -> Clue | None:
+    """An alert of somebody who speaks TLS, and it is not the end, which shows its page to itself."""
+    alert, name = problem.facts.get("alert"), end_name(view, problem)
+    if not alert or not _is_well(view, problem):
+        return None
+    seen = Evidence(f"probe on {name}", "there its own page is shown")
+    return Clue(facts={"end": name, "alert": alert}, evidence=(seen,), place=vantage(problem))
+
+
 INTERCEPTION: tuple[CauseKind, ...] = (
     CauseKind(
         "TC5271",
@@ -262,6 +278,20 @@ INTERCEPTION: tuple[CauseKind, ...] = (
         ),
         ("Let the gateway pass the port through as TCP; see whose certificate it presents:", _BROWSE_LINUX),
         _wants_certificate,
+        consequences=STRANGER_IN_LOGS,
+        fold_by=("vantage", "host", "port"),
+        rank=20,
+        confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC5272",
+        "Something on the path refuses the TLS handshake",
+        "What answers {vantage} at {host}:{port} ends the TLS handshake (alert: {alert}), while {end} shows its page "
+        "to itself: a gateway or a load balancer that opens TLS stands in between. Octopus needs TLS from end to end.",
+        frozenset({"TT527"}),
+        ("Let the device pass the port through as TCP; see what it presents:", CERTIFICATE_WINDOWS),
+        ("Let the device pass the port through as TCP; see what it presents:", _BROWSE_LINUX),
+        _refuses_tls,
         consequences=STRANGER_IN_LOGS,
         fold_by=("vantage", "host", "port"),
         rank=20,
@@ -396,7 +426,7 @@ INTERCEPTION: tuple[CauseKind, ...] = (
         "TC5281",
         "Something accepts the connection instead of the peer, and never answers",
         "Connections from {vantage} to {end}, port {port}, are accepted, but no data follows; {own}. A device on the "
-        "path answers instead of it, or drops what follows.",
+        "path answers instead of it, or drops what follows, such as packets that are too large for it (MTU).",
         frozenset({"TT528"}),
         ("Try by hand, and ask your network team what is in between:", TRY_WINDOWS),
         ("Try by hand, and ask your network team what is in between:", HANDSHAKE),
@@ -409,8 +439,8 @@ INTERCEPTION: tuple[CauseKind, ...] = (
     CauseKind(
         "TC5283",
         "The machine's own packet filter may stop what follows the connection",
-        "Connections from {vantage} to {end}, port {port}, come about, and {then}. The packet filter of {keeper} has a "
-        "rule that may do that, which could not be judged: {rule}.",
+        "Connections from {vantage} to {end}, port {port}, come about, and {then}. The packet filter of {keeper} "
+        "{does}: {rule}.",
         frozenset({"TT524", "TT528"}),
         ("On {keeper}, see which rules name the port:", RULES_WINDOWS),
         ("On {keeper}, see the rules and what they count, and let the port's connections through:", *RULES_LINUX),

@@ -27,6 +27,9 @@ _SET_UP = {
 }
 """The same source. No product of Octopus ends with such a number of its own (tentacle-facts 2.4)."""
 
+_NO_RESOURCES = "what its unit names cannot be had, such as a file of variables (EnvironmentFile=) that is missing"
+_COMMAND_BEFORE = "a command that its unit runs before it (ExecStartPre=) failed"
+
 _OUT_OF_MEMORY = "oom-kill"
 _SIGNALS = frozenset({"signal", "core-dump"})
 
@@ -37,10 +40,26 @@ def _result(view: View) -> str:
     return (detail or "").rpartition("/")[2].strip()
 
 
+def _refusal(view: View, problem: Problem) -> str | None:
+    """Why systemd did not come as far as the program; None where it did, or nothing tells.
+
+    The result `resources` is an operation of the system that failed (systemd.exec, "$SERVICE_RESULT"). An exit code was
+    the reason (`exit-code`) and the program's own is 0: then it was a command's that runs before it.
+    """
+    code, result = problem.facts.get("exit_code"), _result(view)
+    if view.system != "linux" or not isinstance(code, int):
+        return None
+    if code == 0:
+        return {"resources": _NO_RESOURCES, "exit-code": _COMMAND_BEFORE}.get(result)
+    return _SET_UP.get(code)
+
+
 def is_set_up(view: View, problem: Problem) -> bool:
     """Whether systemd came as far as to run the program, and the kernel did not end it for want of memory."""
-    code = problem.facts.get("exit_code")
-    return view.system != "linux" or (code not in {EXIT_EXEC, *_SET_UP} and _result(view) != _OUT_OF_MEMORY)
+    if view.system != "linux":
+        return True
+    not_run = problem.facts.get("exit_code") == EXIT_EXEC or _refusal(view, problem) is not None
+    return not not_run and _result(view) != _OUT_OF_MEMORY
 
 
 def how_it_ended(view: View, code: object) -> str:
@@ -51,8 +70,7 @@ def how_it_ended(view: View, code: object) -> str:
 
 
 def _not_set_up(view: View, problem: Problem) -> Clue | None:
-    code = problem.facts.get("exit_code")
-    words = _SET_UP.get(code) if isinstance(code, int) and view.system == "linux" else None
+    words = _refusal(view, problem)
     return Clue(facts={"refusal": words}) if words else None
 
 

@@ -234,12 +234,21 @@ def _give_way_to_filter(subject: Subject, probe: Probe | None) -> None:
             f"the packet filter of {subject.name} keeps its own look at port {probe.port} out: {verdict.words}",
             "Let loopback through (nft: iif lo accept), or browse there from elsewhere.",
         )
-    if verdict.word == "unclear" and probe.connect.error is Failure.TIMED_OUT:
+    if verdict.word == "unclear" and (probe.connect.error is Failure.TIMED_OUT or _listens(subject)):
+        answer = "no answer" if probe.connect.error is Failure.TIMED_OUT else "no connection"
         raise Unknown(
-            f"{subject.name} got no answer from its own port {probe.port}, and its packet filter may be why: "
+            f"{subject.name} got {answer} from its own port {probe.port}, and its packet filter may be why: "
             f"{verdict.words}",
             "Let loopback through (nft: iif lo accept), or look whether that rule counts packets.",
         )
+
+
+def _listens(subject: Subject) -> bool:
+    """Whether somebody listens on the port: then a system refuses no connection, but by a rule."""
+    try:
+        return bool(listeners_of(subject))
+    except Unknown:
+        return False
 
 
 def _own_finding(subject: Subject, check_of_this_step: Check) -> Problem | None:

@@ -6,7 +6,7 @@ A connection needs both ways: the request that comes in (or goes out), and the a
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pytest_tentacle.judging.finding import Unknown
@@ -78,14 +78,15 @@ def own_addresses(subject: Subject) -> frozenset[str]:
     )
 
 
-def linux_verdict(firewall: Firewall, ways: Iterable[FilteredWay]) -> LinuxVerdict:
+def linux_verdict(firewall: Firewall, ways: Iterable[FilteredWay], *, later: bool = False) -> LinuxVerdict:
     """The verdict over several ways of the same connection, such as its families: the same for all, or unclear.
 
-    An old survey, which holds no rules, tells nothing.
+    It is on the packets by which the connection comes about; `later`: on those that then carry data, both ways. An old
+    survey, which holds no rules, tells nothing.
     """
     if firewall.filters is None:
         return LinuxVerdict("unclear", "the survey is of an older version, which did not keep the rules")
-    found = [_one(firewall, way, family) for way in ways for family in _families(way)]
+    found = [_one(firewall, way, family, later=later) for way in ways for family in _families(way)]
     if not found:
         return LinuxVerdict("unclear", "nobody knows from where to where the connection goes")
     words = {verdict.word for verdict in found}
@@ -120,14 +121,14 @@ def on_loopback(subject: Subject, probe: Probe) -> LinuxVerdict | None:
     return next((verdict for verdict in verdicts if verdict.word != "open"), verdicts[0])
 
 
-def _one(firewall: Firewall, way: FilteredWay, family: int) -> LinuxVerdict:
+def _one(firewall: Firewall, way: FilteredWay, family: int, *, later: bool) -> LinuxVerdict:
     own = frozenset(address for address in way.own if _family(address) == family)
     peers = frozenset(address for address in way.peers if _family(address) == family)
     request, answer = _packets(way, family, own, peers)
     filters = firewall.filters
     assert filters is not None  # noqa: S101  the caller has seen to it
     for packet in (request, answer):
-        passage = walk(filters, packet)
+        passage = walk(filters, replace(packet, later=later))
         if passage.way is not Way.PASSES:
             return _verdict(passage, answer=packet.answer)
     return LinuxVerdict("open", "the rules let it pass", passage.by_source)

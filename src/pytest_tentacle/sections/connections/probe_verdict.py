@@ -70,6 +70,9 @@ _WANTS_CERTIFICATE = re.compile(
 )
 """TLS 1.3's alert certificate_required (RFC 8446, 6.2), as OpenSSL, Python and Schannel say it."""
 
+_ALERT = re.compile(r"(?:alert read:fatal:|(?:tls|ssl)v\d+ (?:alert )?)([a-z][a-z ]{3,40}[a-z])", re.IGNORECASE)
+"""An alert's name (RFC 8446, 6.2), as `openssl s_client -state` and Python say it."""
+
 _AFTER_CERTIFICATE = (Stage.TLS, Stage.PAGE)
 """Stages in which a certificate was shown before they failed: whose it is tells more than how they did."""
 
@@ -116,6 +119,8 @@ def finding_of(
         facts |= {"stage": stage.value, "error": error.value}
         if code == OTHER_FAILURE and _WANTS_CERTIFICATE.search(record.detail or ""):
             facts["wants_certificate"] = True
+        elif code == OTHER_FAILURE and (alert := _ALERT.search(record.detail or "")):
+            facts["alert"] = alert[1]
         return LinkFinding(code, f"{_endpoint(probe)}: {WORDS[error]} ({stage.value})", facts, evidence)
     if probe.page is None:
         raise Unknown(

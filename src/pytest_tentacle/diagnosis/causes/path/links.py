@@ -114,10 +114,14 @@ def filter_verdict(view: View | None, peer: View | None, problem: Problem) -> st
 
 @dataclass(frozen=True)
 class OwnRule:
-    """A rule of one end's own filter that may be what keeps a link from working: `keeper` is that end."""
+    """A rule of one end's own filter that may be what keeps a link from working: `keeper` is that end.
+
+    `sure`: it does, by what was read.
+    """
 
     keeper: str
     rule: str
+    sure: bool = False
 
 
 def unjudged_rule(view: View, problem: Problem) -> OwnRule | None:
@@ -126,6 +130,15 @@ def unjudged_rule(view: View, problem: Problem) -> OwnRule | None:
     It may ask for what the survey does not know (whose process sends, how often, what is in a packet), so it may also
     let a connection come about and drop what follows.
     """
+    return _rule(view, problem, later=False)
+
+
+def later_rule(view: View, problem: Problem) -> OwnRule | None:
+    """The rule of either end's own filter (Linux) that stops what follows the connection, surely or perhaps."""
+    return _rule(view, problem, later=True)
+
+
+def _rule(view: View, problem: Problem, *, later: bool) -> OwnRule | None:
     end, vantage, port = view.end(problem), view.vantage(problem), problem.facts.get("port")
     for own, other, inbound in ((end, vantage, True), (vantage, end, False)):
         firewall = own.survey.firewall.data if own is not None and own.survey is not None else None
@@ -133,9 +146,9 @@ def unjudged_rule(view: View, problem: Problem) -> OwnRule | None:
             continue
         peers = own_addresses(other.subject) if other else frozenset[str]()
         way = FilteredWay(inbound=inbound, port=port, own=own_addresses(own.subject), peers=peers)
-        verdict = linux_verdict(firewall, [way])
-        if verdict.word == "unclear" and verdict.by_rule:
-            return OwnRule(own.name, verdict.words)
+        verdict = linux_verdict(firewall, [way], later=later)
+        if (verdict.word == "unclear" and verdict.by_rule) or (later and verdict.word == "closed"):
+            return OwnRule(own.name, verdict.words, sure=verdict.word == "closed")
     return None
 
 

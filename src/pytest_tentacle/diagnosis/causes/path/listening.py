@@ -5,6 +5,8 @@ What one link cannot tell, its neighbours do: whom the same server reaches, on t
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pytest_tentacle.diagnosis.causes.names import dead_address
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
@@ -35,12 +37,14 @@ from .links import (
     lost_link,
     open_port_seen,
     own_page,
+    unjudged_rule,
     unless_own_rules,
 )
 
 _REFUSES = "is up and refuses the connection: its service is stopped or listens elsewhere, or a firewall rejects it"
 _SILENT = "does not answer: a firewall drops what comes, or the machine is down"
 
+_BY_RULE = "its packet filter has a rule that may be why, which could not be judged:"
 _PERHAPS_OUTBOUND = (
     "No Tentacle elsewhere is known to be reached by {server}: browse from {server} to one in another subnet to tell "
     "the way from the server's own outbound rules."
@@ -63,7 +67,13 @@ def _host_firewall(view: View, problem: Problem) -> Clue | None:
             return Clue(evidence=(filtered(view.name, problem), *evidence), confidence=Confidence.CERTAIN)
         case "open":
             return None
-    return Clue(evidence=evidence)
+    rule = unjudged_rule(view, problem)
+    if rule is None or rule.keeper != view.name:
+        return Clue(evidence=evidence)
+    told = Evidence(f"packet filter of {view.name}", rule.rule)
+    return Clue(
+        facts={"rule": rule.rule}, evidence=(told, *evidence), unsure="Of its rules this could not be judged: {rule}."
+    )
 
 
 def _security_group(view: View, problem: Problem) -> Clue | None:
@@ -133,15 +143,33 @@ def _end_unseen(view: View, problem: Problem) -> Clue | None:
         return None
     name = link.end.name if link.end else link.server
     refused = problem.facts.get("error") == Failure.REFUSED  # the host is up: nobody dropped anything
-    return Clue(
+    unsure = "Log on to {end} to tell a firewall from a stopped service"
+    clue = Clue(
         facts={"end": name, "how": _REFUSES if refused else _SILENT},
         evidence=(link.far_evidence,),
-        unsure=(
-            "Log on to {end} to tell a firewall from a stopped service"
-            + ("." if refused else " or a machine that is down.")
-        ),
+        unsure=f"{unsure}." if refused else f"{unsure} or a machine that is down.",
         place=name,
     )
+    rule = unjudged_rule(view, problem)
+    if rule is None or rule.keeper != name or link.end is None or not _tells_nothing_of_itself(link.end, problem):
+        return clue
+    how = f"{'refuses the connection' if refused else 'does not answer'}, not even itself: {_BY_RULE} {rule.rule}"
+    told = Evidence(f"packet filter of {name}", rule.rule)
+    return replace(
+        clue,
+        facts=clue.facts | {"how": how},
+        evidence=(told, *clue.evidence),
+        unsure="Look on {end} whether that rule counts packets, or let loopback through and look again.",
+    )
+
+
+def _tells_nothing_of_itself(end: View, problem: Problem) -> bool:
+    """Whether it listens on the port, and yet got no connection to itself either."""
+    survey, port = end.survey, problem.facts.get("port")
+    if survey is None or not any(listener.port == port for listener in survey.listeners.data or ()):
+        return False
+    own = end.subject.local_probe
+    return own is not None and own.port == port and own.connect is not None and own.connect.error is not None
 
 
 def _own_way(view: View, problem: Problem) -> Route | None:

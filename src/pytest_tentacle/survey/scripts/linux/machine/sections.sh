@@ -305,7 +305,7 @@ function finish(  last, place, line, path, product, arguments, i, count, words, 
     product = ""
     if (line ~ /\/Tentacle(\.exe|\.dll)?["\047]? +(run|agent)( |$)/) product = "tentacle"
     else if (line ~ /\/Octopus\.Server(\.exe|\.dll)?(["\047 ]|$)/) product = "server"
-    else if (line == "" && unit["UnitFileState"] ~ /^masked/) product = product_by_name(unit["Id"])
+    else if ((line == "" && unit["UnitFileState"] ~ /^masked/) || line ~ / (run|agent) .*--instance/) product = product_by_name(unit["Id"])
     if (product == "" || unit["Id"] in done) return
     done[unit["Id"]] = 1
     if (line == "") {

@@ -9,6 +9,7 @@ section_routes() {
         unknown 'this machine has no ip to ask for its routes'
         return
     fi
+    asks=$(asks_by_port)
     {
         old_ifs=$IFS
         IFS=$newline
@@ -52,21 +53,40 @@ section_routes() {
     } | awk "$json$route_reader"
 }
 
-# Rules of routing may ask for a packet's own address, which it has once the way is chosen: what holds from there on is
-# the answer with that address. Sets words and code anew where it is another one.
+# Rules of routing may ask for a packet's own address, which it has once the way is chosen, and for the ports of its
+# connection: what holds from there on is the answer with these. Sets words and code anew where it is another one.
 from_own_address() {
     own=${words#* src }
     own=${own%% *}
     case $code,$words in 0,*' src '*) ;; *) return ;; esac
-    more=$(bounded 3 ip -o route get "$address" from "$own" 2>&1 </dev/null)
-    more_code=$?
-    case $more in
-        *' dev '*) if [ "$(way_of "$more")" = "$(way_of "$words")" ]; then return; fi ;;
-        unreachable* | prohibit* | blackhole* | *unreachable* | *'ermission denied'* | *'nvalid argument'* | *'o route to host'*) ;;
+    for ask in ' ' $asks; do
+        IFS=' '
+        # shellcheck disable=SC2086  # words for ip, and set -f is on
+        set -- $ask
+        IFS=$newline
+        more=$(bounded 3 ip -o route get "$address" from "$own" "$@" 2>&1 </dev/null)
+        more_code=$?
+        case $more in
+            *' dev '*) if [ "$(way_of "$more")" = "$(way_of "$words")" ]; then continue; fi ;;
+            unreachable* | prohibit* | blackhole* | *unreachable* | *'ermission denied'* | *'nvalid argument'* | *'o route to host'*) ;;
+            *) continue ;;
+        esac
+        words="${more%%"$newline"*} src $own"
+        code=$more_code
+        return
+    done
+}
+
+# What to ask for besides, in lines: the ports of the machine's answers and of what it opens, where a rule asks for any.
+asks_by_port() {
+    case $(bounded 3 ip rule show 2>/dev/null </dev/null; bounded 3 ip -6 rule show 2>/dev/null </dev/null) in
+        *' sport '* | *' dport '* | *' ipproto '*) ;;
         *) return ;;
     esac
-    words="${more%%"$newline"*} src $own"
-    code=$more_code
+    # shellcheck disable=SC2086  # numbers, parted by blanks
+    if [ -n "$ports" ]; then printf 'ipproto tcp sport %s\n' $ports; fi
+    # shellcheck disable=SC2086
+    if [ -n "$polled" ]; then printf 'ipproto tcp dport %s\n' $polled; fi
 }
 
 # The router and the device of what ip says.
