@@ -37,7 +37,7 @@ LINUX = {
     "head": r"-c \d+|-n \d+",
     "hostname": "-f|-I",
     "id": "(-(Gn|u|un) [^-].*)?",
-    "ip": r"-o addr|-o route get [0-9a-fA-F.:]+( from [0-9a-fA-F.:]+)?|neigh show",
+    "ip": r"-o addr|-o route get [0-9a-fA-F.:]+( from [0-9a-fA-F.:]+( ipproto tcp [sd]port \d+)?)?|neigh show|(-6 )?rule show",
     "iptables-save": "-c",
     "ip6tables-save": "-c",
     "ls": "(-[dpA] )?(/.*)",

@@ -161,6 +161,8 @@ class TestLinux:
         assert "meta hour" in str(result.reason)
         around.world["web-01"].replace(OWN_PORT, make_probe(fails="connect", error=Failure.REFUSED))
         assert around.judge("welcome-page-here", "web-01").outcome is Outcome.FAILED
+        around.sections["web-01"]["firewall"] = linux_rules("tcp dport 10933 ct count over 9 reject with tcp reset")
+        assert around.judge("welcome-page-here", "web-01").outcome is Outcome.UNKNOWN
 
 
 class TestUnknown:

@@ -284,7 +284,7 @@ def uname(machine: Machine) -> str:
 
 
 def ip(machine: Machine) -> str:
-    r"""`ip -o route get`, `ip neigh show`, and `ip -o addr`, whose one line per address holds a literal backslash."""
+    r"""`ip` for addresses, whose one line each holds a literal backslash, the way to one, neighbours and rules."""
     if _denied(machine, "addresses"):
         return say("", 1, error="Cannot open netlink socket: Permission denied")
     rows = ["1: lo    inet 127.0.0.1/8 scope host lo\\       valid_lft forever preferred_lft forever"]
@@ -295,5 +295,8 @@ def ip(machine: Machine) -> str:
         )
     own = next(iter(machine.get("addresses", [])), "127.0.0.1")
     route = f'echo "$4 dev eth0 src {own} uid 0 \\\\    cache"; exit 0'
-    cases = {"-o addr": say(lines(*rows)), "-o route": route, "neigh show": say("")}
+    rules = say(lines("0: from all lookup local", "32766: from all lookup main", "32767: from all lookup default"))
+    cases = {
+        "-o addr": say(lines(*rows)), "-o route": route, "neigh show": say(""), "rule show": rules, "-6 rule": rules,
+    }  # fmt: skip
     return choose("$1 $2", cases, unsupported("ip"))

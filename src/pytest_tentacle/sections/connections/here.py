@@ -234,7 +234,9 @@ def _give_way_to_filter(subject: Subject, probe: Probe | None) -> None:
             f"the packet filter of {subject.name} keeps its own look at port {probe.port} out: {verdict.words}",
             "Let loopback through (nft: iif lo accept), or browse there from elsewhere.",
         )
-    if verdict.word == "unclear" and (probe.connect.error is Failure.TIMED_OUT or _listens(subject)):
+    if verdict.word == "unclear" and (
+        probe.connect.error is Failure.TIMED_OUT or (verdict.rejects and _listens(subject))
+    ):
         answer = "no answer" if probe.connect.error is Failure.TIMED_OUT else "no connection"
         raise Unknown(
             f"{subject.name} got {answer} from its own port {probe.port}, and its packet filter may be why: "

@@ -20,6 +20,9 @@ from pytest_tentacle.survey.surroundings import Firewall
 _NOBODY_ELSES = ("127.", "fe80:", "169.254.", "::1")
 """How addresses begin that lead nowhere from another subnet."""
 
+_MAY_REJECT = frozenset({"reject", "jump", "goto", "queue", "unread"})
+"""What a rule does by which the other end may hear at once; `drop` is silent."""
+
 Word = Literal["open", "closed", "unclear"]
 
 
@@ -31,7 +34,7 @@ class LinuxVerdict:
         word: `open` only where the rules were read as a whole and let it pass; `unclear` where they do not tell.
         words: the rule that decides, in its tool's words, with its counter and chain; or what could not be judged.
         by_source: it rests on the peer's address: a translation on the way would change it.
-        rejects: the rule answers, so that the other end hears of it at once.
+        rejects: the rule answers, so that the other end hears of it at once; where it is unclear, it may.
         answer: not the request is stopped but the answer to it.
         diverted: it is led elsewhere, by a rule that translates its destination.
         by_rule: where it is unclear, a rule that was read may stop it; else rules are missing.
@@ -93,7 +96,7 @@ def linux_verdict(firewall: Firewall, ways: Iterable[FilteredWay], *, later: boo
     if len(words) == 1:
         return found[0]
     doubtful = min(found, key=lambda verdict: ("unclear", "closed", "open").index(verdict.word))
-    return LinuxVerdict("unclear", doubtful.words, doubtful.by_source, by_rule=doubtful.by_rule)
+    return LinuxVerdict("unclear", doubtful.words, doubtful.by_source, doubtful.rejects, by_rule=doubtful.by_rule)
 
 
 def stops_too_big(firewall: Firewall, own: frozenset[str], family: int) -> str | None:
@@ -159,7 +162,8 @@ def _verdict(passage: Passage, *, answer: bool) -> LinuxVerdict:
     if passage.way is Way.UNCLEAR:
         reason = f"{passage.reason}: " if passage.reason and passage.rule else ""
         words, by_rule = f"{reason}{passage.words}", passage.rule is not None
-        return LinuxVerdict("unclear", words, passage.by_source, answer=answer, by_rule=by_rule)
+        may_reject = by_rule and passage.rule is not None and passage.rule.verdict in _MAY_REJECT
+        return LinuxVerdict("unclear", words, passage.by_source, rejects=may_reject, answer=answer, by_rule=by_rule)
     rejects = passage.rule is not None and passage.rule.verdict == "reject"
     return LinuxVerdict(
         "closed",
