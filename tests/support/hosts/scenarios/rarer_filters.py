@@ -71,6 +71,23 @@ _WAYS = (
     scenario("six-wrong-router", "routing", "the server's IPv6 default route leads to nobody", f"{records('a', behind('web-1', 'fd10:2::11'))}\nocto-1: ip -6 route replace default via fd10:1::99", f"web-1: TT716 TT715 {_WAY}"),
 )  # fmt: skip
 
+_MORE = (
+    own("states-map", "a map of connection states drops new ones", nft("web-1", "iif lo accept; tcp dport 22 accept; ct state vmap { established : accept, related : accept, new : drop, invalid : drop }")),
+    own("timed-set", "the server is in a set whose elements expire", nft("web-1", "ip saddr @bad reject with icmpx port-unreachable", more="add set inet t bad { type ipv4_addr; flags timeout; timeout 1h; } | add element inet t bad { 10.10.1.10 }")),
+    own("dnat-loopback", "the port is led to the machine's loopback, where such packets may not go", "web-1: nft add table ip t; nft 'add chain ip t c { type nat hook prerouting priority dstnat; }'; nft 'add rule ip t c tcp dport 10933 dnat to 127.0.0.1:10933'"),
+    own("later-table", "one table lets the port in, another one of a later priority rejects it", f"{nft('web-1', 'tcp dport 10933 accept')}nft add table inet f2b-table; nft 'add chain inet f2b-table f2b-chain {{ type filter hook input priority filter + 1; }}'; nft 'add rule inet f2b-table f2b-chain tcp dport {{ 22, 10933 }} ip saddr 10.10.1.0/24 reject'"),
+    unread("by-time", "iptables drops by the time of day", tables("web-1", "-A INPUT -p tcp --dport 10933 -m time --timestart 00:00 --timestop 23:59 -j DROP"), "TC5205"),
+    own("address-by-interface", "what comes to the machine's address is dropped, but for SSH", nft("web-1", "tcp dport 22 accept; ip daddr 10.10.2.11 meta l4proto tcp drop")),
+    own("tables-output-policy", "iptables lets nothing out that it does not name", tables("web-1", "-A OUTPUT -o lo -j ACCEPT", "-A OUTPUT -p tcp --sport 22 -j ACCEPT", "-A OUTPUT -p udp --dport 53 -j ACCEPT", "-P OUTPUT DROP")),
+    scenario("server-in-interface", "filter of the server", "pollers are rejected by the interface that they come by", nft("octo-1", 'iifname "eth0" tcp dport 10000-10999 ct state new reject with icmpx host-unreachable'), f"{_POLLS}: TC5411", beside="TC5411"),
+    scenario("poller-out-legacy", "filter of the poller", "legacy iptables lets out only what it names", tables("poll-1", "-A OUTPUT -o lo -j ACCEPT", "-A OUTPUT -p tcp -m multiport --dports 80,443 -j ACCEPT", "-A OUTPUT -p udp --dport 53 -j ACCEPT", "-A OUTPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT", "-P OUTPUT DROP", tool="iptables-legacy") + "; ss -K dst 10.10.1.10 2>/dev/null || :", "poll-1: TT533"),
+    scenario("server-source-port", "filter of the server", "only answers to a range of own ports are let in", nft("octo-1", "tcp sport 10933 tcp dport != 50000-50001 drop"), f"{_WEBS}: TT533", beside="TT533"),
+    scenario("router-syn-ack", "filter on the way", "the router drops a subnet's answers by their flags", nft("router", "ip saddr 10.10.2.0/24 tcp sport 10933 tcp flags & (syn|ack) == (syn|ack) drop", hook="forward"), f"{_WEBS}: TC5203 TC5204"),
+    scenario("router-reject-poll-subnet", "filter on the way", "the router rejects a subnet's polling: network unreachable", nft("router", "ip saddr 10.10.3.0/24 tcp dport 10943 reject with icmp net-unreachable", hook="forward"), f"{_POLLS}: TC5222 TC5211 TC5212 TC5221"),
+    scenario("server-specific-route", "routing", "a host route leads the server's way to one Tentacle to nobody", "octo-1: ip route add 10.10.2.11/32 via 10.10.1.99", f"web-1: {_WAY}"),
+    scenario("server-link-route", "routing", "the server takes one Tentacle for a machine of its own network", "octo-1: ip route add 10.10.2.11/32 dev eth0", f"web-1: {_WAY}"),
+)  # fmt: skip
+
 _HEALTHY = (
     ("tables-by-source", "each interface has a table of its own, and a rule by source", "web-1: ip rule add from 10.10.2.11 lookup 77 pref 90; ip route add default via 10.10.2.1 table 77; ip route del default; ip route add default via 10.255.0.2 metric 500", "web-1: ip route flush table 77"),
     ("other-network", "the server reaches the Tentacles by the management's network", "octo-1: ip route add 10.10.2.0/24 via 10.255.0.2", ""),
@@ -85,12 +102,15 @@ _HEALTHY = (
     ("two-hops", "two ways back, and both work", "router: ip addr add 10.10.2.2/24 dev net-b\nweb-1: ip route add 10.10.1.0/24 nexthop via 10.10.2.1 nexthop via 10.10.2.2", "router: ip addr del 10.10.2.2/24 dev net-b"),
     ("broadband", "a way that lets a megabit a second through", "web-1: tc qdisc add dev eth0 root tbf rate 1mbit burst 4000 latency 400ms", ""),
     ("narrow-told", "the way is narrow, and the router says so", "router: ip link set net-a mtu 1300", "router: ip link set net-a mtu 1500\n" + "\n".join(f"{host}: ip route del default; ip route add default via 10.10.{net}.1" for host, net in {"web-1": 2, "web-2": 2, "poll-1": 3, "poll-2": 3}.items())),
+    ("shared-address", "a second address, as of keepalived's", "web-1: ip addr add 10.10.2.50/32 dev eth0", ""),
+    ("strict-with-port", "a strict filter of both directions that lets the link through", "web-1: nft add table inet t; nft 'add chain inet t c { type filter hook input priority 0; policy drop; }'; nft 'add rule inet t c iif lo accept'; nft 'add rule inet t c tcp dport { 22, 10933 } accept'; nft 'add rule inet t c udp sport 53 accept'; nft 'add chain inet t o { type filter hook output priority 0; policy drop; }'; nft 'add rule inet t o oif lo accept'; nft 'add rule inet t o tcp sport { 22, 10933 } accept'; nft 'add rule inet t o udp dport 53 accept'", ""),
     ("plain-tcp", "TCP without time stamps, selective answers and large windows", "web-1: sysctl -qw net.ipv4.tcp_timestamps=0 net.ipv4.tcp_sack=0 net.ipv4.tcp_window_scaling=0", "web-1: sysctl -qw net.ipv4.tcp_timestamps=1 net.ipv4.tcp_sack=1 net.ipv4.tcp_window_scaling=1"),
 )  # fmt: skip
 
 SCENARIOS: tuple[Scenario, ...] = (
     *_OWN,
     *_WAYS,
+    *_MORE,
     *(
         scenario(f"healthy-{name}", "healthy", fault, do, "", undo=undo, healthy=True)
         for name, fault, do, undo in _HEALTHY
