@@ -407,7 +407,7 @@ class TestNothingChanges:
         }
         allowed = {
             "systemctl": {"list-units", "show"}, "openssl": {"s_client", "version", "ciphers"},
-            "getent": {"ahosts", "passwd"}, "ip": {"-o", "neigh"}, "tail": {"-c", "-n"}, "df": {"-Pk", "-Pi"}, "dpkg-query": {"-W"}, "nft": {"list"},
+            "getent": {"ahosts", "passwd"}, "ip": {"-o", "neigh", "rule", "-6"}, "tail": {"-c", "-n"}, "df": {"-Pk", "-Pi"}, "dpkg-query": {"-W"}, "nft": {"list"},
             "Tentacle": {"help"}, "stat": {"-L"}, "base64": set(), "gzip": {"-c"},
             "sed": {"-n", "-e", *(argument[0] for command, argument in called if command == "sed" if argument[0].startswith("s/"))},
         }  # fmt: skip
