@@ -17,7 +17,7 @@ from support.hosts.recorded import recorded
 from support.hosts.scenarios import SCENARIOS
 from support.law import broken, reductions, told
 
-_STEP = 97
+_STEP = 139
 """Of the reductions of each fault one of so many is tried."""
 
 
