@@ -30,7 +30,6 @@ ONLY_A_PERSON_KNOWS = {
     "TT315": {"polled"},  # which of several servers an entry without an address was for
     "TT413": {"polled"},  # a copy is registered with each of its servers
     "TT503": {"child"},
-    "TT546": {"peers"},  # the same
     "TT541": {"peers"},  # a server that is known by its name alone, and connects from nobody knows where
     "TT602": {"port"},  # what stands for it is no port
 }

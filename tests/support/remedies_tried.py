@@ -55,7 +55,6 @@ FLAWS = {
     "TT137": BLANK,
     "TT403": COPIED,
     "TT413": COPIED,
-    "TT414": "its key cannot be read",
 }
 """By cause: what is wrong with the Tentacle's certificate."""
 
@@ -68,6 +67,9 @@ PROCESSES = {
     "TT144": "it has settings of before",
     "TT402": "it has settings of before",
     "TT605": "it has settings of before",
+    "TC4141": "it cannot use its key, which the next one takes from the settings",
+    "TC4142": "it cannot use its key, which the next one takes from the settings",
+    "TC4143": "it cannot use its key, which the next one takes from the settings",
     "TC2031": "it ends again and again",
     "TC5011": "it does not open its port",
     "TC5021": "somebody else has its port",

@@ -32,7 +32,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         "octopus": "full path of Octopus Server's program",
         "password": "a password that only you have; no report contains it",
         "path": "a file or folder of the machine",
-        "peers": "addresses from which the servers come",
+        "peers": "addresses from which the other ends connect",
         "pid": "the PID of a process",
         "policy": "name of a machine policy in the portal",
         "polled": "URL of the server node's polling port, such as https://octopus.example.com:10943",

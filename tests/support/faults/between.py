@@ -244,7 +244,7 @@ def old_dotnet(world: Whole) -> None:
     world.down("web-01", exit_code=1067)
 
 
-@case("TT414")
+@case("TC4143", confidence="likely", unsure="Whether the key's file")
 def key_not_usable(world: Whole) -> None:
     fails_at_both_ends(world, CLOSED)
     told = Event(
@@ -256,7 +256,7 @@ def key_not_usable(world: Whole) -> None:
     world.sections["web-01"]["events"] = (told,)
 
 
-@case("TT414", confidence="certain")
+@case("TC4142", confidence="certain")
 def key_gone(world: Whole) -> None:
     """No event names the process, as before Server 2022, but its key's file is gone."""
     fails_at_both_ends(world, CLOSED)
@@ -264,3 +264,15 @@ def key_gone(world: Whole) -> None:
     world.sections["web-01"]["private_keys"] = (
         world.private_key("web-01", access=Access(path=path, error="not-found")),
     )
+
+
+@case("TC4141", confidence="certain")
+def key_kept_from_the_account(world: Whole) -> None:
+    """Its service was given another account, and nobody gave that the key's file."""
+    fails_at_both_ends(world, CLOSED)
+    account, sid = r"CORP\octopus", "S-1-5-21-1-2-3-1604"
+    world["web-01"].service["account"] = account
+    accounts = world.sections["web-01"]["service_accounts"][0]
+    named = {"account": account, "sid": sid, "process_sid": sid}
+    world.sections["web-01"]["service_accounts"] = (accounts.model_copy(update=named),)
+    world.sections["web-01"]["private_keys"] = (world.private_key("web-01", account=account, sid=sid),)

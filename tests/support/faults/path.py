@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.survey.surroundings import Route
+from pytest_tentacle.survey.surroundings import FirewallRule, Route
 from support.failures import DROPPED, FORBIDDEN, NO_ROUTE, REFUSED, SILENT
 from support.looks import SERVERS_OWN_PORT
 from support.rules import linux_rules
@@ -201,6 +201,30 @@ def one_poller(world: Whole) -> None:
 @case("TC5411", confidence="certain", unsure="")
 def no_rule_on_a_tentacle(world: Whole) -> None:
     no_rule(world, "web-01")
+    world.both("web-01", DROPPED)
+
+
+@case("TC5421", confidence="certain", unsure="")
+def a_rule_that_blocks(world: Whole) -> None:
+    rule = FirewallRule(name="Block high ports", action="block", ports=("10000-11000",), source="policy")
+    held = world.sections["web-01"]["firewall"].rules
+    world.change("web-01", "firewall", rules=(*held, rule))
+    world.both("web-01", DROPPED)
+
+
+@case("TC5431", confidence="certain", unsure="")
+def all_that_comes_in_is_blocked(world: Whole) -> None:
+    """The switch of a profile, which the survey tells as a rule of that name."""
+    switch = FirewallRule(name="DoNotAllowExceptions", action="block", profiles=("Domain",), source="policy")
+    world.change("web-01", "firewall", rules=(*world.sections["web-01"]["firewall"].rules, switch))
+    world.both("web-01", DROPPED)
+
+
+@case("TC5441", confidence="certain", unsure="")
+def local_rules_are_ignored(world: Whole) -> None:
+    profiles = world.sections["web-01"]["firewall"].profiles
+    policy = tuple(each.model_copy(update={"local_rules": False}) for each in profiles)
+    world.change("web-01", "firewall", profiles=policy)
     world.both("web-01", DROPPED)
 
 

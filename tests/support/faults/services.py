@@ -1,4 +1,4 @@
-"""Services that do not run (causes/services.py)."""
+"""Services that do not run (causes/services)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pytest_tentacle.survey.surroundings import (
     AccessEntry,
     Binding,
     Changes,
+    Disk,
     Event,
     Reservations,
     ReservedPrefix,
@@ -212,7 +213,7 @@ def no_program(world: Whole) -> None:
     world.down("web-01", exit_code=2)
 
 
-@case("TC2035")
+@case("TC2028")
 def blocked_by_policy(world: Whole) -> None:
     world.down("web-01", exit_code=1260)
 
@@ -344,3 +345,58 @@ def portals_prefix_is_another_accounts(world: Whole) -> None:
     home = Access(path=rights.home, entries=(AccessEntry(sid=sid, mask=0x1F01FF),))
     account = {"account": ".\\octo", "sid": sid, "groups": ("S-1-1-0", "S-1-5-11"), "access": (home,)}
     world.sections["octo-1"]["permissions"] = (rights.model_copy(update=account),)
+
+
+@case("TC2020", confidence="certain")
+def paused(world: Whole) -> None:
+    world["web-01"].service["state"] = "paused"
+    world.shut("web-01")
+
+
+@case("TC2062", confidence="possible", unsure="Look again in a minute")
+def hangs_while_it_stops(world: Whole) -> None:
+    world["web-01"].service["state"] = "stopping"
+    world.shut("web-01")
+
+
+@case("TC2065", confidence="certain", unsure="")
+def locked_account(world: Whole) -> None:
+    world.down("web-01", exit_code=1069, account="CORP\\octopus")
+    happened(world, "web-01", 7038, param1=SERVICE, param2="CORP\\octopus", param3="%%1909")
+
+
+@case("TC2027", confidence="certain", unsure="")
+def no_domain_to_ask(world: Whole) -> None:
+    world.down("web-01", exit_code=1069, account="CORP\\octopus")
+    happened(world, "web-01", 7038, param1=SERVICE, param2="CORP\\octopus", param3="%%1789")
+
+
+@case("TC2028", confidence="certain", unsure="")
+def taken_for_a_virus(world: Whole) -> None:
+    world.down("web-01", exit_code=1077)
+    happened(world, "web-01", 7000, param1=SERVICE, param2="%%225", service=SERVICE)
+
+
+@case("TC2029", confidence="likely")
+def program_may_not_be_run(world: Whole) -> None:
+    world.down("web-01", exit_code=5, account="CORP\\octopus")
+
+
+@case("TC2030", confidence="certain", unsure="")
+def needs_what_is_not_installed(world: Whole) -> None:
+    world.down("web-01", exit_code=1075)
+    happened(world, "web-01", 7003, param1=SERVICE, param2="npcap")
+
+
+@case("TC2063", confidence="certain")
+def starts_an_instance_that_is_not_there(world: Whole) -> None:
+    world.down("web-01", exit_code=1067, instance="Blue", arguments='run --instance="Blue"')
+
+
+@case("TC2064", confidence="likely")
+def home_on_a_disk_that_is_gone(world: Whole) -> None:
+    world.down("web-01", exit_code=1067)
+    held = world.sections["web-01"]["permissions"][0]
+    gone = (Access(path="E:\\Octopus", error="not-found"),)
+    world.sections["web-01"]["permissions"] = (held.model_copy(update={"home": "E:\\Octopus", "access": gone}),)
+    world.sections["web-01"]["disks"] = (Disk(path="E:\\Octopus"),)

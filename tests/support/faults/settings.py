@@ -5,7 +5,7 @@ from __future__ import annotations
 from pytest_tentacle.link import By
 from pytest_tentacle.octopus.model import Policy
 from pytest_tentacle.survey.surroundings import Disk
-from support.failures import NO_NAME, REFUSED
+from support.failures import NO_NAME, NOT_TLS, REFUSED
 from support.looks import OWN_PORT, SERVERS_OWN_PORT, declared, polled
 from support.whole import Whole
 from support.world import probe
@@ -99,6 +99,20 @@ def other_port(world: Whole) -> None:
     draft.listeners[0]["port"] = 10944
     draft.own = [probe(port=10944, look=OWN_PORT)]
     world.both("web-01", REFUSED)
+
+
+@case("TC3113", confidence="certain")
+def somebody_else_has_the_port(world: Whole) -> None:
+    """The port that the server uses is a monitoring agent's; the Tentacle listens on another one."""
+    draft = world["web-01"]
+    draft.settings["Tentacle.Services.PortNumber"] = "10934"
+    draft.replace(OWN_PORT, probe(port=10934, whose="web-01"))
+    owner = {"pid": 4711, "name": "agent.exe"}
+    draft.listeners = [
+        {"address": "::", "port": 10934, "pid": 2136, "owner": {"pid": 2136, "name": "Tentacle.exe"}},
+        {"address": "::", "port": 10933, "pid": 4711, "owner": owner},
+    ]
+    world.both("web-01", NOT_TLS)
 
 
 @case("TC3112")

@@ -23,7 +23,7 @@ from pytest_tentacle.sections import STEPS, applicable
 from pytest_tentacle.survey.surroundings import Event
 from support import NOW
 from support.replaying import words_of
-from support.whole import Whole, wide_fleet
+from support.whole import LISTENS, Whole, started, wide_fleet
 
 HARM = ("new-certificate", "--reset-trust", "delete-instance", "register-with", "/inheritance:e")
 """What no remedy may say unless the fault asks for it: it would cut a link off, or undo what somebody set."""
@@ -131,6 +131,11 @@ def controller_event(number: int, ago: float, *params: str, service: str | None 
 def schannel_event(number: int, ago: float, **data: str) -> Event:
     """An entry of Schannel's."""
     return Event(source="schannel", id=number, time_utc=NOW - timedelta(seconds=ago), data=data)
+
+
+def end_log(world: Whole, name: str, ago: float = 7200) -> None:
+    """Its log ends so many seconds before the survey: a service that has not run since writes nothing."""
+    world.logs[name] = started(2136, LISTENS) + world.visit(name, "octo-1", ago)
 
 
 def set_account(world: Whole, name: str, account: str, sid: str, *, runs: bool = True) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from support.whole import Whole
 
-from . import controller_event, fault, set_account
+from . import controller_event, end_log, fault, set_account
 
 NAME = "OctopusDeploy Tentacle"
 SID = "S-1-5-21-1004336348-1177238915-682003330-1604"
@@ -17,6 +17,7 @@ def _cannot_log_on(world: Whole, code: int | None, account: str = OWN, *, event:
     """It did not start after the reboot of last night: 7038 or 7041 tell why, and 7000 that it did not log on."""
     set_account(world, "web-01", account, SID, runs=False)
     world.down("web-01", exit_code=LOGON_FAILED, started_utc=None)
+    end_log(world, "web-01")
     told = controller_event(event, 3600, NAME, account, *([f"%%{code}"] if code else []), service=None)
     failed = controller_event(7000, 3600, NAME, f"%%{LOGON_FAILED}")
     world.sections["web-01"]["events"] = (failed, told)

@@ -43,13 +43,13 @@ def port_is_taken_by_java(world: Whole) -> None:
 @fault("Windows keeps the port in an excluded range", r"excluded|range|reserved", r"10890|10933")
 def port_is_in_an_excluded_range(world: Whole) -> None:
     _did_not_start(world, FORBIDDEN)
-    world["web-01"].reservations = Reservations(excluded=(PortRange(first=10890, last=10989),), http_sys=())
+    world.sections["web-01"]["reservations"] = Reservations(excluded=(PortRange(first=10890, last=10989),), http_sys=())
 
 
 @fault("http.sys has the port for a web application", r"http\.sys", "10933")
 def port_is_held_by_http_sys(world: Whole) -> None:
     _did_not_start(world, FORBIDDEN)
-    world["web-01"].reservations = Reservations(excluded=(), http_sys=("HTTPS://+:10933/",))
+    world.sections["web-01"]["reservations"] = Reservations(excluded=(), http_sys=("HTTPS://+:10933/",))
     world["web-01"].listeners = [{"address": "::", "port": 10933, "pid": 4, "owner": {"pid": 4, "name": "System"}}]
     world["web-01"].replace(OWN_PORT, probe(page="other", whose="iis"))
     world.across("web-01", {"page": "other", "whose": "iis"}, {"page": "other", "whose": "iis"})

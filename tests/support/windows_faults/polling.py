@@ -71,7 +71,7 @@ def expects_a_former_servers_certificate(world: Whole) -> None:
 
 
 @fault("poll-02 was imaged from poll-01: one subscription, one certificate", r"cop|clone|same|share", machine="poll-02",
-       others=("poll-01",), may=("new-certificate", "register-with", "delete-instance"))  # fmt: skip
+       others=("poll-01",), may=("new-certificate", "register-with", "delete-instance", "--reset-trust"))  # fmt: skip
 def subscription_is_duplicated(world: Whole) -> None:
     same = world.thumbprint("poll-01")
     world["poll-02"].settings["Tentacle.CertificateThumbprint"] = same
@@ -106,7 +106,10 @@ def sockets_are_used_up(world: Whole) -> None:
 
 
 @fault(
-    "its entry has no subscription: it was never registered", r"subscription|register", may=("register-with",), **POLLER
+    "its entry has no subscription: it was never registered",
+    r"subscription|register",
+    may=("register-with", "--reset-trust"),
+    **POLLER,
 )
 def was_never_registered(world: Whole) -> None:
     _windows(world)

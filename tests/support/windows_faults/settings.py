@@ -14,7 +14,7 @@ from support.looks import OWN_PORT
 from support.whole import SYSTEM, Whole, line, started
 from support.world import probe
 
-from . import controller_event, fault, set_account
+from . import controller_event, end_log, fault, set_account
 
 NAME = "OctopusDeploy Tentacle"
 SID = "S-1-5-21-1004336348-1177238915-682003330-1604"
@@ -30,6 +30,7 @@ def _file(world: Whole, path: str, **values: Any) -> None:
 
 def _crashed(world: Whole, ago: float = 1800) -> None:
     world.down("web-01", exit_code=1067, started_utc=None)
+    end_log(world, "web-01")
     world.sections["web-01"]["events"] = (controller_event(7034, ago, NAME, "1"),)
 
 
@@ -73,7 +74,7 @@ def home_is_on_a_disk_that_is_gone(world: Whole) -> None:
     held = world.sections["web-01"]["permissions"][0]
     gone = (Access(path=r"E:\Octopus", error="not-found"),)
     world.sections["web-01"]["permissions"] = (held.model_copy(update={"home": r"E:\Octopus", "access": gone}),)
-    world.sections["web-01"]["disks"] = (Disk(path="E:\\"),)
+    world.sections["web-01"]["disks"] = (Disk(path=r"E:\Octopus"),)
     world.without_log.add("web-01")
     _crashed(world)
 

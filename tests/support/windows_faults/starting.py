@@ -8,7 +8,7 @@ from pytest_tentacle.survey.surroundings import Product
 from support import NOW
 from support.whole import Whole, line, started
 
-from . import controller_event, fault
+from . import controller_event, end_log, fault
 
 NAME = "OctopusDeploy Tentacle"
 PROGRAM = r"C:\Program Files\Octopus Deploy\Tentacle\Tentacle.exe"
@@ -16,6 +16,7 @@ PROGRAM = r"C:\Program Files\Octopus Deploy\Tentacle\Tentacle.exe"
 
 def _does_not_start(world: Whole, code: int, *, exit_code: int | None = None) -> None:
     world.down("web-01", exit_code=code if exit_code is None else exit_code, started_utc=None)
+    end_log(world, "web-01")
     world.sections["web-01"]["events"] = (controller_event(7000, 3600, NAME, f"%%{code}"),)
 
 
@@ -28,6 +29,7 @@ def _program_fails(world: Whole, error: str) -> None:
 @fault("a group policy disabled the service", "disabled")
 def service_was_disabled(world: Whole) -> None:
     world.down("web-01", start_mode="disabled", exit_code=0, started_utc=None)
+    end_log(world, "web-01")
     told = controller_event(7040, 7200, NAME, "auto start", "disabled", NAME, service=None)
     world.sections["web-01"]["events"] = (told,)
 
@@ -35,6 +37,7 @@ def service_was_disabled(world: Whole) -> None:
 @fault("a service that it needs did not start", "Workstation|LanmanWorkstation")
 def dependency_did_not_start(world: Whole) -> None:
     world.down("web-01", exit_code=1068, started_utc=None)
+    end_log(world, "web-01")
     told = controller_event(7001, 3600, NAME, "Workstation", "%%1058")
     world.sections["web-01"]["events"] = (told,)
 
@@ -42,6 +45,7 @@ def dependency_did_not_start(world: Whole) -> None:
 @fault("a service that it needs is not there", "Npcap|depend")
 def dependency_is_missing(world: Whole) -> None:
     world.down("web-01", exit_code=1075, started_utc=None)
+    end_log(world, "web-01")
     told = (controller_event(7000, 3600, NAME, "%%1075"), controller_event(7003, 3600, NAME, "npcap", service=None))
     world.sections["web-01"]["events"] = told
 
@@ -50,6 +54,7 @@ def dependency_is_missing(world: Whole) -> None:
 def start_timed_out_at_boot(world: Whole) -> None:
     world["web-01"].host["boot_utc"] = NOW - timedelta(minutes=40)
     world.down("web-01", exit_code=1053, started_utc=None)
+    end_log(world, "web-01")
     told = (
         controller_event(7000, 2350, NAME, "%%1053"),
         controller_event(7009, 2350, "30000", NAME, service=None),
@@ -104,8 +109,9 @@ def program_is_denied(world: Whole) -> None:
 @fault("an assembly of the installation is missing", r"damaged|incomplete|missing|install", r"install|repair")
 def assembly_is_missing(world: Whole) -> None:
     world.down("web-01", exit_code=1067, started_utc=None)
+    end_log(world, "web-01")
     world.sections["web-01"]["events"] = (controller_event(7034, 1800, NAME, "3"),)
-    world.logs["web-01"] += started(4000, ago=1800) + line(
+    world.logs["web-01"] = started(4000, ago=1800) + line(
         1799,
         "FATAL",
         "Could not load file or assembly 'Halibut, Version=8.1.2063.0, Culture=neutral, PublicKeyToken=null' or one of its "
@@ -119,6 +125,7 @@ def assembly_is_missing(world: Whole) -> None:
        may=("new-certificate", "register-with", "delete-instance"))  # fmt: skip
 def settings_of_another_machine(world: Whole) -> None:
     world.down("web-01", exit_code=1067, started_utc=None)
+    end_log(world, "web-01")
     world.sections["web-01"]["events"] = (controller_event(7034, 1800, NAME, "3"),)
     world.logs["web-01"] = started(4000, ago=1800) + line(
         1799,
@@ -132,24 +139,28 @@ def settings_of_another_machine(world: Whole) -> None:
 @fault("somebody stopped the service, and it is set to manual", r"stopped|not run", r"Start-Service|start")
 def stopped_by_hand(world: Whole) -> None:
     world.down("web-01", start_mode="manual", exit_code=0)
+    end_log(world, "web-01")
 
 
 @fault("the service is paused", r"paus", r"Resume-Service|continue|restart")
 def paused(world: Whole) -> None:
     world["web-01"].service["state"] = "paused"
     world.shut("web-01")
+    end_log(world, "web-01")
 
 
 @fault("the service hangs while it stops", r"stopping|hang|does not end|never end", r"Stop-Process|taskkill|end ")
 def hangs_while_stopping(world: Whole) -> None:
     world["web-01"].service["state"] = "stopping"
     world.shut("web-01")
+    end_log(world, "web-01")
 
 
 @fault("the machine booted 70 s ago: a delayed service is not due yet")
 def booted_a_minute_ago(world: Whole) -> None:
     world["web-01"].host["boot_utc"] = NOW - timedelta(seconds=70)
     world.down("web-01", exit_code=1077, started_utc=None)
+    end_log(world, "web-01")
 
 
 @fault(
@@ -186,4 +197,5 @@ def _shows_the_other(world: Whole) -> None:
 def framework_is_too_old(world: Whole) -> None:
     world["web-01"].host["dotnet_release"] = 461808
     world.down("web-01", exit_code=1067, started_utc=None)
+    end_log(world, "web-01")
     world.sections["web-01"]["events"] = (controller_event(7034, 1800, NAME, "3"),)

@@ -89,6 +89,6 @@ def old_dotnet_switches_of_a_poller(world: Whole) -> None:
         "exception. ---> System.ComponentModel.Win32Exception: The client and server cannot communicate, because they do not "
         "possess a common algorithm"
     )
-    world.logs["poll-01"] = started(900, "Starting 1 polling connections", version="5.0.15") + "".join(
+    world.logs["poll-01"] = world.polls_at_start("poll-01") + "".join(
         line(ago, "ERROR", text, 900) for ago in (600, 300, 60)
     )

@@ -9,14 +9,15 @@ from pytest_tentacle.sections.catalogue import KINDS
 from .interception import INTERCEPTION
 from .local_port import LOCAL_PORT
 from .logs import LOGS
-from .managers import MANAGERS
 from .messages import MESSAGES
 from .names import NAMES
 from .path.address_family import ADDRESS_FAMILY
 from .path.listening import PATH
+from .path.own_firewall import OWN_FIREWALL
 from .path.polling import PATH_POLLING
 from .path.slow import SLOW_WAYS
 from .ping import PING
+from .private_key import PRIVATE_KEY
 from .process import PROCESS
 from .programs import PROGRAMS
 from .registering import CALLS, REGISTERING
@@ -35,12 +36,13 @@ CAUSES: tuple[CauseKind, ...] = tuple(
             *PROGRAMS,
             *MESSAGES,
             *SERVICES,
-            *MANAGERS,
             *SETTINGS,
             *TRUST,
+            *PRIVATE_KEY,
             *LOCAL_PORT,
             *NAMES,
             *PATH,
+            *OWN_FIREWALL,
             *PATH_POLLING,
             *SLOW_WAYS,
             *PROCESS,

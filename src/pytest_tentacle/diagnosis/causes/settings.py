@@ -17,13 +17,17 @@ from pytest_tentacle.guide.commands import (
     RESTART_WINDOWS,
     SERVER_EXE,
     TRUST_ANEW,
+    WHO_LINUX,
     tentacle,
     when,
 )
 from pytest_tentacle.guide.consequences import (
+    BROKEN_TRUST,
     FIREWALL,
+    INTERCEPTED,
     NAME_FAILURES,
     NO_SETTINGS_READ,
+    STRANGER_IN_LOGS,
     UNANSWERED,
     UNCONNECTED,
     UNTRUSTED,
@@ -47,7 +51,26 @@ def _overridden(view: View, _problem: Problem) -> Clue | None:
 
 
 def _moved(view: View, problem: Problem) -> Clue | None:
-    return Clue() if _overridden(view, problem) is None else None
+    taken = _taken_by(view, problem) or _overridden(view, problem)
+    return Clue() if taken is None else None
+
+
+def _taken_by(view: View, problem: Problem) -> Clue | None:
+    """Somebody else listens on the port that the server uses, and another instance of the machine before all."""
+    survey, port = view.survey, problem.facts.get("declared")
+    if survey is None or view.service is None or _overridden(view, problem) is not None:
+        return None
+    others = [
+        each for each in survey.listeners.data or () if each.port == port and each.pid not in (None, view.service.pid)
+    ]
+    if not others:
+        return None
+    pid, owner = others[0].pid, others[0].owner
+    service = next((each for each in survey.services.data or () if each.pid == pid and each.instance), None)
+    name = owner.name if owner and owner.name else "a program"
+    holder = f"instance {service.instance}" if service else f"{name} (pid {pid})"
+    told = Evidence(f"sockets of {view.name}", f"{others[0].address}:{port} is held by {name} (pid {pid})")
+    return Clue(facts={"holder": holder}, evidence=(told,))
 
 
 def _polling_port(view: View, problem: Problem) -> object:
@@ -160,6 +183,32 @@ SETTINGS: tuple[CauseKind, ...] = (
         consequences=UNANSWERED | FIREWALL,
         fold_by=("port", "declared"),
         rank=30,
+    ),
+    CauseKind(
+        "TC3113",
+        "Somebody else listens on the port that the server uses",
+        "{who} {is} set to listen on port {port}, and the inventory says {declared}, where {holder} listens: the "
+        "server meets that one.",
+        frozenset({"TT311"}),
+        (
+            (
+                "Correct the port in the inventory and in the portal. The Tentacle cannot move to port {declared}, "
+                "which is taken; where the two instances have each other's ports, change both. See who has which:"
+            ),
+            '$ Get-NetTCPConnection -State Listen | Where-Object LocalPort -in "<declared>", "<port>"',
+        ),
+        (
+            (
+                "Correct the port in the inventory and in the portal. The Tentacle cannot move to port {declared}, "
+                "which is taken; where the two instances have each other's ports, change both. See who has which:"
+            ),
+            WHO_LINUX,
+        ),
+        _taken_by,
+        consequences=UNANSWERED | FIREWALL | STRANGER_IN_LOGS | INTERCEPTED | BROKEN_TRUST,
+        fold_by=("port", "declared"),
+        rank=30,
+        told_apart_by=frozenset({"listeners"}),
     ),
     CauseKind(
         "TC3112",

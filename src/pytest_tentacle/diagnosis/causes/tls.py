@@ -136,7 +136,9 @@ def _both_offers(view: View, problem: Problem) -> tuple[Evidence, ...]:
 def _disabled(view: View, problem: Problem) -> Clue | None:
     if problem.code == _OWN_VERSIONS:
         side = problem.facts.get("side") or "both sides"
-        return Clue(facts={"end": view.name, "versions": "TLS 1.2 and TLS 1.3", "side": side}, place=view.name)
+        off = _switched_off(view, str(side))
+        versions = " and ".join(off) if off else "TLS 1.2 and TLS 1.3"
+        return Clue(facts={"end": view.name, "versions": versions, "side": side}, place=view.name)
     if _weak(view, problem):
         return None
     for end, side in ((view.end(problem), "server"), (view.vantage(problem), "client")):

@@ -225,12 +225,13 @@ def _compare(subject: Subject, use: _Use) -> Iterator[Finding]:
             "TT712",
             f"{end.name} listens on the address that is used",
             Evidence(f"sockets of {end.name}", f"port {use.probe.port} is open on {', '.join(bound)}"),
+            bound=", ".join(dict.fromkeys(bound)),
         )
         return
     yield Evidence(end.name, f"has the address that {use.vantage.name} uses: {', '.join(use.addresses)}")
 
 
-def _problem(subject: Subject, use: _Use, code: str, expected: str, *more: Evidence) -> Problem:
+def _problem(subject: Subject, use: _Use, code: str, expected: str, *more: Evidence, **facts: object) -> Problem:
     addresses = ", ".join(use.addresses)
     literal = use.probe.by is By.ADDRESS
     return Problem(
@@ -246,6 +247,7 @@ def _problem(subject: Subject, use: _Use, code: str, expected: str, *more: Evide
             "host": use.probe.host,
             "port": use.probe.port,
             "address": addresses,
+            **facts,
         },
     )
 

@@ -70,8 +70,8 @@ ADDRESSES: tuple[ProblemKind, ...] = (
             _ADDRESSES_LINUX,
         ),
         sentence=(
-            "The machine that should answer has its port open on another of its addresses than the one that is used "
-            "on the link of {who}."
+            "The machine that should answer has its port open on another of its addresses ({bound}) than the one that "
+            "is used on the link of {who}."
         ),
         consequences=WRONG_ADDRESS | {"TT501", "TT505"},
         rank=25,

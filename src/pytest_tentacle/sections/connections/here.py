@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pytest_tentacle.guide.consequences import NO_PROCESS, NO_SETTINGS, NOT_LISTENING
 from pytest_tentacle.judging.attempts import ATTEMPT_READS, attempts_of
-from pytest_tentacle.judging.away import container_of, engine_of
+from pytest_tentacle.judging.away import AWAY_READS, container_of, engine_of
 from pytest_tentacle.judging.check import Check, Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.reading import FACTS
@@ -17,6 +17,7 @@ from pytest_tentacle.link import Failure, Probe, Stage
 from pytest_tentacle.link.hosts import plain_address
 from pytest_tentacle.survey.model import Listener, Process, ServiceState
 
+from .link_verdict import runs_later
 from .linux_filter import on_loopback
 from .probe_verdict import ANOTHER_PAGE, LinkFinding, describe, finding_of
 from .reserved import HTTP_SYS_PID, excluded_range, served_urls
@@ -110,7 +111,7 @@ def port_is_not_excluded_from_use(subject: Subject) -> Iterator[Finding]:
 
 @check(
     codes=("TT501", "TT504", "TT505", "TT508"),
-    reads=("host", "listeners", "reservations", "firewall", *ATTEMPT_READS),
+    reads=("host", "listeners", "reservations", "firewall", *AWAY_READS, *ATTEMPT_READS),
 )
 def page_is_shown_here(subject: Subject) -> Iterator[Finding]:
     """https://localhost:<port> on the machine itself shows the product's own welcome page."""
@@ -209,14 +210,8 @@ def _give_way(subject: Subject) -> None:
     )
     if standing:
         raise Blocked(standing.code, subject.name, standing.actual)
-    try:
-        service = subject.service
-    except Unknown:
-        return
-    if service is not None and service.state is ServiceState.STARTING:
-        raise Unknown(
-            f"service {service.name} on {subject.name} was just starting", "Allow it 30 seconds, then run again."
-        )
+    if (later := runs_later(subject)) is not None:
+        raise later
 
 
 def _give_way_to_filter(subject: Subject, probe: Probe | None) -> None:

@@ -13,6 +13,7 @@ from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link import Probe
 from pytest_tentacle.link.hosts import plain_address
+from pytest_tentacle.survey.model import ServiceState
 
 from .probe_verdict import LINK_CODES, NAME_NOT_RESOLVED, LinkFinding, describe, finding_of
 
@@ -115,9 +116,21 @@ def _own_addresses(link: Link) -> set[str | None]:
         return declared
 
 
-def _blocked_or(link: Link, way: Way, finding: LinkFinding) -> Problem | Blocked:
+def _blocked_or(link: Link, way: Way, finding: LinkFinding) -> Problem | Blocked | Unknown:
     """A failure of the listening end itself explains whatever its peers see, but for a name that does not resolve."""
-    return standing_in_the_way(link.end) or _problem(link, way, finding.code, finding, finding.actual)
+    standing = standing_in_the_way(link.end) or (runs_later(link.end) if link.end else None)
+    return standing or _problem(link, way, finding.code, finding, finding.actual)
+
+
+def runs_later(end: Subject) -> Unknown | None:
+    """Its service does not run yet, which is no fault: it was just started, or the machine was, a moment ago."""
+    service = end.known_service
+    if service is None or away(end) is not None or service.state in (ServiceState.RUNNING, ServiceState.UNKNOWN):
+        return None
+    return Unknown(
+        f"service {service.name} on {end.name} does not run yet: see the step of the services",
+        "Allow it three minutes, then run again.",
+    )
 
 
 def standing_in_the_way(end: Subject | None) -> Blocked | None:

@@ -46,6 +46,7 @@ _WINDOWS_EXIT_CODES = {
     1067: "its process ended unexpectedly",
     1068: "a service that it depends on failed",
     1069: "its account could not log on",
+    1075: "a service that it depends on is not installed",
     1260: "a policy blocks its executable",
     4551: "a policy blocks its executable",
     _NEVER_STARTED: "it was not started since the machine was",

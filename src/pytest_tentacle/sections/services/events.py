@@ -14,21 +14,37 @@ from datetime import datetime, timedelta
 from pytest_tentacle.survey.model import Service
 from pytest_tentacle.survey.surroundings import Event
 
-NOT_STARTED, NEEDS_ANOTHER, TOO_LATE, NO_ANSWER, HUNG = 7000, 7001, 7009, 7011, 7022
+NOT_STARTED, NEEDS_ANOTHER, LACKS_ANOTHER, TOO_LATE, NO_ANSWER, HUNG = 7000, 7001, 7003, 7009, 7011, 7022
 ENDED, ENDED_BY_OWN_CODE, CRASHED_AND_MENDED, CRASHED = 7023, 7024, 7031, 7034
 NO_LOG_ON, START_MODE_CHANGED, NO_RIGHT_TO_LOG_ON, INSTALLED = 7038, 7040, 7041, 7045
 
 CRASHES = frozenset({CRASHED_AND_MENDED, CRASHED})
 _FAILURES = frozenset(
-    {NOT_STARTED, NEEDS_ANOTHER, TOO_LATE, NO_ANSWER, HUNG, ENDED, ENDED_BY_OWN_CODE, NO_LOG_ON, NO_RIGHT_TO_LOG_ON}
+    {NOT_STARTED, NEEDS_ANOTHER, LACKS_ANOTHER, TOO_LATE, NO_ANSWER, HUNG, ENDED, ENDED_BY_OWN_CODE}
+    | {NO_LOG_ON, NO_RIGHT_TO_LOG_ON}
     | CRASHES
 )
 
 _TOGETHER = timedelta(minutes=2)
 """What belongs to one failure is written within this: 7038 or 7009, and the 7000 that follows from it."""
 
-LOG_ON_FAILED, LOG_ON_TYPE_NOT_GRANTED, NO_ANSWER_IN_TIME, DEPENDENCY_FAILED = 1069, 1385, 1053, 1068
-NO_FILE = frozenset({2, 3, 5, 193, 216, 225, 577, 1260, 4551})
+LOG_ON_FAILED, LOG_ON_TYPE_NOT_GRANTED, NO_ANSWER_IN_TIME = 1069, 1385, 1053
+DEPENDENCY_FAILED, DEPENDENCY_MISSING = 1068, 1075
+
+PROGRAM_MISSING = {
+    2: "is missing",
+    3: "is missing: its path does not exist",
+    193: "is none that this Windows can run: it is damaged, or made for another processor",
+    216: "is none that this Windows can run: it is damaged, or made for another processor",
+}
+PROGRAM_REFUSED = 5
+PROGRAM_BLOCKED = {
+    225: "a security product holds its program for a virus or unwanted software",
+    577: "Windows does not accept the signature of its program",
+    1260: "a policy (AppLocker, or software restriction) does not allow its program",
+    4551: "a policy (App Control, WDAC) does not allow its program",
+}
+NO_FILE = frozenset({*PROGRAM_MISSING, PROGRAM_REFUSED, *PROGRAM_BLOCKED})
 """System error codes (winerror.h) of a program that is missing, may not be run, cannot be, or is blocked."""
 
 LOG_ON_WORDS = {
@@ -41,6 +57,9 @@ LOG_ON_WORDS = {
     1355: "no domain controller could be reached",
     1311: "no domain controller could be reached",
     1385: "it was not granted to log on as a service",
+    1332: "the account does not exist",
+    1787: "the domain has no account of this machine any more",
+    1788: "the trust between its domain and another one is broken",
     1789: "the machine's own trust with its domain is broken",
     1793: "the account has expired",
     1907: "its password has to be changed first",
@@ -48,9 +67,16 @@ LOG_ON_WORDS = {
 }
 """System error codes of a failed log-on (winerror.h)."""
 
+_OF_THE_ACCOUNT = frozenset({1327, 1328, 1329, 1331, 1332, 1793, 1909})
+"""Those of an account that no password lets in."""
+
+_OF_THE_DOMAIN = frozenset({1311, 1355, 1787, 1788, 1789})
+"""Those that say nothing about the account: the machine could not ask."""
+
 _MEANINGS = {
     NOT_STARTED: "it could not be started",
     NEEDS_ANOTHER: "one that it depends on did not start",
+    LACKS_ANOTHER: "one that it depends on is not installed",
     TOO_LATE: "it did not answer in time when it was started",
     NO_ANSWER: "it did not answer a request in time",
     HUNG: "it hung while it was started",
@@ -99,6 +125,16 @@ class LastFailure:
         return self.has(NO_RIGHT_TO_LOG_ON) or LOG_ON_TYPE_NOT_GRANTED in self.codes
 
     @property
+    def account_refused(self) -> bool:
+        """Whether the account itself is kept out, whatever its password."""
+        return bool(self.codes & _OF_THE_ACCOUNT)
+
+    @property
+    def domain_unreachable(self) -> bool:
+        """Whether the machine could not ask its domain about the account."""
+        return bool(self.codes & _OF_THE_DOMAIN)
+
+    @property
     def log_on_reason(self) -> str:
         """Why it could not, in words; empty where no event tells."""
         return next((words for code, words in LOG_ON_WORDS.items() if code in self.codes), "")
@@ -109,14 +145,27 @@ class LastFailure:
         return self.has(TOO_LATE, HUNG) or NO_ANSWER_IN_TIME in self.codes
 
     @property
+    def program_codes(self) -> frozenset[int]:
+        """Windows' error numbers of a program that is missing, may not be run, or is blocked."""
+        return self.codes & NO_FILE if self.has(NOT_STARTED) else frozenset()
+
+    @property
     def no_program(self) -> bool:
         """Whether its program is missing or may not be run."""
-        return any(event.id == NOT_STARTED and self.codes & NO_FILE for event in self.events)
+        return bool(self.program_codes)
 
     @property
     def dependency(self) -> str:
         """Display name of the service that it waits for; empty where no event tells."""
-        return next((event.data.get("param2", "") for event in self.events if event.id == NEEDS_ANOTHER), "")
+        return self._param2_of(NEEDS_ANOTHER)
+
+    @property
+    def lacks_dependency(self) -> str:
+        """Name of the service that it is set to depend on, and that is not installed; empty where no event tells."""
+        return self._param2_of(LACKS_ANOTHER)
+
+    def _param2_of(self, number: int) -> str:
+        return next((event.data.get("param2", "") for event in self.events if event.id == number), "")
 
     @property
     def waited(self) -> str:

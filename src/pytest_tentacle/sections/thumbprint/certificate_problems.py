@@ -56,23 +56,15 @@ CERTIFICATE: tuple[ProblemKind, ...] = (
         "every handshake fails.",
         (
             (
-                "Give the service's account the right to read the key's file that is named above, then restart the "
-                "service: when a Tentacle starts and cannot read the file, it makes it again from its settings."
+                "Restart the service: when a Tentacle starts and cannot use the key, it makes the file again from its "
+                "settings. If that does not help, see whether the service's account may read what is there:"
             ),
-            '$ icacls "$env:ProgramData\\Microsoft\\Crypto\\RSA\\MachineKeys"',
             RESTART_WINDOWS,
-            f"Only if the key is gone, make a new certificate. {REFUSED_UNTIL}",
-            *NEW_CERTIFICATE[0],
+            '$ icacls "$env:ProgramData\\Microsoft\\Crypto\\RSA\\MachineKeys"',
         ),
         (
             "Windows reports this. On Linux, see whether the service's account owns what lies in Octopus Home:",
             "$ sudo ls -lR /etc/octopus",
         ),
-        sentence=(
-            "The service on {who} cannot use its certificate's private key: its account may not read the key's "
-            "file, or the file is gone."
-        ),
-        consequences=frozenset({"TT122", "TT505", "TT508", "TT113", "TT112", "TT524", "TT528"}),
-        rank=15,
     ),
 )

@@ -8,6 +8,7 @@ from pytest_tentacle.guide.consequences import NO_PAGE_HERE, NO_PROCESS, NOT_LIS
 from pytest_tentacle.inventory.model import Mode, Tentacle
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
+from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
 
@@ -147,4 +148,16 @@ def _is_copy(one: Subject, other: Subject) -> bool:
         return True
     if settings.squid is not None and settings.squid == others.squid:
         return True
+    if _came_with_its_disk(one) or _came_with_its_disk(other):
+        return True
     return files[0].modified_utc is not None and files[0].modified_utc == files[1].modified_utc
+
+
+def _came_with_its_disk(subject: Subject) -> bool:
+    """Whether its certificate's key is there as another machine's: the disk was copied, which no export does."""
+    try:
+        keys = subject.read(FACTS.private_keys)
+    except Unknown:
+        return False
+    wanted = subject.instance_name.lower()
+    return any(key.instance.lower() == wanted and key.of_another_machine for key in keys)

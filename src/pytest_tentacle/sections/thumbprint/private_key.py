@@ -8,6 +8,7 @@ handshake without a word of TLS.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.check import Finding, check
@@ -32,6 +33,7 @@ def private_key_is_usable(subject: Subject) -> Iterator[Finding]:
         yield key
         key = None
     usable, words = _usable(key) if key else (None, "")
+    unusable = key if usable is False else None
     if key is not None:
         yield Evidence(f"store of {key.account} on {subject.name}", words)
     broken = _broken_off(subject)
@@ -39,9 +41,10 @@ def private_key_is_usable(subject: Subject) -> Iterator[Finding]:
         return
     probe, service = broken
     told = _told(subject, service)
-    gone = usable is False and probe.tls is not None and probe.tls.error in _WITHOUT_A_WORD
+    gone = unusable is not None and probe.tls is not None and probe.tls.error in _WITHOUT_A_WORD
     if told or gone:
-        yield _problem(subject, service, probe, told, words if usable is False else "")
+        found = _problem(subject, service, probe, told, words if unusable else "")
+        yield replace(found, facts=found.facts | _of_key(unusable, words))
 
 
 def _stored(subject: Subject) -> PrivateKey | Evidence | None:
@@ -67,6 +70,20 @@ def _usable(key: PrivateKey) -> tuple[bool | None, str]:
     if key.access is None:
         return None, f"{whose}: {key.detail or 'where its key lies could not be told'}"
     return _readable(key, key.access, f"the key of {whose}")
+
+
+def _of_key(unusable: PrivateKey | None, words: str) -> dict[str, object]:
+    """What is wrong with the key's file: `readable` is False, or `there` is; nothing where it is well."""
+    if unusable is None:
+        return {}
+    file = unusable.access
+    kept = file is not None and file.error is None
+    known = {"path": file.path} if file is not None else {}
+    return (
+        {"key": words, "sid": unusable.sid, "readable": False} | known
+        if kept
+        else {"key": words, "there": False} | known
+    )
 
 
 def _readable(key: PrivateKey, file: Access, what: str) -> tuple[bool | None, str]:

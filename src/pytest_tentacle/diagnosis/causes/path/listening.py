@@ -11,7 +11,7 @@ from pytest_tentacle.diagnosis.causes.names import dead_address
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
 from pytest_tentacle.guide.commands import TRY_LINUX, TRY_WINDOWS
-from pytest_tentacle.guide.consequences import FIREWALL, LOST_IN_LOGS
+from pytest_tentacle.guide.consequences import LOST_IN_LOGS
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.link import Failure
@@ -40,6 +40,7 @@ from .links import (
     unjudged_rule,
     unless_own_rules,
 )
+from .own_firewall import keeps_out
 
 _REFUSES = "is up and refuses the connection: its service is stopped or listens elsewhere, or a firewall rejects it"
 _SILENT = "does not answer: a firewall drops what comes, or the machine is down"
@@ -186,7 +187,7 @@ def _answered_on_the_way(view: View, problem: Problem) -> Clue | None:
     dialled = problem.facts.get("address")
     if dialled and (":" in str(dialled)) is not (":" in route.address):
         return None  # what was asked for is the way of the other family
-    if dead_address(view, problem) is not None or _keeps_out(view, problem) is not None:
+    if dead_address(view, problem) is not None or keeps_out(view, problem) is not None:
         return None
     link = Lost(view, problem)
     told = Evidence(f"routes of {problem.facts.get('vantage')}", f"it has a way to {route.address} by {route.device}")
@@ -199,29 +200,10 @@ def _answered_on_the_way(view: View, problem: Problem) -> Clue | None:
 def _no_route(view: View, problem: Problem) -> Clue | None:
     if _answered_on_the_way(view, problem) is not None:
         return None
-    if dead_address(view, problem) is not None or _keeps_out(view, problem):
+    if dead_address(view, problem) is not None or keeps_out(view, problem):
         return None
     subnet = view.scene.reach.subnet(view.name)
     return Clue(facts={"subnet": subnet}, place=str(problem.facts.get("vantage")))
-
-
-def _keeps_out(view: View, problem: Problem) -> Clue | None:
-    """Of the rules' own problem, and of every link that ends at a machine with one."""
-    end = view if problem.code in FIREWALL else view.end(problem)
-    told = next((each for each in end.problems if each.code in FIREWALL), None) if end else None
-    if end is None or told is None:
-        return None
-    return Clue(
-        facts={
-            "end": end.name,
-            "keeper": end.name if end.is_server else None,
-            "why": told.actual,
-            "port": told.facts.get("port") or problem.facts.get("port"),
-        },
-        evidence=(Evidence(f"firewall of {end.name}", told.actual),),
-        place=end.name,
-        seen=True,
-    )
 
 
 PATH: tuple[CauseKind, ...] = (
@@ -356,25 +338,5 @@ PATH: tuple[CauseKind, ...] = (
         fold_by=("server", "port"),
         rank=40,
         confidence=Confidence.POSSIBLE,
-    ),
-    CauseKind(
-        "TC5411",
-        "The machine's own firewall blocks the port",
-        "The firewall of {end} blocks port {port}: {why}.",
-        FIREWALL | BLOCKED | {NO_ROUTE},
-        (
-            (
-                "On {end}, see the rules that name the port; allow it, or have Group Policy do so where only its rules "
-                "apply:"
-            ),
-            RULES_WINDOWS,
-            ALLOW_WINDOWS,
-        ),
-        ("On {end}, see the rules, and allow the port from the other end:", *RULES_LINUX),
-        _keeps_out,
-        consequences=LOST_IN_LOGS,
-        fold_by=("keeper", "port", "why"),
-        rank=12,
-        told_apart_by=frozenset({"instances", "firewall", "peer.instances", "peer.firewall"}),
     ),
 )

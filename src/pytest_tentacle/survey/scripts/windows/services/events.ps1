@@ -10,7 +10,7 @@ $SchannelEventLimit = 40
 $SchannelKindLimit = 10
 
 # A question may name some twenty at most.
-$ServiceEvents = 7000, 7001, 7009, 7011, 7022, 7023, 7024, 7031, 7034, 7038, 7040, 7041, 7045
+$ServiceEvents = 7000, 7001, 7003, 7009, 7011, 7022, 7023, 7024, 7031, 7034, 7038, 7040, 7041, 7045
 $SchannelEvents = 36870, 36871, 36874, 36876, 36877, 36878, 36879, 36880, 36881, 36882, 36883, 36884, 36887, 36888
 
 # Failed looks for the lists of trusted and of forbidden roots (CAPI2, in the log Application).

@@ -1,0 +1,145 @@
+"""The listening machine's own firewall (guide, "Check the Connections"): a cause for each way in which it says no."""
+
+from __future__ import annotations
+
+from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Predicate
+from pytest_tentacle.diagnosis.view import View
+from pytest_tentacle.guide.consequences import FIREWALL, LOST_IN_LOGS
+from pytest_tentacle.judging.finding import Evidence, Problem
+
+from .links import ALLOW_WINDOWS, BLOCKED, NO_ROUTE, RULES_LINUX, RULES_WINDOWS
+
+_BY_A_RULE, _ALL, _LOCAL_IGNORED = "TT542", "TT543", "TT544"
+_RESTS_ON = frozenset({"instances", "firewall", "peer.instances", "peer.firewall"})
+_SEE_RULES = (
+    '$ Get-NetFirewallRule -PolicyStore ActiveStore -DisplayName "<rule>" | Select-Object Name, Profile, Action, '
+    "PolicyStoreSource"
+)
+_SEE_PROFILES = (
+    "$ Get-NetFirewallProfile -PolicyStore ActiveStore | Select-Object Name, AllowInboundRules, AllowLocalFirewallRules"
+)
+
+
+def keeps_out(view: View, problem: Problem) -> Clue | None:
+    """Of the rules' own problem, and of every link that ends at a machine with one."""
+    end = view if problem.code in FIREWALL else view.end(problem)
+    told = _told(end)
+    if end is None or told is None:
+        return None
+    peers = {"peers": view.subject.machine.ip} if end.is_server and not view.is_server else {}
+    return Clue(
+        facts={
+            "end": end.name,
+            "keeper": end.name if end.is_server else None,
+            "why": told.actual,
+            "port": told.facts.get("port") or problem.facts.get("port"),
+            "rule": told.facts.get("rule"),
+            "profile": told.facts.get("profile"),
+            **peers,
+        },
+        evidence=(Evidence(f"firewall of {end.name}", told.actual),),
+        place=end.name,
+        seen=True,
+    )
+
+
+def _told(end: View | None) -> Problem | None:
+    """What its own check says of its rules."""
+    return next((each for each in end.problems if each.code in FIREWALL), None) if end else None
+
+
+def _by(code: str) -> Predicate:
+    """Of the machines whose rules keep peers out in this way."""
+
+    def found(view: View, problem: Problem) -> Clue | None:
+        told = _told(view if problem.code in FIREWALL else view.end(problem))
+        return keeps_out(view, problem) if told is not None and told.code == code else None
+
+    return found
+
+
+def _lets_nobody_in(view: View, problem: Problem) -> Clue | None:
+    told = _told(view if problem.code in FIREWALL else view.end(problem))
+    others = {_BY_A_RULE, _ALL, _LOCAL_IGNORED}
+    return keeps_out(view, problem) if told is not None and told.code not in others else None
+
+
+OWN_FIREWALL: tuple[CauseKind, ...] = (
+    CauseKind(
+        "TC5411",
+        "The machine's own firewall blocks the port",
+        "The firewall of {end} blocks port {port}: {why}.",
+        FIREWALL | BLOCKED | {NO_ROUTE},
+        (
+            ("On {end}, see the rules that name the port, then allow it for its peers, and nobody else:"),
+            RULES_WINDOWS,
+            ALLOW_WINDOWS,
+        ),
+        ("On {end}, see the rules, and allow the port from the other end:", *RULES_LINUX),
+        _lets_nobody_in,
+        consequences=LOST_IN_LOGS,
+        fold_by=("keeper", "port", "why"),
+        rank=12,
+        told_apart_by=_RESTS_ON,
+    ),
+    CauseKind(
+        "TC5421",
+        "A rule of the machine's own firewall blocks the port",
+        "The firewall of {end} blocks port {port}: {why}.",
+        FIREWALL | BLOCKED | {NO_ROUTE},
+        (
+            (
+                "A rule that blocks beats every rule that allows: one more that allows would change nothing. On "
+                "{end}, see what the rule {rule} is for and where it comes from (PolicyStoreSource), and have it "
+                "narrowed or disabled there, in its group policy where that made it:"
+            ),
+            _SEE_RULES,
+        ),
+        ("This concerns Windows Firewall only. On {end}, see the rules:", *RULES_LINUX),
+        _by(_BY_A_RULE),
+        consequences=LOST_IN_LOGS,
+        fold_by=("keeper", "port", "why"),
+        rank=12,
+        told_apart_by=_RESTS_ON,
+    ),
+    CauseKind(
+        "TC5431",
+        "The machine's own firewall blocks all incoming connections",
+        "The firewall of {end} blocks port {port}: {why}.",
+        FIREWALL | BLOCKED | {NO_ROUTE},
+        (
+            (
+                "No rule counts as long as all incoming connections are blocked. On {end}, switch that off for the "
+                "profile {profile}, in the group policy where one sets it:"
+            ),
+            _SEE_PROFILES,
+            '$ Set-NetFirewallProfile -Name "<profile>" -AllowInboundRules True',
+        ),
+        ("This concerns Windows Firewall only. On {end}, see the rules:", *RULES_LINUX),
+        _by(_ALL),
+        consequences=LOST_IN_LOGS,
+        fold_by=("keeper", "port", "why"),
+        rank=12,
+        told_apart_by=_RESTS_ON,
+    ),
+    CauseKind(
+        "TC5441",
+        "Group policy lets no local rule of the firewall count",
+        "The firewall of {end} blocks port {port}: {why}.",
+        FIREWALL | BLOCKED | {NO_ROUTE},
+        (
+            (
+                "A rule that is made on the machine is ignored. Have the rule made in the group policy (port {port}, "
+                "for its peers only), or have that let local rules count:"
+            ),
+            _SEE_PROFILES,
+            "$ gpresult.exe /scope computer /r",
+        ),
+        ("This concerns Windows Firewall only. On {end}, see the rules:", *RULES_LINUX),
+        _by(_LOCAL_IGNORED),
+        consequences=LOST_IN_LOGS,
+        fold_by=("keeper", "port", "why"),
+        rank=12,
+        told_apart_by=_RESTS_ON,
+    ),
+)

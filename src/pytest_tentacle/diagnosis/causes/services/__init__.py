@@ -1,0 +1,12 @@
+"""Why a service is not running (guide, "Check the Octopus and Tentacle Services are Running")."""
+
+from __future__ import annotations
+
+from .log_on import LOG_ON
+from .managers import MANAGERS
+from .not_started import NOT_STARTED
+from .running import RUNNING
+
+SERVICES = (*RUNNING, *LOG_ON, *NOT_STARTED, *MANAGERS)
+
+__all__ = ["SERVICES"]
