@@ -10,7 +10,7 @@ NAME = "OctopusDeploy Tentacle"
 SID = "S-1-5-21-1004336348-1177238915-682003330-1604"
 OWN = r"CONTOSO\svc-octopus"
 LOGON_FAILED = 1069
-NOT_THE_PASSWORD = (r"new password", r"password .{0,40}(changed|expired)")
+NOT_THE_PASSWORD = (r"Renew the password",)
 
 
 def _cannot_log_on(world: Whole, code: int | None, account: str = OWN, *, event: int = 7038) -> None:
@@ -38,37 +38,50 @@ def password_must_change(world: Whole) -> None:
     _cannot_log_on(world, 1907)
 
 
-@fault("the account is locked", "locked", never=(r"New-NetFirewallRule",))
+@fault("the account is locked", "locked", never=NOT_THE_PASSWORD)
 def account_is_locked(world: Whole) -> None:
     _cannot_log_on(world, 1909)
 
 
-@fault("the account is disabled", "account.{0,60}disabled|disabled.{0,60}account")
+@fault("the account is disabled", "account.{0,60}disabled|disabled.{0,60}account", never=NOT_THE_PASSWORD)
 def account_is_disabled(world: Whole) -> None:
     _cannot_log_on(world, 1331)
 
 
-@fault("the account has expired", "account.{0,60}expired|expired.{0,60}account")
+@fault("the account has expired", "account.{0,60}expired|expired.{0,60}account", never=NOT_THE_PASSWORD)
 def account_has_expired(world: Whole) -> None:
     _cannot_log_on(world, 1793)
 
 
-@fault("the right to log on as a service was taken, as by a group policy", "log on as a service|SeServiceLogonRight")
+@fault(
+    "the right to log on as a service was taken, as by a group policy",
+    "log on as a service|SeServiceLogonRight",
+    never=NOT_THE_PASSWORD,
+)
 def right_was_taken_7041(world: Whole) -> None:
     _cannot_log_on(world, None, event=7041)
 
 
-@fault("the right to log on as a service is missing", "log on as a service|SeServiceLogonRight")
+@fault("the right to log on as a service is missing", "log on as a service|SeServiceLogonRight", never=NOT_THE_PASSWORD)
 def right_is_missing_1385(world: Whole) -> None:
     _cannot_log_on(world, 1385)
 
 
-@fault("no domain controller answered when the service logged on", "domain controller|logon server|log-on server")
+@fault(
+    "no domain controller answered when the service logged on",
+    "domain controller|logon server|log-on server",
+    never=NOT_THE_PASSWORD,
+)
 def no_logon_server(world: Whole) -> None:
     _cannot_log_on(world, 1311)
 
 
-@fault("the machine lost the trust of its domain", "trust|secure channel", "domain", never=(r"configure --trust",))
+@fault(
+    "the machine lost the trust of its domain",
+    "trust|secure channel",
+    "domain",
+    never=(r"configure --trust", *NOT_THE_PASSWORD),
+)
 def trust_of_the_domain_is_lost(world: Whole) -> None:
     _cannot_log_on(world, 1789)
 
@@ -87,6 +100,6 @@ def logon_failed_and_no_event_log(world: Whole) -> None:
     world.sections["web-01"]["events"] = "the event log did not answer within 10 s"
 
 
-@fault("the account's name does not exist any more", r"svc-octopus", "account")
+@fault("the account's name does not exist any more", r"svc-octopus", "does not exist", never=NOT_THE_PASSWORD)
 def account_was_deleted(world: Whole) -> None:
     _cannot_log_on(world, 1332)

@@ -78,7 +78,7 @@ def path_is_gone(world: Whole) -> None:
     world.sections["web-01"]["products"] = ()
 
 
-@fault("a security product holds Tentacle.exe for a virus", r"virus|security product|antivirus|Defender")
+@fault("a security product holds Tentacle.exe for a virus", r"holds its program for a virus")
 def program_is_taken_for_a_virus(world: Whole) -> None:
     _does_not_start(world, 225)
 

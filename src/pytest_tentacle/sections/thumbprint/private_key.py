@@ -77,13 +77,10 @@ def _of_key(unusable: PrivateKey | None, words: str) -> dict[str, object]:
     if unusable is None:
         return {}
     file = unusable.access
-    kept = file is not None and file.error is None
-    known = {"path": file.path} if file is not None else {}
-    return (
-        {"key": words, "sid": unusable.sid, "readable": False} | known
-        if kept
-        else {"key": words, "there": False} | known
-    )
+    found: dict[str, object] = {"key": words} | ({"path": file.path} if file is not None else {})
+    if file is not None and file.error is None:
+        return found | {"readable": False, "sid": unusable.sid}
+    return found | {"there": False}
 
 
 def _readable(key: PrivateKey, file: Access, what: str) -> tuple[bool | None, str]:
