@@ -77,7 +77,9 @@ def _of_key(unusable: PrivateKey | None, words: str) -> dict[str, object]:
     if unusable is None:
         return {}
     file = unusable.access
-    found: dict[str, object] = {"key": words} | ({"path": file.path} if file is not None else {})
+    found: dict[str, object] = {"key": words}
+    if file is not None:
+        found["path"] = file.path
     if file is not None and file.error is None:
         return found | {"readable": False, "sid": unusable.sid}
     return found | {"there": False}
