@@ -1,7 +1,8 @@
-"""Healthy set-ups, each by itself and each two that go together, in both modes and on both systems: nothing is found."""
+"""Healthy set-ups, each by itself and with others that go together, in both modes and on both systems: nothing is found."""
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from pytest_tentacle.diagnosis import diagnose
 from pytest_tentacle.judging.result import Outcome
 from support.setups import MODES, SETUPS, SYSTEMS, SetUp, Trial, trials
 
-TRIALS = tuple(trials())
+TRIALS = tuple(trials(every=os.environ.get("PYTEST_TENTACLE_EVERY_PAIR") == "true"))
+"""Half of the pairs, each in one mode and on one system; or all of them in all, where somebody asks and has the time."""
 
 
 class TestHealthySetUps:

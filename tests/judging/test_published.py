@@ -13,6 +13,7 @@ from pytest_tentacle.sections import STEPS, applicable
 from pytest_tentacle.survey.model import Process
 from support.failures import NOT_TLS, REFUSED
 from support.setups.machines_in_containers import container, container_whose_settings_are_the_hosts
+from support.setups.systems import run_by_supervisord
 from support.whole import Whole, make_linux, wide_fleet
 
 PROXY = "/usr/bin/docker-proxy -proto tcp -host-ip 0.0.0.0 -host-port 10933 -container-ip {} -container-port 80"
@@ -143,3 +144,34 @@ def results(world: Whole) -> list[Any]:
 
 def codes(world: Whole, step: str) -> set[str]:
     return {problem.code for problem in world.fleet().subject("web-01").result(step).problems}
+
+
+class TestWithoutSystemd:
+    """Something else runs it there, and nobody can be asked what."""
+
+    @pytest.mark.parametrize(
+        ("owner", "is_well"),
+        [
+            ({"name": "Tentacle"}, True),
+            ({"name": "dotnet", "command_line": "dotnet /opt/octopus/tentacle/Tentacle.dll agent"}, True),
+            ({"name": "dotnet", "command_line": "dotnet Shop.dll"}, False),
+            ({"name": "nginx"}, False),
+            (None, False),
+        ],
+    )
+    def test_whose_program_holds_the_port(self, world: Whole, owner: dict[str, Any] | None, is_well: bool) -> None:
+        run_by_supervisord(world, "web-01")
+        world["web-01"].listeners[0]["owner"] = {"pid": 2136, **owner} if owner else None
+        assert (away(world.fleet().subject("web-01")) is not None) is is_well
+
+    def test_another_certificate_answers(self, world: Whole) -> None:
+        """Then it is not known to be this one."""
+        run_by_supervisord(world, "web-01")
+        world["web-01"].settings["Tentacle.CertificateThumbprint"] = "AB" * 20
+        assert away(world.fleet().subject("web-01")) is None
+
+    def test_another_reason(self, world: Whole) -> None:
+        """Where systemd did not answer, the service is unknown."""
+        run_by_supervisord(world, "web-01")
+        world["web-01"].unknown["services"] = "systemctl show: timed out"
+        assert away(world.fleet().subject("web-01")) is None

@@ -20,18 +20,16 @@ from pytest_tentacle.sections import STEPS, Subject, applicable, fleet_of
 from pytest_tentacle.sections.catalogue import CATALOGUE
 from pytest_tentacle.survey.store import Surveys, dumps, loads
 
-from .tentacle_commands import BLANK, COPIED, LISTENING, POLLING, Refused, ServerState, State, Trusted
-from .tentacle_world import NoSettingsError, UntoldServersError, found_in, state_of, wrong_with
+from .tentacle_commands import BLANK, COPIED, LISTENING, POLLING, Portal, Refused, ServerState, State, Trusted
+from .tentacle_world import NoSettingsError, found_in, is_named, state_of, wrong_with
 
 PERSONS = {
     "command": "polling-proxy",
-    "polled": "https://octo-1.example:10943",
     "key": "API-1",
     "password": "p",
     "user": "u",
     "environment": "E",
     "role": "R",
-    "portal": "https://p",
     "proxy": "proxy.example",
     "port": "3128",
 }
@@ -116,14 +114,12 @@ class Tried:
         mended: codes of causes whose fault the model has, and that their remedy mended.
         beyond: codes of causes that print calls that change something, and whose fault the model does not have.
         unreadable: codes of causes without settings to begin with.
-        untold: codes of causes of Tentacles whose servers' portals are not declared.
     """
 
     wrong: dict[str, list[str]] = field(default_factory=dict)
     mended: set[str] = field(default_factory=set)
     beyond: set[str] = field(default_factory=set)
     unreadable: set[str] = field(default_factory=set)
-    untold: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -260,8 +256,8 @@ def harm_of(remedy: Remedy) -> Iterator[str]:
     """What a remedy does to the other server's entry."""
     subject = remedy.subject
     try:
-        state = state_of(subject, ORIGINALS.get(remedy.code, subject.name))
-    except (NoSettingsError, UntoldServersError):
+        state = state_of(subject, ORIGINALS.get(remedy.code, subject.name), " ".join(remedy.lines))
+    except NoSettingsError:
         return
     theirs = {_as_expected(each) for each in state.trusted if each.thumbprint == OTHER or each.address == THEIRS}
     if not theirs:
@@ -310,13 +306,10 @@ def _try(where: str, remedy: Remedy, came: Tried) -> None:
     if not any(map(_is_call, remedy.lines)):
         return
     try:
-        state = state_of(subject, ORIGINALS.get(code, subject.name))
+        state = state_of(subject, ORIGINALS.get(code, subject.name), " ".join(remedy.lines))
     except NoSettingsError:
         if not remedy.is_symptom:
             came.unreadable.add(code)
-        return
-    except UntoldServersError:
-        came.untold.add(code)
         return
     _break(state, code)
     service = subject.known_service
@@ -337,10 +330,11 @@ def _try(where: str, remedy: Remedy, came: Tried) -> None:
 def _after(before: State, state: State, cause: Remedy, done: int, came: Tried) -> list[str]:
     name = cause.subject.name
     was, now = found_in(before), found_in(state)
+    new = {code for code in now if code not in was}
     if state.others and _leaves_another_to_be_mended(before, cause.lines):
-        now -= OF_ANOTHER - was
+        new -= OF_ANOTHER
     was_wrong, wrong = wrong_with(before, name), wrong_with(state, name)
-    faults = [f"new: {code}" for code in sorted(now - was)] + [each for each in wrong if each not in was_wrong]
+    faults = [f"new: {code}" for code in sorted(new)] + [each for each in wrong if each not in was_wrong]
     if cause.is_symptom:
         return faults
     if done and before == state:
@@ -349,7 +343,8 @@ def _after(before: State, state: State, cause: Remedy, done: int, came: Tried) -
         if done:
             came.beyond.add(cause.code)
         return faults
-    faults += [f"still: {code}" for code in sorted(now & cause.explains)] + [f"still: {each}" for each in wrong]
+    left = {code for code in cause.explains if now[code] and not (state.others and now[code] < was[code])}
+    faults += [f"still: {code}" for code in sorted(left)] + [f"still: {each}" for each in wrong]
     if not faults:
         came.mended.add(cause.code)
     return faults
@@ -374,23 +369,62 @@ def carry_out(state: State, lines: tuple[str, ...], own: dict[str, str]) -> int:
     for line in lines:
         if not line.startswith("$ "):
             continue
-        command = PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), line[2:])
-        if RESTART.match(command):
-            state.restart()
-        elif STOP.match(command):
-            state.stop()
-        elif START.match(command):
-            if state.service != "running":
-                state.restart()
-        elif (call := CALL.match(command)) and "help" not in call["rest"]:
-            assert not PLACEHOLDER.search(command), f"a value that is known was not filled in: {command}"
-            words = shlex.split(call["rest"])
-            state.call(words)
-            if words[0].startswith(("show-", "list-", "version")):
-                continue
-        else:
-            continue
-        done += 1
+        for portal in _meant(state, line, lines):
+            at_it = values | _known_to_a_person(portal)
+            command = PLACEHOLDER.sub(lambda match, known=at_it: known.get(match[1], match[0]), line[2:])
+            done += _call(state, command)
     if state.certificate != state.known_certificate and any(TELLS_THE_PORTAL.search(line) for line in lines):
         state.known_certificate = state.certificate
     return done
+
+
+WHOSE = ("portal", "polled")
+"""Placeholders whose value is another one at each Octopus Server."""
+
+
+def _meant(state: State, line: str, lines: tuple[str, ...]) -> list[Portal]:
+    """The servers at which a command is to be called: by what is said of its placeholders, where there are several."""
+    left = [name for name in WHOSE if f"<{name}>" in line]
+    if not left or not state.others:
+        return [state.portal]
+    found = []
+    for name in left:
+        said = " ".join(each for each in lines if each.startswith(f"<{name}> stands for "))
+        own = " ".join(each for each in lines if each.startswith("Replace ") and f"<{name}>" in each)
+        named = [each for each in state.portals if any(is_named(node, said) for node in each.names)] or [
+            each for each in state.portals if any(where in own for where in _addresses(each, name))
+        ]
+        assert named, f"it does not say which server's <{name}> is meant: {said or own}"
+        found.append(state.portals if "repeat the command for each" in said else named)
+    assert found[0] == found[-1], "its placeholders are of different servers"
+    return found[0]
+
+
+def _addresses(portal: Portal, name: str) -> tuple[str, ...]:
+    """All that is right in the place of `portal` or `polled`."""
+    polled = (each for node in portal.nodes for each in sorted(node, key=str) if each)
+    return (portal.url,) if name == "portal" else tuple("{}://{}:{}".format(*where) for where in polled)
+
+
+def _known_to_a_person(portal: Portal) -> dict[str, str]:
+    """What somebody with that server before him puts in the place of placeholders."""
+    return {name: where for name in WHOSE for where in _addresses(portal, name)[:1]}
+
+
+def _call(state: State, command: str) -> bool:
+    """One command; whether it is for the model and changes something."""
+    if RESTART.match(command):
+        state.restart()
+    elif STOP.match(command):
+        state.stop()
+    elif START.match(command):
+        if state.service != "running":
+            state.restart()
+    elif (call := CALL.match(command)) and "help" not in call["rest"]:
+        assert not PLACEHOLDER.search(command), f"a value that is known was not filled in: {command}"
+        words = shlex.split(call["rest"])
+        state.call(words)
+        return not words[0].startswith(("show-", "list-", "version"))
+    else:
+        return False
+    return True

@@ -51,8 +51,9 @@ class Portal:
         machines: subscription by name, of those that poll.
         polling: addresses at which a node answers.
         nodes: the same, node by node.
-        url: of its web portal; empty where nobody asks.
+        url: of its web portal; the inventory's, or what a person knows.
         knows: which certificate of the Tentacle's it expects.
+        names: of its nodes, in the inventory.
     """
 
     thumbprint: str
@@ -61,6 +62,7 @@ class Portal:
     nodes: list[set[tuple[str, str, int] | None]] = field(default_factory=list)
     url: str = ""
     knows: str = "own"
+    names: tuple[str, ...] = ()
 
 
 @dataclass

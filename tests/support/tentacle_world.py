@@ -7,6 +7,8 @@ process and the registration, and nothing else is wrong.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +19,7 @@ from pytest_tentacle.sections import STEPS, Subject, applicable
 from pytest_tentacle.survey.targets import names_of
 
 from .certificates import thumbprint
+from .failures import REFUSED
 from .looks import OWN_PORT, declared, polled
 from .tentacle_commands import COPIED, POLLING, Portal, State, Trusted, uri
 from .whole import LISTENS, Whole, make_linux, make_windows, started
@@ -34,14 +37,10 @@ class NoSettingsError(Exception):
     """There are no settings to work on, or no server to speak of."""
 
 
-class UntoldServersError(Exception):
-    """It works for several Octopus Servers without a declared portal each: nobody can say which one a call is for."""
-
-
-def state_of(subject: Subject, registered: str) -> State:
+def state_of(subject: Subject, registered: str, said: str = "") -> State:
     """A Tentacle as its survey has it, and the server as it is, where its subscription is registered under a name.
 
-    Raises NoSettingsError and UntoldServersError.
+    Of many servers, those that are `said` come first. Raises NoSettingsError.
     """
     nodes = [peer for peer in subject.peers if isinstance(peer.machine, OctopusServer)]
     if not nodes:
@@ -61,8 +60,7 @@ def state_of(subject: Subject, registered: str) -> State:
     if not by_server:
         raise NoSettingsError
     portals = [_portal(known, machines, trusted, registered) for known, machines in by_server.items()]
-    if len(portals) > 1 and not all(portal.url for portal in portals):
-        raise UntoldServersError
+    portals[1:] = sorted(portals[1:], key=lambda portal: not any(is_named(name, said) for name in portal.names))
     if len(portals) == 1:  # whatever the entries name: there is one that may have registered it
         portals[0].machines[registered] = next((each.subscription for each in trusted if each.subscription), None)
     return State(
@@ -85,9 +83,21 @@ def _portal(known: str, machines: list[OctopusServer], trusted: list[Trusted], r
     """One Octopus Server with its nodes; a Tentacle has a subscription of its own at each."""
     nodes = [{uri(f"https://{host}:{port}") for host, port in _polled_at(machine)} for machine in machines]
     polling = set().union(*nodes)
-    own = (each.subscription for each in trusted if uri(each.address) in polling or each.thumbprint == known)
-    url = next((machine.portal for machine in machines if machine.portal), "") or ""
-    return Portal(known, polling, {registered: next(filter(None, own), None)}, nodes[: len(NODES)], url.rstrip("/"))
+    hosts = {each[1] for each in polling if each}
+    own = (
+        each.subscription
+        for each in trusted
+        if each.thumbprint.upper() == known.upper() or ((where := uri(each.address)) and where[1] in hosts)
+    )
+    names = tuple(machine.name for machine in machines)
+    url = next((machine.portal for machine in machines if machine.portal), None) or f"https://portal.{names[0]}"
+    mine = {registered: next(filter(None, own), None)}
+    return Portal(known, polling, mine, nodes[: len(NODES)], url.rstrip("/"), names=names)
+
+
+def is_named(name: str, text: str) -> bool:
+    """Whether a text has a machine's name, as a word of its own."""
+    return re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-]|\.\w)", text) is not None
 
 
 def _servers(state: State) -> list[tuple[str, str, Portal, set[tuple[str, str, int] | None]]]:
@@ -196,7 +206,19 @@ def _entry(state: State, each: Trusted) -> dict[str, Any]:
 
 def _address(state: State, address: str | None) -> str | None:
     node = _node(state, address)
-    return address if node is None else f"https://{_servers(state)[node][0]}.example:{POLLING_PORT}/"
+    if node is not None:
+        return f"https://{_servers(state)[node][0]}.example:{POLLING_PORT}/"
+    astray = _node_astray(state, address)
+    return address if astray is None else f"https://{_servers(state)[astray[0]][0]}.example:{astray[1]}/"
+
+
+def _node_astray(state: State, address: str | None) -> tuple[int, int] | None:
+    """The number of the server node whose name or address is polled on a port of which it knows nothing; the port."""
+    where = uri(address)
+    for number, (*_, known) in enumerate(_servers(state)):
+        if where and where not in known and where[1] in {each[1] for each in known if each}:
+            return number, where[2]
+    return None
 
 
 def _node(state: State, address: str | None) -> int | None:
@@ -223,8 +245,13 @@ def _polls(world: Whole, name: str, state: State, ran: _Ran | None) -> None:
                 host, common = f"{server}.example", common | {"whose": world.whose(server)}
                 draft.own.append(probe(host, by=By.NAME, addresses=(ip,), look=polled(number), **common))
             else:
-                where = uri(each.address)
+                where, astray = uri(each.address), _node_astray(state, each.address)
                 assert where is not None
+                if astray is not None:
+                    server, ip = servers[astray[0]][:2]
+                    shut = {"addresses": (ip,), "look": polled(number), **REFUSED}
+                    draft.own.append(probe(f"{server}.example", astray[1], By.NAME, **shut))
+                    continue
                 lost = {"fails": "resolve", "error": Failure.NAME_NOT_FOUND}
                 draft.own.append(probe(where[1], where[2], By.NAME, look=polled(number), **lost))
     if ran is None:
@@ -260,11 +287,11 @@ def _listens(world: Whole, name: str, state: State, ran: _Ran | None) -> None:
         world.shut(name)
 
 
-def found_in(state: State) -> set[str]:
-    """The codes of all problems that the checks find in surveys of such a state."""
+def found_in(state: State) -> Counter[str]:
+    """How often the checks find each code in surveys of such a state."""
     fleet = surveyed(state).fleet()
     results = [each.result(step.slug) for each in fleet.subjects for step in STEPS if applicable(step.slug, each)]
-    return {problem.code for result in results for problem in result.problems}
+    return Counter(problem.code for result in results for problem in result.problems)
 
 
 def wrong_with(state: State, name: str) -> list[str]:

@@ -38,8 +38,8 @@ def base_facts(subject: Subject) -> dict[str, Any]:
     facts |= {each: _program(subject, each) for each in _PROGRAMS}
     if subject.is_tentacle and subject.mode is not None:
         facts |= {mode.value: subject.mode is mode for mode in Mode}
-    apart = len(subject.peers) > 1 and len(_apart(subject)) > 1
-    facts |= _at_server(subject, ()) if apart else _at_server(subject, subject.peers)
+    apart = _apart(subject) if len(subject.peers) > 1 else []
+    facts |= _at_server(subject, ()) | _of_each(apart) if len(apart) > 1 else _at_server(subject, subject.peers)
     service = subject.known_service
     return facts | ({"service": service.name} if service else {})
 
@@ -50,7 +50,25 @@ def server_facts(subject: Subject, server: str | None) -> dict[str, Any]:
         return {}
     apart = _apart(subject)
     nodes = next((found for found in apart if any(each.name == server for each in found)), ())
-    return _at_server(subject, nodes) if len(apart) > 1 and nodes else {}
+    if len(apart) < 2 or not nodes:  # noqa: PLR2004  one alone is in the base facts
+        return {}
+    return _at_server(subject, nodes) | dict.fromkeys(_WHOSE, f": {nodes[0].name}'s")
+
+
+_WHOSE = ("whose_portal", "whose_polled")
+"""Which of several Octopus Servers a value is to be of, where nobody knows the value itself (`with_own_values`)."""
+_NAMED = 5
+
+
+def _of_each(servers: list[tuple[Subject, ...]]) -> dict[str, str]:
+    """What is to be done at each of several Octopus Servers, with what is known of each."""
+    found = {}
+    for whose in _WHOSE:
+        known = [_at_end(nodes).get(whose.removeprefix("whose_")) for nodes in servers[:_NAMED]]
+        names = [nodes[0].name + (f" ({value})" if value else "") for nodes, value in zip(servers, known, strict=False)]
+        more = f" and {len(servers) - _NAMED:,} more" if len(servers) > _NAMED else ""
+        found[whose] = f". There are several, so repeat the command for each: {', '.join(names)}{more}"
+    return found
 
 
 def _apart(subject: Subject) -> list[tuple[Subject, ...]]:
@@ -66,9 +84,14 @@ def _apart(subject: Subject) -> list[tuple[Subject, ...]]:
 
 def _at_server(subject: Subject, nodes: tuple[Subject, ...]) -> dict[str, Any]:
     """The portal and address of one Octopus Server, by its nodes, and what of the Tentacle's trust is another's."""
-    portal = next((each for each in map(_portal, (subject, *nodes)) if each), None)
-    facts: dict[str, Any] = {"portal": portal} if portal else {}
-    return facts | _other_end(nodes if subject.is_tentacle else ()) | _other_servers(subject, nodes)
+    own = _at_end(nodes) if subject.is_tentacle else _at_end((subject,), polled=False)
+    return own | _other_servers(subject, nodes)
+
+
+def _at_end(nodes: tuple[Subject, ...], *, polled: bool = True) -> dict[str, Any]:
+    """What is known of one Octopus Server: its portal, and how it is polled."""
+    portal = next((each for each in map(_portal, nodes) if each), None)
+    return ({"portal": portal} if portal else {}) | _other_end(nodes if polled else ())
 
 
 def trust_facts(subject: Subject, problem: Mapping[str, Any]) -> dict[str, Any]:

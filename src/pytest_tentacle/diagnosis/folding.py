@@ -16,6 +16,7 @@ from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.sections import step_of
 from pytest_tentacle.sections.catalogue import CATALOGUE
 
+from .base_facts import server_facts, trust_facts
 from .kind import Found
 from .last_resort import LINUX, WINDOWS, left_overs
 from .view import Scene
@@ -154,7 +155,9 @@ class Folder:
         holding: dict[str, _Held] = {}
         for problem in problems:
             _, facts = holding.get(problem.machine, ("", ()))
-            own = self._scene.view(problem.machine).base_facts | problem.facts
+            view = self._scene.view(problem.machine)
+            own = view.base_facts | server_facts(view.subject, view.server_of(problem)) | problem.facts
+            own = trust_facts(view.subject, own) | own
             holding[problem.machine] = (problem.machine, (*facts, own))
         _, common = _facts([each for _, facts in holding.values() for each in facts])
         first = problems[0]

@@ -199,9 +199,20 @@ TRUST_FIRST = _per_mode(
 )
 """The same where the list is empty."""
 
-POLL_NODE = tentacle(
+_UPPER = tentacle('update-trust --instance "<instance>" --oldThumbprint "<lower_case>" --newThumbprint "<upper_case>"')
+_UPPER_FIRST = tuple(
+    when(
+        "miscased",
+        "Its settings have the server's thumbprint in lower case, which no server presents and these commands do not "
+        "find: first write it in upper case (3.24 and later):",
+        lines,
+    )
+    for lines in _UPPER
+)
+_POLL_NODE = tentacle(
     'poll-server --instance "<instance>" --server "<portal>" --apiKey "<key>" --server-comms-address "<polled>"', AGAIN
 )
+POLL_NODE = tuple((*upper, *lines) for upper, lines in zip(_UPPER_FIRST, _POLL_NODE, strict=True))
 """Adds a node to a server that is polled already; needs a key that may see machines."""
 
 POLL_ANEW = _ANEW
@@ -223,6 +234,7 @@ OTHER_ADDRESS = tuple(
         *when(
             "keepable",
             "Or let Tentacle (8.1.1713 and later) add the right address, and keep no other that is wrong:",
+            _UPPER_FIRST[system],
             _KEEP[system],
         ),
         *when("unkeepable", f"Or remove all trust, and register it again. {REGISTER_WORDS}", _ANEW[system]),

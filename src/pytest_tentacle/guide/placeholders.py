@@ -28,6 +28,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         "key": "an API key of Octopus Server, which only a person has; no report knows it",
         "key_side": "`Client` or `Server`: the side of the connection whose registry key it is",
         "log": "full path of the product's own log file",
+        "lower_case": "the server's thumbprint as the configuration file has it now",
         "name": "the machine's name in the portal",
         "octopus": "full path of Octopus Server's program",
         "password": "a password that only you have; no report contains it",
@@ -50,6 +51,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         "tentacle": "full path of Tentacle's program",
         "thumbprint": "40 hexadecimal digits: the thumbprint of the certificate that should be trusted or expected",
         "trusted_too": "the thumbprint of another server that the Tentacle trusts",
+        "upper_case": "the same thumbprint in upper case",
         "user": "a user of the proxy; no report contains it",
     }
 )

@@ -44,9 +44,24 @@ def with_own_values(lines: Sequence[str], machines: Mapping[str, Sequence[Mappin
     own = {machine: {name: _own_values(name, facts) for name in left} for machine, facts in machines.items()}
     known = tuple(name for name in left if any(values[name] for values in own.values()))
     strange = (
-        f"<{name}> stands for {MEANINGS.get(name, 'what the evidence tells')}." for name in left if name not in known
+        f"<{name}> stands for {MEANINGS.get(name, 'what the evidence tells')}{_whose(name, machines)}."
+        for name in left
+        if name not in known
     )
     return (*lines[:at], *_each_own(known, own), *strange, *lines[at:])
+
+
+def _whose(name: str, machines: Mapping[str, Sequence[Mapping[str, object]]]) -> str:
+    """Which of several Octopus Servers it is to be of, where the facts tell."""
+    found = {
+        machine: next((str(each[fact]) for each in facts if each.get(fact)), "")
+        for machine, facts in machines.items()
+        if (fact := f"whose_{name}")
+    }
+    if len(set(found.values())) == 1:
+        return next(iter(found.values()))
+    told = [f"{machine}{whose}" for machine, whose in found.items() if whose][:_SHOWN]
+    return f" ({'; '.join(told)})" if told else ""
 
 
 def _each_own(names: Sequence[str], own: Mapping[str, Mapping[str, Sequence[str]]]) -> tuple[str, ...]:

@@ -26,6 +26,9 @@ from .reading import FACTS
 from .subject import Subject
 from .thumbprints import as_thumbprint
 
+NO_SYSTEMD = "this machine has no systemctl"
+"""How the reason begins for which linux.sh reads no services there."""
+
 AWAY_READS = ("fleet.away",)
 """What `away` reads: sections of several machines, which a check of one machine need not name each."""
 
@@ -57,6 +60,8 @@ def away(subject: Subject) -> Evidence | None:
       the host publishes its port for a container, and nobody was seen to answer there who is another.
     - Its settings lie on the host, where no service runs it, the host publishes its port for a container, and what
       answers has its certificate.
+    - Its host has no systemd, its own program holds the port, and what answers has its certificate: supervisord, s6 or
+      OpenRC runs it.
     - Another node of its failover cluster runs it: one that the inventory says to be of the same cluster, or one by the
       same name or address, where the page with that one's certificate is shown; or the cluster itself says so.
     """
@@ -72,8 +77,9 @@ def stands_by(subject: Subject) -> Subject | None:
     """The machine that runs what this one would take over: both are nodes of one failover cluster. None without one."""
     if away(subject) is None or subject.machine.container:
         return None
-    with subject.ledger.watch():
+    with subject.ledger.watch(), contextlib.suppress(Unknown):
         return _active_node(subject, _own_services(subject))
+    return None
 
 
 def mode_of(subject: Subject) -> Mode | None:
@@ -81,7 +87,9 @@ def mode_of(subject: Subject) -> Mode | None:
     if subject.mode is not None or away(subject) is None:
         return subject.mode
     with subject.ledger.watch():
-        is_by_cluster = _run_elsewhere(subject, _own_services(subject)) is not None
+        is_by_cluster = False
+        with contextlib.suppress(Unknown):
+            is_by_cluster = _run_elsewhere(subject, _own_services(subject)) is not None
         return Mode.LISTENING if _page(subject, anywhere=is_by_cluster) is not None else None
 
 
@@ -92,10 +100,39 @@ def _away(subject: Subject) -> Evidence | None:
         services = _own_services(subject)
         instances = [each for each in subject.read(FACTS.instances) if each.product == subject.product]
     except Unknown:
-        return None
+        return _run_without_systemd(subject)
     if (standing_by := _standing_by(subject, services)) is not None:
         return standing_by
     return _in_a_container(subject, known=bool(instances)) if not services else None
+
+
+def _run_without_systemd(subject: Subject) -> Evidence | None:
+    """Where its own process is all that can be known: who would start it again, there is nobody to ask."""
+    survey = subject.known_survey
+    reason = survey.services.unknown if survey else None
+    if reason is None or not reason.startswith(NO_SYSTEMD) or not subject.is_tentacle:
+        return None
+    try:
+        page, own = _page(subject), as_thumbprint(subject.configured_thumbprint)
+        listeners = subject.read(FACTS.listeners)
+    except (Unknown, Blocked):
+        return None
+    if page is None or own is None or page.probe.thumbprint != own:
+        return None
+    ports = _ports_of(subject, known=True)
+    process = next((each.owner for each in listeners if each.port in ports and _is_tentacle(each.owner)), None)
+    if process is None:
+        return None
+    text = f"{NO_SYSTEMD}, and {process.name} (PID {process.pid}) holds its port and answers: something else runs it"
+    return Evidence(f"sockets of {subject.name}", text)
+
+
+def _is_tentacle(process: Process | None) -> bool:
+    """Whether a process is Tentacle's own program, by itself or under `dotnet`."""
+    if process is None:
+        return False
+    program = (process.executable or process.name or "").rpartition("/")[2]
+    return program == "Tentacle" or (program == "dotnet" and "Tentacle.dll" in (process.command_line or ""))
 
 
 def _in_a_container(subject: Subject, *, known: bool) -> Evidence | None:

@@ -28,7 +28,8 @@ class TestSeveralAddresses:
             (((OTHER, Failure.REFUSED), (OWN, None)), "TT715", "goes on to the next one"),
             (((OTHER, Failure.TIMED_OUT), (OWN, None)), "TT715", "some 20 s on Windows"),
             (((OWN, None), (OTHER, Failure.TIMED_OUT)), "TT715", "in another order"),
-            (((SIX, Failure.UNREACHABLE), (OWN, None)), "TT715", "goes on to the next one"),
+            (((SIX, Failure.UNREACHABLE), (OWN, None)), None, ""),
+            (((SIX, Failure.TIMED_OUT), (OWN, None)), "TT715", "some 20 s on Windows"),
             (((OWN, None), (SIX, Failure.UNREACHABLE)), None, ""),
             (((OWN, None), (SIX, Failure.TIMED_OUT)), None, ""),
         ],
@@ -40,6 +41,15 @@ class TestSeveralAddresses:
         problems = {problem.code: problem.actual for problem in result.problems}
         assert list(problems) == ([found] if found else [])
         assert words in problems.get(found, "")
+
+    @pytest.mark.parametrize("unread", [False, True])
+    def test_a_family_that_it_has(self, around: Any, across: Any, unread: bool) -> None:
+        """Without an address of the family the system says at once that there is no way; with one, that is a fault."""
+        across(around.world, "listening", tried((SIX, Failure.UNREACHABLE), (OWN, None)), {})
+        around.world["octo-1"].host["addresses"] = ("192.0.2.10", "2001:db8::10", "fe80::1")
+        if unread:
+            around.world["octo-1"].unknown["host"] = "refused"
+        assert around.codes(STEP, "web-01") == ["TT715"]
 
     def test_from_linux(self, around: Any, across: Any) -> None:
         """A silent one before it takes all of the time that Octopus gives a connection; what refuses costs nothing."""

@@ -12,6 +12,7 @@ from importlib import import_module
 from itertools import combinations
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from support.whole import Whole, make_linux, make_windows, wide_fleet
 
@@ -102,14 +103,25 @@ class Trial:
         return f"{self.mode}-{self.system}-{'+'.join(each.name for each in self.setups)}"
 
 
-def trials() -> Iterator[Trial]:
-    """Every set-up by itself, and each two that go together, in every mode and on every system that has them."""
-    several = [(one,) for one in SETUPS] + [pair for pair in combinations(SETUPS, 2) if pair[0].goes_with(pair[1])]
-    for setups in several:
-        for mode in MODES:
-            for system in SYSTEMS:
-                if all(mode in each.modes and system in each.systems for each in setups):
-                    yield Trial(mode, system, setups)
+def trials(*, every: bool = False) -> Iterator[Trial]:
+    """Every set-up by itself in every mode and on every system that has it, and of each two that go together the half.
+
+    Those are tried in one mode and on one system; which ones is told by their names. With `every`, each two in all that
+    have both.
+    """
+    for one in SETUPS:
+        yield from _everywhere((one,))
+    for pair in combinations(SETUPS, 2):
+        if pair[0].goes_with(pair[1]):
+            found, number = list(_everywhere(pair)), crc32(f"{pair[0].name}+{pair[1].name}".encode())
+            yield from found if every else found[number // 2 % len(found) :][: number % 2]
+
+
+def _everywhere(setups: tuple[SetUp, ...]) -> Iterator[Trial]:
+    for mode in MODES:
+        for system in SYSTEMS:
+            if all(mode in each.modes and system in each.systems for each in setups):
+                yield Trial(mode, system, setups)
 
 
 for module in sorted(Path(__file__).parent.glob("[!_]*.py")):

@@ -20,14 +20,18 @@ _APART = ("loading", "account", "tls", "version", "events", "start", "disk", "la
 _WAY = ("relay", "port", "balancer", "vantage", "server", "service", "instance", *_APART)
 
 
-@setup("log", modes=("listening",), unlike=("uptime", "relay", "registration"))
+@setup("log", modes=("listening",), unlike=("uptime", "relay", "registration", "account"))
 def log_at_level_fatal(world: Whole, name: str) -> None:
     """NLog is set to Fatal: the file is there, and empty."""
     empty = read_log(b"", product="tentacle", instance="Tentacle", path=f"/logs/{name}.txt")
     world.sections[name]["logs"] = (empty.model_copy(update={"modified_utc": NOW - timedelta(days=3)}),)
 
 
-@setup("log", modes=("polling",), unlike=("uptime", "relay", "registration", "balancer", "address", "connections"))
+@setup(
+    "log",
+    modes=("polling",),
+    unlike=("account", "uptime", "relay", "registration", "balancer", "address", "connections"),
+)
 def log_at_level_fatal_of_a_poller(world: Whole, name: str) -> None:
     """The same: that it polls is told by the connection alone."""
     log_at_level_fatal(world, name)
@@ -63,7 +67,7 @@ def disabled_in_octopus(world: Whole, name: str) -> None:
 def registered_in_two_spaces(world: Whole, name: str) -> None:
     """One machine, two teams: a target in one space, a worker in the other."""
     world.register(name)
-    world.register(name, name=f"{name}-workers", kind="worker", space="Ops", space_id="Spaces-2", pools=("Default",))
+    world.register(name, kind="worker", space="Ops", space_id="Spaces-2", pools=("Default",))
 
 
 @setup("registration", unlike=_APART)
@@ -91,27 +95,6 @@ def certificate_renewed_yesterday(world: Whole, name: str) -> None:
     to_it = f"https://{name}.example:10933/        34  Secure connection established. Server at [::ffff:{ip}]:10933 identified by thumbprint: "
     for ago, whose in ((180_000, old), (80_000, thumbprint(name)), (3000, thumbprint(name))):
         world.say("octo-1", "INFO", f"{to_it}{whose}, using protocol Tls13", ago)
-
-
-@setup("trust", modes=("polling",), unlike=("address", "balancer", "log", "uptime", "connections", *_WAY))
-def polls_a_retired_server_as_well(world: Whole, name: str) -> None:
-    """Another department's server was switched off; the entry stayed, and the log tells of each try."""
-    draft = world[name]
-    address = "https://octo-old.elsewhere:10943/"
-    entry = {
-        **draft.trusted[0],
-        "Thumbprint": thumbprint("retired"),
-        "Address": address,
-        "SubscriptionId": "poll://retired/",
-    }
-    draft.trusted.append(entry)
-    lost: dict[str, Any] = {"fails": "connect", "error": "timed-out"}
-    gone = probe("octo-old.elsewhere", 10943, By.NAME, addresses=("203.0.113.66",), look=polled(1), **lost)
-    draft.own.append(gone)
-    world.logs[name] = world.polls_at_start(name) + world.secured(name, "octo-1")
-    for ago in range(900, 0, -60):
-        text = "The client was unable to establish the initial connection within the timeout 00:01:00."
-        world.say(name, "ERROR", f"{address}        14  {text}", ago)
 
 
 @setup("address", modes=("listening",), systems=("windows",), unlike=("firewall", "log", *_WAY))

@@ -81,13 +81,13 @@ def home_on_a_share(world: Whole, name: str) -> None:
     world.sections[name]["permissions"] = (own.model_copy(update={"home": home, "access": access}),)
 
 
-@setup("disk", systems=("linux",), unlike=("service",))
+@setup("disk", systems=("linux",), unlike=("service", "version"))
 def path_of_nixos(world: Whole, name: str) -> None:
     """The program lies in a store with a name of 32 letters, and a link leads to it."""
     _moved(world, name, "/nix/store/0vq9l2b8m3k7y1xw4dz5c6n8r2p3s4t5-octopus-tentacle-9.1.3268/bin/Tentacle")
 
 
-@setup("disk", systems=("linux",), unlike=("service", "loading"))
+@setup("disk", systems=("linux",), unlike=("service", "loading", "version"))
 def run_by_dotnet(world: Whole, name: str) -> None:
     """A portable build, run by the machine's own .NET: `dotnet Tentacle.dll agent`."""
     _moved(world, name, "/usr/bin/dotnet", arguments="/opt/octopus/tentacle/Tentacle.dll agent --instance Tentacle")
@@ -117,7 +117,7 @@ def unit_of_an_ansible_role(world: Whole, name: str) -> None:
 def run_by_supervisord(world: Whole, name: str) -> None:
     """Alpine, a container with several programs, WSL: no systemd; supervisord runs `Tentacle agent --noninteractive`."""
     draft = world[name]
-    draft.without_service = True
+    draft.unknown["services"] = "this machine has no systemctl, so its services cannot be read"
     world.sections[name]["service_accounts"] = ()
     world.sections[name]["permissions"] = ()
     process = {
@@ -165,7 +165,7 @@ def windows_2012_r2(world: Whole, name: str) -> None:
     world.logs[name] = world.logs[name].replace("9.1.3268", "6.3.605")
 
 
-@setup("version", "tls", systems=("linux",), unlike=("address", "balancer", "relay", "port", "listener"))
+@setup("version", "tls", systems=("linux",), unlike=("uptime", "address", "balancer", "relay", "port", "listener"))
 def enterprise_linux_7(world: Whole, name: str) -> None:
     """RHEL 7: OpenSSL 1.0.2 speaks no TLS 1.3, and systemd 219 counts no restarts."""
     world[name].host |= {"os_name": "Red Hat Enterprise Linux Server 7.9 (Maipo)"}
@@ -177,7 +177,7 @@ def enterprise_linux_7(world: Whole, name: str) -> None:
     _with_tls_12(world, name)
 
 
-@setup("language", systems=("windows",), unlike=("account",))
+@setup("language", systems=("windows",), unlike=("account", "certificate", "service"))
 def french_windows(world: Whole, name: str) -> None:
     """Windows in French, with French names of its accounts."""
     account = "AUTORITE NT\\Syst\u00e8me"
@@ -287,7 +287,7 @@ def proxy_of_the_unit_that_leaves_the_server_out(world: Whole, name: str) -> Non
     }  # fmt: skip
 
 
-@setup("listener", modes=("listening",), systems=("windows",), unlike=("address", "port", "relay", "log", "uptime", "server"))  # fmt: skip
+@setup("listener", modes=("listening",), systems=("windows",), unlike=("instance", "address", "port", "relay", "log", "uptime", "server"))  # fmt: skip
 def listens_on_ipv4_of_one_card(world: Whole, name: str) -> None:
     """A web server with a card for management: ListenIP is that card's address, and the inventory's as well."""
     draft = world[name]

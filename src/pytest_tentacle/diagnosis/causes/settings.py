@@ -111,7 +111,8 @@ def _polls_what_is_gone(view: View, problem: Problem) -> Clue | None:
     wanted = urlsplit(str(nodes[0].facts.get("polled"))).hostname or ""
     if retired.lower() == wanted.partition(".")[0]:
         return None  # the same server by its short name, which only a search list makes whole
-    facts = {"retired": retired, "node": nodes[0].facts.get("server"), "polled": nodes[0].facts.get("polled")}
+    case = {name: nodes[0].facts.get(name) for name in ("miscased", "lower_case", "upper_case")}
+    facts = {"retired": retired, "node": nodes[0].facts.get("server"), "polled": nodes[0].facts.get("polled")} | case
     return Clue(facts=facts | _without(view, retired, str(facts["polled"])))
 
 

@@ -9,6 +9,7 @@ minutes (tcp_syn_retries, tcp(7)), so it does not. What refuses, or is unreachab
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import ip_address
 
 from pytest_tentacle.judging.attempts import TENTACLE_READS, Attempt, attempts_of
 from pytest_tentacle.judging.check import Finding, check
@@ -16,6 +17,7 @@ from pytest_tentacle.judging.finding import Evidence, Problem, Unknown
 from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link import By, Failure, Stage, Tried
+from pytest_tentacle.link.hosts import plain_address
 from pytest_tentacle.sections.connections.probe_verdict import WORDS
 
 IN_ITS_TURN = "TT715"
@@ -50,6 +52,8 @@ def _judged(subject: Subject, look: Attempt) -> Iterator[Finding]:
         behind = number > place
         if told is None or (behind and _is_six(one) is not _is_six(answering)):
             continue  # nobody gets to the other family as long as the first answers
+        if one.error is Failure.UNREACHABLE and _is_of_no_family_of(look.link.vantage, one):
+            continue  # the vantage's system says so at once, whoever answers there
         silent = one.stage is Stage.CONNECT and one.error is Failure.TIMED_OUT
         if silent and not behind and system is None:
             unread.append(one)
@@ -118,6 +122,19 @@ def _problem(subject: Subject, look: Attempt, code: str, wrong: list[tuple[Tried
 
 def _tried(look: Attempt) -> tuple[Tried, ...]:
     return look.probe.connect.tried if look.probe.connect else ()
+
+
+def _is_of_no_family_of(vantage: Subject, one: Tried) -> bool:
+    """Whether a machine has no address of that family that leads anywhere."""
+    try:
+        own = vantage.read(FACTS.host).addresses
+    except Unknown:
+        return False
+    known = [ip_address(plain) for plain in map(plain_address, own) if plain]
+    family = 6 if _is_six(one) else 4
+    return bool(known) and not any(
+        each.version == family and not (each.is_link_local or each.is_loopback) for each in known
+    )
 
 
 def _is_six(one: Tried) -> bool:

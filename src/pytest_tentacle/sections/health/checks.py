@@ -41,7 +41,7 @@ def disks_have_room(subject: Subject) -> Iterator[Finding]:
                 facts={"path": disk.path, "instance": subject.instance_name},
             )
             continue
-        if disk.free_inodes is not None and disk.free_inodes < _LEAST_INODES:
+        if disk.inodes != 0 and disk.free_inodes is not None and disk.free_inodes < _LEAST_INODES:
             yield _no_inodes(subject, disk)
             continue
         if disk.free_bytes is None:

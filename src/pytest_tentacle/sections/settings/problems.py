@@ -249,6 +249,7 @@ SETTINGS: tuple[ProblemKind, ...] = (
             "{who} expect{s} the server's thumbprint in lower case, and a polling Tentacle compares letter by letter."
         ),
         consequences=BROKEN_TRUST,
+        fold_by=("configured",),
         rank=35,
     ),
     ProblemKind(

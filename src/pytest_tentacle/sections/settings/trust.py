@@ -230,9 +230,17 @@ def _wrong_port(subject: Subject, node: Subject, entry: Entry) -> Problem:
         declared=_ports(node)[0] if _ports(node) else None,
         host=entry.host,
         thumbprint=entry.thumbprint,
-        configured=entry.thumbprint,
+        configured=(entry.thumbprint or "").upper() or None,
         **_to_keep(subject, node, entry),
+        **_case_of(entry.thumbprint),
     )
+
+
+def _case_of(thumbprint: str | None) -> dict[str, object]:
+    """Whether an entry has lower-case letters, by which calls that compare letter by letter do not find its server."""
+    text = thumbprint or ""
+    miscased = text != text.upper()
+    return {"miscased": miscased} | ({"lower_case": text, "upper_case": text.upper()} if miscased else {})
 
 
 def _polled_instead(subject: Subject, server: Subject) -> dict[str, object]:
@@ -261,6 +269,8 @@ def _to_keep(subject: Subject, node: Subject, wrong: Entry) -> dict[str, object]
 def _missing(subject: Subject, node: Subject, entries: tuple[Entry, ...]) -> Problem:
     name = node.machine.dns_name or node.machine.ip or node.name
     declared = " or ".join(map(str, _ports(node)))
+    expected = as_thumbprint(node.expected_thumbprint)
+    own = [entry.thumbprint for entry in subject.settings.trusted if as_thumbprint(entry.thumbprint) == expected]
     return _problem(
         subject,
         "TT313",
@@ -268,6 +278,7 @@ def _missing(subject: Subject, node: Subject, entries: tuple[Entry, ...]) -> Pro
         f"polls only {', '.join(entry.address for entry in entries)}, which is not declared for {node.name}",
         server=node.name,
         polled=f"https://{name}:{next(iter(_ports(node)), 10943)}",
+        **_case_of(next((text for text in own if text != (text or "").upper()), None)),
     )
 
 
