@@ -43,7 +43,9 @@ def octopus_way_to_the_machine_is_told(subject: Subject) -> Iterator[Finding]:
         yield Evidence(words_of_portal(subject), _queue(portal))
 
 
-@check(codes=(IMPATIENT,), reads=("instances", "services", "probes", "peer.peer_probes", "connections", "host"))
+@check(
+    codes=(IMPATIENT,), reads=("instances", "services", "probes", "peer.peer_probes", "connections", "host", "proxies")
+)
 def octopus_waits_long_enough(subject: Subject) -> Iterator[Finding]:
     """Octopus does not give up, by its machine policy, before a connection has come about.
 
