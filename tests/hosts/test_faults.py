@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from support.hosts.lab import Lab, pairs, running
+from support.hosts.lab import Lab, running
 from support.hosts.scenarios import SCENARIOS
+from support.hosts.together import combinable, drawn, leans_on, resources
 
 SINGLE = ("healthy", "own-iptables-legacy", "server-no-default", "crash-loop", "masked", "box-stunnel")
 """A sample: all of them are judged from recorded surveys, `test_recorded.py`."""
@@ -65,10 +66,38 @@ def test_nothing_is_left_after_a_kill() -> None:
 
 
 def test_scenarios_are_many() -> None:
-    """Single faults over all areas; pairs never break the same place twice."""
+    """Single faults over all areas; a pair may meet on a machine, and changes nothing in common."""
     assert sum(not each.healthy for each in SCENARIOS.values()) >= 110
     assert len({each.area for each in SCENARIOS.values()}) >= 12
-    assert len(pairs(list(SCENARIOS.values()), 200, seed=1)) == 200
+    drawn_ones = drawn(list(SCENARIOS.values()), 200, seed=1)
+    assert len(drawn_ones) == 200
+    assert not any(resources(one) & resources(two) for one, two in drawn_ones)
+    assert sum(bool(set(one.expect) & set(two.expect)) for one, two in drawn_ones) >= 60
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "fit"),
+    [
+        ("own-nft-drop", "stopped", True),
+        ("own-nft-drop", "stale-record", True),
+        ("own-nft-drop", "own-iptables-drop", False),  # one cause names both
+        ("stopped", "crash-loop", False),  # the service is started anew
+        ("stale-record", "no-record", False),  # one DNS server, started anew
+        ("box-silent", "box-closes", False),  # one port of the router
+        ("box-haproxy-other", "own-two", False),  # the one leads to a machine that the other breaks
+        ("router-one", "box-silent", False),  # the one takes the packets that the other drops
+    ],
+)
+def test_what_can_be_combined(one: str, two: str, fit: bool) -> None:
+    """Neither undoes what the other changes, works through it, or takes its packets away; and both can be told apart."""
+    assert combinable(SCENARIOS[one], SCENARIOS[two]) is fit
+    assert combinable(SCENARIOS[two], SCENARIOS[one]) is fit
+
+
+def test_what_a_fault_works_through() -> None:
+    """A machine that its commands name, and that it does not break."""
+    assert leans_on(SCENARIOS["box-haproxy-other"]) == {"web-2"}
+    assert leans_on(SCENARIOS["own-nft-drop"]) == frozenset()
 
 
 def _descendants(pid: int) -> list[int]:

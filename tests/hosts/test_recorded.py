@@ -12,9 +12,10 @@ from pytest_tentacle.diagnosis.kind import Found
 from pytest_tentacle.judging.finding import Problem
 from support.hosts.faults import as_marked, replayed, table
 from support.hosts.joining import joined_pairs
-from support.hosts.judge import compared, contradictions
-from support.hosts.recorded import recorded
+from support.hosts.judge import compared, contradictions, diagnosed
+from support.hosts.recorded import pairs_recorded, recorded
 from support.hosts.scenarios import SCENARIOS
+from support.hosts.together import differences, masked, told_as_unknown
 from support.law import broken, reductions, told
 
 _STEP = 139
@@ -79,6 +80,48 @@ def test_pairs(surveys) -> None:
     assert wrong == {}
 
 
+def test_pairs_that_were_injected() -> None:
+    """Of two faults that were really there at once, mostly on one machine, both causes are named."""
+    wrong, number, hidden = {}, 0, 0
+    for names, both in pairs_recorded():
+        answer = compared(both, [SCENARIOS[name] for name in names])
+        number += 1
+        hidden += bool(answer["masked"])
+        if not answer["right"]:
+            wrong["+".join(names)] = answer["faults"]
+    assert wrong == {}
+    assert number == 40
+    assert hidden * 5 < number
+
+
+class TestMasked:
+    """A fault is masked where the survey of both is that of the other alone, and in no other case."""
+
+    PAIR = (SCENARIOS["own-nft-drop"], SCENARIOS["router-one"])
+
+    def test_nothing_else_was_seen(self, surveys) -> None:
+        """The router drops what the machine would drop: that it does is seen nowhere."""
+        hidden = masked(surveys["own-nft-drop"], surveys, self.PAIR)
+        assert hidden == {"router-one"}
+        answer = compared(surveys["own-nft-drop"], self.PAIR)
+        assert (answer["right"], answer["masked"]) == (True, ["router-one"])
+
+    def test_something_was_seen(self, surveys) -> None:
+        """What a look or a section shows has to be named."""
+        pair = (SCENARIOS["own-nft-drop"], SCENARIOS["stale-record"])
+        answer = compared(surveys["healthy"], pair)
+        assert (answer["right"], answer["masked"]) == (False, [])
+        assert len(answer["faults"]) == 2
+        assert any("web-1" in line for line in differences(surveys["own-nft-drop"], surveys["stale-record"]))
+
+    def test_what_may_be_unknown(self, surveys) -> None:
+        """What alone is certain has to be named; what is doubtful alone may be unknown, if a step says so."""
+        pair = (SCENARIOS["own-nft-drop"], SCENARIOS["own-hours"])
+        alone = {each.name: diagnosed(surveys[each.name]) for each in pair}
+        assert told_as_unknown(alone["own-hours"][0], alone, pair) == {"own-hours"}
+        assert told_as_unknown(alone["own-nft-drop"][0], alone, pair) == frozenset()
+
+
 def test_the_manuals_table(top, rows) -> None:
     """It is what the recorded surveys come to: `dev.py faults --replay --table docs/faults.md` writes it."""
     assert (top / "docs" / "faults.md").read_text(encoding="utf-8") == table(rows)
@@ -92,3 +135,23 @@ def test_the_law(surveys) -> None:
         for what, less in islice(reductions(found), number % _STEP, None, _STEP):
             wrong += [f"{name} | {what} | {each}" for each in broken(whole, told(less))]
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("name", "less", "machine", "left"),
+    [
+        # Whether the other poller goes through a proxy is in its settings: without them, two may be cut off, or one.
+        ("proxy-denies", "poll-1: no instances", "poll-2", {"TC5211": (Confidence.POSSIBLE, True)}),
+        # That one poller came through does not tell whether the filter keeps another one out.
+        # A router answers now and then: whether it does was not tried twice.
+        ("router-unreachable", "octo-1: no looks by address", "web-1", {"TC5202": (Confidence.POSSIBLE, True)}),
+        # Clocks matter to a link that fails: nobody knows whether this one does.
+        ("server-one-source", "octo-1: no firewall", "octo-1", {}),
+        ("clock-years-off", "octo-1: no looks at its Tentacles", "web-1", {}),
+    ],
+)
+def test_a_fact_that_decides(surveys, name: str, less: str, machine: str, left: dict[str, object]) -> None:
+    """Where the one fact is missing by which two explanations differ, neither is told as if it were known."""
+    found = told(dict(reductions(surveys[name]))[less])
+    assert broken(told(surveys[name]), found) == []
+    assert found.causes[machine] == left

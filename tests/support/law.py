@@ -7,7 +7,7 @@ session ended. `broken` tells how what is left offends against the law.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -162,16 +162,21 @@ def of_fault(fleets: Any, code: str) -> Surveys:
     return cast("Surveys", world.surveys())
 
 
-def whole_law(show: Callable[[str], None]) -> int:
-    """Every fault with all that can be taken away; the number of offences, each of which is shown."""
-    number = 0
+def made_up() -> Iterator[tuple[str, Surveys]]:
+    """The name and the surveys of every fault of the made-up fleet."""
     for case in CASES:
         world = wide_fleet()
         case.change(world)
-        surveys = world.surveys()
+        yield str(case.id), world.surveys()
+
+
+def whole_law(all_surveys: Iterable[tuple[str, Surveys]], show: Callable[[str], None]) -> int:
+    """Every survey with all that can be taken away; the number of offences, each of which is shown."""
+    number = 0
+    for name, surveys in all_surveys:
         whole = told(surveys)
         for what, less in reductions(surveys):
             for wrong in broken(whole, told(less)):
                 number += 1
-                show(f"{case.id} | {what} | {wrong}")
+                show(f"{name} | {what} | {wrong}")
     return number

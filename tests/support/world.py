@@ -73,7 +73,7 @@ def probe(
     }
     if fails:
         kinds = {"resolve": Resolved, "connect": Connected, "tls": Secured, "page": Page}
-        extra = {"address": address} if fails == "connect" else {}
+        extra = {"address": address, "tried": tried} if fails == "connect" else {}
         records[fails] = kinds[fails](ms=1, error=error, detail="in the system's own words", **extra)
         for later in STAGES[STAGES.index(fails) + 1 :]:
             records[later] = None

@@ -16,7 +16,7 @@ from pytest_tentacle.guide.consequences import NO_CONNECTION
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.finding import Problem
-from pytest_tentacle.link import Stage
+from pytest_tentacle.link import By, Failure, Stage
 from pytest_tentacle.logs.signatures import SIGNATURES
 from pytest_tentacle.sections import STEPS
 from pytest_tentacle.survey.model import SECTIONS
@@ -76,12 +76,18 @@ def _tells(view: View, name: str, section: str) -> bool:
 
 
 def _untried(view: View, problem: Problem) -> Iterator[tuple[str, str]]:
-    """A name leads to several addresses, one of them failed, and nobody tried another one."""
+    """A name leads to several addresses, one of them failed, and nobody tried another one.
+
+    Or nothing answered by name, and nobody tried the declared address: a router may have said why.
+    """
     resolved, vantage, end = problem.facts.get("resolved"), view.vantage_of(problem), view.end(problem)
-    if problem.code not in NO_CONNECTION or not isinstance(resolved, tuple) or len(resolved) == 1 or end is None:
+    if problem.code not in NO_CONNECTION or end is None or (vantage, end.name) in view.scene.reach.by_address:
         return
-    if (vantage, end.name) not in view.scene.reach.by_address:
+    declared = problem.facts.get("declared_ip")
+    if isinstance(resolved, tuple) and len(resolved) > 1:
         yield vantage, f"looks at the other addresses of {problem.facts.get('host')}"
+    elif problem.facts.get("by") == By.NAME and declared and problem.facts.get("error") == Failure.TIMED_OUT:
+        yield vantage, f"looks at {declared}"
 
 
 def _ends(view: View, problem: Problem) -> tuple[str, ...]:

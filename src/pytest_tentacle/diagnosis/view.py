@@ -9,7 +9,7 @@ from typing import Any
 
 from pytest_tentacle.guide.consequences import NAME_FAILURES
 from pytest_tentacle.inventory.model import Mode
-from pytest_tentacle.judging.finding import Problem
+from pytest_tentacle.judging.finding import Blocked, Problem, Unknown
 from pytest_tentacle.judging.result import Outcome, StepResult
 from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link.hosts import plain_host
@@ -220,6 +220,15 @@ class View:
     def answers_itself(self) -> bool:
         """Whether its own port shows its page to itself."""
         return self.subject.presented_here is not None
+
+    @property
+    def connects_to_itself(self) -> bool:
+        """Whether a connection to its own port comes about on the machine itself, whatever follows."""
+        try:
+            probe = self.subject.local_probe
+        except (Blocked, Unknown):
+            return False
+        return probe is not None and probe.connect is not None and probe.connect.error is None
 
     @cached_property
     def _servers_by_host(self) -> dict[str, str]:

@@ -65,6 +65,19 @@ class Attempt:
         return _well(self.probe.tls)
 
     @property
+    def met_own(self) -> bool:
+        """Whether it is the end of the link itself that answered: its page came back, or its own certificate."""
+        if self.met_another:
+            return False
+        return self.shows_page or self.probe.thumbprint in {self.link.expected_thumbprint} - {None}
+
+    @property
+    def met_another(self) -> bool:
+        """Whether a certificate was presented that is not the end's own."""
+        expected = self.link.expected_thumbprint
+        return None not in {expected, self.probe.thumbprint} and self.probe.thumbprint != expected
+
+    @property
     def shows_page(self) -> bool:
         """Whether the page of the product at the other end came back."""
         return self.probe.shows_page and self.probe.page is not None and self.probe.page.product == self.link.product

@@ -71,7 +71,14 @@ def unknown_server(world: Any, across: Any, link: Ends) -> None:
     world["octo-1"].declare(thumbprint=None)
 
 
+def bound_elsewhere_behind_a_device(world: Any, across: Any, link: Any) -> None:
+    """Something in between takes connections, and closes them: the machine itself listens on another address."""
+    bound_elsewhere(world, across, link)
+    leads_to(world, across, link.mode, "10.0.0.5", {"fails": "tls", "error": Failure.CLOSED})
+
+
 CASES = [
+    ("TT712", bound_elsewhere_behind_a_device),
     ("TT711", foreign),
     ("TT711", unknown_server),
     ("TT712", bound_elsewhere),

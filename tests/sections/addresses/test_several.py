@@ -8,6 +8,7 @@ import pytest
 
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure, Stage, Tried
+from support.rules import linux_rules
 
 STEP = "ip-addresses"
 OWN, OTHER, SIX = "192.0.2.20", "192.0.2.99", "2001:db8::20"
@@ -70,6 +71,44 @@ class TestSeveralAddresses:
         assert "which system poll-01 runs was not read" in str(result.reason)
         across(around.world, "polling", tried(refused, ("192.0.2.10", None)), {})
         assert around.codes(STEP, "poll-01") == ["TT715"]
+
+    @pytest.mark.parametrize(
+        ("looks", "rules", "words"),
+        [
+            (
+                ((OTHER, Failure.TIMED_OUT), (OWN, Failure.TIMED_OUT)),
+                None,
+                f"{OTHER} is none of the addresses of web-01",
+            ),
+            (((OWN, Failure.TIMED_OUT), (SIX, Failure.TIMED_OUT)), None, ""),
+            (((OTHER, Failure.TIMED_OUT), ("192.0.2.98", Failure.TIMED_OUT)), None, ""),
+            (
+                ((SIX, Failure.TIMED_OUT), (OWN, Failure.TIMED_OUT)),
+                linux_rules("ip protocol tcp tcp dport 10933 drop"),
+                f"{SIX} fails (connect: nothing answered in time), and no rule of web-01 keeps it out",
+            ),
+            (((SIX, Failure.TIMED_OUT), (OWN, Failure.TIMED_OUT)), linux_rules("tcp dport 10933 drop"), ""),
+        ],
+    )
+    def test_none_answers(self, around: Any, across: Any, looks: Any, rules: Any, words: str) -> None:
+        """One fault may explain that; not that an address is not the machine's, nor that its rules let one in."""
+        web = around.world["web-01"]
+        web.host["addresses"] = (OWN, SIX)
+        around.world["octo-1"].host["addresses"] = ("192.0.2.10", "2001:db8::10")
+        if rules is not None:
+            web.os = "linux"
+            around.sections["web-01"]["firewall"] = rules
+        silent = {"fails": "connect", "error": Failure.TIMED_OUT}
+        across(around.world, "listening", tried(*looks) | silent, silent)
+        found = [problem for problem in around.judge(STEP, "web-01").problems if problem.code == "TT715"]
+        assert [problem.actual for problem in found] == ([f"none does; {words}"] if words else [])
+
+    def test_the_one_that_answers_is_another_machine(self, around: Any, across: Any) -> None:
+        """Then the page across the link tells of it, and the own address, which is silent, is not accused."""
+        looks = tried((OTHER, None), (OWN, Failure.TIMED_OUT))
+        looks["tried"] = (looks["tried"][0].model_copy(update={"thumbprint": "AB" * 20}), looks["tried"][1])
+        across(around.world, "listening", looks | {"whose": "another"}, {})
+        assert "TT715" not in around.codes(STEP, "web-01")
 
     def test_of_another_machine(self, around: Any, across: Any) -> None:
         """One of the addresses presents another certificate."""

@@ -88,8 +88,11 @@ class TestEachCode:
 
 
 class TestTheLinkIsStronger:
-    @pytest.mark.parametrize("rules", [*CLOSED.values(), NFT, "no rights"])
-    @pytest.mark.parametrize("across_is", [{}, {"fails": "tls", "error": Failure.PROTOCOL_VERSION}])
+    @pytest.mark.parametrize(
+        ("rules", "across_is"),
+        [(rules, {}) for rules in (*CLOSED.values(), NFT, "no rights")]
+        + [(rules, {"fails": "tls", "error": Failure.PROTOCOL_VERSION}) for rules in (*CLOSED.values(), "no rights")],
+    )
     def test_a_connection_that_came_through(self, around: Any, across: Any, rules: Any, across_is: Any) -> None:
         """Whatever the rules say, and even where they could not be read."""
         across(around.world, "listening", across_is, across_is)
@@ -97,6 +100,29 @@ class TestTheLinkIsStronger:
         result = around.judge("local-firewall", "web-01")
         assert result.outcome is Outcome.PASSED, result
         assert "a connection comes through" in " ".join(result.looked_at)
+
+    @pytest.mark.parametrize(
+        ("rules", "outcome"),
+        [
+            (NFT, Outcome.FAILED),
+            (linux_rules("tcp dport 10933 accept"), Outcome.PASSED),
+            (linux_rules('tcp dport 10933 meta hour "00:00"-"23:59" drop'), Outcome.UNKNOWN),
+        ],
+    )
+    @pytest.mark.parametrize(
+        "across_is",
+        [{"fails": "tls", "error": Failure.NOT_TLS}, {"fails": "tls", "error": Failure.CLOSED}, {"whose": "another"}],
+    )
+    def test_who_answers_is_not_the_machine(
+        self, around: Any, across: Any, rules: Any, across_is: Any, outcome: Outcome
+    ) -> None:
+        """What something else took is no proof of Linux' rules, which are followed for the server's very packets."""
+        linux_listener(around)
+        across(around.world, "listening", across_is, across_is)
+        around.sections["web-01"]["firewall"] = rules
+        result = around.judge("local-firewall", "web-01")
+        assert result.outcome is outcome, result
+        assert [problem.code for problem in result.problems] == (["TT546"] if outcome is Outcome.FAILED else [])
 
     def test_a_refusal_is_none_of_windows_firewalls(self, around: Any, across: Any) -> None:
         refused = {"fails": "connect", "error": Failure.REFUSED}
@@ -269,10 +295,10 @@ class TestWindowsRules:
 
 
 class TestThePortIsNotOpen:
-    """A port that nobody opens is as silent from outside as one that is filtered."""
+    """A port that nobody opens is as silent from outside as one that is filtered, on Windows."""
 
     @pytest.mark.parametrize("server", ["left out", "looked"])
-    @pytest.mark.parametrize("rules", [*CLOSED.values(), NFT])
+    @pytest.mark.parametrize("rules", CLOSED.values())
     def test_a_stopped_service(self, around: Any, across: Any, make_probe: Any, server: str, rules: Any) -> None:
         """No rule is blamed: what stopped the service is to be mended first."""
         silence(around, across)
@@ -286,3 +312,24 @@ class TestThePortIsNotOpen:
         result = around.judge("local-firewall", "web-01")
         assert (result.outcome, result.blocked_by) == (Outcome.BLOCKED, ("TT202", "web-01"))
         assert result.looked_at
+
+    @pytest.mark.parametrize(
+        ("rules", "outcome"),
+        [
+            (NFT, Outcome.FAILED),
+            (linux_rules("tcp dport 10933 accept"), Outcome.BLOCKED),
+            (linux_rules('tcp dport 10933 meta hour "00:00"-"23:59" drop'), Outcome.UNKNOWN),
+        ],
+    )
+    def test_the_rules_of_linux_hold_once_it_runs(
+        self, around: Any, across: Any, make_probe: Any, rules: Any, outcome: Outcome
+    ) -> None:
+        """The next thing that keeps the server out is told beside the stopped service."""
+        silence(around, across)
+        linux_listener(around)
+        web = around.world["web-01"]
+        web.replace(OWN_PORT, make_probe(fails="connect", error=Failure.REFUSED))
+        web.service |= {"state": "stopped", "pid": None}
+        web.listeners = []
+        around.sections["web-01"]["firewall"] = rules
+        assert around.judge("local-firewall", "web-01").outcome is outcome

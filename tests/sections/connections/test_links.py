@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -27,6 +28,75 @@ class TestLink:
         for mode, name in (("listening", "web-01"), ("polling", "poll-01")):
             across(world, mode, {}, {"fails": "connect", "error": Failure.TIMED_OUT})
             assert world.judge(ACROSS, name).outcome is Outcome.PASSED
+
+    @pytest.mark.parametrize(
+        ("by_name", "code"), [({"addresses": ("192.0.2.20",)}, "TT522"), ({"addresses": ("192.0.2.99",)}, "TT512")]
+    )
+    def test_what_a_router_says_is_more_than_silence(self, world: Any, across: Any, by_name: Any, code: str) -> None:
+        """Of two looks at one address the router answered one: it may limit its answers."""
+        silent = {"fails": "connect", "error": Failure.TIMED_OUT} | by_name
+        across(world, "listening", silent, {"fails": "connect", "error": Failure.UNREACHABLE})
+        assert codes(world.judge(ACROSS, "web-01"))[0] == code
+
+    @pytest.mark.parametrize(
+        ("local", "seen", "found"),
+        [
+            (Failure.REFUSED, {"fails": "tls", "error": Failure.NOT_TLS}, ["TT529"]),
+            (Failure.REFUSED, {"fails": "tls", "error": Failure.CLOSED}, []),
+            (Failure.TIMED_OUT, {"fails": "tls", "error": Failure.NOT_TLS}, []),
+        ],
+    )
+    def test_who_answers_for_a_stopped_service(
+        self, world: Any, across: Any, make_probe: Any, local: Failure, seen: Any, found: list[str]
+    ) -> None:
+        """Nobody listens on the machine, and something that is not Octopus answers the server: it stands between."""
+        web = world["web-01"]
+        web.service |= {"state": "stopped", "pid": None}
+        web.listeners = []
+        web.replace(OWN_PORT, make_probe(fails="connect", error=local))
+        across(world, "listening", seen, seen)
+        result = world.judge(ACROSS, "web-01")
+        assert codes(result) == found
+        assert result.outcome is (Outcome.FAILED if found else Outcome.BLOCKED)
+
+    @pytest.mark.parametrize(
+        ("seen", "found"),
+        [
+            ({"fails": "connect", "error": Failure.TIMED_OUT}, ["TT521"]),
+            ({"fails": "tls", "error": Failure.TIMED_OUT}, []),
+        ],
+    )
+    def test_a_process_that_hangs_explains_no_lost_connection(
+        self, world: Any, across: Any, make_probe: Any, seen: Any, found: list[str]
+    ) -> None:
+        """The system takes connections for it, on the machine itself, and would from elsewhere."""
+        world["web-01"].replace(OWN_PORT, make_probe(fails="tls", error=Failure.TIMED_OUT))
+        across(world, "listening", seen, seen)
+        assert codes(world.judge(HERE, "web-01")) == ["TT505"]
+        assert codes(world.judge(ACROSS, "web-01")) == found
+
+    @pytest.mark.parametrize(("by_name", "found"), [(Failure.TIMED_OUT, ["TT512"]), (Failure.REFUSED, [])])
+    def test_a_name_that_leads_elsewhere_beside_a_stopped_service(
+        self, world: Any, across: Any, make_probe: Any, by_name: Failure, found: list[str]
+    ) -> None:
+        """The machine refuses, as nobody listens: whoever is silent is not the machine, nor forwards to it."""
+        web = world["web-01"]
+        web.service |= {"state": "stopped", "pid": None}
+        web.listeners = []
+        refused = {"fails": "connect", "error": Failure.REFUSED}
+        web.replace(OWN_PORT, make_probe(**refused))
+        across(world, "listening", {"fails": "connect", "error": by_name, "addresses": ("192.0.2.99",)}, refused)
+        assert codes(world.judge(ACROSS, "web-01")) == found
+
+    @pytest.mark.parametrize(("seconds", "outcome"), [(5, Outcome.UNKNOWN), (600, Outcome.FAILED)])
+    def test_a_service_that_was_just_started(self, world: Any, make_probe: Any, seconds: int, outcome: Outcome) -> None:
+        """It did not listen yet when its machine was surveyed, and then showed its page to the server."""
+        web = world["web-01"]
+        web.listeners = []
+        web.replace(OWN_PORT, make_probe(fails="connect", error=Failure.REFUSED))
+        clock = web.record().survey.host.data.clock_utc
+        web.service |= {"started_utc": clock - timedelta(seconds=seconds)}
+        assert world.judge(HERE, "web-01").outcome is outcome
 
     def test_name_and_address_fail_each_in_its_own_way(self, world: Any, across: Any) -> None:
         """Two things are wrong, and both are told."""

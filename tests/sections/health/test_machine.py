@@ -145,6 +145,15 @@ class TestHealthy:
         assert result.outcome is Outcome.PASSED
         assert "400 days apart" in " ".join(result.looked_at)
 
+    def test_clocks_tell_nothing_of_a_link_that_nobody_looked_at(self, around: Any) -> None:
+        """Where it works they may differ, and whether it works is not known."""
+        clock = around.world["web-01"].record().survey.host.data.clock_utc
+        around.world["web-01"].host["clock_utc"] = clock + timedelta(days=400)
+        around.world["octo-1"].peer.clear()
+        result = around.judge("machine-health", "web-01")
+        assert result.outcome is Outcome.UNKNOWN
+        assert "400 days apart, and nobody looked" in result.reason
+
     @pytest.mark.parametrize(("behind", "words"), [(4, "agree within"), (7, "7 min apart"), (180, "3 h apart")])
     def test_a_small_difference_is_told(self, around: Any, across: Any, behind: int, words: str) -> None:
         clocks(around, across)

@@ -2,10 +2,11 @@
 
     python3 scripts/dev.py faults [--pairs 200] [--seed 1] [--table FILE] [--record | --replay] [NAME ...]
     python3 scripts/dev.py faults --replay --pairs 200
-    python3 scripts/dev.py faults --law
+    python3 scripts/dev.py faults --law [--replay]
 
 Needs Linux and root. Without names, all single faults; `--table` writes the manual's table from what was found. `--law`
-takes from the made-up surveys of each cause's fault whatever a run may lack, and names what is then called otherwise.
+takes from the made-up surveys of each cause's fault (with `--replay` from those that the lab of hosts left) whatever a run may
+lack, and names what is then called otherwise.
 `AWAIT` are faults that are known to be misjudged; one that is judged right is told (`RIGHT`), as its mark must go then.
 """
 
@@ -24,10 +25,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from support.hosts import recorded
 from support.hosts.joining import joined_pairs
 from support.hosts.judge import compared
-from support.hosts.lab import Lab, pairs, running
+from support.hosts.lab import Lab, running
 from support.hosts.scenario import Scenario
 from support.hosts.scenarios import SCENARIOS
-from support.law import whole_law
+from support.hosts.together import drawn
+from support.law import made_up, whole_law
 
 
 def main() -> int:
@@ -43,7 +45,7 @@ def main() -> int:
     parser.add_argument("--record", action="store_true", help="keep them for the fast tests, beside those of before")
     chosen = parser.parse_args()
     if chosen.law:
-        number = whole_law(print)
+        number = whole_law(recorded.recorded() if chosen.replay else made_up(), print)
         print(f"{number} offences against the law that fewer facts never lead to another cause")
         return 1 if number else 0
     unknown = [name for name in chosen.names if name not in SCENARIOS]
@@ -51,9 +53,7 @@ def main() -> int:
         parser.error(f"there is no scenario {', '.join(unknown)}")
     wanted: list[tuple[Scenario, ...]] = [(SCENARIOS[name],) for name in chosen.names or SCENARIOS]
     if chosen.pairs:
-        wanted = list(pairs([one for (one,) in wanted], chosen.pairs, chosen.seed))
-    if chosen.record and chosen.pairs:
-        parser.error("--record takes single faults")
+        wanted = list(drawn([one for (one,) in wanted], chosen.pairs, chosen.seed))
     started = time.monotonic()
     if chosen.replay and chosen.pairs:
         return _joined(chosen.pairs, chosen.seed)
@@ -134,6 +134,10 @@ def _told(answer: dict[str, Any], scenarios: tuple[Scenario, ...]) -> dict[str, 
     print(f"{mark} {names} | expected {expected} | found {found} | {answer['seconds']:.1f} s", flush=True)
     for line in answer["faults"]:
         print(f"        {line}", flush=True)
+    for name in answer.get("masked", ()):
+        print(f"        {name} is masked: the survey is that of the other fault alone", flush=True)
+    for name in answer.get("unknown", ()):
+        print(f"        {name} alone is not certain, and is said to be unknown here", flush=True)
     return answer | {"scenarios": scenarios, "found_text": found}
 
 

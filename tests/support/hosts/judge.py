@@ -19,7 +19,9 @@ from pytest_tentacle.survey.collector import Plan, Progress, collect
 from pytest_tentacle.survey.store import Surveys
 
 from .network import SUBNETS, Network, quietly
+from .recorded import alone, canonical
 from .scenario import Scenario
+from .together import apart, masked, told_as_unknown, wrong
 
 PLAN = Plan(workers=5, machine_timeout=90)
 _SHORT = Scenario("", "", "", (), {}, seconds=3)
@@ -41,34 +43,50 @@ def judged(network: Network, scenarios: Sequence[Scenario], keep: Path | None = 
     """What came of these faults, injected together: `right`, and why not; the seconds; what was found."""
     started = time.monotonic()
     try:
-        for each in scenarios:
+        for number, each in enumerate(scenarios):
             for line in each.do:
-                act(network, line)
+                act(network, apart(line, number))
         surveys = collect(
             network.inventory, [machine.name for machine in network.inventory.machines], plan(scenarios), _Quiet()
         )
     finally:
         set_back(network, scenarios)
+    text = surveys.model_dump_json(exclude_none=True)
     if keep is not None:
-        keep.write_text(surveys.model_dump_json(exclude_none=True), encoding="utf-8")
+        keep.write_text(text, encoding="utf-8")
+    if len(scenarios) > 1:  # as the recordings have certificates, to be held against those of each fault alone
+        surveys = Surveys.model_validate_json(canonical(text))
     return compared(surveys, scenarios) | {"seconds": round(time.monotonic() - started, 1)}
 
 
 def compared(surveys: Surveys, scenarios: Sequence[Scenario]) -> dict[str, Any]:
     """The diagnosis of surveys against what the scenarios expect."""
-    fleet = fleet_of(surveys)
-    results = [
-        subject.result(step.slug) for subject in fleet.subjects for step in STEPS if applicable(step.slug, subject)
-    ]
-    diagnosis = diagnose(fleet, results)
+    results, diagnosis = diagnosed(surveys)
     found = [
         {"code": each.code, "machines": list(each.machines), "confidence": str(each.confidence), "says": each.sentence}
         for each in diagnosis.views()
     ]
-    faults = _faults(diagnosis, scenarios) + contradictions(diagnosis.machines.values())
+    hidden, unknown = frozenset[str](), frozenset[str]()
+    if len(scenarios) > 1:
+        singles = {each.name: alone(each.name) for each in scenarios}
+        hidden = masked(surveys, singles, scenarios)
+        unknown = told_as_unknown(results, {name: diagnosed(one) for name, one in singles.items()}, scenarios)
+        faults = wrong(diagnosis, scenarios, hidden | unknown)
+    else:
+        faults = _faults(diagnosis, scenarios)
+    faults += contradictions(diagnosis.machines.values())
     if all(each.healthy for each in scenarios):
         faults += _unwell(results)
-    return {"right": not faults, "faults": faults, "found": found}
+    return {"right": not faults, "faults": faults, "found": found, "masked": sorted(hidden), "unknown": sorted(unknown)}
+
+
+def diagnosed(surveys: Surveys) -> tuple[list[StepResult], Diagnosis]:
+    """What surveys come to."""
+    fleet = fleet_of(surveys)
+    results = [
+        subject.result(step.slug) for subject in fleet.subjects for step in STEPS if applicable(step.slug, subject)
+    ]
+    return results, diagnose(fleet, results)
 
 
 def _faults(diagnosis: Diagnosis, scenarios: Sequence[Scenario]) -> list[str]:
@@ -156,7 +174,7 @@ def set_back(network: Network, scenarios: Sequence[Scenario]) -> None:
             steps.append(partial(host.run, _QUEUES))
         if name != "router" and (" route" in own or "ip link" in own or "ip addr" in own):
             steps.append(partial(_routes, network, name))
-    steps += [partial(act, network, line) for each in scenarios for line in each.undo]
+    steps += [partial(act, network, line) for each in reversed(scenarios) for line in each.undo]
     if any(where == "dns" or "dns-" in line for where, line in lines):
         steps.append(partial(network.dns, "start"))
     left = [step for step in steps if _error(step)]

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import random
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 from support import namespaces
-
-from .scenario import Scenario
 
 TOOLS = ("sshd", "ssh-keygen", "dnsmasq", "iptables", "iptables-legacy", "tc", "nginx", "haproxy", "stunnel4", "squid")
 PROGRAM = Path(__file__).resolve().parent / "run.py"
@@ -56,15 +52,3 @@ def running(surveys: Path | None = None) -> Iterator[Lab]:
         lab = Lab(process)
         lab.wait()
         yield lab
-
-
-def pairs(scenarios: Sequence[Scenario], count: int, seed: int) -> list[tuple[Scenario, Scenario]]:
-    """Pairs of faults that do not meet: on other machines, and of other places in the network."""
-    able = [one for one in scenarios if not one.healthy and one.expect and not one.awaited]
-    fitting = [(one, two) for one, two in combinations(able, 2) if not _places(one) & _places(two)]
-    return random.Random(seed).sample(fitting, min(count, len(fitting)))
-
-
-def _places(scenario: Scenario) -> set[str]:
-    broken = {line.partition(":")[0].strip() for line in (*scenario.do, *scenario.undo)} - {"here"}
-    return broken | set(scenario.expect)

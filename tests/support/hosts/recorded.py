@@ -9,6 +9,7 @@ import hashlib
 import io
 import tarfile
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 from pytest_tentacle.judging.thumbprints import as_thumbprint
@@ -20,19 +21,33 @@ ARCHIVE = Path(__file__).resolve().parents[2] / "hosts" / "surveys.tar.xz"
 
 def write(new: Mapping[str, str], known: frozenset[str]) -> None:
     """Pack surveys by scenario, with those of before that are still `known`; the same surveys give the same archive."""
-    texts = {name: canonical(text) for name, text in (_texts() | dict(new)).items() if name in known}
+    texts = {name: canonical(text) for name, text in (_texts() | dict(new)).items() if set(name.split("+")) <= known}
     with tarfile.open(ARCHIVE, "w:xz", preset=9) as archive:
         for name, text in sorted(texts.items()):
             content = text.encode()
             entry = tarfile.TarInfo(f"{name}.json")
             entry.size = len(content)
             archive.addfile(entry, io.BytesIO(content))
+    _texts.cache_clear()
 
 
 def recorded() -> Iterator[tuple[str, Surveys]]:
     """Each scenario's name, and its surveys."""
     for name, text in _texts().items():
-        yield name, Surveys.model_validate_json(text)
+        if "+" not in name:
+            yield name, Surveys.model_validate_json(text)
+
+
+def pairs_recorded() -> Iterator[tuple[tuple[str, ...], Surveys]]:
+    """The names of two scenarios that were injected together, and their surveys."""
+    for name, text in _texts().items():
+        if "+" in name:
+            yield tuple(name.split("+")), Surveys.model_validate_json(text)
+
+
+def alone(name: str) -> Surveys:
+    """The surveys of one scenario. Raises KeyError where it is not recorded."""
+    return Surveys.model_validate_json(_texts()[name])
 
 
 def canonical(text: str) -> str:
@@ -44,6 +59,7 @@ def canonical(text: str) -> str:
     return text
 
 
+@cache
 def _texts() -> dict[str, str]:
     if not ARCHIVE.exists():
         return {}

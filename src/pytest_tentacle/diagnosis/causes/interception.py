@@ -146,7 +146,8 @@ def _between(view: View, problem: Problem, error: str) -> Clue | None:
     )
 
 
-_THEN = {"timed-out": "then nothing comes", "reset": "are reset", "closed": "are closed at once"}
+_THEN = {"timed-out": "then nothing comes", "reset": "are reset"}
+"""What a packet filter can do to a connection that came about: it closes none in order."""
 _DOES = "lets connections come about, and stops what follows"
 _MAY_DO = "has a rule that may do that, which could not be judged"
 _COUNTED = "(it counted "

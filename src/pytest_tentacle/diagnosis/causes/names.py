@@ -93,6 +93,8 @@ def dead_address(view: View, problem: Problem) -> Clue | None:
     declared = problem.facts.get("declared_ip")
     if declared is None or plain_address(str(declared)) not in {plain_address(str(each)) for each in resolved}:
         return None
+    if plain_address(str(problem.facts.get("address"))) == plain_address(str(declared)):
+        return None  # what failed by name is what works by address: it is no other address's fault
     vantage = str(problem.facts.get("vantage"))
     end = view.end(problem)
     if end is None or not view.scene.reach.by_address.get((vantage, end.name)):

@@ -161,6 +161,9 @@ def _judge(subject: Subject, use: _Use) -> Iterator[Finding]:
         yield Unknown(f"{use.vantage.name} did not probe {use.probe.host}: {use.probe.unavailable}", UNPROBED)
         return
     block = standing_in_the_way(use.end)
+    if block is None and _listens_beside(use):
+        yield from _compare(subject, use)
+        return
     by_name = frozenset({DNS_ISSUE, NAME_NOT_RESOLVED, ANOTHER_ADDRESS}) if use.probe.resolve else frozenset()
     codes = by_name if _failed_to_connect(use.probe) else frozenset(VERDICT_CODES)
     across = _across(subject, use, codes)
@@ -176,6 +179,24 @@ def _judge(subject: Subject, use: _Use) -> Iterator[Finding]:
         yield _problem(subject, use, "TT713", "the address that is used is one that a router passes on")
         return
     yield from _compare(subject, use)
+
+
+def _listens_beside(use: _Use) -> bool:
+    """Whether something else took the connection: the end has the address that is used, and listens on others alone."""
+    end, taken = use.end, use.probe.connect is not None and use.probe.connect.error is None
+    if end is None or not taken or use.probe.thumbprint in {use.link.expected_thumbprint} - {None}:
+        return False
+    try:
+        own, bound = _own_addresses(end, use.vantage), _bound(end, use.probe.port)
+    except Unknown:
+        return False
+    return own.issuperset(use.addresses) and bool(bound) and not any(_covers(bound, each) for each in use.addresses)
+
+
+def _bound(end: Subject, port: int) -> list[str]:
+    """The addresses on which it listens on a port. Raises Unknown where that was not read."""
+    listeners = end.read(FACTS.listeners)
+    return [plain_address(each.address) or each.address for each in listeners if each.port == port]
 
 
 def _across(subject: Subject, use: _Use, codes: frozenset[str]) -> Problem | None:
@@ -210,11 +231,7 @@ def _compare(subject: Subject, use: _Use) -> Iterator[Finding]:
                 Evidence(end.name, f"has {', '.join(sorted(own))}"),
             )
             return
-        bound = [
-            plain_address(listener.address) or listener.address
-            for listener in end.read(FACTS.listeners)
-            if listener.port == use.probe.port
-        ]
+        bound = _bound(end, use.probe.port)
     except Unknown as unknown:
         yield Unknown(f"{use.probe.host} does not answer, and {unknown.reason}", unknown.advice)
         return

@@ -18,6 +18,7 @@ from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link import By, Failure, Stage, Tried
 from pytest_tentacle.link.hosts import plain_address
+from pytest_tentacle.sections.connections.linux_filter import FilteredWay, linux_verdict, own_addresses
 from pytest_tentacle.sections.connections.probe_verdict import WORDS
 
 IN_ITS_TURN = "TT715"
@@ -29,7 +30,10 @@ _WAITS = "each new connection waits for it first, some 20 s on Windows"
 _TAKES_ALL = "on Linux it takes all of the 60 s that Octopus gives a connection, and the next one is never tried"
 
 
-@check(codes=(IN_ITS_TURN, NEVER_BEHIND), reads=("host", "peer.host", "peer.services", *TENTACLE_READS))
+@check(
+    codes=(IN_ITS_TURN, NEVER_BEHIND),
+    reads=("host", "firewall", "peer.host", "peer.firewall", "peer.services", *TENTACLE_READS),
+)
 def each_address_of_a_name_answers(subject: Subject) -> Iterator[Finding]:
     """Where a name leads to several addresses, the machine answers at each that a product may use."""
     looks = [each for each in attempts_of(subject) if each.probe.by is By.NAME and _tried(each)]
@@ -40,9 +44,11 @@ def each_address_of_a_name_answers(subject: Subject) -> Iterator[Finding]:
 
 def _judged(subject: Subject, look: Attempt) -> Iterator[Finding]:
     tried = _tried(look)
-    answering = next((one for one in tried if one.stage is None), None)
+    answering = _answering(tried)
     if answering is None:
+        yield from _none_answers(subject, look, tried)
         return
+    stranger = answering.stage is None and not _own_is_met(look, tried, answering)
     place = tried.index(answering)
     system = _system_of(look.link.vantage)
     wrong: dict[str, list[tuple[Tried, str]]] = {}
@@ -50,8 +56,10 @@ def _judged(subject: Subject, look: Attempt) -> Iterator[Finding]:
     for number, one in enumerate(tried):
         told = _wrong(subject, look, one, answering)
         behind = number > place
-        if told is None or (behind and _is_six(one) is not _is_six(answering)):
-            continue  # nobody gets to the other family as long as the first answers
+        if told is None or (behind and (stranger or _is_six(one) is not _is_six(answering))):
+            continue  # nobody gets there as long as one before it answers, whoever that is
+        if stranger and one.address == plain_address(look.link.declared_ip or ""):
+            continue  # the link's own steps tell why the machine itself does not answer
         if one.error is Failure.UNREACHABLE and _is_of_no_family_of(look.link.vantage, one):
             continue  # the vantage's system says so at once, whoever answers there
         silent = one.stage is Stage.CONNECT and one.error is Failure.TIMED_OUT
@@ -67,6 +75,59 @@ def _judged(subject: Subject, look: Attempt) -> Iterator[Finding]:
         yield _silent_for_whom(look, unread, answering)
     if not wrong and not unread:
         yield Evidence(f"probe from {look.vantage}", f"{look.probe.host}: {_listed(tried)}")
+
+
+def _answering(tried: tuple[Tried, ...]) -> Tried | None:
+    """The first that answers, else the first that takes connections; None where none does."""
+    whole = next((one for one in tried if one.stage is None), None)
+    return whole or next((one for one in tried if one.stage is not Stage.CONNECT), None)
+
+
+def _own_is_met(look: Attempt, tried: tuple[Tried, ...], answering: Tried) -> bool:
+    """Whether any address leads to the machine itself, as far as its certificate is known."""
+    expected = look.link.expected_thumbprint
+    return (
+        answering.thumbprint in {None, expected} or expected is None or any(one.thumbprint == expected for one in tried)
+    )
+
+
+def _none_answers(subject: Subject, look: Attempt, tried: tuple[Tried, ...]) -> Iterator[Finding]:
+    """What one fault does not explain: an address that the machine does not have, beside one that it has.
+
+    Or one that its own rules (Linux) let in, beside one that they keep out.
+    """
+    end = look.link.end
+    if end is None:
+        return
+    try:
+        own = {plain_address(each) for each in end.read(FACTS.host).addresses}
+    except Unknown:
+        return
+    here = [one for one in tried if one.address in own]
+    strange = [one for one in tried if one.address not in own | {plain_address(end.machine.ip or "")}] if here else []
+    kept = [one for one in here if _verdict(end, look, one) == "closed"]
+    let = [one for one in here if kept and _verdict(end, look, one) == "open"]
+    told = [(one, f"{one.address} is none of the addresses of {end.name}") for one in strange]
+    told += [
+        (one, f"{one.address} {_wrong(subject, look, one, kept[0])}, and no rule of {end.name} keeps it out")
+        for one in let
+    ]
+    if told:
+        yield _problem(subject, look, IN_ITS_TURN, told, None)
+
+
+def _verdict(end: Subject, look: Attempt, one: Tried) -> str | None:
+    """What the end's own rules on Linux do with a connection to one of its addresses."""
+    try:
+        firewall = end.read(FACTS.firewall)
+    except Unknown:
+        return None
+    if firewall.engine == "windows" or firewall.filters is None:
+        return None
+    other = look.link.vantage
+    peers = frozenset(each for each in own_addresses(other) if (":" in each) is _is_six(one))
+    way = FilteredWay(inbound=True, port=look.probe.port, own=frozenset({one.address}), peers=peers)
+    return linux_verdict(firewall, [way]).word
 
 
 def _system_of(vantage: Subject) -> str | None:
@@ -98,7 +159,9 @@ def _wrong(subject: Subject, look: Attempt, one: Tried, answering: Tried) -> str
     return f"presents another certificate, {whose}"
 
 
-def _problem(subject: Subject, look: Attempt, code: str, wrong: list[tuple[Tried, str]], answering: Tried) -> Problem:
+def _problem(
+    subject: Subject, look: Attempt, code: str, wrong: list[tuple[Tried, str]], answering: Tried | None
+) -> Problem:
     probe, tried = look.probe, _tried(look)
     dead = wrong[0][0].address
     why = "; ".join(told for _, told in wrong)
@@ -106,7 +169,7 @@ def _problem(subject: Subject, look: Attempt, code: str, wrong: list[tuple[Tried
         code,
         subject.name,
         expected=f"from {look.vantage}, each address of {probe.host} answers on port {probe.port}",
-        actual=f"{answering.address} does; {why}",
+        actual=f"{_takes(answering)}; {why}",
         evidence=(Evidence(f"probe from {look.vantage}", f"{probe.host}: {_listed(tried)}"),),
         facts={
             "host": probe.host,
@@ -114,10 +177,16 @@ def _problem(subject: Subject, look: Attempt, code: str, wrong: list[tuple[Tried
             "vantage": look.vantage,
             "server": look.server,
             "dead": f"[{dead}]" if ":" in dead else dead,
-            "answering": answering.address,
+            "answering": answering.address if answering else None,
             "why": why,
         },
     )
+
+
+def _takes(answering: Tried | None) -> str:
+    if answering is None:
+        return "none does"
+    return f"{answering.address} does" if answering.stage is None else f"{answering.address} takes connections"
 
 
 def _tried(look: Attempt) -> tuple[Tried, ...]:

@@ -1,8 +1,10 @@
 """Guide, "Check the Connections": "Remember to check the built-in Windows Firewall, and any other firewalls".
 
-A rule only explains a link that is not well. Where a connection came through from a peer, the rules that we read are
-evidence at most, whatever they seem to say; and so they are where the port is not even open on the machine itself: a
-closed port is as silent from outside as a filtered one, and a service that does not run explains it.
+A rule only explains a link that is not well. Where a connection came through from a peer to the machine itself, the
+rules that we read are evidence at most, whatever they seem to say. A connection that something else answers proves
+nothing of them. On Windows they are evidence as well where the port is not even open on the machine itself: a closed
+port is as silent from outside as a filtered one, and a service that does not run explains it. The rules of Linux are
+followed for the very packets of a peer: what they keep out is kept out when the service runs again, too.
 """
 
 from __future__ import annotations
@@ -65,18 +67,21 @@ def port_is_let_in(subject: Subject) -> Iterator[Finding]:
     port = _port(subject)
     attempts = tuple(attempt for attempt in attempts_of(subject) if attempt.listening is subject.is_tentacle)
     through = is_well(attempts) or next((attempt for attempt in attempts if attempt.connected), None)
-    reached_by = {attempt.vantage for attempt in attempts if attempt.connected}
+    reached_by = {attempt.vantage for attempt in attempts if attempt.connected and not attempt.met_another}
     lost = tuple(attempt for attempt in attempts if attempt.vantage not in reached_by)
     try:
         firewall = subject.read(FACTS.firewall)
     except Unknown:
-        if through is None:
+        if through is None or lost:
             raise
         yield _let_in(through)
         return
     proof = _by_relay(subject) if through is None else None
+    shut = None if proof or (through and through.met_own) else _shut_for_all_that(subject, firewall, port, attempts)
     if proof is not None:
         yield proof
+    elif shut is not None:
+        yield shut
     elif through is not None:
         yield _let_in(through)
         if firewall.engine != "windows" and lost:
@@ -124,13 +129,36 @@ def _linux(subject: Subject, firewall: Firewall, port: int, attempts: tuple[Atte
     if verdict.word == "open":
         yield Evidence(source, f"it lets port {port} in")
     elif verdict.word == "unclear":
-        raise Unknown(
-            f"whether the packet filter on {subject.name} lets port {port} in cannot be told: {verdict.words}", _ADVICE
-        )
+        raise _cannot_tell(subject, port, verdict)
     elif verdict.by_source or not _others_get_through(subject, port):
         yield _linux_problem(subject, firewall, port, verdict, attempts)
     else:
         yield Evidence(source, f"by its rules it keeps port {port} out, and yet a connection came through")
+
+
+def _shut_for_all_that(
+    subject: Subject, firewall: Firewall, port: int, attempts: tuple[Attempt, ...]
+) -> Problem | Unknown | None:
+    """What the rules of a Linux host keep out, whether the port is open or closed behind them, or another answers."""
+    if firewall.engine == "windows" or (not _met_no_end(attempts) and _not_open_here(subject, port) is None):
+        return None
+    verdict = verdict_inbound(subject, firewall, port, attempts)
+    if verdict.word == "unclear" and verdict.by_rule:
+        return _cannot_tell(subject, port, verdict)
+    if verdict.word != "closed" or verdict.diverted:
+        return None
+    return _linux_problem(subject, firewall, port, verdict, attempts)
+
+
+def _cannot_tell(subject: Subject, port: int, verdict: LinuxVerdict) -> Unknown:
+    return Unknown(
+        f"whether the packet filter on {subject.name} lets port {port} in cannot be told: {verdict.words}", _ADVICE
+    )
+
+
+def _met_no_end(attempts: tuple[Attempt, ...]) -> bool:
+    """Whether something took a connection that did not show itself as the end of the link."""
+    return any(attempt.connected and not attempt.met_own for attempt in attempts)
 
 
 def verdict_inbound(subject: Subject, firewall: Firewall, port: int, attempts: tuple[Attempt, ...]) -> LinuxVerdict:
@@ -171,6 +199,7 @@ def _linux_problem(
             "engine": firewall.engine,
             "rule": verdict.words,
             "by_source": verdict.by_source,
+            "rejects": verdict.rejects or verdict.diverted,
             "instance": subject.instance_name,
         },
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 from pytest_tentacle.guide.consequences import NO_PROCESS, NO_SETTINGS, NOT_LISTENING
 from pytest_tentacle.judging.attempts import ATTEMPT_READS, attempts_of
@@ -31,6 +32,8 @@ _NOT_OURS = frozenset({ANOTHER_PAGE, "TT529"})
 _NO_PAGE = {Failure.PROTOCOL_VERSION.value: "TT508", Failure.NO_COMMON_CIPHER.value: "TT508"}
 """Answers of a live process: it says no to the TLS of its own machine. Whatever else keeps the page back is TT505."""
 
+
+_SETTLED = timedelta(minutes=2)
 
 HELD_BY_ANOTHER = frozenset({"TT502", "TT503", "TT507"})
 """Whoever answers at the port is not the service of this instance."""
@@ -140,7 +143,14 @@ def page_is_shown_here(subject: Subject) -> Iterator[Finding]:
     if finding is not None and probe is not None:
         problem = _page_problem(subject, probe, finding)
         silent = finding.facts.get("stage") == Stage.CONNECT and finding.facts.get("error") == Failure.TIMED_OUT
-        shown = _shown_to_others(subject) if problem.code == "TT505" and silent else None
+        closed = problem.code == "TT501" and _just_started(subject)
+        shown = _shown_to_others(subject) if closed or (problem.code == "TT505" and silent) else None
+        if shown is not None and closed:
+            raise Unknown(
+                f"nothing listened on port {probe.port} when {subject.name} was surveyed, and yet {shown} was then "
+                "shown the page there: the service may just have started",
+                "Run again in two minutes.",
+            )
         if shown is not None:
             raise Unknown(
                 f"its own look failed ({finding.actual}), and yet {shown} was shown the page there: what keeps "
@@ -175,6 +185,13 @@ def _shown_to_others(subject: Subject) -> str | None:
         (attempt.vantage for attempt in attempts_of(subject) if attempt.link.end is subject and attempt.shows_page),
         None,
     )
+
+
+def _just_started(subject: Subject) -> bool:
+    """Whether the service had been started so lately that it need not have come as far as to listen."""
+    service, clock = subject.known_service, subject.read(FACTS.host).clock_utc
+    started = service.started_utc if service is not None else None
+    return clock is not None and started is not None and clock - started < _SETTLED
 
 
 def _own(subject: Subject) -> dict[str, object]:
@@ -217,7 +234,8 @@ def _give_way(subject: Subject) -> None:
 def _give_way_to_filter(subject: Subject, probe: Probe | None) -> None:
     """Raises Unknown where the machine's own rules keep even its own look out: that says nothing about the process.
 
-    So it is where a rule that could not be judged may do so, and the look got no answer at all.
+    So it is where a rule that could not be judged may do so, and the look got no answer at all, or was refused by an
+    open port.
     """
     if probe is None or probe.connect is None or probe.connect.error is None:
         return

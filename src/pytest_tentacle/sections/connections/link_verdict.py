@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pytest_tentacle.guide.consequences import LISTENS_ELSEWHERE, NO_PAGE_HERE, NO_PROCESS, NO_SETTINGS
+from pytest_tentacle.guide.consequences import (
+    INTERCEPTED,
+    LISTENS_ELSEWHERE,
+    NO_CONNECTION,
+    NO_PAGE_HERE,
+    NO_PROCESS,
+    NO_SETTINGS,
+)
 from pytest_tentacle.judging.away import away
 from pytest_tentacle.judging.check import Finding
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.links import Link, Way
 from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
-from pytest_tentacle.link import Probe
+from pytest_tentacle.judging.thumbprints import as_thumbprint
+from pytest_tentacle.link import Failure, Probe
 from pytest_tentacle.link.hosts import plain_address
 from pytest_tentacle.survey.model import ServiceState
 
 from .probe_verdict import LINK_CODES, NAME_NOT_RESOLVED, LinkFinding, describe, finding_of
 
 DNS_ISSUE = "TT510"
+HANGS = "TT505"
+SILENCE, NO_WAY = "TT521", "TT522"
 ANOTHER_ADDRESS = "TT512"
 VERDICT_CODES = (DNS_ISSUE, ANOTHER_ADDRESS, *LINK_CODES)
 """Every code that `judge_link` may yield."""
@@ -65,12 +75,34 @@ def _name_failed(link: Link, way: Way, name: LinkFinding) -> Iterator[Finding]:
     elif way.by_name is not None and _leads_elsewhere(way.by_name, link):
         resolved = ", ".join(way.by_name.resolve.addresses) if way.by_name.resolve else "?"
         actual = f"the name resolves to {resolved}, not to {link.declared_ip}: {name.actual}"
-        yield _blocked_or(link, way, LinkFinding(ANOTHER_ADDRESS, actual, name.facts, name.evidence))
+        finding = LinkFinding(ANOTHER_ADDRESS, actual, name.facts, name.evidence)
+        if _meet_different_ends(way):
+            yield _problem(link, way, ANOTHER_ADDRESS, finding, actual)
+        else:
+            yield _blocked_or(link, way, finding)
     else:
-        yield _blocked_or(link, way, name)
+        yield _blocked_or(link, way, _more_telling(name, address))
         return
     if address is not None:
         yield from _single(link, way, way.by_address)
+
+
+def _more_telling(name: LinkFinding, address: LinkFinding | Unknown | None) -> LinkFinding:
+    """Of two looks at one address, the one that a router answered: it may limit what it answers (RFC 1812, 4.3.2.8)."""
+    if not isinstance(address, LinkFinding) or (name.code, address.code) != (SILENCE, NO_WAY):
+        return name
+    same = plain_address(str(name.facts.get("address"))) == plain_address(str(address.facts.get("address")))
+    return address if same else name
+
+
+def _meet_different_ends(way: Way) -> bool:
+    """Whether the two looks came to another answer: what is wrong with the end does not explain both.
+
+    Where the name led there by way of a NAT device, that would pass on what the end says.
+    """
+    name = way.by_name.connect if way.by_name else None
+    address = way.by_address.connect if way.by_address else None
+    return bool(name and address and address.error is Failure.REFUSED and name.error is not Failure.REFUSED)
 
 
 def _look(link: Link, probe: Probe | None) -> LinkFinding | Unknown | None:
@@ -117,9 +149,36 @@ def _own_addresses(link: Link) -> set[str | None]:
 
 
 def _blocked_or(link: Link, way: Way, finding: LinkFinding) -> Problem | Blocked | Unknown:
-    """A failure of the listening end itself explains whatever its peers see, but for a name that does not resolve."""
-    standing = standing_in_the_way(link.end) or (runs_later(link.end) if link.end else None)
-    return standing or _problem(link, way, finding.code, finding, finding.actual)
+    """A failure of the listening end itself explains whatever its peers see, but for a name that does not resolve.
+
+    Nor does it explain who else answers them.
+    """
+    standing, own = standing_in_the_way(link.end), _own_look(link.end)
+    answered = finding.code in INTERCEPTED and _is_another(link.end, finding)
+    if answered:
+        standing = None
+    if finding.code in NO_CONNECTION and standing and standing.code == HANGS and own and own.connect:
+        # The system takes connections for a process that hangs, until there are too many.
+        standing = standing if own.connect.error else None
+    later = runs_later(link.end) if link.end and standing is None and not answered else None
+    return standing or later or _problem(link, way, finding.code, finding, finding.actual)
+
+
+def _is_another(end: Subject | None, finding: LinkFinding) -> bool:
+    """Whether something between answers: nobody listens on the machine, or whoever does has another certificate."""
+    own, met = _own_look(end), finding.facts.get("thumbprint")
+    if end is None or own is None or own.connect is None:
+        return False
+    known = {None, own.thumbprint, end.configured_thumbprint, as_thumbprint(end.machine.thumbprint)}
+    return own.connect.error is Failure.REFUSED or met not in known
+
+
+def _own_look(end: Subject | None) -> Probe | None:
+    """The machine's own look at its port; None where there is none."""
+    try:
+        return end.local_probe if end is not None else None
+    except (Blocked, Unknown):
+        return None
 
 
 def runs_later(end: Subject) -> Unknown | None:

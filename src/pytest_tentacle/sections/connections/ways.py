@@ -43,7 +43,7 @@ _WORDS = {
 }
 
 
-@check(codes=("TT533",), reads=("firewall", "peer.firewall", *AWAY_READS, *WAY_READS, *TENTACLE_READS))
+@check(codes=("TT533",), reads=("firewall", "peer.firewall", "peer.services", *AWAY_READS, *WAY_READS, *TENTACLE_READS))
 def connection_is_let_out(subject: Subject) -> Iterator[Finding]:
     """The connecting end's own packet filter on Linux lets the connection out, and the answer in."""
     for attempt, server in _lost_links(subject):
@@ -79,7 +79,7 @@ def connection_is_let_out(subject: Subject) -> Iterator[Finding]:
         )
 
 
-@check(codes=("TT532",), reads=("routes", "peer.routes", *AWAY_READS, *TENTACLE_READS))
+@check(codes=("TT532",), reads=("routes", "peer.routes", "peer.services", *AWAY_READS, *TENTACLE_READS))
 def both_ends_have_a_way(subject: Subject) -> Iterator[Finding]:
     """Both ends of a link on which no connection comes about have a way to each other, by their own tables."""
     for attempt, server in _lost_links(subject):
@@ -293,21 +293,23 @@ def _unread_way(machine: Subject, other: Subject) -> Unknown:
     return Unknown(f"{question}: it was not asked for that one", by_hand)
 
 
-def _lost(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
-    """Those of links on which no connection came about, though somebody tried."""
-    reached = {(each.tentacle.name, each.server) for each in attempts if each.connected}
-    return tuple(
-        each
-        for each in attempts
-        if (each.tentacle.name, each.server) not in reached
-        and each.probe.connect is not None
-        and each.probe.connect.error in _LOST
-    )
+def _is_lost(attempt: Attempt) -> bool:
+    """Whether it did not come as far as a connection."""
+    return attempt.probe.connect is not None and attempt.probe.connect.error in _LOST
 
 
 def _lost_links(subject: Subject) -> Iterator[tuple[Attempt, Subject]]:
-    """One attempt of each of a Tentacle's links on which none came through, with the server at its other end."""
-    lost = {attempt.server: attempt for attempt in _lost(attempts_of(subject)) if attempt.server is not None}
+    """One attempt of each of a Tentacle's links on which none came through, with the server at its other end.
+
+    Nor did one come through that another machine answered, by its certificate.
+    """
+    attempts = attempts_of(subject)
+    reached = {each.server for each in attempts if each.connected and not each.met_another}
+    lost = {
+        each.server: each
+        for each in attempts
+        if each.server is not None and each.server not in reached and (_is_lost(each) or each.met_another)
+    }
     for name, attempt in lost.items():
         yield attempt, subject.fleet.subject(name)
 

@@ -79,6 +79,7 @@ def clocks_agree(subject: Subject) -> Iterator[Finding]:
     if not subject.is_tentacle:
         return
     own = ahead_of_ours(subject)
+    unseen: Unknown | None = None
     for server in subject.peers:
         other = ahead_of_ours(server)
         if own is None or other is None:
@@ -86,10 +87,17 @@ def clocks_agree(subject: Subject) -> Iterator[Finding]:
         apart = abs(own - other)
         source = f"clocks of {subject.name} and {server.name}"
         shown = f"{_duration(apart)} apart"
-        well = any(attempt.shows_page for attempt in attempts_of(subject) if attempt.server == server.name)
+        attempts = [attempt for attempt in attempts_of(subject) if attempt.server == server.name]
+        well = any(attempt.shows_page for attempt in attempts)
         if apart <= _CLOCKS_APART or well:
             told = shown if apart > _CLOCKS_WORTH_A_WORD else "they agree within five minutes"
             yield Evidence(source, told)
+            continue
+        if not attempts:
+            unseen = unseen or Unknown(
+                f"the clocks of {subject.name} and {server.name} are {shown}, and nobody looked at their link",
+                "A link that works needs no clocks that agree. See why nobody looked, and run again.",
+            )
             continue
         yield Problem(
             "TT972",
@@ -102,6 +110,8 @@ def clocks_agree(subject: Subject) -> Iterator[Finding]:
             ),
             facts={"server": server.name, "seconds": int(apart.total_seconds())},
         )
+    if unseen is not None:
+        raise unseen
 
 
 @check(codes=(), reads=("watchdog", "left_overs"))

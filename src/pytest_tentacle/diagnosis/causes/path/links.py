@@ -38,7 +38,7 @@ class Lost:
     Attributes:
         listening: the server connects; else the Tentacle does.
         subnet: the Tentacle's own.
-        end_is_well: whether the end that should answer shows its page to itself.
+        end_is_well: whether the end that should answer takes connections from itself, whatever follows.
         near: how many Tentacles of the same subnet the server has a connection with, in the same direction.
         near_lost: how many of them it has none with.
         reached: how many of all.
@@ -54,7 +54,8 @@ class Lost:
         self.around: Around | None = scene.reach.around(problem)
         end = view.end(problem)
         self.end = end
-        self.end_is_well = bool(end and end.answers_itself)
+        self.end_is_well = bool(end and (end.answers_itself or end.connects_to_itself))
+        self._view = view
         around = self.around
         self.near = len(around.reached.get(self.subnet, ())) if around and self.subnet else 0
         self.near_lost = len(around.failed.get(self.subnet, ())) if around and self.subnet else 1
@@ -66,6 +67,21 @@ class Lost:
     def region(self) -> str | None:
         """The subnet, or the wider one around it of which nobody is reached."""
         return self.around.region(self.subnet) if self.around and self.subnet else None
+
+    def unless_by_proxy(self, clue: Clue, *, near: bool) -> Clue:
+        """No more than possible where it takes another poller whose settings were not read to find several cut off.
+
+        Such a poller may go through a proxy, and then its own look at the server's port tells nothing of its way.
+        """
+        failed = self.around.failed if self.around else {}
+        names = failed.get(self.subnet, set()) if near else set().union(*failed.values())
+        unread = sorted(
+            name for name in names if name != self._view.name and "instances" in self._view.scene.view(name).unread
+        )
+        if not unread or len(names) - len(unread) >= SEVERAL:
+            return clue
+        doubt = f"Not read: instances of {', '.join(unread[:SEVERAL])}. Who goes through a proxy needs no such way."
+        return replace(clue, confidence=Confidence.POSSIBLE, unsure=doubt)
 
     @property
     def near_evidence(self) -> Evidence:
@@ -185,7 +201,7 @@ def unless_own_rules(match: Predicate) -> Predicate:
 
 def own_page(name: str) -> Evidence:
     """The end that should answer is well."""
-    return Evidence(f"probe on {name}", "its own port shows its page to itself")
+    return Evidence(f"probe on {name}", "its own port takes connections from itself")
 
 
 def open_port_seen(vantage: View | None) -> Evidence | None:

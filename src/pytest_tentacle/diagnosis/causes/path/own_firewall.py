@@ -6,6 +6,7 @@ from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Predicate
 from pytest_tentacle.diagnosis.view import View
 from pytest_tentacle.guide.consequences import FIREWALL, LOST_IN_LOGS
 from pytest_tentacle.judging.finding import Evidence, Problem
+from pytest_tentacle.link import Failure
 
 from .links import ALLOW_WINDOWS, BLOCKED, NO_ROUTE, RULES_LINUX, RULES_WINDOWS
 
@@ -20,11 +21,24 @@ _SEE_PROFILES = (
 )
 
 
+def _could_be_by(told: Problem, problem: Problem) -> bool:
+    """Whether a look that failed may have met those rules (Linux).
+
+    What only drops says no to nobody, and what leads to another port of the machine refuses at most.
+    """
+    error, rule = problem.facts.get("error"), str(told.facts.get("rule")).lower()
+    if problem is told or error not in {Failure.REFUSED, Failure.UNREACHABLE, Failure.PROHIBITED}:
+        return True
+    if told.facts.get("rejects", True) is False:
+        return False
+    return error == Failure.REFUSED or "redirect" not in rule
+
+
 def keeps_out(view: View, problem: Problem) -> Clue | None:
     """Of the rules' own problem, and of every link that ends at a machine with one."""
     end = view if problem.code in FIREWALL else view.end(problem)
     told = _told(end)
-    if end is None or told is None:
+    if end is None or told is None or not _could_be_by(told, problem):
         return None
     peers = {"peers": view.subject.machine.ip} if end.is_server and not view.is_server else {}
     return Clue(

@@ -36,14 +36,15 @@ def _server_firewall(view: View, problem: Problem) -> Clue | None:
     if filter_verdict(link.end, view, problem) == "closed":
         told = filtered(link.server, problem)
         return Clue(evidence=(told, *evidence), confidence=Confidence.CERTAIN, place=link.server)
-    return Clue(evidence=evidence, place=link.server)
+    return link.unless_by_proxy(Clue(evidence=evidence, place=link.server), near=False)
 
 
 def _path_to_server(view: View, problem: Problem) -> Clue | None:
     link = lost_link(view, problem, listening=False)
     if link is None or not link.reached or link.near or link.near_lost < SEVERAL:
         return None
-    return Clue(facts={"subnet": link.region}, evidence=(link.far_evidence, link.near_evidence), place=link.server)
+    clue = Clue(facts={"subnet": link.region}, evidence=(link.far_evidence, link.near_evidence), place=link.server)
+    return link.unless_by_proxy(clue, near=True)
 
 
 def _own_outbound(view: View, problem: Problem) -> Clue | None:
