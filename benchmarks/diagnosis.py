@@ -31,8 +31,8 @@ from pytest_tentacle.survey.store import Surveys
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))  # the fleet is the one that the tests make up
 
-from support.certificates import thumbprint
-from support.whole import Whole
+from support.fleets.certificates import thumbprint
+from support.fleets.whole import Whole
 
 DROPPED = {"fails": "connect", "error": Failure.TIMED_OUT}
 PAGE = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Report</title><body>{}</body></html>'

@@ -24,9 +24,9 @@ import pytest
 
 from pytest_tentacle.survey.model import Section, Survey
 from support import hostile
-from support.around import Around
+from support.fleets.around import Around
+from support.fleets.world import small_fleet
 from support.planting import Planter
-from support.world import small_fleet
 
 MOST_GROWTH = 3.0
 NOISE_SECONDS = 0.3

@@ -23,9 +23,10 @@ from cryptography.x509.oid import NameOID
 from pytest_tentacle.link import By, Probe, Target, probe
 from pytest_tentacle.link.resolving import is_literal
 from pytest_tentacle.plugin import PLUGIN_NAME
-from support import engines, no_skips
-from support.every_code import EveryCode
-from support.forked import Forks
+from support import engines
+from support.session import no_skips
+from support.session.every_code import EveryCode
+from support.session.forked import Forks
 
 with contextlib.suppress(ModuleNotFoundError):  # a run of the guide reads this file, too, where it may be missing
     from hypothesis import settings
@@ -96,7 +97,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def _missing(what: str) -> None:
-    """A tool that CI is meant to have is a failure there (`support/no_skips.py`), and elsewhere a skip with a reason."""
+    """A tool that CI is meant to have is a failure there (`support/session/no_skips.py`), and elsewhere a skip with a reason."""
     pytest.skip(f"{what} (in CI this is a failure)")
 
 

@@ -15,8 +15,8 @@ from pytest_tentacle.sections import fleet_of
 from pytest_tentacle.survey import store
 from pytest_tentacle.survey.model import Section
 from pytest_tentacle.survey.surroundings import LeftOver
-from support.whole import wide_fleet
-from support.world import small_fleet
+from support.fleets.whole import wide_fleet
+from support.fleets.world import small_fleet
 
 
 def plan_of(name: str, *left_overs: LeftOver, world: Any = None) -> Any:

@@ -22,8 +22,8 @@ from pytest_tentacle.diagnosis.causes import CAUSES
 from pytest_tentacle.guide.effects import told
 from pytest_tentacle.survey.actions import Action, ActionResult, By
 from support.faults import CASES
-from support.remedies_tried import remedies, tried
-from support.whole import wide_fleet
+from support.fleets.whole import wide_fleet
+from support.remedies.tried import remedies, tried
 
 LOST = "web-01 broke off the command"
 BY_MODEL = sorted(code for code, proof in MENDABLE.items() if proof is Proof.MODEL)

@@ -24,9 +24,9 @@ from pytest_tentacle.cli import mend
 from pytest_tentacle.cli.looking import Console
 from pytest_tentacle.inventory.model import Inventory, WinRM
 from pytest_tentacle.survey.actions import Action, ActionResult, By
-from support.clusters import wait_for
 from support.faults import CASES
-from support.whole import wide_fleet
+from support.fleets.clusters import wait_for
+from support.fleets.whole import wide_fleet
 
 
 def run(machine: Machine, *commands: str) -> Sent:

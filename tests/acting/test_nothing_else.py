@@ -21,8 +21,8 @@ from pytest_tentacle.survey.collector import Plan, collect
 from pytest_tentacle.survey.scripts import linux, windows
 from pytest_tentacle.transport.base import Answer, Deadline, Transport
 from support import hostile
+from support.fleets.world import small_fleet
 from support.shell_words import Shell
-from support.world import small_fleet
 
 PACKAGE = Path(pytest_tentacle.__file__).parent
 

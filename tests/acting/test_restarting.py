@@ -22,7 +22,7 @@ from pytest_tentacle.octopus import Node
 from pytest_tentacle.run.acting.doing import Restarted
 from pytest_tentacle.survey.actions import Action, ActionResult, By
 from pytest_tentacle.survey.model import ServiceState
-from support.world import small_fleet
+from support.fleets.world import small_fleet
 
 BY = By(user="anna", host="desk")
 TASK = Restart("web-01", SSH(host="web-01"), is_windows=False, service="Tentacle.service", log="/l/t.txt", by=BY)

@@ -16,7 +16,7 @@ from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.lab.halibut.listener import HalibutListener, make_certificate
 from pytest_tentacle.survey.store import Surveys
 from support import hostile
-from support.world import small_fleet
+from support.fleets.world import small_fleet
 
 STEP = "services-running"
 

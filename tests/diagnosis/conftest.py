@@ -11,7 +11,8 @@ from pytest_tentacle.diagnosis import Diagnosis, diagnose
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.judging.result import Outcome, StepResult
 from pytest_tentacle.sections import STEPS, applicable
-from support import faults, whole
+from support import faults
+from support.fleets import whole
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -9,7 +9,7 @@ import pytest
 from pytest_tentacle.diagnosis import diagnose
 from pytest_tentacle.link import Failure
 from pytest_tentacle.survey.surroundings import LeftOver
-from support.looks import also_from
+from support.fleets.looks import also_from
 
 DROPPED = {"fails": "connect", "error": Failure.TIMED_OUT}
 REFUSED = {"fails": "connect", "error": Failure.REFUSED}

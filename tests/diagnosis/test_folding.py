@@ -10,7 +10,7 @@ import pytest
 from pytest_tentacle.diagnosis import diagnose
 from pytest_tentacle.link import Failure
 from pytest_tentacle.survey.surroundings import Product, Proxy
-from support.certificates import issued
+from support.fleets.certificates import issued
 
 DROPPED = {"fails": "connect", "error": Failure.TIMED_OUT}
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pytest_tentacle.diagnosis import diagnose
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.survey.surroundings import Product
-from support.failures import DROPPED
+from support.fleets.failures import DROPPED
 
 SETTINGS = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 VERSIONS = ("6.2.277", "7.0.1", "8.1.1000", "9.1.3268")

@@ -9,7 +9,7 @@ import pytest
 from pytest_tentacle.diagnosis import diagnose
 from pytest_tentacle.octopus.model import Evidence, MachineEvent
 from support import NOW
-from support.certificates import thumbprint
+from support.fleets.certificates import thumbprint
 
 from .conftest import results_of
 

@@ -11,7 +11,7 @@ from pytest_tentacle.diagnosis import CAUSES, STAND_ALONE, CauseKind
 from pytest_tentacle.diagnosis.from_problem import told
 from pytest_tentacle.guide.placeholders import PLACEHOLDER
 from pytest_tentacle.sections.catalogue import CATALOGUE
-from support.each import wrong_with
+from support.session.each import wrong_with
 
 
 class TestRegistry:

@@ -19,13 +19,14 @@ from pytest_tentacle.guide.commands import fitting
 from pytest_tentacle.link import By, Failure
 from pytest_tentacle.sections.catalogue import CATALOGUE
 from pytest_tentacle.survey.store import Surveys, loads
-from support.certificates import thumbprint
-from support.each import wrong_with
-from support.failures import REFUSED
 from support.faults import CASES, Case
+from support.fleets.certificates import thumbprint
+from support.fleets.failures import REFUSED
+from support.fleets.looks import polled
+from support.fleets.whole import Whole, make_linux, make_windows, wide_fleet
+from support.fleets.world import probe
 from support.hosts.recorded import recorded
-from support.looks import polled
-from support.remedies_tried import (
+from support.remedies.tried import (
     CHANGES_TRUST,
     OTHER,
     Tried,
@@ -36,10 +37,9 @@ from support.remedies_tried import (
     remedies,
     tried,
 )
+from support.remedies.world import found_in, healthy, state_of
 from support.replaying import built, cases
-from support.tentacle_world import found_in, healthy, state_of
-from support.whole import Whole, make_linux, make_windows, wide_fleet
-from support.world import probe
+from support.session.each import wrong_with
 
 BEYOND = {
     "TC1151": "connections that are all busy: no setting is wrong, and their number is a matter of load",

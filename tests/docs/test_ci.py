@@ -16,8 +16,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from pytest_tentacle.survey.store import dumps
-from support.forked import Forks
-from support.whole import wide_fleet
+from support.fleets.whole import wide_fleet
+from support.session.forked import Forks
 
 TOP = Path(__file__).parents[2]
 SYSTEMS = {

@@ -13,7 +13,7 @@ from pytest_tentacle.manual import page, renumbered
 from pytest_tentacle.manual import pages as made
 from pytest_tentacle.sections import STEPS, checks_of, step_of
 from pytest_tentacle.sections.catalogue import KINDS
-from support.each import wrong_with
+from support.session.each import wrong_with
 
 TOP = Path(__file__).parents[2]
 COMMAND = "python3 scripts/dev.py docs"

@@ -6,7 +6,7 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
-from support.eras import ROWS
+from support.fleets.eras import ROWS
 from support.replaying import cases
 from support.setups import SETUPS
 

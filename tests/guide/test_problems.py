@@ -10,7 +10,7 @@ from pytest_tentacle.guide.commands import fitting
 from pytest_tentacle.guide.sections import GUIDE
 from pytest_tentacle.sections import STEPS, TABLE, checks_of, step_of
 from pytest_tentacle.sections.catalogue import CATALOGUE, KINDS, ProblemKind
-from support.each import wrong_with
+from support.session.each import wrong_with
 
 SECTIONS = {
     "identify-the-problem": "TT1",

@@ -9,7 +9,7 @@ import pytest
 from pytest_tentacle.logs.signatures import BY_ID, LOOKED_AT, SIGNATURES, Classifier, Level, classify, codes
 from pytest_tentacle.sections.identify.problems import LOGS
 from pytest_tentacle.sections.messages.problems import MESSAGES
-from support.eras import ROWS
+from support.fleets.eras import ROWS
 
 TP = "4B8E0F5A1C2D3E4F5A6B7C8D9E0F1A2B3C4D5E6F"
 OTHER = "0123456789ABCDEF0123456789ABCDEF01234567"

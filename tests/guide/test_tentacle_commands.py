@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 
-from support.tentacle_commands import LISTENING, POLLING, Portal, Refused, State, Trusted, uri
+from support.remedies.commands import LISTENING, POLLING, Portal, Refused, State, Trusted, uri
 
 X, Y, XL = "A" * 40, "B" * 40, "a" * 40
 H, WRONG, N2 = "https://h:10943", "https://wrong:10943", "https://n2:10943"

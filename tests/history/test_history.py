@@ -19,9 +19,9 @@ from pytest_tentacle.survey.surroundings import (
     WrittenFile,
 )
 from support import NOW
-from support.certificates import thumbprint
-from support.failures import REFUSED
-from support.whole import LISTENS, SERVER_LISTEN, line, started, wide_fleet
+from support.fleets.certificates import thumbprint
+from support.fleets.failures import REFUSED
+from support.fleets.whole import LISTENS, SERVER_LISTEN, line, started, wide_fleet
 
 REFUSAL = (
     "https://{name}.example:10933/   5  An error occurred when sending a request to 'https://{name}.example:10933/', "

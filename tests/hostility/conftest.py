@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from support import hostile
-from support.forked import Forks
+from support.session.forked import Forks
 
 
 @pytest.fixture(scope="session")

@@ -24,8 +24,8 @@ from pytest_tentacle.run import bundle
 from pytest_tentacle.survey import store
 from pytest_tentacle.survey.door import Budget, prove
 from support import hostile
+from support.fleets.world import small_fleet
 from support.planting import certificate_of
-from support.world import small_fleet
 
 NO_RESET = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 

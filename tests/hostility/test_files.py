@@ -22,7 +22,7 @@ from pytest_tentacle.survey import limits, store
 @pytest.fixture(scope="module")
 def surveys(documents):
     """The small fleet's surveys, as text."""
-    from support.world import small_fleet
+    from support.fleets.world import small_fleet
 
     return store.dumps(small_fleet().surveys())
 

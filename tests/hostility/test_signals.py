@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pytest_tentacle.run.signals import Signals, Undying
-from support.cpu import children_cpu, cpu_of
+from support.session.cpu import children_cpu, cpu_of
 
 
 def wait_for(condition, process, seconds=120.0):

@@ -23,7 +23,7 @@ ESCAPE = "\x1b]0;owned\x07\x1b[2J"
 def replay(tmp_path, run_pytest):
     """Replay a survey file that was changed: `replay(change)`."""
     from pytest_tentacle.survey import store
-    from support.world import small_fleet
+    from support.fleets.world import small_fleet
 
     def run(change, *, packed=False):
         document = json.loads(store.dumps(small_fleet().surveys()))

@@ -13,7 +13,7 @@ from pytest_tentacle.link import Failure
 from pytest_tentacle.sections import STEPS as ALL_STEPS
 from pytest_tentacle.sections import applicable, fleet_of
 from support import NOW
-from support.looks import OWN_PORT, SERVERS_OWN_PORT, polled
+from support.fleets.looks import OWN_PORT, SERVERS_OWN_PORT, polled
 
 HERE, ACROSS = "welcome-page-here", "welcome-page-across"
 SERVICES, SETTINGS, THUMBPRINT = "services-running", "communication-settings", "tentacle-thumbprint"

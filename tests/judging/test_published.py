@@ -11,10 +11,10 @@ from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.packet_filter.model import FilterChain, FilterMatch, FilterRule, PacketFilter
 from pytest_tentacle.sections import STEPS, applicable
 from pytest_tentacle.survey.model import Process
-from support.failures import NOT_TLS, REFUSED
+from support.fleets.failures import NOT_TLS, REFUSED
+from support.fleets.whole import Whole, make_linux, wide_fleet
 from support.setups.machines_in_containers import container, container_whose_settings_are_the_hosts
 from support.setups.systems import run_by_supervisord
-from support.whole import Whole, make_linux, wide_fleet
 
 PROXY = "/usr/bin/docker-proxy -proto tcp -host-ip 0.0.0.0 -host-port 10933 -container-ip {} -container-port 80"
 

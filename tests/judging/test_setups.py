@@ -6,8 +6,8 @@ import pytest
 
 from pytest_tentacle.judging.result import Outcome, StepResult
 from pytest_tentacle.sections import STEPS, applicable
+from support.fleets.whole import Whole
 from support.setups import SETUPS, Trial, trials
-from support.whole import Whole
 
 SINGLE = tuple(trial for trial in trials() if len(trial.setups) == 1)
 

@@ -12,7 +12,7 @@ from pytest_tentacle.inventory.model import Origin, Waiver
 from pytest_tentacle.judging.result import Outcome, accepted
 from pytest_tentacle.link import Failure
 from pytest_tentacle.run.waivers import waiver_notes
-from support.looks import OWN_PORT, SERVERS_OWN_PORT
+from support.fleets.looks import OWN_PORT, SERVERS_OWN_PORT
 
 SERVICES, ACROSS = "services-running", "welcome-page-across"
 REFUSED = {"fails": "connect", "error": Failure.REFUSED}

@@ -11,8 +11,8 @@ from pytest_tentacle.inventory.secrets import Secret
 from pytest_tentacle.lab.portal import PortalData, Space, machine
 from pytest_tentacle.run.octopus import OctopusSession
 from pytest_tentacle.survey.store import dumps
-from support.certificates import thumbprint
-from support.whole import wide_fleet
+from support.fleets.certificates import thumbprint
+from support.fleets.whole import wide_fleet
 
 from .conftest import KEY
 

@@ -14,8 +14,8 @@ from pytest_tentacle.lab.portal.resources import OLD
 from pytest_tentacle.octopus import read_portal
 from pytest_tentacle.octopus.evidence import read_evidence
 from pytest_tentacle.sections import STEPS, applicable
-from support.certificates import thumbprint
-from support.whole import Whole, wide_fleet
+from support.fleets.certificates import thumbprint
+from support.fleets.whole import Whole, wide_fleet
 
 WHEN = "2026-11-22T03:00:00.000+00:00"
 

@@ -22,7 +22,7 @@ from pytest_tentacle.report.markdown import report_markdown
 from pytest_tentacle.report.page import render_page
 from pytest_tentacle.sections import STEPS, applicable, checks_of
 from pytest_tentacle.survey.store import StoreError, loads
-from support.whole import wide_fleet
+from support.fleets.whole import wide_fleet
 
 
 def no_surveys(path):

@@ -16,8 +16,8 @@ from pytest_tentacle.report.markdown import report_markdown
 from pytest_tentacle.report.page import render_page
 from pytest_tentacle.sections import STEPS, applicable
 from support import NOW
-from support.failures import REFUSED
-from support.whole import wide_fleet
+from support.fleets.failures import REFUSED
+from support.fleets.whole import wide_fleet
 
 WORKED, CHANGED = "last seen working 22 November 2026 02:54:05 UTC", "at 02:57:25 web-01: its settings were written"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pytest_tentacle.link import By
 from pytest_tentacle.report.links import Looks
-from support.looks import OWN_PORT, declared, from_server, polled
-from support.world import World, probe, small_fleet, thumbprint
+from support.fleets.looks import OWN_PORT, declared, from_server, polled
+from support.fleets.world import World, probe, small_fleet, thumbprint
 
 
 def stages(world: World, name: str) -> dict[tuple[str, str, str], dict[str, str]]:

@@ -14,8 +14,8 @@ from pytest_tentacle.report.build import build_report
 from pytest_tentacle.report.console import report_lines
 from pytest_tentacle.run.progress import TerminalProgress
 from pytest_tentacle.survey import store
+from support.fleets.whole import wide_fleet
 from support.runs import make_small_causes, make_small_run
-from support.whole import wide_fleet
 
 
 @pytest.fixture

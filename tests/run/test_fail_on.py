@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pytest_tentacle.survey.store import dumps
-from support.whole import wide_fleet
+from support.fleets.whole import wide_fleet
 
 TEST = "web-01-services-running"
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pytest_tentacle.survey.store import dumps
-from support.whole import wide_fleet
+from support.fleets.whole import wide_fleet
 
 PLUGINS = Path(__file__).parents[2] / ".plugins"
 """`scripts/dev.py check` installs them there."""

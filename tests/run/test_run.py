@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from pytest_tentacle.survey.model import FORMAT
-from support.cpu import children_cpu, cpu_of
+from support.session.cpu import children_cpu, cpu_of
 
 QUIET = ("-p", "no:cacheprovider")
 SEEN = "services or settings or thumbprint or welcome"

@@ -10,7 +10,7 @@ from typing import Any
 from pytest_tentacle.run.items import collection
 from pytest_tentacle.sections import fleet_of
 from pytest_tentacle.survey.store import dumps, loads
-from support.world import small_fleet
+from support.fleets.world import small_fleet
 
 
 class Counted:

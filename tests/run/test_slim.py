@@ -16,7 +16,7 @@ from pytest_tentacle.run.items.collection import guide_tests
 from pytest_tentacle.run.survey_files.lines import Lines
 from pytest_tentacle.survey.model import HostRecord
 from pytest_tentacle.survey.store import dumps, host_line
-from support.world import small_fleet
+from support.fleets.world import small_fleet
 
 COUNTING = """
 import json, pytest

@@ -1,3 +1,3 @@
 """The small fleet that is judged."""
 
-from support.fixtures import *  # noqa: F403  the fixtures, and nothing else
+from support.session.fixtures import *  # noqa: F403  the fixtures, and nothing else

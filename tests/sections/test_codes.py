@@ -18,7 +18,7 @@ from pytest_tentacle.sections import STEPS as ALL_STEPS
 from pytest_tentacle.sections import applicable, checks_of
 from pytest_tentacle.sections.catalogue import CATALOGUE
 from support import NOW
-from support.looks import OWN_PORT, SERVERS_OWN_PORT, polled
+from support.fleets.looks import OWN_PORT, SERVERS_OWN_PORT, polled
 
 CORE = ("services-running", "communication-settings", "tentacle-thumbprint", "welcome-page-here", "welcome-page-across")
 """The steps that these tests hold; those of the other sections have files of their own, test_<section>.py."""

@@ -18,8 +18,8 @@ from pytest_tentacle.octopus.model import (
 )
 from pytest_tentacle.survey.model import Unreachable
 from pytest_tentacle.transport.base import ReachStage
-from support.certificates import thumbprint
-from support.whole import wide_fleet
+from support.fleets.certificates import thumbprint
+from support.fleets.whole import wide_fleet
 
 SETTINGS, IDENTIFY, SERVICES = "communication-settings", "identify-the-problem", "services-running"
 

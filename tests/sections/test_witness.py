@@ -1,4 +1,4 @@
-"""What is held against every code and check (`support/every_code.py`) is held, in one process and in several."""
+"""What is held against every code and check (`support/session/every_code.py`) is held, in one process and in several."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.sections import checks_of
-from support.every_code import wrong_with
-from support.witness import Notes, watch
+from support.session.every_code import wrong_with
+from support.session.witness import Notes, watch
 
 CHECK = checks_of("zombie-child-processes")[0]
 

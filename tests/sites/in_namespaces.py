@@ -21,7 +21,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from support.clusters import Cluster, wait_for
+from support.fleets.clusters import Cluster, wait_for
 
 CANARY = "canary-4711-Password"
 OF_WORKER = "canary-0815-Secret"

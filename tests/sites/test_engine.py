@@ -19,7 +19,7 @@ from pytest_tentacle.survey.host import HostTask, survey_host
 from pytest_tentacle.survey.model import HostRecord, Unreachable
 from pytest_tentacle.survey.request import Request
 from pytest_tentacle.transport import ReachStage
-from support.clusters import wait_for
+from support.fleets.clusters import wait_for
 
 SENTENCE = "what the worker saw"
 PACKAGES = {"pytest_tentacle": "0.1.0", "distributed": "2026.8.0"}

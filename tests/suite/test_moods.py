@@ -62,7 +62,7 @@ class TestSkips:
     def test_in_ci_a_skip_is_a_failure(self, run_pytest, tmp_path: Path) -> None:
         """A tool that is missing there must not go unnoticed; elsewhere it is a skip with its reason."""
         (tmp_path / "test_skips.py").write_text("import pytest\n\ndef test_it():\n    pytest.skip('no such tool')\n")
-        plugin = ("-p", "support.no_skips", "-p", "no:cacheprovider", "-q", "-rs")
+        plugin = ("-p", "support.session.no_skips", "-p", "no:cacheprovider", "-q", "-rs")
         path = {"PYTHONPATH": str(Path(__file__).parents[1])}
         done = run_pytest(*plugin, cwd=tmp_path, environment=path)
         assert done.returncode == 1

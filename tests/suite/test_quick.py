@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from support import engines
-from support.forked import Forks
+from support.session.forked import Forks
 
 PLAIN = ("-NoProfile", "-NonInteractive")
 

@@ -1,7 +1,7 @@
 """What the folders of tests share: made-up fleets, faults to inject, runs for reports, secrets to plant.
 
 `tests` is on the path of the tests (`pythonpath` in pyproject.toml) and of the benchmarks, so that anybody writes
-`from support.world import World`.
+`from support.fleets.world import World`.
 """
 
 from datetime import UTC, datetime

@@ -32,9 +32,8 @@ from pytest_tentacle.survey.collector import Plan, collect
 from pytest_tentacle.survey.request import ASKED, Call
 from pytest_tentacle.survey.store import Surveys
 from pytest_tentacle.transport.base import Answer, Deadline, Transport, TransportError
-
-from .certificates import printed
-from .world import World, small_fleet
+from support.fleets.certificates import printed
+from support.fleets.world import World, small_fleet
 
 NONCE = "c0ffee"
 FOLDER = "HOSTILE_ANSWERS"

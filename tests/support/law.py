@@ -17,9 +17,9 @@ from pytest_tentacle.link import By
 from pytest_tentacle.sections import STEPS, applicable, fleet_of
 from pytest_tentacle.survey.model import SECTIONS, HostRecord, ReachStage, Section, Unreachable
 from pytest_tentacle.survey.store import Surveys
+from support.fleets.whole import wide_fleet
 
 from .faults import CASES
-from .whole import wide_fleet
 
 NOT_READ = "it was not read"
 NEEDS_RIGHTS = ("logs", "firewall", "permissions", "instances", "events", "left_overs", "access_control")

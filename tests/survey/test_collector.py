@@ -16,8 +16,8 @@ from pytest_tentacle.survey.host import HostTask
 from pytest_tentacle.survey.looks import Looks
 from pytest_tentacle.survey.model import HostRecord
 from pytest_tentacle.survey.store import Surveys, dumps, loads
-from support.looks import Look
-from support.world import World, probe, small_fleet
+from support.fleets.looks import Look
+from support.fleets.world import World, probe, small_fleet
 
 
 class Silent:

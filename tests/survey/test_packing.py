@@ -22,8 +22,8 @@ from pytest_tentacle.sections import STEPS, applicable, fleet_of
 from pytest_tentacle.survey import collector
 from pytest_tentacle.survey.model import HostRecord
 from pytest_tentacle.survey.store import Surveys, dumps, loads
-from support.whole import wide_fleet
-from support.world import small_fleet
+from support.fleets.whole import wide_fleet
+from support.fleets.world import small_fleet
 
 
 def packed(surveys: Surveys) -> Surveys:

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_tentacle.survey.model import FORMAT
 from pytest_tentacle.survey.store import StoreError, dumps, loads
-from support.world import small_fleet
+from support.fleets.world import small_fleet
 
 
 @pytest.mark.parametrize(("version", "said"), [(FORMAT - 1, "an older"), (FORMAT + 1, "a newer"), (None, "an older")])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pytest_tentacle.survey.store import loads
-from support.remedies_tried import tried
+from support.remedies.tried import tried
 
 AT_LEAST = {"real_run": 10, "guide_run": 15, "log_run": 5}
 """Causes of each lab whose remedy the model carries out."""

@@ -11,7 +11,7 @@ from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.survey.model import NOT_SURVEYED
 from pytest_tentacle.survey.surroundings import AccessControl, Denial, FileLabel, ProcessLabel
 from support import NOW
-from support.whole import LINUX_EXECUTABLE, Whole, wide_fleet
+from support.fleets.whole import LINUX_EXECUTABLE, Whole, wide_fleet
 
 DOMAIN = "system_u:system_r:tentacle_t:s0"
 UNCONFINED = "system_u:system_r:unconfined_service_t:s0"

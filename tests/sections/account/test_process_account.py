@@ -11,7 +11,7 @@ from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.survey.model import NOT_SURVEYED
 from pytest_tentacle.survey.surroundings import Access, AccessEntry, Changes, Permissions, ServiceAccount, WrittenFile
 from support import NOW
-from support.whole import Whole, wide_fleet
+from support.fleets.whole import Whole, wide_fleet
 
 NEW, OLD = "S-1-5-21-1-2-3-1105", "S-1-5-21-1-2-3-1104"
 

@@ -9,7 +9,7 @@ import pytest
 from pytest_tentacle.inventory.model import NoTransport
 from pytest_tentacle.judging.result import Outcome, StepResult
 from pytest_tentacle.link import By, Failure
-from support.looks import from_server, polled
+from support.fleets.looks import from_server, polled
 
 DROPPED = {"fails": "connect", "error": Failure.TIMED_OUT}
 REFUSED = {"fails": "connect", "error": Failure.REFUSED}

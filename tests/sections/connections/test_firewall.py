@@ -11,7 +11,7 @@ from pytest_tentacle.link import Failure
 from pytest_tentacle.packet_filter import PacketFilter
 from pytest_tentacle.sections.connections.filter_rules import Filtered, on_windows
 from pytest_tentacle.survey.surroundings import Firewall, FirewallProfile, FirewallRule
-from support.looks import OWN_PORT
+from support.fleets.looks import OWN_PORT
 from support.rules import linux_rules
 
 SILENT = {"fails": "connect", "error": Failure.TIMED_OUT}

@@ -9,7 +9,7 @@ import pytest
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import By, Failure
 from pytest_tentacle.sections.catalogue import CATALOGUE
-from support.looks import from_server
+from support.fleets.looks import from_server
 
 STEP = "welcome-page-across"
 ENDS = {"listening": "web-01", "polling": "poll-01"}

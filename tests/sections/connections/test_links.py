@@ -10,7 +10,7 @@ import pytest
 from pytest_tentacle.inventory.model import NoTransport
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import By, Failure
-from support.looks import OWN_PORT, SERVERS_OWN_PORT, from_server, polled
+from support.fleets.looks import OWN_PORT, SERVERS_OWN_PORT, from_server, polled
 
 HERE, ACROSS = "welcome-page-here", "welcome-page-across"
 SETTINGS = "communication-settings"

@@ -5,7 +5,7 @@ import pytest
 from pytest_tentacle.link import Failure
 from pytest_tentacle.link.model import Identity, Page, Probe
 from pytest_tentacle.sections.connections.probe_verdict import finding_of
-from support.world import certificate, probe
+from support.fleets.world import certificate, probe
 
 EXPECTED = probe(whose="web-01").thumbprint
 BAD_REQUEST = "HTTP/1.1 400 Bad Request\r\nServer: gateway\r\n\r\nBad Request"

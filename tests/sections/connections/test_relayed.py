@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from pytest_tentacle.judging.result import Outcome
-from support.certificates import thumbprint
+from support.fleets.certificates import thumbprint
+from support.fleets.whole import POLL, Whole, make_windows, wide_fleet
 from support.setups.clouds import name_that_leads_by_turns
 from support.setups.networks import through_a_proxy_of_a_script, through_a_proxy_with_a_user_alone
-from support.whole import POLL, Whole, make_windows, wide_fleet
 
 PAGE, SOCKETS = "welcome-page-across", "connections-established"
 

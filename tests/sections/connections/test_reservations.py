@@ -10,7 +10,7 @@ from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
 from pytest_tentacle.sections.connections.reserved import excluded_range, served_urls
 from pytest_tentacle.survey.surroundings import PortRange, Reservations
-from support.looks import OWN_PORT, SERVERS_OWN_PORT
+from support.fleets.looks import OWN_PORT, SERVERS_OWN_PORT
 
 SYSTEM = {"pid": 4, "name": "System"}
 HELD = [{"address": "::", "port": 10933, "pid": 4, "owner": SYSTEM}]

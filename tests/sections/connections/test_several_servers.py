@@ -9,7 +9,7 @@ import pytest
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import By, Failure
 from pytest_tentacle.survey.surroundings import TlsProtocol
-from support.looks import SERVERS_OWN_PORT, declared, polled
+from support.fleets.looks import SERVERS_OWN_PORT, declared, polled
 
 UNKNOWN_NAME = {"fails": "resolve", "error": Failure.NAME_NOT_FOUND}
 DROPPED = {"fails": "connect", "error": Failure.TIMED_OUT}

@@ -10,7 +10,7 @@ import pytest
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
 from pytest_tentacle.survey.surroundings import Connection, Proxy
-from support.looks import polled
+from support.fleets.looks import polled
 
 PROXY = Proxy(layer="wininet", account="LocalSystem", enabled=True, address="proxy.example:8080")
 

@@ -10,7 +10,7 @@ from pytest_tentacle.inventory.model import SSH, Mode, NoTransport, OctopusServe
 from pytest_tentacle.link import By
 from pytest_tentacle.link.hosts import plain_host
 from pytest_tentacle.survey.targets import controller_targets, names_of, own_targets, peer_targets, ports_of_interest
-from support.looks import Look
+from support.fleets.looks import Look
 
 
 def of(targets: Any) -> list[tuple[str | int | None, ...]]:

@@ -9,7 +9,7 @@ import pytest
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
 from pytest_tentacle.survey.surroundings import Route
-from support.looks import OWN_PORT, SERVERS_OWN_PORT
+from support.fleets.looks import OWN_PORT, SERVERS_OWN_PORT
 from support.rules import linux_rules
 
 STEP = "welcome-page-across"

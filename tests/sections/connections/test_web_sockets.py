@@ -8,12 +8,12 @@ import pytest
 
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.survey.surroundings import Connection
-from support.certificates import thumbprint
-from support.failures import CLOSED, DROPPED, NO_NAME, OLD_TLS, REFUSED
 from support.faults.services import serve
-from support.looks import polled
-from support.whole import Whole, wide_fleet
-from support.world import probe
+from support.fleets.certificates import thumbprint
+from support.fleets.failures import CLOSED, DROPPED, NO_NAME, OLD_TLS, REFUSED
+from support.fleets.looks import polled
+from support.fleets.whole import Whole, wide_fleet
+from support.fleets.world import probe
 
 PORTAL = {"page": "other", "whose": "portal"}
 

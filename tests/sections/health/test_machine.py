@@ -14,7 +14,7 @@ from pytest_tentacle.logs.reader import read_log
 from pytest_tentacle.sections.health.checks import LEAST_FREE
 from pytest_tentacle.sections.versions import parsed
 from pytest_tentacle.survey.surroundings import Connection, Disk, LeftOver, Product, Watchdog
-from support.looks import OWN_PORT, declared
+from support.fleets.looks import OWN_PORT, declared
 
 SILENT = {"fails": "connect", "error": Failure.TIMED_OUT}
 CHILD = {"pid": 4712, "name": "powershell.exe", "parent_pid": 4711}

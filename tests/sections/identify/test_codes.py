@@ -238,7 +238,7 @@ class TestReads:
                 read[one.name] = done
         assert read.keys() == declared.keys()
         undeclared = {name: done - declared[name] for name, done in read.items() if not done <= declared[name]}
-        assert undeclared == {}, "that all of it is read, over all tests, `support/every_code.py` holds"
+        assert undeclared == {}, "that all of it is read, over all tests, `support/session/every_code.py` holds"
         assert any(read.values())
 
     def noise(self, logs: Any, text: str) -> str:

@@ -15,8 +15,8 @@ from pytest_tentacle.sections.load_time import checks as loading
 from pytest_tentacle.survey.model import Section
 from pytest_tentacle.survey.surroundings import Event, Loading, LoadTime, Revocation
 from support import NOW
-from support.looks import from_server
-from support.world import probe
+from support.fleets.looks import from_server
+from support.fleets.world import probe
 
 EXECUTABLE = r"C:\Program Files\Octopus Deploy\Tentacle\Tentacle.exe"
 BROKEN_OFF_WINDOWS = "it did not end within 20 seconds"

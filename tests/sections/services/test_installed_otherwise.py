@@ -13,7 +13,7 @@ from pytest_tentacle.survey.model import Service, ServiceState
 from pytest_tentacle.survey.surroundings import Event
 from support import NOW
 from support.faults.services import SERVICE, happened
-from support.whole import wide_fleet
+from support.fleets.whole import wide_fleet
 
 PROGRAM = r"C:\Program Files\Octopus Deploy\Tentacle\Tentacle.exe"
 PATH = f'"{PROGRAM}" run --instance="Tentacle"'

@@ -9,12 +9,12 @@ import pytest
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.sections.connections.reserved import entries_of_descriptor
 from pytest_tentacle.survey.surroundings import Binding, Product, ReservedPrefix
-from support.certificates import thumbprint
-from support.failures import RESET
 from support.faults.services import FOR_NETWORK_SERVICE, OTHER_SITE, serve
-from support.looks import polled
-from support.whole import Whole, wide_fleet
-from support.world import probe
+from support.fleets.certificates import thumbprint
+from support.fleets.failures import RESET
+from support.fleets.looks import polled
+from support.fleets.whole import Whole, wide_fleet
+from support.fleets.world import probe
 
 STEP = "services-running"
 NGINX = {"address": "::", "pid": 4711, "owner": {"pid": 4711, "name": "nginx.exe"}}

@@ -14,7 +14,7 @@ from pytest_tentacle.link import Certificate, Failure
 from pytest_tentacle.link.certificate import KeyedCertificate, make_certificate
 from pytest_tentacle.link.model import TOO_LONG
 from pytest_tentacle.survey.surroundings import Event
-from support.looks import OWN_PORT
+from support.fleets.looks import OWN_PORT
 
 SILENT = {"fails": "connect", "error": Failure.TIMED_OUT}
 ALERT = {"fails": "tls", "error": Failure.PROTOCOL_VERSION}

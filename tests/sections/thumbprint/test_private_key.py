@@ -8,10 +8,10 @@ import pytest
 
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.survey.surroundings import Access, AccessEntry
-from support.failures import CLOSED, OLD_TLS
-from support.looks import OWN_PORT
-from support.whole import Whole, wide_fleet
-from support.world import probe
+from support.fleets.failures import CLOSED, OLD_TLS
+from support.fleets.looks import OWN_PORT
+from support.fleets.whole import Whole, wide_fleet
+from support.fleets.world import probe
 
 SVC = "S-1-5-21-1-2-3-1105"
 PATH = "C:\\ProgramData\\Microsoft\\Crypto\\RSA\\MachineKeys\\52ab_6f1d"

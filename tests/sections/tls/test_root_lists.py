@@ -12,7 +12,7 @@ from pytest_tentacle.link import By, Failure
 from pytest_tentacle.sections import tls
 from pytest_tentacle.survey.surroundings import Event, RootLists
 from support import NOW
-from support.looks import OWN_PORT, from_server
+from support.fleets.looks import OWN_PORT, from_server
 
 STEP = "schannel-and-tls"
 THUMBPRINT = "0123456789ABCDEF0123456789ABCDEF01234567"

@@ -12,7 +12,7 @@ from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
 from pytest_tentacle.sections.tls.policy import excluded, usable_suites
 from pytest_tentacle.survey.surroundings import Event, Product, TlsPolicy, TlsProtocol
-from support.looks import OWN_PORT, SERVERS_OWN_PORT, declared
+from support.fleets.looks import OWN_PORT, SERVERS_OWN_PORT, declared
 
 DEAD = {"fails": "tls", "error": Failure.PROTOCOL_VERSION}
 DECLARED = declared("poll-01", "octo-1", "octo-1.example")

@@ -11,7 +11,7 @@ from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import By, Failure, Stage, TlsVersion, TlsVersions, VersionTrial
 from pytest_tentacle.sections import fleet_of
 from pytest_tentacle.survey.surroundings import TlsProtocol
-from support.looks import declared
+from support.fleets.looks import declared
 
 LINKS = {"web-01": ("octo-1", "web-01.example", 10933), "poll-01": ("poll-01", "octo-1.example", 10943)}
 """By Tentacle: who tries, and whom."""

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
-from support.looks import OWN_PORT
+from support.fleets.looks import OWN_PORT
 
 GONE = {"address": "0.0.0.0", "port": 10933, "pid": 4711}
 CHILD = {"pid": 4712, "name": "powershell.exe", "parent_pid": 4711}

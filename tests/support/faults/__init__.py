@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from support.whole import Whole
+from support.fleets.whole import Whole
 
 
 @dataclass(frozen=True)

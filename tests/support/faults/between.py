@@ -8,12 +8,12 @@ from datetime import timedelta
 from pytest_tentacle.link.certificate import KeyedCertificate, make_certificate
 from pytest_tentacle.survey.surroundings import Access, Event, TlsProtocol
 from support import NOW
-from support.certificates import issued
-from support.failures import CLOSED, NO_SUITE, NOT_TLS, OLD_TLS, RESET, SILENT
-from support.looks import OWN_PORT
+from support.fleets.certificates import issued
+from support.fleets.failures import CLOSED, NO_SUITE, NOT_TLS, OLD_TLS, RESET, SILENT
+from support.fleets.looks import OWN_PORT
+from support.fleets.whole import Whole
+from support.fleets.world import probe
 from support.rules import linux_rules
-from support.whole import Whole
-from support.world import probe
 
 from . import case
 

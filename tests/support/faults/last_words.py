@@ -5,8 +5,8 @@ from __future__ import annotations
 from pytest_tentacle.logs.reader import read_log
 from pytest_tentacle.survey.surroundings import Loading, LoadTime, Product
 from support import NOW
-from support.certificates import thumbprint
-from support.whole import LISTENS, POLL, Whole, line, started
+from support.fleets.certificates import thumbprint
+from support.fleets.whole import LISTENS, POLL, Whole, line, started
 
 from . import case
 from .logs import fails_to_start

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from support.certificates import thumbprint
-from support.whole import LISTEN, POLL, SERVER_LISTEN, Whole, line, started
+from support.fleets.certificates import thumbprint
+from support.fleets.whole import LISTEN, POLL, SERVER_LISTEN, Whole, line, started
 
 from . import case
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pytest_tentacle.link import Failure, Stage, Tried
-from support.failures import DROPPED, NO_DNS, NO_NAME
-from support.whole import Whole
+from support.fleets.failures import DROPPED, NO_DNS, NO_NAME
+from support.fleets.whole import Whole
 
 from . import case
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pytest_tentacle.survey.surroundings import FirewallRule, Route
-from support.failures import DROPPED, FORBIDDEN, NO_ROUTE, REFUSED, SILENT
-from support.looks import SERVERS_OWN_PORT
+from support.fleets.failures import DROPPED, FORBIDDEN, NO_ROUTE, REFUSED, SILENT
+from support.fleets.looks import SERVERS_OWN_PORT
+from support.fleets.whole import Whole
+from support.fleets.world import probe
 from support.rules import linux_rules
-from support.whole import Whole
-from support.world import probe
 
 from . import case
 

@@ -7,9 +7,9 @@ from typing import Any
 from pytest_tentacle.link import By, Failure, PingAttempt, PingOrder, PingSeries, Stage
 from pytest_tentacle.link.decoding import decode_text
 from pytest_tentacle.survey.store import Surveys
-from support.certificates import certificate
-from support.failures import CLOSED
-from support.whole import Whole
+from support.fleets.certificates import certificate
+from support.fleets.failures import CLOSED
+from support.fleets.whole import Whole
 
 from . import case
 

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 from pytest_tentacle.survey.model import Section
 from support import NOW
-from support.failures import OLD_TLS, SILENT
-from support.looks import OWN_PORT, SERVERS_OWN_PORT
-from support.whole import Whole, make_linux
-from support.world import probe
+from support.fleets.failures import OLD_TLS, SILENT
+from support.fleets.looks import OWN_PORT, SERVERS_OWN_PORT
+from support.fleets.whole import Whole, make_linux
+from support.fleets.world import probe
 
 from . import case
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from pytest_tentacle.survey.surroundings import Proxy, RootLists
 from support import NOW
-from support.certificates import thumbprint
-from support.looks import OWN_PORT
-from support.whole import LISTEN, LISTENS, Whole, line, make_windows, started
+from support.fleets.certificates import thumbprint
+from support.fleets.looks import OWN_PORT
+from support.fleets.whole import LISTEN, LISTENS, Whole, line, make_windows, started
 
 from . import case
 from .logs import OCTO, PROXY, TRANSACTION, met

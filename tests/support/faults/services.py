@@ -18,8 +18,8 @@ from pytest_tentacle.survey.surroundings import (
     WrittenFile,
 )
 from support import NOW
-from support.certificates import thumbprint
-from support.whole import Whole, make_linux
+from support.fleets.certificates import thumbprint
+from support.fleets.whole import Whole, make_linux
 
 from . import case
 

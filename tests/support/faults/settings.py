@@ -5,10 +5,10 @@ from __future__ import annotations
 from pytest_tentacle.link import By
 from pytest_tentacle.octopus.model import Policy
 from pytest_tentacle.survey.surroundings import Disk
-from support.failures import NO_NAME, NOT_TLS, REFUSED
-from support.looks import OWN_PORT, SERVERS_OWN_PORT, declared, polled
-from support.whole import Whole
-from support.world import probe
+from support.fleets.failures import NO_NAME, NOT_TLS, REFUSED
+from support.fleets.looks import OWN_PORT, SERVERS_OWN_PORT, declared, polled
+from support.fleets.whole import Whole
+from support.fleets.world import probe
 
 from . import case
 

@@ -21,9 +21,9 @@ from pytest_tentacle.survey.surroundings import (
     Revocation,
 )
 from support import NOW
-from support.failures import DROPPED
-from support.looks import from_server
-from support.whole import Whole
+from support.fleets.failures import DROPPED
+from support.fleets.looks import from_server
+from support.fleets.whole import Whole
 
 from . import case
 from .logs import fails_to_start

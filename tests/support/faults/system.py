@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pytest_tentacle.survey.surroundings import Disk, OwnName, PortRange, ProxyConnect, Reservations
-from support.failures import DROPPED, NO_SUITE
-from support.looks import OWN_PORT
-from support.whole import Whole
-from support.world import probe
+from support.fleets.failures import DROPPED, NO_SUITE
+from support.fleets.looks import OWN_PORT
+from support.fleets.whole import Whole
+from support.fleets.world import probe
 
 from . import case
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from support import NOW
-from support.certificates import thumbprint
-from support.looks import OWN_PORT, SERVERS_OWN_PORT, polled
-from support.whole import DAYS, Whole, line
-from support.world import probe
+from support.fleets.certificates import thumbprint
+from support.fleets.looks import OWN_PORT, SERVERS_OWN_PORT, polled
+from support.fleets.whole import DAYS, Whole, line
+from support.fleets.world import probe
 
 from . import case
 from .services import serve

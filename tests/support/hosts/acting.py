@@ -6,7 +6,7 @@ As a program (`support.namespaces.start` only) it builds the hosts, and answers 
 and SIGINT 1.5 s after it has printed that text; with `"during": command`, when a process of that command is there. The
 answer is `{"code", "out"}`.
 
-A run of a module (`-m`) is a fork of this process, which has read all modules (`support.forked`): a process of its own with its
+A run of a module (`-m`) is a fork of this process, which has read all modules (`support.session.forked`): a process of its own with its
 folder, environment, session, terminal and signals, without the 1.7 s of CPU that the imports cost.
 """
 
@@ -29,8 +29,9 @@ from typing import Any
 TOP = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(TOP / "tests"))
 
-from support import forked, namespaces  # noqa: E402  as a program it finds them by the line above
+from support import namespaces  # noqa: E402  as a program it finds them by the line above
 from support.hosts.network import Network  # noqa: E402
+from support.session import forked  # noqa: E402
 
 SECONDS = 240
 

@@ -16,7 +16,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from support.clusters import Cluster, wait_for
+from support.fleets.clusters import Cluster, wait_for
 
 SLOW_STOP = "sleep 9.25"
 """What web-2's service does before it ends, in the last run."""

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 sys.path.insert(0, "/opt/lab")
 
-from support.tentacle_commands import Portal, Refused, State, Trusted
+from support.remedies.commands import Portal, Refused, State, Trusted
 
 CONFIG = Path("/etc/octopus/default/tentacle-Tentacle.config")
 TRUST = "Tentacle.Communication.TrustedOctopusServers"

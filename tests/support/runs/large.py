@@ -11,7 +11,7 @@ from pytest_tentacle.judging.result import Outcome, Run, StepResult
 from pytest_tentacle.link import By, Failure
 from pytest_tentacle.survey.model import HostRecord
 from pytest_tentacle.survey.store import Surveys
-from support.looks import OWN_PORT, from_server
+from support.fleets.looks import OWN_PORT, from_server
 
 from .parts import (
     NOW,

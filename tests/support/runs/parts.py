@@ -27,7 +27,7 @@ from pytest_tentacle.survey.model import (
     Survey,
 )
 from support import NOW
-from support.looks import Look
+from support.fleets.looks import Look
 
 PAGE = "HTTP/1.0 200 OK\r\n\r\n<html><body>Octopus Tentacle configured successfully</body></html>"
 _KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)

@@ -9,7 +9,7 @@ from pytest_tentacle.judging.result import Outcome, Run, StepResult
 from pytest_tentacle.link import By, Failure
 from pytest_tentacle.survey.model import HostRecord, Unreachable
 from pytest_tentacle.survey.store import Surveys
-from support.looks import OWN_PORT, from_here, from_server, polled
+from support.fleets.looks import OWN_PORT, from_here, from_server, polled
 
 from .parts import (
     CERTIFICATE,

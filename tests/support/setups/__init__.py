@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from support.whole import Whole, make_linux, make_windows, wide_fleet
+from support.fleets.whole import Whole, make_linux, make_windows, wide_fleet
 
 MODES = ("listening", "polling")
 SYSTEMS = ("windows", "linux")

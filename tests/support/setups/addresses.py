@@ -9,11 +9,11 @@ from pytest_tentacle.link import By, LinkRef
 from pytest_tentacle.survey.model import Unreachable
 from pytest_tentacle.survey.surroundings import OwnName
 from pytest_tentacle.transport.base import ReachStage
-from support.certificates import thumbprint
-from support.failures import DROPPED
-from support.looks import OWN_PORT, declared, from_server, polled
-from support.whole import Whole
-from support.world import probe
+from support.fleets.certificates import thumbprint
+from support.fleets.failures import DROPPED
+from support.fleets.looks import OWN_PORT, declared, from_server, polled
+from support.fleets.whole import Whole
+from support.fleets.world import probe
 
 from . import setup
 

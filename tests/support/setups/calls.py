@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from support.whole import Whole, line
+from support.fleets.whole import Whole, line
 
 from . import setup
 

@@ -8,11 +8,11 @@ from pytest_tentacle.inventory.model import LooksFrom, NoTransport
 from pytest_tentacle.link import By, LinkRef
 from pytest_tentacle.survey.model import Unreachable
 from pytest_tentacle.transport.base import ReachStage
-from support.certificates import thumbprint
-from support.failures import DROPPED
-from support.looks import declared, from_server, polled
-from support.whole import LISTEN, SERVER_LISTEN, Whole
-from support.world import probe
+from support.fleets.certificates import thumbprint
+from support.fleets.failures import DROPPED
+from support.fleets.looks import declared, from_server, polled
+from support.fleets.whole import LISTEN, SERVER_LISTEN, Whole
+from support.fleets.world import probe
 
 from . import setup
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pytest_tentacle.link import By
 from pytest_tentacle.survey.surroundings import AccessEntry, FirewallRule, OwnName, TlsPolicy, TlsProtocol
-from support.certificates import thumbprint
-from support.looks import OWN_PORT, from_server
-from support.whole import Whole, line
-from support.world import probe
+from support.fleets.certificates import thumbprint
+from support.fleets.looks import OWN_PORT, from_server
+from support.fleets.whole import Whole, line
+from support.fleets.world import probe
 
 from . import setup
 

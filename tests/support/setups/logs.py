@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from support.whole import LISTEN, POLL, Whole, line, started
+from support.fleets.whole import LISTEN, POLL, Whole, line, started
 
 from . import setup
 

@@ -18,11 +18,11 @@ from pytest_tentacle.survey.surroundings import (
     TlsProtocol,
 )
 from support import NOW
-from support.certificates import thumbprint
-from support.failures import REFUSED
-from support.looks import OWN_PORT
-from support.whole import DAYS, WINDOWS_SUITES, Whole, line, started
-from support.world import probe
+from support.fleets.certificates import thumbprint
+from support.fleets.failures import REFUSED
+from support.fleets.looks import OWN_PORT
+from support.fleets.whole import DAYS, WINDOWS_SUITES, Whole, line, started
+from support.fleets.world import probe
 
 from . import setup
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_tentacle.packet_filter.model import FilterChain, FilterMatch, FilterRule, PacketFilter
-from support.whole import Whole
+from support.fleets.whole import Whole
 
 from . import setup
 

@@ -8,11 +8,11 @@ from typing import Any
 from pytest_tentacle.inventory.model import SSH, WinRM
 from pytest_tentacle.link import By
 from pytest_tentacle.survey.surroundings import FirewallRule, OwnName, Proxy, Route
-from support.certificates import thumbprint
-from support.failures import DROPPED, NO_ROUTE
-from support.looks import OWN_PORT, SERVERS_OWN_PORT, declared, from_server, polled
-from support.whole import LISTEN, POLL, SERVER_LISTEN, Whole, line
-from support.world import probe
+from support.fleets.certificates import thumbprint
+from support.fleets.failures import DROPPED, NO_ROUTE
+from support.fleets.looks import OWN_PORT, SERVERS_OWN_PORT, declared, from_server, polled
+from support.fleets.whole import LISTEN, POLL, SERVER_LISTEN, Whole, line
+from support.fleets.world import probe
 
 from . import setup
 

@@ -8,10 +8,10 @@ from typing import Any
 from pytest_tentacle.link import By
 from pytest_tentacle.survey.surroundings import FirewallRule, Product, Proxy, ProxyConnect
 from support import NOW
-from support.certificates import thumbprint
-from support.looks import OWN_PORT, polled
-from support.whole import DAYS, Whole, line, started
-from support.world import probe
+from support.fleets.certificates import thumbprint
+from support.fleets.looks import OWN_PORT, polled
+from support.fleets.whole import DAYS, Whole, line, started
+from support.fleets.world import probe
 
 from . import setup
 

@@ -22,9 +22,9 @@ from pytest_tentacle.survey.surroundings import (
     Watchdog,
 )
 from support import NOW
-from support.looks import OWN_PORT
-from support.whole import LINUX_SUITES, Whole, started
-from support.world import probe
+from support.fleets.looks import OWN_PORT
+from support.fleets.whole import LINUX_SUITES, Whole, started
+from support.fleets.world import probe
 
 from . import setup
 

@@ -7,12 +7,12 @@ from typing import Any
 from pytest_tentacle.link import By, Failure, Tried
 from pytest_tentacle.packet_filter.reading import read_sources
 from pytest_tentacle.survey.surroundings import Firewall, FirewallProfile, FirewallRule, OwnName
-from support.certificates import thumbprint
-from support.failures import DROPPED
-from support.looks import OWN_PORT, declared, from_server, polled
+from support.fleets.certificates import thumbprint
+from support.fleets.failures import DROPPED
+from support.fleets.looks import OWN_PORT, declared, from_server, polled
+from support.fleets.whole import SERVER_LISTEN, Whole
+from support.fleets.world import probe
 from support.rules import as_survey
-from support.whole import SERVER_LISTEN, Whole
-from support.world import probe
 
 from . import setup
 

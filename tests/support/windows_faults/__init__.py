@@ -22,8 +22,8 @@ from pytest_tentacle.report.document import CauseReport
 from pytest_tentacle.sections import STEPS, applicable
 from pytest_tentacle.survey.surroundings import Event
 from support import NOW
+from support.fleets.whole import LISTENS, Whole, started, wide_fleet
 from support.replaying import words_of
-from support.whole import LISTENS, Whole, started, wide_fleet
 
 HARM = ("new-certificate", "--reset-trust", "delete-instance", "register-with", "/inheritance:e")
 """What no remedy may say unless the fault asks for it: it would cut a link off, or undo what somebody set."""

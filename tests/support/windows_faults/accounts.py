@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from support.whole import Whole
+from support.fleets.whole import Whole
 
 from . import controller_event, end_log, fault, set_account
 

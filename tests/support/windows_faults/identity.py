@@ -7,10 +7,10 @@ from datetime import timedelta
 from pytest_tentacle.link import By
 from pytest_tentacle.survey.surroundings import Access, AccessEntry
 from support import NOW
-from support.failures import CLOSED
-from support.looks import OWN_PORT, from_server
-from support.whole import LISTENS, SYSTEM, Whole, line, started
-from support.world import probe
+from support.fleets.failures import CLOSED
+from support.fleets.looks import OWN_PORT, from_server
+from support.fleets.whole import LISTENS, SYSTEM, Whole, line, started
+from support.fleets.world import probe
 
 from . import fault, schannel_event, set_account
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from pytest_tentacle.link import By
 from pytest_tentacle.survey.surroundings import FirewallProfile, FirewallRule, PortRange, Reservations
-from support.failures import DROPPED, NOT_TLS, REFUSED
-from support.looks import OWN_PORT, from_server
-from support.whole import LISTENS, Whole, line, started
-from support.world import probe
+from support.fleets.failures import DROPPED, NOT_TLS, REFUSED
+from support.fleets.looks import OWN_PORT, from_server
+from support.fleets.whole import LISTENS, Whole, line, started
+from support.fleets.world import probe
 
 from . import controller_event, fault
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pytest_tentacle.survey.surroundings import Proxy
-from support.failures import NO_NAME
-from support.looks import polled
-from support.whole import Whole, line, make_windows
-from support.world import probe
+from support.fleets.failures import NO_NAME
+from support.fleets.looks import polled
+from support.fleets.whole import Whole, line, make_windows
+from support.fleets.world import probe
 
 from . import fault
 

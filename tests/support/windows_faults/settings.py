@@ -9,10 +9,10 @@ from typing import Any
 from pytest_tentacle.survey.model import ConfigurationFile, Instance, Service
 from pytest_tentacle.survey.surroundings import Access, AccessEntry, Disk
 from support import NOW
-from support.failures import REFUSED
-from support.looks import OWN_PORT
-from support.whole import SYSTEM, Whole, line, started
-from support.world import probe
+from support.fleets.failures import REFUSED
+from support.fleets.looks import OWN_PORT
+from support.fleets.whole import SYSTEM, Whole, line, started
+from support.fleets.world import probe
 
 from . import controller_event, end_log, fault, set_account
 

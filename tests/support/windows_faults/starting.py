@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from pytest_tentacle.survey.surroundings import Product
 from support import NOW
-from support.whole import Whole, line, started
+from support.fleets.whole import Whole, line, started
 
 from . import controller_event, end_log, fault
 
@@ -186,8 +186,8 @@ def recovers_in_a_loop(world: Whole) -> None:
 
 
 def _shows_the_other(world: Whole) -> None:
-    from support.looks import OWN_PORT
-    from support.world import probe
+    from support.fleets.looks import OWN_PORT
+    from support.fleets.world import probe
 
     world["web-01"].replace(OWN_PORT, probe(whose="web-01-blue"))
     world.across("web-01", {"whose": "web-01-blue"}, {"whose": "web-01-blue"})

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pytest_tentacle.survey.surroundings import TlsPolicy, TlsProtocol
-from support.failures import CLOSED, NO_SUITE, OLD_TLS
-from support.looks import OWN_PORT
-from support.whole import LISTENS, Whole, line, started
-from support.world import probe
+from support.fleets.failures import CLOSED, NO_SUITE, OLD_TLS
+from support.fleets.looks import OWN_PORT
+from support.fleets.whole import LISTENS, Whole, line, started
+from support.fleets.world import probe
 
 from . import fault, schannel_event
 
@@ -74,7 +74,7 @@ def old_windows_and_new_server(world: Whole) -> None:
 @fault("the program's old .NET does not offer what octo-1 asks for, though Windows could", r"TLS|\.NET|SchUseStrongCrypto",
        machine="poll-01")  # fmt: skip
 def old_dotnet_switches_of_a_poller(world: Whole) -> None:
-    from support.whole import make_windows
+    from support.fleets.whole import make_windows
 
     make_windows(world, "poll-01")
     world.sections["poll-01"]["connections"] = ()

@@ -15,7 +15,7 @@ from .proxies import _AGENT, _ALL, _CONFIG, proxied
 from .unusual import _KILL, _NO_MOOD, _UNIT, dns, refused, unit
 
 _WEBS = "web-1,web-2"
-_MOODY = Path(__file__).resolve().parents[1] / "moody_box.py"
+_MOODY = Path(__file__).resolve().parents[1] / "programs" / "moody_box.py"
 _BOX = f"exec python3 {_MOODY} 10.10.0.0 7000".replace("10.10.0.0", "''")
 _OCTO_RESOLV = "octo-1: cp /root/resolv /etc/resolv.conf"
 _AGAIN = "systemctl restart Tentacle; sleep 2"

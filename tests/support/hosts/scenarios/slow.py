@@ -8,7 +8,7 @@ from support.hosts.scenario import Scenario, scenario
 
 from .filters import nft
 
-_DELAY = Path(__file__).resolve().parents[1] / "delay.py"
+_DELAY = Path(__file__).resolve().parents[1] / "programs" / "delay.py"
 _POLLS = "poll-1,poll-2"
 _SLOW = "TC5351 TC5352"
 _LOSSY = f"{_SLOW} TC6421 TC6422 TC6442 TT642 TT643"

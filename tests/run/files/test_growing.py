@@ -19,7 +19,7 @@ from pytest_tentacle.survey import store
 from pytest_tentacle.survey.model import HostRecord, Unreachable
 from pytest_tentacle.survey.store import Surveys
 from pytest_tentacle.transport import ReachStage
-from support.world import small_fleet
+from support.fleets.world import small_fleet
 
 
 @pytest.fixture(scope="module")

@@ -29,8 +29,8 @@ from pytest_tentacle.survey.model import (
 )
 from pytest_tentacle.survey.store import Surveys
 from pytest_tentacle.survey.surroundings import OwnName, ProxyConnect, Reservations
+from support import NOW
 
-from . import NOW
 from .certificates import certificate, thumbprint
 from .looks import OWN_PORT, SERVERS_OWN_PORT, Look, declared, from_server, polled
 

@@ -10,7 +10,7 @@ from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.sections import fleet_of
 from pytest_tentacle.survey.model import ClusterResource
 from pytest_tentacle.survey.request import Request
-from support.whole import Whole
+from support.fleets.whole import Whole
 
 NAME = "OctopusDeploy Tentacle"
 ADDRESS = {"name": "Cluster's address", "state": "online", "owner": "WEB-02"}

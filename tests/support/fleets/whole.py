@@ -38,8 +38,8 @@ from pytest_tentacle.survey.surroundings import (
     TlsPolicy,
 )
 from pytest_tentacle.transport.base import ReachStage
+from support import NOW
 
-from . import NOW
 from .certificates import thumbprint
 from .failures import REFUSED, STOPPED
 from .looks import OWN_PORT, SERVERS_OWN_PORT, also_from, declared, from_server, polled

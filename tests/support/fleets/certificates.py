@@ -16,8 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 from pytest_tentacle.link.decoding import decode_text
-
-from . import NOW
+from support import NOW
 
 
 @cache

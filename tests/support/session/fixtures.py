@@ -1,4 +1,4 @@
-"""Fixtures of the small fleet, for each folder that judges it: `from support.fixtures import *` in its conftest."""
+"""Fixtures of the small fleet, for each folder that judges it: `from support.session.fixtures import *` in its conftest."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import pytest
 
 from pytest_tentacle.survey.model import Unreachable
 from pytest_tentacle.transport.base import ReachStage
-
-from .around import Around
-from .world import World, across, probe, small_fleet, thumbprint
+from support.fleets.around import Around
+from support.fleets.world import World, across, probe, small_fleet, thumbprint
 
 __all__ = ["across_", "around", "make_probe", "new_world", "thumbprint_of", "tools", "unreachable", "world"]
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-TESTS = Path(__file__).parents[1]
+TESTS = Path(__file__).parents[2]
 
 WATCHED = (TESTS / "sections", TESTS / "judging", TESTS / "diagnosis")
 

@@ -20,8 +20,8 @@ from pytest_tentacle.sections import STEPS, Subject, applicable, fleet_of
 from pytest_tentacle.sections.catalogue import CATALOGUE
 from pytest_tentacle.survey.store import Surveys, dumps, loads
 
-from .tentacle_commands import BLANK, COPIED, LISTENING, POLLING, Portal, Refused, ServerState, State, Trusted
-from .tentacle_world import NoSettingsError, found_in, is_named, state_of, wrong_with
+from .commands import BLANK, COPIED, LISTENING, POLLING, Portal, Refused, ServerState, State, Trusted
+from .world import NoSettingsError, found_in, is_named, state_of, wrong_with
 
 PERSONS = {
     "command": "polling-proxy",

@@ -17,13 +17,13 @@ from pytest_tentacle.judging.finding import Blocked, Unknown
 from pytest_tentacle.link import By, Failure
 from pytest_tentacle.sections import STEPS, Subject, applicable
 from pytest_tentacle.survey.targets import names_of
+from support.fleets.certificates import thumbprint
+from support.fleets.failures import REFUSED
+from support.fleets.looks import OWN_PORT, declared, polled
+from support.fleets.whole import LISTENS, Whole, make_linux, make_windows, started
+from support.fleets.world import probe
 
-from .certificates import thumbprint
-from .failures import REFUSED
-from .looks import OWN_PORT, declared, polled
-from .tentacle_commands import COPIED, POLLING, Portal, State, Trusted, uri
-from .whole import LISTENS, Whole, make_linux, make_windows, started
-from .world import probe
+from .commands import COPIED, POLLING, Portal, State, Trusted, uri
 
 NODES = (("octo-1", "192.0.2.10"), ("octo-2", "192.0.2.11"))
 OTHERS = (("other-1", "192.0.2.60"), ("other-2", "192.0.2.61"))

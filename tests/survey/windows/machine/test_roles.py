@@ -19,9 +19,9 @@ from pytest_tentacle.link import By
 from pytest_tentacle.link.decoding import decode
 from pytest_tentacle.sections import STEPS, applicable, fleet_of
 from pytest_tentacle.survey.request import Request
-from support.certificates import thumbprint as thumbprint_of
-from support.looks import from_server
-from support.whole import Whole
+from support.fleets.certificates import thumbprint as thumbprint_of
+from support.fleets.looks import from_server
+from support.fleets.whole import Whole
 
 ADDRESS = "127.8.7.6"
 SVC = "S-1-5-21-1111-2222-3333-1105"

@@ -1,0 +1,1 @@
+"""Made-up fleets: machines, their links and logs, of every era and set-up."""

@@ -1,0 +1,1 @@
+"""Programs of their own that scenarios start on the hosts."""
