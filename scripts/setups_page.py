@@ -64,7 +64,7 @@ def _cell(text: str) -> str:
 
 def _eras() -> list[str]:
     rows: defaultdict[str, list[Any]] = defaultdict(list)
-    for row in _of_the_tests("eras").ROWS:
+    for row in _of_the_tests("fleets.eras").ROWS:
         rows[row.meaning].append(row)
     lines = ["## What logs mean, by version", "", "| meaning | versions of Tentacle, each in its own words | levels |"]
     lines.append("|---|---|---|")
