@@ -197,6 +197,7 @@ def check(python: Path, rest: list[str]) -> int:
         [str(python), "scripts/manual.py"],
         [str(python), "-m", "pytest", "--timeout", "300", *(rest or PARALLEL)],
     ]
+    os.environ.pop("PYTHONUNBUFFERED", None)  # as a user's pipe has it, whoever started this
     # or some hundred processes compile the product anew each, and each worker all tests
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     for step in steps:

@@ -176,8 +176,10 @@ PROGRAMS = frozenset(
         "hostname -f",
         "id",
         "ifconfig -a",
+        "ip -6",  # rule show
         "ip -o",
         "ip neigh",
+        "ip rule",  # show
         "journalctl -q",  # with none of its words that change the journal (below)
         "ls",
         "matchpathcon -V",  # compares labels, and sets none

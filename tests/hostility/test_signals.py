@@ -172,6 +172,15 @@ class TestUndying:
         with Path(os.devnull).open("w", encoding="ascii") as stream, pytest.raises(UnicodeError):
             Undying(stream).write("\N{SNOWMAN}")
 
+    def test_a_whole_line_is_shown_at_once(self):
+        """A pipe's buffer would keep it until the end: of a run that waits for machines nobody would hear."""
+        reading, writing = os.pipe()
+        with os.fdopen(reading) as reader, os.fdopen(writing, "w") as stream:
+            undying = Undying(stream)
+            undying.write("looked at again")
+            undying.write("\n")
+            assert reader.readline() == "looked at again\n"
+
     def test_a_closed_stream_is_silent(self):
         """Whatever is written."""
         with Path(os.devnull).open("w") as stream:

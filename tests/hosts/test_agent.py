@@ -25,7 +25,10 @@ def test_a_poller_keeps_its_connection() -> None:
         log=lines.append,
     )
     with listener:
-        ended, settings = threading.Event(), {"subscription": "poll://abcdefghij0123456789/"}
+        ended, settings = (
+            threading.Event(),
+            {"subscription": "poll://abcdefghij0123456789/", "trusted": [{"certificate": server.certificate_pem}]},
+        )
         given = (poller, f"https://127.0.0.1:{listener.port}", settings, ended)
         thread = threading.Thread(target=keep_polling, args=given, daemon=True)
         thread.start()

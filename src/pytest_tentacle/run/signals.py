@@ -86,10 +86,12 @@ class Undying:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
-        """Write, or do as if."""
+        """Write, or do as if. A line is shown as soon as it is whole: whoever waits reads it in a pipe, too."""
         if not self._gone:
             try:
-                return self._stream.write(text)
+                self._stream.write(text)
+                if text.endswith("\n"):
+                    self._stream.flush()
             except (OSError, ValueError) as error:
                 self._give_up(error)
         return len(text)
@@ -111,5 +113,6 @@ class Undying:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self._stream.fileno())
             os.close(nowhere)
+            self._stream.flush()  # at once: pytest's capture may put the old file back
         except (OSError, ValueError):  # a stream without a file, or a closed one
             sys.stdout = sys.stderr if self._stream is sys.stdout else sys.stdout

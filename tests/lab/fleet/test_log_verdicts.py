@@ -216,7 +216,7 @@ CAUSES: dict[str, tuple[str, ...]] = {
     "noproxy-02": ("TC1181",),
     "forbids-01": ("TC1191",),
     "forbids-02": ("TC1191",),
-    "socket-01": ("TC1201",),
+    "socket-01": ("TC1204",),
     "plain-01": ("TT121",),
     "plain-02": ("TT121",),
     "page-01": ("TT951",),

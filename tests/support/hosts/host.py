@@ -149,7 +149,10 @@ class Machine(Host):
             config: "\ufeff" + self.blueprint.xml(),
             f"/etc/octopus/default/Logs/{log}": "",
             "/opt/lab/support/__init__.py": "",
-            "/opt/lab/support/remedies/commands.py": (HERE.parent / "tentacle_commands.py").read_text(encoding="utf-8"),
+            "/opt/lab/support/remedies/__init__.py": "",
+            "/opt/lab/support/remedies/commands.py": (HERE.parent / "remedies" / "commands.py").read_text(
+                encoding="utf-8"
+            ),
             "/etc/lab/agent.json": json.dumps(self._agent(trusted, others)),
             "/etc/lab/sshd_config": _SSHD.format(address=self.management),
             "/etc/lab/host_key": keys["host"],

@@ -246,7 +246,8 @@ SETTINGS: tuple[ProblemKind, ...] = (
         "Write it in upper case:",
         'update-trust --instance "<instance>" --oldThumbprint "<configured>" --newThumbprint "<thumbprint>"',
         sentence=(
-            "{who} expect{s} the server's thumbprint in lower case, and a polling Tentacle compares letter by letter."
+            "{who} expect{s} a server's thumbprint in lower case ({configured}), and a polling Tentacle compares "
+            "letter by letter."
         ),
         consequences=BROKEN_TRUST,
         fold_by=("configured",),
