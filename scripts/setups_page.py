@@ -37,11 +37,7 @@ def _setups() -> list[str]:
     lines = [
         f"## All {len(setups.SETUPS)} healthy set-ups",
         "",
-        (
-            f"With each two that go together, these are {sum(1 for _ in setups.trials(every=True)):,} trials. The "
-            f"suite makes {sum(1 for _ in setups.trials()):,} of them, each set-up by itself and half of the "
-            "pairs; all with `PYTEST_TENTACLE_EVERY_PAIR=true pytest tests/diagnosis/test_setups.py`."
-        ),
+        f"With each two that go together, these are {sum(1 for _ in setups.trials()):,} trials; the tests make them all.",
         "",
         "| set-up | what it is | modes | systems | told all the same |",
         "|---|---|---|---|---|",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import pytest
@@ -11,8 +10,11 @@ from pytest_tentacle.diagnosis import diagnose
 from pytest_tentacle.judging.result import Outcome
 from support.setups import MODES, SETUPS, SYSTEMS, SetUp, Trial, trials
 
-TRIALS = tuple(trials(every=os.environ.get("PYTEST_TENTACLE_EVERY_PAIR") == "true"))
-"""Half of the pairs, each in one mode and on one system; or all of them in all, where somebody asks and has the time."""
+TRIALS: dict[tuple[str, str, str], list[Trial]] = {}
+"""By the first set-up's name, mode and system."""
+
+for each in trials():
+    TRIALS.setdefault((each.setups[0].name, each.mode, each.system), []).append(each)
 
 
 class TestHealthySetUps:
@@ -23,15 +25,12 @@ class TestHealthySetUps:
     @pytest.mark.parametrize("system", SYSTEMS)
     def test_nothing_is_wrong_and_nothing_unknown(self, first: SetUp, mode: str, system: str, judged: Any) -> None:
         """By itself and with each that is named after it: every step passes on every machine, and there is no cause."""
-        if mode not in first.modes or system not in first.systems:
-            assert not [
-                trial for trial in TRIALS if trial.setups == (first,) and (trial.mode, trial.system) == (mode, system)
-            ]
+        tried = TRIALS.get((first.name, mode, system), [])
+        assert bool(tried) is (mode in first.modes and system in first.systems)
         sick: dict[str, Any] = {}
-        for trial in TRIALS:
-            if trial.setups[0] is first and (trial.mode, trial.system) == (mode, system):
-                found = what_is_found(trial, judged)
-                sick |= {str(trial): found} if found else {}
+        for trial in tried:
+            found = what_is_found(trial, judged)
+            sick |= {str(trial): found} if found else {}
         assert sick == {}
 
 

@@ -12,7 +12,6 @@ from importlib import import_module
 from itertools import combinations
 from pathlib import Path
 from typing import Any
-from zlib import crc32
 
 from support.fleets.whole import Whole, make_linux, make_windows, wide_fleet
 
@@ -103,18 +102,13 @@ class Trial:
         return f"{self.mode}-{self.system}-{'+'.join(each.name for each in self.setups)}"
 
 
-def trials(*, every: bool = False) -> Iterator[Trial]:
-    """Every set-up by itself in every mode and on every system that has it, and of each two that go together the half.
-
-    Those are tried in one mode and on one system; which ones is told by their names. With `every`, each two in all that
-    have both.
-    """
+def trials() -> Iterator[Trial]:
+    """Every set-up by itself, and each two that go together, in every mode and on every system that has them."""
     for one in SETUPS:
         yield from _everywhere((one,))
     for pair in combinations(SETUPS, 2):
         if pair[0].goes_with(pair[1]):
-            found, number = list(_everywhere(pair)), crc32(f"{pair[0].name}+{pair[1].name}".encode())
-            yield from found if every else found[number // 2 % len(found) :][: number % 2]
+            yield from _everywhere(pair)
 
 
 def _everywhere(setups: tuple[SetUp, ...]) -> Iterator[Trial]:
