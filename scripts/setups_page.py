@@ -37,7 +37,7 @@ def _setups() -> list[str]:
     lines = [
         f"## All {len(setups.SETUPS)} healthy set-ups",
         "",
-        f"With each two that go together, these are {sum(1 for _ in setups.trials()):,} trials; the tests make them all.",
+        f"With each two that go together, these are {sum(1 for _ in setups.trials()):,} trials: the tests make all.",
         "",
         "| set-up | what it is | modes | systems | told all the same |",
         "|---|---|---|---|---|",
