@@ -40,6 +40,12 @@ def broken(subject):
 
 object.__setattr__(checks_of("services-running")[0], "look", broken)
 """
+ANOTHER_RUN = """
+import types
+import pytest_tentacle.run.outputs.writing as writing
+
+writing.time = types.SimpleNamespace(strftime=lambda _form: "20260101-000000")
+"""
 FULL = """
 import errno, os
 import pytest_tentacle.files as files
@@ -86,6 +92,17 @@ class TestViews:
                 assert bundle.testzip() is None
         for text in case.reports().values():
             assert "web-01" in text
+
+    def test_a_page_of_another_run_of_that_second_stays(self, case, breaking):
+        """And every line on the console names the own one."""
+        (case.folder / "reports").mkdir()
+        other = case.folder / "reports" / "fleet-20260101-000000.html"
+        other.write_text("another run's", encoding="utf-8")
+        done = breaking(ANOTHER_RUN, "-k", "poll-01")
+        named = [line for line in done.stdout.splitlines() if ".html" in line]
+        assert len(named) == 2
+        assert all("fleet-20260101-000000-2.html" in line for line in named), named
+        assert other.read_text(encoding="utf-8") == "another run's"
 
     def test_a_run_that_is_well_but_for_a_view_has_exit_code_1(self, case, breaking):
         """Whoever only looks at the exit code must not take the old report for this one's."""

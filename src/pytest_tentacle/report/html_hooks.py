@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import traceback
 from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,7 +49,7 @@ class HtmlReport:
         title: the page's.
         failed: told what part of the page could not be made, and why; None raises it.
         written: given the whole page once the session is over, None where there is none; who gives this writes the
-            page, in pytest-html's place.
+            page, in pytest-html's place, and gives back where: another run may have taken the name.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class HtmlReport:
         title: str = "Troubleshooting Tentacles",
         *,
         failed: Callable[[str, BaseException], None] | None = None,
-        written: Callable[[str | None], None] | None = None,
+        written: Callable[[str | None], Path | None] | None = None,
     ) -> None:
         self._report = report
         self._redactor = redactor
@@ -94,7 +95,10 @@ class HtmlReport:
             self._failed("the page" if finish and _is_of_html(error) else "another plugin's file", error)
             if not _is_of_html(error):
                 self._finish_late(finish, session)
-        self._written(self._page)
+        place = self._written(self._page)
+        if place is not None:
+            for reporter in self._reporters:
+                reporter._report_path = place.absolute()  # noqa: SLF001  the line that it writes on the console names this
         return None
 
     def _finish_late(self, reporters: Sequence[BaseReport], session: pytest.Session) -> None:

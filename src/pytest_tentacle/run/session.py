@@ -333,9 +333,10 @@ class TentacleRun:
         self.surveys = self._fleet = self._report = None
         self.results.clear()
 
-    def write_outputs(self, page: str | None) -> None:
-        """All files, once all is judged; `page` is the HTML report, None where it could not be made."""
+    def write_outputs(self, page: str | None) -> Path | None:
+        """All files, once all is judged, and where the page is; `page` is its text, None where it could not be made."""
         self.outputs.write(page, self.report(), self.surveys, self.keeping, self.past)
+        return self.outputs.page
 
     def polish_junit(self, path: Path, *, keep_properties: bool) -> None:
         """Bring pytest's JUnit file to what CI systems make most of. Raises OSError."""

@@ -20,6 +20,19 @@ def _does_not_start(world: Whole, code: int, *, exit_code: int | None = None) ->
     world.sections["web-01"]["events"] = (controller_event(7000, 3600, NAME, f"%%{code}"),)
 
 
+def _dies_when_started(world: Whole, words: str) -> None:
+    """Again and again, with these last words in its log."""
+    world.down("web-01", exit_code=1067, started_utc=None)
+    end_log(world, "web-01")
+    world.sections["web-01"]["events"] = (controller_event(7034, 1800, NAME, "3"),)
+    world.logs["web-01"] = started(4000, ago=1800) + line(
+        1799,
+        "FATAL",
+        words,
+        4000,
+    )
+
+
 def _program_fails(world: Whole, error: str) -> None:
     loading = world.sections["web-01"]["loading"]
     time = loading.times[0].model_copy(update={"cold_ms": None, "warm_ms": None, "exit_code": None, "error": error})
@@ -108,31 +121,21 @@ def program_is_denied(world: Whole) -> None:
 
 @fault("an assembly of the installation is missing", r"damaged|incomplete|missing|install", r"install|repair")
 def assembly_is_missing(world: Whole) -> None:
-    world.down("web-01", exit_code=1067, started_utc=None)
-    end_log(world, "web-01")
-    world.sections["web-01"]["events"] = (controller_event(7034, 1800, NAME, "3"),)
-    world.logs["web-01"] = started(4000, ago=1800) + line(
-        1799,
-        "FATAL",
+    _dies_when_started(
+        world,
         "Could not load file or assembly 'Halibut, Version=8.1.2063.0, Culture=neutral, PublicKeyToken=null' or one of its "
         "dependencies. The system cannot find the file specified.\n"
         "System.IO.FileNotFoundException: Could not load file or assembly 'Halibut, Version=8.1.2063.0'",
-        4000,
     )
 
 
 @fault("its settings were made on another machine: Windows cannot decrypt them here", r"another machine|copied|other machine",
        may=("new-certificate", "register-with", "delete-instance"))  # fmt: skip
 def settings_of_another_machine(world: Whole) -> None:
-    world.down("web-01", exit_code=1067, started_utc=None)
-    end_log(world, "web-01")
-    world.sections["web-01"]["events"] = (controller_event(7034, 1800, NAME, "3"),)
-    world.logs["web-01"] = started(4000, ago=1800) + line(
-        1799,
-        "FATAL",
+    _dies_when_started(
+        world,
         "Unable to parse configuration key 'Tentacle.Certificate' as a 'String'.\n"
         "System.Security.Cryptography.CryptographicException: Key not valid for use in specified state.",
-        4000,
     )
 
 
