@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -130,3 +131,4 @@ class TestSession:
         assert done.returncode == 1, done.stdout + done.stderr
         assert f"{CHECK.name} reads, and does not declare: " in done.stdout
         assert " failed" not in done.stdout
+        assert re.search(r"passed, [1-9]\d* errors? in ", done.stdout.splitlines()[-1])

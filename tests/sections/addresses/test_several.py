@@ -103,6 +103,20 @@ class TestSeveralAddresses:
         found = [problem for problem in around.judge(STEP, "web-01").problems if problem.code == "TT715"]
         assert [problem.actual for problem in found] == ([f"none does; {words}"] if words else [])
 
+    def test_none_answers_at_a_server(self, around: Any, across: Any) -> None:
+        """There the rules are the server's, of the other end of the link."""
+        own, six = "192.0.2.10", "2001:db8::10"
+        octopus = around.world["octo-1"]
+        octopus.host["addresses"] = (own, six)
+        octopus.os = "linux"
+        around.sections["octo-1"]["firewall"] = linux_rules("ip protocol tcp tcp dport 10943 drop")
+        around.world["poll-01"].host["addresses"] = ("192.0.2.30", "2001:db8::30")
+        silent = {"fails": "connect", "error": Failure.TIMED_OUT}
+        across(around.world, "polling", tried((six, Failure.TIMED_OUT), (own, Failure.TIMED_OUT)) | silent, silent)
+        found = [problem.actual for problem in around.judge(STEP, "poll-01").problems if problem.code == "TT715"]
+        words = f"{six} fails (connect: nothing answered in time), and no rule of octo-1 keeps it out"
+        assert found == [f"none does; {words}"]
+
     def test_the_one_that_answers_is_another_machine(self, around: Any, across: Any) -> None:
         """Then the page across the link tells of it, and the own address, which is silent, is not accused."""
         looks = tried((OTHER, None), (OWN, Failure.TIMED_OUT))

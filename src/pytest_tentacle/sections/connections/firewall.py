@@ -201,8 +201,16 @@ def _linux_problem(
             "by_source": verdict.by_source,
             "rejects": verdict.rejects or verdict.diverted,
             "instance": subject.instance_name,
+            **_only_peer(subject, attempts),
         },
     )
+
+
+def _only_peer(subject: Subject, attempts: tuple[Attempt, ...]) -> dict[str, str]:
+    """Whom a command lets in, where there is one."""
+    peers = _peers_of(subject, attempts)
+    address = peers[0].machine.ip if len(peers) == 1 else None
+    return {"peers": address} if address else {}
 
 
 def _port(subject: Subject) -> int:
@@ -317,6 +325,7 @@ def _problem(
             "engine": firewall.engine,
             "rule": verdict.rules[0].name if verdict.rules else None,
             "instance": subject.instance_name,
+            **_only_peer(subject, attempts),
         },
     )
 
