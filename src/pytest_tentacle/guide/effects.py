@@ -63,7 +63,7 @@ _LOOKS = (
     r"ip |tracepath |openssl |curl |(?:sudo )?(?:docker|podman) ps ",
     r"update-crypto-policies --show|pytest-tentacle[ -]ping |icacls \S+$",
     r"icacls \"\$env:ProgramData[^\"]*\"$|getfacl |namei |id |getenforce",
-    r"nltest /dsgetdc:|gpresult\.exe /scope computer /r$",
+    r"nltest \"?/dsgetdc:|gpresult\.exe /scope computer /r$",
     r"sc\.exe qc |sudo fuser -v |lsof |sudo lsof |sudo -u |Get-Acl |(?:sudo )?find ",
     r"sysctl [\w.]+$|sysctl -a -r '[\w$]+'$",
     r"(?:time |& |sudo |Measure-Command \{ )*(?:\"[^\"]*\"|'[^']*'|\S+) (?:help|version|list-instances|show-\w+)",

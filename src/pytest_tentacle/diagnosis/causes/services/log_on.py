@@ -127,7 +127,7 @@ LOG_ON: tuple[CauseKind, ...] = (
                 "service. If it fails at each boot, let Windows start it some minutes later:"
             ),
             "$ Test-ComputerSecureChannel -Verbose",
-            "$ nltest /dsgetdc:$env:USERDNSDOMAIN",
+            '$ nltest "/dsgetdc:$((Get-CimInstance Win32_ComputerSystem).Domain)"',
             START_WINDOWS,
             '$ sc.exe config "<service>" start= delayed-auto',
         ),
