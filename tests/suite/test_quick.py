@@ -65,6 +65,27 @@ class TestEngines:
         asked = {"stdin": stdin, "cwd": tmp_path, "env": environment}
         assert say(kept, command, **asked) == say(cold_engine, command, **asked)
 
+    def test_a_script_is_compiled_once_and_asked_anew(self, kept: Path, cold_engine: Path) -> None:
+        """Each request is its own, a command's own types and functions count, and what is cut off is no script."""
+        run = "try{&([ScriptBlock]::Create([Console]::In.ReadToEnd()))}catch{$_.FullyQualifiedErrorId}"
+        body = '# a script\n& {\nparam([string]$Data)\n"$Data $([Named]::Word) $(Get-Own) $($args.Count) $left"\n$left = 1\n}'
+        named = "class {0} {{ static [string]$Word = '{0}' }}; function Get-Own {{ '{0}' }}; {1}('Named', [{0}]); {2}"
+        accelerators = "[psobject].Assembly.GetType('System.Management.Automation.TypeAccelerators')::Add"
+        first, second = (named.format(word, accelerators, run) for word in ("First", "Second"))
+        asked = [
+            (first, f"{body} 'one'\n"),
+            (first, f"{body} '$two'\n"),
+            (second, f"{body} 'three'\n"),
+            (first, body[:-9]),
+        ]
+        told = [say(kept, command, stdin) for command, stdin in asked]
+        assert told == [say(cold_engine, command, stdin) for command, stdin in asked]
+        assert [out for _, out, _ in told[:3]] == [
+            "one First First 0 \n",
+            "$two First First 0 \n",
+            "three Second Second 0 \n",
+        ]
+
     def test_is_kept(self, kept: Path) -> None:
         """One process for two questions, and another where it has ended."""
         first, second = say(kept, "$PID")[1], say(kept, "$PID")[1]

@@ -1,9 +1,10 @@
 """PowerShell engines that are kept: one start and one warming-up for many questions of the tests.
 
-An engine's start and its first compiling of a script cost 2.3 s of CPU, each further survey by the same process 0.6 s. So
+An engine's start and its first compiling of a script cost 2.3 s of CPU, each further survey by the same process 0.5 s. So
 the tests' PowerShell is a small program (`client.py`) that hands its command line, folder, environment and open files
 to a broker (`broker.py`), which has an engine that idles run them: in a runspace of its own, by the very code with which
-the engine runs a command of its own (`warm.ps1`). What is no plain command, or has another engine, runs as it always did.
+the engine runs a command of its own (`warm.ps1`), and what it has compiled of the survey's script it uses again: only the
+request differs. What is no plain command, or has another engine, runs as it always did.
 
 Who asks for `cold_engine` gets the engine itself, in a process of its own.
 """

@@ -14,6 +14,29 @@ $socket.Connect((New-Object Net.Sockets.UnixDomainSocketEndPoint $Address))
 $stream = New-Object Net.Sockets.NetworkStream $socket, $true
 $reader = New-Object IO.BinaryReader $stream
 
+# A survey's script is the same each time, and only the request behind its last line differs: PowerShell keeps what it has
+# compiled of a text, so the script becomes a text of its own, which is called with the request. What a command says before it
+# may name other types, so each command has its own.
+$text = New-Object Text.RegularExpressions.Regex "\A(# .*\n& \{\n.*\n\}) ('[^']*')\s*\z", 'Singleline, CultureInvariant'
+$asks = '[ScriptBlock]::Create([Console]::In.ReadToEnd())'
+$place = "& ([ScriptBlock]::Create([AppDomain]::CurrentDomain.GetData('{0}'))) {1}"
+$digest = [Security.Cryptography.SHA256]::Create()
+
+function Get-Script {
+    param([string]$Given, [string]$Command)
+    $found = $text.Match($Given)
+    if (-not $found.Success) { return $Given }
+    $name = [BitConverter]::ToString($digest.ComputeHash($utf8.GetBytes($Command + $found.Groups[1].Value)))
+    [AppDomain]::CurrentDomain.SetData($name, $found.Groups[1].Value + " `$args[0]`n# $name")
+    $place -f $name, $found.Groups[2].Value
+}
+
+function Get-CommandText {
+    param([string[]]$Words)
+    if ($Words[-2] -ne '-EncodedCommand') { return $Words[-1] }
+    [Text.Encoding]::Unicode.GetString([Convert]::FromBase64String($Words[-1]))
+}
+
 function Read-Text { $utf8.GetString($reader.ReadBytes($reader.ReadInt32())) }
 
 $version = $PSVersionTable.PSVersion # of all runspaces together
@@ -32,7 +55,8 @@ while ($true) {
     $PSVersionTable['PSVersion'] = $version
     [IO.Directory]::SetCurrentDirectory($texts[1])
     $in = New-Object IO.StreamReader (New-Object IO.FileStream $texts[0], ([IO.FileMode]::Open), ([IO.FileAccess]::Read), ([IO.FileShare]::ReadWrite)), $utf8
-    [Console]::SetIn($in)
+    $command = Get-CommandText $arguments
+    if ($command.Contains($asks)) { [Console]::SetIn((New-Object IO.StringReader (Get-Script $in.ReadToEnd() $command))) } else { [Console]::SetIn($in) }
     $asking = [Activator]::CreateInstance($kind, [object[]]@($true))
     $space = [Management.Automation.Runspaces.RunspaceFactory]::CreateRunspace($asking, [Management.Automation.Runspaces.InitialSessionState]::CreateDefault2())
     $space.Open()
