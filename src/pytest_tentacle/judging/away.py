@@ -65,7 +65,7 @@ def away(subject: Subject) -> Evidence | None:
     - Another node of its failover cluster runs it: one that the inventory says to be of the same cluster, or one by the
       same name or address, where the page with that one's certificate is shown; or the cluster itself says so.
     """
-    subject.ledger.note({("fleet", "away")})
+    subject.ledger.note_one(("fleet", "away"))
     if "away" not in subject.kept:
         with subject.ledger.watch():
             subject.kept["away"] = _away(subject)

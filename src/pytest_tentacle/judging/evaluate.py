@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, Protocol
@@ -39,21 +39,25 @@ class _Findings:
     seen: dict[str, None] = field(default_factory=dict)
 
 
-def findings(check: Check, subject: Any) -> Iterator[Finding]:
+def findings(check: Check, subject: Any) -> list[Finding]:
     """What a check yields, with a raised Unknown or Blocked as its last finding.
 
     A fault of ours, or a machine that says what nobody thought of, makes what is left of the check unknown: the other
     checks, steps and machines keep their verdicts.
     """
+    found: list[Finding] = []
     try:
-        yield from check.look(subject)
+        found.extend(check.look(subject))  # what came before an error stays in it
     except (Unknown, Blocked) as error:
-        yield error
+        found.append(error)
     except Exception as error:  # noqa: BLE001  told as a fault, and never a pass
-        yield Unknown(
-            f"the check {check.name} broke off: {type(error).__name__} at {_last_place(error)}",
-            "This is a fault of pytest-tentacle: please report it, with the bundle.",
+        found.append(
+            Unknown(
+                f"the check {check.name} broke off: {type(error).__name__} at {_last_place(error)}",
+                "This is a fault of pytest-tentacle: please report it, with the bundle.",
+            )
         )
+    return found
 
 
 def _last_place(error: Exception) -> str:
@@ -102,8 +106,8 @@ def evaluate(step: str, checks: Iterable[Check], subject: _Subject) -> StepResul
 
 def _sort(checks: Iterable[Check], subject: _Subject) -> _Findings:
     found = _Findings()
-    for check in checks:
-        with subject.ledger.watch():
+    with subject.ledger.watch():  # what it reads, who asks for this step has not read
+        for check in checks:
             for finding in findings(check, subject):
                 match finding:
                     case Evidence():  # by far the most

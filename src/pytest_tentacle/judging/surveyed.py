@@ -170,7 +170,7 @@ class SurveyedMachine:
     def read(self, section: Section[T]) -> T:
         """A section's data, as `read(FACTS.own_names)`. Raises Unknown, with the reason, where there is none."""
         name = str(section)
-        self.ledger.note({(self.name, name)})
+        self.ledger.note_one((self.name, name))
         found: Section[T] = getattr(self.survey, name)
         if found.data is None:
             raise Unknown(f"{name} of {self.name}: {found.unknown}", advice_on(found.unknown or ""))
@@ -178,13 +178,13 @@ class SurveyedMachine:
 
     def own_probe(self, target: Target) -> Probe | None:
         """A probe that the machine was asked for in round 1; None where none was. Raises Unknown without a survey."""
-        self.ledger.note({(self.name, "probes")})
+        self.ledger.note_one((self.name, "probes"))
         key = (target.link, plain_host(target.host), target.port)
         return self.surveyed.own_probes(self.name).get(key) if self.survey else None
 
     def own_probes(self) -> tuple[Probe, ...]:
         """All probes that its host made in round 1. Raises Unknown without a survey."""
-        self.ledger.note({(self.name, "probes")})
+        self.ledger.note_one((self.name, "probes"))
         return self.survey.probes
 
     def peer_probe(self, tentacle: str, by: By) -> Probe | None:
@@ -193,7 +193,7 @@ class SurveyedMachine:
         Where the inventory declares our own look to be as good, that is it.
         Raises Unknown where it could not be logged on to, or round 2 gave nothing.
         """
-        self.ledger.note({(self.name, "peer_probes")})
+        self.ledger.note_one((self.name, "peer_probes"))
         if isinstance(self.machine, OctopusServer) and self.machine.vantage is LooksFrom.CONTROLLER:
             return self.surveyed.controller_probe(tentacle, by)
         survey = self.survey
@@ -209,7 +209,7 @@ class SurveyedMachine:
 
         Raises Unknown where it could not be logged on to, or round 2 gave nothing.
         """
-        self.ledger.note({(self.name, "peer_pings" if of_peers else "pings")})
+        self.ledger.note_one((self.name, "peer_pings" if of_peers else "pings"))
         survey, record = self.survey, self.record
         if not of_peers:
             return survey.pings
@@ -219,7 +219,7 @@ class SurveyedMachine:
 
     def tls_versions(self, *, of_peers: bool) -> tuple[TlsVersions, ...]:
         """Its host's trials of each version of TLS: with its Tentacles, or what it connects to itself; else none."""
-        self.ledger.note({(self.name, "peer_tls_versions" if of_peers else "tls_versions")})
+        self.ledger.note_one((self.name, "peer_tls_versions" if of_peers else "tls_versions"))
         record, survey = self.record, self.known_survey
         if of_peers:
             return record.peer_tls_versions if record else ()
@@ -227,7 +227,7 @@ class SurveyedMachine:
 
     def seen_from_here(self) -> tuple[Probe, ...]:
         """What the machine that runs pytest saw of its port: evidence, and no verdict of those who connect."""
-        self.ledger.note({("controller", "probes")})
+        self.ledger.note_one(("controller", "probes"))
         return self.surveyed.surveys.controller_probes.get(self.name, ())
 
     # -- what it comes to ----------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ process of a session notes what it saw; xdist's controller puts it together.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from pytest_tentacle.diagnosis.base_facts import base_facts
@@ -18,7 +18,7 @@ from pytest_tentacle.judging.check import Check, Finding
 from pytest_tentacle.judging.finding import Blocked, Problem, Unknown
 from pytest_tentacle.sections.catalogue import CATALOGUE
 
-_NONE: frozenset[str] = frozenset()
+_NONE: frozenset[tuple[str, str]] = frozenset()
 
 
 class Notes:
@@ -37,19 +37,21 @@ class Notes:
         self.reads: defaultdict[str, set[str]] = defaultdict(set)
         self.clean: defaultdict[str, set[str]] = defaultdict(set)
         self.found: defaultdict[str, dict[str, list[str]]] = defaultdict(dict)
+        self._known_reads: dict[tuple[str, str], set[tuple[str, str]]] = {}
+        """By check and machine, what counts already, unspelt: to compare sets is quick."""
         self.forget()
 
     def forget(self) -> None:
         """A new test begins."""
-        self._reads: set[tuple[str, str]] = set()
+        self._reads: dict[tuple[str, str], set[tuple[str, str]]] = {}
         self._clean: set[str] = set()
         self._found: list[tuple[Problem, dict[str, Any], str | None]] = []
         self.subject: Any = None
 
     def looked(self, check: Check, name: str, reads: set[tuple[str, str]], findings: list[Finding]) -> None:
         """A check has looked at a machine. What is known already is noted no more: there are millions of looks."""
-        known = self.reads.get(check.name, _NONE)
-        self._reads.update((check.name, word) for read in reads if (word := spelt(read, name)) not in known)
+        if not reads <= self._known_reads.get((check.name, name), _NONE):
+            self._reads.setdefault((check.name, name), set()).update(reads)
         if check.name not in self.clean and not any(
             isinstance(finding, Problem | Unknown | Blocked) for finding in findings
         ):
@@ -69,8 +71,9 @@ class Notes:
 
     def passed(self, test: str) -> None:
         """What happened since the test began counts."""
-        for check, read in self._reads:
-            self.reads[check].add(read)
+        for (check, name), reads in self._reads.items():
+            self.reads[check].update(spelt(read, name) for read in reads)
+            self._known_reads.setdefault((check, name), set()).update(reads)
         for check in self._clean:
             self.clean[check].add(test)
         for problem, known, system in self._found:
@@ -79,7 +82,9 @@ class Notes:
                 remedies = [("windows", kind.windows), ("linux", kind.linux)]
                 own = [each for each in remedies if system in (each[0], None)]
                 left = [line for name, lines in own for line in fill(lines, name, known | problem.facts)]
-                self.found[problem.code][test] = list(named_in(left))
+                named, before = list(named_in(left)), self.found[problem.code].get(test)
+                if before is None or len(named) < len(before):  # a test may take facts away after it had them all
+                    self.found[problem.code][test] = named
         self.forget()
 
     def plain(self) -> dict[str, Any]:
@@ -110,18 +115,13 @@ def watch(notes: Notes) -> Callable[[], None]:
     """Note, from now on, what is looked at and judged in this process; gives what ends it."""
     look, sort = evaluate.findings, evaluate._sort
 
-    def findings(check: Check, subject: Any) -> Iterator[Finding]:
-        seen: list[Finding] = []
-        reads: set[tuple[str, str]] = set()
-        try:
-            with subject.ledger.watch() as reads:
-                for finding in look(check, subject):
-                    seen.append(finding)
-                    yield finding
-        finally:
-            subject.ledger.note(reads)
-            notes.subject = subject
-            notes.looked(check, subject.name, reads, seen)
+    def findings(check: Check, subject: Any) -> list[Finding]:
+        with subject.ledger.watch() as reads:
+            seen = look(check, subject)
+        subject.ledger.note(reads)
+        notes.subject = subject
+        notes.looked(check, subject.name, reads, seen)
+        return seen
 
     def sorted_findings(*arguments: Any) -> Any:
         found = sort(*arguments)

@@ -53,7 +53,7 @@ def _judge(subject: Subject, name: OwnName) -> Iterator[Finding]:
     known = own | declared_addresses(subject)
     if not found or not own or any(address in known or _is_its_own_always(address) for address in found):
         return
-    subject.ledger.note({("fleet", "addresses")})
+    subject.ledger.note_one(("fleet", "addresses"))
     others = [subject.fleet.machines_by_address.get(address, ()) for address in sorted(found)]
     foreign = [tuple(machine for machine in machines if machine != subject.name) for machines in others]
     if not all(foreign):

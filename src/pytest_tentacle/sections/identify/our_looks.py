@@ -46,7 +46,7 @@ def looks_from(address: str, subject: Subject) -> int:
     for server in subject.peers:
         if address not in addresses_of(server):
             continue
-        subject.ledger.note({(server.name, "peer_probes")})
+        subject.ledger.note_one((server.name, "peer_probes"))
         found += _of_the_server(server)[subject.name]
         if server.machine.transport.kind == "local":  # pytest itself runs there
             surveys = subject.fleet.surveys

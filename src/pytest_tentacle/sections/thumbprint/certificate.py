@@ -72,7 +72,7 @@ def no_other_host_has_the_subscription(subject: Subject) -> Iterator[Finding]:
     if not subject.is_tentacle or not subject.settings.trusted:
         return
     subscriptions = subject.subscriptions
-    subject.ledger.note({("fleet", "subscriptions")})
+    subject.ledger.note_one(("fleet", "subscriptions"))
     for subscription in subscriptions:
         hosts = subject.fleet.hosts_by_subscription.get(subscription, {})
         others = sorted(name for names in hosts.values() if subject.name not in names for name in names)

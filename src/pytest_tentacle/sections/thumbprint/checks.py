@@ -92,7 +92,7 @@ def no_other_host_has_the_certificate(subject: Subject) -> Iterator[Finding]:
     thumbprint = as_thumbprint(subject.settings.certificate_thumbprint)
     if thumbprint is None:
         return
-    subject.ledger.note({("fleet", "thumbprints")})
+    subject.ledger.note_one(("fleet", "thumbprints"))
     hosts = subject.fleet.hosts_by_thumbprint.get(thumbprint, {})
     others = sorted(name for names in hosts.values() if subject.name not in names for name in names)
     if not others:

@@ -96,7 +96,7 @@ def trials_of(subject: Subject) -> tuple[Tried, ...]:
 
 def seen_from_here(subject: Subject, server: Subject) -> tuple[Evidence, ...]:
     """The same port, tried from outside (`Surveys.outside_of`): whether it is the way there or the port itself."""
-    subject.ledger.note({("controller", "tls_versions")})
+    subject.ledger.note_one(("controller", "tls_versions"))
     end = subject if subject.mode is Mode.LISTENING else server
     surveys = subject.fleet.surveys
     found = surveys.controller_tls_versions.get(end.name)
