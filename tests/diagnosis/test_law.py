@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from support.law import broken, of_fault, reductions, told
+from support.rejudging import Judged
 
 _STEP = 8
 """One of so many reductions is tried here."""
@@ -21,10 +22,11 @@ def test_less_never_leads_elsewhere(fault: Any, world: Any, faults: Any) -> None
     """What is left of a survey gives the same causes, or doubtful ones that say what else it may be, or unknowns."""
     fault.change(world)
     surveys = world.surveys()
-    whole = told(surveys)
+    judged = Judged(surveys)
+    whole = told(surveys, judged)
     some = list(islice(reductions(surveys), faults.CASES.index(fault) % _STEP, None, _STEP))
     assert len(some) > 10
-    assert [f"{what}: {wrong}" for what, less in some for wrong in broken(whole, told(less))] == []
+    assert [f"{what}: {wrong}" for what, less in some for wrong in broken(whole, told(less, judged))] == []
 
 
 @pytest.mark.parametrize(

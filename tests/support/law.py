@@ -7,19 +7,20 @@ session ended. `broken` tells how what is left offends against the law.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from pytest_tentacle.diagnosis import Confidence, diagnose
-from pytest_tentacle.judging.result import Outcome
+from pytest_tentacle.diagnosis import Confidence, Diagnosis, diagnose
+from pytest_tentacle.judging.result import Outcome, StepResult
 from pytest_tentacle.link import By
-from pytest_tentacle.sections import STEPS, applicable, fleet_of
+from pytest_tentacle.sections import STEPS, applicable
 from pytest_tentacle.survey.model import SECTIONS, HostRecord, ReachStage, Section, Unreachable
 from pytest_tentacle.survey.store import Surveys
 from support.fleets.whole import wide_fleet
 
 from .faults import CASES
+from .rejudging import Judged, fleet_with
 
 NOT_READ = "it was not read"
 NEEDS_RIGHTS = ("logs", "firewall", "permissions", "instances", "events", "left_overs", "access_control")
@@ -46,18 +47,22 @@ class Told:
     waits: dict[str, set[str]] = field(default_factory=dict)
 
 
-def told(surveys: Surveys) -> Told:
-    """The diagnosis of surveys, judged in this process."""
-    fleet = fleet_of(surveys)
+def told(surveys: Surveys, judged: Judged | None = None) -> Told:
+    """The diagnosis of surveys, judged in this process; what cannot differ from a fleet that was `judged`, not again."""
+    fleet = fleet_with(surveys, [judged] if judged else [])
     results = [
         subject.result(step.slug) for subject in fleet.subjects for step in STEPS if applicable(step.slug, subject)
     ]
-    diagnosis = diagnose(fleet, results)
+    return told_by(results, diagnose(fleet, results), fleet.machines)
+
+
+def told_by(results: Sequence[StepResult], diagnosis: Diagnosis, machines: Iterable[str]) -> Told:
+    """The same of what was judged and diagnosed, by the names of all machines."""
     said = Told()
     for each in diagnosis.causes:
         for name in each.affected:
             said.waits.setdefault(name, set()).add(each.code)
-    for name in fleet.machines:
+    for name in machines:
         own = diagnosis.machines.get(name)
         said.causes[name] = {each.kind.code: (each.confidence, bool(each.unsure)) for each in own.causes} if own else {}
         mine = [each for each in results if each.machine == name]
@@ -174,9 +179,10 @@ def whole_law(all_surveys: Iterable[tuple[str, Surveys]], show: Callable[[str], 
     """Every survey with all that can be taken away; the number of offences, each of which is shown."""
     number = 0
     for name, surveys in all_surveys:
-        whole = told(surveys)
+        judged = Judged(surveys)
+        whole = told(surveys, judged)
         for what, less in reductions(surveys):
-            for wrong in broken(whole, told(less)):
+            for wrong in broken(whole, told(less, judged)):
                 number += 1
                 show(f"{name} | {what} | {wrong}")
     return number

@@ -75,9 +75,16 @@ LISTENS = "Agent listening on: [::]:10933"
 
 
 @lru_cache(maxsize=2048)
-def _read_once(text: str, product: str, instance: str, path: str) -> LogFile:
-    """Most machines of most fleets say the same."""
-    return read_log(text.encode(), product=product, instance=instance, path=path)
+def _read_once(text: str, zone: timedelta, product: str, instance: str, path: str) -> LogFile:
+    """A log as its machine's zone has it, written to the end; most machines of most fleets say the same."""
+    log = read_log(_shifted(text, zone).encode(), product=product, instance=instance, path=path)
+    last = moment(log.last_time or "")
+    assert last is not None
+    return log.model_copy(update={"modified_utc": last.replace(tzinfo=UTC) - zone})
+
+
+def _section(data: Any) -> Section[Any]:
+    return Section(unknown=data) if isinstance(data, str) else Section(data=data)
 
 
 class Whole(World):
@@ -98,6 +105,7 @@ class Whole(World):
         self.without_log: set[str] = set()
         self.strangers: set[str] = set()
         """Servers that are no nodes of the first one's: each has a certificate of its own."""
+        self._usual: dict[str, tuple[dict[str, Any], dict[str, Section[Any]]]] = {}
         self.zones: dict[str, timedelta] = {}
         """How far ahead of UTC the log of a machine is."""
 
@@ -315,8 +323,9 @@ class Whole(World):
         if record.survey is None:
             return record
         (name,) = record.machines
+        usual, ready = self._usual.get(name, ({}, {}))
         made = {
-            section: Section(unknown=data) if isinstance(data, str) else Section(data=data)
+            section: ready[section] if section in usual and data is usual[section] else _section(data)
             for section, data in self.sections[name].items()
         }
         logs = () if name in self.without_log else (self._log(name), *self.early_logs.get(name, ()))
@@ -343,85 +352,99 @@ class Whole(World):
     def _log(self, name: str) -> LogFile:
         draft = self[name]
         zone = self.zones.get(name, timedelta())
-        text = _shifted(self.logs[name], zone)
-        log = _read_once(text, draft.product, draft.machine.instance or draft.instance, f"/logs/{name}.txt")
-        last = moment(log.last_time or "")
-        assert last is not None
-        return log.model_copy(update={"modified_utc": last.replace(tzinfo=UTC) - zone})
+        instance = draft.machine.instance or draft.instance
+        return _read_once(self.logs[name], zone, draft.product, instance, f"/logs/{name}.txt")
 
     def private_key(self, name: str, **other: Any) -> PrivateKey:
         """Of a machine's certificate, which Local System may read; `other` is different."""
-        held = AccessEntry(sid=SYSTEM, mask=0x1F01FF)
-        path = r"C:\ProgramData\Microsoft\Crypto\RSA\MachineKeys\52ab417621a9d74c73e3e0f1bc374e0a_6f1d3b8c"
-        key: dict[str, Any] = {
-            "instance": self[name].instance, "account": "LocalSystem", "sid": SYSTEM, "thumbprint": thumbprint(name),
-            "stored": True, "has_key": True, "access": Access(path=path, owner=SYSTEM, entries=(held,)),
-        }  # fmt: skip
-        return PrivateKey(**(key | other))
+        return _private_key(self[name].instance, name, **other)
 
     def _furnish(self, name: str, ip: str) -> None:
         """All the sections that the checks' drafts do not have, of a machine that is well."""
         draft = self[name]
         windows = draft.os == "windows"
-        port = 10943 if draft.product == "server" else 10933
         draft.host |= {
             "addresses": (ip, "fe80::1"),
             "boot_utc": NOW - DAYS,
             "dotnet_release": 533320 if windows else None,
         }
         executable = draft.service["executable"] if windows or draft.product == "server" else LINUX_EXECUTABLE
-        account = "LocalSystem" if windows else "root"
-        rights: dict[str, Any] = {"account": account, "sid": SYSTEM if windows else None}
-        home = "C:\\Octopus" if windows else "/etc/octopus/Tentacle"
-        profile = FirewallProfile(name="Domain", enabled=True, inbound="block", local_rules=True, active=True)
-        self.sections[name] = {
-            "connections": (),
-            "firewall": Firewall(
-                engine="windows",
-                running=True,
-                profiles=(profile,),
-                rules=(FirewallRule(name="Octopus", action="allow", ports=(str(port),)),),
-            )
-            if windows
-            else Firewall(engine="none", running=False),
-            "proxies": (),
-            "permissions": (
-                Permissions(
-                    instance=draft.instance,
-                    product=draft.product,
-                    home=home,
-                    access=(Access(path=home, owner="root", group="root", mode=0o755),),
-                    looked_at=1,
-                    **rights,
-                ),
+        self._usual[name] = _furniture(
+            draft.os, draft.product, draft.instance, name, ip, draft.machine.dns_name, draft.service["name"], executable
+        )
+        self.sections[name] = dict(self._usual[name][0])
+
+
+@lru_cache(maxsize=256)
+def _furniture(
+    system: str, product: str, instance: str, name: str, ip: str, dns_name: str, service: str, executable: str
+) -> tuple[dict[str, Any], dict[str, Section[Any]]]:
+    """The data of sections of a machine that is well, and the sections: made once for the machines of all fleets."""
+    windows = system == "windows"
+    port = 10943 if product == "server" else 10933
+    account = "LocalSystem" if windows else "root"
+    rights: dict[str, Any] = {"account": account, "sid": SYSTEM if windows else None}
+    home = "C:\\Octopus" if windows else "/etc/octopus/Tentacle"
+    profile = FirewallProfile(name="Domain", enabled=True, inbound="block", local_rules=True, active=True)
+    data: dict[str, Any] = {
+        "connections": (),
+        "firewall": Firewall(
+            engine="windows",
+            running=True,
+            profiles=(profile,),
+            rules=(FirewallRule(name="Octopus", action="allow", ports=(str(port),)),),
+        )
+        if windows
+        else Firewall(engine="none", running=False),
+        "proxies": (),
+        "permissions": (
+            Permissions(
+                instance=instance,
+                product=product,
+                home=home,
+                access=(Access(path=home, owner="root", group="root", mode=0o755),),
+                looked_at=1,
+                **rights,
             ),
-            "service_accounts": (
-                ServiceAccount(
-                    service=draft.service["name"],
-                    account=account,
-                    sid=SYSTEM if windows else "0",
-                    process_sid=SYSTEM if windows else "0",
-                ),
+        ),
+        "service_accounts": (
+            ServiceAccount(
+                service=service,
+                account=account,
+                sid=SYSTEM if windows else "0",
+                process_sid=SYSTEM if windows else "0",
             ),
-            **({} if windows else {"access_control": AccessControl(selinux="disabled")}),
-            "private_keys": (self.private_key(name),) if windows and draft.product == "tentacle" else (),
-            "loading": Loading(
-                times=(LoadTime(product=draft.product, executable=executable, cold_ms=640, warm_ms=310, exit_code=0),),
-                revocation=(Revocation(account=account, enabled=True, reachable=True),) if windows else (),
-            ),
-            "tls": TlsPolicy(library="Schannel", build=20348, cipher_suites=WINDOWS_SUITES, fips=False)
-            if windows
-            else TlsPolicy(library="OpenSSL 3.0.15 3 Sep 2024", cipher_suites=LINUX_SUITES, fips=False),
-            "events": (),
-            "disks": (Disk(path="C:\\" if windows else "/", free_bytes=ROOM, size_bytes=2 * ROOM),),
-            "products": (Product(product=draft.product, version=VERSION, path=executable),),
-            "watchdog": (),
-            "left_overs": (),
-            "reservations": Reservations(excluded=(), http_sys=()),
-            "own_names": (OwnName(name=draft.machine.dns_name, addresses=(ip,)),),
-            "proxy_connects": (),
-            "routes": (),
-        }
+        ),
+        **({} if windows else {"access_control": AccessControl(selinux="disabled")}),
+        "private_keys": (_private_key(instance, name),) if windows and product == "tentacle" else (),
+        "loading": Loading(
+            times=(LoadTime(product=product, executable=executable, cold_ms=640, warm_ms=310, exit_code=0),),
+            revocation=(Revocation(account=account, enabled=True, reachable=True),) if windows else (),
+        ),
+        "tls": TlsPolicy(library="Schannel", build=20348, cipher_suites=WINDOWS_SUITES, fips=False)
+        if windows
+        else TlsPolicy(library="OpenSSL 3.0.15 3 Sep 2024", cipher_suites=LINUX_SUITES, fips=False),
+        "events": (),
+        "disks": (Disk(path="C:\\" if windows else "/", free_bytes=ROOM, size_bytes=2 * ROOM),),
+        "products": (Product(product=product, version=VERSION, path=executable),),
+        "watchdog": (),
+        "left_overs": (),
+        "reservations": Reservations(excluded=(), http_sys=()),
+        "own_names": (OwnName(name=dns_name, addresses=(ip,)),),
+        "proxy_connects": (),
+        "routes": (),
+    }
+    return data, {section: Section(data=each) for section, each in data.items()}
+
+
+def _private_key(instance: str, name: str, **other: Any) -> PrivateKey:
+    held = AccessEntry(sid=SYSTEM, mask=0x1F01FF)
+    path = r"C:\ProgramData\Microsoft\Crypto\RSA\MachineKeys\52ab417621a9d74c73e3e0f1bc374e0a_6f1d3b8c"
+    key: dict[str, Any] = {
+        "instance": instance, "account": "LocalSystem", "sid": SYSTEM, "thumbprint": thumbprint(name),
+        "stored": True, "has_key": True, "access": Access(path=path, owner=SYSTEM, entries=(held,)),
+    }  # fmt: skip
+    return PrivateKey(**(key | other))
 
 
 def _shifted(text: str, by: timedelta) -> str:

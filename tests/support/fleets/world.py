@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from pytest_tentacle.inventory.model import SSH, Inventory, Mode, OctopusServer, Tentacle, WinRM
@@ -42,6 +43,7 @@ PAGES = {
 STAGES = ("resolve", "connect", "tls", "page")
 
 
+@lru_cache(maxsize=4096)
 def probe(
     host: str = "localhost",
     port: int = 10933,

@@ -1,0 +1,129 @@
+"""Judging surveys again of which little has changed: the steps that read nothing of it keep their results.
+
+`Judged` is a fleet of which is known, of each result, every field of the surveys that it rests on, through whatever the
+judging keeps in between. Where none of them differs in other surveys, judging those comes to the same result: it is taken
+over. `tests/judging/test_rejudging.py` compares it with judging all anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, cast
+
+from pytest_tentacle.judging.result import StepResult
+from pytest_tentacle.sections import TABLE, Fleet, applicable, fleet_of
+from pytest_tentacle.survey.model import HostRecord, Survey
+from pytest_tentacle.survey.store import Surveys
+
+Read = tuple[str, str]
+"""Login, and field of its record or of its survey: no two fields of theirs have the same name."""
+
+WHOLE = "*"
+"""In the place of a field: something else than a field was asked for, which may rest on all of them."""
+
+_NAMED = ("host_key", "machines")
+_OF_RECORD = tuple(name for name in HostRecord.model_fields if name not in _NAMED)
+_OF_SURVEY = tuple(Survey.model_fields)
+_OF_ALL = tuple(name for name in Surveys.model_fields if name != "records")
+assert not set(_OF_RECORD) & set(_OF_SURVEY)
+
+
+class _Seen:
+    """A record, or a survey, that notes which of its fields is read."""
+
+    __slots__ = ("_fields", "_host", "_seen", "_whose")
+
+    def __init__(self, whose: HostRecord | Survey, host: str, seen: set[Read]) -> None:
+        self._whose, self._host, self._seen = whose, host, seen
+        self._fields = frozenset(type(whose).model_fields)
+
+    def __getattr__(self, name: str) -> Any:
+        self._seen.add((self._host, name if name in self._fields else WHOLE))
+        value = getattr(self._whose, name)
+        return _Seen(value, self._host, self._seen) if isinstance(value, Survey) else value
+
+
+class _Results(dict[str, StepResult]):
+    """A machine's results by step; who asks for one has read what that one rests on."""
+
+    def __init__(self, name: str, judged: Judged, seen: set[Read]) -> None:
+        super().__init__({step: found for (machine, step), found in judged.results.items() if machine == name})
+        self._name, self._judged, self._seen = name, judged, seen
+
+    def get(self, step: str, default: Any = None) -> Any:
+        self._seen |= self._judged.reads.get((self._name, step), frozenset())
+        return super().get(step, default)
+
+
+class Judged:
+    """Surveys that were judged; from fleets that are `known`, what cannot differ is taken over.
+
+    Attributes:
+        surveys: these.
+        results: by machine and step, where the step applies.
+        reads: by the same, what the result rests on besides the inventory.
+    """
+
+    def __init__(self, surveys: Surveys, known: Iterable[Judged] = ()) -> None:
+        self.surveys = surveys
+        the_same = {key: judged for judged in known for key in judged.same_in(surveys)}
+        self.results: dict[tuple[str, str], StepResult] = {}
+        self.reads: dict[tuple[str, str], frozenset[Read]] = {}
+        seen: set[Read] = set()
+        records = tuple(_Seen(record, record.host_key, seen) for record in surveys.records)
+        watched = surveys.model_copy(update={"records": cast("tuple[HostRecord, ...]", records)})
+        for step in TABLE:  # each after those that it asks for
+            for machine in surveys.inventory.machines:
+                judged = the_same.get((machine.name, step))
+                if judged is not None:
+                    self._take(machine.name, step, judged.results[machine.name, step], judged.reads[machine.name, step])
+                    continue
+                fleet = fleet_of(watched)  # has kept nothing, so that all that matters is read again
+                for subject in fleet.subjects:
+                    subject._results = _Results(subject.name, self, seen)
+                seen.clear()
+                subject = fleet.subject(machine.name)
+                if applicable(step, subject):
+                    self._take(machine.name, step, subject.result(step), frozenset(seen))
+
+    def _take(self, name: str, step: str, result: StepResult, reads: frozenset[Read]) -> None:
+        self.results[name, step], self.reads[name, step] = result, reads
+
+    def same_in(self, other: Surveys) -> Iterator[tuple[str, str]]:
+        """Machine and step of each result that cannot differ in other surveys."""
+        differences = self.differences(other)
+        if differences is not None:
+            yield from (key for key, reads in self.reads.items() if reads.isdisjoint(differences))
+
+    def differences(self, other: Surveys) -> frozenset[Read] | None:
+        """What other surveys have otherwise; None where that is more than machines' records."""
+        mine = self.surveys
+        if any(_differs(mine, other, name) for name in _OF_ALL) or len(mine.records) != len(other.records):
+            return None
+        found: set[Read] = set()
+        for one, two in zip(mine.records, other.records, strict=True):
+            if one is two:
+                continue
+            if any(_differs(one, two, name) for name in _NAMED):
+                return None
+            names = {name for name in _OF_RECORD if name != "survey" and _differs(one, two, name)}
+            if one.survey is None or two.survey is None:
+                names |= {"survey", *_OF_SURVEY} if one.survey is not two.survey else set()
+            elif one.survey is not two.survey:
+                names |= {name for name in _OF_SURVEY if _differs(one.survey, two.survey, name)}
+            found |= {(one.host_key, name) for name in (names | {WHOLE} if names else names)}
+        return frozenset(found)
+
+
+def fleet_with(surveys: Surveys, known: Iterable[Judged]) -> Fleet:
+    """The fleet of surveys, with the results that cannot differ from those of fleets that were judged."""
+    fleet = fleet_of(surveys)
+    for judged in known:
+        for name, step in judged.same_in(surveys):
+            fleet.subject(name)._results[step] = judged.results[name, step]
+    return fleet
+
+
+def _differs(one: Any, two: Any, name: str) -> bool:
+    mine, theirs = getattr(one, name), getattr(two, name)
+    return mine is not theirs and mine != theirs
