@@ -19,7 +19,8 @@ from facts import facts_about
 from plan import SERVER, role
 
 from pytest_tentacle.inventory.model import Inventory, OctopusServer, Tentacle
-from pytest_tentacle.lab import Lab, recording
+from pytest_tentacle.lab import recording
+from pytest_tentacle.lab.site import Lab
 from pytest_tentacle.lab.winrm.runner import SaidCommand
 from pytest_tentacle.link import Probe, Target, probe_all
 from pytest_tentacle.survey.framing import frame

@@ -17,7 +17,7 @@ import paramiko
 from facts import facts_about
 
 from pytest_tentacle.inventory.model import Inventory, Machine, OperatingSystem
-from pytest_tentacle.lab import Lab
+from pytest_tentacle.lab.site import Lab
 from pytest_tentacle.lab.ssh_server import SSHServer
 from pytest_tentacle.survey.request import Request
 from pytest_tentacle.survey.scripts.linux import linux_call

@@ -17,7 +17,8 @@ from canned_linux import CannedSSHServer, learn_all
 from plan import lab_inventory
 
 from pytest_tentacle.inventory.model import Inventory, OperatingSystem, WinRM
-from pytest_tentacle.lab import Lab, access
+from pytest_tentacle.lab import access
+from pytest_tentacle.lab.site import Lab
 
 
 def main() -> None:

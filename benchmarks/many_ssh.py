@@ -20,8 +20,9 @@ from canned_linux import SURVEY, CannedSSHServer, learn_all
 from plan import SERVER, lab_inventory
 
 from pytest_tentacle.inventory.model import POLLING_PORT, TENTACLE_PORT
-from pytest_tentacle.lab import Lab, access
+from pytest_tentacle.lab import access
 from pytest_tentacle.lab.halibut.listener import HalibutListener
+from pytest_tentacle.lab.site import Lab
 from pytest_tentacle.survey.answer import read_document
 from pytest_tentacle.survey.framing import frame
 from pytest_tentacle.survey.request import Call

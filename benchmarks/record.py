@@ -13,7 +13,7 @@ from facts import Fact, facts_about
 from plan import lab_inventory, role
 
 from pytest_tentacle.inventory.model import Inventory
-from pytest_tentacle.lab import Lab
+from pytest_tentacle.lab.site import Lab
 from pytest_tentacle.lab.windows.powershell import find_powershell
 from pytest_tentacle.transport import Deadline, open_transport
 

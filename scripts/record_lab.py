@@ -13,7 +13,8 @@ from pathlib import Path
 
 from pytest_tentacle.inventory import load
 from pytest_tentacle.inventory.model import OperatingSystem
-from pytest_tentacle.lab import Lab, recording
+from pytest_tentacle.lab import recording
+from pytest_tentacle.lab.site import Lab
 from pytest_tentacle.survey.answer import is_constrained, read_document
 from pytest_tentacle.survey.request import Request
 from pytest_tentacle.survey.scripts.windows import constrained_call, windows_call

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import gc
 import os
 import shutil
 import signal
@@ -26,7 +27,7 @@ from pytest_tentacle.plugin import PLUGIN_NAME
 from support import engines
 from support.session import no_skips
 from support.session.every_code import EveryCode
-from support.session.forked import Forks
+from support.session.forked import Forks, collect_seldom
 
 with contextlib.suppress(ModuleNotFoundError):  # a run of the guide reads this file, too, where it may be missing
     from hypothesis import settings
@@ -65,9 +66,13 @@ def pytest_configure(config: pytest.Config) -> None:
 HEAVY_FIRST = (
     "lab/fleet/test_causes.py::TestCauses",  # runs three labs, which the others of its folder read: they come later
     "survey/windows/",
+    "diagnosis/test_setups.py",
     "run/",
+    "diagnosis/test_law.py",
+    "hosts/",
     "survey/linux/",
     "hostility/",
+    "diagnosis/test_remedies.py",
     "lab/fleet/",
     "lab/",
     "report/",
@@ -88,6 +93,15 @@ def _weight(item: pytest.Item) -> int:
         f"{item.path.relative_to(TESTS)}::{item.nodeid.partition('::')[2]}" if item.path.is_relative_to(TESTS) else ""
     )
     return next((rank for rank, start in enumerate(HEAVY_FIRST) if inside.startswith(start)), len(HEAVY_FIRST))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Thousands of tests and modules stay to the end: nobody looks for garbage among them again and again."""
+    if session.config.pluginmanager.hasplugin(PLUGIN_NAME):
+        return
+    gc.collect()
+    gc.freeze()
+    collect_seldom()
 
 
 @pytest.hookimpl(optionalhook=True)

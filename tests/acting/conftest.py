@@ -13,7 +13,7 @@ from pytest_tentacle.acting import restarting
 from pytest_tentacle.acting.restarting import Restart, restart
 from pytest_tentacle.acting.sending import send
 from pytest_tentacle.inventory.model import Inventory, Mode, OctopusServer, OperatingSystem, Tentacle, WinRM
-from pytest_tentacle.lab import Lab
+from pytest_tentacle.lab.site import Lab
 from pytest_tentacle.lab.windows import machine as windows_machine
 from pytest_tentacle.survey.actions import Action, By
 

@@ -9,8 +9,8 @@ import pytest
 from pytest_tentacle.inventory import load
 from pytest_tentacle.inventory.loading import OctopusSource
 from pytest_tentacle.inventory.model import Mode
-from pytest_tentacle.lab import Lab, LabError
 from pytest_tentacle.lab.portal import PortalData, Space, machine
+from pytest_tentacle.lab.site import Lab, LabError
 from pytest_tentacle.octopus import read_portal
 from pytest_tentacle.octopus.evidence import read_evidence
 from pytest_tentacle.sections import TABLE, applicable, fleet_of

@@ -25,7 +25,7 @@ from .options import DEFAULT_WORKERS, Options
 from .progress import TerminalProgress
 
 if TYPE_CHECKING:  # paramiko's and spnego's servers come with it: a run on real machines needs none of them
-    from pytest_tentacle.lab import Lab
+    from pytest_tentacle.lab.site import Lab
 
 
 class Reach:
@@ -134,7 +134,7 @@ class Reach:
             self._lab = None
 
     def _start_lab(self, names: set[str]) -> Inventory:
-        from pytest_tentacle.lab import Lab, LabError  # noqa: PLC0415  only a run on the lab pays for it
+        from pytest_tentacle.lab.site import Lab, LabError  # noqa: PLC0415  only a run on the lab pays for it
 
         try:
             self._lab = Lab(self._declared)

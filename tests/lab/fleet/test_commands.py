@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from pytest_tentacle.inventory.model import SSH, Inventory, Mode, OctopusServer, OperatingSystem, Tentacle, WinRM
-from pytest_tentacle.lab import Lab
 from pytest_tentacle.lab.linux import machine as linux_machine
+from pytest_tentacle.lab.site import Lab
 from pytest_tentacle.survey.collector import Plan, collect
 from pytest_tentacle.survey.store import Surveys
 

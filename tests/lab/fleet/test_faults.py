@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from pytest_tentacle.inventory import load
-from pytest_tentacle.lab import Lab, LabError, faults
+from pytest_tentacle.lab import faults
 from pytest_tentacle.lab.faults import FAULTS
+from pytest_tentacle.lab.site import Lab, LabError
 
 INVENTORY = """
 lab: {{}}
