@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,11 @@ class Case:
     """One report, and what is true of it."""
 
     folder: Path
-    document: dict[str, Any]
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """Read when it is asked for: each process that collects names all cases, and few of them read any."""
+        return dict(YAML(typ="safe").load(self.folder / "case.yaml"))
 
     @property
     def id(self) -> str:
@@ -63,8 +68,7 @@ class Case:
 
 def cases() -> list[Case]:
     """All of them."""
-    paths = sorted(HERE.glob("*/*/case.yaml"))
-    return [Case(path.parent, YAML(typ="safe").load(path)) for path in paths]
+    return [Case(path.parent) for path in sorted(HERE.glob("*/*/case.yaml"))]
 
 
 def replayed(case: Case) -> Report:

@@ -6,7 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from pytest_tentacle.survey.collector import Plan, Progress, collect
 from pytest_tentacle.survey.store import Surveys
 
 from .network import SUBNETS, Network, quietly
-from .recorded import alone, canonical
+from .recorded import alone, canonical, name_of
 from .scenario import Scenario
 from .together import apart, masked, told_as_unknown, wrong
 
@@ -81,7 +81,17 @@ def compared(surveys: Surveys, scenarios: Sequence[Scenario]) -> dict[str, Any]:
 
 
 def diagnosed(surveys: Surveys) -> tuple[list[StepResult], Diagnosis]:
-    """What surveys come to."""
+    """What surveys come to; those of a scenario that is recorded are judged once."""
+    name = name_of(surveys)
+    return _diagnosed_alone(name) if name else _diagnosed(surveys)
+
+
+@cache
+def _diagnosed_alone(name: str) -> tuple[list[StepResult], Diagnosis]:
+    return _diagnosed(alone(name))
+
+
+def _diagnosed(surveys: Surveys) -> tuple[list[StepResult], Diagnosis]:
     fleet = fleet_of(surveys)
     results = [
         subject.result(step.slug) for subject in fleet.subjects for step in STEPS if applicable(step.slug, subject)

@@ -29,13 +29,14 @@ def write(new: Mapping[str, str], known: frozenset[str]) -> None:
             entry.size = len(content)
             archive.addfile(entry, io.BytesIO(content))
     _texts.cache_clear()
+    alone.cache_clear()
 
 
 def recorded() -> Iterator[tuple[str, Surveys]]:
     """Each scenario's name, and its surveys."""
-    for name, text in _texts().items():
+    for name in _texts():
         if "+" not in name:
-            yield name, Surveys.model_validate_json(text)
+            yield name, alone(name)
 
 
 def pairs_recorded() -> Iterator[tuple[tuple[str, ...], Surveys]]:
@@ -45,9 +46,22 @@ def pairs_recorded() -> Iterator[tuple[tuple[str, ...], Surveys]]:
             yield tuple(name.split("+")), Surveys.model_validate_json(text)
 
 
+@cache
 def alone(name: str) -> Surveys:
-    """The surveys of one scenario. Raises KeyError where it is not recorded."""
-    return Surveys.model_validate_json(_texts()[name])
+    """The surveys of one scenario, read once. Raises KeyError where it is not recorded."""
+    surveys = Surveys.model_validate_json(_texts()[name])
+    _NAMES[id(surveys)] = name
+    return surveys
+
+
+def name_of(surveys: Surveys) -> str | None:
+    """The scenario whose recorded surveys these very ones are; None for all others, though they may say the same."""
+    name = _NAMES.get(id(surveys))
+    return name if name and alone(name) is surveys else None
+
+
+_NAMES: dict[int, str] = {}
+"""By the id of surveys that `alone` keeps."""
 
 
 def canonical(text: str) -> str:
