@@ -19,7 +19,7 @@ from support.hosts.lab import Lab, running
 from support.hosts.scenarios import SCENARIOS
 from support.hosts.together import combinable, drawn, leans_on, resources
 
-SINGLE = ("healthy", "own-iptables-legacy", "server-no-default", "crash-loop", "masked", "box-stunnel")
+SINGLE = ("healthy", "own-iptables-legacy", "server-no-default", "crash-loop", "masked", "windows-box-poll-stunnel")
 """A sample: all of them are judged from recorded surveys, `test_recorded.py`."""
 
 PAIRS = ("own-nft-drop server-one-source",)
@@ -86,6 +86,7 @@ def test_scenarios_are_many() -> None:
         ("box-silent", "box-closes", False),  # one port of the router
         ("box-haproxy-other", "own-two", False),  # the one leads to a machine that the other breaks
         ("router-one", "box-silent", False),  # the one takes the packets that the other drops
+        ("own-nft-drop", "windows-stopped", False),  # other hosts are up
     ],
 )
 def test_what_can_be_combined(one: str, two: str, fit: bool) -> None:

@@ -27,6 +27,10 @@ def zone_of(host: str) -> str:
     return plain_host(host).partition(".")[2]
 
 
+_NOTHING_TOLD = frozenset({"timed-out", "resolver-failed"})
+"""How a look-up ends of which no DNS server had an answer."""
+
+
 class Scene:
     """The fleet as a whole, indexed once, so that a diagnosis stays linear."""
 
@@ -131,8 +135,14 @@ class Scene:
 
     @cached_property
     def unresolved_by(self) -> dict[str, int]:
-        """Host -> how many vantage points could not resolve it."""
-        return Counter(host for hosts in self.failed_names.values() for host in hosts)
+        """Host -> how many vantage points were told that it is no name, by a DNS server that answered."""
+        told = {
+            (problem.facts.get("vantage"), plain_host(str(problem.facts.get("host"))))
+            for code in NAME_FAILURES
+            for problem in self.by_code[code]
+            if problem.facts.get("error") not in _NOTHING_TOLD
+        }
+        return Counter(host for _, host in told)
 
     def count(self, code: str, **facts: object) -> int:
         """How many machines have a problem with these facts."""

@@ -189,6 +189,30 @@ class TestPolledNodes:
         assert world.judge(SETTINGS, "poll-01").outcome is Outcome.PASSED
         assert world.judge(ACROSS, "poll-01").outcome is Outcome.PASSED
 
+    @pytest.mark.parametrize(
+        ("addresses", "found"),
+        [
+            (("192.0.2.10",), ["TT512"]),
+            (("192.0.2.11",), []),
+            (("192.0.2.10", "192.0.2.11"), []),
+            (("203.0.113.9",), []),  # a device that translates
+        ],
+    )
+    def test_a_nodes_name_that_leads_to_the_other_node(
+        self, world: Any, make_probe: Any, addresses: tuple[str, ...], found: list[str]
+    ) -> None:
+        """They share a certificate and a page: the one is polled twice, and the other one never."""
+        world.add_server("octo-2", "192.0.2.11")
+        draft = world["poll-01"]
+        draft.declare(servers=("octo-1", "octo-2"))
+        entry = draft.trusted[0]
+        draft.trusted = [entry, entry | {"Address": "https://octo-2.example:10943/"}]
+        draft.own = [
+            make_probe("octo-1.example", 10943, whose="octopus", page="server", look=polled(0)),
+            make_probe("octo-2.example", 10943, whose="octopus", page="server", look=polled(1), addresses=addresses),
+        ]
+        assert codes(world.judge(ACROSS, "poll-01")) == found
+
     def test_further_addresses_of_a_node(self, world: Any, make_probe: Any) -> None:
         """`addresses` are as good as the DNS name."""
         world["octo-1"].declare(addresses=("OCTOPUS.example.",))

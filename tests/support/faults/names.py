@@ -33,7 +33,7 @@ def dns_down(world: Whole) -> None:
     world.across("web-02", NO_DNS, {})
 
 
-@case("TC5101", confidence="possible", unsure="Nobody else was asked")
+@case("TC5101", confidence="possible", unsure="Nobody else could tell")
 def dns_fails_on_one_name(world: Whole) -> None:
     """Its DNS server refuses one name (a short one, say), and resolves others."""
     world.across("web-01", NO_DNS, {})

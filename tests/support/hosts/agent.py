@@ -87,7 +87,8 @@ def keep_polling(own: KeyedCertificate, address: str, settings: dict[str, Any], 
             for option, seconds in (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 2), ("TCP_KEEPCNT", 3)):
                 stream.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), seconds)
             stream.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            subscriber = f"MX-SUBSCRIBER 1.0 {settings['subscription']}\r\n\r\n"
+            own_name = settings.get("subscriptions", {}).get(address, settings["subscription"])
+            subscriber = f"MX-SUBSCRIBER 1.0 {own_name}\r\n\r\n"
             stream.sendall(wire.PREAMBLE + subscriber.encode())  # without the former it is hung up on after a minute
             while received := stream.recv(4096):
                 if wire.NULL_REQUEST in received:

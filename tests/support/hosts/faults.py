@@ -147,7 +147,7 @@ def table(rows: list[dict[str, Any]]) -> str:
         "# Faults that were really injected",
         "",
         "Each row was broken in a lab of separate hosts (network namespaces, systemd, sshd, dnsmasq, packet filters),",
-        "surveyed by SSH, and diagnosed. Written by `python3 scripts/dev.py faults --replay --table docs/faults.md`.",
+        "surveyed by SSH (Windows hosts by WinRM), and diagnosed. Written by `python3 scripts/dev.py faults --replay --table docs/faults.md`.",
         "",
         "| area | fault | diagnosis | as expected |",
         "|---|---|---|---|",

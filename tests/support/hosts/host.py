@@ -95,27 +95,98 @@ class Host:
         """Only a network."""
         self.process = subprocess.Popen(["unshare", "--net", "sleep", "infinity"])
         self.pid = self.process.pid
-        _wait(lambda: _namespace(self.pid) != _namespace("self"), f"{self.name}'s network")
+        wait(lambda: _namespace(self.pid) != _namespace("self"), f"{self.name}'s network")
 
 
 @dataclass
-class Machine(Host):
-    """A host with systemd, sshd, and the service of an Octopus product.
+class ProductHost(Host):
+    """A host with an Octopus product, of either system.
 
     Attributes:
         machine: as the inventory declares it.
         address: in its subnet.
-        management: where sshd listens.
-        certificate: of the product.
+        management: where one logs on to it.
+        certificate: of the product; nodes of one server share it.
+        blueprint: what a healthy one of its kind has.
     """
 
     machine: OctopusServer | Tentacle = field(default=None)  # type: ignore[arg-type]
-    groups: Path = Path()
-    """The folder of control groups: each host's systemd has one of its own, or they would end each other's services."""
     address: str = ""
     management: str = ""
     certificate: KeyedCertificate = field(default=None)  # type: ignore[arg-type]
     blueprint: Blueprint = field(default=None)  # type: ignore[arg-type]
+
+    def prepare(self, others: list[ProductHost], keys: dict[str, str]) -> None:
+        """Its files, before it is booted; `keys` are those of its SSH server."""
+        raise NotImplementedError
+
+    def boot(self) -> None:
+        """Starts it; `ready` waits for it."""
+        raise NotImplementedError
+
+    def begin(self) -> None:
+        """What it serves, once it has its addresses."""
+
+    def serve(self, what: str) -> None:
+        """The product's service: `start` or `stop`."""
+        raise NotImplementedError
+
+    @property
+    def ports(self) -> list[int]:
+        """Those that it listens on where all is well."""
+        return [self.blueprint.port] if self.blueprint.presents else []
+
+    def ready(self) -> None:
+        """Waits until it can be logged on to, listens where its product does, and holds each connection that it polls by."""
+        polled = sum(trust.address is not None for trust in self.blueprint.trusts)
+
+        def listens() -> bool:
+            told = must(*self.inside, "ss", "-Hltn")
+            polls = must(*self.inside, "ss", "-Htn", "state", "established", "dport", "=", ":10943")
+            return all(f":{port} " in told for port in self.ports) and len(polls.splitlines()) >= polled
+
+        wait(listens, f"the ports {self.ports} of {self.name}")
+
+    def introduced(self, others: list[ProductHost]) -> list[ProductHost]:
+        """Those of the other end; a Tentacle trusts its servers from then on."""
+        mine = self.machine
+        if isinstance(mine, OctopusServer):
+            return [each for each in others if isinstance(each.machine, Tentacle) and mine.name in each.machine.servers]
+        servers = [each for each in others if each.name in mine.servers]
+        for server in servers:
+            thumbprint = server.certificate.thumbprint
+            if mine.mode is not None and mine.mode.value == "polling":
+                # Nodes of one server are polled with one subscription; another server has given another one.
+                apart = len({each.thumbprint for each in self.blueprint.trusts} - {thumbprint})
+                subscription = f"poll://{mine.name.replace('-', '') + str(apart or ''):x<20.20}/"
+                address = f"https://{server.name}.lab.test:10943"
+                self.blueprint.trusts.append(Trust(thumbprint, POLLING_STYLE, address, subscription))
+            elif thumbprint not in {each.thumbprint for each in self.blueprint.trusts}:
+                self.blueprint.trusts.append(Trust(thumbprint, LISTENING_STYLE))
+        return servers
+
+    def agent(self, trusted: list[ProductHost], others: list[ProductHost]) -> dict[str, object]:
+        """What the product's process is told (`agent.py`)."""
+        pair = lambda one: {"certificate": one.certificate.certificate_pem, "key": one.certificate.key_pem}  # noqa: E731
+        polled = [trust for trust in self.blueprint.trusts if trust.address]
+        return {
+            **pair(self),
+            "product": self.blueprint.product,
+            "trusted": [pair(each) for each in trusted],
+            "known": [pair(each) for each in others if each not in trusted],
+            "listen": ["::", self.blueprint.port] if self.blueprint.presents else None,
+            "poll": [trust.address for trust in polled],
+            "subscription": polled[0].subscription if polled else None,
+            "subscriptions": {trust.address: trust.subscription for trust in polled},
+        }
+
+
+@dataclass
+class Machine(ProductHost):
+    """A host with systemd, sshd, and the service of an Octopus product."""
+
+    groups: Path = Path()
+    """The folder of control groups: each host's systemd has one of its own, or they would end each other's services."""
 
     @property
     def inside(self) -> tuple[str, ...]:
@@ -125,11 +196,10 @@ class Machine(Host):
     def service(self) -> str:
         return "octopusserver.service" if self.blueprint.is_server else "Tentacle.service"
 
-    def prepare(self, others: list[Machine], keys: dict[str, str]) -> None:
-        """Its files, before it is booted."""
+    def prepare(self, others: list[ProductHost], keys: dict[str, str]) -> None:
         port = 10943 if isinstance(self.machine, OctopusServer) else 10933
         self.blueprint = healthy(self.machine, self.address, self.certificate, port)
-        trusted = self._trusted(others)
+        trusted = self.introduced(others)
         upper = self.folder / "upper"
         for name in ("upper", "work", "root"):
             (self.folder / name).mkdir(parents=True)
@@ -153,7 +223,7 @@ class Machine(Host):
             "/opt/lab/support/remedies/commands.py": (HERE.parent / "remedies" / "commands.py").read_text(
                 encoding="utf-8"
             ),
-            "/etc/lab/agent.json": json.dumps(self._agent(trusted, others)),
+            "/etc/lab/agent.json": json.dumps(self.agent(trusted, others)),
             "/etc/lab/sshd_config": _SSHD.format(address=self.management),
             "/etc/lab/host_key": keys["host"],
             "/etc/lab/authorized_keys": keys["login"],
@@ -179,7 +249,6 @@ class Machine(Host):
             )
 
     def boot(self) -> None:
-        """Starts it; `ready` waits for it."""
         apart = ["unshare", "--mount", "--net", "--pid", "--uts", "--ipc", "--cgroup", "--fork", "--kill-child=KILL"]
         arguments = [str(HERE / "boot.sh"), str(self.folder), self.name, str(PYTHON), str(SOURCES)]
         group = self.groups / self.name
@@ -193,47 +262,15 @@ class Machine(Host):
             self.pid = int(children.split()[0]) if children.split() else 0
             return bool(self.pid) and "systemd" in Path(f"/proc/{self.pid}/comm").read_text(encoding="ascii")
 
-        _wait(found, f"process 1 of {self.name}")
+        wait(found, f"process 1 of {self.name}")
         (self.folder / "pid").write_text(f"{self.pid}\n", encoding="ascii")
 
-    def ready(self) -> None:
-        """Waits until sshd listens, and the product where it does."""
-        ports = [22, *([self.blueprint.port] if self.blueprint.presents else [])]
+    @property
+    def ports(self) -> list[int]:
+        return [22, *super().ports]
 
-        def listens() -> bool:
-            told = must(*self.inside, "ss", "-Hltn")
-            polls = must(*self.inside, "ss", "-Htn", "state", "established", "dport", "=", ":10943")
-            return all(f":{port} " in told for port in ports) and bool(polls or self.blueprint.presents)
-
-        _wait(listens, f"the ports {ports} of {self.name}")
-
-    def _trusted(self, others: list[Machine]) -> list[Machine]:
-        mine = self.machine
-        if isinstance(mine, OctopusServer):
-            return [each for each in others if isinstance(each.machine, Tentacle) and mine.name in each.machine.servers]
-        servers = [each for each in others if each.name in mine.servers]
-        for server in servers:
-            thumbprint = server.certificate.thumbprint
-            if mine.mode is not None and mine.mode.value == "polling":
-                subscription = f"poll://{mine.name.replace('-', ''):x<20.20}/"
-                address = f"https://{server.name}.lab.test:10943"
-                self.blueprint.trusts.append(Trust(thumbprint, POLLING_STYLE, address, subscription))
-            else:
-                self.blueprint.trusts.append(Trust(thumbprint, LISTENING_STYLE))
-        return servers
-
-    def _agent(self, trusted: list[Machine], others: list[Machine]) -> dict[str, object]:
-        pair = lambda one: {"certificate": one.certificate.certificate_pem, "key": one.certificate.key_pem}  # noqa: E731
-        polled = [trust for trust in self.blueprint.trusts if trust.address]
-        return {
-            **pair(self),
-            "product": self.blueprint.product,
-            "trusted": [pair(each) for each in trusted],
-            "known": [pair(each) for each in others if each not in trusted],
-            "listen": ["::", self.blueprint.port] if self.blueprint.presents else None,
-            "poll": [trust.address for trust in polled],
-            "subscription": polled[0].subscription if polled else None,
-        }
+    def serve(self, what: str) -> None:
+        self.run(f"systemctl {what} {self.service}")
 
 
 def _filled(text: str, machine: Machine, name: str, command: str) -> str:
@@ -244,7 +281,7 @@ def _namespace(pid: object) -> Path:
     return Path(f"/proc/{pid}/ns/net").readlink()
 
 
-def _wait(until: object, what: str) -> None:
+def wait(until: object, what: str) -> None:
     ends = time.monotonic() + SECONDS
     while not until():  # type: ignore[operator]
         if time.monotonic() > ends:

@@ -32,8 +32,8 @@ def touched(scenario: Scenario, surveys: Surveys) -> frozenset[str]:
 def fitting_pairs(
     scenarios: Sequence[Scenario], all_touched: Mapping[str, frozenset[str]], count: int, seed: int
 ) -> list[tuple[Scenario, Scenario]]:
-    """So many pairs of faults that touch no machine in common, chosen by the seed."""
-    able = [one for one in scenarios if not one.healthy and one.expect and not one.pings and not one.awaited]
+    """So many pairs of faults of the common fleet that touch no machine in common, chosen by the seed."""
+    able = [one for one in scenarios if not (one.healthy or one.pings or one.awaited or one.fleet) and one.expect]
     fitting = [(one, two) for one, two in combinations(able, 2) if not all_touched[one.name] & all_touched[two.name]]
     return random.Random(seed).sample(fitting, min(count, len(fitting)))
 

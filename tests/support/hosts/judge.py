@@ -18,7 +18,7 @@ from pytest_tentacle.sections import STEPS, applicable, fleet_of
 from pytest_tentacle.survey.collector import Plan, Progress, collect
 from pytest_tentacle.survey.store import Surveys
 
-from .network import SUBNETS, Network, quietly
+from .network import Network, quietly
 from .recorded import alone, canonical, name_of
 from .scenario import Scenario
 from .together import apart, masked, told_as_unknown, wrong
@@ -41,14 +41,13 @@ class _Quiet(Progress):
 
 def judged(network: Network, scenarios: Sequence[Scenario], keep: Path | None = None) -> dict[str, Any]:
     """What came of these faults, injected together: `right`, and why not; the seconds; what was found."""
+    inventory = network.fleet(scenarios[0].fleet)
     started = time.monotonic()
     try:
         for number, each in enumerate(scenarios):
             for line in each.do:
                 act(network, apart(line, number))
-        surveys = collect(
-            network.inventory, [machine.name for machine in network.inventory.machines], plan(scenarios), _Quiet()
-        )
+        surveys = collect(inventory, [machine.name for machine in inventory.machines], plan(scenarios), _Quiet())
     finally:
         set_back(network, scenarios)
     text = surveys.model_dump_json(exclude_none=True)
@@ -75,6 +74,7 @@ def compared(surveys: Surveys, scenarios: Sequence[Scenario]) -> dict[str, Any]:
     else:
         faults = _faults(diagnosis, scenarios)
     faults += contradictions(diagnosis.machines.values())
+    faults += _reached(surveys, scenarios)
     if all(each.healthy for each in scenarios):
         faults += _unwell(results)
     return {"right": not faults, "faults": faults, "found": found, "masked": sorted(hidden), "unknown": sorted(unknown)}
@@ -118,6 +118,19 @@ def _faults(diagnosis: Diagnosis, scenarios: Sequence[Scenario]) -> list[str]:
         for view in diagnosis.views()
         for machine in view.machines
         if view.code not in allowed.get(machine, set()) | beside
+    ]
+
+
+def _reached(surveys: Surveys, scenarios: Sequence[Scenario]) -> list[str]:
+    """Machines that were logged on to, or not, otherwise than the scenarios say; SSH's ones are not held to a stage."""
+    stages = {
+        record.machines[0]: record.unreachable.stage.value if record.unreachable else "" for record in surveys.records
+    }
+    wanted = {machine: stage for each in scenarios for machine, stage in each.unreached.items()}
+    return [
+        f"{machine}: the log-on should fail at {stage!r}, did at {stages.get(machine)!r}"
+        for machine, stage in wanted.items()
+        if stages.get(machine) != stage
     ]
 
 
@@ -225,5 +238,3 @@ def _routes(network: Network, name: str) -> None:
         "ip neigh flush all; ip rule show | grep -v -e '^0:' -e '^32766:' -e '^32767:' | while read -r n rest; do "
         "ip rule del pref ${n%:}; done"
     )
-    assert name in network.machines
-    assert SUBNETS

@@ -13,14 +13,14 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from support.hosts.judge import judged
-from support.hosts.network import Network
+from support.hosts.network import FLEETS, Network
 from support.hosts.scenarios import SCENARIOS
 
 
 def main() -> None:
     """Until stdin ends."""
     started = time.monotonic()
-    network = Network()
+    network = Network([name for name in FLEETS if name])
     keep = Path(sys.argv[1]) if len(sys.argv) > 1 else None
     try:
         network.start()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,8 @@ class Scenario:
         pings: attempts at each link; 0: none.
         seconds: that a look gets; 0: few, as the lab's ways are short.
         awaited: why it is still misjudged; empty where it is judged right.
+        fleet: which hosts it is of (`network.FLEETS`).
+        unreached: machine -> stage at which the log-on fails.
     """
 
     name: str
@@ -34,6 +36,8 @@ class Scenario:
     pings: int = 0
     seconds: float = 0
     awaited: str = ""
+    fleet: str = ""
+    unreached: dict[str, str] = field(default_factory=dict)
 
 
 def scenario(
@@ -49,15 +53,22 @@ def scenario(
     pings: int = 0,
     seconds: float = 0,
     awaited: str = "",
+    fleet: str = "",
+    unreached: str = "",
 ) -> Scenario:
-    """From lines: `do` and `undo` one command a line, `expect` `<machine>[,<machine>]: <code> [<code>]` a line."""
+    """From lines: `do` and `undo` one command a line, `expect` `<machine>[,<machine>]: <code> [<code>]` a line.
+
+    `unreached` are words `<machine>:<stage>`.
+    """
     wanted: dict[str, tuple[str, ...]] = {}
     for line in _lines(expect):
         machines, _, codes = line.partition(":")
         wanted |= {machine.strip(): tuple(codes.split()) for machine in machines.split(",")}
+    stages = dict(each.split(":") for each in unreached.split())
     return Scenario(
-        name, area, fault, _lines(do), wanted, tuple(beside.split()), _lines(undo), healthy, pings, seconds, awaited
-    )
+        name, area, fault, _lines(do), wanted, tuple(beside.split()), _lines(undo), healthy, pings, seconds, awaited,
+        fleet, stages,
+    )  # fmt: skip
 
 
 def _lines(text: str) -> tuple[str, ...]:

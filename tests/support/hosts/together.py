@@ -86,7 +86,8 @@ def leans_on(scenario: Scenario) -> frozenset[str]:
 def combinable(one: Scenario, two: Scenario) -> bool:
     """Whether both can be there at once, neither through the other, and what is expected differs where they meet."""
     return (
-        not resources(one) & resources(two)
+        one.fleet == two.fleet
+        and not resources(one) & resources(two)
         and not leans_on(one) & touched(two)
         and not leans_on(two) & touched(one)
         and not any(set(codes) & set(two.expect.get(name, ())) for name, codes in one.expect.items())
@@ -94,8 +95,8 @@ def combinable(one: Scenario, two: Scenario) -> bool:
 
 
 def drawn(scenarios: Sequence[Scenario], count: int, seed: int) -> list[tuple[Scenario, Scenario]]:
-    """So many pairs of faults, chosen by the seed, no fault much more often than another."""
-    able = [each for each in scenarios if not each.healthy and each.expect and not each.awaited]
+    """So many pairs of faults of the common fleet, chosen by the seed, no fault much more often than another."""
+    able = [each for each in scenarios if not (each.healthy or each.awaited or each.fleet) and each.expect]
     possible = list(combinations(able, 2))
     random.Random(seed).shuffle(possible)
     most = 2 * count // max(1, len(able)) + 2

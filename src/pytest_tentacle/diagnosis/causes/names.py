@@ -74,7 +74,7 @@ def _here_only(view: View, problem: Problem) -> Clue | None:
     return Clue(
         place=vantage,
         confidence=Confidence.POSSIBLE,
-        unsure="Nobody else was asked: resolve {host} on another machine to tell a missing record from the DNS "
+        unsure="Nobody else could tell: resolve {host} on another machine to tell a missing record from the DNS "
         "settings of {vantage}.",
     )
 

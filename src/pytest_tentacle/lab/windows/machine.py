@@ -32,6 +32,8 @@ hold the following; without a key the machine is a healthy one.
 - `bindings`, `url_acl`, `named_keys`: certificates that http.sys presents, and for whom prefixes are reserved: see
   registry.ps1.
 - `netsh_seconds`: how long netsh takes.
+- `network_names`: names that are not in `names` are asked for in the network in which the engine runs; `dns_silent`:
+  the number that is told where no DNS server answers there, 11001 or 11002: which one a Windows tells is not certain.
 - `roles`: `domain-controller`, `core` or `workgroup`; `build`: Windows' build, such as `"9600"` for Server 2012 R2.
 - `absent`: cmdlets that are not there; `domain_seconds`: how long a domain controller takes to say who an account is.
 - `hanging`, `half`, `stopped`, `damaged`: what gives no answer, some rows before it breaks off, an error as while its

@@ -10,12 +10,27 @@ class LabDns {
         $lab = (Get-Variable -Name TentacleLab -ValueOnly).Machine
         $answer = $lab.names.$Name
         if ($null -eq $answer -and @('localhost', $lab.hostname, "$($lab.hostname).lab.example") -contains $Name) { $answer = $lab.addresses }
+        if ($null -eq $answer -and $lab.network_names) { return [LabDns]::Ask($Name, $lab.dns_silent) }
         if ($null -eq $answer) { $answer = 'name-not-found' }
         $numbers = @{ 'name-not-found' = 11001; 'resolver-failed' = 11002; 'no-address' = 11004 }
         if ($answer -is [string] -and $numbers.ContainsKey($answer)) {
             $source.SetException((New-Object System.Net.Sockets.SocketException ([int]$numbers[$answer])))
         } elseif ($answer -isnot [string] -or $answer -ne 'timed-out') {
             $source.SetResult([System.Net.IPAddress[]]@(@($answer) | ForEach-Object { [System.Net.IPAddress]::Parse([string]$_) }))
+        }
+        return $source.Task
+    }
+    # Of the network that this engine runs in. `dns_silent` of machine.json is the number that Windows is to say where no
+    # server answers, which on Linux is 11002.
+    static [System.Threading.Tasks.Task[System.Net.IPAddress[]]] Ask([string]$Name, [object]$Silent) {
+        if (-not $Silent) { return [System.Net.Dns]::GetHostAddressesAsync($Name) }
+        $source = New-Object 'System.Threading.Tasks.TaskCompletionSource[System.Net.IPAddress[]]'
+        try {
+            $source.SetResult([System.Net.Dns]::GetHostAddresses($Name))
+        } catch {
+            $cause = $_.Exception.GetBaseException()
+            $unanswered = $cause -is [System.Net.Sockets.SocketException] -and [string]$cause.SocketErrorCode -eq 'TryAgain'
+            $source.SetException($(if ($unanswered) { New-Object System.Net.Sockets.SocketException ([int]$Silent) } else { $cause }))
         }
         return $source.Task
     }

@@ -23,7 +23,7 @@ from pytest_tentacle.link import Failure, Probe
 from pytest_tentacle.link.hosts import plain_address
 from pytest_tentacle.survey.model import ServiceState
 
-from .probe_verdict import LINK_CODES, NAME_NOT_RESOLVED, LinkFinding, describe, finding_of
+from .probe_verdict import LINK_CODES, NAME_NOT_RESOLVED, LinkFinding, describe, facts_of, finding_of
 
 DNS_ISSUE = "TT510"
 HANGS = "TT505"
@@ -47,7 +47,8 @@ def judge_link(link: Link, way: Way) -> Iterator[Finding]:
     if way.by_name is None or isinstance(name, Unknown):
         yield from _single(link, way, way.by_address if way.by_name is None else way.by_name)
     elif name is None:
-        yield _seen(link, way.by_name)
+        twin = _leads_to_twin(way.by_name, link)
+        yield _met_twin(link, way, way.by_name, twin) if twin else _seen(link, way.by_name)
     else:
         yield from _name_failed(link, way, name)
 
@@ -138,14 +139,35 @@ def _leads_elsewhere(probe: Probe, link: Link) -> bool:
     return _own_addresses(link).isdisjoint(plain_address(address) for address in probe.resolve.addresses)
 
 
-def _own_addresses(link: Link) -> set[str | None]:
-    declared = {plain_address(link.declared_ip or "")}
+def _leads_to_twin(probe: Probe, link: Link) -> Subject | None:
+    """The other node whose addresses alone a node's name leads to: they share a certificate, and a page."""
+    if not link.polls or link.end is None or not _leads_elsewhere(probe, link) or probe.resolve is None:
+        return None
+    found = {plain_address(each) for each in probe.resolve.addresses}
+    twins = (node for node in link.tentacle.peers if node is not link.end)
+    return next((node for node in twins if found <= _addresses_of(node)), None)
+
+
+def _met_twin(link: Link, way: Way, probe: Probe, twin: Subject) -> Problem:
+    resolved = ", ".join(probe.resolve.addresses) if probe.resolve else "?"
+    actual = (
+        f"the name resolves to {resolved}, not to {link.declared_ip}: that is {twin.name}, which is polled in its place"
+    )
+    evidence = (Evidence(f"probe from {link.vantage.name}", describe(probe)),)
+    return _problem(link, way, ANOTHER_ADDRESS, LinkFinding(ANOTHER_ADDRESS, actual, facts_of(probe), evidence), actual)
+
+
+def _addresses_of(node: Subject) -> set[str | None]:
+    declared = {plain_address(node.machine.ip or "")} - {None}
     try:
-        return (
-            declared | {plain_address(each) for each in link.end.read(FACTS.host).addresses} if link.end else declared
-        )
+        return declared | {plain_address(each) for each in node.read(FACTS.host).addresses}
     except Unknown:
         return declared
+
+
+def _own_addresses(link: Link) -> set[str | None]:
+    declared = {plain_address(link.declared_ip or "")}
+    return declared | _addresses_of(link.end) if link.end else declared
 
 
 def _blocked_or(link: Link, way: Way, finding: LinkFinding) -> Problem | Blocked | Unknown:

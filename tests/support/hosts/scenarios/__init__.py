@@ -19,6 +19,7 @@ from . import (
     slow,
     unusual,
 )
+from .other_fleets import servers, windows
 
 SCENARIOS: dict[str, Scenario] = {
     each.name: each
@@ -36,6 +37,8 @@ SCENARIOS: dict[str, Scenario] = {
         unusual,
         rarer_filters,
         rarer_hosts,
+        windows,
+        servers,
     )
     for each in module.SCENARIOS
 }
