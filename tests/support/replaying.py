@@ -3,7 +3,8 @@
 A case is a folder with `case.yaml` and logs as text. Values are made up; what software wrote is as reported. Its keys:
 `source`, `what`, `machine` (whose diagnosis counts), `machines` (that take part), `copies` (a further machine, as a copy
 of another with other words), `inventory` and `survey` (a value at a dotted place; `+` appends to a list), `refused` and
-`no_tls` and `old_tls` (what every look at a machine's port came to), `standing` (connections that stand), `logs`, and `expect`.
+`no_tls`, `old_tls`, `silent` and `mute` (what every look at a machine's port came to: `silent` without an answer to TCP,
+`mute` to TLS), `standing` (connections that stand), `logs`, and `expect`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ruamel.yaml import YAML
 
@@ -145,7 +146,7 @@ def built(case: Case) -> dict[str, Any]:
         for change in given.get(side, ()):
             put(where[change["machine"]], change["at"], change["value"])
     _stand(given.get("standing", ()), records)
-    for looks, change in (("refused", _refused), ("no_tls", _without_tls), ("old_tls", _with_old_tls)):
+    for looks, change in LOOKS.items():
         for name in given.get(looks, ()):
             _on_each_look(document, machines[name], change)
     for name in wanted:
@@ -232,6 +233,8 @@ def _on_each_look(document: dict[str, Any], machine: dict[str, Any], change: Cal
     names = {machine.get("ip"), machine.get("dns_name")}
     for record in document["records"]:
         own = machine["name"] in record["machines"]
+        if own and change is _without_answer:  # What drops packets stands before the machine.
+            continue
         for probe in (*((record.get("survey") or {}).get("probes", ())), *record.get("peer_probes", ())):
             if probe["host"] in names or (own and probe["by"] == "local"):
                 change(probe, machine)
@@ -255,6 +258,26 @@ def _without_tls(probe: dict[str, Any], _machine: dict[str, Any]) -> None:
 def _with_old_tls(probe: dict[str, Any], _machine: dict[str, Any]) -> None:
     probe.pop("page", None)
     probe["tls"] = {"ms": 3.0, "error": "protocol-version", "detail": "tlsv1 alert protocol version"}
+
+
+def _without_answer(probe: dict[str, Any], machine: dict[str, Any]) -> None:
+    for part in ("tls", "page"):
+        probe.pop(part, None)
+    probe["connect"] = {"ms": 5000.0, "address": machine["ip"], "error": "timed-out", "detail": "timed out"}
+
+
+def _mute(probe: dict[str, Any], _machine: dict[str, Any]) -> None:
+    probe.pop("page", None)
+    probe["tls"] = {"ms": 5000.0, "error": "timed-out", "detail": "timed out"}
+
+
+LOOKS: Final[dict[str, Callable[[dict[str, Any], dict[str, Any]], None]]] = {
+    "refused": _refused,
+    "no_tls": _without_tls,
+    "old_tls": _with_old_tls,
+    "silent": _without_answer,
+    "mute": _mute,
+}
 
 
 def _written(data: bytes) -> datetime:
