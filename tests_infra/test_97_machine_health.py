@@ -16,6 +16,7 @@ def test_machine_health(machine):
         health.clocks_agree,
         health.no_known_defect_shows,
         health.both_ends_are_of_one_generation,
+        health.process_is_of_the_installed_version,
         health.left_overs_are_told,  # evidence, and no verdict
         health.last_resort_is_told,  # "Restart the Octopus and Tentacle Services", "Uninstall Tentacles"
     )

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import pytest
+
 from pytest_tentacle.sections import step_of
+from support.faults.logs import INIT, hung_up_on
 
 
 class TestStanding:
@@ -49,3 +52,53 @@ class TestOneCertainty:
                 if found_twice:
                     twice[f"{case.id} on {name}"] = found_twice
         assert twice == {}
+
+
+class TestUnrecognised:
+    """Errors that nobody knows, of the hour of a failure: told first where no cause is certain, and no problem alone."""
+
+    WORDS = "The frobnicator gave up on its own"
+
+    @pytest.mark.parametrize("whose", ["octo-1", "poll-01"])
+    def test_of_either_end_is_told_first(self, world: Any, diagnosed: Any, whose: str) -> None:
+        hung_up_on(world)
+        world.say(whose, "ERROR", self.WORDS)
+
+        (found,) = diagnosed(world).machines["poll-01"].causes
+
+        assert found.kind.code == "TC1051"
+        assert f"The log of {whose} also holds an error" in found.unsure
+        assert self.WORDS in found.evidence[1].text
+
+    def test_long_ago_tells_nothing(self, world: Any, diagnosed: Any) -> None:
+        hung_up_on(world)
+        world.say("octo-1", "ERROR", self.WORDS, ago=3700)
+
+        (found,) = diagnosed(world).machines["poll-01"].causes
+
+        assert "also holds an error" not in found.unsure
+        assert not any(self.WORDS in each.text for each in found.evidence)
+
+    def test_beside_what_is_known_it_is_left_out(self, world: Any, diagnosed: Any) -> None:
+        world.say("octo-1", "ERROR", f"{INIT}Unable to receive the remote identity; the identity line was empty.")
+        world.say("octo-1", "ERROR", self.WORDS)
+
+        (found,) = diagnosed(world).machines["web-01"].causes
+
+        assert found.kind.code == "TC9522"
+        assert not any(self.WORDS in each.text for each in found.evidence)
+
+    def test_is_no_problem_by_itself(self, world: Any, diagnosed: Any) -> None:
+        for name in ("octo-1", "poll-01"):
+            world.say(name, "ERROR", self.WORDS)
+
+        assert not diagnosed(world).machines
+
+    def test_is_what_a_service_that_ended_said_last(self, world: Any, diagnosed: Any) -> None:
+        world.down("web-01", exit_code=1067)
+        world.say("web-01", "ERROR", self.WORDS)
+
+        (cause,) = [each for each in diagnosed(world).causes if "web-01" in each.machines]
+
+        assert cause.code == "TC2032"
+        assert self.WORDS in cause.sentence

@@ -97,6 +97,8 @@ def _at_end(nodes: tuple[Subject, ...], *, polled: bool = True) -> dict[str, Any
 def trust_facts(subject: Subject, problem: Mapping[str, Any]) -> dict[str, Any]:
     """What a Tentacle's file has in the place of a server's thumbprint, and whether it lacks this one: `mistrusts`.
 
+    Or not, as far as that is known: `trusts`.
+
     And whether to replace the old one cuts off nobody else: `replaceable`.
     """
     if not subject.is_tentacle:
@@ -119,7 +121,7 @@ def trust_facts(subject: Subject, problem: Mapping[str, Any]) -> dict[str, Any]:
         let_in = {(entry.thumbprint or "").upper() for entry in settings.trusted}
         is_trusted = thumbprint in polled if subject.mode is Mode.POLLING else thumbprint.upper() in let_in
         facts["mistrusts"] = not is_trusted
-    return facts
+    return facts | {"trusts": not facts.get("mistrusts", False)}
 
 
 def _portal(subject: Subject) -> str | None:

@@ -17,6 +17,7 @@ from .causes import CAUSES
 from .cover import fewest
 from .folding import FoldedCause, Folder
 from .kind import CauseKind, Clue, Found
+from .last_resort import unexplained_with, with_unrecognised
 from .standing import toned
 from .unread import held_against_unread
 from .view import Scene, View
@@ -109,13 +110,14 @@ def _diagnosed(view: View, waits: tuple[tuple[str, str], ...], echoes: frozenset
     """One machine. `echoes` are what its logs tell of another machine's failure: they need no cause here."""
     problems = [problem for problem in view.problems if problem.code not in echoes]
     chosen = tuple(
-        held_against_unread(view, toned(view, found)) for found in fewest(tuple(_candidates(view, problems)))
+        with_unrecognised(view, held_against_unread(view, toned(view, found)))
+        for found in fewest(tuple(_candidates(view, problems)))
     )
     explained = {id(problem) for found in chosen for problem in found.problems}
     return MachineDiagnosis(
         machine=view.name,
         causes=chosen,
-        unexplained=tuple(problem for problem in problems if id(problem) not in explained),
+        unexplained=tuple(unexplained_with(view, problem) for problem in problems if id(problem) not in explained),
         waits_for=waits,
     )
 

@@ -212,8 +212,16 @@ _UPPER_FIRST = tuple(
 _POLL_NODE = tentacle(
     'poll-server --instance "<instance>" --server "<portal>" --apiKey "<key>" --server-comms-address "<polled>"', AGAIN
 )
-POLL_NODE = tuple((*upper, *lines) for upper, lines in zip(_UPPER_FIRST, _POLL_NODE, strict=True))
+POLL_TRUSTED_NODE = tuple((*upper, *lines) for upper, lines in zip(_UPPER_FIRST, _POLL_NODE, strict=True))
 """Adds a node to a server that is polled already; needs a key that may see machines."""
+POLL_NODE = tuple(
+    (
+        *when("trusts", *lines),
+        *when("mistrusts", f"It does not trust that server yet: register it. {REGISTER_WORDS}", *again),
+    )
+    for lines, again in zip(POLL_TRUSTED_NODE, tentacle(REGISTER, AGAIN), strict=True)
+)
+"""The same where the server may be none that it trusts, which `poll-server` refuses."""
 
 POLL_ANEW = _ANEW
 

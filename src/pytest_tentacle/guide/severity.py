@@ -36,6 +36,8 @@ _DEGRADED = frozenset(
         "TT128",
         "TT136",
         "TT146",
+        "TT153",
+        "TT154",
         "TT208",
         "TT210",
         "TT211",
@@ -74,7 +76,7 @@ _DEGRADED = frozenset(
         "TT973",
     }
 )
-_WILL_FAIL = frozenset({"TT144", "TT205", "TT411", "TT412", "TT721"})
+_WILL_FAIL = frozenset({"TT144", "TT205", "TT411", "TT412", "TT721", "TT976"})
 _HYGIENE = frozenset({"TT151", "TT403", "TT603"})
 
 

@@ -250,6 +250,7 @@ STEPS: tuple[Step, ...] = (
             health.clocks_agree,
             health.no_known_defect_shows,
             health.both_ends_are_of_one_generation,
+            health.process_is_of_the_installed_version,
             health.left_overs_are_told,
             health.last_resort_is_told,
         ),

@@ -42,6 +42,7 @@ PLAYED = {
     "TT909": "process.py",
     "TT974": "last_words.py",
     "TT975": "system.py",
+    "TT976": "last_words.py",
 }
 """Codes of what no lab has (a service's former account, SELinux, what a server's portal needs, a web socket, a registration in
 Octopus, routes and outgoing rules, ways that take long, names with several addresses, hundreds of connections, Windows'
@@ -60,6 +61,7 @@ _BOTH = {
     "TT715": "names with several addresses: for real in tests/hosts",
     "TT716": "names with several addresses: for real in tests/hosts",
     "TT717": "no name on loopback takes long: for real in tests/hosts",
+    "TT976": "the lab's products run from their start: tests/cases",
     "TT975": "a file system that is mounted read-only: for real in tests/hosts",
 }
 _ROUTES = "a host's own routes and filters: for real in tests/hosts"

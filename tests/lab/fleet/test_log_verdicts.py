@@ -116,7 +116,7 @@ DESIGNED: dict[str, tuple[str, ...]] = {
 }
 
 _ELSEWHERE = dict.fromkeys(
-    [f"TT{number}" for number in (*range(135, 151), 152)],
+    [f"TT{number}" for number in (*range(135, 151), 152, 153, 154)],
     "the lab has no machine for it: tests/cases and tests/sections do it",
 )
 NOT_ON = {
@@ -156,6 +156,9 @@ NOT_IN_LOGS = {
             "logging-configuration",
             "file-locked",
             "database",
+            "database-pool",
+            "powershell-not-started",
+            "threads-exhausted",
             "pkcs12-iterations",
             "key-isolation",
             "own-server-not-recognised",

@@ -86,6 +86,19 @@ def generations_apart(around: Any, _: Any) -> None:
     around.world["web-01"].settings["Tentacle.Communication.TrustedOctopusServers"] = "[]"
 
 
+def upgraded(around: Any, _: Any) -> None:
+    """A process that said at its start that it is of another version than its program is by now."""
+    service = around.world["poll-01"].service
+    service["executable"] = "/opt/octopus/tentacle/Tentacle"
+    text = "".join(
+        f"2026-11-22 03:04:00.0057 {service['pid']:>6}      9  INFO  {words}\n"
+        for words in ("Tentacle version 8.3.2941 (8.3.2941) instance Tentacle", "==== RunAgentCommand ====")
+    )
+    log = read_log(text.encode(), product="tentacle", instance="Tentacle", path="/logs/OctopusTentacle.txt")
+    own = Product(product="tentacle", version="9.1.3772", path=service["executable"])
+    around.sections["poll-01"] |= {"logs": (log,), "products": (own,)}
+
+
 CASES = [
     ("TT971", "web-01", full("web-01", "C:\\")),
     ("TT971", "poll-01", full("poll-01", "/")),
@@ -108,6 +121,23 @@ class TestEachCode:
         (problem,) = result.problems
         assert problem.code == code
         assert problem.evidence
+
+
+class TestVersionThatRuns:
+    def test_of_before_an_upgrade_is_told(self, around: Any) -> None:
+        """Nothing fails yet: it is noted."""
+        upgraded(around, None)
+        result = around.judge("machine-health", "poll-01")
+        (problem,) = result.problems
+        assert (problem.code, result.outcome) == ("TT976", Outcome.NOTED)
+        assert problem.facts["version"] == "8.3.2941"
+
+    def test_of_another_program_tells_nothing(self, around: Any) -> None:
+        """A second installation beside the one that the service runs."""
+        upgraded(around, None)
+        (own,) = around.sections["poll-01"]["products"]
+        around.sections["poll-01"]["products"] = (own.model_copy(update={"path": "/srv/tentacle/Tentacle"}),)
+        assert around.codes("machine-health", "poll-01") == []
 
 
 class TestHealthy:

@@ -126,6 +126,11 @@ ONE_OF_EACH = {
     "TT148": ("web-01", "error:23076072:PKCS12 routines:PKCS12_parse:parse error"),
     "TT149": ("web-01", "System.Security.Cryptography.CryptographicException: The RPC server is unavailable."),
     "TT150": ("web-01", "System.IO.FileNotFoundException: Could not load file or assembly 'Halibut, Version=7.0.0.0'"),
+    "TT153": (
+        "web-01",
+        "PowerShell startup detection: PowerShell did not start within 5 minutes for task ServerTasks-1",
+    ),
+    "TT154": ("octo-1", "ThreadPool exhausted for approximately 4997ms current ThreadPool exhaustion events 1"),
     "TT143": ("octo-1", 'Cannot open database "Octopus" requested by the login. The login failed.'),
 }
 """A text of its own log that leads to each code; the others have tests of their own above."""

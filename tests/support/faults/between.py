@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 from datetime import timedelta
 
+from pytest_tentacle.link import By
 from pytest_tentacle.link.certificate import KeyedCertificate, make_certificate
 from pytest_tentacle.survey.surroundings import Access, Event, TlsProtocol
 from support import NOW
 from support.fleets.certificates import issued
 from support.fleets.failures import CLOSED, NO_SUITE, NOT_TLS, OLD_TLS, RESET, SILENT
-from support.fleets.looks import OWN_PORT
+from support.fleets.looks import OWN_PORT, polled
 from support.fleets.whole import Whole
 from support.fleets.world import probe
 from support.rules import linux_rules
@@ -40,6 +41,21 @@ def inspected_under_the_same_subject(world: Whole) -> None:
 @case("TC5312")
 def leads_to_another(world: Whole) -> None:
     world.both("web-01", {"whose": "web-02"})
+
+
+@case("TC5304", "poll-01")
+def polls_a_tentacle(world: Whole) -> None:
+    """What answers at the polled address is a Tentacle, which its settings trust as if it were the server."""
+    draft = world["poll-01"]
+    new = {"Address": "https://web-02.example:10933/", "Thumbprint": world.thumbprint("web-02")}
+    world.logs["poll-01"] = (
+        world.logs["poll-01"]
+        .replace(draft.trusted[0]["Address"], new["Address"])
+        .replace(draft.trusted[0]["Thumbprint"], new["Thumbprint"])
+    )
+    draft.trusted[0] |= new
+    draft.replace(polled(0), probe("web-02.example", 10933, By.NAME, whose="web-02"))
+    world.sections["poll-01"]["connections"] = ()
 
 
 @case("TC5303", confidence="likely", unsure="")

@@ -76,6 +76,15 @@ def registering_fails_somehow(world: Whole) -> None:
     registering_fails(world, "Something that nobody has seen")
 
 
+@case("TT976", "poll-01", confidence="likely")
+def upgraded_and_not_restarted(world: Whole) -> None:
+    """The package is a later one than the process, by its own words at its start."""
+    program = world["poll-01"].service["executable"]
+    world.sections["poll-01"]["products"] = (Product(product="tentacle", version="9.1.3772", path=program),)
+    old = "Tentacle version 8.3.2941 (8.3.2941) instance Tentacle"
+    world.logs["poll-01"] = line(3700, "INFO", old, 900) + world.logs["poll-01"]
+
+
 @case("TT974")
 def generations_apart(world: Whole) -> None:
     world.sections["octo-1"]["products"] = (Product(product="server", version="2.6.0.778"),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_tentacle.survey.surroundings import Product
 from support.fleets.certificates import thumbprint
 from support.fleets.whole import LISTEN, POLL, SERVER_LISTEN, Whole, line, started
 
@@ -200,6 +201,12 @@ def proxy_is_away(world: Whole) -> None:
     )
 
 
+@case("TC1184", "poll-01", confidence="likely")
+def proxy_without_a_name(world: Whole) -> None:
+    text = "Connection to proxy host no-such-proxy.invalid on port 8080 failed: Name or service not known"
+    world.say("poll-01", "ERROR", f"{TRANSACTION}{PROXY}{text}")
+
+
 @case("TC1191", "poll-01")
 def proxy_refuses(world: Whole) -> None:
     world.say(
@@ -271,6 +278,32 @@ def no_identity(world: Whole) -> None:
 @case("TT953")
 def changed_on_its_way(world: Whole) -> None:
     world.say("octo-1", "ERROR", f"{INIT}Unexpected byte after '\\r' in control message: 0x58")
+
+
+@case("TC9531", "poll-01", confidence="likely")
+def breaks_within_a_message(world: Whole) -> None:
+    """Halibut before 6.0.1069 goes on reading where the stream has ended."""
+    words = "System.IO.InvalidDataException: The archive entry was compressed using an unsupported compression method."
+    world.say("poll-01", "ERROR", f"{TRANSACTION}{words}")
+    world.sections["poll-01"]["products"] = (Product(product="tentacle", version="6.2.277"),)
+    world.sections["poll-01"]["connections"] = ()
+
+
+@case("TC1152", "poll-01")
+def web_socket_left_open(world: Whole) -> None:
+    not_collected(world)
+    world["poll-01"].trusted[0]["Address"] = "wss://octo-1.example/octopuscomms"
+
+
+@case("TT153", confidence="likely")
+def powershell_is_kept_from_starting(world: Whole) -> None:
+    text = "PowerShell startup detection: PowerShell did not start within 5 minutes for task ServerTasks-48211"
+    world.say("web-01", "WARN", text)
+
+
+@case("TT154", "octo-1", confidence="likely")
+def server_without_threads(world: Whole) -> None:
+    world.say("octo-1", "ERROR", "ThreadPool exhausted for approximately 4997ms current ThreadPool exhaustion events 1")
 
 
 @case("TC9542")
@@ -381,6 +414,13 @@ NO_ROOM = (
     "System.Net.Sockets.SocketException (10055): An operation on a socket could not be performed because the system "
     "lacked sufficient buffer space or because a queue was full"
 )
+
+
+@case("TC1221", "poll-01", confidence="likely")
+def store_of_certificates_of_another_user(world: Whole) -> None:
+    fails_to_start(
+        world, "poll-01", "The owner of '/home/octo/.dotnet/corefx/cryptography/x509stores/my' is not the current user."
+    )
 
 
 @case("TT147", "poll-01", confidence="likely")

@@ -17,7 +17,7 @@ from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.sections.catalogue import CATALOGUE
 
-from .process import trusts_as_before
+from .process import proxy_not_found, trusts_as_before
 
 
 def _when(view: View, problem: Problem, *, peer_thumbprint_known: bool) -> Clue | None:
@@ -148,7 +148,9 @@ def _ended(view: View, problem: Problem) -> Clue | None:
 
 
 def _on_the_way(view: View, problem: Problem) -> Clue | None:
-    return None if ends_the_start(view, problem) else _with_proxy(view, problem)
+    if ends_the_start(view, problem) or proxy_not_found(view, problem) is not None:
+        return None
+    return _with_proxy(view, problem)
 
 
 def _by_a_gateway(view: View, problem: Problem) -> Clue | None:
@@ -419,7 +421,8 @@ LOGS: tuple[CauseKind, ...] = (
         "TC1181",
         "TT118",
         "The proxy cannot be used",
-        "According to the log, {who} cannot connect through the proxy: it cannot be reached, or it is not a proxy.",
+        "According to the log, {who} cannot connect through the proxy: it cannot be reached, or it is not a proxy. (It "
+        "says: {words})",
         match=_on_the_way,
         fold_by=("host", "port"),
         consequences=UNCONNECTED,

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from pytest_tentacle.diagnosis.from_problem import from_problem, told
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.commands import NEW_CERTIFICATE
+from pytest_tentacle.guide.commands import NEW_CERTIFICATE, RESTART_LINUX, RESTART_WINDOWS
 from pytest_tentacle.guide.consequences import ACROSS, UNCONNECTED
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.link import Certificate
-from pytest_tentacle.sections.versions import version_of
+from pytest_tentacle.sections.versions import parsed, version_of
 
 _BROKEN = "broken-envelope"
+_NOT_BYTES = "not-halibut-bytes"
+_SAYS_WHY = {"tentacle": (7, 0), "server": (2023, 4)}
+"""The first versions whose Halibut tells that a stream ended within a message (OctopusTentacle#598, Halibut#230)."""
 _WEAK_HASHES = frozenset({"md5", "sha1"})
 _LONG_ENOUGH = 2048
 """Bits of an RSA key."""
@@ -50,6 +54,38 @@ def _stumbles(view: View, problem: Problem) -> Clue | None:
 
 def _cut_short(view: View, problem: Problem) -> Clue | None:
     return told(view, problem) if problem.facts.get("signature") != _BROKEN else None
+
+
+def _broke_within(view: View, problem: Problem) -> Clue | None:
+    """An older Halibut reads the end of a stream on as a message, and complains of its compression."""
+    if problem.facts.get("signature") != _NOT_BYTES:
+        return None
+    teller = view.vantage(problem) or view
+    try:
+        version = version_of(teller.subject)
+    except Unknown:
+        return None
+    number = parsed(version)
+    if number is None or number >= _SAYS_WHY[teller.subject.product]:
+        return None
+    return replace(told(view, problem), evidence=(Evidence(f"products of {teller.name}", f"version {version}"),))
+
+
+def _stands_idle(view: View, problem: Problem) -> Clue | None:
+    """It polls by web socket, holds a connection, and its server's requests are not fetched."""
+    try:
+        entries = [entry for entry in view.subject.settings.trusted if entry.polls]
+    except (Unknown, Blocked):
+        return None
+    sockets = [entry for entry in entries if str(entry.address or "").lower().startswith("wss://")]
+    connections = view.survey.connections.data if view.survey else None
+    pid = view.service.pid if view.service else None
+    if not entries or len(sockets) != len(entries) or pid is None:
+        return None
+    if not any(row.state == "established" and row.pid == pid for row in connections or ()):
+        return None
+    stands = Evidence(f"connections of {view.name}", "its process holds a connection")
+    return replace(told(view, problem), evidence=(stands,), facts={"polled": sockets[0].address})
 
 
 def _is_weak(certificate: Certificate | None) -> bool:
@@ -94,6 +130,12 @@ _UPGRADE = (
     "connections (idle time-outs of firewalls and NAT). Nothing has to be set up again:"
 )
 
+_UPGRADE_7 = (
+    "Look at what breaks the connections: a busy server or machine, a slow network, idle time-outs of firewalls and "
+    "NAT. Upgrade the end whose log it is (Tentacle 7.0, server 2023.4), which says what happened then. Nothing has to "
+    "be set up again:"
+)
+
 _RENEW_SERVER = "The server's certificate is the weak one, not this Tentacle's:"
 _RENEW_OLD = (
     "See which of the two is old (SHA-1, or a key below 2048 bits): the server's stands in the portal under "
@@ -101,7 +143,42 @@ _RENEW_OLD = (
     "server's is renewed only when every Tentacle trusts the new one (update-trust). What each end can do:"
 )
 
+_RESTART_IDLE = (
+    "Restart the Tentacle's service when no deployment runs on it: it opens a new web socket. Octopus Servers before "
+    "2023.4 and Tentacles before 7.0 leave such web sockets open after an error: upgrade both, or poll by TCP:"
+)
+
 MESSAGES: tuple[CauseKind, ...] = (
+    CauseKind(
+        "TC1152",
+        "The web socket stands, and no work comes through it",
+        "On {who} the web socket to {polled} stands, and no requests are fetched: it was left open after an error, as "
+        "servers before 2023.4 do, or all polling connections are busy.",
+        frozenset({"TT115"}),
+        (_RESTART_IDLE, RESTART_WINDOWS),
+        (_RESTART_IDLE, RESTART_LINUX),
+        _stands_idle,
+        consequences=frozenset({"TT116"}),
+        fold_by=("polled",),
+        rank=55,
+        confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC9531",
+        "A connection broke within a message, and an old Halibut hides why",
+        "According to the log of {vantage}, connections with {far_end} break while a message is read. Its Halibut "
+        "takes the end for a message and complains of its compression: a defect of Tentacles before 7.0, and of "
+        "servers before 2023.4.",
+        frozenset({"TT953"}),
+        (_UPGRADE_7, '$ Test-NetConnection "<host>" -Port <port>'),
+        (_UPGRADE_7, '$ curl -kv "https://<host>:<port>/"'),
+        _broke_within,
+        consequences=UNCONNECTED,
+        echoes=ACROSS,
+        fold_by=("link",),
+        rank=55,
+        confidence=Confidence.LIKELY,
+    ),
     CauseKind(
         "TC1141",
         "The server's certificate is too weak for the Tentacle's system",

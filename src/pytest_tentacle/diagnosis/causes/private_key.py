@@ -1,4 +1,4 @@
-"""Why a Tentacle on Windows cannot use its certificate's private key (guide, "Check the Tentacle Thumbprint").
+"""Why a Tentacle cannot use its certificate's private key (guide, "Check the Tentacle Thumbprint").
 
 A new certificate is never the way: the settings hold the key as well, and a Tentacle that starts and cannot use the one
 in its account's store loads it from there (CertificateEncoder of Tentacle's source).
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.commands import RESTART_WINDOWS, START_WINDOWS
+from pytest_tentacle.guide.commands import RESTART_LINUX, RESTART_WINDOWS, START_WINDOWS
+from pytest_tentacle.guide.consequences import STARTLESS
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Problem
 
@@ -34,7 +35,33 @@ def _not_told(_view: View, problem: Problem) -> Clue | None:
     return Clue(unsure="Whether the key's file of {who} is there, and who may read it, would tell.")
 
 
+def _of_another_user(view: View, problem: Problem) -> Clue | None:
+    if problem.facts.get("signature") != "x509stores-owner":
+        return None
+    store = problem.facts.get("path") or problem.facts.get("word") or "~/.dotnet/corefx/cryptography/x509stores"
+    return Clue(facts={"path": store, "account": view.service.account if view.service else None}, seen=True)
+
+
+_GIVE_STORE = (
+    "Give that folder, and nothing else, to the user that the service runs as (owner {account}), then start the "
+    "service. The certificate stays. Who owns it:"
+)
+
 PRIVATE_KEY: tuple[CauseKind, ...] = (
+    CauseKind(
+        "TC1221",
+        "The store of certificates belongs to another user",
+        "According to the log, the store of certificates that {who} use{s} ({path}) belongs to another user than the "
+        "one that runs it: its user was changed, or a command was once called as another one.",
+        frozenset({"TT122"}),
+        ("Linux reports this. On Windows see the log:", '$ Get-Content -Tail 200 "<log>"'),
+        (_GIVE_STORE, '$ sudo ls -ld "<path>"', RESTART_LINUX),
+        _of_another_user,
+        consequences=STARTLESS | {"TT202", "TT203", "TT501", "TT113"},
+        fold_by=("path",),
+        rank=18,
+        confidence=Confidence.LIKELY,
+    ),
     CauseKind(
         "TC4141",
         "The service's account may not read the key of its certificate",

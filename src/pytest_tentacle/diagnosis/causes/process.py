@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from pytest_tentacle.diagnosis.from_problem import from_problem, told
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
 from pytest_tentacle.guide.commands import AGAIN, RESTART_LINUX, RESTART_WINDOWS, tentacle
-from pytest_tentacle.guide.consequences import ACROSS, BROKEN_TRUST, PROXIED
+from pytest_tentacle.guide.consequences import ACROSS, BROKEN_TRUST, PROXIED, UNCONNECTED
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
@@ -19,6 +20,7 @@ from pytest_tentacle.survey.surroundings import Proxy
 
 _DIRECT = tentacle('polling-proxy --instance "<instance>" --proxyEnable False', AGAIN)
 _REFUSED = frozenset({"TT118", "TT119"})
+_PROXY_HOST = re.compile(r"proxy host (?P<host>[^\s:/]{1,253}) on port")
 
 
 def _last_start(view: View) -> tuple[LogFile, Startup] | None:
@@ -115,7 +117,33 @@ def _holds_none(view: View, problem: Problem) -> Clue | None:
     )
 
 
+def proxy_not_found(view: View, problem: Problem) -> Clue | None:
+    """What its log says literally: the proxy's name does not resolve."""
+    if problem.facts.get("signature") != "proxy-name-unknown":
+        return None
+    named = _PROXY_HOST.search(str(problem.facts.get("words")))
+    clue = told(view, problem)
+    return replace(clue, facts=clue.facts | ({"proxy": named["host"]} if named else {}))
+
+
+_SHOW_PROXY = tentacle('show-configuration --instance "<instance>"')
+_RIGHT_NAME = "Correct the proxy's host name (polling-proxy --proxyHost), or its record in DNS; to see what is set:"
+
 PROCESS: tuple[CauseKind, ...] = (
+    CauseKind(
+        "TC1184",
+        "The name of the proxy does not resolve",
+        "According to the log, {who} cannot resolve the name of the proxy that it is set to poll through ({proxy}).",
+        frozenset({"TT118"}),
+        (_RIGHT_NAME, *_SHOW_PROXY[0], '$ Resolve-DnsName "<proxy>"'),
+        (_RIGHT_NAME, *_SHOW_PROXY[1], '$ getent ahosts "<proxy>"'),
+        proxy_not_found,
+        consequences=UNCONNECTED,
+        echoes=ACROSS,
+        fold_by=("proxy",),
+        rank=34,
+        confidence=Confidence.LIKELY,
+    ),
     CauseKind(
         "TC1032",
         "The running process still trusts the old thumbprint",

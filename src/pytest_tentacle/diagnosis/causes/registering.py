@@ -165,7 +165,7 @@ BROKEN_OFF = CauseKind(
     "The setup broke off before the service was started",
     "The service on {who} has never run: its setup broke off when {call} failed, and no server is trusted yet. To "
     "start it would not help. (The log says: {words})",
-    frozenset({"TT202"}),
+    frozenset({"TT201", "TT202"}),
     (_FINISH, *TRUST_FIRST[0]),
     (_FINISH, *TRUST_FIRST[1]),
     _never_ran,

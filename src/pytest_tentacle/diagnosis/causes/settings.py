@@ -13,6 +13,7 @@ from pytest_tentacle.guide.commands import (
     KEEP,
     OTHER_ADDRESS,
     POLL_NODE,
+    POLL_TRUSTED_NODE,
     RESTART_LINUX,
     RESTART_WINDOWS,
     SERVER_EXE,
@@ -249,7 +250,7 @@ SETTINGS: tuple[CauseKind, ...] = (
         frozenset({"TT313"}) | NAME_FAILURES,
         (
             "Let it poll {node}, with an API key that may see machines:",
-            *POLL_NODE[0],
+            *POLL_TRUSTED_NODE[0],
             *when(
                 "keepable",
                 "Then remove the old address (8.1.1713 and later), or the Tentacle keeps trying it:",
@@ -259,7 +260,7 @@ SETTINGS: tuple[CauseKind, ...] = (
         ),
         (
             "Let it poll {node}, with an API key that may see machines:",
-            *POLL_NODE[1],
+            *POLL_TRUSTED_NODE[1],
             *when(
                 "keepable",
                 "Then remove the old address (8.1.1713 and later), or the Tentacle keeps trying it:",

@@ -16,7 +16,7 @@ from types import MappingProxyType
 
 from pytest_tentacle.logs.columns import is_halibuts
 
-from .host import COMMANDS, CONFIGURATION, RIGHTS
+from .host import COMMANDS, CONFIGURATION, RIGHTS, SCRIPTS
 from .keys import KEYS
 from .link import EXHAUSTED, NETWORK, TLS, TLS_UNSPECIFIC
 from .model import HANDLING, Level, Phase, Role, Signature, Writer
@@ -35,6 +35,7 @@ SIGNATURES: tuple[Signature, ...] = (
     *KEYS,
     *CONFIGURATION,
     *RIGHTS,
+    *SCRIPTS,
     *COMMANDS,
     *VISITORS,
     *ANSWERS,

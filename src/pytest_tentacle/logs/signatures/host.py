@@ -99,13 +99,36 @@ RIGHTS: tuple[Signature, ...] = (
         level=Level.FATAL,
     ),
     host_signature(
+        "database-pool",
+        r"\A(?![^\n]{0,200}?faulted, retrying in).{0,6000}?prior to obtaining a connection from the pool",
+        ("prior to obtaining a connection from the pool",),
+        "Octopus Server gets no connection to its database: all those that it may open are in use, because the "
+        "database is slow or blocked, or the server has more to do than it can.",
+        "Look at the load of SQL Server and of the server; a restart of the service frees its connections.",
+        code="TT143",
+        writer="server",
+    ),
+    host_signature(
         "database",
         r"network-related or instance-specific error occurred while establishing a connection|"
         r"Cannot open database \"(?P<word>[^\"\r\n]{1,100})\"|Login failed for user '(?P<user>[^'\r\n]{1,100})'|"
         r"The database '[^'\r\n]{1,100}' (?:cannot be opened|is not accessible)|"
-        r"SqlException[^\n]{0,80}?(?:Connection Timeout Expired|error occurred during the (?:pre-)?login|"
-        r"A connection was successfully established with the server, but then|The server was not found)",
-        ("instance-specific error", "cannot open database", "login failed for user", "the database '", "sqlexception"),
+        r"A connection was successfully established with the server, but then an error occurred during the "
+        r"(?:pre-)?login|SQL Error -?\d{1,10} - [^\n]{0,300}?(?:connection|log ?in|transport|network)|"
+        r"SqlException[^\n]{0,80}?(?:Connection Timeout Expired|The server was not found|transport-level error)|"
+        r"(?:connection is broken and recovery is not possible|transport-level error has occurred)"
+        r".{0,2000}?\bSqlClient\b",
+        (
+            "instance-specific error",
+            "cannot open database",
+            "login failed for user",
+            "the database '",
+            "but then an error occurred during the",
+            "sql error ",
+            "sqlexception",
+            "recovery is not possible",
+            "transport-level error",
+        ),
         "Octopus Server does not reach its database, or may not open it.",
         "Check that SQL Server runs and is reached, and that the service's account may log on to the database.",
         code="TT143",
@@ -158,6 +181,30 @@ RIGHTS: tuple[Signature, ...] = (
         code=None,
         phase=Phase.HOST,
         level=Level.INFO,
+    ),
+)
+
+SCRIPTS: tuple[Signature, ...] = (
+    host_signature(
+        "powershell-not-started",
+        r"PowerShell startup detection: PowerShell did not start within (?P<word>[\d.,]{1,10}) minutes for task "
+        r"[^\s]{1,100}",
+        ("powershell did not start within",),
+        "powershell.exe was started for a script and never came to run it.",
+        "Exempt the Tentacle's folders and powershell.exe from what security products do when a process starts.",
+        code="TT153",
+        phase=Phase.HOST,
+        writer="tentacle",
+    ),
+    host_signature(
+        "threads-exhausted",
+        r"ThreadPool exhausted for approximately (?P<word>\d{1,10})ms",
+        ("threadpool exhausted for",),
+        "Octopus Server had no thread left for its work: requests and pollers waited.",
+        "Lower its load, or raise the least number of its threads.",
+        code="TT154",
+        phase=Phase.HOST,
+        writer="server",
     ),
 )
 

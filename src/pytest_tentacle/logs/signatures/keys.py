@@ -49,8 +49,10 @@ KEYS: tuple[Signature, ...] = (
     ),
     host_signature(
         "x509stores-owner",
-        r"The owner of the x509stores is not the current user",
-        ("the owner of the x509stores is not",),
+        r"The owner of (?:the x509stores|'(?P<path>[^'\r\n]{1,300}?/x509stores)[^'\r\n]{0,100}') is not the current "
+        r"user"
+        r"(?:[^\r\n]{0,120}? The owner of '(?P<word>[^'\r\n]{1,300}?/x509stores)[^'\r\n]{0,100}')?",
+        ("the owner of the x509stores is not", "/x509stores"),
         "The store of certificates belongs to another user: the service's user was changed, or sudo was used.",
         "Give the folder ~/.dotnet/corefx/cryptography/x509stores to the service's user.",
         code="TT122",

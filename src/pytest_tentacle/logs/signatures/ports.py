@@ -19,17 +19,17 @@ PORTS: tuple[Signature, ...] = (
     ),
     host_signature(
         "prefix-denied",
-        r"HttpListenerException[^\n]{0,60}?(?:\(5\)|: Access is denied|: Zugriff verweigert)",
-        ("httplistenerexception",),
+        r"Http(?:Listener|Sys)Exception[^\n]{0,60}?(?:\(5\)|: Access is denied|: Zugriff verweigert)",
+        ("httplistenerexception", "httpsysexception"),
         "The service's account may not listen on the prefix that it is to have at http.sys.",
         "Reserve the prefix for the account (netsh http add urlacl), or let the service run as LocalSystem.",
         code="TT139",
     ),
     host_signature(
         "prefix-port-taken",
-        r"HttpListenerException[^\n]{0,60}?(?:\((?:32|183)\)|The process cannot access the file|"
+        r"Http(?:Listener|Sys)Exception[^\n]{0,60}?(?:\((?:32|183)\)|The process cannot access the file|"
         r"Cannot create a file when that file already exists)",
-        ("httplistenerexception",),
+        ("httplistenerexception", "httpsysexception"),
         "Another program holds the port, or the prefix, that http.sys is to open for the service.",
         "Find it (netstat -anob, netsh http show servicestate), then end it or take another port.",
         code="TT138",

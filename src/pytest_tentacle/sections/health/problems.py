@@ -114,4 +114,20 @@ MACHINE: tuple[ProblemKind, ...] = (
         fold_by=("path",),
         rank=11,
     ),
+    ProblemKind(
+        "TT976",
+        "The running process is not of the installed version",
+        _STEP,
+        "The program was upgraded, and its service was not restarted: the process of before goes on, and the files "
+        "that it has not yet loaded are of another version. It may fail at any time.",
+        ("Restart the service when no deployment is running on it:", RESTART_WINDOWS),
+        ("Restart the service when no deployment is running on it:", RESTART_LINUX),
+        sentence=(
+            "The process of {who} is still version {version}, though {installed} is installed: the service was not "
+            "restarted after the upgrade."
+        ),
+        fold_by=("version", "installed"),
+        rank=70,
+        confidence=Confidence.LIKELY,
+    ),
 )

@@ -12,8 +12,13 @@ from dataclasses import dataclass
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.own_service import program_of
+from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
+from pytest_tentacle.sections.identify.records import logs_of
 from pytest_tentacle.sections.versions import parsed, version_of
+
+_TELLING = 3
+"""Numbers of a version that tell one release from another."""
 
 THIRD_GENERATION = 3
 """From 3 on the two speak Halibut 1 and later with each other; 1.x and 2.x speak with their own generation only."""
@@ -126,6 +131,60 @@ def no_known_defect_shows(subject: Subject) -> Iterator[Finding]:
                 "executable": _program(subject),
             },
         )
+
+
+@check(codes=("TT976",), reads=("products", "services", "instances", "logs"))
+def process_is_of_the_installed_version(subject: Subject) -> Iterator[Finding]:
+    """The process that runs is of the version that its program has by now, and not of one before an upgrade.
+
+    On Linux: Windows lets nobody replace a program that runs.
+    """
+    if subject.system != "linux":
+        return
+    installed, started = _version_of_its_program(subject), _version_that_runs(subject)
+    if started is None or parsed(installed) is None:
+        return
+    log, version = started
+    numbers = tuple(zip(parsed(installed) or (), parsed(version) or (), strict=False))[:_TELLING]
+    source = f"log of {subject.name}, {log}"
+    if len(numbers) < _TELLING or tuple(own for own, _ in numbers) <= tuple(other for _, other in numbers):
+        yield Evidence(source, f"version {version} runs, and {installed} is installed")
+        return
+    yield Problem(
+        "TT976",
+        subject.name,
+        expected=f"version {installed} runs, as it is installed",
+        actual=f"version {version} runs",
+        evidence=(Evidence(source, f"the process that runs said at its start that it is {version}"),),
+        facts={
+            "version": version,
+            "installed": installed,
+            "service": subject.service.name if subject.service else None,
+            "instance": subject.instance_name,
+        },
+    )
+
+
+def _version_of_its_program(subject: Subject) -> str | None:
+    """Of the very program that its service runs: a second installation tells nothing of it."""
+    program = (_program(subject) or "").lower()
+    own = [each.version for each in subject.read(FACTS.products) if program and (each.path or "").lower() == program]
+    return own[0] if len(own) == 1 else None
+
+
+def _version_that_runs(subject: Subject) -> tuple[str, str] | None:
+    """Path of the log and version, by what the running process said at its start."""
+    try:
+        service, logs = subject.service, logs_of(subject)
+    except (Unknown, Blocked):
+        return None  # the steps that read them say so
+    if service is None or service.state != "running" or service.pid is None:
+        return None
+    for log in logs:
+        startup = log.startup
+        if startup is not None and startup.version and startup.pid == service.pid:
+            return log.path, startup.version
+    return None
 
 
 @check(

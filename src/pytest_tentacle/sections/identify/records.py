@@ -40,6 +40,9 @@ _SHOWN = 800
 _WORDS = 200
 _CAUSES = re.compile(r"---> ?(?P<net>[^\r\n]{1,300}?)(?= --->|[\r\n]|$)|--Inner Exception--\s+(?P<ours>[^\r\n]{1,300})")
 """Where .NET and Tentacle name an inner exception."""
+_UNHANDLED = re.compile(r"\AUnhandled \w+ exception occurred: ")
+_HEADING = 130
+"""Characters of a message that leave room for what caused it."""
 _OF_ITS_OWN_KEY = "key-too-small"
 """A listener says it of its own certificate, whoever came."""
 _LOOPBACK = frozenset({"127.0.0.1", "::1"})
@@ -81,14 +84,19 @@ def words_of(record: LogRecord) -> str:
 
 
 def innermost(record: LogRecord) -> str:
-    """What a record says, in at most 200 characters, with the innermost exception's message where it holds several."""
+    """What a record says, in at most 200 characters, with the innermost exception's message where it holds several.
+
+    The system's own words stand innermost, and name neither address nor file: the message above them goes before.
+    """
     said = words_of(record)
-    causes = [found["net"] or found["ours"] for found in _CAUSES.finditer(without_column(record.text))]
+    text = without_column(record.text)
+    causes = [found["net"] or found["ours"] for found in _CAUSES.finditer(text)]
     inner = causes[-1].strip(" -") if causes else ""
-    first = said.partition(" --->")[0].partition(" --Inner")[0]
     if not inner or inner in said:
         return said
-    return shorten(f"{first}: {inner}" if len(first) < _WORDS // 2 else inner, _WORDS, "...")
+    message = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    heading = _UNHANDLED.sub("", message).partition(" --->")[0].partition(" --Inner")[0]
+    return shorten(f"{heading}: {inner}" if len(heading) < _HEADING else inner, _WORDS, "...")
 
 
 def logs_of(subject: Subject) -> tuple[LogFile, ...]:
@@ -256,10 +264,10 @@ def _of_another_server(record: LogRecord, signature: Signature, subject: Subject
     return all(own) and bool(there) and all(entry.address not in declared for entry in there)
 
 
-def _ahead_of(subject: Subject, server: Subject) -> timedelta:
-    """By how much its clock is ahead of the server's; nothing where either is not known."""
+def _ahead_of(subject: Subject, server: Subject) -> timedelta | None:
+    """By how much its clock is ahead of the server's; None where either is not known."""
     own, other = ahead_of_ours(subject), ahead_of_ours(server)
-    return own - other if own is not None and other is not None else timedelta()
+    return own - other if own is not None and other is not None else None
 
 
 def _connections(subject: Subject) -> tuple[Connection, ...] | None:

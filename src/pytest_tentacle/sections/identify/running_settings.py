@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
@@ -17,13 +18,15 @@ from pytest_tentacle.link.hosts import plain_host
 from pytest_tentacle.logs.model import LogFile, Startup
 from pytest_tentacle.survey.configuration import TentacleSettings
 
-from .index import place_at
+from .index import place_at, utc_of
 from .records import logs_of
 
 OTHER_SETTINGS = "TT144"
 
 _PROXY = re.compile(r"octopus configured proxy at (?:https?://)?(?P<host>[^\s:/]+)(?::(?P<port>\d+))?", re.IGNORECASE)
 _PORT = re.compile(r":(?P<port>\d{1,5})\Z")
+_AT_ONCE = timedelta(minutes=2)
+"""A process tells of its start soon after the service manager has started it."""
 
 
 @check(codes=(OTHER_SETTINGS,), reads=("logs", "instances", "services"))
@@ -72,9 +75,18 @@ def _start_of_what_runs(subject: Subject) -> tuple[LogFile, Startup] | None:
         return None
     for log in logs_of(subject):
         startup = log.startup
-        if startup is not None and startup.pid == service.pid and startup.listens is not None:
+        if startup is None or startup.listens is None:
+            continue
+        own = _began_with(log, startup, service.started_utc) if startup.pid is None else startup.pid == service.pid
+        if own:
             return log, startup
     return None
+
+
+def _began_with(log: LogFile, startup: Startup, started: datetime) -> bool:
+    """Whether a start is that of the running process, by their times: until 3.15.2 a log has no process numbers."""
+    told = utc_of(log, startup.time)
+    return told is not None and -_AT_ONCE <= told - started <= _AT_ONCE
 
 
 def _differences(startup: Startup, settings: TentacleSettings) -> Iterator[str]:
@@ -87,6 +99,11 @@ def _differences(startup: Startup, settings: TentacleSettings) -> Iterator[str]:
     wanted = {entry.address for entry in settings.trusted if entry.polls and entry.address}
     if polled != {str(place_at(address)) for address in wanted if place_at(address)}:
         yield from _differ("polled addresses", {server.address for server in startup.polls}, wanted)
+    else:
+        asks = {_identity(server.subscription) for server in startup.polls}
+        named = {_identity(entry.subscription_id) for entry in settings.trusted if entry.polls}
+        if "" not in asks | named:
+            yield from _differ("subscription", asks, named)
     if startup.listens is not settings.no_listen and startup.listening:
         port = _PORT.search(startup.listening)
         if port and settings.port is not None:
@@ -104,6 +121,10 @@ def _differences(startup: Startup, settings: TentacleSettings) -> Iterator[str]:
 def _differ(what: str, process: set[str], file: set[str]) -> Iterator[str]:
     if process != file:
         yield f"{what}: the process has {_listed(process)}, the file {_listed(file)}"
+
+
+def _identity(subscription: str | None) -> str:
+    return (subscription or "").rstrip("/").lower()
 
 
 def _endpoint(host: str, port: str | None) -> str:

@@ -14,6 +14,8 @@ from .index import age_of, place_of, role_of, utc_of
 from .recovery import FRESH, LOOK, WAS_LET_IN, State, Verdict, got_further
 
 _CLOCKS_DIFFER = timedelta(minutes=2)
+_CLOCKS_KNOWN = timedelta(seconds=10)
+"""By how much two clocks may be told apart wrongly: where nobody knows how they differ, and where both were read."""
 
 
 @dataclass(frozen=True)
@@ -68,11 +70,11 @@ def at_server(
     known: Names,
     own_logs: tuple[LogFile, ...],
     *,
-    ahead: timedelta,
+    ahead: timedelta | None,
 ) -> Verdict:
     """Whether a server's line about a Tentacle still holds.
 
-    `own_logs` are the Tentacle's, whose clock is ahead of the server's by `ahead`.
+    `own_logs` are the Tentacle's, whose clock is ahead of the server's by `ahead`; None where nobody knows.
     """
     if "authenticated" in record.facts:
         return WAS_LET_IN
@@ -99,15 +101,18 @@ _PASSING = frozenset({"TT115", "TT116"})
 """They need no recovery to be written: a connection that was busy once is free again."""
 
 
-def _let_in_there(record: LogRecord, log: LogFile, own_logs: tuple[LogFile, ...], ahead: timedelta) -> Verdict | None:
+def _let_in_there(
+    record: LogRecord, log: LogFile, own_logs: tuple[LogFile, ...], ahead: timedelta | None
+) -> Verdict | None:
     """The Tentacle's own log shows a client let in after the server's failure."""
     failed = utc_of(log, record.time)
+    slack = _CLOCKS_DIFFER if ahead is None else _CLOCKS_KNOWN
     if failed is None:
         return None
     for own in own_logs:
         for peer in own.peers:
             came = utc_of(own, peer.authenticated_time or "")
-            if came is not None and came - ahead > failed + _CLOCKS_DIFFER:
+            if came is not None and came - (ahead or timedelta()) > failed + slack:
                 return Verdict(State.HISTORY, f"the Tentacle let {peer.address} in afterwards")
     return None
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.commands import TRY_LINUX, TRY_WINDOWS
-from pytest_tentacle.guide.consequences import FIREWALL, LOST_IN_LOGS
+from pytest_tentacle.guide.commands import POLL_ANEW, REGISTER_WORDS, TRY_LINUX, TRY_WINDOWS
+from pytest_tentacle.guide.consequences import FIREWALL, LOST_IN_LOGS, STRANGER_IN_LOGS
 from pytest_tentacle.guide.problem import Confidence
-from pytest_tentacle.judging.finding import Problem
+from pytest_tentacle.inventory.model import Mode
+from pytest_tentacle.judging.finding import Evidence, Problem
 
 from .links import (
     ALLOW_WINDOWS,
@@ -72,7 +73,43 @@ def _one_poller(view: View, problem: Problem) -> Clue | None:
     )
 
 
+def _polls_a_tentacle(view: View, problem: Problem) -> Clue | None:
+    """An address of its settings, which is no declared server's, shows the certificate or page of a Tentacle."""
+    facts = problem.facts
+    if view.subject.mode is not Mode.POLLING or facts.get("server") or facts.get("vantage") not in {None, view.name}:
+        return None  # what a server's own name leads to has causes of its own
+    thumbprint = str(problem.facts.get("thumbprint") or "")
+    owners = view.scene.owners.get(thumbprint, ())
+    if any(owner in view.scene.fleet.servers for owner in owners):
+        return None
+    owner = next((name for name in owners if name != view.name), None)
+    if owner is not None:
+        seen = Evidence("all surveyed machines", f"{thumbprint} is the certificate of {owner}, a Tentacle")
+        return Clue(facts={"owner": f"Tentacle {owner}"}, evidence=(seen,), seen=True)
+    if str(problem.facts.get("page") or "").lower() != "tentacle":
+        return None
+    return Clue(facts={"owner": "page of a Tentacle that the inventory does not have"}, seen=True)
+
+
+_POLL_THE_SERVER = (
+    "Forget the Tentacle that it takes for its server, and register it with the Octopus Server and its polling port "
+    f"(10943, unless it was changed). {REGISTER_WORDS}"
+)
+
 PATH_POLLING: tuple[CauseKind, ...] = (
+    CauseKind(
+        "TC5304",
+        "The polling Tentacle polls another Tentacle",
+        "{who} poll{s} {host}:{port}, where the {owner} answers and no Octopus Server: no work can come from there, "
+        "though the connection may stand without an error.",
+        frozenset({"TT530", "TT531"}),
+        (_POLL_THE_SERVER, *POLL_ANEW[0]),
+        (_POLL_THE_SERVER, *POLL_ANEW[1]),
+        _polls_a_tentacle,
+        consequences=STRANGER_IN_LOGS | {"TT313", "TT320", "TT321"},
+        fold_by=("owner", "port"),
+        rank=30,
+    ),
     CauseKind(
         "TC5211",
         "A firewall blocks polling Tentacles from the server",

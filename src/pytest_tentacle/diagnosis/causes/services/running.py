@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pytest_tentacle.diagnosis.causes.registering import broken_off
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
+from pytest_tentacle.diagnosis.last_resort import last_unrecognised
 from pytest_tentacle.diagnosis.view import View
 from pytest_tentacle.guide.commands import (
     CLI,
@@ -123,7 +124,9 @@ def _crashed(view: View, problem: Problem) -> Clue | None:
     known = {LOG_ON_FAILED, DEPENDENCY_FAILED, DEPENDENCY_MISSING, NO_ANSWER_IN_TIME, *NO_FILE}
     if view.system == "windows" and (exit_of(problem) in known or is_told_otherwise(view)):
         return None
-    facts = {"log": _log(view), "exit": how_it_ended(view, exit_of(problem))}
+    last = last_unrecognised(view)
+    said = f"; the last error in its log, which is not known here, says: {last}" if last else ""
+    facts = {"log": _log(view), "exit": how_it_ended(view, exit_of(problem)), "said": said}
     told = told_by(view, failure_of(view))
     return Clue(facts=facts, evidence=told, unsure="Why it ends stands at the end of the log of {who}.")
 
@@ -136,7 +139,7 @@ def _log(view: View) -> str | None:
 
 
 def _unregistered(view: View, _problem: Problem) -> Clue | None:
-    return Clue() if "TT207" not in view.codes else None
+    return Clue() if "TT207" not in view.codes and broken_off(view) is None else None
 
 
 RUNNING: tuple[CauseKind, ...] = (
@@ -261,7 +264,7 @@ RUNNING: tuple[CauseKind, ...] = (
     CauseKind(
         "TC2032",
         "The service ends with an error",
-        "The service on {who} started and then ended with an error ({exit}).",
+        "The service on {who} started and then ended with an error ({exit}{said}).",
         frozenset({"TT203"}),
         (
             "Read the end of its log and the service events, fix what they say, then start it:",

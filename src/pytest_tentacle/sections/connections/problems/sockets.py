@@ -53,10 +53,11 @@ SOCKETS: tuple[ProblemKind, ...] = (
             _SERVICE_LINUX,
         ),
         sentence=(
-            "On {who} connections that the other end closed pile up (CLOSE_WAIT): something breaks them off, or the "
-            "process is stuck."
+            "On {who} {count} connections that {address} has closed are still held (CLOSE_WAIT): something breaks "
+            "them off, or the process is stuck."
         ),
-        consequences=UNANSWERED | {"TT128"},
+        consequences=UNANSWERED | {"TT128", "TT505", "TT528"},
+        fold_by=("address",),
         rank=45,
         confidence=Confidence.LIKELY,
     ),

@@ -207,6 +207,40 @@ START_KINDS = (
         confidence=Confidence.LIKELY,
     ),
     kind(
+        "TT153",
+        "PowerShell does not start to run scripts",
+        "The Tentacle started powershell.exe for a script, and it did not run the script's first line for minutes: "
+        "most often security products that look into each process as it starts get in each other's way. The Tentacle "
+        "itself is well.",
+        "Have the security products on the machine leave out powershell.exe when the Tentacle starts it, and the "
+        "Tentacle's folders; a process that never started stays until the machine is restarted:",
+        windows=("$ Get-Process powershell -ErrorAction Ignore | Select-Object Id, StartTime",),
+        sentence=(
+            "On {who} PowerShell is started for scripts and does not run them: most often a security product "
+            "(antivirus, endpoint protection) keeps it from starting."
+        ),
+        rank=60,
+        confidence=Confidence.LIKELY,
+    ),
+    kind(
+        "TT154",
+        "The Octopus Server runs out of threads",
+        "The server told that no thread was left for its work for seconds: what it should do waits, health checks and "
+        "polling Tentacles among it.",
+        "Lower the load (fewer tasks at once), or raise the least number of threads, in steps, by the service's "
+        "environment (OCTOPUS__ThreadPool__MinimumWorkerThreads, OCTOPUS__ThreadPool__MinimumCompletionPortThreads; "
+        "128 by default since 2023.3, 400 to begin with), then restart it; how busy the machine is:",
+        windows=("$ Get-Process Octopus.Server -ErrorAction Ignore | Select-Object Id, CPU, Threads, Handles",),
+        linux=("$ ps -ef",),
+        sentence=(
+            "The Octopus Server on {who} has no threads left at times, by its log: its work waits, and so do its "
+            "Tentacles."
+        ),
+        consequences=frozenset({"TT143"}),
+        rank=7,
+        confidence=Confidence.LIKELY,
+    ),
+    kind(
         "TT148",
         "FIPS mode keeps the Tentacle from making its certificate",
         "With the system in FIPS mode the Tentacle for Linux cannot make a certificate in the form that it needs. "
