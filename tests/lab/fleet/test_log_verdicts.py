@@ -232,7 +232,7 @@ CAUSES: dict[str, tuple[str, ...]] = {
     "cut-02": ("TC9542",),
     "inuse-01": ("TT111",),
     "foreignip-01": ("TT134",),
-    "keystore-01": ("TT122",),
+    "keystore-01": ("TC1221",),
     "copied-01": ("TT123",),
     "machinekey-01": ("TT123",),
     "damaged-01": ("TT124",),
