@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+from support.fleets.failures import DROPPED, NO_DNS, REFUSED
+from support.fleets.whole import make_linux
+from support.rules import linux_rules
+
 
 @pytest.fixture
 def cause_of(faults: Any, world: Any, diagnosed: Any) -> Any:
@@ -54,7 +58,7 @@ class TestWhereItIsKeptOut:
     def test_security_group(self, cause_of: Any) -> None:
         """Its own rules let the port in: what stands before the machine."""
         cause = cause_of("security_group")
-        assert "by a security group (cloud) or a port filter in front of the machine" in cause.sentence
+        assert "A security group (cloud) or a port filter in front of the machine blocks it" in cause.sentence
         assert "it lets port 10933 in" in seen(cause)
 
     def test_path(self, cause_of: Any) -> None:
@@ -161,3 +165,56 @@ class TestBetween:
         cause = cause_of("tls_switched_off_for_all_but_itself")
         assert "TLS policy of octo-1, as client" in seen(cause)
         assert "TLS policy of web-01, as server: Schannel; TLS 1.2 is switched off" in seen(cause)
+
+
+class TestTwoFaultsOfOneMachine:
+    """Neither is taken for what follows from the other."""
+
+    @pytest.fixture
+    def found(self, world: Any, diagnosed: Any) -> Any:
+        """The causes of web-01, which runs Linux with these rules, and of which octo-1 hears this."""
+
+        def find(rules: Any, how: Any) -> dict[str, Any]:
+            make_linux(world, "web-01")
+            world.sections["web-01"]["firewall"] = rules
+            world.both("web-01", how)
+            return {cause.code: cause for cause in diagnosed(world).causes if "web-01" in cause.machines}
+
+        return find
+
+    @pytest.mark.parametrize(("how", "path"), [(DROPPED, True), (REFUSED, False)])
+    def test_a_path_beside_a_stopped_service(self, world: Any, found: Any, how: Any, path: bool) -> None:
+        """Nobody listens, which Linux would say: silence is the path's, and that is told in true words."""
+        world.down("web-01")
+        causes = found(linux_rules("tcp dport 10933 accept"), how)
+        assert "TC2021" in causes
+        assert ("TC5202" in causes) is path
+        if path:
+            assert "Nobody listens there now" in causes["TC5202"].sentence
+            assert "the port answers" not in causes["TC5202"].sentence
+
+    def test_a_rejection_that_is_not_heard(self, found: Any) -> None:
+        """Its own rule says no, and not even that is heard: something else may be in the way as well."""
+        causes = found(linux_rules("tcp dport 10933 reject with tcp reset"), DROPPED)
+        assert causes.keys() == {"TC5411", "TC5202"}
+        assert causes["TC5202"].confidence == "possible"
+        assert "tcp dport 10933 reject with tcp reset" in causes["TC5202"].unsure
+
+    @pytest.mark.parametrize(("verdict", "how"), [("drop", DROPPED), ("reject with tcp reset", REFUSED)])
+    def test_a_rule_that_explains_what_is_heard(self, found: Any, verdict: str, how: Any) -> None:
+        assert found(linux_rules(f"tcp dport 10933 {verdict}"), how).keys() == {"TC5411"}
+
+    @pytest.mark.parametrize(
+        ("rule", "found_too"), [("tcp dport 10933 drop", True), ("tcp dport != { 22, 10955 } drop", False)]
+    )
+    def test_a_rule_for_the_port_of_before(self, world: Any, found: Any, rule: str, found_too: bool) -> None:
+        """It listens on another port than its server uses: a rule for just the server's port does not follow from that."""
+        world["web-01"].settings["Tentacle.Services.PortNumber"] = "10955"
+        assert ("TC5411" in found(linux_rules(rule), DROPPED)) is found_too
+
+    def test_a_hosts_file_beside_dns_that_is_down(self, world: Any, diagnosed: Any) -> None:
+        """A name that leads to a wrong address is no proof that DNS answers; nor is it sure that DNS does not."""
+        world.across("web-01", {"addresses": ("192.0.2.99",), **DROPPED}, {})
+        world.across("web-02", NO_DNS, {})
+        causes = {(cause.code, cause.confidence) for cause in diagnosed(world).causes}
+        assert causes == {("TC5121", "likely"), ("TC5103", "possible")}

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from support.hosts.faults import figures
 from support.hosts.lab import Lab, running
 from support.hosts.scenarios import SCENARIOS
 from support.hosts.together import combinable, drawn, leans_on, resources
@@ -93,6 +94,20 @@ def test_what_can_be_combined(one: str, two: str, fit: bool) -> None:
     """Neither undoes what the other changes, works through it, or takes its packets away; and both can be told apart."""
     assert combinable(SCENARIOS[one], SCENARIOS[two]) is fit
     assert combinable(SCENARIOS[two], SCENARIOS[one]) is fit
+
+
+def test_pairs_are_counted_apart() -> None:
+    """What was named; what is masked; what is unknown beside the other; and what is wrong, whatever excuse it has."""
+    answers = [
+        {"right": True, "both": True, "masked": [], "unknown": ["b"]},
+        {"right": True, "both": False, "masked": ["a"], "unknown": ["b"]},
+        {"right": True, "both": False, "masked": [], "unknown": ["b"]},
+        {"right": False, "both": False, "masked": ["a"], "unknown": []},
+    ]
+    assert figures(answers) == (
+        "of 4 pairs: 1 with both causes named, 1 with one that is masked (the survey is that of the other fault alone), "
+        "1 with a doubtful one that is said to be unknown beside the other, 1 misjudged"
+    )
 
 
 def test_what_a_fault_works_through() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_tentacle.guide.consequences import UNANSWERED
+from pytest_tentacle.guide.consequences import LISTENS_ELSEWHERE, OF_ONE_ADDRESS, REFUSES, UNANSWERED
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.judging.result import StepResult
 from pytest_tentacle.sections import Fleet
@@ -141,7 +141,12 @@ def _candidates(view: View, problems: Sequence[Problem]) -> Iterable[Found]:
 def _consequences(
     view: View, kind: CauseKind, causing: Sequence[Problem], problems: Sequence[Problem]
 ) -> list[Problem]:
-    """What follows from these problems: not what is of the link to another server, nor what is no echo of them."""
+    """What follows from these problems: not what is of the link to another server, nor what is no echo of them.
+
+    Nor what was lost before it came to the machine, where all that is wrong is that nobody listens there; nor what a
+    rule for just that port keeps out, which is there whatever port the machine listens on; nor what fails at another
+    address than the one that is wrong.
+    """
     own = {id(problem) for problem in causing}
     servers = {view.server_of(problem) for problem in causing}
     vantages = {view.vantage_of(problem) for problem in causing}
@@ -153,8 +158,18 @@ def _consequences(
             problem.code in kind.consequences
             or (problem.code in kind.echoes and view.vantage_of(problem) not in vantages)
         )
+        and not (problem.facts.get("lost_before") and kind.needs <= REFUSES)
+        and not (problem.facts.get("names_port") and kind.needs <= LISTENS_ELSEWHERE)
+        and not (kind.needs <= OF_ONE_ADDRESS and _at_another_address(causing, problem))
         and (None in servers or view.server_of(problem) in {None, *servers})
     ]
+
+
+def _at_another_address(causing: Sequence[Problem], problem: Problem) -> bool:
+    """Whether a look failed at an address that these problems do not speak of."""
+    address = problem.facts.get("address")
+    told = {each for one in causing for each in str(one.facts.get("address") or "").split(", ")} - {""}
+    return isinstance(address, str) and bool(told) and not told & set(address.split(", "))
 
 
 def _facts(view: View, problem: Problem, clue: Clue) -> dict[str, Any]:

@@ -46,6 +46,10 @@ NO_PAGE_HERE = frozenset({"TT501", "TT502", "TT503", "TT504", "TT505", "TT506", 
 LEFT_BEHIND = frozenset({"TT503"})
 """What a dead process left behind holds the port: the very thing that the step for zombies looks for."""
 
+REFUSES = NO_PROCESS | NO_SETTINGS | {"TT501", "TT712"}
+"""Nobody listens at the port that peers use: on Linux the system itself refuses their connections, and loses none.
+Where the machine listens on another port, a firewall on the way may rightly know that one alone."""
+
 # -- links ---------------------------------------------------------------------------------------------------------
 
 INTERCEPTED = frozenset({"TT529", "TT530", "TT531"})
@@ -117,6 +121,9 @@ NO_SETTINGS_READ = DOWN | UNANSWERED | STARTLESS | {"TT123", "TT124"}
 
 WRONG_ADDRESS = UNANSWERED | {"TT133", "TT512", "TT520", "TT521", "TT522", "TT527", "TT528"}
 """What an address brings with it that is not the machine's, or not the one that listens."""
+
+OF_ONE_ADDRESS = frozenset({"TT711", "TT712", "TT713"})
+"""What is wrong with the one address that was used: another one of the machine may be as it should."""
 
 WRONG_NAME = UNANSWERED | {"TT510", "TT511", "TT512", "TT520", "TT521", "TT522", "TT530", "TT531", "TT711"}
 """What a name brings with it that leads to another machine."""

@@ -49,6 +49,7 @@ class FilterChain(Value):
     table: str
     """Whose sets it names."""
     families: tuple[Literal[4, 6], ...] = (4, 6)
+    """Of the packets that it sees; none for ARP's, by which a neighbour is asked for an address of IPv4."""
     kind: Literal["filter", "nat", "route"] = "filter"
     hook: Literal["ingress", "prerouting", "input", "forward", "output", "postrouting", "egress"] | None = None
     priority: int = 0

@@ -16,7 +16,7 @@ from .words import HOOK_PRIORITIES, number
 
 _TOKEN = re.compile(r'"[^"]*"|\{[^{}]*\}|\([^()]*\)|[^\s"{}()]+')
 _COMMENT = re.compile(r"\s*# handle \d+\s*$")
-_FAMILIES: dict[str, tuple[int, ...]] = {"ip": (4,), "ip6": (6,), "inet": (4, 6), "netdev": (4, 6)}
+_FAMILIES: dict[str, tuple[int, ...]] = {"ip": (4,), "ip6": (6,), "inet": (4, 6), "netdev": (4, 6), "arp": ()}
 _OPERATORS = frozenset({"==", "!=", "<", ">", "<=", ">="})
 _HEADERS = frozenset(
     {"ip", "ip6", "tcp", "udp", "th", "sctp", "dccp", "udplite", "icmp", "icmpv6", "igmp", "esp", "ah", "comp", "ether",

@@ -6,6 +6,7 @@ that comes in at `ingress`, `prerouting` and `input`, and one that goes out at `
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
@@ -20,6 +21,8 @@ _BY_INTERFACE = frozenset({"iif", "iifname", "oif", "oifname"})
 _TCP, _ICMP, _ICMP6 = 6, 1, 58
 _UNREACHABLE, _FRAGMENTATION_NEEDED, _TOO_BIG = 3, 4, 2
 _SYN, _SYN_ACK, _DATA = 0x2, 0x12, 0x18
+_ONE_HOP = re.compile(r"--(?:ttl|hl)-set [01](?!\d)|\b(?:ip ttl|ip6 hoplimit) set [01](?!\d)")
+"""What gives a packet so short a life that the first router discards it (RFC 1812, 5.3.1)."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class Packet:
         answer: whether it is the answer, or goes the way of answers.
         later: whether the connection stands already, and it carries data.
         too_big: whether it is that word of a router's.
+        routed: whether a router lies between; where that is not known, none is counted on.
     """
 
     way: Literal["in", "out"]
@@ -52,6 +56,7 @@ class Packet:
     answer: bool = False
     later: bool = False
     too_big: bool = False
+    routed: bool = False
 
     @property
     def protocol(self) -> int:
@@ -197,9 +202,12 @@ class _Walk:
                 self._mark = self._computed(rule.mark) if fits and not ways.unsure else None
             if rule.connection_mark is not None:
                 self._connection_mark = self._computed(rule.connection_mark) if fits and not ways.unsure else None
-            if fits is None and rule.verdict not in {"none", "notrack"}:
+            dies = self._dies_on_its_way(rule)
+            if fits is None and (dies or rule.verdict not in {"none", "notrack"}):
                 ways.unsure.append(rule)
-            ended, may_return = self._act(rule, ways, deep)
+            if dies:
+                ways.stopped.append(rule)
+            ended, may_return = (True, False) if dies else self._act(rule, ways, deep)
             returns = returns or may_return
             if fits and ended:
                 ways.falls = returns
@@ -209,6 +217,10 @@ class _Walk:
 
     def _computed(self, formula: str) -> int | None:
         return computed(formula, self._mark, self._connection_mark)
+
+    def _dies_on_its_way(self, rule: FilterRule) -> bool:
+        out = self._packet.way == "out" and self._packet.routed
+        return out and rule.verdict == "none" and bool(_ONE_HOP.search(rule.text))
 
     def _act(self, rule: FilterRule, ways: _Ways, deep: int) -> tuple[bool, bool]:
         """What a rule does that fits.

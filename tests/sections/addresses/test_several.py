@@ -103,6 +103,42 @@ class TestSeveralAddresses:
         found = [problem for problem in around.judge(STEP, "web-01").problems if problem.code == "TT715"]
         assert [problem.actual for problem in found] == ([f"none does; {words}"] if words else [])
 
+    @pytest.mark.parametrize(("by_address", "found"), [({}, ["TT715"]), (None, [])])
+    def test_the_look_by_address_tells_which_answers(
+        self, around: Any, across: Any, by_address: Any, found: Any
+    ) -> None:
+        """By name neither did: one packet more was lost, and the other address is dead all the same."""
+        around.world["web-01"].host["addresses"] = (OWN, SIX)
+        silent = {"fails": "connect", "error": Failure.TIMED_OUT}
+        looks = tried((SIX, Failure.TIMED_OUT), (OWN, Failure.TIMED_OUT)) | silent
+        across(around.world, "listening", looks, silent if by_address is None else by_address)
+        assert [problem.code for problem in around.judge(STEP, "web-01").problems] == found
+
+    def test_its_rules_keep_all_of_them_out(self, around: Any, across: Any) -> None:
+        """Then nobody knows of the way to any."""
+        web = around.world["web-01"]
+        web.os = "linux"
+        web.host["addresses"] = (OWN, SIX)
+        around.world["octo-1"].host["addresses"] = ("192.0.2.10", "2001:db8::10")
+        around.sections["web-01"]["firewall"] = linux_rules("tcp dport 10933 drop")
+        silent = {"fails": "connect", "error": Failure.TIMED_OUT}
+        across(around.world, "listening", tried((SIX, Failure.TIMED_OUT), (OWN, Failure.TIMED_OUT)) | silent, silent)
+        result = around.judge(STEP, "web-01")
+        assert result.outcome is Outcome.UNKNOWN
+        assert f"keep out what comes to {SIX}, {OWN}" in (result.reason or "")
+
+    @pytest.mark.parametrize("cluster", [None, "one"])
+    def test_an_address_of_two_machines(self, around: Any, across: Any, cluster: Any) -> None:
+        """None answers, and one of them another machine has as well, which is no node of the same cluster."""
+        around.world["web-01"].host["addresses"] = (OWN, SIX)
+        around.world["poll-01"].host["addresses"] = ("192.0.2.30", SIX)
+        for name in ("web-01", "poll-01"):
+            around.world[name].declare(cluster=cluster)
+        silent = {"fails": "connect", "error": Failure.TIMED_OUT}
+        across(around.world, "listening", tried((SIX, Failure.TIMED_OUT), (OWN, Failure.TIMED_OUT)) | silent, silent)
+        found = [problem.actual for problem in around.judge(STEP, "web-01").problems if problem.code == "TT715"]
+        assert found == ([] if cluster else [f"none does; {SIX} is an address of poll-01 as well"])
+
     def test_none_answers_at_a_server(self, around: Any, across: Any) -> None:
         """There the rules are the server's, of the other end of the link."""
         own, six = "192.0.2.10", "2001:db8::10"

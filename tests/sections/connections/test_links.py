@@ -275,12 +275,12 @@ class TestPolledNodes:
         assert "addresses: [octopus.example]" in result.advice
 
     def test_a_name_that_leads_to_another_address_of_the_machine_is_right(self, world: Any, across: Any) -> None:
-        """Two networks, or IPv6 beside IPv4: what fails there is the connection, not the record."""
+        """Two networks, or IPv6 beside IPv4: what fails there is the connection, not the record; each address is told."""
         dropped = {"fails": "connect", "error": Failure.TIMED_OUT}
         across(world, "listening", dropped | {"addresses": ("2001:db8::20",)}, dropped)
         assert "TT512" in codes(world.judge(ACROSS, "web-01"))
         world["web-01"].host["addresses"] = ("192.0.2.20", "2001:db8:0::20")
-        assert codes(world.judge(ACROSS, "web-01")) == ["TT521"]
+        assert codes(world.judge(ACROSS, "web-01")) == ["TT521", "TT521"]
 
     def test_behind_a_proxy_the_direct_way_says_nothing(self, world: Any, across: Any) -> None:
         """What the Tentacle does not use cannot be what is wrong with it."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -35,7 +35,7 @@ from support.law import made_up, whole_law
 def main() -> int:
     """0 where every fault was named as it should be."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="of scenarios; all without")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="of scenarios, or of two joined by +; all without")
     parser.add_argument("--pairs", type=int, default=0, help="so many pairs of faults, instead of single ones")
     parser.add_argument("--seed", type=int, default=1, help="of the choice of pairs")
     parser.add_argument("--table", type=Path, help="the manual's table, written anew")
@@ -48,10 +48,10 @@ def main() -> int:
         number = whole_law(recorded.recorded() if chosen.replay else made_up(), print)
         print(f"{number} offences against the law that fewer facts never lead to another cause")
         return 1 if number else 0
-    unknown = [name for name in chosen.names if name not in SCENARIOS]
+    unknown = [name for name in chosen.names if not set(name.split("+")) <= SCENARIOS.keys()]
     if unknown:
         parser.error(f"there is no scenario {', '.join(unknown)}")
-    wanted: list[tuple[Scenario, ...]] = [(SCENARIOS[name],) for name in chosen.names or SCENARIOS]
+    wanted = [tuple(SCENARIOS[each] for each in name.split("+")) for name in chosen.names or SCENARIOS]
     if chosen.pairs:
         wanted = list(drawn([one for (one,) in wanted], chosen.pairs, chosen.seed))
     started = time.monotonic()
@@ -60,6 +60,8 @@ def main() -> int:
     rows = replayed(chosen.names) if chosen.replay else _broken(wanted, chosen.surveys, record=chosen.record)
     right, awaited = sum(row["right"] for row in rows), sum(_is_awaited(row) for row in rows)
     unmade = sum(not row.get("made", True) for row in rows)
+    if any(len(row["scenarios"]) > 1 for row in rows):
+        print(figures(rows))
     if unmade:
         print(f"{unmade} could not be injected, or not be set back: nothing is known of their diagnosis")
     print(f"{right} of {len(rows)} right ({100 * right / len(rows):.1f} %), {time.monotonic() - started:.0f} s")
@@ -68,6 +70,20 @@ def main() -> int:
     if chosen.table and not chosen.pairs:
         chosen.table.write_text(table(rows), encoding="utf-8")
     return 0 if all(as_marked(row) for row in rows) else 1
+
+
+def figures(answers: Sequence[Mapping[str, Any]]) -> str:
+    """How pairs came to be right: what was named, and what nobody could ask for, apart; of several, the first holds."""
+    both = sum(each["right"] and each["both"] for each in answers)
+    left = [each for each in answers if each["right"] and not each["both"]]
+    masked = sum(bool(each["masked"]) for each in left)
+    words = (
+        f"{both} with both causes named",
+        f"{masked} with one that is masked (the survey is that of the other fault alone)",
+        f"{len(left) - masked} with a doubtful one that is said to be unknown beside the other",
+        f"{sum(not each['right'] and each.get('made', True) for each in answers)} misjudged",
+    )
+    return f"of {len(answers)} pairs: {', '.join(words)}"
 
 
 def as_marked(row: dict[str, Any]) -> bool:
@@ -81,13 +97,13 @@ def _is_awaited(row: dict[str, Any]) -> bool:
 
 def _joined(count: int, seed: int) -> int:
     """Pairs of recorded faults that do not meet, judged together."""
-    right = number = 0
+    answers = []
     for pair, surveys in joined_pairs(dict(recorded.recorded()), SCENARIOS, count, seed):
-        answer = compared(surveys, pair)
-        number += 1
-        right += answer["right"]
+        answers.append(answer := compared(surveys, pair))
         if not answer["right"]:
             _told(answer | {"seconds": 0.0}, pair)
+    right, number = sum(each["right"] for each in answers), len(answers)
+    print(figures(answers))
     print(f"{right} of {number} pairs right ({100 * right / max(1, number):.1f} %)")
     return 0 if right == number else 1
 
@@ -117,7 +133,7 @@ def _tried(lab: Lab, scenarios: tuple[Scenario, ...]) -> dict[str, Any]:
     try:
         answer = lab.tried(*(each.name for each in scenarios))
     except RuntimeError as error:
-        answer = {"right": False, "made": False, "faults": [str(error)], "found": [], "seconds": 0.0}
+        answer = {"right": False, "made": False, "both": False, "faults": [str(error)], "found": [], "seconds": 0.0}
     return _told(answer, scenarios)
 
 

@@ -77,7 +77,14 @@ def compared(surveys: Surveys, scenarios: Sequence[Scenario]) -> dict[str, Any]:
     faults += _reached(surveys, scenarios)
     if all(each.healthy for each in scenarios):
         faults += _unwell(results)
-    return {"right": not faults, "faults": faults, "found": found, "masked": sorted(hidden), "unknown": sorted(unknown)}
+    return {
+        "right": not faults,
+        "faults": faults,
+        "found": found,
+        "masked": sorted(hidden),
+        "unknown": sorted(unknown - hidden),
+        "both": not faults and not wrong(diagnosis, scenarios, ()) if len(scenarios) > 1 else not faults,
+    }
 
 
 def diagnosed(surveys: Surveys) -> tuple[list[StepResult], Diagnosis]:

@@ -23,6 +23,10 @@ class Scenario:
         awaited: why it is still misjudged; empty where it is judged right.
         fleet: which hosts it is of (`network.FLEETS`).
         unreached: machine -> stage at which the log-on fails.
+        harmless: what of it is seen on healthy machines as well (`together.seen`), and no fault by itself: where
+            nothing else of it is seen beside another fault, nobody can know of it.
+        merged: the codes of the other fault that say this one as well where they meet: what it is told apart by is
+            then the other's, too.
     """
 
     name: str
@@ -38,6 +42,8 @@ class Scenario:
     awaited: str = ""
     fleet: str = ""
     unreached: dict[str, str] = field(default_factory=dict)
+    harmless: tuple[str, ...] = ()
+    merged: tuple[str, ...] = ()
 
 
 def scenario(
@@ -55,6 +61,8 @@ def scenario(
     awaited: str = "",
     fleet: str = "",
     unreached: str = "",
+    harmless: tuple[str, ...] = (),
+    merged: tuple[str, ...] = (),
 ) -> Scenario:
     """From lines: `do` and `undo` one command a line, `expect` `<machine>[,<machine>]: <code> [<code>]` a line.
 
@@ -67,7 +75,7 @@ def scenario(
     stages = dict(each.split(":") for each in unreached.split())
     return Scenario(
         name, area, fault, _lines(do), wanted, tuple(beside.split()), _lines(undo), healthy, pings, seconds, awaited,
-        fleet, stages,
+        fleet, stages, harmless, merged,
     )  # fmt: skip
 
 

@@ -4,10 +4,12 @@ Two faults can be combined where neither undoes or overwrites what the other cha
 a machine that the other breaks (`leans_on`), and their causes differ where they meet. They may well meet on one machine,
 on one link, on the router.
 
-Both must be named, but for one rule: a fault is *masked* where all that the survey of both saw, from each vantage point and
-in each section, is what it saw of the other fault alone (`seen`). Then nobody can know of it. And one that is not
-*certain* when it is alone may be *unknown* beside the other (`told_as_unknown`), if a step says what could not be told. Where both meet on a machine,
-and each is named somewhere, one of the two is enough for that machine: of one look only the first thing that ended it is seen.
+Both must be named, but for two rules, and how often each was needed is told apart (`faults.figures`). A fault is *masked*
+where all that the survey of both saw, from each vantage point and in each section, is what it saw of the other fault alone
+(`seen`), or differs by nothing but what healthy machines have as well (`Scenario.harmless`). Then nobody can know of it. And one
+that is not *certain* when it is alone may be *unknown* beside the other (`told_as_unknown`), if a step says what could not be
+told. Where both meet on a machine, and each is named somewhere, one of the two is enough for that machine: of one look only the
+first thing that ended it is seen.
 """
 
 from __future__ import annotations
@@ -49,7 +51,7 @@ _SCOPES = (
 )
 """One fault, by how many machines it reaches: where another fault holds some of them, it is seen on fewer."""
 _OWN_TABLE = re.compile(r"(\b(?:inet|ip|arp|bridge|netdev) [a-z])1\b")
-_TABLE = re.compile(r"(add (?:table|chain|rule|set) \w+ [a-z])\b")
+_TABLE = re.compile(r"(add (?:table|chain|rule|set|map|element|counter|quota|limit) \w+ [a-z])\b")
 
 
 def resources(scenario: Scenario) -> frozenset[tuple[str, str]]:
@@ -133,7 +135,11 @@ def wrong(diagnosis: Diagnosis, pair: Sequence[Scenario], hidden: Collection[str
             name
             for name, codes in each.expect.items()
             if named.get(name, set())
-            & (set(codes) | (_allowed(each, name, meet) - {code.rstrip("?") for code in codes}))
+            & (
+                set(codes)
+                | set(each.merged if name in meet else ())
+                | (_allowed(each, name, meet) - {code.rstrip("?") for code in codes})
+            )
         }
         if not has and not any(named.get(name, set()) & own_codes for name in broken):
             wanted = "; ".join(f"{name}: {' or '.join(codes)}" for name, codes in each.expect.items())
@@ -165,7 +171,15 @@ def _allowed(scenario: Scenario, name: str, meet: Collection[str] = ()) -> set[s
 def masked(both: Surveys, alone: Mapping[str, Surveys], pair: Sequence[Scenario]) -> frozenset[str]:
     """Those of the two without which the survey would be the same."""
     all_seen = seen(both)
-    return frozenset(each.name for each, other in (pair, tuple(reversed(pair))) if all_seen == seen(alone[other.name]))
+    return frozenset(
+        each.name
+        for each, other in (pair, tuple(reversed(pair)))
+        if _without(all_seen, each) == _without(seen(alone[other.name]), each)
+    )
+
+
+def _without(found: Mapping[str, str], scenario: Scenario) -> dict[str, str]:
+    return {key: text for key, text in found.items() if key not in scenario.harmless}
 
 
 def told_as_unknown(
@@ -178,7 +192,7 @@ def told_as_unknown(
     for each, other in (pair, tuple(reversed(pair))):
         own = alone[each.name][1].machines
         causes = [cause for name in each.expect for cause in (own[name].causes if name in own else ())]
-        reasons = {(one.machine, one.reason) for one in results if one.outcome is Outcome.UNKNOWN}
+        reasons = {(one.machine, one.reason) for one in results if one.outcome in _WITH_UNKNOWNS and one.reason}
         reasons -= {(one.machine, one.reason) for one in alone[other.name][0]}
         if all(cause.confidence is not Confidence.CERTAIN for cause in causes) and {one for one, _ in reasons} & set(
             each.expect
@@ -273,6 +287,8 @@ def _is_nothing(value: Any) -> bool:
     return isinstance(value, str) and value.startswith("fe80")
 
 
+_WITH_UNKNOWNS = frozenset({Outcome.UNKNOWN, Outcome.FAILED})
+"""A step that fails says what it could not tell as well."""
 _SERVERS = frozenset({"octo-1"})
 _ROOM = 2**20
 _SLOW = 1000

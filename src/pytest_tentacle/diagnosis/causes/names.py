@@ -21,10 +21,21 @@ def _host(problem: Problem) -> str:
 
 
 def _resolver_fails(view: View, problem: Problem) -> bool:
-    """Whether its DNS servers fail on whatever is asked: an error about one name alone is that name's."""
+    """Whether its DNS servers fail on whatever is asked: an error about one name alone is that name's.
+
+    A name that leads to a wrong address is no proof of DNS: it may stand in a hosts file.
+    """
     error, vantage = problem.facts.get("error"), _where(problem)
-    others = any(asking == vantage for asking, _ in view.scene.resolved_zones)
-    return error == "timed-out" or (error == "resolver-failed" and not others)
+    return error == "timed-out" or (error == "resolver-failed" and not _resolved(view, vantage) - _wrong(view, vantage))
+
+
+def _resolved(view: View, vantage: str | None) -> set[str]:
+    return view.scene.reach.resolved[vantage] if vantage else set()
+
+
+def _wrong(view: View, vantage: str | None) -> set[str]:
+    """Hosts that lead a machine to another address than the declared one."""
+    return {_host(each) for each in view.scene.by_code["TT512"] if each.facts.get("vantage") == vantage}
 
 
 def _where(problem: Problem) -> str | None:
@@ -33,7 +44,18 @@ def _where(problem: Problem) -> str | None:
 
 
 def _resolver(view: View, problem: Problem) -> Clue | None:
-    return Clue(place=_where(problem)) if _resolver_fails(view, problem) else None
+    if not _resolver_fails(view, problem):
+        return None
+    resolved = sorted(_resolved(view, _where(problem)))
+    if not resolved or problem.facts.get("error") == "timed-out":
+        return Clue(place=_where(problem))
+    return Clue(
+        facts={"other": resolved[0]},
+        place=_where(problem),
+        confidence=Confidence.POSSIBLE,
+        unsure="{vantage} does get an address for {other}, and a wrong one: see whether that stands in its hosts file, "
+        "or comes from DNS.",
+    )
 
 
 def _zone_unknown(view: View, problem: Problem) -> str | None:

@@ -43,7 +43,7 @@ def each_address_of_a_name_answers(subject: Subject) -> Iterator[Finding]:
 
 
 def _judged(subject: Subject, look: Attempt) -> Iterator[Finding]:
-    tried = _tried(look)
+    tried = _with_the_other_look(subject, look)
     answering = _answering(tried)
     if answering is None:
         yield from _none_answers(subject, look, tried)
@@ -77,6 +77,18 @@ def _judged(subject: Subject, look: Attempt) -> Iterator[Finding]:
         yield Evidence(f"probe from {look.vantage}", f"{look.probe.host}: {_listed(tried)}")
 
 
+def _with_the_other_look(subject: Subject, look: Attempt) -> tuple[Tried, ...]:
+    """Each address as it was tried by name, and as answering where the look by address alone found it so."""
+    reached = {
+        each.probe.connect.address
+        for each in attempts_of(subject)
+        if each.link is look.link and each.probe.by is By.ADDRESS and each.met_own and each.probe.connect
+    }
+    return tuple(
+        one.model_copy(update={"stage": None, "error": None}) if one.address in reached else one for one in _tried(look)
+    )
+
+
 def _answering(tried: tuple[Tried, ...]) -> Tried | None:
     """The first that answers, else the first that takes connections; None where none does."""
     whole = next((one for one in tried if one.stage is None), None)
@@ -94,7 +106,7 @@ def _own_is_met(look: Attempt, tried: tuple[Tried, ...], answering: Tried) -> bo
 def _none_answers(subject: Subject, look: Attempt, tried: tuple[Tried, ...]) -> Iterator[Finding]:
     """What one fault does not explain: an address that the machine does not have, beside one that it has.
 
-    Or one that its own rules (Linux) let in, beside one that they keep out.
+    Or one that another machine has as well; or one that its own rules (Linux) let in, beside one that they keep out.
     """
     end = look.link.end
     if end is None:
@@ -112,8 +124,24 @@ def _none_answers(subject: Subject, look: Attempt, tried: tuple[Tried, ...]) -> 
         (one, f"{one.address} {_wrong(subject, look, one, kept[0])}, and no rule of {end.name} keeps it out")
         for one in let
     ]
+    twins = subject.surveyed.twins_of(end.machine)
+    for one in here if len(here) > 1 else ():
+        owners = subject.fleet.machines_by_address.get(one.address, ())
+        others = [name for name in owners if name not in {end.name, *twins} and not _is_same_host(subject, end, name)]
+        told += [(one, f"{one.address} is an address of {others[0]} as well")] if others else []
     if told:
         yield _problem(subject, look, IN_ITS_TURN, told, None)
+    elif kept:
+        names = ", ".join(one.address for one in kept)
+        yield Unknown(
+            f"whether each address of {look.probe.host} answers {look.vantage} cannot be told as long as the rules of "
+            f"{end.name} keep out what comes to {names}",
+            "Run again once they let it in.",
+        )
+
+
+def _is_same_host(subject: Subject, end: Subject, name: str) -> bool:
+    return subject.fleet.subject(name).machine.host_key == end.machine.host_key
 
 
 def _verdict(end: Subject, look: Attempt, one: Tried) -> str | None:

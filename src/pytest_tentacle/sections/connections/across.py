@@ -19,6 +19,7 @@ from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.survey.targets import names_of
 
 from .link_verdict import VERDICT_CODES, judge_link, standing_in_the_way
+from .linux_filter import WAY_READS
 from .octopus import discovered
 from .polled import links_to_polled_servers
 from .probe_verdict import describe
@@ -28,17 +29,19 @@ from .relayed import LOG_READS, RELAY_READS, declared_way, relayed
 @check(
     codes=(*VERDICT_CODES, "TT534", "TT537"),
     reads=(
-        "host",
         "instances",
         "services",
         "probes",
-        "peer.host",
         "peer.instances",
         "peer.services",
         "peer.probes",
         "peer.peer_probes",
         "peer.reservations",
+        "listeners",
         "peer.listeners",
+        "firewall",
+        "peer.firewall",
+        *WAY_READS,
         "controller.probes",
         "proxy_connects",
         *AWAY_READS,

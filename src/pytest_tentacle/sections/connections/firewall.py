@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pytest_tentacle.guide.consequences import NOT_LISTENING
+from pytest_tentacle.guide.consequences import NO_SETTINGS, NOT_LISTENING
 from pytest_tentacle.hiding import shorten
 from pytest_tentacle.inventory.model import Local
 from pytest_tentacle.judging.attempts import ATTEMPT_READS, Attempt, attempts_of, is_well
@@ -25,10 +25,10 @@ from pytest_tentacle.survey.surroundings import Firewall, FirewallRule
 
 from .filter_rules import Filtered, Verdict, on_windows
 from .link_verdict import standing_in_the_way
-from .linux_filter import FilteredWay, LinuxVerdict, linux_verdict, own_addresses
+from .linux_filter import WAY_READS, FilteredWay, LinuxVerdict, linux_verdict, own_addresses, verdict_of_way
 from .probe_verdict import describe
 from .relayed import RELAY_READS, relayed
-from .ways import WAY_READS, verdict_of_way
+from .ways import SLOW_MS, connecting_ms
 
 _CODES = {
     Filtered.NO_RULE: "TT541",
@@ -64,8 +64,8 @@ _ADVICE = "Look at the rules by hand, for the port and the network's profile."
 )
 def port_is_let_in(subject: Subject) -> Iterator[Finding]:
     """The listening end's own packet filter lets its peers in."""
-    port = _port(subject)
     attempts = tuple(attempt for attempt in attempts_of(subject) if attempt.listening is subject.is_tentacle)
+    port = _port(subject, attempts)
     through = is_well(attempts) or next((attempt for attempt in attempts if attempt.connected), None)
     reached_by = {attempt.vantage for attempt in attempts if attempt.connected and not attempt.met_another}
     lost = tuple(attempt for attempt in attempts if attempt.vantage not in reached_by)
@@ -86,6 +86,8 @@ def port_is_let_in(subject: Subject) -> Iterator[Finding]:
         yield _let_in(through)
         if firewall.engine != "windows" and lost:
             yield from _linux(subject, firewall, port, lost)
+        elif firewall.engine != "windows" and (perhaps := _lets_some_in(subject, firewall, port, attempts)):
+            yield perhaps
         else:
             yield Evidence(_source(subject, firewall), _described(subject, firewall, port, attempts))
     elif (standing := _not_open_here(subject, port)) is not None:
@@ -150,6 +152,27 @@ def _shut_for_all_that(
     return _linux_problem(subject, firewall, port, verdict, attempts)
 
 
+def _lets_some_in(subject: Subject, firewall: Firewall, port: int, attempts: tuple[Attempt, ...]) -> Unknown | None:
+    """A rule that could not be judged, where one connection came through, and another was lost or came late."""
+    missed = tuple(attempt for attempt in attempts if _missed(attempt))
+    if not missed or all(_missed(attempt) and not attempt.connected for attempt in attempts):
+        return None
+    verdict = verdict_inbound(subject, firewall, port, missed)
+    if verdict.word != "unclear" or not verdict.by_rule:
+        return None
+    told = "; ".join(describe(attempt.probe) for attempt in missed[:3])
+    return Unknown(
+        f"whether the packet filter on {subject.name} lets each connection to port {port} in cannot be told: "
+        f"{verdict.words}; one came through, and another was lost or came late: {told}",
+        f"{_ADVICE} Run again with --ping-count 20.",
+    )
+
+
+def _missed(attempt: Attempt) -> bool:
+    """Whether the first packet of a connection, or all that followed in time, got no answer."""
+    return _error_of(attempt) is Failure.TIMED_OUT or (connecting_ms(attempt.probe) or 0.0) >= SLOW_MS
+
+
 def _cannot_tell(subject: Subject, port: int, verdict: LinuxVerdict) -> Unknown:
     return Unknown(
         f"whether the packet filter on {subject.name} lets port {port} in cannot be told: {verdict.words}", _ADVICE
@@ -170,7 +193,8 @@ def verdict_inbound(subject: Subject, firewall: Firewall, port: int, attempts: t
     tried = [attempt for attempt in attempts if attempt.probe.connect]
     names = [str(each.server) if each.listening else each.tentacle.name for each in tried]
     verdicts = [
-        verdict_of_way(subject, peers.get(name), each, inbound=True) for name, each in zip(names, tried, strict=True)
+        verdict_of_way(subject, peers.get(name), each.probe, inbound=True)
+        for name, each in zip(names, tried, strict=True)
     ]
     if not verdicts:
         known = frozenset(address for peer in peers.values() for address in own_addresses(peer))
@@ -182,6 +206,7 @@ def _linux_problem(
     subject: Subject, firewall: Firewall, port: int, verdict: LinuxVerdict, attempts: tuple[Attempt, ...]
 ) -> Problem:
     source = _source(subject, firewall)
+    port = next((attempt.probe.port for attempt in attempts if attempt.probe.connect), port)
     led = "led elsewhere" if verdict.diverted else "its answers are kept in" if verdict.answer else "kept out"
     evidence = [Evidence(source, verdict.words)]
     evidence += [Evidence(f"probe from {attempt.vantage}", describe(attempt.probe)) for attempt in attempts[:3]]
@@ -199,7 +224,9 @@ def _linux_problem(
             "engine": firewall.engine,
             "rule": verdict.words,
             "by_source": verdict.by_source,
-            "rejects": verdict.rejects or verdict.diverted,
+            "rejects": verdict.rejects or verdict.diverted or verdict.of_neighbours,
+            "is_heard": verdict.rejects and not verdict.answer,
+            "names_port": verdict.names_port,
             "instance": subject.instance_name,
             **_only_peer(subject, attempts),
         },
@@ -213,10 +240,19 @@ def _only_peer(subject: Subject, attempts: tuple[Attempt, ...]) -> dict[str, str
     return {"peers": address} if address else {}
 
 
-def _port(subject: Subject) -> int:
-    """The port that it listens on. Raises Blocked or Unknown where it has none."""
+def _port(subject: Subject, attempts: tuple[Attempt, ...]) -> int:
+    """The port that it listens on; where no settings say which, the one that its peers try.
+
+    Raises Blocked or Unknown where it has none.
+    """
     if subject.is_tentacle:
-        settings = subject.settings
+        try:
+            settings = subject.settings
+        except Blocked as blocked:
+            tried = [attempt.probe.port for attempt in attempts if attempt.probe.connect]
+            if blocked.code in NO_SETTINGS and tried:
+                return tried[0]
+            raise
         if settings.no_listen:
             standing = subject.first_problem(NOT_LISTENING, "communication-settings")
             if standing:

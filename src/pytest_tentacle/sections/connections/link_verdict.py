@@ -11,6 +11,7 @@ from pytest_tentacle.guide.consequences import (
     NO_PAGE_HERE,
     NO_PROCESS,
     NO_SETTINGS,
+    REFUSES,
 )
 from pytest_tentacle.judging.away import away
 from pytest_tentacle.judging.check import Finding
@@ -21,8 +22,9 @@ from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link import Failure, Probe
 from pytest_tentacle.link.hosts import plain_address
-from pytest_tentacle.survey.model import ServiceState
+from pytest_tentacle.survey.model import Listener, ServiceState
 
+from .linux_filter import LinuxVerdict, verdict_of_way
 from .probe_verdict import LINK_CODES, NAME_NOT_RESOLVED, LinkFinding, describe, facts_of, finding_of
 
 DNS_ISSUE = "TT510"
@@ -31,6 +33,10 @@ SILENCE, NO_WAY = "TT521", "TT522"
 ANOTHER_ADDRESS = "TT512"
 VERDICT_CODES = (DNS_ISSUE, ANOTHER_ADDRESS, *LINK_CODES)
 """Every code that `judge_link` may yield."""
+
+_LOST = frozenset({Failure.TIMED_OUT, Failure.UNREACHABLE})
+_COMES_AND_GOES = frozenset({"TT203", "TT204", "TT206"})
+"""A process that is started again and again listens now and then."""
 
 UNPROBED = "Run again, with a longer --machine-timeout if the survey says that time ran out."
 
@@ -83,7 +89,8 @@ def _name_failed(link: Link, way: Way, name: LinkFinding) -> Iterator[Finding]:
             yield _blocked_or(link, way, finding)
     else:
         yield _blocked_or(link, way, _more_telling(name, address))
-        return
+        if not (isinstance(address, LinkFinding) and _goes_another_way(way)):
+            return
     if address is not None:
         yield from _single(link, way, way.by_address)
 
@@ -96,6 +103,15 @@ def _more_telling(name: LinkFinding, address: LinkFinding | Unknown | None) -> L
     return address if same else name
 
 
+def _goes_another_way(way: Way) -> bool:
+    """Whether the name led to another address than the one that was tried as well: each may fail for its own reason."""
+    name, address = way.by_name, way.by_address
+    if name is None or address is None or name.connect is None or address.connect is None:
+        return False
+    dialled = plain_address(name.connect.address or "")
+    return dialled is not None and dialled != plain_address(address.connect.address or address.host)
+
+
 def _meet_different_ends(way: Way) -> bool:
     """Whether the two looks came to another answer: what is wrong with the end does not explain both.
 
@@ -103,7 +119,8 @@ def _meet_different_ends(way: Way) -> bool:
     """
     name = way.by_name.connect if way.by_name else None
     address = way.by_address.connect if way.by_address else None
-    return bool(name and address and address.error is Failure.REFUSED and name.error is not Failure.REFUSED)
+    answers = {None, Failure.REFUSED}
+    return bool(name and address and name.error is not address.error and answers & {name.error, address.error})
 
 
 def _look(link: Link, probe: Probe | None) -> LinkFinding | Unknown | None:
@@ -173,10 +190,14 @@ def _own_addresses(link: Link) -> set[str | None]:
 def _blocked_or(link: Link, way: Way, finding: LinkFinding) -> Problem | Blocked | Unknown:
     """A failure of the listening end itself explains whatever its peers see, but for a name that does not resolve.
 
-    Nor does it explain who else answers them.
+    Nor does it explain who else answers them, nor what never came as far as the end (`_explains`).
     """
     standing, own = standing_in_the_way(link.end), _own_look(link.end)
     answered = finding.code in INTERCEPTED and _is_another(link.end, finding)
+    if standing and not answered:
+        if stranger := _taken_by_another(link, way, standing, finding):
+            return stranger
+        answered = not _explains(link, way, standing, finding)
     if answered:
         standing = None
     if finding.code in NO_CONNECTION and standing and standing.code == HANGS and own and own.connect:
@@ -184,6 +205,76 @@ def _blocked_or(link: Link, way: Way, finding: LinkFinding) -> Problem | Blocked
         standing = standing if own.connect.error else None
     later = runs_later(link.end) if link.end and standing is None and not answered else None
     return standing or later or _problem(link, way, finding.code, finding, finding.actual)
+
+
+def _explains(link: Link, way: Way, standing: Blocked, finding: LinkFinding) -> bool:
+    """Whether a failure of the end's own may be why its peers see what they see.
+
+    A process that holds the port open serves it by the settings of its start, whatever became of the file since. And
+    where nobody listens, Linux itself refuses: what is lost, or answered by a router, never came as far.
+    """
+    if standing.code in NO_SETTINGS and _is_held(link.end, finding):
+        return False
+    return standing.code not in REFUSES or not _is_lost_before(link, way, finding)
+
+
+def _is_held(end: Subject | None, finding: LinkFinding) -> bool:
+    """Whether the end's own service runs, and holds the port that was tried."""
+    service = end.known_service if end is not None else None
+    if end is None or service is None or service.pid is None or service.state is not ServiceState.RUNNING:
+        return False
+    return any(service.pid == each.pid for each in _listeners(end, finding) or ())
+
+
+def _listeners(end: Subject, finding: LinkFinding) -> list[Listener] | None:
+    """Who listens on the port that was tried, by the end's own account; None where that was not read."""
+    try:
+        return [each for each in end.read(FACTS.listeners) if each.port == finding.facts.get("port")]
+    except Unknown:
+        return None
+
+
+def _own_rules(link: Link, way: Way, finding: LinkFinding) -> LinuxVerdict | None:
+    """What the end's rules (Linux) do with a look at one of its own addresses; None: it was another's, or not read."""
+    looks = (way.by_name, way.by_address)
+    probe = next((each for each in looks if each is not None and each.host == finding.facts.get("host")), None)
+    end = link.end
+    if end is None or probe is None or probe.connect is None or away(end) is not None:
+        return None
+    try:
+        own = {plain_address(each) for each in end.read(FACTS.host).addresses}
+        if plain_address(probe.connect.address or probe.host) not in own:
+            return None
+        return verdict_of_way(end, link.vantage, probe, inbound=True)
+    except Unknown:
+        return None
+
+
+def _is_lost_before(link: Link, way: Way, finding: LinkFinding) -> bool:
+    """Whether a connection was lost though the end's own rules let it in: then it never came as far as its system."""
+    if finding.code not in NO_CONNECTION or finding.facts.get("error") not in _LOST:
+        return False
+    verdict = _own_rules(link, way, finding)
+    return verdict is not None and verdict.word == "open"
+
+
+def _taken_by_another(link: Link, way: Way, standing: Blocked, finding: LinkFinding) -> Unknown | None:
+    """Something takes connections for a machine of whose own programs none listens there: whose fault is not known."""
+    end = link.end
+    if end is None or finding.facts.get("stage") not in {"tls", "page"} or finding.code in INTERCEPTED:
+        return None
+    if standing.code in _COMES_AND_GOES or _listeners(end, finding) != []:
+        return None
+    verdict = _own_rules(link, way, finding)
+    if verdict is None or verdict.word != "open":
+        return None
+    return Unknown(
+        f"something on the way takes connections for {end.name} on port {finding.facts.get('port')}, where nobody "
+        f"listens on {end.name} itself ({standing.code}), and: {finding.actual}. Whether it passes them on to "
+        "who listens cannot be told",
+        "See what stands in between (a load balancer, a proxy, a firewall that answers), and run again once "
+        f"{standing.code} is mended.",
+    )
 
 
 def _is_another(end: Subject | None, finding: LinkFinding) -> bool:
@@ -239,7 +330,8 @@ def _problem(link: Link, way: Way, code: str, finding: LinkFinding, actual: str)
         actual=actual,
         evidence=tuple(dict.fromkeys((*finding.evidence, *more))),
         facts=finding.facts
-        | {"vantage": link.vantage.name, "server": link.server_name, "declared_ip": link.declared_ip},
+        | {"vantage": link.vantage.name, "server": link.server_name, "declared_ip": link.declared_ip}
+        | ({"lost_before": True} if _is_lost_before(link, way, finding) else {}),
     )
 
 

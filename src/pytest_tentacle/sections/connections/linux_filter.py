@@ -5,20 +5,21 @@ A connection needs both ways: the request that comes in (or goes out), and the a
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from pytest_tentacle.judging.finding import Unknown
-from pytest_tentacle.judging.reading import FACTS
+from pytest_tentacle.judging.reading import FACTS, kept
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link import Probe
-from pytest_tentacle.link.hosts import plain_address
-from pytest_tentacle.packet_filter import Packet, Passage, Way, walk
-from pytest_tentacle.survey.surroundings import Firewall
+from pytest_tentacle.link.hosts import plain_address, plain_host
+from pytest_tentacle.packet_filter import Packet, PacketFilter, Passage, Way, walk
+from pytest_tentacle.survey.surroundings import Firewall, Route
 
-_NOBODY_ELSES = ("127.", "fe80:", "169.254.", "::1")
-"""How addresses begin that lead nowhere from another subnet."""
+WAY_READS = ("host", "routes", "peer.host", "peer.routes")
+"""What a verdict on a way reads, besides the rules."""
 
 _MAY_REJECT = frozenset({"reject", "jump", "goto", "queue", "unread"})
 """What a rule does by which the other end may hear at once; `drop` is silent."""
@@ -38,6 +39,8 @@ class LinuxVerdict:
         answer: not the request is stopped but the answer to it.
         diverted: it is led elsewhere, by a rule that translates its destination.
         by_rule: where it is unclear, a rule that was read may stop it; else rules are missing.
+        names_port: the rule is for just this port: it stays whatever becomes of the others.
+        of_neighbours: it stops ARP, so that the last router says that the machine is unreachable, or stays silent.
     """
 
     word: Word
@@ -47,6 +50,8 @@ class LinuxVerdict:
     answer: bool = False
     diverted: bool = False
     by_rule: bool = False
+    names_port: bool = False
+    of_neighbours: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,7 @@ class FilteredWay:
         own: the machine's addresses that it may use.
         peers: the same of the other end.
         interfaces: by which it may come or go; empty: not known.
+        routed: whether the other end is beyond a router, by the machine's own tables.
     """
 
     inbound: bool
@@ -66,6 +72,7 @@ class FilteredWay:
     own: frozenset[str]
     peers: frozenset[str]
     interfaces: frozenset[str] = frozenset()
+    routed: bool = False
 
 
 def own_addresses(subject: Subject) -> frozenset[str]:
@@ -124,17 +131,78 @@ def on_loopback(subject: Subject, probe: Probe) -> LinuxVerdict | None:
     return next((verdict for verdict in verdicts if verdict.word != "open"), verdicts[0])
 
 
+def verdict_of_way(subject: Subject, peer: Subject | None, probe: Probe, *, inbound: bool) -> LinuxVerdict:
+    """What the rules of a Linux host do with the connection that was tried, as well as its ends are known.
+
+    Raises Unknown where the rules were not read, or are Windows'.
+    """
+    firewall = subject.read(FACTS.firewall)
+    if firewall.engine == "windows":
+        raise Unknown(f"the rules of {subject.name} are not those of Linux", "")
+    connected = probe.connect
+    address = plain_address((connected.address if connected else None) or probe.host)
+    own, peers = own_addresses(subject), own_addresses(peer) if peer else frozenset[str]()
+    there, back = (route_to(subject, peer), route_to(peer, subject)) if peer else (None, None)
+    six = address is not None and ":" in address
+    if there is not None and there.source and (":" in there.source) is six:
+        own = frozenset({there.source})
+    if back is not None and back.source and (":" in back.source) is six:
+        peers = frozenset({back.source})
+    if address is not None:
+        own, peers = (frozenset({address}), peers) if inbound else (own, frozenset({address}))
+        own, peers = (frozenset(each for each in ends if (":" in each) is six) or ends for ends in (own, peers))
+    devices = frozenset({there.device} if there is not None and there.device else ())
+    devices -= {"lo"}  # an address that is the peer's as well: what the peer sends comes by another interface
+    routed = there is not None and there.via is not None
+    way = FilteredWay(inbound=inbound, port=probe.port, own=own, peers=peers, interfaces=devices, routed=routed)
+    return linux_verdict(firewall, [way])
+
+
+def route_to(machine: Subject, other: Subject) -> Route | None:
+    """A machine's way to another one's declared address; None where it was not asked for."""
+    try:
+        by_peer = kept(machine, "routes by peer", lambda: _by_peer(machine.read(FACTS.routes)))
+    except Unknown:
+        return None
+    names = {plain_host(host) for host in (other.machine.ip, other.machine.dns_name) if host}
+    found = [by_peer[name] for name in names if name in by_peer]
+    return min(found, key=operator.itemgetter(0))[1] if found else None
+
+
+def _by_peer(routes: tuple[Route, ...]) -> dict[str, tuple[int, Route]]:
+    """By the host that it leads to, the first route, and which of all it is."""
+    found: dict[str, tuple[int, Route]] = {}
+    for place, route in enumerate(routes):
+        found.setdefault(plain_host(route.peer), (place, route))
+    return found
+
+
 def _one(firewall: Firewall, way: FilteredWay, family: int, *, later: bool) -> LinuxVerdict:
     own = frozenset(address for address in way.own if _family(address) == family)
     peers = frozenset(address for address in way.peers if _family(address) == family)
     request, answer = _packets(way, family, own, peers)
     filters = firewall.filters
     assert filters is not None  # noqa: S101  the caller has seen to it
+    if family == 4 and way.interfaces != {"lo"} and (silent := _without_neighbours(filters)) is not None:  # noqa: PLR2004
+        return LinuxVerdict("closed", silent, of_neighbours=True)
     for packet in (request, answer):
         passage = walk(filters, replace(packet, later=later))
         if passage.way is not Way.PASSES:
-            return _verdict(passage, answer=packet.answer)
+            return _verdict(passage, way.port, answer=packet.answer)
     return LinuxVerdict("open", "the rules let it pass", passage.by_source)
+
+
+def _without_neighbours(filters: PacketFilter) -> str | None:
+    """What surely stops all ARP, and so everything that is not sent within the machine; None: nothing is known to."""
+    for chain in filters.chains:
+        if chain.families or chain.hook not in {"input", "output"}:
+            continue
+        sure = next((rule for rule in chain.rules if rule.verdict not in {"none", "drop"} or not rule.matches), None)
+        if sure is not None and sure.verdict == "drop":
+            return f"{sure.text}, in chain {chain.name}, which stops all ARP"
+        if sure is None and chain.policy == "drop":
+            return f"policy drop of chain {chain.name}, which stops all ARP"
+    return None
 
 
 def _packets(way: FilteredWay, family: int, own: frozenset[str], peers: frozenset[str]) -> tuple[Packet, Packet]:
@@ -145,6 +213,7 @@ def _packets(way: FilteredWay, family: int, own: frozenset[str], peers: frozense
         destinations=own if way.inbound else peers,
         port=way.port,
         interfaces=way.interfaces,
+        routed=way.routed,
     )
     back = Packet(
         way="out" if way.inbound else "in",
@@ -154,24 +223,31 @@ def _packets(way: FilteredWay, family: int, own: frozenset[str], peers: frozense
         source_port=way.port,
         interfaces=way.interfaces,
         answer=True,
+        routed=way.routed,
     )
     return towards, back
 
 
-def _verdict(passage: Passage, *, answer: bool) -> LinuxVerdict:
+def _verdict(passage: Passage, port: int, *, answer: bool) -> LinuxVerdict:
     if passage.way is Way.UNCLEAR:
         reason = f"{passage.reason}: " if passage.reason and passage.rule else ""
         words, by_rule = f"{reason}{passage.words}", passage.rule is not None
         may_reject = by_rule and passage.rule is not None and passage.rule.verdict in _MAY_REJECT
         return LinuxVerdict("unclear", words, passage.by_source, rejects=may_reject, answer=answer, by_rule=by_rule)
-    rejects = passage.rule is not None and passage.rule.verdict == "reject"
+    rule = passage.rule
+    rejects = rule is not None and rule.verdict == "reject"
+    dies = rule is not None and rule.verdict == "none"
     return LinuxVerdict(
         "closed",
-        passage.words,
-        passage.by_source,
+        passage.words + (", so that none comes past the first router" if dies else ""),
+        passage.by_source or dies,  # whoever is nearer gets through
         rejects=rejects,
         answer=answer,
         diverted=passage.way is Way.DIVERTED,
+        names_port=any(
+            each.field.endswith(" dport") and not each.negated and each.values == (str(port),)
+            for each in (rule.matches if rule else ())
+        ),
     )
 
 

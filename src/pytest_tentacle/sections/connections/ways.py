@@ -6,7 +6,6 @@ of its own network: then the connection only times out, at the other end.
 
 from __future__ import annotations
 
-import operator
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
@@ -17,15 +16,12 @@ from pytest_tentacle.judging.finding import Evidence, Problem, Unknown
 from pytest_tentacle.judging.reading import FACTS, kept
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link import Failure, Probe, Stage, StageRecord
-from pytest_tentacle.link.hosts import plain_address, plain_host
+from pytest_tentacle.link.hosts import plain_address
 from pytest_tentacle.survey.surroundings import Route
 
 from .link_verdict import standing_in_the_way
-from .linux_filter import FilteredWay, LinuxVerdict, linux_verdict, own_addresses
+from .linux_filter import WAY_READS, route_to, verdict_of_way
 from .probe_verdict import describe
-
-WAY_READS = ("host", "routes", "peer.host", "peer.routes")
-"""What a verdict on a way reads, besides the rules."""
 
 SLOW_MS = 1_000.0
 """A SYN that is lost is sent again after one second (RFC 6298, 2.1)."""
@@ -49,7 +45,7 @@ def connection_is_let_out(subject: Subject) -> Iterator[Finding]:
     for attempt, server in _lost_links(subject):
         connecting, other = (server, subject) if attempt.listening else (subject, server)
         try:
-            verdict = verdict_of_way(connecting, other, attempt, inbound=False)
+            verdict = verdict_of_way(connecting, other, attempt.probe, inbound=False)
         except Unknown as unknown:
             if standing_in_the_way(attempt.link.end) is None:
                 yield from _unread_rules(connecting, unknown)
@@ -96,6 +92,8 @@ def both_ends_have_a_way(subject: Subject) -> Iterator[Finding]:
                     continue
                 why = f"{machine.name} has that address itself"
             if why is None:
+                if doubt := _doubtful_hop(machine, other, route):
+                    yield doubt
                 continue
             yield Problem(
                 "TT532",
@@ -228,50 +226,6 @@ def _stage_times(probe: Probe) -> str:
     return f"{probe.host}: {', '.join(parts)}"
 
 
-def verdict_of_way(subject: Subject, peer: Subject | None, attempt: Attempt, *, inbound: bool) -> LinuxVerdict:
-    """What the rules of a Linux host do with the connection that was tried, as well as its ends are known.
-
-    Raises Unknown where the rules were not read, or are Windows'.
-    """
-    firewall = subject.read(FACTS.firewall)
-    if firewall.engine == "windows":
-        raise Unknown(f"the rules of {subject.name} are not those of Linux", "")
-    connected = attempt.probe.connect
-    address = plain_address((connected.address if connected else None) or attempt.probe.host)
-    own, peers = own_addresses(subject), own_addresses(peer) if peer else frozenset[str]()
-    there, back = (route_to(subject, peer), route_to(peer, subject)) if peer else (None, None)
-    six = address is not None and ":" in address
-    if there is not None and there.source and (":" in there.source) is six:
-        own = frozenset({there.source})
-    if back is not None and back.source and (":" in back.source) is six:
-        peers = frozenset({back.source})
-    if address is not None:
-        own, peers = (frozenset({address}), peers) if inbound else (own, frozenset({address}))
-        own, peers = (frozenset(each for each in ends if (":" in each) is six) or ends for ends in (own, peers))
-    devices = frozenset({there.device}) if there is not None and there.device else frozenset[str]()
-    way = FilteredWay(inbound=inbound, port=attempt.probe.port, own=own, peers=peers, interfaces=devices)
-    return linux_verdict(firewall, [way])
-
-
-def route_to(machine: Subject, other: Subject) -> Route | None:
-    """A machine's way to another one's declared address; None where it was not asked for."""
-    try:
-        by_peer = kept(machine, "routes by peer", lambda: _by_peer(machine.read(FACTS.routes)))
-    except Unknown:
-        return None
-    names = {plain_host(host) for host in (other.machine.ip, other.machine.dns_name) if host}
-    found = [by_peer[name] for name in names if name in by_peer]
-    return min(found, key=operator.itemgetter(0))[1] if found else None
-
-
-def _by_peer(routes: tuple[Route, ...]) -> dict[str, tuple[int, Route]]:
-    """By the host that it leads to, the first route, and which of all it is."""
-    found: dict[str, tuple[int, Route]] = {}
-    for place, route in enumerate(routes):
-        found.setdefault(plain_host(route.peer), (place, route))
-    return found
-
-
 def _unread_rules(connecting: Subject, unknown: Unknown) -> Iterator[Unknown]:
     """Rules of Linux that were not read; what Windows lets out is not read at all, and no matter of this check."""
     try:
@@ -335,6 +289,26 @@ def _why(route: Route, dialled: str | None) -> str | None:
     ):
         return f"the answer would leave by {route.device}, and its reverse path filter drops what comes another way"
     return None
+
+
+def _doubtful_hop(machine: Subject, other: Subject, route: Route) -> Unknown | None:
+    """A next hop of which the tables alone do not tell whether it carries anything on; None for any other."""
+    if route.via is None:
+        return None
+    question = f"whether the way from {machine.name} to {other.name} ({route.address}) holds cannot be told"
+    if route.neighbour == "permanent":
+        return Unknown(
+            f"{question}: its entry for the router {route.via} was made by hand, and tells nothing of who answers",
+            f"On {machine.name}, compare the entry with that of another machine (`ip neigh`, `Get-NetNeighbor`).",
+        )
+    owners = machine.fleet.machines_by_address.get(plain_address(route.via) or route.via, ())
+    hop = next((name for name in owners if name not in {machine.name, other.name}), None)
+    if hop is None:
+        return None
+    return Unknown(
+        f"{question}: it leads through {hop} ({route.via}), and whether that one passes anything on was not read",
+        f"On {machine.name}, see whether {route.via} is meant to be a router: `ip route get {route.address}`.",
+    )
 
 
 def _ends_here(route: Route) -> bool:

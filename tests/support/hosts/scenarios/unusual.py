@@ -46,6 +46,11 @@ _FORGET = "\n".join(
     for host, net in {"octo-1": 1, "web-1": 2, "web-2": 2, "poll-1": 3, "poll-2": 3}.items()
 )
 """What a host was told of a narrow way is kept with the route, for ten minutes."""
+_WIDE = (
+    "router: ip link set net-a mtu 1500; sysctl -qw net.ipv6.conf.net-a.disable_ipv6=0; "
+    "ip -6 addr replace fd10:1::1/64 dev net-a nodad"
+)
+"""A link of less than 1,280 bytes has no IPv6 (RFC 8200, 5): the router loses its address."""
 _NO_MOOD = "router: kill $(cat /mnt/router/moody.pid)"
 
 
@@ -105,9 +110,11 @@ _ROUTES = (
     scenario("tentacle-has-servers-address", "addresses", "a Tentacle has its server's address itself", "web-1: ip addr add 10.10.1.10/32 dev lo", f"web-1: {_WAY} TT711", undo="web-1: ip addr del 10.10.1.10/32 dev lo"),
     scenario("poller-has-servers-address", "addresses", "a poller has its server's address itself", "poll-1: ip addr add 10.10.1.10/32 dev lo", f"poll-1: {_WAY} TC5312", undo="poll-1: ip addr del 10.10.1.10/32 dev lo"),
     scenario("server-has-tentacles-address", "addresses", "the server has a Tentacle's address itself", "octo-1: ip addr add 10.10.2.11/32 dev lo", f"web-1: {_WAY} TC5312", undo="octo-1: ip addr del 10.10.2.11/32 dev lo"),
-    scenario("pmtu-own-filter", "filter of the host", "its own filter drops ICMP, and the way is narrow", "router: ip link set net-a mtu 600\nweb-1: iptables -A INPUT -p icmp -j DROP", "web-1: TC5284", undo=f"router: ip link set net-a mtu 1500\n{_FORGET}"),
+    # A filter that drops ICMP is common, and harms nobody where no way is narrow (healthy-no-icmp): only a look that
+    # stalls shows that this way is.
+    scenario("pmtu-own-filter", "filter of the host", "its own filter drops ICMP, and the way is narrow", "router: ip link set net-a mtu 600\nweb-1: iptables -A INPUT -p icmp -j DROP", "web-1: TC5284", harmless=("web-1 firewall",), undo=f"{_WIDE}\n{_FORGET}"),
     # A look shows no certificate of its own, so that a poller's packets are small, and its connection stood before.
-    scenario("pmtu-silent", "middle boxes", "the way to the server is narrow, and the router tells nobody", "router: ip link set net-a mtu 600; iptables -A OUTPUT -p icmp -j DROP", f"{_WEBS}: TC5282", undo=f"router: ip link set net-a mtu 1500\n{_FORGET}"),
+    scenario("pmtu-silent", "middle boxes", "the way to the server is narrow, and the router tells nobody", "router: ip link set net-a mtu 600; iptables -A OUTPUT -p icmp -j DROP", f"{_WEBS}: TC5282", undo=f"{_WIDE}\n{_FORGET}"),
     scenario("forward-to-closed", "middle boxes", "the router translates to a port where nobody listens", "router: nft add table ip n; nft 'add chain ip n c { type nat hook prerouting priority dstnat; }'; nft add rule ip n c ip daddr 10.10.2.11 tcp dport 10933 dnat to 10.10.2.11:9", "web-1: TC5202 TC5222"),
     scenario("six-alone-not-listening", "addresses", "a Tentacle's name has an IPv6 address alone, and it listens on IPv4", f"{hosts('a', 's/10.10.2.11/fd10:2::11/')}\nweb-1: cp /etc/lab/agent.json /root/agent; sed -i 's/\"::\", 10933/\"0.0.0.0\", 10933/' /etc/lab/agent.json; systemctl restart Tentacle; sleep 2", "web-1: TT712 TT715 TC5207", undo="web-1: cp /root/agent /etc/lab/agent.json; systemctl restart Tentacle\nhere: sleep 1"),
     scenario("six-duplicate", "addresses", "a Tentacle's IPv6 address is another machine's already", f"{records('a', behind('web-1', 'fd10:2::11'))}\nweb-1: ip -6 addr del fd10:2::11/64 dev eth0\nweb-2: ip -6 addr add fd10:2::11/64 dev eth0 nodad\nweb-1: ip -6 addr add fd10:2::11/64 dev eth0; sleep 2", "web-1: TC5312 TT711 TT715 TT716", undo="web-2: ip -6 addr del fd10:2::11/64 dev eth0 || :\nweb-1: ip -6 addr del fd10:2::11/64 dev eth0 || :; ip -6 addr add fd10:2::11/64 dev eth0 nodad"),
@@ -175,6 +182,7 @@ _HOSTS = (
     scenario("poller-not-known", "trust", "the server does not know a poller any more, which was just started", "octo-1: cp /etc/lab/agent.json /root/agent; /lab/python/bin/python -c \"import json; p='/etc/lab/agent.json'; d=json.load(open(p)); d['known'] += d['trusted'][-2:-1]; del d['trusted'][-2]; json.dump(d, open(p, 'w'))\"; systemctl restart octopusserver\npoll-1: systemctl restart Tentacle; sleep 3", "", undo="octo-1: cp /root/agent /etc/lab/agent.json; systemctl restart octopusserver\nhere: sleep 2"),
     scenario("host-key-changed", "management", "SSH's host key is another", "web-1: cp /etc/lab/host_key /root/; rm /etc/lab/host_key; ssh-keygen -q -t ed25519 -N '' -f /etc/lab/host_key; systemctl restart lab-sshd", "", undo="web-1: cp /root/host_key /etc/lab/host_key; chmod 600 /etc/lab/host_key; systemctl restart lab-sshd"),
     scenario("healthy-noisy-shell", "healthy", "the log-on's shell greets at length", "web-1: cp -a /root/.bashrc /root/bashrc.old 2>/dev/null || :; printf 'echo Welcome; echo \"{}\"; echo to this machine >&2\\n' > /root/.bashrc", "", undo="web-1: rm /root/.bashrc; mv /root/bashrc.old /root/.bashrc 2>/dev/null || :", healthy=True),
+    scenario("healthy-no-icmp", "healthy", "a Tentacle's own filter drops ICMP, and no way is narrow", tables("web-1", "-A INPUT -p icmp -j DROP"), "", healthy=True),
     scenario("healthy-small-mtu", "healthy", "a Tentacle's interface takes small packets only", "web-1: ip link set eth0 mtu 600", "", undo="web-1: ip link set eth0 mtu 1500; sysctl -qw net.ipv6.conf.eth0.disable_ipv6=0; ip -6 addr replace fd10:2::11/64 dev eth0 nodad; ip -6 route replace default via fd10:2::1", healthy=True),
     scenario("healthy-masquerade", "healthy", "the router translates all sources to its own address", "router: nft add table ip n; nft 'add chain ip n c { type nat hook postrouting priority srcnat; }'; nft add rule ip n c oifname { net-a, net-b, net-c } masquerade", "", healthy=True),
     scenario("healthy-duplicates", "healthy", "the router sends every packet to one Tentacle twice", "router: nft add table ip t; nft 'add chain ip t c { type filter hook postrouting priority 0; }'; nft add rule ip t c ip daddr 10.10.2.11 dup to 10.10.2.11 device net-b", "", healthy=True),

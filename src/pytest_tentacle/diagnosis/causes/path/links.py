@@ -16,6 +16,9 @@ from pytest_tentacle.sections.connections.filter_rules import Filtered, on_windo
 from pytest_tentacle.sections.connections.linux_filter import FilteredWay, linux_verdict, own_addresses, stops_too_big
 
 SEVERAL = 2
+LOSSES = frozenset({"TT642", "TT643"})
+"""Of many connections some failed and others did not."""
+_WOULD_REFUSE = "Nobody listens there now, which the system itself would answer with a refusal."
 NO_ROUTE = "TT522"
 
 BLOCKED = NO_CONNECTION - {NO_ROUTE}
@@ -39,6 +42,7 @@ class Lost:
         listening: the server connects; else the Tentacle does.
         subnet: the Tentacle's own.
         end_is_well: whether the end that should answer takes connections from itself, whatever follows.
+        would_answer: the same, or whether its system (Linux) would refuse them, and that be heard.
         near: how many Tentacles of the same subnet the server has a connection with, in the same direction.
         near_lost: how many of them it has none with.
         reached: how many of all.
@@ -55,6 +59,7 @@ class Lost:
         end = view.end(problem)
         self.end = end
         self.end_is_well = bool(end and (end.answers_itself or end.connects_to_itself))
+        self.would_answer = self.end_is_well or bool(problem.facts.get("lost_before"))
         self._view = view
         around = self.around
         self.near = len(around.reached.get(self.subnet, ())) if around and self.subnet else 0
@@ -62,6 +67,11 @@ class Lost:
         self.reached = around.all_reached if around else 0
         self.lost = around.all_failed if around else 1
         self.subnets_lost = around.subnets_failed if around else 1
+
+    @property
+    def own_words(self) -> str:
+        """What the end that should answer tells of itself, in a sentence."""
+        return "On the machine itself the port answers." if self.end_is_well else _WOULD_REFUSE
 
     @property
     def region(self) -> str | None:
@@ -97,11 +107,20 @@ class Lost:
 
 
 def lost_link(view: View, problem: Problem, *, listening: bool) -> Lost | None:
-    """The link of a problem, where it goes in that direction; None where its name explains the failure."""
-    if dead_address(view, problem) is not None:
+    """The link of a problem, where it goes in that direction; None where its name explains the failure.
+
+    Nor is it lost where others of many connections came about.
+    """
+    if dead_address(view, problem) is not None or _comes_and_goes(view, problem):
         return None
     link = Lost(view, problem)
     return link if link.listening is listening and link.around is not None else None
+
+
+def _comes_and_goes(view: View, problem: Problem) -> bool:
+    """Whether pings of the same link lost some connections, and not all."""
+    server = problem.facts.get("server")
+    return any(each.code in LOSSES and each.facts.get("server") == server for each in view.problems)
 
 
 def filter_verdict(view: View | None, peer: View | None, problem: Problem) -> str | None:
@@ -199,9 +218,10 @@ def unless_own_rules(match: Predicate) -> Predicate:
     return looked
 
 
-def own_page(name: str) -> Evidence:
-    """The end that should answer is well."""
-    return Evidence(f"probe on {name}", "its own port takes connections from itself")
+def own_page(name: str, link: Lost) -> Evidence:
+    """The end that should answer is well, or would refuse by itself."""
+    told = "its own port takes connections from itself" if link.end_is_well else _WOULD_REFUSE
+    return Evidence(f"probe on {name}", told)
 
 
 def open_port_seen(vantage: View | None) -> Evidence | None:

@@ -15,7 +15,7 @@ from pytest_tentacle.guide.consequences import LOST_IN_LOGS
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.link import Failure
-from pytest_tentacle.sections.connections.ways import route_to
+from pytest_tentacle.sections.connections.linux_filter import route_to
 from pytest_tentacle.survey.surroundings import Route
 
 from .links import (
@@ -40,10 +40,16 @@ from .links import (
     unjudged_rule,
     unless_own_rules,
 )
-from .own_firewall import keeps_out
+from .own_firewall import keeps_out, unheard
 
 _REFUSES = "is up and refuses the connection: its service is stopped or listens elsewhere, or a firewall rejects it"
 _SILENT = "does not answer: a firewall drops what comes, or the machine is down"
+
+_UNHEARD = "The machine's own firewall rejects the connection as well, but not even that is heard."
+_SAY_NO_FIRST = (
+    "What says no may have been lost on its way back: allow the port by the machine's own rules first ({rule}), then "
+    "look again from {server}."
+)
 
 _BY_RULE = "its packet filter has a rule that may be why, which could not be judged:"
 _PERHAPS_OUTBOUND = (
@@ -62,7 +68,9 @@ def _host_firewall(view: View, problem: Problem) -> Clue | None:
     link = lost_link(view, problem, listening=True)
     if link is None or not link.end_is_well or not link.near:
         return None
-    evidence = (own_page(view.name), link.near_evidence)
+    if unheard(view, problem):
+        return None
+    evidence = (own_page(view.name, link), link.near_evidence)
     match filter_verdict(view, view.peer(problem), problem):
         case "closed":
             return Clue(evidence=(filtered(view.name, problem), *evidence), confidence=Confidence.CERTAIN)
@@ -79,12 +87,21 @@ def _host_firewall(view: View, problem: Problem) -> Clue | None:
 
 def _security_group(view: View, problem: Problem) -> Clue | None:
     link = lost_link(view, problem, listening=True)
-    if link is None or not link.end_is_well or not link.near:
+    if link is None or not link.would_answer or not link.near:
         return None
+    if rule := unheard(view, problem):
+        return Clue(
+            facts={"own": _UNHEARD, "rule": rule},
+            evidence=(Evidence(f"packet filter of {view.name}", rule), link.near_evidence),
+            confidence=Confidence.POSSIBLE,
+            unsure=_SAY_NO_FIRST,
+            place=link.server,
+        )
     if filter_verdict(view, view.peer(problem), problem) != "open":
         return None
     told = filtered(view.name, problem, let_in=True)
-    return Clue(evidence=(told, link.near_evidence), place=link.server)
+    own = f"{link.own_words} Its own firewall allows it."
+    return Clue(facts={"own": own}, evidence=(told, link.near_evidence), place=link.server)
 
 
 def _path(view: View, problem: Problem) -> Clue | None:
@@ -120,14 +137,18 @@ def _outbound(view: View, problem: Problem) -> Clue | None:
 def _one_alone(view: View, problem: Problem) -> Clue | None:
     """Its end is well, and no neighbour tells where the connection is lost."""
     link = lost_link(view, problem, listening=True)
-    if link is None or not link.end_is_well or link.near or explained_by_many(link):
+    if link is None or not link.would_answer or link.near or explained_by_many(link):
         return None
-    verdict = filter_verdict(view, view.peer(problem), problem)
-    if verdict == "closed":
-        return Clue(evidence=(filtered(view.name, problem),), confidence=Confidence.CERTAIN)
+    rule, own = unheard(view, problem), {"own": link.own_words}
+    if rule:
+        told = Evidence(f"packet filter of {view.name}", rule)
+        return Clue(facts={"own": _UNHEARD, "rule": rule}, evidence=(told, link.far_evidence), unsure=_SAY_NO_FIRST)
+    if filter_verdict(view, view.peer(problem), problem) == "closed":
+        return Clue(facts=own, evidence=(filtered(view.name, problem),), confidence=Confidence.CERTAIN)
     seen = open_port_seen(view.vantage(problem))
     return Clue(
-        evidence=(own_page(view.name), link.far_evidence, *((seen,) if seen else ())),
+        facts=own,
+        evidence=(own_page(view.name, link), link.far_evidence, *((seen,) if seen else ())),
         unsure="No other Tentacle in the same subnet was tried: trace the path from {server} to tell the firewall of "
         "{who} from one on the path.",
     )
@@ -136,7 +157,7 @@ def _one_alone(view: View, problem: Problem) -> Clue | None:
 def _end_unseen(view: View, problem: Problem) -> Clue | None:
     """The end that should answer was not looked at: it may be down as well."""
     link = Lost(view, problem)
-    if link.end_is_well or dead_address(view, problem) is not None or link.around is None:
+    if link.would_answer or dead_address(view, problem) is not None or link.around is None:
         return None
     if link.listening and (not link.near and explained_by_many(link)):
         return None
@@ -224,8 +245,8 @@ PATH: tuple[CauseKind, ...] = (
     CauseKind(
         "TC5202",
         "The Tentacle's security group blocks its server",
-        "{who} answer{s} locally and {its} own firewall allows port {port}, but {server}, which reaches others "
-        "in the same subnet, is blocked by a security group (cloud) or a port filter in front of the machine.",
+        "{server} reaches others in the same subnet, but not {who} on port {port}. {own} A security group (cloud) or a "
+        "port filter in front of the machine blocks it.",
         BLOCKED,
         (
             "In the cloud console, or on the switch, allow the port from the server; then try from there:",
@@ -328,8 +349,8 @@ PATH: tuple[CauseKind, ...] = (
     CauseKind(
         "TC5206",
         "A firewall between server and Tentacle",
-        "{who} answer{s} locally, but not to {server}: the machine's firewall, a security group or a firewall on "
-        "the path blocks port {port}.",
+        "{server} does not reach {who} on port {port}. {own} The machine's firewall, a security group or a firewall on "
+        "the path blocks it.",
         BLOCKED,
         ("Look at the firewalls on the path, beginning at the Tentacle's own:", TRY_WINDOWS, RULES_WINDOWS),
         ("Look at the firewalls on the path, beginning at the Tentacle's own:", TRY_LINUX, *RULES_LINUX),

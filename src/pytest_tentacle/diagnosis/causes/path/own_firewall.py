@@ -24,9 +24,12 @@ _SEE_PROFILES = (
 def _could_be_by(told: Problem, problem: Problem) -> bool:
     """Whether a look that failed may have met those rules (Linux).
 
-    What only drops says no to nobody, and what leads to another port of the machine refuses at most.
+    What only drops says no to nobody, and what leads to another port of the machine refuses at most. What rejects a
+    connection that comes in is heard of at once.
     """
     error, rule = problem.facts.get("error"), str(told.facts.get("rule")).lower()
+    if problem is not told and error == Failure.TIMED_OUT and told.facts.get("is_heard"):
+        return False
     if problem is told or error not in {Failure.REFUSED, Failure.UNREACHABLE, Failure.PROHIBITED}:
         return True
     if told.facts.get("rejects", True) is False:
@@ -55,6 +58,14 @@ def keeps_out(view: View, problem: Problem) -> Clue | None:
         place=end.name,
         seen=True,
     )
+
+
+def unheard(view: View, problem: Problem) -> str | None:
+    """The end's own rule that rejects the connection, where not even that was heard; None: there is none."""
+    told = _told(view.end(problem))
+    if told is None or problem.facts.get("error") != Failure.TIMED_OUT or not told.facts.get("is_heard"):
+        return None
+    return str(told.facts.get("rule"))
 
 
 def _told(end: View | None) -> Problem | None:

@@ -29,15 +29,16 @@ from .links import (
 
 def _server_firewall(view: View, problem: Problem) -> Clue | None:
     link = lost_link(view, problem, listening=False)
-    if link is None or not link.end_is_well or link.reached or link.lost < SEVERAL:
+    if link is None or not link.would_answer or link.reached or link.lost < SEVERAL:
         return None
     if link.end is not None and link.end.codes & FIREWALL:
         return None
-    evidence = (own_page(link.server), link.far_evidence)
+    evidence = (own_page(link.server, link), link.far_evidence)
+    own = {"own": link.own_words}
     if filter_verdict(link.end, view, problem) == "closed":
         told = filtered(link.server, problem)
-        return Clue(evidence=(told, *evidence), confidence=Confidence.CERTAIN, place=link.server)
-    return link.unless_by_proxy(Clue(evidence=evidence, place=link.server), near=False)
+        return Clue(facts=own, evidence=(told, *evidence), confidence=Confidence.CERTAIN, place=link.server)
+    return link.unless_by_proxy(Clue(facts=own, evidence=evidence, place=link.server), near=False)
 
 
 def _path_to_server(view: View, problem: Problem) -> Clue | None:
@@ -64,10 +65,11 @@ def _own_outbound(view: View, problem: Problem) -> Clue | None:
 
 def _one_poller(view: View, problem: Problem) -> Clue | None:
     link = lost_link(view, problem, listening=False)
-    if link is None or not link.end_is_well or link.reached or link.lost >= SEVERAL:
+    if link is None or not link.would_answer or link.reached or link.lost >= SEVERAL:
         return None
     return Clue(
-        evidence=(own_page(link.server),),
+        facts={"own": link.own_words},
+        evidence=(own_page(link.server, link),),
         unsure="No other Tentacle polls {server}: browse there from one more machine to tell the firewall of "
         "{server} from that of {who}.",
     )
@@ -113,8 +115,8 @@ PATH_POLLING: tuple[CauseKind, ...] = (
     CauseKind(
         "TC5211",
         "A firewall blocks polling Tentacles from the server",
-        "{server} shows its page on its own machine, but none of its polling Tentacles reaches port {port} "
-        "there: the server's own firewall, or one in front of it, blocks the port.",
+        "None of the Tentacles that poll {server} reaches port {port} there. {own} The server's own firewall, or one "
+        "in front of it, blocks the port.",
         BLOCKED,
         ("On {server}, see which rules name the port, and allow it:", RULES_WINDOWS, ALLOW_WINDOWS),
         ("On {server}, see which rules there are, and allow the port:", *RULES_LINUX),
@@ -166,8 +168,8 @@ PATH_POLLING: tuple[CauseKind, ...] = (
     CauseKind(
         "TC5214",
         "A firewall between polling Tentacle and server",
-        "{server} shows its page on its own machine, but not to {who}: the firewall of either machine, or one on "
-        "the path, blocks port {port}.",
+        "{who} {does} not reach {server} on port {port}. {own} The firewall of either machine, or one on the path, "
+        "blocks the port.",
         BLOCKED,
         ("Look at the firewalls on the path, beginning at the server's own:", TRY_WINDOWS, RULES_WINDOWS),
         ("Look at the firewalls on the path, beginning at the server's own:", TRY_LINUX, *RULES_LINUX),
