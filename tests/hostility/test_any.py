@@ -66,10 +66,11 @@ def places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 def put(value: Any, place: tuple[Any, ...], new: Any) -> Any:
-    """The value with something else at a place."""
-    changed = copy.deepcopy(value)
+    """The value with something else at a place; what does not lie on the way there is shared."""
+    changed = copy.copy(value)
     at = changed
     for step in place[:-1]:
+        at[step] = copy.copy(at[step])
         at = at[step]
     at[place[-1]] = new
     return changed
