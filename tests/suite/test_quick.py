@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -106,6 +106,26 @@ class TestEngines:
 
 
 class TestForks:
+    def test_workers_are_forks(
+        self, run_pytest: Callable[..., subprocess.CompletedProcess[str]], forks: Forks, tmp_path: Path
+    ) -> None:
+        """Of the same process as the run itself, in its folder and with its environment."""
+        (tmp_path / "test_it.py").write_text(
+            "import os, pathlib\n"
+            "def it(n):\n"
+            "    words = os.environ['PYTEST_XDIST_WORKER'], os.environ['OWN'], os.getppid(), os.getcwd()\n"
+            "    pathlib.Path(f'told-{n}').write_text(' '.join(map(str, words)))\n"
+            "def test_1(): it(1)\n"
+            "def test_2(): it(2)\n"
+        )
+        quiet = ("-q", "-p", "no:cacheprovider")
+        done = run_pytest("-n", "2", "--dist", "each", *quiet, cwd=tmp_path, environment={"OWN": "own"})
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "4 passed" in done.stdout
+        told = [(tmp_path / f"told-{number}").read_text().split() for number in (1, 2)]
+        assert {word[0] for word in told} <= {"gw0", "gw1"}
+        assert {tuple(word[1:4]) for word in told} == {("own", str(forks.pid), str(tmp_path))}
+
     def test_a_run_has_what_is_its_own(self, forks: Forks, tmp_path: Path) -> None:
         """Folder, environment, arguments, path, outputs and exit code; and it is another process each time."""
         (tmp_path / "beside.py").write_text("HERE = 1\n")

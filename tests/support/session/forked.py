@@ -2,6 +2,7 @@
 
 To import pytest, its plugins and the product costs 1.7 s of CPU, which some two hundred runs would pay each. The fork is a
 process of its own, with its folder, environment, arguments and open files; what a start by itself costs and imports, others ask.
+Its workers (`-n 2`) are such forks, too.
 """
 
 from __future__ import annotations
@@ -56,6 +57,11 @@ class Forks:
         )
         assert self._process.stdout is not None
         self._process.stdout.readline()  # it listens
+
+    @property
+    def pid(self) -> int:
+        """Of the process that is forked."""
+        return self._process.pid
 
     def run(
         self, arguments: Sequence[str], cwd: Path, environment: Mapping[str, str], timeout: float
@@ -173,6 +179,7 @@ class _Server:
 def _main() -> None:
     read_modules()
     server = _Server(sys.argv[1])
+    fork_workers(sys.argv[1])
     print("listening", flush=True)
     asked = server.serve()
     if asked is None:
@@ -182,8 +189,19 @@ def _main() -> None:
     os.environ.clear()
     os.environ.update(environment)
     sys.path[0:0] = [folder, *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))]
+    if arguments[:2] == ["-u", "-c"]:
+        sys.argv = arguments[1:2]
+        exec(arguments[2], {"__name__": "__main__"})  # as Python would
+        return
     sys.argv = ["pytest", *arguments]
     runpy.run_module("pytest", run_name="__main__", alter_sys=True)
+
+
+def fork_workers(address: str) -> None:
+    """Let what pytest-xdist starts be forks: execnet hands each its code through stdin, as it would to a new Python."""
+    start = [sys.executable, "-IS", str(Path(__file__).with_name("worker.py")), address]
+    gateway_io = import_module("execnet.gateway_io")
+    gateway_io.popen_args = lambda _: [*start, "-u", "-c", gateway_io.popen_bootstrapline]
 
 
 def read_modules() -> None:
