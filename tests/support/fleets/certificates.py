@@ -29,7 +29,7 @@ def issued(subject: str, issuer: str) -> str:
     return _signed(subject, issuer, ec.generate_private_key(ec.SECP256R1()))
 
 
-def _signed(subject: str, issuer: str, key: Any, serial: int = 7) -> str:
+def _signed(subject: str, issuer: str, key: Any, serial: int = 7, days: int = 36_500) -> str:
     name = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)]) for text in (subject, issuer)]
     built = (
         x509.CertificateBuilder()
@@ -38,10 +38,17 @@ def _signed(subject: str, issuer: str, key: Any, serial: int = 7) -> str:
         .public_key(key.public_key())
         .serial_number(serial)
         .not_valid_before(NOW - timedelta(days=3))
-        .not_valid_after(NOW + timedelta(days=36_500))
+        .not_valid_after(NOW + timedelta(days=days))
         .sign(key, hashes.SHA256())
     )
     return base64.b64encode(built.public_bytes(serialization.Encoding.DER)).decode()
+
+
+@cache
+def authority(subject: str, bits: int) -> str:
+    """A certificate of a company's authority, for two years, with an RSA key of so many bits; of none: an elliptic one."""
+    key = rsa.generate_private_key(65537, bits) if bits else ec.generate_private_key(ec.SECP384R1())
+    return _signed(subject, "Corp Issuing CA 2", key, serial=4711, days=600)
 
 
 _printed: dict[str, str] = {}

@@ -330,7 +330,7 @@ class World:
             controller_probes=self.controller,
         )
 
-    def register(self, name: str, **registration: Any) -> Registration:
+    def register(self, name: str, /, **registration: Any) -> Registration:
         """Octopus's API was asked, and knows a Tentacle: healthy, unless said otherwise."""
         machine = self[name].machine
         assert isinstance(machine, Tentacle)

@@ -31,6 +31,7 @@ class SetUp:
         systems: on which it is had.
         unlike: aspects that it makes meaningless.
         told: codes of problems that it is told of all the same, none of which fails a run.
+        unread: steps that may be unknown, since what they rest on was truly not shown to whoever logged on.
     """
 
     name: str
@@ -40,6 +41,7 @@ class SetUp:
     systems: tuple[str, ...]
     unlike: frozenset[str]
     told: frozenset[str]
+    unread: frozenset[str]
 
     def goes_with(self, other: SetUp) -> bool:
         """Whether one machine may have both."""
@@ -57,13 +59,13 @@ def setup(
     systems: tuple[str, ...] = SYSTEMS,
     unlike: tuple[str, ...] = (),
     told: tuple[str, ...] = (),
+    unread: tuple[str, ...] = (),
 ) -> Callable[[Any], Any]:
     """Registers a set-up."""
 
     def register(change: Any) -> Any:
-        SETUPS.append(
-            SetUp(change.__name__, frozenset(aspects), change, modes, systems, frozenset(unlike), frozenset(told))
-        )
+        about = map(frozenset, (unlike, told, unread))
+        SETUPS.append(SetUp(change.__name__, frozenset(aspects), change, modes, systems, *about))
         return change
 
     return register
@@ -86,6 +88,11 @@ class Trial:
     def told(self) -> frozenset[str]:
         """Codes that it is told of all the same."""
         return frozenset[str]().union(*(each.told for each in self.setups))
+
+    @property
+    def unread(self) -> frozenset[str]:
+        """Steps that may be unknown."""
+        return frozenset[str]().union(*(each.unread for each in self.setups))
 
     def world(self) -> Whole:
         """A fleet with a machine that has it, and one of each mode beside it."""
@@ -118,5 +125,6 @@ def _everywhere(setups: tuple[SetUp, ...]) -> Iterator[Trial]:
                 yield Trial(mode, system, setups)
 
 
-for module in sorted(Path(__file__).parent.glob("[!_]*.py")):
-    import_module(f"{__name__}.{module.stem}")
+for folder in ("", "customers."):
+    for module in sorted((Path(__file__).parent / folder.rstrip(".")).glob("[!_]*.py")):
+        import_module(f"{__name__}.{folder}{module.stem}")
