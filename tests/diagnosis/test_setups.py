@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from pytest_tentacle.diagnosis import diagnose
-from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.sections import STEPS, applicable
 from support.rejudging import Judged, fleet_with
 from support.setups import MODES, SETUPS, SYSTEMS, SetUp, Trial, trials
@@ -61,8 +60,7 @@ def what_is_found(trial: Trial) -> list[Any]:
     found: list[Any] = [
         (each.machine, each.step, each.outcome.value, [(p.code, p.actual) for p in each.problems], each.reason)
         for each in results
-        if each.outcome is not Outcome.PASSED
-        and not (each.problems and {problem.code for problem in each.problems} <= trial.told)
+        if not trial.allows(each)
     ]
     found += [cause.code for cause in diagnosis.views() if not set(cause.explains) <= trial.told]
-    return found + [doubt.advice for doubt in diagnosis.doubts if doubt.code not in trial.told]
+    return found + [doubt.advice for doubt in diagnosis.doubts if doubt.code not in trial.told and not trial.unread]

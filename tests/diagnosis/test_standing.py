@@ -15,11 +15,19 @@ class TestStanding:
     """A cause that interrupts, on a machine whose connections stand."""
 
     def test_likely_at_most(self, world: Any, diagnosed: Any) -> None:
-        """Its settings name another port for the server than it is connected to: since when, nobody knows."""
+        """Its settings expect another thumbprint than the server's, with which it is connected: since when, nobody knows."""
         world["poll-01"].trusted[0]["Thumbprint"] = "0" * 40
+        world.logs["poll-01"] = world.secured("poll-01", "octo-1")
         (cause,) = [each for each in diagnosed(world).causes if "poll-01" in each.machines]
         assert cause.confidence == "likely"
         assert "stands now" in " ".join(item.text for item in cause.evidence)
+
+    def test_certain_where_its_process_says_what_it_goes_by(self, world: Any, diagnosed: Any) -> None:
+        """The start of the process that runs names the server's own thumbprint: the file will break it, and later."""
+        world["poll-01"].trusted[0]["Thumbprint"] = "0" * 40
+        (cause,) = [each for each in diagnosed(world).causes if "poll-01" in each.machines]
+        assert (cause.confidence, cause.severity) == ("certain", "will-fail")
+        assert "knows it from its start" in " ".join(item.text for item in cause.evidence)
 
     def test_certain_without_a_connection(self, world: Any, diagnosed: Any) -> None:
         """The same, and none stands."""

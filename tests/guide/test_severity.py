@@ -27,11 +27,15 @@ class TestTable:
         assert severity_of(code) == expected
         assert CATALOGUE[code].severity is severity_of(code)
 
+    def test_what_hangs_on_its_link_is_in_the_catalogue(self) -> None:
+        assert severity.OF_ONE_LINK - set(CATALOGUE) == set()
+        assert all(severity_of(code) in (Severity.OUTAGE, Severity.DEGRADED) for code in severity.OF_ONE_LINK)
+
     def test_what_nobody_listed_is_an_outage(self) -> None:
         assert severity_of("TT999") is Severity.OUTAGE
 
     def test_the_worst_of_several(self) -> None:
-        assert worst(frozenset({"TT205", "TT811"})) is Severity.DEGRADED
+        assert worst([severity_of("TT205"), severity_of("TT811")]) is Severity.DEGRADED
         assert [each.value for each in sorted(Severity, key=lambda each: -each.weight)] == [
             "outage", "degraded", "will-fail", "hygiene",
         ]  # fmt: skip

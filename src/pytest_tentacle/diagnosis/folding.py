@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from pytest_tentacle.guide.commands import fitting
 from pytest_tentacle.guide.remedies import fill, with_own_values
 from pytest_tentacle.guide.sections import GUIDE
-from pytest_tentacle.guide.severity import Severity, severity_of, worst
+from pytest_tentacle.guide.severity import Severity, worst
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.sections import step_of
 from pytest_tentacle.sections.catalogue import CATALOGUE
@@ -125,7 +125,7 @@ class Folder:
             affected=affected,
             facts=common,
             explains=frozenset(problem.code for found in group for problem in found.problems),
-            severity=worst(frozenset(problem.code for found in group for problem in found.problems)),
+            severity=worst(found.severity for found in group),
             places=places,
             rank=kind.rank,
         )
@@ -182,7 +182,7 @@ class Folder:
             link=_link(code),
             facts=common,
             explains=frozenset({code}),
-            severity=severity_of(code),
+            severity=worst(problem.severity for problem in problems),
             places=machines,
         )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from pytest_tentacle.guide.problem import Confidence
+from pytest_tentacle.guide.severity import Severity, worst
 from pytest_tentacle.judging.finding import Evidence, Problem
 
 from .view import View
@@ -110,9 +111,15 @@ class Found:
     all_facts: tuple[dict[str, Any], ...] = ()
 
     @property
+    def severity(self) -> Severity:
+        """What it costs on this machine: the worst of its problems."""
+        return worst(problem.severity for problem in self.problems)
+
+    @property
     def fold_key(self) -> tuple[Any, ...]:
-        """What is the same for machines that fold into one cause."""
-        return (self.kind.code, *(str(self.facts.get(name)) for name in self.kind.fold_by))
+        """What is the same for machines that fold into one cause: what costs nothing may be an outage elsewhere."""
+        spared = all(problem.cost is Severity.HYGIENE for problem in self.problems)
+        return (self.kind.code, spared, *(str(self.facts.get(name)) for name in self.kind.fold_by))
 
 
 def whenever(_view: View, _problem: Problem) -> Clue:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from pytest_tentacle.inventory.model import OctopusServer
+from pytest_tentacle.inventory.model import Mode, OctopusServer
 from pytest_tentacle.link import Probe
 from pytest_tentacle.link.hosts import plain_host
 from pytest_tentacle.survey.configuration import TentacleSettings
@@ -16,7 +16,7 @@ from pytest_tentacle.survey.targets import names_of
 from .finding import Blocked, Unknown
 from .reading import FACTS
 from .subject import Subject
-from .thumbprints import as_thumbprint
+from .thumbprints import as_thumbprint, fault_in
 
 _HTTPS_PORT = 443
 _WEB_SOCKETS = "wss"
@@ -111,6 +111,28 @@ def is_of_these_alone(thumbprint: str, nodes: Collection[Subject], tentacle: Sub
     settings = tentacle.settings
     same = [each for each in settings.trusted if (each.thumbprint or "").strip().upper() == thumbprint.upper()]
     return all(each.address in own if each.polls else settings.no_listen for each in same)
+
+
+def needs_no_other(tentacle: Subject) -> bool:
+    """Whether its settings have a whole entry for each declared server: then an entry that is damaged is one too many.
+
+    False where no server is declared, or where that cannot be told.
+    """
+    try:
+        return bool(tentacle.peers) and all(_has_whole_entry(tentacle, node) for node in tentacle.peers)
+    except (Unknown, Blocked):
+        return False
+
+
+def _has_whole_entry(tentacle: Subject, node: Subject) -> bool:
+    expected = as_thumbprint(node.expected_thumbprint)
+    trusted = [each for each in tentacle.settings.trusted if fault_in(each.thumbprint) is None]
+    if tentacle.mode is Mode.LISTENING:
+        return expected is not None and any(as_thumbprint(each.thumbprint) == expected for each in trusted)
+    own = own_addresses(tentacle, node)
+    return any(
+        each.polls and each.subscription_id and each.address in own and each.thumbprint == expected for each in trusted
+    )
 
 
 def is_balanced(entry: Entry, node: Subject, tentacle: Subject) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, Protocol
 
-from pytest_tentacle.guide.severity import Severity, severity_of
+from pytest_tentacle.guide.severity import Severity
 from pytest_tentacle.inventory.model import Waiver
 
 from .check import Check, Finding
@@ -26,6 +26,8 @@ class _Subject(Protocol):
     def waivers(self) -> Mapping[str, Waiver]: ...
     @property
     def gate(self) -> Severity: ...
+    def weighed(self, problem: Problem) -> Problem: ...
+    def is_cheap(self, code: str) -> bool: ...
 
 
 @dataclass
@@ -73,12 +75,15 @@ def evaluate(step: str, checks: Iterable[Check], subject: _Subject) -> StepResul
 
     What is both blocked and unknown is unknown: when the block is lifted, that part would still not have been seen.
     What a waived problem of the same machine blocks is accepted with it; what it blocks on other machines is not, or
-    one waiver on a server would make a whole fleet pass that nobody could look at.
+    one waiver on a server would make a whole fleet pass that nobody could look at. So it is with what a problem blocks
+    that costs less than the gate since nobody needs the link that it is about.
     """
     found = _sort(checks, subject)
     problems, waived, unknowns, blocks = found.problems, found.waived, found.unknowns, found.blocks
-    tolerated = [key for key in blocks if key[1] == subject.name and key[0] in subject.waivers]
-    standing = {key: block for key, block in blocks.items() if key not in tolerated}
+    own = [key for key in blocks if key[1] == subject.name]
+    tolerated = [key for key in own if key[0] in subject.waivers]
+    cheap = [key for key in own if key not in tolerated and subject.is_cheap(key[0])]
+    standing = {key: block for key, block in blocks.items() if key not in tolerated and key not in cheap}
     common: dict[str, Any] = {
         "machine": subject.name,
         "step": step,
@@ -87,7 +92,7 @@ def evaluate(step: str, checks: Iterable[Check], subject: _Subject) -> StepResul
     }
     reasons = "; ".join(unknowns)
     advice = " ".join(dict.fromkeys(unknown.advice for unknown in unknowns.values() if unknown.advice))
-    failing = any(severity_of(problem.code).weight >= subject.gate.weight for problem in problems)
+    failing = any(problem.severity.weight >= subject.gate.weight for problem in problems)
     if failing:
         return StepResult(**common, outcome=Outcome.FAILED, problems=tuple(problems), reason=reasons, advice=advice)
     common["problems"] = tuple(problems)
@@ -96,8 +101,9 @@ def evaluate(step: str, checks: Iterable[Check], subject: _Subject) -> StepResul
     if standing:
         why = "; ".join(_blocked(key, block) for key, block in standing.items())
         return StepResult(**common, outcome=Outcome.BLOCKED, reason=why, blocked_by=next(iter(standing)))
-    if problems:
-        return StepResult(**common, outcome=Outcome.NOTED)
+    if problems or cheap:
+        why = "; ".join(f"{_blocked(key, blocks[key])}, which costs nothing" for key in cheap)
+        return StepResult(**common, outcome=Outcome.NOTED, reason=why)
     if waived or tolerated:
         why = "; ".join(_blocked_by_waived(key, blocks[key], subject.waivers[key[0]]) for key in tolerated)
         return StepResult(**common, outcome=Outcome.WAIVED, reason=why)
@@ -115,9 +121,9 @@ def _sort(checks: Iterable[Check], subject: _Subject) -> _Findings:
                     case Problem() if finding.code not in check.codes:
                         raise LookupError(f"{check.name} yields {finding.code}, which it does not declare")
                     case Problem() if waiver := subject.waivers.get(finding.code):
-                        found.waived.append(WaivedProblem(finding, waiver.reason, _day(waiver)))
+                        found.waived.append(WaivedProblem(subject.weighed(finding), waiver.reason, _day(waiver)))
                     case Problem():
-                        found.problems.append(finding)
+                        found.problems.append(subject.weighed(finding))
                     case Unknown():
                         found.unknowns.setdefault(finding.reason, finding)
                     case Blocked():

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from pytest_tentacle.guide.severity import Severity, severity_of
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -25,6 +27,7 @@ class Problem:
         actual: what was seen instead, in one line.
         evidence: the facts it rests on, most telling first.
         facts: discriminating facts by which machines fold into one cause (server, port, address, thumbprint ...).
+        cost: what it costs on this machine, where that is less than its code may cost anywhere; set when it is judged.
     """
 
     code: str
@@ -33,6 +36,12 @@ class Problem:
     actual: str
     evidence: tuple[Evidence, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
+    cost: Severity | None = None
+
+    @property
+    def severity(self) -> Severity:
+        """What it costs: the one that gate, report and diagnosis go by."""
+        return self.cost or severity_of(self.code)
 
 
 class Unknown(Exception):  # noqa: N818  it is an outcome, not an error of ours

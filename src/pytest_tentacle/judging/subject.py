@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 
@@ -80,6 +80,16 @@ class Subject(SurveyedMachine):
         """From which severity on a problem fails a step."""
         return self.fleet.gate
 
+    def weighed(self, problem: Problem) -> Problem:
+        """The problem with what it costs on this machine."""
+        with self.ledger.watch():
+            return self.fleet.weigh(self, problem)
+
+    def is_cheap(self, code: str) -> bool:
+        """Whether all problems of this code that were found here are of links that nobody needs, and fail nothing."""
+        found = [problem for result in self._results.values() for problem in result.problems if problem.code == code]
+        return bool(found) and self.gate is not Severity.HYGIENE and {each.cost for each in found} == {Severity.HYGIENE}
+
     def first_problem(self, codes: frozenset[str], *steps: str) -> Problem | None:
         """The first problem of these steps that is one of these codes: what stands in the way of another check."""
         for step in steps:
@@ -92,9 +102,17 @@ class Subject(SurveyedMachine):
 class Fleet(Surveyed):
     """The surveys of a run, each machine a `Subject`, and what is compared over all of them."""
 
-    def __init__(self, surveys: Surveys, steps: Iterable[Step], gate: Severity = DEFAULT_GATE) -> None:
+    def __init__(
+        self,
+        surveys: Surveys,
+        steps: Iterable[Step],
+        gate: Severity = DEFAULT_GATE,
+        weigh: Callable[[Subject, Problem], Problem] = lambda _, problem: problem,
+    ) -> None:
+        """`weigh` gives a problem that was found on a machine back, with what it costs there."""
         super().__init__(surveys)
         self.gate = gate
+        self.weigh = weigh
         self._steps = {step.slug: step for step in steps}
         self._judging: list[Step | None] = []
         self._subjects: dict[str, Subject] = {}

@@ -11,7 +11,7 @@ from importlib import metadata
 from pytest_tentacle import __version__
 from pytest_tentacle.diagnosis import FoldedCause
 from pytest_tentacle.guide.effects import told
-from pytest_tentacle.guide.severity import DEFAULT_GATE, Severity, severity_of
+from pytest_tentacle.guide.severity import DEFAULT_GATE, Severity
 from pytest_tentacle.inventory.model import Machine
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.judging.result import Outcome, OwnTest, Run, StepResult, accepted
@@ -285,7 +285,7 @@ def _problem(problem: Problem) -> ProblemView:
     return ProblemView(
         code=problem.code,
         title=title_of(problem.code),
-        severity=severity_of(problem.code),
+        severity=problem.severity,
         expected=problem.expected,
         actual=problem.actual,
         same=_same(problem.expected, problem.actual),

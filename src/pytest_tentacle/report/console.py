@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
 from typing import Any
 
-from pytest_tentacle.guide.severity import severity_of
 from pytest_tentacle.judging.result import Outcome, StepResult, accepted
 
 from .build import plural
@@ -84,7 +83,7 @@ def explain(result: StepResult, clean: Callable[[str], str]) -> list[str]:
     lines = []
     for problem in result.problems:
         lines += [
-            f"{problem.code} {title_of(problem.code)} ({severity_of(problem.code).value})",
+            f"{problem.code} {title_of(problem.code)} ({problem.severity.value})",
             f"    expected  {problem.expected}",
             f"    actual    {problem.actual}",
             *(f"    {item.source}: {item.text}" for item in problem.evidence),

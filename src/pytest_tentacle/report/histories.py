@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from pytest_tentacle.guide.severity import Severity, severity_of
+from pytest_tentacle.guide.severity import Severity
 from pytest_tentacle.history import Moment, histories_of
 from pytest_tentacle.inventory.model import Tentacle
 from pytest_tentacle.judging.result import Outcome, StepResult
@@ -63,7 +63,7 @@ def _span(history: HistoryView) -> float:
 def _is_sick(result: StepResult) -> bool:
     if result.outcome is Outcome.BLOCKED:
         return result.blocked_by is not None
-    worth = any(severity_of(problem.code).weight >= _WORTH for problem in result.problems)
+    worth = any(problem.severity.weight >= _WORTH for problem in result.problems)
     return result.outcome is Outcome.FAILED and worth
 
 

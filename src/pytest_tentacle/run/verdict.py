@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pytest_tentacle.guide.severity import severity_of
+from pytest_tentacle.guide.severity import Severity
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.result import Outcome, OwnTest, StepResult, WaivedProblem
 from pytest_tentacle.report.console import explain
@@ -72,7 +72,7 @@ def apply(item: pytest.Item, report: pytest.TestReport, result: StepResult, reda
         return
     # JUnit takes a test's properties from its last report, which copies them from the item
     item.user_properties.extend(("problem", problem.code) for problem in result.problems)
-    item.user_properties.extend(("severity", severity_of(problem.code).value) for problem in result.problems)
+    item.user_properties.extend(("severity", problem.severity.value) for problem in result.problems)
     item.user_properties.extend(("waived", each.problem.code) for each in result.waived)
     text = "\n".join(explain(result, redact))
     match result.outcome:
@@ -112,6 +112,8 @@ def to_data(result: StepResult) -> dict[str, Any]:
     """Plain data for a report that may cross processes."""
     data = asdict(result)
     data["outcome"] = result.outcome.value
+    for problem in (*data["problems"], *(each["problem"] for each in data["waived"])):
+        problem["cost"] = problem["cost"] and problem["cost"].value
     return data
 
 
@@ -133,7 +135,8 @@ def from_data(data: dict[str, Any]) -> StepResult:
 
 
 def _problem(data: dict[str, Any]) -> Problem:
-    return Problem(**{**data, "evidence": tuple(Evidence(**item) for item in data["evidence"])})
+    cost = Severity(data["cost"]) if data["cost"] else None
+    return Problem(**{**data, "evidence": tuple(Evidence(**item) for item in data["evidence"]), "cost": cost})
 
 
 def status(report: pytest.TestReport) -> tuple[str, str, str] | None:

@@ -30,6 +30,7 @@ from . import (
     tls,
     zombies,
 )
+from .cost import weighed
 
 STEPS: tuple[Step, ...] = (
     Step(
@@ -273,7 +274,7 @@ TABLE = {step.slug: step for step in in_order(STEPS)}
 
 def fleet_of(surveys: Surveys, gate: Severity = DEFAULT_GATE) -> Fleet:
     """All machines of a run, to be judged step by step; problems that cost less than the gate fail none."""
-    return Fleet(surveys, STEPS, gate)
+    return Fleet(surveys, STEPS, gate, weighed)
 
 
 def applicable(step: str, subject: Subject) -> bool:

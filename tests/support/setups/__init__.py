@@ -13,6 +13,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+from pytest_tentacle.judging.result import Outcome, StepResult
 from support.fleets.whole import Whole, make_linux, make_windows, wide_fleet
 
 MODES = ("listening", "polling")
@@ -93,6 +94,13 @@ class Trial:
     def unread(self) -> frozenset[str]:
         """Steps that may be unknown."""
         return frozenset[str]().union(*(each.unread for each in self.setups))
+
+    def allows(self, result: StepResult) -> bool:
+        """Whether a step's result is that of a machine that is well: what it is to be told of fails nothing."""
+        told = {problem.code for problem in result.problems}
+        if result.outcome is Outcome.UNKNOWN and result.machine == self.machine and result.step in self.unread:
+            return told <= self.told
+        return result.outcome is Outcome.PASSED or (result.outcome is Outcome.NOTED and told <= self.told)
 
     def world(self) -> Whole:
         """A fleet with a machine that has it, and one of each mode beside it."""

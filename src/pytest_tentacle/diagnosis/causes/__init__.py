@@ -23,6 +23,7 @@ from .programs import PROGRAMS
 from .registering import CALLS, REGISTERING
 from .services import SERVICES
 from .settings import SETTINGS
+from .spare import SPARE
 from .tls import TLS
 from .trust import TRUST
 
@@ -37,6 +38,7 @@ CAUSES: tuple[CauseKind, ...] = tuple(
             *MESSAGES,
             *SERVICES,
             *SETTINGS,
+            *SPARE,
             *TRUST,
             *PRIVATE_KEY,
             *LOCAL_PORT,

@@ -6,7 +6,15 @@ from collections.abc import Iterator
 
 from pytest_tentacle.inventory.model import Mode, OctopusServer, Tentacle
 from pytest_tentacle.judging.check import Finding, check
-from pytest_tentacle.judging.entries import Entry, entries_of, is_balanced, is_of_these_alone, node_of, own_addresses
+from pytest_tentacle.judging.entries import (
+    Entry,
+    entries_of,
+    is_balanced,
+    is_of_these_alone,
+    needs_no_other,
+    node_of,
+    own_addresses,
+)
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint, fault_in
@@ -76,13 +84,9 @@ def trusted_thumbprints_are_well_formed(subject: Subject) -> Iterator[Finding]:
         fault, meant = fault_in(text), as_thumbprint(text)
         if fault:
             shown = text.encode("unicode_escape").decode("ascii") or "(nothing)"
-            yield _problem(
-                subject,
-                "TT322",
-                "trusted thumbprints are 40 hexadecimal digits",
-                f"{shown}: {fault}",
-                **_its_server(subject) | {"configured": shown} | ({"thumbprint": meant} if meant else {}),
-            )
+            facts = _its_server(subject) | _spare(subject) | _named(meant) | {"configured": shown}
+            wanted = "trusted thumbprints are 40 hexadecimal digits"
+            yield _problem(subject, "TT322", wanted, f"{shown}: {fault}", **facts)
         elif text != text.upper() and POLLING_STYLE in styles:
             yield _problem(
                 subject,
@@ -91,6 +95,7 @@ def trusted_thumbprints_are_well_formed(subject: Subject) -> Iterator[Finding]:
                 f"{text} is compared letter by letter, and never equal",
                 thumbprint=text.upper(),
                 configured=text,
+                **_spare(subject),
             )
 
 
@@ -111,7 +116,7 @@ def polling_entries_are_complete(subject: Subject) -> Iterator[Finding]:
                 "TT315",
                 "a polling entry has an address and a subscription",
                 f"the entry for {entry.thumbprint or '?'} has no {' and no '.join(missing)}: the Tentacle skips it",
-                **_its_server(subject) | ({"thumbprint": entry.thumbprint} if entry.thumbprint else {}),
+                **_its_server(subject) | _spare(subject) | _named(entry.thumbprint),
             )
 
 
@@ -264,6 +269,16 @@ def _to_keep(subject: Subject, node: Subject, wrong: Entry) -> dict[str, object]
     others = [entry.address for entry in trusted if entry.address and entry.address != wrong.address]
     kept = ",".join(dict.fromkeys([f"https://{wrong.host}:{port}", *others]))
     return {"keepable": keepable, "unkeepable": not keepable, "keep": kept}
+
+
+def _named(thumbprint: str | None) -> dict[str, object]:
+    return {"thumbprint": thumbprint} if thumbprint else {}
+
+
+def _spare(subject: Subject) -> dict[str, object]:
+    """Whether nobody needs the entry that is wrong, since each declared server has a whole one."""
+    spare = needs_no_other(subject)
+    return {"spare": spare, "needed": not spare}
 
 
 def _missing(subject: Subject, node: Subject, entries: tuple[Entry, ...]) -> Problem:

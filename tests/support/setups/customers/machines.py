@@ -22,6 +22,8 @@ from support.fleets.certificates import authority, thumbprint
 from support.fleets.whole import LISTEN, LISTENS, POLL, Whole, line, started
 from support.setups import setup
 
+from .apart import OTHERS
+
 _APART = ("loading", "account", "tls", "version", "events", "start", "disk", "language", "restarts", "clock", "zone")
 _LOG = ("uptime", "relay", "port", "balancer", "vantage", "server", "service", "instance", "address", "registration", "trust", "certificate", "connections", "listener", *_APART)  # fmt: skip
 
@@ -69,7 +71,7 @@ def server_with_a_certificate_of_an_authority(world: Whole, name: str) -> None:
     _now_presents(world, "octopus", authority("octopus.corp.example", 0), "octo-1")
 
 
-@setup("account", systems=("windows",))
+@setup("account", systems=("windows",), unlike=OTHERS)
 def account_of_another_domain(world: Whole, name: str) -> None:
     """The service's account is of a trusting forest, a member of Administrators through a group of that forest."""
     account, sid = "PARTNER\\svc-deploy", "S-1-5-21-700-800-900-4711"
@@ -90,7 +92,12 @@ def account_of_another_domain(world: Whole, name: str) -> None:
     )  # fmt: skip
 
 
-@setup("account", systems=("windows",), unlike=("log", "uptime", "language", "firewall"), unread=("service-account-permissions", "tentacle-certificate", "load-time", "schannel-and-tls", "local-firewall"))  # fmt: skip
+@setup(
+    "account",
+    systems=("windows",),
+    unlike=(*OTHERS, "log", "uptime", "language", "firewall"),
+    unread=("service-account-permissions", "tentacle-certificate", "load-time", "schannel-and-tls", "local-firewall"),
+)
 def log_on_with_few_rights(world: Whole, name: str) -> None:
     """We log on as a member of Remote Management Users: event logs, rights, keys and the firewall are not shown to us."""
     world[name].host["elevated"] = False
@@ -113,14 +120,14 @@ def log_on_without_sudo(world: Whole, name: str) -> None:
         world.sections[name][section] = "only root may read this"
 
 
-@setup("disk")
+@setup("disk", unlike=OTHERS)
 def much_used_volume(world: Whole, name: str) -> None:
     """A volume of 2 TiB of which one percent is free: 21 GiB."""
     path = "C:\\" if world[name].os == "windows" else "/"
     world.sections[name]["disks"] = (Disk(path=path, free_bytes=21 * 1024**3, size_bytes=2 * 1024**4),)
 
 
-@setup("disk", systems=("windows",), unlike=("account",))
+@setup("disk", systems=("windows",), unlike=(*OTHERS, "account"))
 def home_in_another_spelling(world: Whole, name: str) -> None:
     """Somebody typed the home in small letters with a backslash at its end; Windows writes it otherwise."""
     world[name].settings["Octopus.Home"] = "d:\\octopus\\"
@@ -130,7 +137,7 @@ def home_in_another_spelling(world: Whole, name: str) -> None:
     world.sections[name]["disks"] = (Disk(path="D:\\", free_bytes=90 * 1024**3, size_bytes=200 * 1024**3),)
 
 
-@setup("events", systems=("windows",))
+@setup("events", systems=("windows",), unlike=OTHERS)
 def services_of_others_that_fail(world: Whole, name: str) -> None:
     """The service manager tells of other services all day: an updater, a spooler, an antivirus program's part."""
     rows: tuple[tuple[int, dict[str, str]], ...] = (
@@ -148,19 +155,19 @@ def services_of_others_that_fail(world: Whole, name: str) -> None:
     )
 
 
-@setup("start", systems=("windows",))
+@setup("start", systems=("windows",), unlike=OTHERS)
 def watchdog_that_never_ran_yet(world: Whole, name: str) -> None:
     """The watchdog's task was made a minute ago: its last result is 0x41303."""
     world.sections[name]["watchdog"] = (Watchdog(name="Octopus Watchdog Tentacle", state="ready", last_result=0x41303),)
 
 
-@setup("start", systems=("windows",))
+@setup("start", systems=("windows",), unlike=OTHERS)
 def watchdog_that_runs_now(world: Whole, name: str) -> None:
     """The watchdog's task runs at this very moment: 0x41301."""
     world.sections[name]["watchdog"] = (Watchdog(name="Octopus Watchdog Tentacle", state="running", last_result=0x41301),)  # fmt: skip
 
 
-@setup("left-over", systems=("windows",), unlike=_APART)
+@setup("left-over", systems=("windows",), unlike=OTHERS)
 def left_overs_of_an_older_installation(world: Whole, name: str) -> None:
     """Folders and a key of the registry of a Tentacle of 32 bits, which was replaced years ago."""
     world.sections[name]["left_overs"] = (
@@ -217,7 +224,7 @@ def rolled_amid_a_stack_trace(world: Whole, name: str) -> None:
     world.logs[name] = tail + said
 
 
-@setup("instance", unlike=("service", "uptime", "log"))
+@setup("instance", unlike=(*OTHERS, "service", "uptime", "log"))
 def retired_instance(world: Whole, name: str) -> None:
     """An instance of a project that has ended: its service is disabled and stopped, its settings are still there."""
     draft = world[name]
@@ -228,7 +235,7 @@ def retired_instance(world: Whole, name: str) -> None:
     world.more_services[name] = (Service(**(draft.service | {"name": unit, "instance": "Old"} | stopped)),)
 
 
-@setup("instance", systems=("windows",), unlike=("service", "uptime", "log", "address"))
+@setup("instance", systems=("windows",), unlike=(*OTHERS, "service", "uptime", "log", "address"))
 def server_of_old_beside(world: Whole, name: str) -> None:
     """The Octopus Server lived on this machine before it moved: its service is disabled."""
     draft = world[name]

@@ -19,10 +19,12 @@ from support.fleets.whole import LINUX_SUITES, WINDOWS_SUITES, Whole
 from support.rules import as_survey
 from support.setups import setup
 
+from .apart import OTHERS
+
 _WAY = ("relay", "address", "port", "server", "service", "balancer")
 
 
-@setup("version", "language", systems=("windows",))
+@setup("version", "language", systems=("windows",), unlike=OTHERS)
 def server_core_2025(world: Whole, name: str) -> None:
     """Windows Server 2025 without a desktop."""
     world[name].host |= {
@@ -33,28 +35,28 @@ def server_core_2025(world: Whole, name: str) -> None:
     world.sections[name]["tls"] = TlsPolicy(library="Schannel", build=26100, cipher_suites=suites, curves=curves, fips=False)  # fmt: skip
 
 
-@setup("version", systems=("windows",), unlike=("disk",))
+@setup("version", systems=("windows",), unlike=(*OTHERS, "disk"))
 def windows_11_on_arm(world: Whole, name: str) -> None:
     """A build machine with Windows 11 on ARM64, on which Tentacle runs as a program of x64."""
     world[name].host |= {"os_name": "Microsoft Windows 11 Pro", "os_version": "10.0.22631", "architecture": "ARM64"}
     world.change(name, "tls", build=22631)
 
 
-@setup("version", systems=("linux",), unlike=("disk",))
+@setup("version", systems=("linux",), unlike=(*OTHERS, "disk"))
 def ubuntu_on_arm(world: Whole, name: str) -> None:
     """Ubuntu 24.04 on Graviton."""
     world[name].host |= {"os_name": "Ubuntu 24.04.1 LTS", "os_version": "6.8.0-1021-aws", "architecture": "aarch64"}
     world.change(name, "tls", library="OpenSSL 3.0.13 30 Jan 2024 (Library: OpenSSL 3.0.13 30 Jan 2024)", minimum="TLSv1.2")  # fmt: skip
 
 
-@setup("version", "tls", systems=("linux",))
+@setup("version", "tls", systems=("linux",), unlike=OTHERS)
 def suse_enterprise(world: Whole, name: str) -> None:
     """SLES 15 SP6, whose policy begins with TLS 1.2."""
     world[name].host |= {"os_name": "SUSE Linux Enterprise Server 15 SP6", "os_version": "6.4.0-150600.23.17-default"}
     world.sections[name]["tls"] = TlsPolicy(library="OpenSSL 3.1.4 24 Oct 2023", cipher_suites=LINUX_SUITES, minimum="TLSv1.2", fips=False)  # fmt: skip
 
 
-@setup("version", "access", systems=("linux",), unlike=("service", "container", "disk", "account"))
+@setup("version", "access", systems=("linux",), unlike=(*OTHERS, "service", "container", "disk", "account"))
 def amazon_linux_2023(world: Whole, name: str) -> None:
     """Amazon Linux 2023: SELinux is permissive, and has told of an access that it would have denied."""
     world[name].host |= {"os_name": "Amazon Linux 2023.6", "os_version": "6.1.119-129.201.amzn2023.x86_64"}
@@ -72,7 +74,7 @@ def amazon_linux_2023(world: Whole, name: str) -> None:
     )
 
 
-@setup("access", systems=("linux",), unlike=("service", "container", "disk", "account"))
+@setup("access", systems=("linux",), unlike=(*OTHERS, "service", "container", "disk", "account"))
 def selinux_with_an_own_domain(world: Whole, name: str) -> None:
     """A security team wrote a domain for Tentacle, whose policy lets it do its work; months ago it lacked a rule."""
     executable, unit = world[name].service["executable"], world[name].service["name"]
@@ -90,7 +92,7 @@ def selinux_with_an_own_domain(world: Whole, name: str) -> None:
     )
 
 
-@setup("access", systems=("linux",), unlike=("service", "container", "disk", "account"))
+@setup("access", systems=("linux",), unlike=(*OTHERS, "service", "container", "disk", "account"))
 def container_of_a_whole_system(world: Whole, name: str) -> None:
     """A container of LXD or Proxmox with a system of its own: AppArmor's profile is the container's, stacked."""
     unit, pid = world[name].service["name"], world[name].service["pid"]
@@ -100,7 +102,7 @@ def container_of_a_whole_system(world: Whole, name: str) -> None:
     )
 
 
-@setup("tls", systems=("windows",))
+@setup("tls", systems=("windows",), unlike=OTHERS)
 def hardened_by_stig(world: Whole, name: str) -> None:
     """DISA's catalogue: FIPS, TLS 1.2 and 1.3 alone, strong cryptography for .NET, RC4, 3DES and MD5 off."""
     protocols = tuple(
@@ -115,7 +117,7 @@ def hardened_by_stig(world: Whole, name: str) -> None:
     )  # fmt: skip
 
 
-@setup("firewall", modes=("listening",), systems=("windows",))
+@setup("firewall", modes=("listening",), systems=("windows",), unlike=OTHERS)
 def rule_for_two_profiles_of_three(world: Whole, name: str) -> None:
     """A card in the domain and one in a private network; the rule holds for both, and names the servers' addresses."""
     profiles = tuple(
@@ -182,19 +184,19 @@ _NAMED_SET = """table inet filter {
 """
 
 
-@setup("firewall", modes=("listening",), systems=("linux",), unlike=_WAY)
+@setup("firewall", modes=("listening",), systems=("linux",), unlike=(*_WAY, *OTHERS))
 def firewalld_that_drops_but_for_a_rich_rule(world: Whole, name: str) -> None:
     """The default zone drops; a rich rule lets the server's address in at 10933."""
     world.sections[name]["firewall"] = as_survey(_RICH_RULE).model_copy(update={"engine": "firewalld"})
 
 
-@setup("firewall", modes=("listening",), systems=("linux",), unlike=_WAY)
+@setup("firewall", modes=("listening",), systems=("linux",), unlike=(*_WAY, *OTHERS))
 def nftables_with_named_sets(world: Whole, name: str) -> None:
     """Default drop, a verdict map for states, sets for servers and ports, a rule that writes and one that counts."""
     world.sections[name]["firewall"] = as_survey(_NAMED_SET)
 
 
-@setup("restarts", systems=("linux",), unlike=("service", "uptime"))
+@setup("restarts", systems=("linux",), unlike=(*OTHERS, "service", "uptime"))
 def unit_with_drop_ins(world: Whole, name: str) -> None:
     """A drop-in sets Restart=always and a limit of memory: systemd counts a restart at each upgrade, nine until now."""
     world[name].service |= {"restarts": 9, "environment": {}, "detail": "running / success"}

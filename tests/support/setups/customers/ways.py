@@ -14,6 +14,8 @@ from support.fleets.whole import LISTEN, SERVER_LISTEN, Whole, line
 from support.fleets.world import probe
 from support.setups import setup
 
+from .apart import OTHERS
+
 _APART = ("loading", "account", "tls", "version", "events", "start", "disk", "language", "restarts", "clock", "zone")
 _WAY = ("relay", "port", "balancer", "vantage", "server", "service", "instance", "registration", *_APART)
 _SERVER: dict[str, Any] = {"port": 10943, "page": "server", "whose": "octopus"}
@@ -126,20 +128,20 @@ def _listens_as(world: Whole, name: str, declared_as: str, looked_up_as: str) ->
         world[server].replace(from_server(name, By.NAME, server), seen)
 
 
-@setup("address", modes=("listening",), unlike=_WAY)
+@setup("address", modes=("listening",), unlike=(*_WAY, *OTHERS))
 def declared_with_its_point(world: Whole, name: str) -> None:
     """`web-01.example.`, as a zone file has it."""
     _listens_as(world, name, f"{name}.example.", f"{name}.example.")
 
 
-@setup("address", modes=("listening",), unlike=_WAY)
+@setup("address", modes=("listening",), unlike=(*_WAY, *OTHERS))
 def name_with_an_underscore(world: Whole, name: str) -> None:
     """An old Windows name that no standard of the web allows."""
     _listens_as(world, name, "WEB_01.corp_net.example", "WEB_01.corp_net.example")
     world[name].host |= {"hostname": "WEB_01"}
 
 
-@setup("address", modes=("listening",), unlike=_WAY)
+@setup("address", modes=("listening",), unlike=(*_WAY, *OTHERS))
 def name_with_an_umlaut(world: Whole, name: str) -> None:
     """The name has letters beyond ASCII, as Windows' own DNS servers allow."""
     _listens_as(world, name, "m\u00fcnchen-web.example", "m\u00fcnchen-web.example")
@@ -160,7 +162,7 @@ def polls_a_name_in_punycode(world: Whole, name: str) -> None:
     assert name
 
 
-@setup("address", unlike=_WAY)
+@setup("address", unlike=(*_WAY, *OTHERS))
 def own_name_with_a_link_local_address(world: Whole, name: str) -> None:
     """Windows answers for its own name with the link-local address of its card first."""
     draft = world[name]
@@ -206,7 +208,7 @@ def two_instances_poll_the_same_server(world: Whole, name: str) -> None:
         world.say("octo-1", "INFO", f"{SERVER_LISTEN}Client at {peer} authenticated as {thumbprint(whose)}", 2000)
 
 
-@setup("server", unlike=("vantage", "balancer", "log", "relay", "address", "certificate", *_APART))
+@setup("server", unlike=(*OTHERS, "vantage", "balancer", "log", "relay", "address", "certificate", *_APART))
 def server_with_the_troubles_of_others(world: Whole, name: str) -> None:
     """A server of a thousand machines: every minute another one of them is down, replaced or unknown; none is ours."""
     assert name
@@ -255,14 +257,14 @@ def set_up_anew_at_the_same_address(world: Whole, name: str) -> None:
     world.logs[name] += line(timedelta(seconds=79_999), "ERROR", gone, 2136) + world.visit(name, "octo-1", ago=700)
 
 
-@setup("registration", modes=("listening",), unlike=("address", "port", *_APART))
+@setup("registration", modes=("listening",), unlike=(*OTHERS, "address", "port", *_APART))
 def registered_by_its_address(world: Whole, name: str) -> None:
     """The portal has the IP address, under a name of the department's; the inventory has the DNS name as well."""
     ip = world[name].machine.ip
     world.register(name, name="Shop (Production) 1", uri=f"https://{ip}:10933/", host=ip)
 
 
-@setup("registration", modes=("listening",), unlike=("address", "port", *_APART))
+@setup("registration", modes=("listening",), unlike=(*OTHERS, "address", "port", *_APART))
 def registered_in_capitals(world: Whole, name: str) -> None:
     """`register-with` sent the machine's name as Windows has it."""
     host = f"{name}.example".upper()
