@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +16,7 @@ from pytest_tentacle.diagnosis.wording import listed, sentence, who
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Problem
 from pytest_tentacle.sections.addresses.subnets import regions, subnet_of
+from support.faults import CASES
 
 PROBLEMS = tuple(Problem(f"TT{number}", "web-01", "well", "ill") for number in range(10))
 
@@ -147,3 +149,38 @@ class TestSubnets:
         dark = ["10.4.0.0/24", "10.4.1.0/24", "10.5.0.0/24"]
         assert set(regions(dark, []).values()) == {"10.4.0.0/16", "10.5.0.0/24"}
         assert set(regions(dark, ["10.4.9.0/24"]).values()) == set(dark)
+
+
+class TestAsAnOperatorWouldRunThem:
+    """Commands in the order, on the system and under the condition in which they do good."""
+
+    @staticmethod
+    def _lines(world: Any, fault: str, machine: str, diagnosed: Any) -> dict[str, tuple[str, ...]]:
+        next(each for each in CASES if each.change.__name__ == fault).change(world)
+        cause = next(each for each in diagnosed(world).causes if machine in each.machines)
+        return {"windows": cause.remedy_windows, "linux": cause.remedy_linux}
+
+    def test_a_reserved_range_is_given_back_before_the_port_is_taken(self, world: Any, diagnosed: Any) -> None:
+        """`add excludedportrange` is refused within a range that winnat holds."""
+        lines = self._lines(world, "excluded_and_not_open", "web-01", diagnosed)["windows"]
+        order = [lines.index(next(line for line in lines if word in line)) for word in ("stop winnat", "add excl", "start winnat", "Restart-Service")]  # fmt: skip
+        assert order == sorted(order)
+        assert "have no network" in lines[order[0] - 1]
+
+    def test_a_proxy_is_switched_off_only_where_none_is_needed(self, world: Any, diagnosed: Any) -> None:
+        """The only way out of many networks is a proxy: the condition stands right before the command."""
+        lines = self._lines(world, "proxy_with_a_scheme", "poll-01", diagnosed)["linux"]
+        at = lines.index(next(line for line in lines if "--proxyEnable False" in line))
+        assert lines[at - 1].startswith("Only if")
+
+    def test_packets_are_followed_from_the_machines_that_lose_them(self, world: Any, diagnosed: Any) -> None:
+        """Pollers on Linux get commands of Linux, though their server is on Windows."""
+        lines = self._lines(world, "closed_subnet", "poll-01", diagnosed)
+        assert lines["windows"] == ()
+        assert any(line.startswith("$ ") for line in lines["linux"])
+
+    def test_tls_is_switched_on_for_its_side(self, world: Any, diagnosed: Any) -> None:
+        lines = self._lines(world, "tls_switched_off", "web-01", diagnosed)["windows"]
+        changes = [line for line in lines if "Set-ItemProperty" in line]
+        assert len(changes) == 2
+        assert all("TLS 1.2\\Server" in line for line in changes)

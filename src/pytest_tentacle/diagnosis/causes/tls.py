@@ -8,6 +8,7 @@ from pytest_tentacle.guide.commands import (
     CERTIFICATE_WINDOWS,
     NEW_CERTIFICATE,
     NEW_CERTIFICATE_WORDS,
+    when,
 )
 from pytest_tentacle.guide.consequences import (
     ACROSS,
@@ -31,6 +32,11 @@ _SHORT = 2048
 """Bits; with less, systems of today do not do TLS 1.2 (tentacle-facts 5, Schannel)."""
 
 _SCHANNEL = "$ Get-ChildItem -Recurse HKLM:\\SYSTEM\\CurrentControlSet\\Control\\SecurityProviders\\SCHANNEL\\Protocols"
+_TLS_12 = "HKLM:\\SYSTEM\\CurrentControlSet\\Control\\SecurityProviders\\SCHANNEL\\Protocols\\TLS 1.2\\<key_side>"
+_SWITCH_ON = (
+    f'$ Set-ItemProperty "{_TLS_12}" -Name Enabled -Value 1 -Type DWord',
+    f'$ Set-ItemProperty "{_TLS_12}" -Name DisabledByDefault -Value 0 -Type DWord',
+)
 _SUITES = "$ Get-TlsCipherSuite | Format-Table Name"
 _TRY_LINUX = (
     '$ openssl s_client -tls1_2 -connect "<host>:<port>" </dev/null',
@@ -138,18 +144,24 @@ def _disabled(view: View, problem: Problem) -> Clue | None:
         side = problem.facts.get("side") or "both sides"
         off = _switched_off(view, str(side))
         versions = " and ".join(off) if off else "TLS 1.2 and TLS 1.3"
-        return Clue(facts={"end": view.name, "versions": versions, "side": side}, place=view.name)
+        return Clue(facts={"end": view.name, "versions": versions, "side": side} | _key_of(side), place=view.name)
     if _weak(view, problem):
         return None
     for end, side in ((view.end(problem), "server"), (view.vantage(problem), "client")):
         off = _switched_off(end, side)
         if end is not None and "TLS 1.2" in off:
             return Clue(
-                facts={"end": end.name, "versions": " and ".join(off), "side": side},
+                facts={"end": end.name, "versions": " and ".join(off), "side": side} | _key_of(side),
                 evidence=_both_offers(view, problem),
                 place=end.name,
             )
     return None
+
+
+def _key_of(side: object) -> dict[str, object]:
+    """The registry's key of one side of TLS."""
+    one = str(side) in {"client", "server"}
+    return {"of_one_side": one} | ({"key_side": str(side).capitalize()} if one else {})
 
 
 def _old_between(view: View, problem: Problem) -> Clue | None:
@@ -231,7 +243,11 @@ TLS: tuple[CauseKind, ...] = (
         "TLS 1.2 is switched off",
         "{end} has {versions} switched off (as {side}), so it has no TLS version in common with its peers.",
         NO_HANDSHAKE | {_OWN_VERSIONS},
-        ("On {end}, switch TLS 1.2 on in the Schannel settings, then reboot:", _SCHANNEL),
+        (
+            "On {end}, see what is set; switch TLS 1.2 on for that side, then reboot, which ends what runs there:",
+            _SCHANNEL,
+            *when("of_one_side", *_SWITCH_ON),
+        ),
         (
             "On {end}, allow TLS 1.2 in the system's TLS policy:",
             "$ update-crypto-policies --show",

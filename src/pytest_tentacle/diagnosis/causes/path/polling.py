@@ -45,7 +45,7 @@ def _path_to_server(view: View, problem: Problem) -> Clue | None:
     link = lost_link(view, problem, listening=False)
     if link is None or not link.reached or link.near or link.near_lost < SEVERAL:
         return None
-    clue = Clue(facts={"subnet": link.region}, evidence=(link.far_evidence, link.near_evidence), place=link.server)
+    clue = Clue(facts={"subnet": link.region}, evidence=(link.far_evidence, link.near_evidence))
     return link.unless_by_proxy(clue, near=True)
 
 

@@ -136,14 +136,18 @@ HERE: tuple[ProblemKind, ...] = (
         "the range for outgoing connections was widened so far that it covers the port.",
         (
             (
-                "See the ranges. Reserve the port for the program that asks for it by number (best with the "
-                "service winnat "
-                "stopped, or right after a reboot), check that the dynamic range begins above it, then start the "
-                "service:"
+                "See the ranges, and that the dynamic range begins above the port. One that an administrator excluded "
+                "has a star: give that one back instead (delete excludedportrange), after asking whose it is."
             ),
             "$ netsh interface ipv4 show excludedportrange protocol=tcp",
             "$ netsh interface ipv4 show dynamicport tcp",
+            (
+                "Reserve the port for the program that asks for it by number, which is refused as long as winnat holds "
+                "the range. While winnat is stopped, containers and WSL have no network:"
+            ),
+            "$ net.exe stop winnat",
             "$ netsh interface ipv4 add excludedportrange protocol=tcp startport=<port> numberofports=1",
+            "$ net.exe start winnat",
             RESTART_WINDOWS,
         ),
         ("This concerns Windows only: Linux lets a program open a reserved port. See what listens:", *_WHO_LINUX),

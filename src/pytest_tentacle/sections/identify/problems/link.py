@@ -24,6 +24,8 @@ from .kind import (
     kind,
 )
 
+_ONLY_WITHOUT = "Only if the other end is reached without a proxy, switch it off:"
+
 TRUST_KINDS = (
     kind(
         "TT101",
@@ -291,14 +293,23 @@ NETWORK_KINDS = (
         "TT118",
         "The proxy cannot be used",
         "The connection goes through a proxy that cannot be resolved or reached, or that is not a proxy.",
-        "Correct the proxy's settings, or turn it off where none is needed, then restart the service, which reads its "
-        "settings when it starts:",
+        "Ask the proxy's operator why it does not answer, or correct its host (a bare name, without http://) and port "
+        "in the settings, both in one call: `polling-proxy --proxyEnable True --proxyHost ... --proxyPort ...`. The "
+        "service reads its settings when it starts: restart it then.",
         windows=(
-            *when("proxied", f'{TENTACLE} "<command>" --instance "<instance>" --proxyEnable False'),
+            *when(
+                "proxied",
+                _ONLY_WITHOUT,
+                f'{TENTACLE} "<command>" --instance "<instance>" --proxyEnable False',
+            ),
             RESTART_WINDOWS,
         ),
         linux=(
-            *when("proxied", f'{TENTACLE_LINUX} "<command>" --instance "<instance>" --proxyEnable False'),
+            *when(
+                "proxied",
+                _ONLY_WITHOUT,
+                f'{TENTACLE_LINUX} "<command>" --instance "<instance>" --proxyEnable False',
+            ),
             RESTART_LINUX,
         ),
     ),
