@@ -13,7 +13,7 @@ from pytest_tentacle.inventory.model import Waiver
 from pytest_tentacle.judging.result import Outcome, StepResult
 from pytest_tentacle.run.verdict import from_data, to_data
 from pytest_tentacle.sections import STEPS, applicable, fleet_of
-from support.faults import spare
+from support.faults import settings as spare
 from support.fleets.certificates import thumbprint
 from support.fleets.failures import DROPPED, NO_NAME, REFUSED
 from support.fleets.whole import LISTENS, Whole, started, wide_fleet

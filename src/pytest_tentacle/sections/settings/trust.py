@@ -75,7 +75,7 @@ def declared_servers_are_trusted(subject: Subject) -> Iterator[Finding]:
         )
 
 
-@check(codes=("TT322", "TT323"), reads=_READS_OF_TRUST)
+@check(codes=("TT322", "TT323"), reads=(*_READS_OF_TRUST, "probes"))
 def trusted_thumbprints_are_well_formed(subject: Subject) -> Iterator[Finding]:
     """Trusted thumbprints are 40 hexadecimal digits; those of polled servers in upper case."""
     if not subject.is_tentacle:
@@ -99,7 +99,7 @@ def trusted_thumbprints_are_well_formed(subject: Subject) -> Iterator[Finding]:
             )
 
 
-@check(codes=("TT315",), reads=_READS_OF_TRUST)
+@check(codes=("TT315",), reads=(*_READS_OF_TRUST, "probes"))
 def polling_entries_are_complete(subject: Subject) -> Iterator[Finding]:
     """Each polling entry has an address and a subscription."""
     if not subject.is_tentacle:

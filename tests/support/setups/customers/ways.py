@@ -278,7 +278,7 @@ def _polls_a_retired_server(world: Whole, name: str) -> None:
     world.logs[name] = world.polls_at_start(name) + world.secured(name, "octo-1")
 
 
-@setup("trust", modes=("polling",), unlike=("log", "balancer", "address", "connections", *_WAY), told=("TT108", "TT521", "TT401", "TT503"))  # fmt: skip
+@setup("trust", modes=("polling",), unlike=("log", "balancer", "address", "connections", *_WAY), told=("TT511", "TT521", "TT108"))  # fmt: skip
 def polls_a_retired_server_as_well(world: Whole, name: str) -> None:
     """The old server is gone with its name; its entry was forgotten. With its own server all is well, and the log is quiet."""
     _polls_a_retired_server(world, name)

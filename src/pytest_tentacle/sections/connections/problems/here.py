@@ -145,9 +145,9 @@ HERE: tuple[ProblemKind, ...] = (
                 "Reserve the port for the program that asks for it by number, which is refused as long as winnat holds "
                 "the range. While winnat is stopped, containers and WSL have no network:"
             ),
-            "$ net.exe stop winnat",
+            "$ net stop winnat",
             "$ netsh interface ipv4 add excludedportrange protocol=tcp startport=<port> numberofports=1",
-            "$ net.exe start winnat",
+            "$ net start winnat",
             RESTART_WINDOWS,
         ),
         ("This concerns Windows only: Linux lets a program open a reserved port. See what listens:", *_WHO_LINUX),
