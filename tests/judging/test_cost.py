@@ -11,12 +11,15 @@ from pytest_tentacle.diagnosis import diagnose
 from pytest_tentacle.guide.severity import Severity
 from pytest_tentacle.inventory.model import Waiver
 from pytest_tentacle.judging.result import Outcome, StepResult
+from pytest_tentacle.link import By
 from pytest_tentacle.run.verdict import from_data, to_data
 from pytest_tentacle.sections import STEPS, applicable, fleet_of
 from support.faults import settings as spare
 from support.fleets.certificates import thumbprint
 from support.fleets.failures import DROPPED, NO_NAME, REFUSED
+from support.fleets.looks import polled
 from support.fleets.whole import LISTENS, Whole, started, wide_fleet
+from support.fleets.world import probe
 
 REFUSAL = f"The remote host at https://{spare.OLD}:10943/ refused the connection. This may mean that the expected listening service is not running."  # fmt: skip
 
@@ -57,6 +60,18 @@ def old_is_declared(world: Whole) -> None:
     world["octo-1"].declare(addresses=(spare.OLD,))
 
 
+def own_server_polled_elsewhere(world: Whole) -> None:
+    """The address of its settings is refused; the declared one, which it does not use, would answer."""
+    world["poll-01"].trusted[0]["Address"] = "https://octo-1.example:10999/"
+    world["poll-01"].replace(polled(0), probe("octo-1.example", 10999, By.NAME, **REFUSED))
+
+
+def another_node_not_polled(world: Whole) -> None:
+    """The retired name may have been this node's."""
+    world.add_server("octo-2", "192.0.2.11")
+    world["poll-01"].declare(servers=("octo-1", "octo-2"))
+
+
 def no_server_is_declared(world: Whole) -> None:
     world["poll-01"].declare(servers=())
 
@@ -83,6 +98,8 @@ class TestLeftovers:
             own_looks_unread,
             old_is_declared,
             no_server_is_declared,
+            own_server_polled_elsewhere,
+            another_node_not_polled,
         ],
         ids=lambda each: each.__name__,
     )

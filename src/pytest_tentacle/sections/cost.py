@@ -121,7 +121,11 @@ def all_work(subject: Subject) -> bool:
 
 
 def _works(subject: Subject, server: Subject) -> bool:
+    """By what the product itself uses: of a poller, the address of its settings, and not one that is only declared."""
     attempts = [attempt for attempt in attempts_of(subject) if attempt.server == server.name]
+    if subject.mode is not Mode.LISTENING:
+        own = [attempt.link.entry_probe for attempt in attempts]
+        attempts = [attempt for attempt, probe in zip(attempts, own, strict=True) if attempt.probe is probe]
     if not any(attempt.shows_page and not attempt.met_another for attempt in attempts):
         return False
     return subject.mode is Mode.LISTENING or stands(subject, server) is True
