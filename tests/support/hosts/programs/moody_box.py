@@ -3,6 +3,7 @@
     says <hex>                  hears the first packet, says this, and hangs up
     relays <host> <port>        answers CONNECT as a proxy, and leads all of them to one place
     some <host> <port> <bytes>  passes on, but of the answers no more than so many bytes
+    drags <host> <port> <s>     passes everything on, and takes so many seconds before it does
     halves <host> <port>        passes every second connection on, and closes the others
     short <host> <port> <bytes> passes on what begins with a packet of at most so many bytes, and resets the others
 
@@ -16,6 +17,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 from itertools import count
 
 
@@ -36,6 +38,8 @@ def _treat(came: socket.socket, mood: str, words: list[str], number: int) -> Non
         if mood == "says":
             came.sendall(bytes.fromhex(words[0]))
             return
+        if mood == "drags":
+            time.sleep(float(words[2]))
         if mood == "short" and len(first) > int(words[2]):
             came.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             return

@@ -6,6 +6,7 @@
     garbage         what comes back is no DNS
     long            answers are cut off, and no server listens on TCP
     refuses <name>  that name is refused
+    deaf            answers no question for IPv6
     dangling <name> that name is an alias of one that has no record
 
 Arguments: the address, the mood, names. Other names have the addresses of `/mnt/router/dns-a.hosts`.
@@ -20,7 +21,7 @@ import threading
 import time
 from pathlib import Path
 
-_A, _CNAME = 1, 5
+_A, _CNAME, _AAAA = 1, 5, 28
 
 
 def main() -> None:
@@ -48,6 +49,8 @@ def _answer(
     name, kind = ".".join(labels).lower(), struct.unpack(">H", question[-4:-2])[0]
     if mood == "garbage":
         server.sendto(b"HTTP/1.1 400 Bad Request\r\n\r\n", asker)  # type: ignore[arg-type]
+        return
+    if mood == "deaf" and kind == _AAAA:
         return
     if mood == "slow":
         time.sleep(2)

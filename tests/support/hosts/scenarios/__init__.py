@@ -10,6 +10,7 @@ from . import (
     further,
     healthy,
     names,
+    operated,
     proxies,
     rarer_filters,
     rarer_hosts,
@@ -37,6 +38,7 @@ SCENARIOS: dict[str, Scenario] = {
         unusual,
         rarer_filters,
         rarer_hosts,
+        operated,
         windows,
         servers,
     )
