@@ -55,6 +55,11 @@ def ingest(document: dict[str, Any], request: Request, budget: Budget | None = N
     if isinstance(logs, dict) and isinstance(logs.get("data"), list):
         room = _Room(limits.LOGS_BYTES)
         resolved["logs"] = {**logs, "data": [_log(entry, room, budget) for entry in _few(logs["data"], "logs")]}
+    connects = resolved.get("proxy_connects")
+    if isinstance(connects, dict) and isinstance(connects.get("data"), list):
+        entries = enumerate(_few(connects["data"], "proxy_connects"))
+        behind = [_with_certificates(entry, f"proxy_connects.{number}", budget) for number, entry in entries]
+        resolved["proxy_connects"] = {**connects, "data": behind}
     looks = {"probes": request.targets, "pings": request.ping_targets, "tls_versions": request.version_targets}
     for name, targets in looks.items():
         if isinstance(resolved.get(name), list):

@@ -11,6 +11,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from pytest_tentacle.link import By, Probe
+from pytest_tentacle.link.hosts import plain_address
+from pytest_tentacle.link.model import Page, Secured
 from pytest_tentacle.packet_filter import PacketFilter
 from pytest_tentacle.values import Value
 
@@ -326,6 +329,7 @@ class ProxyConnect(Value):
     """One CONNECT through the proxy that an instance is configured to poll through, by the survey's account.
 
     Credentials are never sent: they are not ours to read, so 407 from a proxy that has some configured tells nothing.
+    Where the proxy opened a tunnel, a whole look went through it.
     """
 
     instance: str
@@ -339,6 +343,18 @@ class ProxyConnect(Value):
     detail: str | None = None
     """The answer's first line, or the system's own words: evidence, never decided upon."""
     ms: float | None = None
+    tls: Secured | None = None
+    """The handshake through the tunnel; None: there was none, or it was not read."""
+    page: Page | None = None
+    """What was shown behind it."""
+
+    @property
+    def behind(self) -> Probe | None:
+        """What a look through the tunnel found; None where nobody looked."""
+        if self.tls is None:
+            return None
+        by = By.NAME if plain_address(self.host) is None else By.ADDRESS
+        return Probe(host=self.host, port=self.port, by=by, tls=self.tls, page=self.page)
 
 
 class TlsProtocol(Value):

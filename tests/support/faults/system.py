@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from pytest_tentacle.link import Failure, Probe
 from pytest_tentacle.survey.surroundings import Disk, OwnName, PortRange, ProxyConnect, Reservations
+from support.fleets.certificates import issued
 from support.fleets.failures import DROPPED, NO_SUITE
 from support.fleets.looks import OWN_PORT
 from support.fleets.whole import Whole
@@ -42,14 +44,24 @@ def web_site_on_the_port(world: Whole) -> None:
     world.both("web-01", site)
 
 
-def through_the_proxy(world: Whole, status: int | None = None, error: str | None = None) -> None:
-    """poll-01 polls through a proxy, which is its only way, and this is what that answers."""
+def through_the_proxy(
+    world: Whole, status: int | None = None, error: str | None = None, behind: Probe | None = None
+) -> None:
+    """poll-01 polls through a proxy, which is its only way, and this is what that answers, and who stands behind."""
     world.both("poll-01", DROPPED)
     world["poll-01"].settings |= {f"Octopus.Server.Proxy.{key}": value for key, value in CUSTOM.items()}
     world.logs["poll-01"] = world.polls_at_start("poll-01", proxy=PROXY)
     world.sections["poll-01"]["proxy_connects"] = (
         ProxyConnect(
-            instance="Tentacle", proxy=PROXY, host="octo-1.example", port=10943, status=status, error=error, ms=12
+            instance="Tentacle",
+            proxy=PROXY,
+            host="octo-1.example",
+            port=10943,
+            status=status,
+            error=error,
+            ms=12,
+            tls=behind.tls if behind else None,
+            page=behind.page if behind else None,
         ),
     )
 
@@ -77,6 +89,29 @@ def unknown_to_the_proxy(world: Whole) -> None:
 @case("TT609", "poll-01", confidence="likely")
 def no_way_on(world: Whole) -> None:
     through_the_proxy(world, 504)
+
+
+@case("TC5311", "poll-01", confidence="certain")
+def inspected_by_the_proxy(world: Whole) -> None:
+    """The proxy opens the tunnel, and shows a certificate of its own in it."""
+    world.sections["poll-01"]["connections"] = ()
+    through_the_proxy(
+        world, 200, behind=probe(der=issued("www.example.com", "Inspection CA"), fails="page", error=Failure.CLOSED)
+    )
+
+
+@case("TC5312", "poll-01")
+def led_to_another_by_the_proxy(world: Whole) -> None:
+    """The proxy opens the tunnel to another machine."""
+    world.sections["poll-01"]["connections"] = ()
+    through_the_proxy(world, 200, behind=probe(whose="web-02"))
+
+
+@case("TC5281", "poll-01")
+def silent_behind_the_proxy(world: Whole) -> None:
+    """The proxy opens the tunnel, and nothing comes out of it."""
+    world.sections["poll-01"]["connections"] = ()
+    through_the_proxy(world, 200, behind=probe(fails="tls", error=Failure.TIMED_OUT))
 
 
 @case("TT714")

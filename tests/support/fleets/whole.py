@@ -184,9 +184,17 @@ class Whole(World):
         self.sections[name]["connections"] = tuple(each.model_copy(update=to_it) for each in held)
         self.sections[name]["proxy_connects"] = tuple(
             ProxyConnect(
-                instance="Tentacle", proxy=f"{host}:{port}", host=f"{server}.example", port=10943, status=200, ms=3.0
+                instance="Tentacle",
+                proxy=f"{host}:{port}",
+                host=f"{server}.example",
+                port=10943,
+                status=200,
+                ms=3.0,
+                tls=behind.tls,
+                page=behind.page,
             )
             for server in self[name].machine.servers
+            for behind in [probe(page="server", whose="octopus")]
         )
 
     def behind_nat(self, name: str, own: str) -> None:

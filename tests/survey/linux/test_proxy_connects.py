@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import socket
 import struct
@@ -86,23 +87,47 @@ class TestAnswers:
         assert not any("canary" in " ".join(arguments) for _, arguments in machine.called())
         assert b"canary-password" not in ran.answer.stdout
 
-    @BOTH
-    def test_open_tunnel(self, polling_through, listen, tls, missing):
-        """Through a tunnel that opens goes the whole GET of a probe, so that the server's log stays clean."""
+    @pytest.mark.parametrize("missing", [[], ["curl"], ["openssl"]], ids=["both", "openssl", "curl"])
+    def test_open_tunnel(self, polling_through, listen, tls, certificate, missing):
+        """Through a tunnel that opens goes the whole GET of a probe, so that the server's log stays clean.
+
+        A second look says whose certificate and page stand behind it.
+        """
         proxy = listen(answering(b"HTTP/1.0 200 Connection established\r\n\r\n", after=tls()))
         machine = polling_through("proxy.lab", proxy.port)
         machine.description["missing"] = missing
         (one,) = connects(machine.survey())
         assert (one.status, one.error) == (200, None)
         assert proxy.received[0].startswith(b"CONNECT octo-1.lab:10943 HTTP/1.0\r\n")
-        assert proxy.received[1] == b"GET / HTTP/1.1\r\nHost: octo-1.lab:10943\r\nConnection: close\r\n\r\n"
-        assert len(proxy.received) == 2
+        asked = b"GET / HTTP/1.1\r\nHost: octo-1.lab:10943\r\nConnection: close\r\n\r\n"
+        assert proxy.received[1::2] == [asked, asked]
+        assert len(proxy.received) == 4
+        assert one.tls.certificate.thumbprint == hashlib.sha1(certificate[2]).hexdigest().upper()
+        assert one.tls.version.startswith("TLSv1.")
+        assert (one.page.product, one.page.error) == ("tentacle", None)
+        assert (one.behind.host, one.behind.port, one.behind.failed) == (*SERVER, None)
 
-    def test_tunnel_to_nowhere(self, polling_through, listen):
-        """What happens behind the proxy's answer is not its business."""
+    @BOTH
+    def test_tunnel_to_nowhere(self, polling_through, listen, missing):
+        """The proxy let it through, and what stands behind says nothing."""
         proxy = listen(answering(b"HTTP/1.0 200 OK\r\n\r\n"))
-        (one,) = connects(polling_through("proxy.lab", proxy.port).survey())
+        machine = polling_through("proxy.lab", proxy.port)
+        machine.description["missing"] = missing
+        (one,) = connects(machine.survey())
         assert (one.status, one.error) == (200, None)
+        assert (one.tls.error, one.tls.certificate, one.page) == ("closed", None, None)
+
+    def test_no_second_tunnel(self, polling_through, listen, tls):
+        """A proxy that opens one tunnel and no more: what stands behind was not read."""
+        opened = []
+
+        def once(listener, connection):
+            ways = (b"HTTP/1.0 503 Busy\r\n\r\n", None) if opened else (b"HTTP/1.0 200 OK\r\n\r\n", tls())
+            opened.append(connection)
+            answering(*ways)(listener, connection)
+
+        (one,) = connects(polling_through("127.0.0.1", listen(once).port).survey())
+        assert (one.status, one.tls, one.behind) == (200, None, None)
 
     def test_each_polled_address(self, polling_through, listen):
         """One CONNECT for each of the first two addresses of an instance, whatever their form."""

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pytest_tentacle.link import wire
 from pytest_tentacle.survey.request import Request
 
 SYSTEM_HIVE = "Registry::HKEY_USERS\\S-1-5-18"
+PAGE = b"HTTP/1.0 200 OK\r\nContent-Length: 52\r\n\r\n<h1>Octopus Tentacle configured successfully</h1>\n  "
 INTERNET = "Software\\Microsoft\\Windows\\CurrentVersion\\Internet Settings"
 WINTRUST = "Software\\Microsoft\\Windows\\CurrentVersion\\WinTrust\\Trust Providers\\Software Publishing"
 POLLING = "Octopus.Server.Proxy."
 
 
 class Server:
-    """Takes connections one after the other: `answer` is what it says to each; what came first is in `heard`."""
+    """Takes connections one after the other: `answer` is what it says to each; what came first is in `heard`.
 
-    def __init__(self, answer: bytes | None) -> None:
+    Behind a tunnel somebody with this certificate shows a page; without one it hangs up on what comes first.
+    """
+
+    def __init__(self, answer: bytes | None, certificate: Path | None = None) -> None:
+        self._certificate = certificate
         self.heard: list[bytes] = []
         self.tunnelled: list[bytes] = []
         self._answer = answer
@@ -55,7 +64,9 @@ class Server:
                 continue
             with peer:
                 peer.sendall(self._answer)
-                if b" 200 " in self._answer:
+                if b" 200 " in self._answer and self._certificate:
+                    self._show(peer)
+                elif b" 200 " in self._answer:
                     self.tunnelled.append(self._rest(peer))
 
     def _head(self, peer: socket.socket) -> bytes:
@@ -63,6 +74,13 @@ class Server:
         while b"\r\n\r\n" not in data and (more := peer.recv(4096)):
             data += more
         return data
+
+    def _show(self, peer: socket.socket) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(str(self._certificate))
+        with context.wrap_socket(peer, server_side=True) as stream:
+            self.tunnelled.append(self._head(stream))
+            stream.sendall(PAGE)
 
     def _rest(self, peer: socket.socket) -> bytes:
         try:
@@ -72,8 +90,8 @@ class Server:
 
 
 @contextmanager
-def serving(answer: bytes | None) -> Iterator[Server]:
-    server = Server(answer)
+def serving(answer: bytes | None, certificate: Path | None = None) -> Iterator[Server]:
+    server = Server(answer, certificate)
     try:
         yield server
     finally:
@@ -187,13 +205,24 @@ class TestProxyConnects:
         assert b"hush" not in run.completed.stdout
         assert "hush" not in repr(run.survey)
 
-    def test_an_open_way_is_used_for_a_whole_look(self, machine):
-        """A connection that says nothing leaves an Error in the server's log: TLS begins in the tunnel."""
-        with serving(b"HTTP/1.0 200 Connection established\r\n\r\n") as proxy:
-            self.poll(machine, proxy.port)
+    def test_an_open_way_is_used_for_a_whole_look(self, machine, certificate: Path):
+        """A connection that says nothing leaves an Error in the server's log: a whole look goes through the tunnel.
+
+        It says whose certificate and page stand behind; or that nobody does.
+        """
+        opened = b"HTTP/1.0 200 Connection established\r\n\r\n"
+        with serving(opened, certificate) as proxy, serving(opened) as nowhere:
+            self.poll(machine, proxy.port, instance="A")
+            self.poll(machine, nowhere.port, instance="B")
             found = machine.run().survey.proxy_connects.data
         assert {each.status for each in found} == {200}
-        assert [each[:1] for each in proxy.tunnelled] == [b"\x16", b"\x16"]
+        der = ssl.PEM_cert_to_DER_cert(certificate.read_text()[certificate.read_text().index("-----BEGIN CERT") :])
+        shown = [each.behind for each in found if each.instance == "A"]
+        assert {each.thumbprint for each in shown} == {hashlib.sha1(der).hexdigest().upper()}
+        assert [each.shows_page and each.failed is None for each in shown] == [True, True]
+        assert sorted(proxy.tunnelled) == [wire.page_request(f"octo-{number}.lab", 10943) for number in (1, 2)]
+        assert [each[:1] for each in nowhere.tunnelled] == [b"\x16", b"\x16"]
+        assert {(each.tls.error, each.page) for each in found if each.instance == "B"} == {("closed", None)}
 
     def test_without_an_answer(self, machine, closed_port: int):
         """Nobody there, no name, silence, an end without a word, and what is no HTTP: in both attempts of an instance."""

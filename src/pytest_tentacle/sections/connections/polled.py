@@ -9,9 +9,10 @@ from pytest_tentacle.guide.consequences import NOWHERE_TO_POLL
 from pytest_tentacle.judging.check import Finding
 from pytest_tentacle.judging.entries import Entry
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
-from pytest_tentacle.judging.links import Link, no_address_declared, no_server_declared, on_its_way, polled_links
+from pytest_tentacle.judging.links import Link, Way, no_address_declared, no_server_declared, on_its_way, polled_links
 from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
+from pytest_tentacle.link import By, Probe
 from pytest_tentacle.link.hosts import plain_host
 
 from .link_verdict import UNPROBED, is_well, judge_link, standing_in_the_way
@@ -34,9 +35,9 @@ def links_to_polled_servers(subject: Subject) -> Iterator[Finding]:
         raise _nowhere(subject)
     for link in links:
         findings = _judge_entry(link, link.entry) if link.entry else _judge_declared(link)
-        let_through = _let_through(link)
+        let_through, behind = _let_through(link)
         if let_through is not None:
-            yield from _by_proxy(findings, let_through)
+            yield from _by_proxy(link, findings, let_through, behind)
         else:
             yield from on_its_way(_as_its_process_says(link), findings)
 
@@ -48,41 +49,56 @@ def _as_its_process_says(link: Link) -> Link:
     return replace(link, proxy=accounts_proxy(link.tentacle, link.entry))
 
 
-def _let_through(link: Link) -> Evidence | None:
-    """That its proxy let the very survey through to the address that it polls: the way that it takes is open.
+def _let_through(link: Link) -> tuple[Evidence | None, Probe | None]:
+    """That its proxy let the very survey through to the address that it polls, and what was seen behind the tunnel.
 
     Or that its process came through the proxy of its account, which the survey's account need not have, or through one
     that asked the survey for a user: only the Tentacle has one.
     """
     if link.entry is None:
-        return None
+        return None, None
     if link.proxy is None:
         uses = accounts_proxy(link.tentacle, link.entry)
-        return connected_by_its_log(link.tentacle, link.entry) if uses else None
+        return (connected_by_its_log(link.tentacle, link.entry) if uses else None), None
     try:
         connects = link.tentacle.read(FACTS.proxy_connects)
     except Unknown:
-        return None
+        return None, None
     host, port, instance = plain_host(link.entry.host), link.entry.port, link.tentacle.instance_name.lower()
     for row in connects:
         if (row.instance.lower(), plain_host(row.host), row.port) != (instance, host, port):
             continue
         if row.status == _WANTS_A_USER:
-            return connected_by_its_log(link.tentacle, link.entry)
+            return connected_by_its_log(link.tentacle, link.entry), None
         if row.status == _LET_THROUGH:
             words = f"the proxy {row.proxy} let it through to {row.host}:{row.port}"
-            return Evidence(f"CONNECT from {link.tentacle.name}", words)
-    return None
+            return Evidence(f"CONNECT from {link.tentacle.name}", words), row.behind
+    return None, None
 
 
-def _by_proxy(findings: Iterator[Finding], let_through: Evidence) -> Iterator[Finding]:
-    """The proxy's answer in the place of what fails on the direct way, which is not used."""
+def _by_proxy(
+    link: Link, findings: Iterator[Finding], let_through: Evidence, behind: Probe | None
+) -> Iterator[Finding]:
+    """The proxy's answer, and what a look through its tunnel met, in the place of what is met on the direct way.
+
+    A proxy may open a tunnel to anybody, and inspect what goes through it: who answers there is judged as on any link.
+    """
     yield let_through
+    if behind is not None:
+        by_name = behind.by is By.NAME
+        for finding in judge_link(link, Way(behind if by_name else None, None if by_name else behind)):
+            yield _through(link, finding) if isinstance(finding, Problem) else finding
     for finding in findings:
         if isinstance(finding, Problem):
             yield Evidence(let_through.source, f"the direct way, which it does not go, fails: {finding.actual}")
-        else:
+        elif behind is None or isinstance(finding, Evidence):
             yield finding
+
+
+def _through(link: Link, problem: Problem) -> Problem:
+    """A problem behind the proxy's tunnel, which says so."""
+    actual = f"through the proxy {link.proxy}, {problem.actual}"
+    return replace(problem, actual=actual, facts=problem.facts | {"proxy": link.proxy})
 
 
 def _nowhere(subject: Subject) -> Unknown | Blocked:

@@ -85,10 +85,11 @@ function judge(  late, word) {
     if (code == 104 && errno == "") errno = "reset"
     late = code == 124 || code == 137 || code == 143 || code == 28
     if (!("connect" in at_stage)) {
+        if (brief == "behind") return out
         word = late ? "timed-out" : errno != "" ? errno : text_word(detail)
         return out stage("connect", at_stage["end"], word == "" ? "other" : word, detail, field("address", text(address)) tried_ones())
     }
-    out = out stage("connect", at_stage["connect"], "", "", field("address", text(address)) tried_ones())
+    if (brief != "behind") out = out stage("connect", at_stage["connect"], "", "", field("address", text(address)) tried_ones())
     secured = field("version", version == "" ? "" : text(version)) field("cipher", cipher == "" ? "" : text(cipher)) \
         field("certificate", certificate == "" ? "" : text(certificate)) \
         field("stands_for", length(thumbprint) == 40 && thumbprint !~ /[^0-9A-F]/ ? text(thumbprint) : "")
@@ -166,6 +167,7 @@ function settle() {
     if (settled) return
     settled = 1
     curl_end()
+    if (brief == "behind") { out = judge(); return }
     out = "{\"link\":" decoded(fact["link"]) ",\"host\":" text(decoded(fact["host"])) ",\"port\":" fact["port"] \
         ",\"by\":" text(fact["by"])
     if ("unavailable" in fact) { out = out ",\"unavailable\":" text(fact["unavailable"]); return }
@@ -178,6 +180,7 @@ END {
     if (brief == "ping") { ping_lines(); exit }
     if (brief == "trial") { print trial_line(); exit }
     if (brief == "tried") { tried_line(); exit }
+    if (brief == "behind") { print out; exit }
     if (speaking) {
         match(page, /^[^\r\n]*/); said = substr(page, 1, RLENGTH)
         late = code == 124 || code == 137 || code == 143

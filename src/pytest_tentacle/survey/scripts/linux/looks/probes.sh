@@ -12,6 +12,9 @@ payload=
 # What openssl is told besides, to hold it to one version of TLS; nothing for a probe.
 client_options=
 
+# The proxy, `host:port`, through whose tunnel a look goes; nothing for a probe.
+through=
+
 # Bytes of a certificate that is kept, which are hundreds of names; of a longer one the thumbprint is told. A machine that
 # looks at hundreds of ports could not send the largest that each may show.
 most_certificate=24000
@@ -277,7 +280,11 @@ speak() {
     echo
     if [ "$client" = openssl ]; then
         # shellcheck disable=SC2086  # options of ours
-        set -- "$1" "$(($5 + slack))" openssl s_client $client_options -brief -state -ign_eof -msg -msgfile /dev/fd/5 ${server_name:+-servername "$server_name"} -connect "$dial"
+        set -- "$1" "$(($5 + slack))" openssl s_client $client_options ${through:+-proxy "$through"} -brief -state -ign_eof -msg -msgfile /dev/fd/5 ${server_name:+-servername "$server_name"} -connect "$dial"
+    elif [ -n "$through" ]; then
+        set -- "$1" "$5" curl -q -sS -k -v -i --http1.1 --suppress-connect-headers --noproxy '' --proxy1.0 "$through" --proxytunnel \
+            --proxy-header 'User-Agent:' --proxy-header 'Proxy-Connection:' -A '' -H 'Accept:' -H 'Connection: close' \
+            -w "\\n=CURL=$nonce %{time_connect} %{time_appconnect} %{time_total} %{num_certs}\\n%{certs}" "https://$url/"
     else
         set -- "$1" "$5" curl -q -sS -k -v -i --http1.1 --noproxy '*' -A '' -H 'Accept:' -H 'Connection: close' \
             --connect-to "::$dial" -w "\\n=CURL=$nonce %{time_connect} %{time_appconnect} %{time_total} %{num_certs}\\n%{certs}" "https://$url/"

@@ -1,6 +1,7 @@
 # One CONNECT through the proxy that an instance polls through, to each of its first polled addresses, without
 # credentials: these are not ours to read. A tunnel that the proxy opens is not just dropped: a connection that says
 # nothing leaves an Error in the server's log, so a whole `GET /` goes through it. Hence only a client of TLS will do.
+# Where a tunnel opens, a look through one more says whose certificate and page stand behind it.
 
 connect_limit=4
 connects_per_instance=2
@@ -22,6 +23,7 @@ section_proxy_connects() {
         unknown 'this machine has neither curl nor openssl to speak to a proxy with'
         return
     fi
+    choose_client
     chosen=$(printf '%s' "$connects" | awk -F '\t' -v all="$connect_limit" -v each="$connects_per_instance" "$json"'
         count < all && taken[$1]++ < each { count++; print decoded($1) "\t" decoded($2) "\t" $3 "\t" decoded($4) "\t" $5 }')
     {
@@ -88,7 +90,29 @@ ask_proxy() {
                 ;;
         esac
     done
+    case $said in *"=CURL=$nonce 200 "* | *SSL_connect:before*) look_behind "$1" "$found:$3" "$4" "$5" ;; esac
     printf '%s %s %s\n' "$1" "$speaker" "$code"
+}
+
+# Place, proxy, host, port: looks at what stands behind the tunnel, as a probe does. Prints `<place> behind <piece>`, in
+# lines short enough to be written at once.
+look_behind() {
+    tick
+    seconds=$remaining_budget
+    if [ "$seconds" -gt "$probe_seconds" ]; then seconds=$probe_seconds; fi
+    if [ -z "$client" ] || [ "$seconds" -lt 1 ]; then return; fi
+    through=$2
+    server_name=
+    case $3 in *:*) ;; *[!0-9.]*) server_name=$3 ;; esac
+    IFS=" $tab$newline"
+    behind=$({
+        printf 'address %s\n' "$2"
+        speak "GET / HTTP/1.1\\r\\nHost: %s\\r\\nConnection: close\\r\\n\\r\\n" "${3%%%*}" "$3" "$4" "$seconds" </dev/null
+    } 2>/dev/null | awk -v nonce="$nonce" -v most="$most_certificate" -v brief=behind "$json$probe_reader")
+    IFS=$newline
+    for piece in $(printf '%s\n' "$behind" | awk '{ while (length($0) > 800) { print substr($0, 1, 800); $0 = substr($0, 801) } print }'); do
+        printf '%s behind %s\n' "$1" "$piece"
+    done
 }
 
 # Decides from numbers: curl's exit codes, the status, errno. Of openssl only what it says for certain counts: it does
@@ -106,7 +130,8 @@ function tell(place,  part, one, proxy, code, word, answer) {
     if (tool[place] == "getent") detail[place] = "getent ahosts ended with exit code " code
     one = "{\"instance\":" text(part[1]) ",\"proxy\":" text(proxy ":" part[3]) ",\"host\":" text(part[4]) ",\"port\":" part[5]
     if (word == "") one = one ",\"status\":" answer; else one = one ",\"error\":\"" word "\""
-    return one ",\"detail\":" text_or_null(first[place] != "" ? first[place] : detail[place]) ",\"ms\":" (ms[place] == "" ? "null" : ms[place]) "}"
+    if (behind[place] !~ /}$/ || word != "" || answer != 200) behind[place] = ""
+    return one ",\"detail\":" text_or_null(first[place] != "" ? first[place] : detail[place]) ",\"ms\":" (ms[place] == "" ? "null" : ms[place]) behind[place] "}"
 }
 $0 == "=answers" { answers = 1; next }
 !answers { asked[++count] = $0; next }
@@ -123,6 +148,7 @@ $2 == "line" {
     else if (!/^\* /) detail[place] = $0
     next
 }
+$2 == "behind" { place = $1; sub(/^[0-9]+ behind /, ""); behind[place] = behind[place] $0; next }
 { tool[$1] = $2; exit_code[$1] = $3 }
 END { for (i = 1; i <= count; i++) list = list (i > 1 ? "," : "") tell(i); print "{\"data\":[" list "]}" }
 '

@@ -1,19 +1,19 @@
 # Plain HTTP, several questions at once: each resolves, connects, sends its few bytes and reads the first line of the answer.
 # As with the probes, .NET does the waiting in tasks. A tunnel that a proxy opened is not just dropped: a connection that
-# says nothing leaves an Error in the server's log, so the whole GET of a probe goes through it.
+# says nothing leaves an Error in the server's log, so a whole probe goes through it, and says what stands behind.
 
 $CrLf = [string][char]13 + [char]10
 
-# Bytes of an answer that are looked at for its first line, and all that is read through a tunnel.
+# Bytes of an answer that are looked at for its first line.
 $ExchangeLimit = 4096
-$TunnelLimit = 65536
 
 # An exchange has Host, Port and Text, and Tunnel (host, port) where the answer 200 opens one. It ends with Line (the answer's
-# first) or Error (a word) and Detail, and Ms.
+# first) or Error (a word) and Detail, and Ms; and Behind, the probe (link.ps1) that went through the tunnel.
 function Invoke-Exchange {
     param([hashtable[]]$Exchange, [double]$Seconds)
     $end = $Survey.Clock.Elapsed.TotalMilliseconds + $Seconds * 1000
-    foreach ($one in $Exchange) { Start-Exchange $one }
+    $Survey.Cache['accept'] = Get-AcceptingCallback
+    foreach ($one in $Exchange) { $one['End'] = $end; Start-Exchange $one }
     while ($true) {
         $active = @($Exchange | Where-Object { $_.Stage -ne 'done' })
         if (-not $active.Count) { break }
@@ -24,7 +24,10 @@ function Invoke-Exchange {
         }
         $tasks = [Threading.Tasks.Task[]]@($active | ForEach-Object { $_.Task })
         $null = [Threading.Tasks.Task]::WaitAny($tasks, [int][Math]::Ceiling([Math]::Min(200, $left)))
-        foreach ($one in $active) { while ($one.Stage -ne 'done' -and $one.Task.IsCompleted) { Step-Exchange $one } }
+        foreach ($one in $active) {
+            while ($one.Stage -ne 'done' -and $one.Task.IsCompleted) { Step-Exchange $one }
+            if ($one.Stage -eq 'behind' -and $Survey.Clock.Elapsed.TotalMilliseconds -ge $one.Behind.Until) { Stop-Exchange -Exchange $one -Word 'timed-out' }
+        }
     }
 }
 
@@ -33,7 +36,7 @@ function Start-Exchange {
     $Exchange['Started'] = $Survey.Clock.Elapsed.TotalMilliseconds
     $Exchange['Buffer'] = New-Object byte[] 2048
     $Exchange['Received'] = New-Object IO.MemoryStream
-    foreach ($name in 'Line', 'Error', 'Detail', 'Client', 'Stream', 'Task') { $Exchange[$name] = $null }
+    foreach ($name in 'Line', 'Error', 'Detail', 'Client', 'Stream', 'Task', 'Behind') { $Exchange[$name] = $null }
     $literal = $Exchange.Host -as [ipaddress]
     if ($literal) {
         $Exchange['Addresses'] = @($literal)
@@ -73,6 +76,7 @@ function Enter-ExchangeSend {
 # The task of the present stage has ended: the next one begins.
 function Step-Exchange {
     param([hashtable]$Exchange)
+    if ($Exchange.Stage -eq 'behind') { Step-Behind $Exchange; return }
     $failure = $Exchange.Task.Exception
     if ($failure) {
         $again = $Exchange.Stage -eq 'connect' -and $Exchange.Addresses.Count
@@ -91,13 +95,6 @@ function Step-Exchange {
         }
         'send' { Enter-ExchangeRead -Exchange $Exchange -Stage 'answer' }
         'answer' { Complete-ExchangeAnswer $Exchange }
-        'tls' { Enter-ExchangeSend -Exchange $Exchange -Stage 'ask' -Text (Get-PageRequest $Exchange.Tunnel) }
-        'ask' { Enter-ExchangeRead -Exchange $Exchange -Stage 'page' }
-        'page' {
-            $count = [int]$Exchange.Task.Result
-            $Exchange['Drained'] = [int]$Exchange['Drained'] + $count
-            if ($count -gt 0 -and $Exchange.Drained -lt $TunnelLimit) { Enter-ExchangeRead -Exchange $Exchange -Stage 'page' } else { Stop-Exchange -Exchange $Exchange }
-        }
     }
 }
 
@@ -114,10 +111,19 @@ function Complete-ExchangeAnswer {
     $Exchange.Line = $line.Substring(0, [Math]::Min(200, $line.Length))
     $Exchange['Ms'] = [Math]::Round($Survey.Clock.Elapsed.TotalMilliseconds - $Exchange.Started, 1)
     if (-not $Exchange.Tunnel -or -not $whole -or (Read-StatusCode $Exchange) -ne 200) { Stop-Exchange -Exchange $Exchange; return }
-    Enter-ExchangeStage -Exchange $Exchange -Stage 'tls' -Begin {
-        $Exchange.Stream = New-Object Net.Security.SslStream ($Exchange.Client.GetStream(), $false, (Get-AcceptingCallback))
-        $Exchange.Stream.AuthenticateAsClientAsync($Exchange.Tunnel.host, $null, [Security.Authentication.SslProtocols]3072, $false)
-    }
+    $Exchange.Behind = New-Probe @{ link = $null; host = $Exchange.Tunnel.host; port = $Exchange.Tunnel.port; by = 'name'; Ping = $true }
+    $Exchange.Behind['End'] = $Exchange.End
+    $Exchange.Behind.Client = $Exchange.Client
+    $Exchange.Stage = 'behind'
+    Enter-Tls $Exchange.Behind
+    Step-Behind $Exchange
+}
+
+# The probe behind the tunnel goes on by its own stages.
+function Step-Behind {
+    param([hashtable]$Exchange)
+    if ($Exchange.Behind.Stage -ne 'done' -and $Exchange.Behind.Task.IsCompleted) { Step-Probe $Exchange.Behind }
+    if ($Exchange.Behind.Stage -eq 'done') { Stop-Exchange -Exchange $Exchange } else { $Exchange.Task = $Exchange.Behind.Task }
 }
 
 # The status of the answer, or $null where it is no HTTP.
@@ -126,13 +132,17 @@ function Read-StatusCode {
     if ([string]$Exchange.Line -match '^HTTP/\d\.\d (\d{3})\b') { [int]$Matches[1] }
 }
 
-# What goes wrong behind the answer is the business of the probes.
+# What goes wrong behind the answer is told by the probe there.
 function Stop-Exchange {
     param([hashtable]$Exchange, [string]$Word, $Exception)
     if (-not $Exchange.Line -and ($Word -or $Exception)) {
         $Exchange.Error = if ($Word) { $Word } else { Get-FailureWord $Exchange $Exception }
         $Exchange.Detail = if ($Exception) { (Get-ExceptionChain $Exception)[-1].Message.Trim() } else { "at: $($Exchange.Stage)" }
         $Exchange['Ms'] = [Math]::Round($Survey.Clock.Elapsed.TotalMilliseconds - $Exchange.Started, 1)
+    }
+    if ($Exchange.Behind) {
+        if ($Exchange.Behind.Stage -ne 'done') { Stop-ProbeStage -Probe $Exchange.Behind -Word 'timed-out' -Exception $null }
+        Close-Probe $Exchange.Behind
     }
     $Exchange.Stage = 'done'
     foreach ($part in $Exchange.Stream, $Exchange.Client) {

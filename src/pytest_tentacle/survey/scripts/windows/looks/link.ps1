@@ -144,7 +144,7 @@ function Get-AcceptingCallback {
     $expression::Lambda([Net.Security.RemoteCertificateValidationCallback], $yes, $parameters).Compile()
 }
 
-function Start-Probe {
+function New-Probe {
     param([hashtable]$Target)
     $record = @{ link = $Target.link; host = $Target.host; port = $Target.port; by = $Target.by }
     $probe = @{ Record = $record; Stage = 'done'; Addresses = @(); Attempts = @(); Client = $null; Tls = $null; Task = $null; Identity = $false; Others = @(); Tried = @() }
@@ -152,9 +152,15 @@ function Start-Probe {
     $probe['Ping'] = [bool]$Target.Ping
     $probe['Protocol'] = [int]$Target.Protocol
     $probe['Payload'] = [int]$Target.Payload
+    $probe
+}
+
+function Start-Probe {
+    param([hashtable]$Target)
+    $probe = New-Probe $Target
     $left = (Get-RemainingSecond) * 1000
     if ($left -lt 100) {
-        $record['unavailable'] = 'no time left in the budget of the script'
+        $probe.Record['unavailable'] = 'no time left in the budget of the script'
         return $probe
     }
     $probe['Started'] = $Survey.Clock.Elapsed.TotalMilliseconds
@@ -243,6 +249,11 @@ function Complete-Connect {
     }
     # The peer is not to blame for what Windows does here; the page gets its time, too. A ping goes by its own clock.
     if (-not $Probe.Ping -and (Test-RootListWait)) { $Probe.End = [Math]::Max($Probe.End, $Survey.Clock.Elapsed.TotalMilliseconds + [Math]::Min($RootListTime, (Get-RemainingSecond) * 1000)) }
+    Enter-Tls $Probe
+}
+
+function Enter-Tls {
+    param([hashtable]$Probe)
     Enter-Stage -Probe $Probe -Stage 'tls' -Begin {
         $Probe.Tls = New-Object Net.Security.SslStream ($Probe.Client.GetStream(), $true, $Survey.Cache['accept'])
         Start-Handshake $Probe

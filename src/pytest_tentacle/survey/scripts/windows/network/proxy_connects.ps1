@@ -47,5 +47,11 @@ function ConvertTo-ProxyConnectRecord {
         $word = $words[[string]$Exchange.Error]
         $record['error'] = if ($word) { $word } else { 'other' }
     }
+    # Silence in the handshake may be Windows' own, which looks for its lists of roots: then nobody knows.
+    $behind = if ($Exchange.Behind) { $Exchange.Behind.Record } else { @{} }
+    if ($behind['tls'] -and -not ($behind.tls['error'] -eq 'timed-out' -and (Test-RootListWait))) {
+        $record['tls'] = $behind.tls
+        if ($behind['page']) { $record['page'] = $behind.page }
+    }
     $record
 }
