@@ -148,6 +148,10 @@ def test_the_law(surveys) -> None:
         # Clocks matter to a link that fails: nobody knows whether this one does.
         ("server-one-source", "octo-1: no firewall", "octo-1", {}),
         ("clock-years-off", "octo-1: no looks at its Tentacles", "web-1", {}),
+        # A gateway may lead by the name that a client says: who said none met another answer.
+        ("healthy-by-name", "octo-1: no looks by name", "web-1", {"TC5241": (Confidence.POSSIBLE, True)}),
+        # Of two looks the quicker one tells whether the way is slow, or the machine that looks.
+        ("narrow-band", "octo-1: no looks by address", "web-1", {"TC5351": (Confidence.POSSIBLE, True)}),
     ],
 )
 def test_a_fact_that_decides(surveys, name: str, less: str, machine: str, left: dict[str, object]) -> None:

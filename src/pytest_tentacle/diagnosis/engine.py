@@ -14,6 +14,7 @@ from pytest_tentacle.sections import Fleet
 
 from .base_facts import server_facts, trust_facts
 from .causes import CAUSES
+from .causes.services.managers import OF_A_PROGRAM, is_before
 from .cover import fewest
 from .folding import FoldedCause, Folder
 from .kind import CauseKind, Clue, Found
@@ -162,6 +163,7 @@ def _consequences(
         and not (problem.facts.get("names_port") and kind.needs <= LISTENS_ELSEWHERE)
         and not (kind.needs <= OF_ONE_ADDRESS and _at_another_address(causing, problem))
         and (None in servers or view.server_of(problem) in {None, *servers})
+        and not (kind.code in OF_A_PROGRAM and is_before(view, problem))
     ]
 
 

@@ -58,6 +58,7 @@ class Reach:
     Attributes:
         resolved: vantage -> hosts that it could resolve.
         by_address: (vantage, the machine that should answer) -> whether a connection by IP address came about.
+        by_name: (vantage, the machine that should answer), where it was looked at by a name.
     """
 
     def __init__(self, fleet: Fleet, problems: Iterable[Problem]) -> None:
@@ -66,6 +67,7 @@ class Reach:
         self.to_server: defaultdict[str, Around] = defaultdict(Around)
         self.resolved: defaultdict[str, set[str]] = defaultdict(set)
         self.by_address: dict[tuple[str, str], bool] = {}
+        self.by_name: set[tuple[str, str]] = set()
         self._subnets: dict[str, str | None] = {}
         for subject in fleet.subjects:
             for link in known_links(subject) if subject.is_tentacle else ():
@@ -101,6 +103,8 @@ class Reach:
             self._note_name(vantage, probe)
             if _connected(probe):
                 around.reached[self.subnet(tentacle)].add(tentacle)
+            if probe.by is By.NAME:
+                self.by_name.add((vantage, end))
             if probe.by is By.ADDRESS:
                 self.by_address[vantage, end] = self.by_address.get((vantage, end), False) or _connected(probe)
 

@@ -78,8 +78,10 @@ def _tells(view: View, name: str, section: str) -> bool:
 def _untried(view: View, problem: Problem) -> Iterator[tuple[str, str]]:
     """A name leads to several addresses, one of them failed, and nobody tried another one.
 
-    Or nothing answered by name, and nobody tried the declared address: a router may have said why.
+    Or nothing answered by name, and nobody tried the declared address: a router may have said why. Or who answered at
+    an address may go by the name that a client says (RFC 6066, 3), and nobody said it.
     """
+    yield from _unnamed(view, problem)
     resolved, vantage, end = problem.facts.get("resolved"), view.vantage_of(problem), view.end(problem)
     if problem.code not in NO_CONNECTION or end is None or (vantage, end.name) in view.scene.reach.by_address:
         return
@@ -88,6 +90,16 @@ def _untried(view: View, problem: Problem) -> Iterator[tuple[str, str]]:
         yield vantage, f"looks at the other addresses of {problem.facts.get('host')}"
     elif problem.facts.get("by") == By.NAME and declared and problem.facts.get("error") == Failure.TIMED_OUT:
         yield vantage, f"looks at {declared}"
+
+
+def _unnamed(view: View, problem: Problem) -> Iterator[tuple[str, str]]:
+    """By whom nothing was said: a server has the name that the inventory declares, a poller what its settings say."""
+    end, vantage = view.end(problem), view.vantage_of(problem)
+    if end is None or problem.facts.get("by") != By.ADDRESS or vantage != view.server_of(problem):
+        return
+    name = end.subject.machine.dns_name if problem.facts.get("stage") in {Stage.TLS, Stage.PAGE} else None
+    if name and (vantage, end.name) not in view.scene.reach.by_name:
+        yield vantage, f"looks at {name}"
 
 
 def _ends(view: View, problem: Problem) -> tuple[str, ...]:

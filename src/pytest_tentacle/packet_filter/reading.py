@@ -15,6 +15,7 @@ from .firewalld import zones
 from .iptables import Tables, ipsets
 from .model import FilterChain, FilterSet, PacketFilter
 from .nft import Ruleset
+from .systemd import TABLE, units
 
 MOST_RULES, MOST_LINES, MOST_ELEMENTS = 4_000, 20_000, 4_000
 """More are not kept, or not even parsed: a host that has so many gets no verdict."""
@@ -25,8 +26,8 @@ _BY_IPTABLES = frozenset({"filter", "nat", "mangle", "raw", "security"})
 def read_sources(sources: Sequence[Mapping[str, Any]]) -> PacketFilter:
     """One filter of all sources: `tool`, and either `text` or `refused` with the tool's own words.
 
-    Tools: `firewalld` (its zones), `nft`, `iptables`, `ip6tables`, `iptables-legacy`, `ip6tables-legacy`, `ipset`. A
-    text that was cut off has `cut`.
+    Tools: `firewalld` (its zones), `nft`, `iptables`, `ip6tables`, `iptables-legacy`, `ip6tables-legacy`, `ipset`,
+    `systemd` (its units' addresses). A text that was cut off has `cut`.
     """
     texts = {str(each.get("tool")): str(each.get("text") or "") for each in sources if each.get("refused") is None}
     trouble = [f"{each.get('tool')}: {each['refused']}" for each in sources if each.get("refused") is not None]
@@ -54,6 +55,7 @@ def read_sources(sources: Sequence[Mapping[str, Any]]) -> PacketFilter:
         chains += zones(texts.get("firewalld", ""))
         if "firewalld" in texts:
             trouble.append("firewalld tells of its own rules only")
+    chains += units(texts.get("systemd", ""))
     sets = [_small(each) for each in (*ruleset.sets.values(), *ipsets(texts.get("ipset", "")))]
     if sum(len(chain.rules) for chain in chains) > MOST_RULES:
         trouble.append(f"more than {MOST_RULES:,} rules")
@@ -79,8 +81,9 @@ def _shown_by_iptables(chain: FilterChain, families: set[int]) -> bool:
 def engine_of(filters: PacketFilter, sources: Sequence[Mapping[str, Any]]) -> str:
     """Whose rules they are, by the names that firewalld and ufw give their chains; `none` where there are none."""
     tools = {str(each.get("tool")) for each in sources}
-    names = " ".join(chain.name for chain in filters.chains)
-    filtering = [chain for chain in filters.chains if chain.rules or chain.policy == "drop"]
+    chains = [chain for chain in filters.chains if chain.table != TABLE]
+    names = " ".join(chain.name for chain in chains)
+    filtering = [chain for chain in chains if chain.rules or chain.policy == "drop"]
     if "firewalld" in tools or "firewalld" in names:
         return "firewalld"
     if "ufw-" in names or "ufw6-" in names:

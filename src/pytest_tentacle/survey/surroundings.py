@@ -11,8 +11,6 @@ from typing import Literal
 
 from pydantic import Field
 
-from pytest_tentacle.link import By, Probe
-from pytest_tentacle.link.hosts import plain_address
 from pytest_tentacle.link.model import Page, Secured
 from pytest_tentacle.packet_filter import PacketFilter
 from pytest_tentacle.values import Value
@@ -347,14 +345,6 @@ class ProxyConnect(Value):
     """The handshake through the tunnel; None: there was none, or it was not read."""
     page: Page | None = None
     """What was shown behind it."""
-
-    @property
-    def behind(self) -> Probe | None:
-        """What a look through the tunnel found; None where nobody looked."""
-        if self.tls is None:
-            return None
-        by = By.NAME if plain_address(self.host) is None else By.ADDRESS
-        return Probe(host=self.host, port=self.port, by=by, tls=self.tls, page=self.page)
 
 
 class TlsProtocol(Value):

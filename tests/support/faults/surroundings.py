@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from pytest_tentacle.inventory.model import WinRM
 from pytest_tentacle.link import By
+from pytest_tentacle.packet_filter import read_sources
 from pytest_tentacle.sections.account.rights import FULL
 from pytest_tentacle.sections.health.checks import LEAST_FREE
 from pytest_tentacle.survey.surroundings import (
@@ -14,6 +15,7 @@ from pytest_tentacle.survey.surroundings import (
     AccessEntry,
     Denial,
     Disk,
+    Firewall,
     Loading,
     LoadTime,
     Permissions,
@@ -218,6 +220,15 @@ def half_closed(world: Whole) -> None:
 @case("TT553", "poll-01")
 def only_the_process(world: Whole) -> None:
     world.sections["poll-01"]["connections"] = (world.connection("poll-01", "octo-1", "syn-sent"),)
+
+
+@case("TC5531", "poll-01", confidence="certain")
+def unit_of_few_addresses(world: Whole) -> None:
+    """Its unit may speak with loopback alone; a look from the machine is no process of the unit's."""
+    only_the_process(world)
+    lists = "Id=Tentacle.service\nIPAddressAllow=127.0.0.0/8 ::1/128\nIPAddressDeny=0.0.0.0/0 ::/0"
+    told = [{"tool": "nft", "text": ""}, {"tool": "systemd", "text": f"Ports=\nPolled=10943\n\n{lists}"}]
+    world.sections["poll-01"]["firewall"] = Firewall(engine="none", running=False, filters=read_sources(told))
 
 
 @case("TT971")

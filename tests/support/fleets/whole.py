@@ -182,19 +182,11 @@ class Whole(World):
         to_it = {"remote_address": "192.0.2.250", "remote_port": port}
         held = self.sections[name]["connections"]
         self.sections[name]["connections"] = tuple(each.model_copy(update=to_it) for each in held)
+        shown = probe(page="server", whose="octopus")
+        way = {"instance": "Tentacle", "proxy": f"{host}:{port}", "port": 10943, "status": 200, "ms": 3.0}
         self.sections[name]["proxy_connects"] = tuple(
-            ProxyConnect(
-                instance="Tentacle",
-                proxy=f"{host}:{port}",
-                host=f"{server}.example",
-                port=10943,
-                status=200,
-                ms=3.0,
-                tls=behind.tls,
-                page=behind.page,
-            )
+            ProxyConnect(host=f"{server}.example", tls=shown.tls, page=shown.page, **way)
             for server in self[name].machine.servers
-            for behind in [probe(page="server", whose="octopus")]
         )
 
     def behind_nat(self, name: str, own: str) -> None:

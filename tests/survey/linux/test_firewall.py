@@ -68,6 +68,23 @@ class TestTools:
         found = surveyed(whole, shell, nft="").data
         assert (found.engine, found.running, found.filters.chains, found.filters.trouble) == ("none", False, (), None)
 
+    def test_addresses_of_a_unit(self, whole, shell):
+        """No tool shows them but systemd."""
+        whole.description["services"][0] |= {
+            "IPAddressAllow": "127.0.0.0/8 10.0.0.0/24",
+            "IPAddressDeny": "0.0.0.0/0 ::/0",
+        }
+        found = surveyed(whole, shell, nft="").data
+        assert found.engine == "none"
+        words = "IPAddressDeny=0.0.0.0/0 ::/0 but IPAddressAllow=127.0.0.0/8 10.0.0.0/24"
+        (incoming, _) = found.filters.chains
+        assert [(rule.text, rule.verdict) for rule in incoming.rules] == [
+            ("IPAddressAllow=127.0.0.0/8 10.0.0.0/24", "accept"),
+            (words, "drop"),
+            (words, "drop"),
+        ]
+        assert "10933" in incoming.rules[0].matches[0].values
+
     def test_no_tool(self, whole, shell):
         """Nobody shows anything: that is not open."""
         assert "none of the tools" in surveyed(whole, shell).unknown

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from pytest_tentacle.link import wire
+from pytest_tentacle.sections.connections.polled import behind
 from pytest_tentacle.survey.request import Request
 
 SYSTEM_HIVE = "Registry::HKEY_USERS\\S-1-5-18"
@@ -217,7 +218,7 @@ class TestProxyConnects:
             found = machine.run().survey.proxy_connects.data
         assert {each.status for each in found} == {200}
         der = ssl.PEM_cert_to_DER_cert(certificate.read_text()[certificate.read_text().index("-----BEGIN CERT") :])
-        shown = [each.behind for each in found if each.instance == "A"]
+        shown = [behind(each) for each in found if each.instance == "A"]
         assert {each.thumbprint for each in shown} == {hashlib.sha1(der).hexdigest().upper()}
         assert [each.shows_page and each.failed is None for each in shown] == [True, True]
         assert sorted(proxy.tunnelled) == [wire.page_request(f"octo-{number}.lab", 10943) for number in (1, 2)]

@@ -274,8 +274,8 @@ TLS: tuple[CauseKind, ...] = (
     CauseKind(
         "TC5251",
         "Something on the path terminates TLS with old versions",
-        "{end} speaks {version} on its own machine, and {vantage} has no TLS version in common with what answers at "
-        "{host}: an appliance between them terminates TLS with old versions or suites.",
+        "{end} speaks {version} on its own machine, and {vantage} has no TLS version or cipher suite in common with "
+        "what answers at {host}: an appliance between them terminates TLS with old versions or suites.",
         NO_HANDSHAKE,
         (
             "Exempt port {port}; see what it offers from {vantage}:",

@@ -112,6 +112,7 @@ def _shown(name: str, service: dict[str, Any] | None, version: int) -> str:
         *(f"EnvironmentFiles={path} (ignore_errors=no)" for path in service.get("environment_files", [])),
         *([f"User={service['account']}"] if service.get("account") else []),
         *([f"WorkingDirectory={service['working_folder']}"] if service.get("working_folder") else []),
+        *(f"{key}={service[key]}" for key in ("IPAddressAllow", "IPAddressDeny") if key in service),
         f"Id={name}",
         f"ActiveState={active}",
         f"SubState={service.get('sub_state') or sub_state}",

@@ -13,7 +13,8 @@ from pytest_tentacle.judging.links import Link, Way, no_address_declared, no_ser
 from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link import By, Probe
-from pytest_tentacle.link.hosts import plain_host
+from pytest_tentacle.link.hosts import plain_address, plain_host
+from pytest_tentacle.survey.surroundings import ProxyConnect
 
 from .link_verdict import UNPROBED, is_well, judge_link, standing_in_the_way
 from .probe_verdict import describe
@@ -35,9 +36,9 @@ def links_to_polled_servers(subject: Subject) -> Iterator[Finding]:
         raise _nowhere(subject)
     for link in links:
         findings = _judge_entry(link, link.entry) if link.entry else _judge_declared(link)
-        let_through, behind = _let_through(link)
+        let_through, met = _let_through(link)
         if let_through is not None:
-            yield from _by_proxy(link, findings, let_through, behind)
+            yield from _by_proxy(link, findings, let_through, met)
         else:
             yield from on_its_way(_as_its_process_says(link), findings)
 
@@ -72,26 +73,32 @@ def _let_through(link: Link) -> tuple[Evidence | None, Probe | None]:
             return connected_by_its_log(link.tentacle, link.entry), None
         if row.status == _LET_THROUGH:
             words = f"the proxy {row.proxy} let it through to {row.host}:{row.port}"
-            return Evidence(f"CONNECT from {link.tentacle.name}", words), row.behind
+            return Evidence(f"CONNECT from {link.tentacle.name}", words), behind(row)
     return None, None
 
 
-def _by_proxy(
-    link: Link, findings: Iterator[Finding], let_through: Evidence, behind: Probe | None
-) -> Iterator[Finding]:
+def behind(row: ProxyConnect) -> Probe | None:
+    """What a look through a proxy's tunnel found; None where nobody looked."""
+    if row.tls is None:
+        return None
+    by = By.NAME if plain_address(row.host) is None else By.ADDRESS
+    return Probe(host=row.host, port=row.port, by=by, tls=row.tls, page=row.page)
+
+
+def _by_proxy(link: Link, findings: Iterator[Finding], let_through: Evidence, met: Probe | None) -> Iterator[Finding]:
     """The proxy's answer, and what a look through its tunnel met, in the place of what is met on the direct way.
 
     A proxy may open a tunnel to anybody, and inspect what goes through it: who answers there is judged as on any link.
     """
     yield let_through
-    if behind is not None:
-        by_name = behind.by is By.NAME
-        for finding in judge_link(link, Way(behind if by_name else None, None if by_name else behind)):
+    if met is not None:
+        by_name = met.by is By.NAME
+        for finding in judge_link(link, Way(met if by_name else None, None if by_name else met)):
             yield _through(link, finding) if isinstance(finding, Problem) else finding
     for finding in findings:
         if isinstance(finding, Problem):
             yield Evidence(let_through.source, f"the direct way, which it does not go, fails: {finding.actual}")
-        elif behind is None or isinstance(finding, Evidence):
+        elif met is None or isinstance(finding, Evidence):
             yield finding
 
 

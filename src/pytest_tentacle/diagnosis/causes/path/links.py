@@ -12,6 +12,7 @@ from pytest_tentacle.guide.commands import TRY_LINUX, TRY_WINDOWS
 from pytest_tentacle.guide.consequences import NO_CONNECTION
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem
+from pytest_tentacle.link.hosts import plain_address
 from pytest_tentacle.sections.connections.filter_rules import Filtered, on_windows
 from pytest_tentacle.sections.connections.linux_filter import FilteredWay, linux_verdict, own_addresses, stops_too_big
 
@@ -175,12 +176,18 @@ def later_rule(view: View, problem: Problem) -> OwnRule | None:
 
 def _rule(view: View, problem: Problem, *, later: bool) -> OwnRule | None:
     end, vantage, port = view.end(problem), view.vantage(problem), problem.facts.get("port")
+    dialled = plain_address(str(problem.facts.get("address") or ""))
     for own, other, inbound in ((end, vantage, True), (vantage, end, False)):
         firewall = own.survey.firewall.data if own is not None and own.survey is not None else None
         if own is None or firewall is None or firewall.filters is None or not isinstance(port, int):
             continue
+        mine = own_addresses(own.subject)
         peers = own_addresses(other.subject) if other else frozenset[str]()
-        way = FilteredWay(inbound=inbound, port=port, own=own_addresses(own.subject), peers=peers)
+        if not inbound and dialled:
+            peers = frozenset({dialled})  # a machine's other addresses are not meant
+        elif dialled in mine:
+            mine = frozenset({dialled})
+        way = FilteredWay(inbound=inbound, port=port, own=mine, peers=peers)
         verdict = linux_verdict(firewall, [way], later=later)
         if (verdict.word == "unclear" and verdict.by_rule) or (later and verdict.word == "closed"):
             return OwnRule(own.name, verdict.words, sure=verdict.word == "closed")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Predicate
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.consequences import FIREWALL, LOST_IN_LOGS
+from pytest_tentacle.guide.commands import STATE_WINDOWS
+from pytest_tentacle.guide.consequences import ACROSS, FIREWALL, LOST_IN_LOGS, UNCONNECTED, UNREACHED
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.link import Failure
+from pytest_tentacle.packet_filter.systemd import TABLE as OF_UNITS
+from pytest_tentacle.sections.connections.linux_filter import FilteredWay, linux_verdict, own_addresses
 
 from .links import ALLOW_WINDOWS, BLOCKED, NO_ROUTE, RULES_LINUX, RULES_WINDOWS
 
@@ -89,7 +92,46 @@ def _lets_nobody_in(view: View, problem: Problem) -> Clue | None:
     return keeps_out(view, problem) if told is not None and told.code not in others else None
 
 
+def _unit_keeps_in(view: View, problem: Problem) -> Clue | None:
+    """A poller whose unit may not speak with its server: a look from the machine is no process of the unit's."""
+    firewall = view.survey.firewall.data if view.survey is not None else None
+    server, port = view.server_of(problem), problem.facts.get("port")
+    if firewall is None or firewall.filters is None or server is None or not isinstance(port, int):
+        return None
+    machine = view.scene.view(server).subject
+    peers = frozenset({machine.machine.ip}) if machine.machine.ip else own_addresses(machine)
+    chains = tuple(chain for chain in firewall.filters.chains if chain.table == OF_UNITS)
+    filters = firewall.filters.model_copy(update={"chains": chains, "trouble": None})
+    way = FilteredWay(inbound=False, port=port, own=own_addresses(view.subject), peers=peers)
+    verdict = linux_verdict(firewall.model_copy(update={"filters": filters}), [way])
+    if verdict.word != "closed":
+        return None
+    told = (Evidence(f"units of {view.name}", verdict.words),)
+    return Clue(facts={"rule": verdict.words}, evidence=told, seen=True)
+
+
 OWN_FIREWALL: tuple[CauseKind, ...] = (
+    CauseKind(
+        "TC5531",
+        "The unit may not speak with its server",
+        "systemd lets the service of {who} speak with some addresses alone, and {server} is none of them: {rule}. "
+        "Whoever tries the connection by hand is no process of the unit's, and gets through.",
+        frozenset({"TT551", "TT553"}),
+        ("This concerns Linux only. See the service's state:", STATE_WINDOWS),
+        (
+            (
+                "See the unit with the files that change it. Add the server's address to its IPAddressAllow= "
+                "(systemctl edit), then restart it:"
+            ),
+            '$ systemctl cat "<service>"',
+        ),
+        _unit_keeps_in,
+        consequences=UNREACHED - UNCONNECTED,
+        echoes=ACROSS - UNCONNECTED,
+        fold_by=("rule",),
+        rank=20,
+        told_apart_by=frozenset({"firewall"}),
+    ),
     CauseKind(
         "TC5411",
         "The machine's own firewall blocks the port",
@@ -100,7 +142,13 @@ OWN_FIREWALL: tuple[CauseKind, ...] = (
             RULES_WINDOWS,
             ALLOW_WINDOWS,
         ),
-        ("On {end}, see the rules, and allow the port from the other end:", *RULES_LINUX),
+        (
+            (
+                "On {end}, see the rules, and allow the port from the other end. Where the unit's own IPAddressDeny= "
+                "keeps it out, add its address to IPAddressAllow= (systemctl edit), and restart the unit:"
+            ),
+            *RULES_LINUX,
+        ),
         _lets_nobody_in,
         consequences=LOST_IN_LOGS,
         fold_by=("keeper", "port", "why"),

@@ -37,6 +37,13 @@ def _quick_look(view: View, problem: Problem) -> Probe | None:
     return None
 
 
+def _is_single(view: View, problem: Problem) -> bool:
+    """Whether there was one look, though the end has both a name and an address: a second one may be much quicker."""
+    end = view.end(problem)
+    machine = end.subject.machine if end is not None else None
+    return machine is not None and bool(machine.dns_name and machine.ip) and len(problem.evidence) == 1
+
+
 def _slow_way(view: View, problem: Problem) -> Clue | None:
     quick = _quick_look(view, problem)
     if quick is None or quick.connect is None or quick.connect.ms is None:
@@ -45,7 +52,15 @@ def _slow_way(view: View, problem: Problem) -> Clue | None:
         f"probe from {problem.facts.get('vantage')}",
         f"to {quick.host}:{quick.port} the same script connected in {quick.connect.ms:.0f} ms",
     )
-    return Clue(evidence=(seen,), place=str(problem.facts.get("vantage")))
+    place = str(problem.facts.get("vantage"))
+    if not _is_single(view, problem):
+        return Clue(evidence=(seen,), place=place)
+    return Clue(
+        evidence=(seen,),
+        confidence=Confidence.POSSIBLE,
+        unsure="{vantage} looked at {host} once: run again with --ping-count to tell the path from {vantage} itself.",
+        place=place,
+    )
 
 
 def _slow_somewhere(view: View, problem: Problem) -> Clue | None:

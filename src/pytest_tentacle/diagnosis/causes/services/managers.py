@@ -62,6 +62,15 @@ def is_set_up(view: View, problem: Problem) -> bool:
     return not not_run and _result(view) != _OUT_OF_MEMORY
 
 
+OF_A_PROGRAM = frozenset({"TT801", "TT802", "TT803", "TT971", "TT975"})
+"""What only a program meets that runs: rights on Octopus Home, the disk there."""
+
+
+def is_before(view: View, problem: Problem) -> bool:
+    """Whether the service failed before its program ran, so that nothing follows from what the program would meet."""
+    return problem.code == "TT203" and view.system == "linux" and not is_set_up(view, problem)
+
+
 def how_it_ended(view: View, code: object) -> str:
     """An exit code in words: systemd's result tells a signal's number from a program's own."""
     if code is None:

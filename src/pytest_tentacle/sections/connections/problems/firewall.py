@@ -83,9 +83,9 @@ FIREWALL: tuple[ProblemKind, ...] = (
         "TT546",
         "The Linux packet filter blocks the port",
         _STEP,
-        "The rules of the machine's own packet filter (nftables, iptables, or what firewalld and ufw make) stop "
-        "the peer's connection, or the answer to it; the rule is named. The installer of a Tentacle for Linux leaves "
-        "firewalls alone.",
+        "The rules of the machine's own packet filter (nftables, iptables, what firewalld and ufw make, or a unit's "
+        "IPAddressDeny=) stop the peer's connection, or the answer to it; the rule is named. The installer of a "
+        "Tentacle for Linux leaves firewalls alone.",
         (
             "This concerns a packet filter on Linux. On Windows, look at the rules for the port:",
             _RULES,

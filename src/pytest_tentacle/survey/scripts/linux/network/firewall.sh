@@ -35,7 +35,25 @@ section_firewall() {
     if ! has nft && may_have_nftables; then
         refused_rules nft 'the kernel may have rules of nftables, and this machine has no nft to show them'
     fi
+    unit_addresses "$1" "$polled"
     printf '{"data":{"engine":"netfilter","sources":[%s]}}\n' "$sources"
+}
+
+# Own ports, polled ports: the addresses that Octopus Deploy's units let their processes speak with, which no tool for rules shows.
+unit_addresses() {
+    own=$1 others=$2
+    old_ifs=$IFS
+    IFS=$newline
+    set --
+    for line in $service_notes; do
+        case $line in "unit$tab"*) line=${line#*"$tab"} && set -- "$@" "${line%%"$tab"*}" ;; esac
+    done
+    IFS=$old_ifs
+    if [ $# -eq 0 ]; then return; fi
+    shown=$(bounded 8 systemctl show --no-pager -p Id,IPAddressAllow,IPAddressDeny -- "$@" 2>/dev/null </dev/null)
+    case $shown in *IPAddressDeny=[0-9a-f:]*) ;; *) return ;; esac
+    told=$(printf 'Ports=%s\nPolled=%s\n\n%s\n' "$own" "$others" "$shown" | awk "$json"'{ all = all $0 "\n" } END { printf "%s", text(all) }')
+    sources="$sources,{\"tool\":\"systemd\",\"text\":$told}"
 }
 
 # Whether the kernel may hold rules of nftables: not where that is a module that is not loaded. Of a kernel whose modules
