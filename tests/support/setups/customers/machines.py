@@ -108,9 +108,9 @@ def log_on_with_few_rights(world: Whole, name: str) -> None:
     world.sections[name]["reservations"] = world[name].reservations
 
 
-@setup("account", systems=("linux",), unlike=("log", "uptime", "firewall", "access", "connections", "listener", "service", "instance", "restarts", "disk", "container"), unread=("service-account-permissions", "load-time", "local-firewall", "zombie-child-processes"))  # fmt: skip
+@setup("account", systems=("linux",), unlike=("log", "uptime", "balancer", "firewall", "access", "connections", "listener", "service", "instance", "restarts", "disk", "container"), unread=("service-account-permissions", "load-time", "local-firewall", "zombie-child-processes"))  # fmt: skip
 def log_on_without_sudo(world: Whole, name: str) -> None:
-    """We log on by SSH as nobody in particular: whose sockets they are, rules and rights are root's business."""
+    """We log on by SSH as nobody in particular: whose sockets they are, by which alone a web socket is known, is not shown."""
     world[name].host["elevated"] = False
     for listener in world[name].listeners:
         listener |= {"pid": None, "owner": None}
