@@ -56,7 +56,7 @@ SOCKETS: tuple[ProblemKind, ...] = (
             "On {who} {count} connections that {address} has closed are still held (CLOSE_WAIT): something breaks "
             "them off, or the process is stuck."
         ),
-        consequences=UNANSWERED | {"TT128", "TT505", "TT528"},
+        consequences=UNANSWERED | {"TT128", "TT505"},
         fold_by=("address",),
         rank=45,
         confidence=Confidence.LIKELY,
