@@ -152,3 +152,11 @@ class TestSlow:
         problems = {problem.code: problem for problem in around.judge(STEP, "web-01").problems}
         assert sorted(problems) == ["TT528", "TT535"]
         assert "connect 3010 ms, tls 1 ms (timed-out)" in problems["TT535"].actual
+
+    def test_one_that_is_silent(self, around: Any, across: Any) -> None:
+        """One connection was late, and whoever took it says nothing: that is no slow way."""
+        silent = {"fails": "tls", "error": Failure.TIMED_OUT}
+        across(around.world, "listening", silent | {"connect_ms": 1201}, silent | {"connect_ms": 4})
+        draft = around.world["octo-1"]
+        draft.peer = [each.model_copy(update={"tls": each.tls.model_copy(update={"ms": 4800})}) for each in draft.peer]
+        assert codes(around) == ["TT528"]

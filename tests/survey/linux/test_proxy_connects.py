@@ -117,7 +117,8 @@ class TestAnswers:
         machine.description["missing"] = missing
         (one,) = connects(machine.survey())
         assert (one.status, one.error) == (200, None)
-        assert (one.tls.error, one.tls.certificate, one.page) == ("closed", None, None)
+        assert one.tls.error in {"closed", "reset"}  # by whether it had read what came last
+        assert (one.tls.certificate, one.page) == (None, None)
 
     def test_no_second_tunnel(self, polling_through, listen, tls):
         """A proxy that opens one tunnel and no more: what stands behind was not read."""

@@ -192,12 +192,18 @@ def _is_slow(looks: Sequence[Attempt]) -> bool:
     """Each of two or more connections took a second or longer; or one did, and one more stage as well.
 
     One alone may be a packet that was lost, or the start of a client on a busy machine: the handshake behind it goes to
-    and fro on the same way.
+    and fro on the same way. One that times out tells of no way: whoever took the connection may be silent.
     """
-    stages = [(stage, ms) for look in looks for stage, ms in _times_of(look.probe)]
+    stages = [(stage, ms) for look in looks for stage, ms in _times_of(look.probe) if stage is not _silent(look.probe)]
     slow = [stage for stage, ms in stages if ms is not None and ms >= SLOW_MS]
     connections = slow.count(Stage.CONNECT)
     return connections > 0 and (1 < connections == len(looks) or connections < len(slow))
+
+
+def _silent(probe: Probe) -> Stage | None:
+    """The stage in which nothing came; None where none timed out."""
+    later = ((Stage.TLS, probe.tls), (Stage.PAGE, probe.page))
+    return next((stage for stage, record in later if record and record.error is Failure.TIMED_OUT), None)
 
 
 def _times_of(probe: Probe) -> tuple[tuple[Stage, float | None], ...]:

@@ -7,6 +7,7 @@ In scenarios `/etc/lab/service start|stop` is the product's service, `/etc/lab/w
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from pytest_tentacle.lab.blueprint import healthy
 from pytest_tentacle.lab.folder import write
 from pytest_tentacle.lab.windows.powershell import VARIABLE, find_powershell
 from pytest_tentacle.link.certificate import KeyedCertificate, make_certificate
+from support.engines import COLD
 from support.hosts.host import SOURCES, ProductHost, wait
 
 HERE = Path(__file__).resolve().parent
@@ -59,7 +61,8 @@ class WindowsHost(ProductHost):
 
     def prepare(self, others: list[ProductHost], keys: dict[str, str]) -> None:
         del keys
-        engine = find_powershell()
+        cold = os.environ.get(COLD)  # one that tests keep for many questions is not of this host's namespaces
+        engine = Path(cold) if cold else find_powershell()
         if engine is None:
             raise RuntimeError(f"Windows hosts of the lab need a PowerShell: name one by {VARIABLE}")
         port = 10943 if isinstance(self.machine, OctopusServer) else 10933
