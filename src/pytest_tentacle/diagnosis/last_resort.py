@@ -14,6 +14,7 @@ from pytest_tentacle.guide import commands as guide
 from pytest_tentacle.guide.consequences import DOWN
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
+from pytest_tentacle.judging.reading import kept
 from pytest_tentacle.logs.model import LogFile, LogRecord
 from pytest_tentacle.sections.identify.index import age_of
 from pytest_tentacle.sections.identify.records import evidence_of, host_of, innermost, logs_of
@@ -81,6 +82,11 @@ def _of(view: View) -> list[Evidence]:
 
 
 def _records(view: View) -> list[tuple[LogRecord, LogFile]]:
+    """Read once a machine: a server's log stands beside the failures of all its Tentacles."""
+    return kept(view.subject, "unrecognised errors", lambda: _read(view))
+
+
+def _read(view: View) -> list[tuple[LogRecord, LogFile]]:
     try:
         logs = logs_of(view.subject)
     except (Unknown, Blocked):
