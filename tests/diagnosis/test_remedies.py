@@ -143,8 +143,8 @@ class TestTwoServers:
         assert "<portal> stands for URL of Octopus Server's web portal: octo-1's." in said
         copied = next(case for case in CASES if case.code == "TT413")
         said = [line for each in remedies(_broken(copied, servers=2, portals=False)) for line in each.lines]
-        each_of_them = "There are several, so repeat the command for each: octo-1, other-1."
-        assert f"<portal> stands for URL of Octopus Server's web portal. {each_of_them}" in said
+        each_of_them = "those of octo-1, other-1 in turn, with a command for each."
+        assert f"<portal> stands for URL of Octopus Server's web portal: {each_of_them}" in said
 
     def test_a_remedy_that_does_not_say_which_is_found(self) -> None:
         """The model does not guess for the person."""

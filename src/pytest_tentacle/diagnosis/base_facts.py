@@ -67,7 +67,7 @@ def _of_each(servers: list[tuple[Subject, ...]]) -> dict[str, str]:
         known = [_at_end(nodes).get(whose.removeprefix("whose_")) for nodes in servers[:_NAMED]]
         names = [nodes[0].name + (f" ({value})" if value else "") for nodes, value in zip(servers, known, strict=False)]
         more = f" and {len(servers) - _NAMED:,} more" if len(servers) > _NAMED else ""
-        found[whose] = f". There are several, so repeat the command for each: {', '.join(names)}{more}"
+        found[whose] = f": those of {', '.join(names)}{more} in turn, with a command for each"
     return found
 
 

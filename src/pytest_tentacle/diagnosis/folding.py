@@ -248,8 +248,8 @@ def _words(line: str, say: Callable[[str], str]) -> str:
 def _waiting(affected: Sequence[str]) -> str:
     if not affected:
         return ""
-    verb = "waits" if len(affected) == 1 else "wait"
-    return f" {listed(affected)} {verb} for it: of their links nothing can be said until then."
+    verb, whose = ("waits", "its") if len(affected) == 1 else ("wait", "their")
+    return f" {listed(affected)} {verb} for it: of {whose} links nothing can be said until then."
 
 
 def _link(code: str) -> str:

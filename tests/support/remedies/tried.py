@@ -397,7 +397,7 @@ def _meant(state: State, line: str, lines: tuple[str, ...]) -> list[Portal]:
             each for each in state.portals if any(where in own for where in _addresses(each, name))
         ]
         assert named, f"it does not say which server's <{name}> is meant: {said or own}"
-        found.append(state.portals if "repeat the command for each" in said else named)
+        found.append(state.portals if "with a command for each" in said else named)
     assert found[0] == found[-1], "its placeholders are of different servers"
     return found[0]
 

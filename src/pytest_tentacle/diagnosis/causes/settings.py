@@ -301,7 +301,7 @@ SETTINGS: tuple[CauseKind, ...] = (
     CauseKind(
         "TC3171",
         "The Octopus Server's polling port was changed",
-        "The Octopus Server {who} serve{s} polling Tentacles on port {port}, but the inventory says {declared}.",
+        "{who} serve{s} polling Tentacles on port {port}, but the inventory says {declared}.",
         frozenset({"TT317"}),
         (
             (
