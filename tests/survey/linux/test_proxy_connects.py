@@ -54,6 +54,13 @@ def answering(answer, after=None):
     return serve
 
 
+def reads_hello(_, connection):
+    """All of it, lest the system reset what was closed with something left to read (RFC 1122, 4.2.2.13)."""
+    record = connection.recv(5, socket.MSG_WAITALL)
+    if record:
+        connection.recv(int.from_bytes(record[3:5], "big"), socket.MSG_WAITALL)
+
+
 def connects(ran):
     return ran.survey.proxy_connects.data
 
@@ -112,13 +119,12 @@ class TestAnswers:
     @BOTH
     def test_tunnel_to_nowhere(self, polling_through, listen, missing):
         """The proxy let it through, and what stands behind says nothing."""
-        proxy = listen(answering(b"HTTP/1.0 200 OK\r\n\r\n"))
+        proxy = listen(answering(b"HTTP/1.0 200 OK\r\n\r\n", reads_hello))
         machine = polling_through("proxy.lab", proxy.port)
         machine.description["missing"] = missing
         (one,) = connects(machine.survey())
         assert (one.status, one.error) == (200, None)
-        assert one.tls.error in {"closed", "reset"}  # by whether it had read what came last
-        assert (one.tls.certificate, one.page) == (None, None)
+        assert (one.tls.error, one.tls.certificate, one.page) == ("closed", None, None)
 
     def test_no_second_tunnel(self, polling_through, listen, tls):
         """A proxy that opens one tunnel and no more: what stands behind was not read."""
