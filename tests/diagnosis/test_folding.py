@@ -133,17 +133,33 @@ class TestServers:
     def test_by_server(self, servers: tuple[str, str], expected: int, new_world: Any, diagnosed: Any) -> None:
         """Two Tentacles that do not trust their server: one cause if it is the same."""
         world = new_world()
-        for number, name in enumerate(("octo-1", "octo-2")):
-            world.add_server(name, f"10.0.0.{number + 1}")
+        world.add_server("octo-1", "10.0.0.1")
+        world.add_other_server("octo-2", "10.0.0.2")
         for number in range(6):
             world.add_listening(f"web-1{number}", f"10.1.0.{number + 1}", "octo-1")
             world.add_listening(f"web-2{number}", f"10.2.0.{number + 1}", "octo-2")
+            world[f"web-2{number}"].trusted[0]["Thumbprint"] = world.thumbprint("octo-2")
         first, second = "web-10", "web-11" if servers[1] == "octo-1" else "web-20"
         for name in (first, second):
             world[name].trusted[0]["Thumbprint"] = world.thumbprint(f"somebody of {name}")
         causes = diagnosed(world).causes
         assert [cause.code for cause in causes] == ["TC3211"] * expected
         assert {name for cause in causes for name in cause.machines} == {first, second}
+
+    @pytest.mark.parametrize(("shared", "expected"), [(True, 1), (False, 2)])
+    def test_by_certificate(self, shared: bool, expected: int, new_world: Any, diagnosed: Any) -> None:
+        """Two nodes of one server have one certificate: what does not trust it has one cause, which names both."""
+        world = new_world()
+        world.add_server("octo-1", "10.0.0.1")
+        (world.add_server if shared else world.add_other_server)("octo-2", "10.0.0.2")
+        for number in range(6):
+            world.add_listening(f"web-1{number}", f"10.1.0.{number + 1}")
+            world.join(f"web-1{number}", "octo-2")
+        world["web-10"].trusted = [{**world["web-10"].trusted[0], "Thumbprint": world.thumbprint("somebody")}]
+        causes = diagnosed(world).causes
+        assert [cause.code for cause in causes] == ["TC3211"] * expected
+        assert {cause.machines for cause in causes} == {("web-10",)}
+        assert ("octo-1 and octo-2" in causes[0].sentence) is shared
 
 
 class TestIssuers:

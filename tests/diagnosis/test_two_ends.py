@@ -200,6 +200,27 @@ class TestTwoFaultsOfOneMachine:
         assert causes["TC5202"].confidence == "possible"
         assert "tcp dport 10933 reject with tcp reset" in causes["TC5202"].unsure
 
+    @pytest.mark.parametrize(
+        ("rules", "how", "found_too"),
+        [
+            (("tcp dport 10933 redirect to :1",), DROPPED, {"TC5202"}),
+            (("tcp dport 10933 redirect to :1",), REFUSED, set()),
+            (("tcp dport 10933 dnat ip to 192.0.2.77:1",), DROPPED, set()),
+            (("tcp dport 10933 redirect to :1", "tcp dport 1 drop"), DROPPED, set()),
+        ],
+    )
+    def test_a_port_of_its_own_that_is_not_heard(self, found: Any, rules: Any, how: Any, found_too: set[str]) -> None:
+        """What leads to another port of the machine is answered from there, unless its rules keep that one out."""
+        led, *more = rules
+        chain = f"chain n {{\n type nat hook prerouting priority dstnat;\n {led}\n }}"
+        causes = found(linux_rules(*more, more=chain), how)
+        assert causes.keys() == {"TC5411"} | found_too
+        for code in found_too:
+            assert causes[code].confidence == "possible"
+            assert (
+                "leads the connection to another port, but not even that one's answer is heard" in causes[code].sentence
+            )
+
     @pytest.mark.parametrize(("verdict", "how"), [("drop", DROPPED), ("reject with tcp reset", REFUSED)])
     def test_a_rule_that_explains_what_is_heard(self, found: Any, verdict: str, how: Any) -> None:
         assert found(linux_rules(f"tcp dport 10933 {verdict}"), how).keys() == {"TC5411"}

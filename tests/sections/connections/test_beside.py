@@ -94,6 +94,52 @@ class TestLostBefore:
         assert result.outcome is outcome, result
         assert ("something on the way takes connections for web-01" in (result.reason or "")) is not listening
 
+    @pytest.mark.parametrize(
+        ("by_address", "listening", "outcome"),
+        [(CLOSED, False, Outcome.UNKNOWN), (CLOSED, True, Outcome.BLOCKED), (REFUSED, False, Outcome.BLOCKED)],
+    )
+    def test_who_takes_connections_for_a_process_that_comes_and_goes(
+        self, around: Any, across: Any, make_probe: Any, by_address: Any, listening: bool, outcome: Outcome
+    ) -> None:
+        """Each look was taken, though it did not run: by something on the way, or by itself in a moment in which it did."""
+        web = stopped(around, make_probe)
+        web.service |= {"state": "starting", "restarts": 57, "detail": "auto-restart / timeout", "exit_code": 15}
+        if listening:
+            web.listeners = [{"address": "::", "port": 10933, "pid": 77}]
+        across(around.world, "listening", CLOSED, by_address)
+        result = around.judge(ACROSS, "web-01")
+        assert result.outcome is outcome, result
+        told = "perhaps something on the way takes connections for web-01" in (result.reason or "")
+        assert told is (outcome is Outcome.UNKNOWN)
+
+
+class TestNameThatLeadsElsewhere:
+    """Neither the name's address nor the declared one answers, and the end itself would not."""
+
+    @pytest.mark.parametrize(
+        ("seen", "outcome"),
+        [
+            (SILENT, Outcome.UNKNOWN),
+            ({"fails": "connect", "error": Failure.UNREACHABLE}, Outcome.UNKNOWN),
+            (REFUSED, Outcome.BLOCKED),
+        ],
+    )
+    def test_a_hung_end(self, around: Any, across: Any, make_probe: Any, seen: Any, outcome: Outcome) -> None:
+        """Silence may be the end's, by way of NAT, or that of an address of nobody; a refusal is an answer of somebody."""
+        linux(around).replace(OWN_PORT, make_probe(**SILENT))
+        across(around.world, "listening", seen | {"addresses": ("192.0.2.99",)}, seen)
+        result = around.judge(ACROSS, "web-01")
+        assert result.outcome is outcome, result
+        told = "Whether that address leads to web-01 (NAT, a balancer)" in (result.reason or "")
+        assert told is (outcome is Outcome.UNKNOWN)
+        assert not result.problems
+
+    def test_its_own_address(self, around: Any, across: Any, make_probe: Any) -> None:
+        """Then the end's silence is the whole story."""
+        linux(around).replace(OWN_PORT, make_probe(**SILENT))
+        across(around.world, "listening", SILENT, SILENT)
+        assert around.judge(ACROSS, "web-01").blocked_by == ("TT505", "web-01")
+
 
 class TestUnreadableSettings:
     """A process that holds the port serves it by the settings of its start."""
@@ -166,6 +212,21 @@ class TestOwnRules:
         linux(around, PERHAPS)
         across(around.world, "listening", *looks)
         assert around.judge(FIREWALL, "web-01").outcome is outcome
+
+    @pytest.mark.parametrize(
+        ("rules", "found"),
+        [
+            (linux_rules("tcp dport 10933 ct state new accept", 'iif "lo" accept', policy="drop"), ["TT546"]),
+            (linux_rules("tcp dport 10933 accept", 'iif "lo" accept', policy="drop"), []),
+        ],
+    )
+    def test_what_follows_the_connection(
+        self, around: Any, across: Any, make_probe: Any, rules: Any, found: list[str]
+    ) -> None:
+        """A stopped service refuses what is let in; once it runs, a connection would come about, and nothing after it."""
+        stopped(around, make_probe, rules)
+        across(around.world, "listening", REFUSED, REFUSED)
+        assert codes(around, FIREWALL) == found
 
     def test_the_peers_address_is_its_own_as_well(self, around: Any, across: Any) -> None:
         """What the peer sends does not come by loopback for that."""

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from pytest_tentacle.judging.result import Outcome
-from pytest_tentacle.link import Failure
+from pytest_tentacle.link import Failure, Stage
+from pytest_tentacle.link.model import Tried
 from pytest_tentacle.survey.surroundings import Route
 from support.fleets.looks import OWN_PORT, SERVERS_OWN_PORT
 from support.rules import linux_rules
@@ -123,6 +124,23 @@ class TestSlow:
         """A single packet that was lost is none of a path's properties."""
         across(around.world, "listening", {"connect_ms": 1050}, {})
         assert codes(around) == []
+
+    @pytest.mark.parametrize(("first", "found"), [(TENTACLE, ["TT535"]), ("169.254.7.7", [])])
+    def test_of_several_addresses_one_that_failed_later(
+        self, around: Any, across: Any, first: str, found: list[str]
+    ) -> None:
+        """It has the milliseconds of the stage that failed: what it took to connect is known of the first one alone."""
+        late, other = {"fails": "tls", "error": Failure.TIMED_OUT, "connect_ms": 4227}, "169.254.7.7"
+        ones = [
+            Tried(address=TENTACLE, ms=788, stage=Stage.TLS, error=Failure.TIMED_OUT),
+            Tried(address=other, ms=1040, stage=Stage.CONNECT, error=Failure.UNREACHABLE),
+        ]
+        tried = tuple(sorted(ones, key=lambda one: one.address != first))
+        across(around.world, "listening", late | {"addresses": (TENTACLE, other), "tried": tried}, {"connect_ms": 334})
+        draft = around.world["octo-1"]
+        by_name, look = draft.peer
+        draft.peer = [by_name, look.model_copy(update={"page": look.page.model_copy(update={"ms": 3611})})]
+        assert [code for code in codes(around) if code == "TT535"] == found
 
     @pytest.mark.parametrize(("page", "found"), [(4, []), (1200, ["TT535"])])
     def test_one_alone(self, around: Any, across: Any, page: float, found: list[str]) -> None:

@@ -22,7 +22,7 @@ WELL = "+" * 20
 def attempts(
     pattern: str, certificates: str = "", lag: float = 3.0, **slow: tuple[int, float]
 ) -> tuple[PingAttempt, ...]:
-    """`+` went well, `c` was closed at TLS, `t` timed out connecting, `p` timed out waiting for the page."""
+    """`+` went well, `c` was closed at TLS, `t` timed out connecting, `r` was refused, `p` timed out waiting for the page."""
     made = []
     for number, sign in enumerate(pattern):
         times: dict[str, Any] = {"resolve": 1.0, "connect": 2.0, "tls": 9.0, "page": 3.0}
@@ -37,6 +37,9 @@ def attempts(
         elif sign == "t":
             times |= {"connect": 2000.0, "tls": None, "page": None}
             failure, presented = {"stage": Stage.CONNECT, "error": Failure.TIMED_OUT}, None
+        elif sign == "r":
+            times |= {"tls": None, "page": None}
+            failure, presented = {"stage": Stage.CONNECT, "error": Failure.REFUSED}, None
         elif sign == "p":
             times |= {"page": 2000.0}
             failure = {"stage": Stage.PAGE, "error": Failure.TIMED_OUT}
@@ -214,6 +217,22 @@ class TestBlocked:
         scene.world["web-01"].service |= {"state": "stopped", "pid": None, "exit_code": 0}
         scene.ping("web-01", "t" * 20)
         assert scene.judge("web-01").blocked_by == ("TT202", "web-01")
+
+    @pytest.mark.parametrize(
+        ("pattern", "late", "found"),
+        [("r" * 8, 2, True), ("r" * 8, 1, False), ("r" * 7 + "t", 2, False), ("r" * 8, 8, False)],
+    )
+    def test_late_refusals(self, scene: Scene, pattern: str, late: int, found: bool) -> None:
+        """Nobody listens, and some refusals come late: the way may be slow, or something may say no but now and then.
+
+        Where all of them are late, it is how the looking system tells of them (Windows).
+        """
+        scene.world["web-01"].service |= {"state": "stopped", "pid": None, "exit_code": 0}
+        scene.ping("web-01", pattern, slow={"connect": (late, 1063.0)}, wanted=8)
+        result = scene.judge("web-01")
+        assert not result.problems
+        assert result.outcome is (Outcome.UNKNOWN if found else Outcome.BLOCKED)
+        assert ("2 of 8 refusals took 1000 ms or more, and others came at once" in result.reason) is found
 
     def test_the_service_is_stopped_and_nobody_pinged(self, scene: Scene) -> None:
         """As it explains why there is nothing to see."""

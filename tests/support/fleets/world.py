@@ -75,8 +75,10 @@ def probe(
     }
     if fails:
         kinds = {"resolve": Resolved, "connect": Connected, "tls": Secured, "page": Page}
-        extra = {"address": address, "tried": tried} if fails == "connect" else {}
-        records[fails] = kinds[fails](ms=1, error=error, detail="in the system's own words", **extra)
+        own: dict[str, Any] = {"ms": 1}
+        if fails == "connect":
+            own = {"ms": connect_ms, "lag_ms": lag_ms, "address": address, "tried": tried}
+        records[fails] = kinds[fails](error=error, detail="in the system's own words", **own)
         for later in STAGES[STAGES.index(fails) + 1 :]:
             records[later] = None
     link = look.link if look else LinkRef()

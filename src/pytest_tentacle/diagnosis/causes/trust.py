@@ -156,7 +156,7 @@ TRUST: tuple[CauseKind, ...] = (
         ("Compare with the portal (Configuration, Thumbprints), then trust it:", *TRUST_SERVER[1]),
         _untrusted,
         consequences=BROKEN_TRUST,
-        fold_by=("server",),
+        fold_by=("thumbprint",),
         rank=35,
     ),
     CauseKind(
@@ -181,7 +181,7 @@ TRUST: tuple[CauseKind, ...] = (
         ),
         _renewed_server,
         consequences=BROKEN_TRUST,
-        fold_by=("server",),
+        fold_by=("thumbprint",),
         rank=15,
         confidence=Confidence.LIKELY,
     ),
@@ -194,7 +194,7 @@ TRUST: tuple[CauseKind, ...] = (
         ("If it belongs to this server, let it trust it as well; else correct the inventory:", *TRUST_SERVER[1]),
         _trusts_another,
         consequences=BROKEN_TRUST,
-        fold_by=("server", "other"),
+        fold_by=("thumbprint", "other"),
         rank=35,
     ),
     CauseKind(

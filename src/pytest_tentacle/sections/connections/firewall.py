@@ -147,6 +147,8 @@ def _shut_for_all_that(
     verdict = verdict_inbound(subject, firewall, port, attempts)
     if verdict.word == "unclear" and verdict.by_rule:
         return _cannot_tell(subject, port, verdict)
+    if verdict.word == "open" and not any(attempt.connected for attempt in attempts):
+        verdict = verdict_inbound(subject, firewall, port, attempts, later=True)
     if verdict.word != "closed" or verdict.diverted:
         return None
     return _linux_problem(subject, firewall, port, verdict, attempts)
@@ -184,21 +186,24 @@ def _met_no_end(attempts: tuple[Attempt, ...]) -> bool:
     return any(attempt.connected and not attempt.met_own for attempt in attempts)
 
 
-def verdict_inbound(subject: Subject, firewall: Firewall, port: int, attempts: tuple[Attempt, ...]) -> LinuxVerdict:
+def verdict_inbound(
+    subject: Subject, firewall: Firewall, port: int, attempts: tuple[Attempt, ...], *, later: bool = False
+) -> LinuxVerdict:
     """What the rules of a Linux host do with its peers' connections, those that they tried where they tried any.
 
-    Of several, what keeps one out comes first, then what cannot be told.
+    Of several, what keeps one out comes first, then what cannot be told. `later`: with what these would carry.
     """
     peers = {peer.name: peer for peer in subject.peers}
     tried = [attempt for attempt in attempts if attempt.probe.connect]
     names = [str(each.server) if each.listening else each.tentacle.name for each in tried]
     verdicts = [
-        verdict_of_way(subject, peers.get(name), each.probe, inbound=True)
+        verdict_of_way(subject, peers.get(name), each.probe, inbound=True, later=later)
         for name, each in zip(names, tried, strict=True)
     ]
     if not verdicts:
         known = frozenset(address for peer in peers.values() for address in own_addresses(peer))
-        verdicts = [linux_verdict(firewall, [FilteredWay(True, port, own_addresses(subject), known)])]  # noqa: FBT003
+        way = FilteredWay(inbound=True, port=port, own=own_addresses(subject), peers=known)
+        verdicts = [linux_verdict(firewall, [way], later=later)]
     return min(verdicts, key=lambda verdict: ("closed", "unclear", "open").index(verdict.word))
 
 
@@ -226,11 +231,21 @@ def _linux_problem(
             "by_source": verdict.by_source,
             "rejects": verdict.rejects or verdict.diverted or verdict.of_neighbours,
             "is_heard": verdict.rejects and not verdict.answer,
+            "is_answered": _answers_elsewhere(subject, firewall, verdict),
             "names_port": verdict.names_port,
             "instance": subject.instance_name,
             **_only_peer(subject, attempts),
         },
     )
+
+
+def _answers_elsewhere(subject: Subject, firewall: Firewall, verdict: LinuxVerdict) -> bool:
+    """Whether it is led to another port of the machine that its rules let in: there its system says yes, or no."""
+    if verdict.own_port is None:
+        return False
+    peers = frozenset(address for peer in subject.peers for address in own_addresses(peer))
+    way = FilteredWay(inbound=True, port=verdict.own_port, own=own_addresses(subject), peers=peers)
+    return linux_verdict(firewall, [way]).word == "open"
 
 
 def _only_peer(subject: Subject, attempts: tuple[Attempt, ...]) -> dict[str, str]:

@@ -86,13 +86,28 @@ def _name_failed(link: Link, way: Way, name: LinkFinding) -> Iterator[Finding]:
         if _meet_different_ends(way):
             yield _problem(link, way, ANOTHER_ADDRESS, finding, actual)
         else:
-            yield _blocked_or(link, way, finding)
+            yield _led_elsewhere(link, way, finding)
     else:
         yield _blocked_or(link, way, _more_telling(name, address))
         if not (isinstance(address, LinkFinding) and _goes_another_way(way)):
             return
     if address is not None:
         yield from _single(link, way, way.by_address)
+
+
+def _led_elsewhere(link: Link, way: Way, finding: LinkFinding) -> Problem | Blocked | Unknown:
+    """What is said of a name that leads elsewhere, where nothing answers by either way, and the end is not well itself.
+
+    A device that translates addresses passes its silence on; an address of nobody is as silent.
+    """
+    told = _blocked_or(link, way, finding)
+    if not isinstance(told, Blocked) or finding.facts.get("error") not in _LOST:
+        return told
+    return Unknown(
+        f"{finding.actual}. Whether that address leads to {told.machine} (NAT, a balancer), which would not answer "
+        f"either ({told.code}), cannot be told",
+        f"Compare the name's record with the addresses of {told.machine}, and run again once {told.code} is mended.",
+    )
 
 
 def _more_telling(name: LinkFinding, address: LinkFinding | Unknown | None) -> LinkFinding:
@@ -263,18 +278,30 @@ def _taken_by_another(link: Link, way: Way, standing: Blocked, finding: LinkFind
     end = link.end
     if end is None or finding.facts.get("stage") not in {"tls", "page"} or finding.code in INTERCEPTED:
         return None
-    if standing.code in _COMES_AND_GOES or _listeners(end, finding) != []:
+    if _listeners(end, finding) != []:
+        return None
+    comes_and_goes = standing.code in _COMES_AND_GOES
+    if comes_and_goes and not _taken_each_time(way):
         return None
     verdict = _own_rules(link, way, finding)
     if verdict is None or verdict.word != "open":
         return None
+    port, doubt = finding.facts.get("port"), "Whether it passes them on to who listens cannot be told"
+    if comes_and_goes:
+        doubt = "Or its process does in the moments in which it runs, and ends before it answers"
+    perhaps = "perhaps " if comes_and_goes else ""
     return Unknown(
-        f"something on the way takes connections for {end.name} on port {finding.facts.get('port')}, where nobody "
-        f"listens on {end.name} itself ({standing.code}), and: {finding.actual}. Whether it passes them on to "
-        "who listens cannot be told",
+        f"{perhaps}something on the way takes connections for {end.name} on port {port}, where nobody "
+        f"listens on {end.name} itself ({standing.code}), and: {finding.actual}. {doubt}",
         "See what stands in between (a load balancer, a proxy, a firewall that answers), and run again once "
         f"{standing.code} is mended.",
     )
+
+
+def _taken_each_time(way: Way) -> bool:
+    """Whether both looks came as far as a connection: that a process which seldom runs took both may be, by chance."""
+    looks = (way.by_name, way.by_address)
+    return all(look is not None and look.connect is not None and look.connect.error is None for look in looks)
 
 
 def _is_another(end: Subject | None, finding: LinkFinding) -> bool:

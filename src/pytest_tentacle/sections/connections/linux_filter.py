@@ -6,6 +6,7 @@ A connection needs both ways: the request that comes in (or goes out), and the a
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -24,6 +25,9 @@ WAY_READS = ("host", "routes", "peer.host", "peer.routes")
 _MAY_REJECT = frozenset({"reject", "jump", "goto", "queue", "unread"})
 """What a rule does by which the other end may hear at once; `drop` is silent."""
 
+_TO_OWN_PORT = re.compile(r"--to-ports? (\d+)|\bredirect to :?(\d+)")
+"""Where a rule that redirects leads: to a port of the machine itself, whatever the packet's destination was."""
+
 Word = Literal["open", "closed", "unclear"]
 
 
@@ -38,6 +42,7 @@ class LinuxVerdict:
         rejects: the rule answers, so that the other end hears of it at once; where it is unclear, it may.
         answer: not the request is stopped but the answer to it.
         diverted: it is led elsewhere, by a rule that translates its destination.
+        own_port: the machine's own one that it is led to.
         by_rule: where it is unclear, a rule that was read may stop it; else rules are missing.
         names_port: the rule is for just this port: it stays whatever becomes of the others.
         of_neighbours: it stops ARP, so that the last router says that the machine is unreachable, or stays silent.
@@ -49,6 +54,7 @@ class LinuxVerdict:
     rejects: bool = False
     answer: bool = False
     diverted: bool = False
+    own_port: int | None = None
     by_rule: bool = False
     names_port: bool = False
     of_neighbours: bool = False
@@ -131,8 +137,12 @@ def on_loopback(subject: Subject, probe: Probe) -> LinuxVerdict | None:
     return next((verdict for verdict in verdicts if verdict.word != "open"), verdicts[0])
 
 
-def verdict_of_way(subject: Subject, peer: Subject | None, probe: Probe, *, inbound: bool) -> LinuxVerdict:
+def verdict_of_way(
+    subject: Subject, peer: Subject | None, probe: Probe, *, inbound: bool, later: bool = False
+) -> LinuxVerdict:
     """What the rules of a Linux host do with the connection that was tried, as well as its ends are known.
+
+    `later`: with what it would carry once it stands.
 
     Raises Unknown where the rules were not read, or are Windows'.
     """
@@ -155,7 +165,7 @@ def verdict_of_way(subject: Subject, peer: Subject | None, probe: Probe, *, inbo
     devices -= {"lo"}  # an address that is the peer's as well: what the peer sends comes by another interface
     routed = there is not None and there.via is not None
     way = FilteredWay(inbound=inbound, port=probe.port, own=own, peers=peers, interfaces=devices, routed=routed)
-    return linux_verdict(firewall, [way])
+    return linux_verdict(firewall, [way], later=later)
 
 
 def route_to(machine: Subject, other: Subject) -> Route | None:
@@ -244,11 +254,17 @@ def _verdict(passage: Passage, port: int, *, answer: bool) -> LinuxVerdict:
         rejects=rejects,
         answer=answer,
         diverted=passage.way is Way.DIVERTED,
+        own_port=_own_port(rule.text) if rule is not None and rule.verdict == "divert" else None,
         names_port=any(
             each.field.endswith(" dport") and not each.negated and each.values == (str(port),)
             for each in (rule.matches if rule else ())
         ),
     )
+
+
+def _own_port(rule: str) -> int | None:
+    found = _TO_OWN_PORT.search(rule)
+    return int(found[1] or found[2]) if found else None
 
 
 def _families(way: FilteredWay) -> tuple[int, ...]:

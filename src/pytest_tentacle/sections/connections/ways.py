@@ -213,12 +213,20 @@ def _times_of(probe: Probe) -> tuple[tuple[Stage, float | None], ...]:
 
 
 def connecting_ms(probe: Probe) -> float | None:
-    """Of the address that answered alone, without what the looking machine may have been late; None: nobody knows."""
+    """Of the address that answered alone, without what the looking machine may have been late; None: nobody knows.
+
+    An address that failed later has the milliseconds of that later stage (`Tried.ms`); where it was the first of
+    several, those of the whole are its own.
+    """
     connected = probe.connect
     if connected is None or connected.lag_ms is None:
         return None
-    own = [one.ms for one in connected.tried if one.address == connected.address and one.stage is not Stage.CONNECT]
-    ms = own[0] if own and own[0] is not None else connected.ms
+    ms = connected.ms
+    for number, one in enumerate(connected.tried):
+        if one.address == connected.address:
+            known = one.stage in {None, Stage.CONNECT} and one.ms is not None
+            ms = one.ms if known else None if number else ms
+            break
     return None if ms is None else max(0.0, ms - connected.lag_ms)
 
 

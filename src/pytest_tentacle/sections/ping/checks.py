@@ -23,7 +23,7 @@ from pytest_tentacle.link import PingSeries
 from pytest_tentacle.link.hosts import plain_host
 from pytest_tentacle.sections.connections.link_verdict import standing_in_the_way
 
-from .series import SERIES_CODES, Pinged, all_lost, judge_series, summary
+from .series import SERIES_CODES, Pinged, all_lost, judge_series, late_refusals, summary
 
 _UNPINGED = "Run again with --ping-count, and with a longer --machine-timeout if time ran out."
 
@@ -99,6 +99,12 @@ def _judge(link: Link, series: PingSeries | None) -> Iterator[Finding]:
         standing = standing_in_the_way(end) or _failed_before(subject, vantage, server)
         if standing:
             yield standing
+            if late := late_refusals(series):
+                yield Unknown(
+                    f"from {vantage} to {series.host}:{series.port}, {late}: whether the way is slow, or whoever "
+                    "refuses may say so but once a second (a firewall, by ICMP), cannot be told",
+                    f"Run again with --ping-count once {standing.code} is mended.",
+                )
             return
         if not _went_well_before(subject, series):
             yield Unknown(

@@ -71,6 +71,21 @@ def judge_series(pinged: Pinged) -> Iterator[Finding]:
         )
 
 
+def late_refusals(series: PingSeries) -> str | None:
+    """What is late about refusals, where each attempt was refused; None: nothing is.
+
+    They go to and fro on the way like an answer, but a router's word comes seldom (RFC 1812, 4.3.2.8), and Windows asks
+    again several times before it tells of one, within two seconds (Microsoft KB 175523).
+    """
+    refused = [each for each in series.attempts if (each.stage, each.error) == (Stage.CONNECT, Failure.REFUSED)]
+    times = [max(0.0, each.connect - each.lag) for each in refused if each.connect is not None]
+    slow = sum(ms >= SLOW_MS for ms in times)
+    prompt = min(times, default=SLOW_MS) < SLOW_MS
+    if len(times) < len(series.attempts) or slow < SLOW_ATTEMPTS or not prompt:
+        return None
+    return f"{slow} of {len(times)} refusals took {SLOW_MS:.0f} ms or more, and others came at once"
+
+
 def summary(series: PingSeries) -> str:
     """A series in one line: sent, lost, changes, and each stage's milliseconds (least, median, 95 %, most)."""
     sent = f"{series.sent} of {series.wanted}" if series.wanted not in (None, series.sent) else str(series.sent)

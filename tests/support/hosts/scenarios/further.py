@@ -38,7 +38,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     own("nft-transport", "dropped by the port of any transport", nft("web-1", "meta l4proto tcp th dport 10933 drop")),
     own("iptables-redirect", "iptables leads it to another port", tables("web-1", "-t nat -A PREROUTING -p tcp --dport 10933 -j REDIRECT --to-ports 1")),
     own("iptables-dnat", "iptables leads it to another machine", tables("web-1", "-t nat -A PREROUTING -p tcp --dport 10933 -j DNAT --to-destination 10.10.2.99:10933")),
-    scenario("own-iptables-connlimit", "filter of the host", "no connection at a time is let in, which a rule alone does not show", tables("web-1", "-A INPUT -p tcp --dport 10933 -m connlimit --connlimit-above 0 -j REJECT --reject-with tcp-reset"), "web-1: TC5201"),
+    scenario("own-iptables-connlimit", "filter of the host", "no connection at a time is let in, which a rule alone does not show", tables("web-1", "-A INPUT -p tcp --dport 10933 -m connlimit --connlimit-above 0 -j REJECT --reject-with tcp-reset"), "web-1: TC5201 TC5205"),
     own("iptables-state", "iptables drops new connections, but for SSH", tables("web-1", "-A INPUT -i lo -j ACCEPT", "-A INPUT -p tcp --dport 22 -j ACCEPT", "-A INPUT -m conntrack --ctstate NEW -j DROP")),
     own("iptables-goto", "a goto into a chain that rejects", tables("web-1", "-N KEEP", "-A KEEP -j REJECT --reject-with icmp-host-prohibited", "-A INPUT -p tcp --dport 10933 -g KEEP")),
     own("iptables-range", "a range of sources is dropped", tables("web-1", "-A INPUT -p tcp --dport 10933 -m iprange --src-range 10.10.1.1-10.10.1.200 -j DROP")),

@@ -45,7 +45,6 @@ from .own_firewall import keeps_out, unheard
 _REFUSES = "is up and refuses the connection: its service is stopped or listens elsewhere, or a firewall rejects it"
 _SILENT = "does not answer: a firewall drops what comes, or the machine is down"
 
-_UNHEARD = "The machine's own firewall rejects the connection as well, but not even that is heard."
 _SAY_NO_FIRST = (
     "What says no may have been lost on its way back: allow the port by the machine's own rules first ({rule}), then "
     "look again from {server}."
@@ -89,10 +88,10 @@ def _security_group(view: View, problem: Problem) -> Clue | None:
     link = lost_link(view, problem, listening=True)
     if link is None or not link.would_answer or not link.near:
         return None
-    if rule := unheard(view, problem):
+    if own_rule := unheard(view, problem):
         return Clue(
-            facts={"own": _UNHEARD, "rule": rule},
-            evidence=(Evidence(f"packet filter of {view.name}", rule), link.near_evidence),
+            facts=own_rule,
+            evidence=(Evidence(f"packet filter of {view.name}", own_rule["rule"]), link.near_evidence),
             confidence=Confidence.POSSIBLE,
             unsure=_SAY_NO_FIRST,
             place=link.server,
@@ -139,10 +138,10 @@ def _one_alone(view: View, problem: Problem) -> Clue | None:
     link = lost_link(view, problem, listening=True)
     if link is None or not link.would_answer or link.near or explained_by_many(link):
         return None
-    rule, own = unheard(view, problem), {"own": link.own_words}
-    if rule:
-        told = Evidence(f"packet filter of {view.name}", rule)
-        return Clue(facts={"own": _UNHEARD, "rule": rule}, evidence=(told, link.far_evidence), unsure=_SAY_NO_FIRST)
+    own_rule, own = unheard(view, problem), {"own": link.own_words}
+    if own_rule:
+        told = Evidence(f"packet filter of {view.name}", own_rule["rule"])
+        return Clue(facts=own_rule, evidence=(told, link.far_evidence), unsure=_SAY_NO_FIRST)
     if filter_verdict(view, view.peer(problem), problem) == "closed":
         return Clue(facts=own, evidence=(filtered(view.name, problem),), confidence=Confidence.CERTAIN)
     seen = open_port_seen(view.vantage(problem))

@@ -24,14 +24,18 @@ _SEE_PROFILES = (
 )
 
 
+_REJECTED = "The machine's own firewall rejects the connection as well, but not even that is heard."
+_LED = "The machine's own firewall leads the connection to another port, but not even that one's answer is heard."
+
+
 def _could_be_by(told: Problem, problem: Problem) -> bool:
     """Whether a look that failed may have met those rules (Linux).
 
     What only drops says no to nobody, and what leads to another port of the machine refuses at most. What rejects a
-    connection that comes in is heard of at once.
+    connection that comes in is heard of at once, and so is the answer of the port that it is led to.
     """
     error, rule = problem.facts.get("error"), str(told.facts.get("rule")).lower()
-    if problem is not told and error == Failure.TIMED_OUT and told.facts.get("is_heard"):
+    if problem is not told and error == Failure.TIMED_OUT and _is_heard(told):
         return False
     if problem is told or error not in {Failure.REFUSED, Failure.UNREACHABLE, Failure.PROHIBITED}:
         return True
@@ -63,12 +67,19 @@ def keeps_out(view: View, problem: Problem) -> Clue | None:
     )
 
 
-def unheard(view: View, problem: Problem) -> str | None:
-    """The end's own rule that rejects the connection, where not even that was heard; None: there is none."""
+def unheard(view: View, problem: Problem) -> dict[str, str]:
+    """The end's own `rule` whose rejection, or the answer of the port that it leads to, was not heard; else nothing.
+
+    With the words for it, `own`.
+    """
     told = _told(view.end(problem))
-    if told is None or problem.facts.get("error") != Failure.TIMED_OUT or not told.facts.get("is_heard"):
-        return None
-    return str(told.facts.get("rule"))
+    if told is None or problem.facts.get("error") != Failure.TIMED_OUT or not _is_heard(told):
+        return {}
+    return {"rule": str(told.facts.get("rule")), "own": _LED if told.facts.get("is_answered") else _REJECTED}
+
+
+def _is_heard(told: Problem) -> bool:
+    return bool(told.facts.get("is_heard") or told.facts.get("is_answered"))
 
 
 def _told(end: View | None) -> Problem | None:
