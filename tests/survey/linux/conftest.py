@@ -26,9 +26,10 @@ from pytest_tentacle.survey.ingest import ingest
 from pytest_tentacle.survey.request import Request
 from pytest_tentacle.survey.scripts.linux import linux_call
 from pytest_tentacle.transport.base import Answer
+from support.linux.parts import Part, cut
 
 SHELLS = {"dash": ["dash"], "bash": ["bash"], "busybox": ["busybox", "sh"], "mksh": ["mksh"]}
-"""Login shells: Debian's, most others', Alpine's and routers', and the family of ksh."""
+"""Shells, as the login's and as the machine's `sh`: Debian's, most others', Alpine's and routers', and the family of ksh."""
 
 PAGE = (
     b"HTTP/1.0 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: 61\r\n\r\n"
@@ -62,6 +63,7 @@ class Ran:
     request: Request
     answer: Answer
     seconds: float
+    sections: frozenset[str] | None = None
 
     @property
     def document(self):
@@ -69,12 +71,13 @@ class Ran:
 
     @property
     def survey(self):
-        return ingest(self.document, self.request)
+        survey = ingest(self.document, self.request)
+        return survey if self.sections is None else Part(survey, self.sections)
 
 
-def run(request, shell, environment, cwd, user=None):
+def run(request, shell, environment, cwd, user=None, sections=None):
     """As an SSH server does it: the login shell gets the command line by -c, the rest comes on stdin."""
-    call = linux_call(request)
+    call = linux_call(request) if sections is None else cut(linux_call(request), sections)
     began = time.monotonic()
     login = [shutil.which(shell[0]) or shell[0], *shell[1:], "-c", call.command]
     patience = 60 + max(60, request.budget_seconds)
@@ -82,15 +85,22 @@ def run(request, shell, environment, cwd, user=None):
         login, input=call.stdin, capture_output=True, env=environment, cwd=cwd, timeout=patience, user=user, check=False
     )
     answer = Answer(done.stdout, done.stderr, done.returncode)
-    return Ran(call, request, answer, time.monotonic() - began)
+    return Ran(call, request, answer, time.monotonic() - began, None if sections is None else frozenset(sections))
 
 
 @dataclass
 class StandIn:
-    """A lab machine's folder, filled step by step and surveyed."""
+    """A lab machine's folder, filled step by step and surveyed.
+
+    `sections` are what its surveys look at (None: all); with `records` it notes each command that they call. `shells` are
+    the folders in which a shell is the machine's `sh`.
+    """
 
     folder: Path
+    shells: dict[str, Path]
     description: dict = field(default_factory=dict)
+    sections: frozenset[str] | None = None
+    records: bool = False
 
     @property
     def octopus(self) -> Path:
@@ -151,14 +161,17 @@ class StandIn:
         }
         base |= {"sockets": [], "names": {}, "denied": []}
         (self.folder / "machine.json").write_text(json.dumps(base | self.description))
-        return linux_machine.prepare(self.folder)
+        return linux_machine.prepare(self.folder, record=self.records)
 
-    def survey(self, shell=("dash",), **request):
+    def survey(self, shell=("dash",), *, sections=None, **request):
         environment = self.ready() if not (self.folder / "bin").exists() else self.environment
         self.environment = environment
-        return run(Request(**({"probe_seconds": 2.0} | request)), list(shell), environment, self.folder)
+        asked = Request(**({"probe_seconds": 2.0} | request))
+        environment = environment | {"PATH": f"{self.shells[shell[0]]}:{environment['PATH']}"}
+        return run(asked, list(shell), environment, self.folder, sections=sections or self.sections)
 
     def called(self):
+        assert self.records, "this machine notes no calls"
         return linux_machine.called(self.folder)
 
 
@@ -181,10 +194,29 @@ def polling(address, thumbprint=THUMBPRINT):
 
 
 @pytest.fixture
-def machine(tmp_path):
+def sections():
+    """What the surveys of stand-in machines look at: everything, where a module or a class does not say otherwise."""
+    return
+
+
+@pytest.fixture(scope="session")
+def shell_folders(tmp_path_factory):
+    """A folder for each shell, in which it is called `sh`; with the `printf` that mksh has not in itself."""
+    folders = {}
+    for name in filter(shutil.which, SHELLS):
+        folders[name] = tmp_path_factory.mktemp(name)
+        folders[name].chmod(0o755)
+        (folders[name] / "sh").symlink_to(shutil.which(name))
+        if name == "mksh":
+            (folders[name] / "printf").symlink_to(shutil.which("printf"))
+    return folders
+
+
+@pytest.fixture
+def machine(tmp_path, shell_folders, sections):
     folder = tmp_path / "machine"
     folder.mkdir()
-    return StandIn(folder)
+    return StandIn(folder, shell_folders, sections=sections)
 
 
 @pytest.fixture
@@ -306,11 +338,13 @@ def tls(certificate):
 
 
 @pytest.fixture
-def real():
+def real(shell_folders):
     """Runs the script on this very machine, without stand-ins."""
 
     def survey(request, shell=("dash",), **options):
         environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        own = shell_folders.get(shell[0], shell_folders["dash"])
+        environment["PATH"] = f"{own}:{environment['PATH']}"
         return run(request, list(shell), environment | options.pop("environment", {}), "/", **options)
 
     return survey

@@ -39,6 +39,11 @@ APPARMOR = (
 )
 
 
+@pytest.fixture
+def sections():
+    return {"access_control"}
+
+
 def enforcing(machine, **more):
     machine.description["selinux"] = {"mode": "enforcing", **more}
     return machine
@@ -57,6 +62,7 @@ def unread(machine):
 class TestState:
     def test_no_such_module(self, whole, shell):
         """Nothing is started for it."""
+        whole.records = True
         assert found(whole, shell).model_dump() == {
             "selinux": "disabled", "apparmor": False, "processes": (), "labels": (), "denials": (), "records_since": None,
         }  # fmt: skip

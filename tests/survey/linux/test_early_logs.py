@@ -11,6 +11,11 @@ ROOTS = "/root/.local/share/Octopus/Logs/OctopusTentacle.txt"
 BARE = "/Octopus/Logs/OctopusTentacle.txt"
 
 
+@pytest.fixture
+def sections():
+    return {"logs"}
+
+
 def early(ran):
     return [log for log in ran.survey.logs.data if log.account is not None]
 

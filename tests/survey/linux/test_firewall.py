@@ -38,6 +38,11 @@ public (active)
 """
 
 
+@pytest.fixture
+def sections():
+    return {"firewall"}
+
+
 def surveyed(machine, shell=("dash",), denied=(), **firewall):
     machine.description |= {"firewall": firewall, "denied": list(denied)}
     return machine.survey(shell).survey.firewall

@@ -11,6 +11,11 @@ from pytest_tentacle.survey.request import Request
 HOSTILE = "a\"b'c$(touch x)`touch y`;|&<>*?[~\\ %41 ü\n\tz\n"
 
 
+@pytest.fixture
+def sections():
+    return {"own_names"}
+
+
 def found(survey):
     return {one.name: one.addresses or one.error for one in survey.own_names.data}
 
@@ -38,12 +43,13 @@ class TestNames:
 
     def test_this_very_machine(self, real):
         """The real getent's answer is understood: localhost is a loopback address."""
-        survey = real(Request(names=("localhost",))).survey
+        survey = real(Request(names=("localhost",)), sections={"own_names"}).survey
         assert set(found(survey)) >= {os.uname().nodename, "localhost"}
         assert set(found(survey)["localhost"]) & {"127.0.0.1", "::1"}
 
     def test_round_two(self, whole):
         """A run that only probes does not ask."""
+        whole.records = True
         survey = whole.survey(gather=False, names=("web.lab",)).survey
         assert survey.own_names.unknown == "not asked for"
         assert not any(command == "getent" for command, _ in whole.called())
@@ -77,7 +83,7 @@ class TestFailures:
     def test_no_getent(self, whole):
         """Without getent nothing is known of names, and everything else stands."""
         whole.description["missing"] = ["getent"]
-        survey = whole.survey(names=("web.lab",)).survey
+        survey = whole.survey(names=("web.lab",), sections={"own_names", "left_overs"}).survey
         assert "no getent" in survey.own_names.unknown
         assert survey.left_overs.data == ()
 
@@ -97,6 +103,7 @@ class TestDataIsNeverCode:
     def test_hostile_names(self, whole, shell):
         """Quotes, substitutions, per cent signs and line ends come back as they left, are asked as one name, and run nothing."""
         names = (HOSTILE, "-help", "%", "100%", "$HOME", "*")
+        whole.sections, whole.records = None, True
         ran = whole.survey(shell, names=names)
         assert [one.name for one in ran.survey.own_names.data] == ["web-7", *names]
         assert {one.error for one in ran.survey.own_names.data[1:]} == {"name-not-found"}
@@ -108,6 +115,7 @@ class TestDataIsNeverCode:
     def test_a_hostile_host_name(self, machine):
         """The machine's own name is data, too."""
         machine.description["hostname"] = "w%41$(touch x)'\""
+        machine.sections = None
         survey = machine.survey().survey
         assert survey.host.data.hostname == "w%41$(touch x)'\""
         assert set(found(survey)) == {"w%41$(touch x)'\""}

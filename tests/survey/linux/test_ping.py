@@ -7,6 +7,8 @@ import itertools
 import json
 import shutil
 
+import pytest
+
 from pytest_tentacle.link import By, Failure, LinkRef, PingOrder, Stage, Target, wire
 from pytest_tentacle.survey.request import Request
 
@@ -136,6 +138,10 @@ class TestBounds:
 
 
 class TestOwnSettings:
+    @pytest.fixture
+    def sections(self):
+        return {"instances"}
+
     def test_a_polling_tentacle_pings_what_it_polls(self, whole, tools, listen, tls):
         """The address of its settings, and a declared one besides, each host and port once."""
         listener = listen(tls(), address="127.0.0.93")

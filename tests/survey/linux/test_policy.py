@@ -8,12 +8,17 @@ FORGERY = 'http_proxy="http://inner:8080"\n# HTTPS_PROXY=http://commented:1\n\ne
 
 
 class TestProxies:
+    @pytest.fixture
+    def sections(self):
+        return {"proxies"}
+
     def test_service_environment(self, machine, shell):
         """The service's own proxy, for its account, with the password gone and the user kept."""
         machine.service(
             account="octopus",
             environment={"HTTPS_PROXY": "http://user:p@ss:canary/@proxy.lab:3128", "NO_PROXY": ".lab", "LANG": "C"},
         )
+        machine.sections = None
         ran = machine.survey(shell)
         (proxy,) = ran.survey.proxies.data
         assert (proxy.layer, proxy.account, proxy.enabled) == ("service-environment", "octopus", True)
@@ -28,6 +33,7 @@ class TestProxies:
             "# comment\nhttps_proxy='http://proxy.lab:3128'\nTENTACLE_SERVICE_PORT=10944\n; no\nOCTOPUS_HOME=/a b c \n"
             "OCTOPUS_PROXY_PASSWORD=canary\n",
         )
+        machine.sections = None
         ran = machine.survey(shell)
         assert [proxy.address for proxy in ran.survey.proxies.data] == ["http://proxy.lab:3128"]
         assert ran.survey.services.data[0].environment == {"TENTACLE_SERVICE_PORT": "10944", "OCTOPUS_HOME": "/a b c"}
@@ -41,6 +47,7 @@ class TestProxies:
         }  # fmt: skip
         machine.service(environment={"TENTACLE_SERVICE_PORT": "10944"})
         machine.service(name="Other", environment={"https_proxy": "http://own:2"}, account="other")
+        machine.sections = None
         ran = machine.survey(shell)
         (service,) = (one for one in ran.survey.services.data if one.account == "root")
         assert service.environment == {"TENTACLE_SERVICE_PORT": "10944", "OCTOPUS_HOME": "/a b"}
@@ -84,6 +91,10 @@ class TestProxies:
 
 
 class TestTls:
+    @pytest.fixture
+    def sections(self):
+        return {"tls"}
+
     def test_healthy(self, whole, shell):
         """The real openssl's version and suites, with the lowest protocol of the machine's own configuration."""
         tls = whole.survey(shell).survey.tls.data
@@ -119,12 +130,16 @@ class TestTls:
     def test_no_openssl(self, whole):
         """No openssl, no answer; everything else stands."""
         whole.description["missing"] = ["openssl"]
-        survey = whole.survey().survey
+        survey = whole.survey(sections={"tls", "host"}).survey
         assert "no openssl" in survey.tls.unknown
         assert survey.host.data
 
 
 class TestPermissions:
+    @pytest.fixture
+    def sections(self):
+        return {"permissions"}
+
     def test_owner_group_and_mode(self, whole, shell):
         """Home, what lies in it and the configuration file, each once; the mode as a number."""
         whole.description["access"] = {

@@ -377,6 +377,7 @@ class TestMany:
 class TestDataIsNeverCode:
     def test_nasty_values(self, machine, shell):
         """Quotes, substitutions, umlauts, line ends and 4,000 characters arrive as they left, and nothing is run."""
+        machine.records = True
         before = sorted(path.name for path in machine.folder.iterdir())
         targets = (
             Target(link=LinkRef(tentacle=NASTY), host=NASTY, port=10933, by=By.NAME),
@@ -436,7 +437,7 @@ class TestRealMachine:
         """/proc alone gives the same holder."""
         machine.description["missing"] = ["ss", "netstat", "ps"]
         listener = listen(tls())
-        (found,) = machine.survey(ports=(listener.port,)).survey.listeners.data
+        (found,) = machine.survey(ports=(listener.port,), sections={"listeners"}).survey.listeners.data
         assert (found.address, found.port, found.pid) == ("127.0.0.1", listener.port, os.getpid())
         assert found.owner.parent_pid == os.getppid()
 
@@ -444,7 +445,7 @@ class TestRealMachine:
         """An account without rights gets what it may see; a holder that it may not see is not called gone."""
         account = {"user": 65534} if os.getuid() == 0 else {}
         listener = listen(tls())
-        survey = real(Request(ports=(listener.port,)), **account).survey
+        survey = real(Request(ports=(listener.port,)), sections={"host", "listeners"}, **account).survey
         assert survey.host.data.elevated is False
         (found,) = survey.listeners.data
         # as nobody, root's listener has no visible holder; an account always sees its own

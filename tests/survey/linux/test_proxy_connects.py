@@ -16,6 +16,11 @@ BOTH = pytest.mark.parametrize("missing", [[], ["curl"]], ids=["curl", "openssl"
 
 
 @pytest.fixture
+def sections():
+    return {"proxy_connects"}
+
+
+@pytest.fixture
 def polling_through(machine, tools):
     """A polling Tentacle whose settings name a proxy."""
 
@@ -90,6 +95,7 @@ class TestAnswers:
         """The bytes of Halibut's own CONNECT (tentacle-facts 1.10), and no credentials."""
         proxy = listen(answering(b"HTTP/1.0 403 Forbidden\r\n\r\n"))
         machine = polling_through("127.0.0.1", proxy.port)
+        machine.sections, machine.records = None, True
         ran = machine.survey(shell)
         assert [one.status for one in connects(ran)] == [403]
         assert proxy.received == [b"CONNECT octo-1.lab:10943 HTTP/1.0\r\nHost: octo-1.lab:10943\r\n\r\n"]

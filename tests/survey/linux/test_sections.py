@@ -8,6 +8,8 @@ import os
 
 import pytest
 
+from support.linux.parts import NEEDS, closed
+
 LISTENING = {
     "Octopus.Home": "/etc/octopus/default",
     "Tentacle.Certificate": "MIIcanary-pfx",
@@ -30,6 +32,10 @@ def healthy(machine, tools):
 
 
 class TestHost:
+    @pytest.fixture
+    def sections(self):
+        return {"host"}
+
     def test_says_what_the_machine_is(self, healthy, shell):
         """Name, addresses, user and shell come from the machine's own commands."""
         host = healthy.survey(shell).survey.host.data
@@ -45,6 +51,10 @@ class TestHost:
 
 
 class TestServices:
+    @pytest.fixture
+    def sections(self):
+        return {"services"}
+
     def test_running(self, healthy, shell):
         """A running Tentacle's service with its instance, account, process and start."""
         (service,) = healthy.survey(shell).survey.services.data
@@ -88,6 +98,7 @@ class TestServices:
             "LANG": "C",
         }
         machine.service(environment=environment)
+        machine.sections = None
         ran = machine.survey()
         assert ran.survey.services.data[0].environment == {"TENTACLE_SERVICE_PORT": "10944", "OCTOPUS_HOME": nasty}
         assert b"canary" not in ran.answer.stdout
@@ -101,6 +112,7 @@ class TestServices:
         machine.service(command="/opt/octopus/tentacle/Tentacle run --token canary6 --instance=Tentacle")
         machine.process(2136, f"/usr/bin/other {call}")
         machine.listens("127.0.0.77", 10933, 2136)
+        machine.sections = None
         ran = machine.survey(shell, ports=(10933,))
         assert b"canary" not in ran.answer.stdout
         (service,) = ran.survey.services.data
@@ -130,6 +142,7 @@ class TestServices:
             environment={"OCTOPUS_HOME": value, "OCTOPUS_PROXY_PASSWORD": "canary"}, environment_files=["/etc/own"]
         )
         machine.file("/etc/own", "TENTACLE_SERVICE_PORT=10944\n")
+        machine.sections = None
         ran = machine.survey(shell)
         assert ran.survey.services.data[0].environment == {
             "TENTACLE_LISTEN_IP": "::1", "OCTOPUS_HOME": value, "TENTACLE_SERVICE_PORT": "10944",
@@ -158,6 +171,7 @@ class TestServices:
         machine.service(state="stopped", sub_state="dead", pid=None)
         for name in ("idle", "named@"):
             machine.file(f"/etc/systemd/system/{name}.service", "[Service]\nExecStart=/usr/bin/idle\n")
+        machine.records = True
         assert [one.name for one in machine.survey(shell).survey.services.data] == ["Tentacle.service"]
         assert self.asked(machine) == {"Tentacle.service", "cron.service", "ssh.service", "systemd-journald.service"}
 
@@ -171,6 +185,7 @@ class TestServices:
     def test_a_program_by_whatever_file_names_it(self, machine, shell, file, text):
         """The unit's own file, or one that is dropped in."""
         machine.file(f"/etc/systemd/system/{file}", text)
+        machine.records = True
         machine.survey(shell)
         assert "odd.service" in self.asked(machine)
 
@@ -178,6 +193,7 @@ class TestServices:
         """What is not read may be a Tentacle's: systemd tells."""
         path = machine.file("/etc/systemd/system/closed.service", "[Service]\nExecStart=/srv/Tentacle run\n")
         machine.description["denied"] = [str(path)]
+        machine.records = True
         machine.survey(shell)
         assert "closed.service" in self.asked(machine)
 
@@ -194,6 +210,7 @@ class TestServices:
     def test_no_systemd(self, healthy):
         """A machine without systemctl says so, and every other section stands."""
         healthy.description["missing"] = ["systemctl"]
+        healthy.sections = None
         survey = healthy.survey().survey
         assert "no systemctl" in survey.services.unknown
         assert all((survey.host.data, survey.instances.data, survey.listeners.data))
@@ -205,6 +222,10 @@ class TestServices:
 
 
 class TestInstances:
+    @pytest.fixture
+    def sections(self):
+        return {"instances"}
+
     def test_settings_without_secrets(self, healthy, shell):
         """The file's settings arrive whole, but for the values of secret keys, which never leave the machine."""
         ran = healthy.survey(shell)
@@ -287,6 +308,10 @@ class TestInstances:
 
 
 class TestOwnTargets:
+    @pytest.fixture
+    def sections(self):
+        return {"probes"}
+
     def test_listening(self, healthy):
         """A listening instance's own port is probed on its ListenIP."""
         (probe,) = healthy.survey().survey.probes
@@ -330,6 +355,10 @@ class TestOwnTargets:
 
 
 class TestListeners:
+    @pytest.fixture
+    def sections(self):
+        return {"listeners", "connections"}
+
     @pytest.mark.parametrize("missing", [[], ["ss"]], ids=["ss", "netstat"])
     def test_holder(self, healthy, missing, shell):
         """The port found in the configuration is looked at, and its holder is named."""
@@ -386,6 +415,7 @@ class TestNothingChanges:
         from pytest_tentacle.lab.linux.machine import REAL_TOOLS, STAND_INS
         from pytest_tentacle.link import By, Target
 
+        healthy.records = True
         environment = healthy.ready()
         healthy.environment = environment
 
@@ -425,3 +455,22 @@ class TestNothingChanges:
         ran = healthy.survey()
         assert ran.answer.stderr == b""
         assert ran.answer.exit_code == 0
+
+
+class TestParts:
+    """Most tests here let the script run the sections alone that they look at."""
+
+    def test_a_part_says_what_the_whole_says(self, healthy):
+        """So a section reads of others what the table says, and no more."""
+        healthy.service(name="Second", account="octopus", environment={"HTTPS_PROXY": "http://proxy.lab:3128"})
+        whole = healthy.survey().document
+        measured = {"host", "probes", "loading"}  # what the time is, and how long it took
+        for name in NEEDS:
+            part = healthy.survey(sections={name})
+            if name in measured:
+                assert str(part.document[name])[:20] == str(whole[name])[:20]
+            else:
+                assert part.document[name] == whole[name]
+            left_out = next(iter(NEEDS.keys() - closed([name])))
+            with pytest.raises(AssertionError, match=f"left {left_out} out"):
+                getattr(part.survey, left_out)

@@ -7,6 +7,11 @@ import pytest
 MASKED = "/opt/octopus/tentacle/Tentacle agent --instance 'My Tentacle'"
 
 
+@pytest.fixture
+def sections():
+    return {"service_accounts", "loading"}
+
+
 def rows(machine, *shell):
     return [
         (row.service, row.account, row.sid, row.process_sid)

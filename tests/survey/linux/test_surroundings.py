@@ -34,12 +34,17 @@ class TestHealthy:
 
     def test_round_two_reads_nothing(self, whole):
         """A run that only probes asks nothing of the machine and says so."""
+        whole.records = True
         survey = whole.survey(gather=False).survey
         assert {getattr(survey, name).unknown for name in SECTIONS} == {"not asked for"}
         assert not {"tail", "nft", "Tentacle", "systemctl"} & {command for command, _ in whole.called()}
 
 
 class TestConnections:
+    @pytest.fixture
+    def sections(self):
+        return {"connections"}
+
     @pytest.mark.parametrize("missing", [[], ["ss"]], ids=["ss", "netstat"])
     def test_both_directions(self, machine, tools, missing, shell):
         """Rows of the own port and of a polled port, with their states in one vocabulary; others stay out."""
@@ -87,6 +92,10 @@ class TestConnections:
 
 
 class TestLogs:
+    @pytest.fixture
+    def sections(self):
+        return {"logs"}
+
     def test_records(self, whole, shell):
         """What the log says comes as records, with the file's own size and the agent's start."""
         text = f'{START}==== RunAgentCommand ====\n{START.replace(" INFO", "ERROR")}Ärger "quoted"\n  below\n'
@@ -157,6 +166,10 @@ class TestLogs:
 
 
 class TestProducts:
+    @pytest.fixture
+    def sections(self):
+        return {"products"}
+
     @pytest.mark.parametrize("manager", ["dpkg", "rpm"])
     def test_package(self, whole, manager, shell):
         """The version is the package manager's, the path the service's."""
@@ -175,6 +188,7 @@ class TestProducts:
     def test_unknown_version(self, whole):
         """No package and no list: the version is not known, and nobody asks the program."""
         whole.description["package"] = {"version": None}
+        whole.sections, whole.records = None, True
         assert whole.survey().survey.products.data[0].version is None
         assert [arguments for command, arguments in whole.called() if command == "Tentacle"] == [["help"], ["help"]]
 
@@ -185,6 +199,10 @@ class TestProducts:
 
 
 class TestDisks:
+    @pytest.fixture
+    def sections(self):
+        return {"disks"}
+
     def test_each_file_system_once(self, whole, shell):
         """Home and work folder on two file systems; a folder that is not there counts for its parent."""
         disks = [{"mount": "/", "size_bytes": 4096000, "free_bytes": 1024000}]
@@ -213,10 +231,14 @@ class TestDisks:
         """The real df's columns are understood: no instance here, so no file system is asked for."""
         from pytest_tentacle.survey.request import Request
 
-        assert real(Request()).survey.disks.data == ()
+        assert real(Request(), sections={"disks"}).survey.disks.data == ()
 
 
 class TestLoading:
+    @pytest.fixture
+    def sections(self):
+        return {"loading"}
+
     def test_measured_twice(self, whole, shell):
         """Cold and warm, in milliseconds, and the exit code."""
         whole.description["loading"] = {"seconds": 0.3}
@@ -227,6 +249,7 @@ class TestLoading:
 
     def test_comes_after_logs_and_probes(self, whole):
         """It writes into the log that is read, and takes time that probes need."""
+        whole.sections, whole.records = None, True
         whole.survey()
         commands = [command for command, _ in whole.called()]
         first = commands.index("Tentacle")
@@ -272,12 +295,16 @@ class TestLoading:
     def test_gone(self, whole):
         """A program that is not there cannot be started, and its unit is a left-over."""
         whole.description["loading"] = {"missing": True}
-        survey = whole.survey().survey
+        survey = whole.survey(sections={"loading", "left_overs"}).survey
         assert "cannot be started" in survey.loading.data.times[0].error
         assert [(one.kind, one.where) for one in survey.left_overs.data] == [("unit", "Tentacle.service")]
 
 
 class TestLeftOvers:
+    @pytest.fixture
+    def sections(self):
+        return {"left_overs"}
+
     def test_index_without_configuration(self, whole, shell):
         """An index entry whose configuration is gone."""
         whole.instance(None, name="Old")

@@ -148,6 +148,7 @@ def test_a_polling_tentacle_tries_what_it_polls(whole, tools, listen, tls):
     }
     whole.instance(tools.settings_file(settings), folder="default")
     declared = at(listener.port, "127.0.0.93", name="poll-01:octo-1")
+    whole.sections = {"instances"}
     survey = whole.survey(tls_versions=True, version_targets=(declared,)).survey
     assert [(one.link.tentacle, one.newest) for one in survey.tls_versions] == [("poll-01:octo-1", TlsVersion.TLS_1_3)]
     alone = whole.survey(tls_versions=True).survey
