@@ -25,8 +25,11 @@ import signal
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import time
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
+from typing import IO
 
 TOP = Path(__file__).resolve().parent.parent
 VENV = TOP / ".venv"
@@ -182,33 +185,68 @@ def install(packages: list[str], why: str) -> None:
 
 
 def check(python: Path, rest: list[str]) -> int:
-    """Lint, types, import rules, the manual's pages as files, tests; the first that fails ends it.
+    """Lint, types, import rules and the manual's pages side by side, then the tests; the first that fails ends it.
 
     The tests' own run of the lab leaves the sample report, so that it costs nothing more.
     """
     SAMPLE.unlink(missing_ok=True)
     os.environ["PYTEST_TENTACLE_SAMPLE"] = str(SAMPLE)
     scripts = python.parent
-    steps = [
+    looks = [
+        [str(python), "-m", "mypy"],
+        [str(python), "scripts/manual.py"],
         [str(scripts / "ruff"), "check", "."],
         [str(scripts / "ruff"), "format", "--check", "."],
-        [str(python), "-m", "mypy"],
         [str(scripts / "lint-imports")],
-        [str(python), "scripts/manual.py"],
-        [str(python), "-m", "pytest", "--timeout", "300", *(rest or PARALLEL)],
     ]
     os.environ.pop("PYTHONUNBUFFERED", None)  # as a user's pipe has it, whoever started this
     # or some hundred processes compile the product anew each, and each worker all tests
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    for step in steps:
-        say(" ".join([Path(step[0]).name, *step[1:]]))
-        code = run_alone(step)
-        if code:
-            return code
+    if not rest:  # compiles the tests, which each worker would do by itself in a fresh checkout
+        looks.insert(0, [str(python), "-m", "pytest", "--collect-only", "-qq", "-p", "no:cacheprovider"])
+    code = side_by_side(looks)
+    if not code:
+        tests = [str(python), "-m", "pytest", "--timeout", "300", *(rest or PARALLEL)]
+        say(shown(tests))
+        code = run_alone(tests)
+    if code:
+        return code
     if not rest and not SAMPLE.is_file():
         say(f"the tests left no sample report at {SAMPLE.relative_to(TOP)}")
         return 1
     return 0
+
+
+def side_by_side(commands: list[list[str]]) -> int:
+    """Run commands at once, and tell of each when it has ended: its last line, or all of its output where it failed.
+
+    The first that fails ends the others; its exit code, else 0.
+    """
+    with contextlib.ExitStack() as until, ThreadPoolExecutor(len(commands)) as waiting:
+        begun: dict[Future[int], tuple[list[str], subprocess.Popen[bytes], IO[bytes]]] = {}
+        for command in commands:
+            said = until.enter_context(tempfile.TemporaryFile())
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT)
+            begun[waiting.submit(process.wait)] = (command, process, said)
+        try:
+            for ended in as_completed(begun):
+                command, _, output = begun[ended]
+                output.seek(0)
+                lines = output.read().decode("utf-8", "replace").splitlines()
+                say(shown(command))
+                told = lines if ended.result() else [line for line in lines if line.strip()][-1:]
+                print(*told, sep="\n", end="\n" if told else "", flush=True)
+                if ended.result():
+                    return ended.result()
+        finally:
+            for _, process, _ in begun.values():
+                process.terminate()
+    return 0
+
+
+def shown(command: list[str]) -> str:
+    """A command as people read it."""
+    return " ".join([Path(command[0]).name, *command[1:]])
 
 
 def run_alone(command: list[str]) -> int:

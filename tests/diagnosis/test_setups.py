@@ -57,6 +57,7 @@ def what_is_found(trial: Trial) -> list[Any]:
     fleet = fleet_with(trial.world().surveys(), [single(replace(trial, setups=(each,))) for each in trial.setups])
     results = [each.result(step.slug) for each in fleet.subjects for step in STEPS if applicable(step.slug, each)]
     diagnosis = diagnose(fleet, results)
+    fleet.forget()
     found: list[Any] = [
         (each.machine, each.step, each.outcome.value, [(p.code, p.actual) for p in each.problems], each.reason)
         for each in results

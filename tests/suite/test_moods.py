@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import runpy
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -94,3 +96,30 @@ print("code", code)
             )
             assert wanted in done.stdout, done.stdout + done.stderr
             assert ("left running: sleep 300" in done.stdout) is (code == leaves)
+
+
+class TestSideBySide:
+    """What comes before the tests."""
+
+    def test_of_what_went_well_the_last_line_is_told(self, side_by_side: Callable[..., int], capsys) -> None:
+        commands = [[sys.executable, "-c", f"print('much'); print('{number} is well')"] for number in (1, 2)]
+        assert side_by_side(commands) == 0
+        said = capsys.readouterr().out
+        assert "1 is well" in said
+        assert "2 is well" in said
+        assert "\nmuch\n" not in said
+
+    def test_the_first_that_fails_is_told_whole_and_ends_the_others(
+        self, side_by_side: Callable[..., int], capsys
+    ) -> None:
+        fails = "import sys; print('this'); print('and that', file=sys.stderr); sys.exit(3)"
+        assert side_by_side([["sleep", "3600"], [sys.executable, "-c", fails]]) == 3
+        said = capsys.readouterr().out
+        assert "this\n" in said
+        assert "and that\n" in said
+        assert "sleep" not in said
+
+    @pytest.fixture
+    def side_by_side(self, top: Path) -> Callable[..., int]:
+        found: Callable[..., int] = runpy.run_path(str(top / "scripts" / "dev.py"))["side_by_side"]
+        return found

@@ -53,7 +53,9 @@ def told(surveys: Surveys, judged: Judged | None = None) -> Told:
     results = [
         subject.result(step.slug) for subject in fleet.subjects for step in STEPS if applicable(step.slug, subject)
     ]
-    return told_by(results, diagnose(fleet, results), fleet.machines)
+    said = told_by(results, diagnose(fleet, results), fleet.machines)
+    fleet.forget()
+    return said
 
 
 def told_by(results: Sequence[StepResult], diagnosis: Diagnosis, machines: Iterable[str]) -> Told:

@@ -85,6 +85,7 @@ class Judged:
                 subject = fleet.subject(machine.name)
                 if applicable(step, subject):
                     self._take(machine.name, step, subject.result(step), frozenset(seen))
+                fleet.forget()
 
     def _take(self, name: str, step: str, result: StepResult, reads: frozenset[Read]) -> None:
         self.results[name, step], self.reads[name, step] = result, reads
