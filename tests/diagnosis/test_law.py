@@ -54,6 +54,35 @@ def test_one_look_tells_no_slow_path_from_a_silent_one(whole: Any, faults: Any) 
     assert left.causes["web-01"] == {"TC5281": ("possible", True)}
 
 
+@pytest.mark.parametrize(
+    ("name", "less", "machine", "left"),
+    [
+        # Who listens is told by its process, as long as the Tentacle's own is known.
+        ("somebody_else_has_the_port", "web-01: no services", "web-01", {"TC3111": ("possible", True)}),
+        # It is in the inventory alone: that the links stand makes it no less certain.
+        ("inventory_port_is_old", "poll-01: no looks by name", "poll-01", {"TC3142": ("certain", False)}),
+        # By the words of the log, whether or not anybody read which Windows it is.
+        ("framework_without_its_update", "web-01: no host", "web-01", {"TC1501": ("likely", False)}),
+    ],
+)
+def test_what_is_left_is_told_as_it_deserves(
+    whole: Any, faults: Any, name: str, less: str, machine: str, left: dict[str, object]
+) -> None:
+    """Nothing else, nothing surer, and nothing less sure than it is."""
+    surveys = _faulty(whole, faults, name)
+    found = told(dict(reductions(surveys))[less])
+    assert broken(told(surveys), found) == []
+    assert found.causes[machine] == left
+
+
+def test_settings_alone_tell_that_a_tentacle_is_polled(whole: Any, faults: Any) -> None:
+    """Where nobody looked, the certificate that the poller expects is still that of another Tentacle."""
+    surveys = _faulty(whole, faults, "polls_a_tentacle")
+    left = told(dict(reductions(surveys))["all: no looks by name"])
+    assert broken(told(surveys), left) == []
+    assert left.causes["poll-01"] == {"TC5304": ("certain", False)}
+
+
 def _faulty(whole: Any, faults: Any, name: str) -> Any:
     world = whole.wide_fleet()
     next(case for case in faults.CASES if case.change.__name__ == name).change(world)

@@ -152,6 +152,12 @@ def test_the_law(surveys) -> None:
         ("healthy-by-name", "octo-1: no looks by name", "web-1", {"TC5241": (Confidence.POSSIBLE, True)}),
         # Of two looks the quicker one tells whether the way is slow, or the machine that looks.
         ("narrow-band", "octo-1: no looks by address", "web-1", {"TC5351": (Confidence.POSSIBLE, True)}),
+        # A way that lets no large packet through is told from a silent device by the second machine that uses it.
+        ("router-forgot", "poll-1: no looks by name", "poll-2", {"TC5281": (Confidence.POSSIBLE, True)}),
+        # A certificate that nobody knows may be that of the server of which nobody saw it.
+        ("servers-one-untrusted", "octo-1: dark", "web-b", {"TC3211": (Confidence.POSSIBLE, True)}),
+        ("servers-swapped", "octo-1: no looks of its own", "poll-b", {"TC5311": (Confidence.POSSIBLE, True)}),
+        ("servers-name-of-other", "octo-1: no looks of its own", "poll-b", {"TC5121": (Confidence.POSSIBLE, True)}),
     ],
 )
 def test_a_fact_that_decides(surveys, name: str, less: str, machine: str, left: dict[str, object]) -> None:

@@ -90,6 +90,12 @@ class Scene:
         return {thumbprint: tuple(names) for thumbprint, names in found.items()}
 
     @cached_property
+    def nameless(self) -> tuple[str, ...]:
+        """Machines whose thumbprint nobody knows: a certificate that seems to be a stranger's may be one of theirs."""
+        known = {name for names in self.owners.values() for name in names}
+        return tuple(name for name in self.fleet.machines if name not in known)
+
+    @cached_property
     def silent(self) -> Counter[tuple[str | None, str]]:
         """(subnet of the Tentacle, server) -> how many links are accepted and then silent."""
         return Counter(

@@ -18,7 +18,7 @@ from pytest_tentacle.logs.signatures import Phase, classify
 from pytest_tentacle.octopus.model import ConnectionLine, MachineEvent
 from pytest_tentacle.sections.identify.checks import ATTEMPTS, longest_row
 from pytest_tentacle.sections.identify.index import Place, index_of, place_at, place_of, role_of
-from pytest_tentacle.sections.identify.our_looks import addresses_of, without_our_looks
+from pytest_tentacle.sections.identify.our_looks import without_our_looks
 from pytest_tentacle.sections.identify.records import (
     Judged,
     logs_of,
@@ -70,7 +70,7 @@ def _by_logs(tentacle: Subject, server: Subject, clocks: dict[str, Clock]) -> It
     """Who was let in, and whose TLS came about."""
     polls = tentacle.mode is Mode.POLLING
     listener, client = (server, tentacle) if polls else (tentacle, server)
-    words = set() if _is_shared(client) else set(addresses_of(client))
+    words = set() if _is_shared(client) else set(client.known_addresses)
     words |= {thumbprint} if (thumbprint := as_thumbprint(client.expected_thumbprint)) else set()
     for log in _logs(listener):
         for peer in index_of(log).peers(words):
@@ -160,7 +160,7 @@ def _hosts_of(subject: Subject) -> frozenset[str]:
     declared = {plain_host(host) for host, _ in names_of(subject.machine)}
     if subject.is_tentacle:
         return frozenset(declared) | names_for(subject).hosts
-    return frozenset(declared | set(addresses_of(subject)))
+    return frozenset(declared | set(subject.known_addresses))
 
 
 def _is_shared(subject: Subject) -> bool:

@@ -160,6 +160,15 @@ class SurveyedMachine:
             return None
 
     @property
+    def known_addresses(self) -> tuple[str, ...]:
+        """The addresses that it is known to have: the declared one, and its host's own where these were read."""
+        try:
+            own = self.read(FACTS.host).addresses
+        except Unknown:
+            own = ()
+        return tuple(plain_address(address) or address for address in (self.machine.ip, *own) if address)
+
+    @property
     def system(self) -> str | None:
         """`windows` or `linux`: as surveyed, else as declared."""
         survey = self.known_survey

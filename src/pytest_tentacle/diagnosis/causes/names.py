@@ -101,10 +101,20 @@ def _here_only(view: View, problem: Problem) -> Clue | None:
     )
 
 
-def _stale(_view: View, problem: Problem) -> Clue | None:
+def _stale(view: View, problem: Problem) -> Clue | None:
     resolved = problem.facts.get("resolved")
-    addresses = ", ".join(map(str, resolved)) if isinstance(resolved, tuple) else None
-    return Clue(facts={"resolved": addresses, "zone": zone_of(_host(problem))}, place=_where(problem))
+    addresses = resolved if isinstance(resolved, tuple) else ()
+    facts = {"resolved": ", ".join(map(str, addresses)) or None, "zone": zone_of(_host(problem))}
+    unseen = _nameless_at(view, {plain_address(str(address)) for address in addresses})
+    if unseen and problem.facts.get("thumbprint"):
+        doubt = f"What answers may be {' or '.join(unseen)}, whose address it is and whose certificate nobody saw."
+        return Clue(facts=facts, place=_where(problem), confidence=Confidence.POSSIBLE, unsure=doubt)
+    return Clue(facts=facts, place=_where(problem))
+
+
+def _nameless_at(view: View, addresses: set[str | None]) -> list[str]:
+    """Machines at one of these addresses of which nobody knows the thumbprint."""
+    return [name for name in view.scene.nameless if addresses & set(view.scene.view(name).subject.known_addresses)]
 
 
 def dead_address(view: View, problem: Problem) -> Clue | None:

@@ -9,7 +9,7 @@ from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.sections.ping.problems import PING as PROBLEMS
 
-from .interception import end_name, vantage
+from .interception.ends import end_name, vantage
 
 _REMEDIES = {kind.code: kind for kind in PROBLEMS}
 _LOSSES = frozenset({"TT642", "TT643"})

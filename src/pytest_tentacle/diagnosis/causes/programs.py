@@ -76,7 +76,7 @@ def _other(_view: View, problem: Problem) -> Clue | None:
 
 
 def _framework(view: View, problem: Problem) -> Clue | None:
-    known = view.system == "windows" and _FRAMEWORK.search(str(problem.facts.get("words") or ""))
+    known = view.system != "linux" and _FRAMEWORK.search(str(problem.facts.get("words") or ""))
     return Clue() if known else None
 
 

@@ -210,7 +210,7 @@ SETTINGS: tuple[CauseKind, ...] = (
         consequences=UNANSWERED | FIREWALL | STRANGER_IN_LOGS | INTERCEPTED | BROKEN_TRUST,
         fold_by=("port", "declared"),
         rank=30,
-        told_apart_by=frozenset({"listeners"}),
+        told_apart_by=frozenset({"listeners", "services"}),
     ),
     CauseKind(
         "TC3112",

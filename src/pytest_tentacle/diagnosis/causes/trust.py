@@ -10,6 +10,8 @@ from pytest_tentacle.diagnosis.view import View
 from pytest_tentacle.guide.commands import SERVER_EXE, TRUST_ANEW, TRUST_SERVER, tentacle
 from pytest_tentacle.guide.consequences import BROKEN_TRUST
 from pytest_tentacle.guide.problem import Confidence
+from pytest_tentacle.inventory.model import Mode
+from pytest_tentacle.judging.entries import Entry, entries_of
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.thumbprints import as_thumbprint
 
@@ -34,6 +36,22 @@ def _other_server(view: View, problem: Problem) -> str | None:
     own = problem.facts.get("server")
     owners = (name for thumbprint in _trusted(view) for name in view.scene.owners.get(thumbprint, ()))
     return next((name for name in owners if name in view.scene.fleet.servers and name != own), None)
+
+
+def polled_tentacle(view: View) -> tuple[Entry, str] | None:
+    """The entry by which it polls a Tentacle of the inventory, and that Tentacle's name."""
+    if view.subject.mode is not Mode.POLLING:
+        return None
+    try:
+        entries = entries_of(view.subject.settings)
+    except (Unknown, Blocked):
+        return None
+    for entry in entries:
+        owners = view.scene.owners.get(as_thumbprint(entry.thumbprint) or "", ())
+        others = [owner for owner in owners if owner != view.name]
+        if others and not any(owner in view.scene.fleet.servers for owner in owners):
+            return entry, others[0]
+    return None
 
 
 def _differs_from_declared(server: View | None) -> Problem | None:
@@ -75,9 +93,14 @@ def _trusts_another(view: View, problem: Problem) -> Clue | None:
 
 
 def _untrusted(view: View, problem: Problem) -> Clue | None:
-    if _other_server(view, problem) is not None or _many_trust_the_old(view, problem):
+    if _other_server(view, problem) is not None or _many_trust_the_old(view, problem) or polled_tentacle(view):
         return None
-    return Clue(evidence=thumbprints_screen(view, view.peer(problem)))
+    screen = thumbprints_screen(view, view.peer(problem))
+    others = [name for name in view.scene.nameless if name in view.scene.fleet.servers]
+    if others and _trusted(view):
+        doubt = f"Nobody saw the certificate of {', '.join(others)}: what {{who}} trusts may be that server's."
+        return Clue(evidence=screen, confidence=Confidence.POSSIBLE, unsure=doubt)
+    return Clue(evidence=screen)
 
 
 def _no_thumbprint(view: View, problem: Problem) -> Clue | None:

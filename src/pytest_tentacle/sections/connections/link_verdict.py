@@ -177,7 +177,7 @@ def _leads_to_twin(probe: Probe, link: Link) -> Subject | None:
         return None
     found = {plain_address(each) for each in probe.resolve.addresses}
     twins = (node for node in link.tentacle.peers if node is not link.end)
-    return next((node for node in twins if found <= _addresses_of(node)), None)
+    return next((node for node in twins if found <= set(node.known_addresses)), None)
 
 
 def _met_twin(link: Link, way: Way, probe: Probe, twin: Subject) -> Problem:
@@ -189,17 +189,9 @@ def _met_twin(link: Link, way: Way, probe: Probe, twin: Subject) -> Problem:
     return _problem(link, way, ANOTHER_ADDRESS, LinkFinding(ANOTHER_ADDRESS, actual, facts_of(probe), evidence), actual)
 
 
-def _addresses_of(node: Subject) -> set[str | None]:
-    declared = {plain_address(node.machine.ip or "")} - {None}
-    try:
-        return declared | {plain_address(each) for each in node.read(FACTS.host).addresses}
-    except Unknown:
-        return declared
-
-
 def _own_addresses(link: Link) -> set[str | None]:
     declared = {plain_address(link.declared_ip or "")}
-    return declared | _addresses_of(link.end) if link.end else declared
+    return declared | set(link.end.known_addresses) if link.end else declared
 
 
 def _blocked_or(link: Link, way: Way, finding: LinkFinding) -> Problem | Blocked | Unknown:

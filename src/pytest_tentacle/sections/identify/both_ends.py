@@ -18,7 +18,6 @@ from pytest_tentacle.logs.model import LogFile, LogPeer, LogRecord
 from pytest_tentacle.logs.peers import address_of
 
 from .index import ahead_of_ours, place_at, utc_of
-from .our_looks import addresses_of
 from .records import host_of, logs_of, server_addresses
 
 HANGS_UP = "TT145"
@@ -62,7 +61,7 @@ def _overcome(record: LogRecord, peer: LogPeer, log: LogFile) -> bool:
 
 
 def _hangs_up(subject: Subject, log: LogFile, record: LogRecord, address: str) -> Problem:
-    server = next((peer.name for peer in subject.peers if address in addresses_of(peer)), None)
+    server = next((peer.name for peer in subject.peers if address in peer.known_addresses), None)
     return Problem(
         HANGS_UP,
         subject.name,

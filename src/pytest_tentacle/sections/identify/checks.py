@@ -19,7 +19,7 @@ from pytest_tentacle.logs.model import LogFile, LogPeer, LogRecord
 from pytest_tentacle.logs.signatures import BY_ID, Phase, codes
 
 from .index import age_of, place_of
-from .our_looks import addresses_of, without_our_looks
+from .our_looks import without_our_looks
 from .records import (
     MACHINE_READS,
     OWN_READS,
@@ -234,7 +234,7 @@ def _holds_one(subject: Subject, address: str) -> bool:
 def _never_let_in(subject: Subject, log: LogFile, peer: LogPeer) -> Problem:
     before = f"; it was let in before, last at {peer.authenticated_time}" if peer.authenticated_time else ""
     facts = _base_facts(subject, log) | {"address": peer.address}
-    server = next((server for server in subject.peers if peer.address in addresses_of(server)), None)
+    server = next((server for server in subject.peers if peer.address in server.known_addresses), None)
     if server is not None:
         facts |= {"server": server.name}
         thumbprint = as_thumbprint(server.expected_thumbprint)

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from pytest_tentacle.judging.reading import kept
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link import Probe
-from pytest_tentacle.link.hosts import plain_address
 from pytest_tentacle.logs.model import LogFile, LogPeer
 from pytest_tentacle.survey.model import HostRecord
 
@@ -44,7 +43,7 @@ def looks_from(address: str, subject: Subject) -> int:
     """How many connections this run opened to a Tentacle's port from the server of that address."""
     found = 0
     for server in subject.peers:
-        if address not in addresses_of(server):
+        if address not in server.known_addresses:
             continue
         subject.ledger.note_one((server.name, "peer_probes"))
         found += _of_the_server(server)[subject.name]
@@ -54,14 +53,6 @@ def looks_from(address: str, subject: Subject) -> int:
             versions = surveys.controller_tls_versions.get(subject.name)
             found += len(versions.trials) if versions is not None else 0
     return found
-
-
-def addresses_of(server: Subject) -> tuple[str, ...]:
-    """The addresses that a server comes from: declared, and its host's own."""
-    host = host_of(server)
-    declared = tuple(address for address in (server.machine.ip,) if address)
-    own = tuple(plain_address(address) or address for address in host.addresses) if host else ()
-    return declared + own
 
 
 def _of_the_server(server: Subject) -> Counter[str | None]:

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from pytest_tentacle.diagnosis.causes.trust import polled_tentacle
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.commands import POLL_ANEW, REGISTER_WORDS, TRY_LINUX, TRY_WINDOWS
+from pytest_tentacle.guide.commands import (
+    AGAIN,
+    KEEP,
+    REGISTER,
+    REGISTER_WORDS,
+    TRY_LINUX,
+    TRY_WINDOWS,
+    tentacle,
+    when,
+)
 from pytest_tentacle.guide.consequences import FIREWALL, LOST_IN_LOGS, STRANGER_IN_LOGS
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.inventory.model import Mode
-from pytest_tentacle.judging.finding import Evidence, Problem
+from pytest_tentacle.judging.entries import entries_of
+from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
+from pytest_tentacle.link.hosts import plain_host
 
 from .links import (
     ALLOW_WINDOWS,
@@ -78,6 +90,8 @@ def _one_poller(view: View, problem: Problem) -> Clue | None:
 def _polls_a_tentacle(view: View, problem: Problem) -> Clue | None:
     """An address of its settings, which is no declared server's, shows the certificate or page of a Tentacle."""
     facts = problem.facts
+    if problem.code == "TT321":
+        return _expects_a_tentacle(view)
     if view.subject.mode is not Mode.POLLING or facts.get("server") or facts.get("vantage") not in {None, view.name}:
         return None  # what a server's own name leads to has causes of its own
     thumbprint = str(problem.facts.get("thumbprint") or "")
@@ -85,17 +99,56 @@ def _polls_a_tentacle(view: View, problem: Problem) -> Clue | None:
     if any(owner in view.scene.fleet.servers for owner in owners):
         return None
     owner = next((name for name in owners if name != view.name), None)
+    left = _left_without(view, str(facts.get("host")), facts.get("port"))
     if owner is not None:
         seen = Evidence("all surveyed machines", f"{thumbprint} is the certificate of {owner}, a Tentacle")
-        return Clue(facts={"owner": f"Tentacle {owner}"}, evidence=(seen,), seen=True)
+        return Clue(facts={"owner": f"Tentacle {owner}", **left}, evidence=(seen,), seen=True)
     if str(problem.facts.get("page") or "").lower() != "tentacle":
         return None
-    return Clue(facts={"owner": "page of a Tentacle that the inventory does not have"}, seen=True)
+    return Clue(facts={"owner": "page of a Tentacle that the inventory does not have", **left}, seen=True)
+
+
+def _expects_a_tentacle(view: View) -> Clue | None:
+    """By its settings alone, whoever may have looked where they lead."""
+    if (found := polled_tentacle(view)) is None:
+        return None
+    entry, owner = found
+    told = Evidence("all surveyed machines", f"{entry.thumbprint} is the certificate of {owner}, a Tentacle")
+    facts = {"owner": f"Tentacle {owner}", "host": entry.host, "port": entry.port}
+    return Clue(facts=facts | _left_without(view, entry.host, entry.port), evidence=(told,))
+
+
+def _left_without(view: View, host: str, port: object) -> dict[str, object]:
+    """What else it trusts, for a remedy that must not take that away; `clear-trusted-servers` keeps only addresses."""
+    try:
+        trusted, entries = view.subject.settings.trusted, entries_of(view.subject.settings)
+    except (Unknown, Blocked):
+        return {}
+    wrong = {each.address for each in entries if plain_host(each.host) == plain_host(host) and each.port == port}
+    others = [each.address for each in trusted if each.address not in wrong]
+    keep = ",".join(dict.fromkeys(address for address in others if address))
+    return {"alone": not others, "keepable": bool(others) and all(others), "unkeepable": not all(others), "keep": keep}
 
 
 _POLL_THE_SERVER = (
     "Forget the Tentacle that it takes for its server, and register it with the Octopus Server and its polling port "
     f"(10943, unless it was changed). {REGISTER_WORDS}"
+)
+_FORGET = tentacle('configure --instance "<instance>" --reset-trust')
+_REGISTER = tentacle(REGISTER, AGAIN)
+_BUT_FOR_OTHERS = tuple(
+    (
+        _POLL_THE_SERVER,
+        *when("keepable", "Take its address out (8.1.1713 and later); the others are kept:", KEEP[system][:-1]),
+        *when(
+            "unkeepable",
+            "Stop the service, copy <file>, take only that entry out of TrustedOctopusServers, start it: it trusts "
+            "others as well, which must stay.",
+        ),
+        *when("alone", _FORGET[system]),
+        *_REGISTER[system],
+    )
+    for system in (0, 1)
 )
 
 PATH_POLLING: tuple[CauseKind, ...] = (
@@ -104,11 +157,11 @@ PATH_POLLING: tuple[CauseKind, ...] = (
         "The polling Tentacle polls another Tentacle",
         "{who} poll{s} {host}:{port}, where the {owner} answers and no Octopus Server: no work can come from there, "
         "though the connection may stand without an error.",
-        frozenset({"TT530", "TT531"}),
-        (_POLL_THE_SERVER, *POLL_ANEW[0]),
-        (_POLL_THE_SERVER, *POLL_ANEW[1]),
+        frozenset({"TT530", "TT531", "TT321"}),
+        _BUT_FOR_OTHERS[0],
+        _BUT_FOR_OTHERS[1],
         _polls_a_tentacle,
-        consequences=STRANGER_IN_LOGS | {"TT313", "TT320", "TT321"},
+        consequences=STRANGER_IN_LOGS | {"TT313", "TT320"},
         fold_by=("owner", "port"),
         rank=30,
     ),
