@@ -112,6 +112,7 @@ def begun(folder: Path, cluster: Cluster, name: str, *words: str) -> subprocess.
     command = [
         *RUN,
         "--inventory=fleet.yaml",
+        "--machine-timeout=200",  # on a busy machine, too; a later one overrides it
         *cluster.executor,
         f"--html={name}.html",
         f"--save-surveys={name}.surveys",
@@ -123,7 +124,7 @@ def begun(folder: Path, cluster: Cluster, name: str, *words: str) -> subprocess.
 
 
 def ended(folder: Path, name: str, process: subprocess.Popen[bytes]) -> dict[str, Any]:
-    code = process.wait(timeout=120)
+    code = process.wait(timeout=250)
     surveys = folder / f"{name}.surveys"
     known = json.loads(surveys.read_text()) if surveys.exists() else None
     report = folder / f"{name}.json"

@@ -32,6 +32,13 @@ def record(run: dict[str, Any], machine: str) -> dict[str, Any]:
     return next(record for record in run["surveys"]["records"] if record["machines"] == [machine])
 
 
+def hostname(run: dict[str, Any], machine: str) -> str:
+    """Its own name, by its survey."""
+    found = record(run, machine)
+    assert "survey" in found, found.get("unreachable")
+    return str(found["survey"]["host"]["data"]["hostname"])
+
+
 class TestTwoSites:
     """One class, so that one worker of xdist has it all: the sites take most of a minute."""
 
@@ -41,9 +48,7 @@ class TestTwoSites:
 
     def test_both_machines_of_one_address_are_surveyed(self, seen: dict[str, Any]) -> None:
         """Each by its own site's worker: each has its own host name for itself."""
-        names = {
-            name: record(seen["whole"], name)["survey"]["host"]["data"]["hostname"] for name in ("north-01", "south-01")
-        }
+        names = {name: hostname(seen["whole"], name) for name in ("north-01", "south-01")}
         assert names == {"north-01": "host-of-north", "south-01": "host-of-south"}
 
     def test_the_look_from_outside_is_the_workers(self, seen: dict[str, Any]) -> None:
@@ -65,7 +70,7 @@ class TestTwoSites:
     def test_a_worker_that_is_killed(self, seen: dict[str, Any]) -> None:
         """In the middle of a survey: another one of its site does it."""
         assert seen["killed"]["killed"] in ("north-a", "north-b")
-        assert record(seen["killed"], "north-01")["survey"]["host"]["data"]["hostname"] == "host-of-north"
+        assert hostname(seen["killed"], "north-01") == "host-of-north"
 
     def test_a_stranger_is_not_let_in(self, seen: dict[str, Any]) -> None:
         """A worker with a certificate of another authority never joins."""
