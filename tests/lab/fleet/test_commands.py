@@ -45,7 +45,7 @@ LINUX = {
     "nft": "list ruleset",
     "nslookup": "[^-].*",
     "od": "-An -v -tx1",
-    "openssl": r"version|ciphers -s -stdname|s_client -help|s_client -brief -state -ign_eof "
+    "openssl": r"version|ciphers -s -stdname|s_client -help|s_client -brief -state -ign_eof -no-CAfile -no-CApath "
     r"(-msg -msgfile /dev/fd/5 |-proxy \S+ )(-servername \S+ )?-connect \S+",
     "ps": "-ww -eo pid=,ppid=,user:32=,lstart=,args=",
     "readlink": r"/proc/\d+/exe|/etc/localtime",

@@ -343,7 +343,9 @@ def real(shell_folders):
 
     def survey(request, shell=("dash",), **options):
         environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        own = shell_folders.get(shell[0], shell_folders["dash"])
+        # To mksh printf is a program, to which no more than 128 KB can be said: here, where all processes are listed, it is
+        # the login's shell alone.
+        own = shell_folders[shell[0] if shell[0] in SHELLS.keys() - {"mksh"} else "dash"]
         environment["PATH"] = f"{own}:{environment['PATH']}"
         return run(request, list(shell), environment | options.pop("environment", {}), "/", **options)
 

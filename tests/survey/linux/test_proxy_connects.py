@@ -277,7 +277,7 @@ class TestHostileProxies:
         """Little is kept of it, it is told of this proxy alone, and what it says is not taken for our own notes."""
 
         def flood(listener, connection):
-            while not listener.stopped.is_set():
+            while not listener.stopped.wait(0.005):  # without end, and not so fast that it takes a core
                 connection.sendall(more * 2_000)
 
         proxy = listen(answering(head, flood))

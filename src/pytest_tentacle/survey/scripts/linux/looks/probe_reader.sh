@@ -131,6 +131,8 @@ function tried_line(  digest) {
     if (certificate == "") { print "-"; return }
     fflush(); printf "%s", certificate | digest; close(digest)
 }
+# In lines that are short enough to be written at once.
+function in_pieces(s) { while (length(s) > 800) { print substr(s, 1, 800); s = substr(s, 801) } print s }
 function shown(value) { return (value == "" ? "-" : value) "\t" }
 BEGIN { reset_all() }
 in_page && $0 == "=END=" nonce { in_page = 0; page = joined(); next }
@@ -180,13 +182,13 @@ END {
     if (brief == "ping") { ping_lines(); exit }
     if (brief == "trial") { print trial_line(); exit }
     if (brief == "tried") { tried_line(); exit }
-    if (brief == "behind") { print out; exit }
+    if (brief == "behind") { in_pieces(out); exit }
     if (speaking) {
         match(page, /^[^\r\n]*/); said = substr(page, 1, RLENGTH)
         late = code == 124 || code == 137 || code == 143
         word = said ~ /^MX-SERVER/ ? "" : said != "" ? "other" : late ? "timed-out" : "untrusted"
         out = out stage("identity", at_stage["end"], word, "", said == "" ? "" : ",\"line\":" text(said))
     }
-    print out "}"
+    in_pieces(out "}")
 }
 '

@@ -18,7 +18,6 @@ versions_all() {
     choose_client
     pieces=
     if [ "$client" = openssl ]; then
-        client_help=$(bounded 5 openssl s_client -help 2>&1 </dev/null)
         jobs=$(printf '%s\n' "$tried" | awk -F '\t' -v names="$tls_names" 'BEGIN { n = split(names, name, " ") }
             { for (i = 1; i <= n; i++) print NR "\t" name[i] "\t" $3 "\t" $4 }')
         pieces=$(

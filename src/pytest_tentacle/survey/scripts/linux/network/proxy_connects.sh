@@ -74,8 +74,9 @@ ask_proxy() {
                     -A '' -H 'Accept:' -H 'Connection: close' -o /dev/null \
                     -w "=CURL=$nonce %{http_connect} %{time_appconnect} %{time_total}\\n" "https://$there/" 2>&1 3>&- </dev/null
             else
+                # shellcheck disable=SC2086  # options of ours
                 printf 'GET / HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n' "$there" |
-                    bounded "$probe_seconds" openssl s_client -brief -state -ign_eof -proxy "$found:$3" -connect "$there" 2>&1 >/dev/null 3>&-
+                    bounded "$probe_seconds" openssl s_client -brief -state -ign_eof $trust_nobody -proxy "$found:$3" -connect "$there" 2>&1 >/dev/null 3>&-
             fi
             printf 'exit %s %s\n' "$nonce" "$?" >&3
         } | head -c "$most_said"
@@ -110,7 +111,7 @@ look_behind() {
         speak "GET / HTTP/1.1\\r\\nHost: %s\\r\\nConnection: close\\r\\n\\r\\n" "${3%%%*}" "$3" "$4" "$seconds" </dev/null
     } 2>/dev/null | awk -v nonce="$nonce" -v most="$most_certificate" -v brief=behind "$json$probe_reader")
     IFS=$newline
-    for piece in $(printf '%s\n' "$behind" | awk '{ while (length($0) > 800) { print substr($0, 1, 800); $0 = substr($0, 801) } print }'); do
+    for piece in $behind; do
         printf '%s behind %s\n' "$1" "$piece"
     done
 }
