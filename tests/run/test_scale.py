@@ -7,6 +7,9 @@ import weakref
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+from pytest_tentacle.run.heap import Heap
 from pytest_tentacle.run.items import collection
 from pytest_tentacle.sections import fleet_of
 from pytest_tentacle.survey.store import dumps, loads
@@ -67,3 +70,33 @@ class TestMemory:
         finally:
             if was_on:
                 gc.enable()
+
+
+class TestHeap:
+    """What stays for a run is frozen for the garbage collector, and given back."""
+
+    @pytest.fixture
+    def unfrozen(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """A note for each time that all is given back."""
+        given_back: list[str] = []
+        monkeypatch.setattr(gc, "unfreeze", lambda: given_back.append("unfrozen"))
+        return given_back
+
+    def test_is_given_back(self, monkeypatch: pytest.MonkeyPatch, unfrozen: list[str]) -> None:
+        """Where nothing was frozen before."""
+        found = gc.get_threshold()
+        monkeypatch.setattr(gc, "get_freeze_count", lambda: 0)
+        heap = Heap()
+        heap.settle()
+        heap.release()
+        heap.release()
+        assert unfrozen == ["unfrozen"]
+        assert gc.get_threshold() == found
+
+    def test_what_was_frozen_before_stays(self, unfrozen: list[str]) -> None:
+        """Python cannot tell it from what the run froze."""
+        gc.freeze()
+        heap = Heap()
+        heap.settle()
+        heap.release()
+        assert unfrozen == []

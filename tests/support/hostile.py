@@ -196,6 +196,7 @@ def judged(surveys: Surveys, redactor: Any = None) -> Outcome:
         "report.html": render_page(built),
         "console": "\n".join(line for line, _ in report_lines(built, "full")),
     }
+    fleet.forget()
     for text in texts.values():
         text.encode()
     return Outcome(surveys, results, texts)

@@ -181,7 +181,8 @@ class Secrets:
     def one_line(self, text: str, limit: int, end: str = "…") -> str:
         """The same in one line without control characters: secrets are removed before any of that."""
         clean = self.hide(text[: 16 * limit + self._margin])
-        words = " ".join("".join(letter if letter.isprintable() else " " for letter in clean).split())
+        shown = clean if clean.isprintable() else "".join(each if each.isprintable() else " " for each in clean)
+        words = " ".join(shown.split())
         if len(text) > 16 * limit + self._margin:
             words = words[: max(0, len(words) - self._margin)]
         return words if len(words) <= limit else words[: limit - len(end)] + end

@@ -6,6 +6,7 @@ import ntpath
 import platform
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from importlib import metadata
 
 from pytest_tentacle import __version__
@@ -344,6 +345,11 @@ def _waived(results: Iterable[StepResult]) -> tuple[WaivedView, ...]:
     )
 
 
+@cache
+def _versions() -> tuple[tuple[str, str], ...]:
+    return tuple((name, metadata.version(name)) for name in _VERSIONS_OF)
+
+
 def _provenance(run: Run, records: dict[str, HostRecord]) -> Provenance:
     inventory = run.surveys.inventory
     vantage = [server.name for server in inventory.servers if (found := records.get(server.name)) and found.survey]
@@ -354,7 +360,7 @@ def _provenance(run: Run, records: dict[str, HostRecord]) -> Provenance:
     ]
     if run.surveys.version != __version__:
         versions.insert(1, ("Surveys taken by pytest-tentacle", run.surveys.version))
-    versions += [(name, metadata.version(name)) for name in _VERSIONS_OF]
+    versions += _versions()
     if run.surveys.version == __version__:
         versions += [
             (f"Survey script for {words}, SHA-256", script_sha256(system)) for system, words in _SCRIPTS_OF.items()

@@ -249,6 +249,8 @@ def _one_line(text: str) -> str:
 
 
 def _shown(text: str) -> str:
+    if text.isprintable():  # nearly all
+        return text
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 

@@ -18,6 +18,7 @@ class Heap:
     def __init__(self) -> None:
         self._found = gc.get_threshold()
         self._frozen = False
+        self._was_frozen = bool(gc.get_freeze_count())
         if self._found[0]:  # whoever switched it off meant it
             gc.set_threshold(*_SELDOM)
 
@@ -29,8 +30,12 @@ class Heap:
         gc.freeze()
 
     def release(self) -> None:
-        """From now on all of it may be collected."""
+        """From now on all of it may be collected.
+
+        Where something was frozen before, Python cannot tell ours from it, and all stays: a process forked from one
+        that has frozen what they share would visit, and so copy, all of that.
+        """
         gc.set_threshold(*self._found)
-        if self._frozen:
-            self._frozen = False
+        if self._frozen and not self._was_frozen:
             gc.unfreeze()
+        self._frozen = False

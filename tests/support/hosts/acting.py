@@ -223,4 +223,4 @@ if __name__ == "__main__":
     except _Begun as asked:
         begun = asked
     if begun is not None:
-        begun.run()
+        forked.as_main(begun.run)
