@@ -90,7 +90,7 @@ def test_pairs_that_were_injected() -> None:
         if not answer["right"]:
             wrong["+".join(names)] = answer["faults"]
     assert wrong == {}
-    assert number == 80
+    assert number == 88
     assert hidden * 5 < number
 
 
@@ -105,6 +105,12 @@ class TestMasked:
         assert hidden == {"router-one"}
         answer = compared(surveys["own-nft-drop"], self.PAIR)
         assert (answer["right"], answer["masked"]) == (True, ["router-one"])
+
+    def test_own_names_that_lead_nowhere(self, surveys) -> None:
+        """They do so on healthy machines, too: that DNS is not reached shows in looks, or nowhere."""
+        found = differences(surveys["router-arp"], surveys["healthy"])
+        assert any("web-1 octo-1" in line for line in found)
+        assert not any("own_names" in line for line in found)
 
     def test_something_was_seen(self, surveys) -> None:
         """What a look or a section shows has to be named."""

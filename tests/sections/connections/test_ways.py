@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from pytest_tentacle.judging.result import Outcome
-from pytest_tentacle.link import Failure, Stage
+from pytest_tentacle.link import By, Failure, Stage
 from pytest_tentacle.link.model import Tried
 from pytest_tentacle.survey.surroundings import Route
-from support.fleets.looks import OWN_PORT, SERVERS_OWN_PORT
+from support.fleets.looks import OWN_PORT, SERVERS_OWN_PORT, declared
 from support.rules import linux_rules
 
 STEP = "welcome-page-across"
@@ -51,6 +51,22 @@ class TestWays:
         assert len(found) == 1, result
         assert found[0].facts["end"] == "web-01"
         assert words in found[0].actual
+
+    @pytest.mark.parametrize(
+        ("route", "by_name", "found"),
+        [
+            ({"error": "blackhole"}, {"fails": "tls", "error": Failure.NO_COMMON_CIPHER}, ["TT526", "TT532"]),
+            ({"via": "192.0.2.1"}, {"fails": "tls", "error": Failure.NO_COMMON_CIPHER}, ["TT526"]),
+            ({"error": "blackhole"}, {}, []),
+        ],
+    )
+    def test_the_way_back_where_something_else_answers(
+        self, around: Any, across: Any, route: Any, by_name: Any, found: list[str]
+    ) -> None:
+        """It took the connection, and never showed to be the Tentacle, which by its own tables could not even answer."""
+        across(around.world, "listening", by_name, by_name)
+        around.sections["web-01"]["routes"] = way(**route)
+        assert sorted(codes(around)) == found
 
     def test_the_way_there(self, around: Any, across: Any) -> None:
         """The server has none to its Tentacle."""
@@ -124,6 +140,52 @@ class TestSlow:
         """A single packet that was lost is none of a path's properties."""
         across(around.world, "listening", {"connect_ms": 1050}, {})
         assert codes(around) == []
+
+    @pytest.mark.parametrize(
+        ("system", "by_address", "rules", "found"),
+        [
+            ("linux", 3181, "tcp dport 10933 accept", True),
+            ("linux", 4, "tcp dport 10933 accept", False),
+            ("linux", 3181, "tcp dport 10933 reject", False),
+            ("windows", 3181, "tcp dport 10933 accept", False),
+        ],
+    )
+    def test_late_refusals(
+        self, around: Any, across: Any, make_probe: Any, system: str, by_address: float, rules: str, found: bool
+    ) -> None:
+        """Nobody listens, which Linux says at once: what comes late tells of a slow way, or of what seldom says no."""
+        refused = {"fails": "connect", "error": Failure.REFUSED}
+        around.world["octo-1"].os = system
+        web = around.world["web-01"]
+        web.os, web.listeners = "linux", []
+        web.service |= {"state": "stopped", "pid": None}
+        web.host["addresses"] = (TENTACLE,)
+        web.replace(OWN_PORT, make_probe(**refused))
+        around.sections["web-01"]["firewall"] = linux_rules(rules)
+        across(around.world, "listening", refused | {"connect_ms": 3091}, refused | {"connect_ms": by_address})
+        result = around.judge(STEP, "web-01")
+        assert result.outcome is (Outcome.UNKNOWN if found else Outcome.BLOCKED), result
+        assert ("each connection was refused after 3091 ms or more" in (result.reason or "")) is found
+
+    @pytest.mark.parametrize(("rules", "found"), [("tcp dport 10943 accept", True), ("tcp dport 10943 reject", False)])
+    def test_late_refusals_of_a_server(
+        self, around: Any, across: Any, make_probe: Any, rules: str, found: bool
+    ) -> None:
+        """The same where a Tentacle polls: then nobody listens on the server, and its rules are asked."""
+        late = {"fails": "connect", "error": Failure.REFUSED, "connect_ms": 3091}
+        around.world["poll-01"].os = "linux"
+        server = around.world["octo-1"]
+        server.os, server.listeners = "linux", []
+        server.service |= {"state": "stopped", "pid": None}
+        server.host["addresses"] = (SERVER,)
+        server.replace(SERVERS_OWN_PORT, make_probe(port=10943, **late))
+        around.sections["octo-1"]["firewall"] = linux_rules(rules)
+        across(around.world, "polling", late, late)
+        by_name = make_probe("octo-1.example", 10943, By.NAME, addresses=(SERVER,), **late)
+        around.world["poll-01"].replace(declared("poll-01", "octo-1", "octo-1.example"), by_name)
+        result = around.judge(STEP, "poll-01")
+        assert result.outcome is (Outcome.UNKNOWN if found else Outcome.BLOCKED), result
+        assert ("each connection was refused after 3091 ms or more" in (result.reason or "")) is found
 
     @pytest.mark.parametrize(("first", "found"), [(TENTACLE, ["TT535"]), ("169.254.7.7", [])])
     def test_of_several_addresses_one_that_failed_later(

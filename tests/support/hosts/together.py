@@ -264,9 +264,17 @@ def _sections(record: HostRecord) -> Iterator[tuple[str, str]]:
         yield "log-on", str(record.unreachable.stage if record.unreachable else "")
         return
     survey = json.loads(record.survey.model_dump_json(include=set(_STATES), exclude_none=True))
+    survey["own_names"] = _own_names(survey)
     for name in _STATES:
         text = json.dumps(_lasting(survey.get(name)), sort_keys=True)
         yield name, _OWN_TABLE.sub(r"\1", text)
+
+
+def _own_names(survey: dict[str, Any]) -> Any:
+    """Those names of its own that lead elsewhere: healthy machines have such that lead nowhere, or to themselves."""
+    own = set((survey.get("host") or {}).get("data", {}).get("addresses", ()))
+    names = (survey.get("own_names") or {}).get("data") or ()
+    return [each for each in names if set(each.get("addresses", ())) - own]
 
 
 def _lasting(value: Any) -> Any:

@@ -95,27 +95,44 @@ def both_ends_have_a_way(subject: Subject) -> Iterator[Finding]:
                 if doubt := _doubtful_hop(machine, other, route):
                     yield doubt
                 continue
-            yield Problem(
-                "TT532",
-                subject.name,
-                expected=f"{machine.name} has a way to {other.name} ({route.address})",
-                actual=f"{machine.name} has none to {route.address}: {why}",
-                evidence=(
-                    Evidence(f"routes of {machine.name}", _told(route)),
-                    Evidence(f"probe from {attempt.vantage}", describe(attempt.probe)),
-                ),
-                facts={
-                    "end": machine.name,
-                    "other": other.name,
-                    "why": why,
-                    "address": route.address,
-                    "server": server.name,
-                    "vantage": attempt.vantage,
-                },
-            )
+            yield _no_way(attempt, machine, other, route, why)
+    yield from _answered_by_others(subject)
 
 
-@check(codes=("TT535",), reads=TENTACLE_READS)
+def _answered_by_others(subject: Subject) -> Iterator[Problem]:
+    """Links that something else answers, of whose ends the one that should can answer nobody, by its own tables."""
+    for attempt, server in _taken_links(subject):
+        end, other = (subject, server) if attempt.listening else (server, subject)
+        route = route_to(end, other)
+        if route is not None and route.error is not None:
+            yield _no_way(attempt, end, other, route, _WORDS[route.error])
+
+
+def _no_way(attempt: Attempt, machine: Subject, other: Subject, route: Route, why: str) -> Problem:
+    return Problem(
+        "TT532",
+        attempt.tentacle.name,
+        expected=f"{machine.name} has a way to {other.name} ({route.address})",
+        actual=f"{machine.name} has none to {route.address}: {why}",
+        evidence=(
+            Evidence(f"routes of {machine.name}", _told(route)),
+            Evidence(f"probe from {attempt.vantage}", describe(attempt.probe)),
+        ),
+        facts={
+            "end": machine.name,
+            "other": other.name,
+            "why": why,
+            "address": route.address,
+            "server": attempt.server,
+            "vantage": attempt.vantage,
+        },
+    )
+
+
+@check(
+    codes=("TT535",),
+    reads=("host", "firewall", "peer.host", "peer.firewall", "peer.services", *AWAY_READS, *WAY_READS, *TENTACLE_READS),
+)
 def connection_comes_about_soon(subject: Subject) -> Iterator[Finding]:
     """A connection comes about within a second, for no distance on Earth takes that long."""
     for looks in _slow_links(subject):
@@ -141,6 +158,53 @@ def connection_comes_about_soon(subject: Subject) -> Iterator[Finding]:
                 "times": told,
             },
         )
+    for looks in _refused_links(subject):
+        if late := _late_refusals(looks):
+            yield late
+
+
+def _late_refusals(looks: Sequence[Attempt]) -> Unknown | None:
+    """Why it is not known whether a way is slow on which each connection was refused, and late.
+
+    Linux refuses at once where nobody listens. A refusal goes to and fro on the way like an answer; but a router's word
+    comes seldom (RFC 1812, 4.3.2.8), and Windows asks again several times before it tells of one (Microsoft KB 175523).
+    """
+    first, end = looks[0], looks[0].link.end
+    probe, times = first.probe, [connecting_ms(look.probe) or 0.0 for look in looks]
+    if end is None or len(times) == 1 or min(times) < SLOW_MS or not _is_linux(first.link.vantage):
+        return None
+    standing = standing_in_the_way(end)
+    try:
+        rules = verdict_of_way(end, first.link.vantage, probe, inbound=True)
+    except Unknown:
+        return None
+    if standing is None or rules.word != "open":
+        return None
+    return Unknown(
+        f"from {first.vantage} to {probe.host}:{probe.port} each connection was refused after {min(times):.0f} ms or "
+        "more: whether the way is slow, or something on it may say no but now and then (ICMP), cannot be told",
+        f"Run again once {standing.code} on {standing.machine} is mended.",
+    )
+
+
+def _refused_links(subject: Subject) -> list[list[Attempt]]:
+    """The looks at each link of which all were refused."""
+    by_link: defaultdict[tuple[str, str | None], list[Attempt]] = defaultdict(list)
+    for attempt in attempts_of(subject):
+        if attempt.link.proxy is None:
+            by_link[attempt.vantage, attempt.server].append(attempt)
+    return [looks for looks in by_link.values() if all(_is_refused(look.probe) for look in looks)]
+
+
+def _is_refused(probe: Probe) -> bool:
+    return probe.connect is not None and probe.connect.error is Failure.REFUSED
+
+
+def _is_linux(machine: Subject) -> bool:
+    try:
+        return machine.read(FACTS.host).os == "linux"
+    except Unknown:
+        return False
 
 
 def slow_stages(subject: Subject) -> list[tuple[Probe, frozenset[Stage]]]:
@@ -279,6 +343,23 @@ def _lost_links(subject: Subject) -> Iterator[tuple[Attempt, Subject]]:
         if each.server is not None and each.server not in reached and (_is_lost(each) or each.met_another)
     }
     for name, attempt in lost.items():
+        yield attempt, subject.fleet.subject(name)
+
+
+def _taken_links(subject: Subject) -> Iterator[tuple[Attempt, Subject]]:
+    """One attempt of each of a Tentacle's links on which something took connections, and never showed to be the end.
+
+    An end whose own tables have no way back has not answered: something between did, and stands before a second fault.
+    """
+    attempts = attempts_of(subject)
+    well = {each.server for each in attempts if each.met_own}
+    another = {each.server for each in attempts if each.met_another}
+    taken = {
+        each.server: each
+        for each in attempts
+        if each.connected and each.server is not None and each.server not in well | another
+    }
+    for name, attempt in taken.items():
         yield attempt, subject.fleet.subject(name)
 
 
