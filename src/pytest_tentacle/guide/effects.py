@@ -60,7 +60,7 @@ _LOOKS = (
     r"(?:time )?getent |(?:sudo )?(?:ss|ls|tail|cat|stat|journalctl|ausearch|nft list|iptables -S|ufw status) ?",
     r"sudo firewall-cmd --list|systemctl (?:status|show|cat|list-dependencies|is-)|timedatectl |top |ps |df|grep ",
     r"(?:sudo )?dmesg --level |findmnt --target ",
-    r"ip |tracepath |openssl |curl |(?:sudo )?(?:docker|podman) ps ",
+    r"ip |tracepath |openssl |curl |ldd --version|(?:sudo )?(?:docker|podman) ps ",
     r"update-crypto-policies --show|pytest-tentacle[ -]ping |icacls \S+$",
     r"icacls \"\$env:ProgramData[^\"]*\"$|getfacl |namei |id |getenforce",
     r"nltest \"?/dsgetdc:|gpresult\.exe /scope computer /r$",

@@ -131,6 +131,15 @@ ONE_OF_EACH = {
         "PowerShell startup detection: PowerShell did not start within 5 minutes for task ServerTasks-1",
     ),
     "TT154": ("octo-1", "ThreadPool exhausted for approximately 4997ms current ThreadPool exhaustion events 1"),
+    "TT155": (
+        "octo-1",
+        "The installed license is not compatible with this version; no database initialization will be performed",
+    ),
+    "TT156": ("octo-1", "Failed upgrading database schema - the entire upgrade has been rolled back"),
+    "TT157": (
+        "octo-1",
+        "System.TypeInitializationException: The type initializer for 'Microsoft.AspNetCore.Server.HttpSys.HttpApi' threw an exception.",
+    ),
     "TT143": ("octo-1", 'Cannot open database "Octopus" requested by the login. The login failed.'),
 }
 """A text of its own log that leads to each code; the others have tests of their own above."""

@@ -71,6 +71,12 @@ def registers_as_a_service(world: Whole) -> None:
     registering_fails(world, "System.IO.IOException: The handle is invalid.")
 
 
+@case("TC1368")
+def registers_with_no_address(world: Whole) -> None:
+    """`--server=octo-1`, without https://: the class speaks English in each language."""
+    registering_fails(world, "System.UriFormatException: Ungültiger URI: Das URI-Format konnte nicht bestimmt werden.")
+
+
 @case("TC1369")
 def registering_fails_somehow(world: Whole) -> None:
     registering_fails(world, "Something that nobody has seen")

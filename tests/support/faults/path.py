@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.survey.surroundings import FirewallRule, Route
+from pytest_tentacle.link import By
+from pytest_tentacle.survey.surroundings import FirewallRule, Product, Route
 from support.fleets.failures import DROPPED, FORBIDDEN, NO_ROUTE, REFUSED, SILENT
-from support.fleets.looks import SERVERS_OWN_PORT
-from support.fleets.whole import Whole
+from support.fleets.looks import SERVERS_OWN_PORT, polled
+from support.fleets.whole import POLL, Whole, line
 from support.fleets.world import probe
 from support.rules import linux_rules
 
 from . import case
+from .last_words import connections_pile_up
+from .logs import not_collected
 
 UNREAD = "Get-NetFirewallRule is not allowed"
 
@@ -268,3 +271,48 @@ def slow_way(world: Whole) -> None:
 def slow_somewhere(world: Whole) -> None:
     """A poller looks at its server alone."""
     world.both("poll-01", {"connect_ms": 3010})
+
+
+@case("TC1153", "poll-01")
+def idle_connections_are_dropped(world: Whole) -> None:
+    not_collected(world)
+    lost = f"{POLL}The connection to the host at https://octo-1.example:10943/ timed out. There may be problems with the network. The connection will be retried."
+    for ago in (4000, 3000, 2000, 1000):
+        world.logs["poll-01"] += line(ago, "ERROR", lost, 900) + world.secured("poll-01", "octo-1", ago - 5)
+
+
+@case("TC1154", "poll-01")
+def two_nodes_behind_one_name(world: Whole) -> None:
+    """The name of a balancer before both nodes is declared for each of them."""
+    world.add_server("octo-2", "192.0.2.11")
+    for name in ("octo-1", "octo-2"):
+        world[name].declare(addresses=("octopus.example",))
+    draft = world["poll-01"]
+    draft.declare(servers=("octo-1", "octo-2"))
+    draft.trusted[0]["Address"] = "https://octopus.example:10943/"
+    common = {"port": 10943, "page": "server", "whose": "octopus"}
+    draft.replace(polled(0), probe("octopus.example", by=By.NAME, addresses=("192.0.2.9",), **common))
+    held = world.sections["poll-01"]["connections"][0].model_copy(update={"remote_address": "192.0.2.9"})
+    world.sections["poll-01"]["connections"] = (held,)
+    world.logs["poll-01"] = world.polls_at_start("poll-01")
+    not_collected(world)
+
+
+@case("TC1033", "poll-01", confidence="likely")
+def second_node_does_not_know_it(world: Whole) -> None:
+    world.add_server("octo-2", "192.0.2.11")
+    world.join("poll-01", "octo-2")
+    held = world.sections["poll-01"]["connections"]
+    world.sections["poll-01"]["connections"] = held[:1]
+    text = (
+        "listen://[::]:10943/             91  A client at [::ffff:192.0.2.30]:50301 connected, and attempted a message "
+        "exchange, but it presented a client certificate with the thumbprint "
+        f"'{world.thumbprint('poll-01')}' which is not in the list of thumbprints that we trust"
+    )
+    world.say("octo-2", "ERROR", text)
+
+
+@case("TC5541")
+def server_keeps_its_connections(world: Whole) -> None:
+    connections_pile_up(world)
+    world.sections["octo-1"]["products"] = (Product(product="server", version="2018.7.9"),)

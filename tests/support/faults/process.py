@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from pytest_tentacle.survey.surroundings import Proxy, RootLists
+from pytest_tentacle.survey.surroundings import Loading, LoadTime, Proxy, RootLists
 from support import NOW
 from support.fleets.certificates import thumbprint
 from support.fleets.looks import OWN_PORT
-from support.fleets.whole import LISTEN, LISTENS, Whole, line, make_windows, started
+from support.fleets.whole import LINUX_EXECUTABLE, LISTEN, LISTENS, VERSION, Whole, line, make_windows, started
 
 from . import case
 from .logs import OCTO, PROXY, TRANSACTION, met
@@ -74,3 +74,66 @@ def proxy_of_one_account(world: Whole) -> None:
         "ERROR",
         f"{TRANSACTION}{PROXY}Proxy destination proxy.corp.example on port 3128 responded with a 403 code - Forbidden",
     )
+
+
+def server_ends(world: Whole, text: str) -> None:
+    """The server ends in its start, and says why."""
+    world.down("octo-1", exit_code=1067)
+    world.say("octo-1", "FATAL", text)
+
+
+@case("TT155", "octo-1", confidence="likely")
+def license_expired(world: Whole) -> None:
+    """The check of the license is one of those before the database is upgraded."""
+    text = (
+        "One of the pre-conditions to safely upgrade your database has failed, and the upgrade cannot continue.\n"
+        "- FAIL: Your Octopus Server would not be compliant with your license if we allowed the upgrade to continue."
+    )
+    server_ends(world, text)
+
+
+@case("TT156", "octo-1", confidence="likely")
+def schema_not_upgraded(world: Whole) -> None:
+    text = (
+        "Unhandled AppDomain exception occurred: Failed upgrading database schema - the entire upgrade has been "
+        "rolled back to its last known good state.\nUnrecognised document prefix Accounts-1"
+    )
+    server_ends(world, text)
+
+
+@case("TT157", "octo-1", confidence="likely")
+def portal_on_kestrel(world: Whole) -> None:
+    text = "An exception was thrown while activating Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerImpl."
+    server_ends(world, text)
+
+
+@case("TC1431", "octo-1", confidence="likely")
+def database_of_another_installation(world: Whole) -> None:
+    server_ends(world, "System.IO.IOException: Encrypted stream is not correctly salted with the document key.")
+
+
+@case("TC1291", "web-01")
+def never_since_its_upgrade(world: Whole) -> None:
+    """The old version ran for days; the new one ends with an error that nobody knows."""
+    world.down("web-01", exit_code=1067)
+    world.logs["web-01"] = world.logs["web-01"].replace(VERSION, "8.3.2941") + started(3100, ago=600)
+    world.logs["web-01"] += line(
+        590, "FATAL", "An exception was thrown while activating Octopus.Tentacle.Something.Nobody.Knows.", 3100
+    )
+
+
+@case("TC2066", "poll-01")
+def labelled_as_a_home(world: Whole) -> None:
+    """It was unpacked in a home folder: a shell runs it, systemd does not. What SELinux denied was not read."""
+    world.down("poll-01", state="failed", exit_code=203, detail="failed / exit-code")
+    world.sections["poll-01"]["access_control"] = "its records could not be read"
+
+
+@case("TC8134", "poll-01")
+def of_an_old_distribution(world: Whole) -> None:
+    printed = f"{LINUX_EXECUTABLE}: /lib64/libstdc++.so.6: version `GLIBCXX_3.4.20' not found"
+    time = LoadTime(
+        product="tentacle", executable=LINUX_EXECUTABLE, cold_ms=20, warm_ms=20, exit_code=1, printed=printed
+    )
+    world.sections["poll-01"]["loading"] = Loading(times=(time,), revocation=())
+    world.down("poll-01", exit_code=1)

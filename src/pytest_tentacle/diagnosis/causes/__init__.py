@@ -13,6 +13,7 @@ from .messages import MESSAGES
 from .names import NAMES
 from .path.address_family import ADDRESS_FAMILY
 from .path.listening import PATH
+from .path.nodes import NODES
 from .path.own_firewall import OWN_FIREWALL
 from .path.polling import PATH_POLLING
 from .path.slow import SLOW_WAYS
@@ -46,6 +47,7 @@ CAUSES: tuple[CauseKind, ...] = tuple(
             *PATH,
             *OWN_FIREWALL,
             *PATH_POLLING,
+            *NODES,
             *SLOW_WAYS,
             *PROCESS,
             *INTERCEPTION,

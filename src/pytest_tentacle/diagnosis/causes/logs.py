@@ -17,6 +17,7 @@ from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.sections.catalogue import CATALOGUE
 
+from .path.nodes import by_one_name, dropped_when_idle
 from .process import proxy_not_found, trusts_as_before
 
 
@@ -113,7 +114,7 @@ def _sockets(view: View, problem: Problem) -> int | None:
 
 def _busy(view: View, problem: Problem) -> Clue | None:
     number = _sockets(view, problem)
-    if number == 0:
+    if number == 0 or dropped_when_idle(view, problem) is not None or by_one_name(view, problem) is not None:
         return None
     if number is None:
         return Clue(
@@ -310,9 +311,9 @@ LOGS: tuple[CauseKind, ...] = (
         "TC1031",
         "TT103",
         "A client is rejected because of its thumbprint",
-        "According to the log, the listening end does not trust the thumbprint {thumbprint}. Where a Tentacle "
-        "listens, that is its server's thumbprint; where a server listens, it is a Tentacle's, whose machine may "
-        "be disabled or deleted.",
+        "According to the log of {vantage}, it does not trust the thumbprint {thumbprint}, and turns away who comes "
+        "with it. Where a Tentacle listens, that is its server's thumbprint; where a server listens, it is a "
+        "Tentacle's, whose machine may be disabled or deleted.",
         fold_by=("thumbprint",),
         consequences=UNCONNECTED | {"TT132"},
         echoes=ACROSS | {"TT105"},

@@ -138,9 +138,12 @@ _UPGRADE_7 = (
 
 _RENEW_SERVER = "The server's certificate is the weak one, not this Tentacle's:"
 _RENEW_OLD = (
-    "See which of the two is old (SHA-1, or a key below 2048 bits): the server's stands in the portal under "
-    "Configuration, Thumbprints, the Tentacle's in the step on thumbprints. Renew that one and upgrade both ends. A "
-    "server's is renewed only when every Tentacle trusts the new one (update-trust). What each end can do:"
+    "Find the old one of the two: in the portal, Configuration, Thumbprints shows the server's signature algorithm, "
+    "and the step on thumbprints of this run the Tentacle's. A Tentacle's with sha1, or a key below 2048 bits: make a "
+    "new one (new-certificate), restart its service, and enter the new thumbprint in the machine's settings. The "
+    "server's: first let every Tentacle trust the new one (update-trust), then replace it, as Octopus's page on "
+    "regenerating certificates says. If neither is old, the two systems have no signature algorithm or curve in "
+    "common; what this one can do:"
 )
 
 _RESTART_IDLE = (

@@ -8,7 +8,7 @@ from pytest_tentacle.diagnosis.from_problem import from_problem
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.last_resort import left_overs
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.commands import RESTART_LINUX, RESTART_WINDOWS
+from pytest_tentacle.guide.commands import RESTART_LINUX, RESTART_WINDOWS, when
 from pytest_tentacle.guide.consequences import ENDED
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem, Unknown
@@ -26,6 +26,11 @@ _NEEDS = re.compile(
     re.IGNORECASE,
 )
 """In the words of .NET's runtime and of the loaders of both systems."""
+
+_C_LIBRARY = re.compile(r"version `?(?:GLIBC|GLIBCXX)_", re.IGNORECASE)
+_OF_THE_RELEASE = re.compile(rf"{_C_LIBRARY.pattern}|No usable version of (?:the )?libssl", re.IGNORECASE)
+_WANTS_OLD = "the system's C library is older than the one that the program was built for"
+_WANTS_NEW = "the program knows OpenSSL up to 1.1 only, and the system has a newer one"
 
 _FRAMEWORK = re.compile(
     r"Retargetable=Yes|Method not found: '[\w.!\[\]`<>]+ System\.|"
@@ -55,8 +60,17 @@ def _lacks(problem: Problem) -> bool:
     return _NEEDS.search(str(problem.facts.get("words") or "")) is not None
 
 
-def _needs(_view: View, problem: Problem) -> Clue | None:
-    return Clue() if _lacks(problem) else None
+def _needs(view: View, problem: Problem) -> Clue | None:
+    return Clue() if _lacks(problem) and _of_another_age(view, problem) is None else None
+
+
+def _of_another_age(view: View, problem: Problem) -> Clue | None:
+    """What no package of this release of the system brings: its C library, or an OpenSSL that is no more."""
+    words = str(problem.facts.get("words") or "")
+    if view.system != "linux" or not _OF_THE_RELEASE.search(words):
+        return None
+    old = _C_LIBRARY.search(words) is not None
+    return Clue(facts={"older": old, "newer": not old, "wants": _WANTS_OLD if old else _WANTS_NEW})
 
 
 def _another_version(view: View) -> list[Evidence]:
@@ -102,6 +116,7 @@ PROGRAMS: tuple[CauseKind, ...] = (
         consequences=ENDED | {"TT813"},
         rank=13,
         confidence=Confidence.LIKELY,
+        told_apart_by=frozenset({"host"}),
     ),
     CauseKind(
         "TC8131",
@@ -153,6 +168,38 @@ PROGRAMS: tuple[CauseKind, ...] = (
         consequences=ENDED | {"TT140"},
         rank=14,
         confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC8134",
+        "This version of the program and this release of the system do not fit",
+        "On {who} the program cannot be loaded: {wants}. (It says: {words})",
+        frozenset({"TT813"}),
+        ("This concerns Linux only. See its state:", RESTART_WINDOWS),
+        (
+            (
+                "No package of this release brings what is missing. Move to a release of the system that the "
+                "Tentacle's requirements name, or, until then:"
+            ),
+            *when(
+                "older",
+                "install an earlier Tentacle, of before the upgrade: those on .NET 8 (8.2.2447 and later) need glibc "
+                "2.23, which CentOS 7 and its like do not have. To see what there is, and start it:",
+            ),
+            *when(
+                "newer",
+                "upgrade the Tentacle: those on .NET 6 and later (6.3 and later) speak with OpenSSL 3. To see what "
+                "there is, and start it:",
+            ),
+            "$ ldd --version",
+            "$ openssl version",
+            RESTART_LINUX,
+        ),
+        _of_another_age,
+        consequences=ENDED | {"TT140"},
+        fold_by=("wants",),
+        rank=14,
+        confidence=Confidence.LIKELY,
+        told_apart_by=frozenset({"host"}),
     ),
     from_problem(
         "TC8132",

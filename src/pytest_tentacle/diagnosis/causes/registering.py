@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from pytest_tentacle.diagnosis.from_problem import told
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.commands import TRUST_FIRST
+from pytest_tentacle.guide.commands import TRUST_FIRST, when
 from pytest_tentacle.guide.consequences import STARTLESS, UNANSWERED, UNTRUSTED
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Problem
@@ -25,6 +26,46 @@ def _of(*kinds: str) -> Callable[[View, Problem], Clue | None]:
         return told(view, problem) if problem.facts.get("kind") in kinds else None
 
     return match
+
+
+_NEEDS = {
+    "arguments": "it was called without something that it needs, or with a value that it cannot use, such as an "
+    "address that is no whole URL.",
+    "handle": "it was called by a service: from 3.15.8 on the command needs a console, and a service has none.",
+    "no-certificate": "it was called before the instance had a certificate. Tentacles before 6.1 make none by "
+    "themselves, and those of 2.0 end with a null reference.",
+    "not-trusted": "it is a call for a server that this Tentacle does not trust yet.",
+    "rights": "whoever called it may not write the instance's files.",
+}
+"""By the kind of a failure: what the call lacked."""
+
+_WHAT_IT_NEEDS = (
+    *when(
+        "arguments",
+        "Correct the call, which the log's first words name: --server and --server-comms-address take a whole URL "
+        "(https://octopus.example.com, https://octopus.example.com:10943), --environment and --role or --workerpool "
+        "are needed, and one kind of credentials. A container or chart has them in its variables (ServerUrl, "
+        "ServerCommsAddress, TargetEnvironment ...). Then run it again:",
+    ),
+    *when("handle", "Call it in a session, or as a scheduled task, in the place of a service:"),
+    *when("no_certificate", "Make a certificate first (new-certificate --if-blank), then run it again:"),
+    *when("not_trusted", "Trust the server first (configure --trust with its thumbprint), then run it again:"),
+    *when("rights", "Run it again as an administrator, or with sudo:"),
+)
+
+
+def _lacks(view: View, problem: Problem) -> Clue | None:
+    lacking = _NEEDS.get(str(problem.facts.get("kind")))
+    if lacking is None:
+        return None
+    clue = told(view, problem)
+    return replace(
+        clue, facts=clue.facts | {"lacking": lacking} | {_flag(kind): kind == problem.facts["kind"] for kind in _NEEDS}
+    )
+
+
+def _flag(kind: str) -> str:
+    return kind.replace("-", "_")
 
 
 def _cause(
@@ -115,15 +156,18 @@ REGISTERING: tuple[CauseKind, ...] = (
         "known defect.",
         what="Upgrade the Tentacle to the server's version, or the server to its generation",
     ),
-    _cause(
-        8,
-        ("handle", "no-certificate", "not-trusted", "rights"),
+    CauseKind(
+        "TC1368",
         "Registering failed: the command lacks what it needs",
-        "it was called before the instance had a certificate (Tentacles before 6.1 make none by themselves, and those "
-        "of 2.0 end with a null reference), before the server is trusted (poll-server), by somebody who may not write "
-        "the instance's files, or by a service: from 3.15.8 on the command needs a console, and a service has none.",
-        what="Make a certificate first (new-certificate --if-blank); trust the server before it is polled (configure "
-        "--trust); call it as an administrator or with sudo, in a session or as a scheduled task",
+        "The last command to register {who} failed: {lacking} (The log says: {words})",
+        frozenset({"TT136"}),
+        (*_WHAT_IT_NEEDS, _LOG[0]),
+        (*_WHAT_IT_NEEDS, _LOG[1]),
+        _lacks,
+        consequences=UNTRUSTED | {"TT320", "TT310", "TT315"},
+        fold_by=("kind",),
+        rank=35,
+        confidence=Confidence.LIKELY,
     ),
     _cause(
         9,

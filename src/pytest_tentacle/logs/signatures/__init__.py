@@ -24,6 +24,7 @@ from .noise import GENERIC, VISITORS
 from .old_generations import OLD_GENERATIONS
 from .ports import PORTS
 from .proxy import ANSWERS, PROXY
+from .server_start import SERVER_START
 from .trust import CLOSED, TRUST
 
 SIGNATURES: tuple[Signature, ...] = (
@@ -35,6 +36,7 @@ SIGNATURES: tuple[Signature, ...] = (
     *KEYS,
     *CONFIGURATION,
     *RIGHTS,
+    *SERVER_START,
     *SCRIPTS,
     *COMMANDS,
     *VISITORS,

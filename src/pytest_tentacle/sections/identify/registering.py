@@ -71,6 +71,15 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
                 r"A space with name \"[^\"\n]{0,200}\" (?:could not be found|was requested)"
             ),
         ),
+        (
+            "arguments",
+            (
+                r"UriFormatException|Invalid URI: |Octopus server URI given was invalid|"
+                r"Please specify (?:a|an|the|one|your|only)\b|Unrecognized command line argument|"
+                r"The value '[^'\n]{0,200}' is not valid|must start with (?:wss|poll)://|OptionException|"
+                r"Option --\w+ can only be used with"
+            ),
+        ),
         ("handle", r"The handle is invalid|Das Handle ist ung"),
         ("rights", r"UnauthorizedAccessException|Access to the path '|Zugriff auf den Pfad"),
         ("not-trusted", r"is not yet trusted|No trusted server was found with the supplied"),

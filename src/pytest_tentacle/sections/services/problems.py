@@ -210,7 +210,12 @@ SERVICES: tuple[ProblemKind, ...] = (
         "its private key, as after a renewal that removed the old one. Windows resets the connections there, at the "
         "latest from its next start on.",
         (
-            "Put the certificate back with its key, or bind the current one (Octopus Manager, Change bindings):",
+            (
+                "In Octopus Manager, Change bindings, choose for the HTTPS binding a certificate that the list below "
+                "shows with HasPrivateKey True and a NotAfter to come, and apply it, which restarts the server. Where "
+                "there is none, import the certificate again as a .pfx, with its key, into the computer's store "
+                "Personal, then do the same. Tentacles that poll by web socket must trust the new one (update-trust):"
+            ),
             "$ netsh http show sslcert",
             "$ Get-ChildItem Cert:\\LocalMachine\\My | Format-List Subject, Thumbprint, NotAfter, HasPrivateKey",
         ),

@@ -76,7 +76,10 @@ ADDRESS_FAMILY: tuple[CauseKind, ...] = (
         "IPv6 is switched off on {who} or missing on the path, and Tentacle {version} cannot connect without it: "
         "a defect of 3.1.7 to 5.0.4.",
         match=_by_version(_BOTH_FAMILIES, _WITHOUT_IPV6),
-        what="Upgrade the Tentacle to 5.0.5 or later; until then switch IPv6 on again:",
+        what="Upgrade the Tentacle to 5.0.5 or later, by its installer or package: settings, certificate and "
+        "registration stay. Until then switch IPv6 on again, and restart the service: on Linux "
+        "net.ipv6.conf.all.disable_ipv6 is 0 (and the kernel has no ipv6.disable=1), on Windows DisabledComponents of "
+        "Tcpip6 is 0, and Windows is restarted for it. Which addresses there are:",
         commands=_ADDRESSES,
     ),
     _cause(

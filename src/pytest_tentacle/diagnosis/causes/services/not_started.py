@@ -20,6 +20,9 @@ from pytest_tentacle.sections.services.events import (
 from .failure import exit_of, failure_of, is_told_otherwise, told_by
 from .managers import EXIT_EXEC, is_by_cluster
 
+_NOT_RUN = frozenset({126, 127})
+"""Exit codes of a shell that could not run a program, or found none (POSIX, "Exit Status for Commands")."""
+
 _EVENTS_OF = "$ Get-WinEvent -LogName 'Microsoft-Windows-{}' -MaxEvents 20 -ErrorAction Ignore"
 
 
@@ -68,9 +71,25 @@ def _clue(view: View, **facts: object) -> Clue:
 
 def _no_program(view: View, problem: Problem) -> Clue | None:
     if view.system == "linux" and exit_of(problem) == EXIT_EXEC:
-        return _clue(view, how="is missing or cannot be run")
+        return _clue(view, how="is missing or cannot be run") if _kept_from_it(view, problem) is None else None
     how = PROGRAM_MISSING.get(_code(view, problem) or 0)
     return _clue(view, how=how) if how else None
+
+
+def _kept_from_it(view: View, problem: Problem) -> Clue | None:
+    """The program is there, it was run by hand, and systemd cannot run it: SELinux labels of a home folder do that."""
+    service, loading = view.service, view.survey.loading.data if view.survey else None
+    if view.system != "linux" or exit_of(problem) != EXIT_EXEC or service is None or loading is None:
+        return None
+    control = view.survey.access_control.data if view.survey else None
+    if service.account not in {None, "", "root"} or (control is not None and control.selinux != "enforcing"):
+        return None  # the rights of its account may be what it lacks
+    own = [each for each in loading.times if each.executable == service.executable]
+    if not any(each.exit_code is not None and each.exit_code not in _NOT_RUN for each in own):
+        return None
+    told = Evidence(f"loading of {view.name}", "run in a shell, the program starts; systemd cannot run it (203/EXEC)")
+    clue = _clue(view)
+    return Clue(facts=clue.facts, evidence=(told, *clue.evidence))
 
 
 def _blocked(view: View, problem: Problem) -> Clue | None:
@@ -139,11 +158,19 @@ NOT_STARTED: tuple[CauseKind, ...] = (
         "The service on {who} cannot start because another one that it depends on failed ({dependency}).",
         FELL_OVER,
         (
-            "See which one, and start that first:",
-            '$ Get-Service -Name "<service>" -RequiredServices',
+            (
+                "See which of them is not running, and why: its own events say so (7000, 7023 or 7024 with its name). "
+                "Where it is disabled, set it back to the start mode that it had; start it, then this service:"
+            ),
+            '$ Get-Service -Name "<service>" -RequiredServices | Select-Object Name, Status, StartType',
+            "$ Get-WinEvent -FilterHashtable @{LogName='System'; ProviderName='Service Control Manager'} -MaxEvents 20",
             START_WINDOWS,
         ),
-        ("See which one, and start that first:", '$ systemctl list-dependencies "<service>"', START_LINUX),
+        (
+            "See which of them failed (a white or red dot), what it says (journalctl), and start it first:",
+            '$ systemctl list-dependencies "<service>"',
+            START_LINUX,
+        ),
         _dependency,
         consequences=STARTLESS,
         echoes=UNANSWERED,
@@ -188,6 +215,29 @@ NOT_STARTED: tuple[CauseKind, ...] = (
         echoes=UNANSWERED,
         fold_by=("how",),
         rank=20,
+    ),
+    CauseKind(
+        "TC2066",
+        "systemd may not run the service's program, though it is there",
+        "The service on {who} cannot start: systemd may not run {executable}, which a shell can. Where SELinux is "
+        "enforced, a program that was unpacked in a home folder has a label that no service may run.",
+        FELL_OVER,
+        ("This concerns Linux only. See its state:", STATE_WINDOWS),
+        (
+            (
+                "See what SELinux denied, and the program's label and place. Install the package (its files lie in "
+                "/opt/octopus/tentacle, with labels that services may run), or move the folder there and set the "
+                "labels again (restorecon). Then start it:"
+            ),
+            "$ sudo ausearch -m avc -ts today",
+            '$ ls -lZ "<executable>"',
+            START_LINUX,
+        ),
+        _kept_from_it,
+        consequences=STARTLESS,
+        echoes=UNANSWERED,
+        rank=19,
+        confidence=Confidence.LIKELY,
     ),
     CauseKind(
         "TC2028",

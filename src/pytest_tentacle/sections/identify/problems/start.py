@@ -246,7 +246,10 @@ START_KINDS = (
         "With the system in FIPS mode the Tentacle for Linux cannot make a certificate in the form that it needs. "
         "Trying again fails "
         "the same way.",
-        "Make a certificate on another machine and import it (import-certificate), or turn FIPS mode off:",
+        "Let a Tentacle on a machine without FIPS mode make the certificate (new-certificate --export-pfx, with a "
+        "--pfx-password), copy the file here, import it (import-certificate --from-file, with the password), delete "
+        "the file, then register the Tentacle and start its service. Or turn FIPS mode off, if your rules allow it, "
+        "restart the machine, and make it here (new-certificate). 1 says that it is on:",
         windows=(READ_WINDOWS,),
         linux=("$ cat /proc/sys/crypto/fips_enabled",),
         sentence="{who} cannot make a certificate: the system is in FIPS mode, in which this program cannot do that.",
