@@ -21,6 +21,7 @@ from pytest_tentacle.guide.severity import AT_THE_NEXT_START, OF_ONE_LINK, Sever
 from pytest_tentacle.inventory.model import Mode, OctopusServer
 from pytest_tentacle.judging.attempts import Attempt, attempts_of
 from pytest_tentacle.judging.away import away
+from pytest_tentacle.judging.entries import entries_of
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.links import polled_links
 from pytest_tentacle.judging.reading import FACTS, kept
@@ -145,17 +146,18 @@ def all_stand(subject: Subject) -> bool | None:
 def stands(subject: Subject, server: Subject) -> bool | None:
     """The same of one server."""
     attempts = [attempt for attempt in attempts_of(subject) if attempt.server == server.name]
-    if attempts and not any(attempt.shows_page for attempt in attempts):
-        return False
+    failed = bool(attempts) and not any(attempt.shows_page for attempt in attempts)
     try:
         service = subject.service
         if service is None or service.pid is None:
             return False
     except Unknown:
-        return None
+        return False if failed else None
     except Blocked:
         return False
-    connected = _connected(subject, server, service.pid, attempts)
+    connected = False if failed else _connected(subject, server, service.pid, attempts)
+    if connected is False and _holds_another_port(subject, server, service.pid):
+        return None
     return connected and (True if attempts else None)
 
 
@@ -180,6 +182,29 @@ def _connected(subject: Subject, server: Subject, pid: int, attempts: list[Attem
     if any(plain_address(row.remote_address) in addresses for row in fitting):
         return True
     return None if fitting and not all_addresses else False
+
+
+def _holds_another_port(subject: Subject, server: Subject, pid: int) -> bool:
+    """Whether a poller's process holds a connection with the server on a port that only its own settings name.
+
+    Looks that failed were made at the declared port, and tell nothing of this one.
+    """
+    machine = server.machine
+    if subject.mode is not Mode.POLLING or not isinstance(machine, OctopusServer):
+        return False
+    try:
+        rows = subject.read(FACTS.connections)
+        polled = {entry.port for entry in entries_of(subject.settings)} - set(machine.polling_ports)
+    except (Unknown, Blocked):
+        return False
+    addresses = {plain_address(machine.ip or "")} | _addresses(server)
+    return any(
+        row.state == "established"
+        and row.pid == pid
+        and row.remote_port in polled
+        and plain_address(row.remote_address) in addresses
+        for row in rows
+    )
 
 
 def _addresses(server: Subject) -> set[str | None]:

@@ -140,7 +140,7 @@ def declared_servers_are_polled(subject: Subject) -> Iterator[Finding]:
         own = [entry for entry in entries if node_of(entry, subject, entries) is node]
         right = [entry for entry in own if _on_its_port(entry, node)]
         translated = next((entry for entry in own if _is_translated(entry, node, subject)), None)
-        balanced = next((entry for entry in entries if entry not in own and is_balanced(entry, node, subject)), None)
+        balanced = next((each for each in entries if each not in own and _is_in_turn(each, node, subject)), None)
         if right:
             yield Evidence(path, f"polls {node.name} at {right[0].address}")
         elif translated:
@@ -207,6 +207,11 @@ def _unclear(subject: Subject, node: Subject, entry: Entry) -> Unknown:
 
 def _on_its_port(entry: Entry, node: Subject) -> bool:
     return entry.is_web_socket or entry.is_gateway_of(node) or entry.port in _ports(node)
+
+
+def _is_in_turn(entry: Entry, node: Subject, subject: Subject) -> bool:
+    """Whether an address is that of several nodes: their certificates answer, or nobody looked."""
+    return is_balanced(entry, node, subject) or (entry.names(node) and _may_lead_to(entry, node, subject))
 
 
 def _is_translated(entry: Entry, node: Subject, subject: Subject) -> bool:

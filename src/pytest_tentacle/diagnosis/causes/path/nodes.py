@@ -209,5 +209,6 @@ NODES: tuple[CauseKind, ...] = (
         fold_by=("server", "version"),
         rank=20,
         confidence=Confidence.LIKELY,
+        told_apart_by=frozenset({"peer.products"}),
     ),
 )
