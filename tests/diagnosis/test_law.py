@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from support.law import broken, of_fault, reductions, told
+from support.law import broken, of_fault, reductions, told, well
 from support.rejudging import Judged
 
 _STEP = 8
@@ -22,7 +22,7 @@ def test_less_never_leads_elsewhere(fault: Any, world: Any, faults: Any) -> None
     """What is left of a survey gives the same causes, or doubtful ones that say what else it may be, or unknowns."""
     fault.change(world)
     surveys = world.surveys()
-    judged = Judged(surveys)
+    judged = Judged(surveys, [well()])
     whole = told(surveys, judged)
     some = list(islice(reductions(surveys), faults.CASES.index(fault) % _STEP, None, _STEP))
     assert len(some) > 10

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, cast
 
 from pytest_tentacle.diagnosis import Confidence, Diagnosis, diagnose
@@ -71,6 +72,12 @@ def told_by(results: Sequence[StepResult], diagnosis: Diagnosis, machines: Itera
         said.problems[name] = frozenset(problem.code for each in mine for problem in each.problems)
         said.open[name] = any(each.outcome in {Outcome.UNKNOWN, Outcome.BLOCKED} for each in mine)
     return said
+
+
+@cache
+def well() -> Judged:
+    """The made-up fleet without any fault: what a fault elsewhere cannot change is judged here once."""
+    return Judged(wide_fleet().surveys())
 
 
 Change = Callable[[HostRecord], HostRecord]
@@ -181,7 +188,7 @@ def whole_law(all_surveys: Iterable[tuple[str, Surveys]], show: Callable[[str], 
     """Every survey with all that can be taken away; the number of offences, each of which is shown."""
     number = 0
     for name, surveys in all_surveys:
-        judged = Judged(surveys)
+        judged = Judged(surveys, [well()])
         whole = told(surveys, judged)
         for what, less in reductions(surveys):
             for wrong in broken(whole, told(less, judged)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
@@ -43,13 +43,20 @@ class Scene:
             if result.outcome is not Outcome.WAIVED:
                 self.problems[result.machine].extend(result.problems)
         self._add_blockers()
-        every = [problem for problems in self.problems.values() for problem in problems]
-        self.reach = Reach(fleet, every)
         self.by_code: defaultdict[str, list[Problem]] = defaultdict(list)
-        for problem in every:
+        for problem in self._every():
             self.by_code[problem.code].append(problem)
         self._views: dict[str, View] = {}
         self._unread: dict[str, tuple[str, ...]] = {}
+
+    def _every(self) -> Iterator[Problem]:
+        for problems in self.problems.values():
+            yield from problems
+
+    @cached_property
+    def reach(self) -> Reach:
+        """Who reached whom; of a fleet that is well nobody asks."""
+        return Reach(self.fleet, self._every())
 
     def blocks(self, name: str) -> tuple[tuple[str, str], ...]:
         """Code and machine of each failure elsewhere that stands in the way of a machine."""

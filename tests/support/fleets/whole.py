@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
+
+from pydantic import BaseModel
 
 from pytest_tentacle.inventory.model import SSH, Mode, WinRM
 from pytest_tentacle.link import By
@@ -14,7 +17,6 @@ from pytest_tentacle.logs.model import LogFile
 from pytest_tentacle.logs.reader import read_log
 from pytest_tentacle.sections import Fleet, fleet_of
 from pytest_tentacle.survey.model import HostRecord, Section, Service, Unreachable
-from pytest_tentacle.survey.store import Surveys
 from pytest_tentacle.survey.surroundings import (
     Access,
     AccessControl,
@@ -43,7 +45,7 @@ from support import NOW
 from .certificates import thumbprint
 from .failures import REFUSED, STOPPED
 from .looks import OWN_PORT, SERVERS_OWN_PORT, also_from, declared, from_server, polled
-from .world import World, probe
+from .world import Draft, World, probe
 
 SYSTEM = "S-1-5-18"
 _TIME = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.MULTILINE)
@@ -59,6 +61,7 @@ SERVER_LISTEN = "listen://[::]:10943/             91  "
 POLL = "https://octo-1.example:10943/        12  "
 
 
+@lru_cache(maxsize=4096)
 def line(ago: timedelta | float, level: str, text: str, pid: int) -> str:
     """A line of a log, so many seconds (or so long) before the survey."""
     at = NOW - (ago if isinstance(ago, timedelta) else timedelta(seconds=ago))
@@ -238,14 +241,7 @@ class Whole(World):
 
     def connection(self, name: str, server: str, state: str = "established", pid: int = 900, port: int = 50000) -> Any:
         """A polling Tentacle's connection to a server."""
-        return Connection(
-            local_address=self[name].machine.ip or "192.0.2.99",
-            local_port=port,
-            remote_address=self[server].machine.ip,
-            remote_port=10943,
-            state=state,
-            pid=pid,
-        )
+        return _connection(self[name].machine.ip or "192.0.2.99", port, self[server].machine.ip, state, pid)
 
     def say(self, name: str, level: str, text: str, ago: float = 60) -> None:
         """One more record at the end of a machine's log."""
@@ -311,10 +307,15 @@ class Whole(World):
         """We cannot log on to it."""
         self[name].unreachable = Unreachable(stage=ReachStage.CONNECT, summary="no answer", advice="See why.")
 
-    def surveys(self) -> Surveys:
-        """What the drafts come to, all sections known."""
-        surveys = super().surveys()
-        return surveys.model_copy(update={"records": tuple(map(self._finished, surveys.records))})
+    def _record(self, draft: Draft) -> HostRecord:
+        """All sections are known. Machines that are alike in all that it is made of share one record, over all fleets."""
+        name = draft.machine.name
+        made_of = (
+            draft, self.sections[name], self.logs[name], self.zones.get(name), self.early_logs.get(name),
+            self.more_services.get(name), name in self.without_log, self._ends(name),
+        )  # fmt: skip
+        held: list[Any] = []
+        return _record_once(_Content(_content(made_of, held), held, lambda: self._finished(draft.record())))
 
     def fleet(self) -> Fleet:
         return fleet_of(self.surveys())
@@ -339,15 +340,17 @@ class Whole(World):
 
     def _ways(self, name: str) -> tuple[Route, ...]:
         """It has a way to the other end of each of its links, as far as that is declared with an address."""
-        machine = self[name].machine
-        servers = getattr(machine, "servers", ())
-        ends = [
-            self[other].machine.ip
+        own = self[name].machine.ip
+        common = {"via": "192.0.2.254", "device": "eth0", "source": own, "neighbour": "reachable"}
+        return tuple(Route.model_validate({"peer": ip, "address": ip, **common}) for ip in self._ends(name) if ip)
+
+    def _ends(self, name: str) -> list[str | None]:
+        servers = getattr(self[name].machine, "servers", ())
+        return [
+            draft.machine.ip
             for other, draft in self.drafts.items()
             if other in servers or name in getattr(draft.machine, "servers", ())
         ]
-        common = {"via": "192.0.2.254", "device": "eth0", "source": machine.ip, "neighbour": "reachable"}
-        return tuple(Route.model_validate({"peer": ip, "address": ip, **common}) for ip in ends if ip)
 
     def _log(self, name: str) -> LogFile:
         draft = self[name]
@@ -373,6 +376,47 @@ class Whole(World):
             draft.os, draft.product, draft.instance, name, ip, draft.machine.dns_name, draft.service["name"], executable
         )
         self.sections[name] = dict(self._usual[name][0])
+
+
+class _Content:
+    """What a record is made of, as a key, and how it is made. What stands in the key by its identity is held."""
+
+    def __init__(self, key: object, held: list[Any], make: Callable[[], HostRecord]) -> None:
+        self._key, self._held, self.make = key, held, make
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Content) and self._key == other._key
+
+
+@lru_cache(maxsize=256)
+def _record_once(content: _Content) -> HostRecord:
+    return content.make()
+
+
+def _content(value: Any, held: list[Any]) -> object:
+    """A value as a part of a key: 1 is neither 1.0 nor True. Models never change: the same one is equal to itself."""
+    if isinstance(value, str) or value is None:
+        return value
+    if isinstance(value, dict):
+        return tuple((key, _content(each, held)) for key, each in value.items())
+    if isinstance(value, list | tuple):
+        return (type(value), *(_content(each, held) for each in value))
+    if isinstance(value, Draft):
+        return _content(vars(value), held)
+    if isinstance(value, BaseModel):
+        held.append(value)
+        return id(value)
+    return (type(value), value)
+
+
+@lru_cache(maxsize=256)
+def _connection(own: str, port: int, server: str, state: str, pid: int) -> Connection:
+    return Connection(
+        local_address=own, local_port=port, remote_address=server, remote_port=10943, state=state, pid=pid
+    )
 
 
 @lru_cache(maxsize=256)

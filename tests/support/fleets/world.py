@@ -97,6 +97,9 @@ def running(name: str, product: str, pid: int, **more: Any) -> dict[str, Any]:
     return {"name": name, "product": product, "pid": pid, **common, **more}
 
 
+_NOTHING_RESERVED = Reservations(excluded=(), http_sys=())
+
+
 @dataclass
 class Draft:
     """One machine, to be changed before the surveys are built."""
@@ -115,7 +118,7 @@ class Draft:
     peer: list[Probe] = field(default_factory=list)
     peer_unknown: str | None = None
     own_names: list[OwnName] | None = None
-    reservations: Reservations = field(default_factory=lambda: Reservations(excluded=(), http_sys=()))
+    reservations: Reservations = _NOTHING_RESERVED
     proxy_connects: list[ProxyConnect] = field(default_factory=list)
     unknown: dict[str, str] = field(default_factory=dict)
     unreachable: Unreachable | None = None
@@ -213,6 +216,24 @@ class Draft:
         return Survey(**made, probes=tuple(self.own))
 
 
+@lru_cache(maxsize=256)
+def _server(name: str, ip: str) -> OctopusServer:
+    own: dict[str, Any] = {"name": name, "dns_name": f"{name}.example", "ip": ip, "transport": WinRM(host=ip)}
+    return OctopusServer(**own, thumbprint=thumbprint("octopus"))
+
+
+@lru_cache(maxsize=256)
+def _listening(name: str, ip: str, server: str) -> Tentacle:
+    own: dict[str, Any] = {"name": name, "dns_name": f"{name}.example", "ip": ip, "transport": WinRM(host=ip)}
+    return Tentacle(**own, mode=Mode.LISTENING, port=10933, thumbprint=thumbprint(name), servers=(server,))
+
+
+@lru_cache(maxsize=256)
+def _polling(name: str, ip: str, server: str) -> Tentacle:
+    own: dict[str, Any] = {"name": name, "dns_name": f"{name}.example", "ip": ip, "transport": SSH(host=ip)}
+    return Tentacle(**own, mode=Mode.POLLING, thumbprint=thumbprint(name), servers=(server,))
+
+
 class World:
     """A fleet of drafts."""
 
@@ -227,9 +248,7 @@ class World:
     def add_server(self, name: str, ip: str) -> Draft:
         """A healthy Octopus Server node on Windows."""
         draft = Draft(
-            machine=OctopusServer(
-                name=name, dns_name=f"{name}.example", ip=ip, transport=WinRM(host=ip), thumbprint=thumbprint("octopus")
-            ),
+            machine=_server(name, ip),
             os="windows",
             settings={"Octopus.Communications.ServicesPort": "10943"},
             service=running("OctopusDeploy", "server", 1000),
@@ -244,16 +263,7 @@ class World:
     def add_listening(self, name: str, ip: str, server: str = "octo-1") -> Draft:
         """A healthy listening Tentacle on Windows."""
         draft = Draft(
-            machine=Tentacle(
-                name=name,
-                dns_name=f"{name}.example",
-                ip=ip,
-                transport=WinRM(host=ip),
-                mode=Mode.LISTENING,
-                port=10933,
-                thumbprint=thumbprint(name),
-                servers=(server,),
-            ),
+            machine=_listening(name, ip, server),
             os="windows",
             settings={
                 "Tentacle.Services.PortNumber": "10933",
@@ -284,15 +294,7 @@ class World:
         node = self[server].machine
         host = f"{server}.example"
         draft = Draft(
-            machine=Tentacle(
-                name=name,
-                dns_name=f"{name}.example",
-                ip=ip,
-                transport=SSH(host=ip),
-                mode=Mode.POLLING,
-                thumbprint=thumbprint(name),
-                servers=(server,),
-            ),
+            machine=_polling(name, ip, server),
             os="linux",
             settings={"Tentacle.Services.NoListen": "true", "Tentacle.CertificateThumbprint": thumbprint(name)},
             service=running(
@@ -317,6 +319,9 @@ class World:
         self.drafts[name] = draft
         return draft
 
+    def _record(self, draft: Draft) -> HostRecord:
+        return draft.record()
+
     def surveys(self) -> Surveys:
         """What the drafts come to."""
         machines = [draft.machine for draft in self.drafts.values()]
@@ -328,7 +333,7 @@ class World:
                 tentacles=tuple(machine for machine in machines if isinstance(machine, Tentacle)),
                 portal=self.portal,
             ),
-            records=tuple(draft.record() for draft in self.drafts.values()),
+            records=tuple(map(self._record, self.drafts.values())),
             controller_probes=self.controller,
         )
 
