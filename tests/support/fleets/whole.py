@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
-
-from pydantic import BaseModel
 
 from pytest_tentacle.inventory.model import SSH, Mode, WinRM
 from pytest_tentacle.link import By
@@ -45,6 +42,7 @@ from support import NOW
 from .certificates import thumbprint
 from .failures import REFUSED, STOPPED
 from .looks import OWN_PORT, SERVERS_OWN_PORT, also_from, declared, from_server, polled
+from .once import record_once
 from .world import Draft, World, probe
 
 SYSTEM = "S-1-5-18"
@@ -314,8 +312,7 @@ class Whole(World):
             draft, self.sections[name], self.logs[name], self.zones.get(name), self.early_logs.get(name),
             self.more_services.get(name), name in self.without_log, self._ends(name),
         )  # fmt: skip
-        held: list[Any] = []
-        return _record_once(_Content(_content(made_of, held), held, lambda: self._finished(draft.record())))
+        return record_once(made_of, lambda: self._finished(draft.record()))
 
     def fleet(self) -> Fleet:
         return fleet_of(self.surveys())
@@ -376,40 +373,6 @@ class Whole(World):
             draft.os, draft.product, draft.instance, name, ip, draft.machine.dns_name, draft.service["name"], executable
         )
         self.sections[name] = dict(self._usual[name][0])
-
-
-class _Content:
-    """What a record is made of, as a key, and how it is made. What stands in the key by its identity is held."""
-
-    def __init__(self, key: object, held: list[Any], make: Callable[[], HostRecord]) -> None:
-        self._key, self._held, self.make = key, held, make
-
-    def __hash__(self) -> int:
-        return hash(self._key)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Content) and self._key == other._key
-
-
-@lru_cache(maxsize=256)
-def _record_once(content: _Content) -> HostRecord:
-    return content.make()
-
-
-def _content(value: Any, held: list[Any]) -> object:
-    """A value as a part of a key: 1 is neither 1.0 nor True. Models never change: the same one is equal to itself."""
-    if isinstance(value, str) or value is None:
-        return value
-    if isinstance(value, dict):
-        return tuple((key, _content(each, held)) for key, each in value.items())
-    if isinstance(value, list | tuple):
-        return (type(value), *(_content(each, held) for each in value))
-    if isinstance(value, Draft):
-        return _content(vars(value), held)
-    if isinstance(value, BaseModel):
-        held.append(value)
-        return id(value)
-    return (type(value), value)
 
 
 @lru_cache(maxsize=256)
