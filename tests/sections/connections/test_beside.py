@@ -20,6 +20,7 @@ CLOSED = {"fails": "tls", "error": Failure.CLOSED}
 OPEN = linux_rules("tcp dport 10933 accept")
 DROPPED = linux_rules("tcp dport 10933 drop")
 PERHAPS = linux_rules("tcp dport 10933 numgen inc mod 2 0 drop")
+LED = "chain n {\n type nat hook prerouting priority dstnat;\n tcp dport 10933 dnat ip to 192.0.2.77:1\n }"
 NO_ARP = as_survey("table arp t {\n\tchain c {\n\t\ttype filter hook output priority 0; policy drop;\n\t}\n}\n")
 
 
@@ -218,12 +219,13 @@ class TestOwnRules:
         [
             (linux_rules("tcp dport 10933 ct state new accept", 'iif "lo" accept', policy="drop"), ["TT546"]),
             (linux_rules("tcp dport 10933 accept", 'iif "lo" accept', policy="drop"), []),
+            (linux_rules("accept", more=LED), ["TT546"]),
         ],
     )
-    def test_what_follows_the_connection(
+    def test_what_a_stopped_service_hides(
         self, around: Any, across: Any, make_probe: Any, rules: Any, found: list[str]
     ) -> None:
-        """A stopped service refuses what is let in; once it runs, a connection would come about, and nothing after it."""
+        """It refuses what is let in; once it runs, nothing would come after the connection, or it be led elsewhere."""
         stopped(around, make_probe, rules)
         across(around.world, "listening", REFUSED, REFUSED)
         assert codes(around, FIREWALL) == found

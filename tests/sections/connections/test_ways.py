@@ -6,15 +6,19 @@ from typing import Any
 
 import pytest
 
+from pytest_tentacle.judging import evaluate
+from pytest_tentacle.judging.finding import Unknown
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import By, Failure, Stage
 from pytest_tentacle.link.model import Tried
+from pytest_tentacle.sections.connections.ways import connection_comes_about_soon
 from pytest_tentacle.survey.surroundings import Route
 from support.fleets.looks import OWN_PORT, SERVERS_OWN_PORT, declared
 from support.rules import linux_rules
 
 STEP = "welcome-page-across"
 SILENT = {"fails": "connect", "error": Failure.TIMED_OUT}
+CUT = {"fails": "tls", "error": Failure.NO_COMMON_CIPHER}
 SERVER, TENTACLE = "192.0.2.10", "192.0.2.20"
 
 
@@ -55,8 +59,9 @@ class TestWays:
     @pytest.mark.parametrize(
         ("route", "by_name", "found"),
         [
-            ({"error": "blackhole"}, {"fails": "tls", "error": Failure.NO_COMMON_CIPHER}, ["TT526", "TT532"]),
-            ({"via": "192.0.2.1"}, {"fails": "tls", "error": Failure.NO_COMMON_CIPHER}, ["TT526"]),
+            ({"error": "blackhole"}, CUT, ["TT526", "TT532"]),
+            ({"via": "192.0.2.1", "neighbour": "failed"}, CUT, ["TT526", "TT532"]),
+            ({"via": "192.0.2.1", "neighbour": "reachable"}, CUT, ["TT526"]),
             ({"error": "blackhole"}, {}, []),
         ],
     )
@@ -183,6 +188,8 @@ class TestSlow:
         across(around.world, "polling", late, late)
         by_name = make_probe("octo-1.example", 10943, By.NAME, addresses=(SERVER,), **late)
         around.world["poll-01"].replace(declared("poll-01", "octo-1", "octo-1.example"), by_name)
+        alone = evaluate.findings(connection_comes_about_soon, around.fleet().subject("poll-01"))
+        assert [type(each) for each in alone] == ([Unknown] if found else [])
         result = around.judge(STEP, "poll-01")
         assert result.outcome is (Outcome.UNKNOWN if found else Outcome.BLOCKED), result
         assert ("each connection was refused after 3091 ms or more" in (result.reason or "")) is found

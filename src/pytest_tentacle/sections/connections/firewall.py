@@ -147,9 +147,10 @@ def _shut_for_all_that(
     verdict = verdict_inbound(subject, firewall, port, attempts)
     if verdict.word == "unclear" and verdict.by_rule:
         return _cannot_tell(subject, port, verdict)
-    if verdict.word == "open" and not any(attempt.connected for attempt in attempts):
+    connected = any(attempt.connected for attempt in attempts)
+    if verdict.word == "open" and not connected:
         verdict = verdict_inbound(subject, firewall, port, attempts, later=True)
-    if verdict.word != "closed" or verdict.diverted:
+    if verdict.word != "closed" or (verdict.diverted and connected):
         return None
     return _linux_problem(subject, firewall, port, verdict, attempts)
 

@@ -104,8 +104,9 @@ def _answered_by_others(subject: Subject) -> Iterator[Problem]:
     for attempt, server in _taken_links(subject):
         end, other = (subject, server) if attempt.listening else (server, subject)
         route = route_to(end, other)
-        if route is not None and route.error is not None:
-            yield _no_way(attempt, end, other, route, _WORDS[route.error])
+        why = _why(route, None) if route is not None else None
+        if route is not None and why is not None:
+            yield _no_way(attempt, end, other, route, why)
 
 
 def _no_way(attempt: Attempt, machine: Subject, other: Subject, route: Route, why: str) -> Problem:
