@@ -66,6 +66,8 @@ def pytest_configure(config: pytest.Config) -> None:
 HEAVY_FIRST = (
     "lab/fleet/test_causes.py::TestCauses",  # runs three labs, which the others of its folder read: they come later
     "survey/windows/",
+    "sites/",  # waits for most of a minute, in one class
+    "suite/test_moods.py::TestProcesses",
     "diagnosis/test_setups.py",
     "run/",
     "diagnosis/test_law.py",

@@ -26,9 +26,11 @@ from support.fleets.looks import polled
 from support.fleets.whole import Whole, make_linux, make_windows, wide_fleet
 from support.fleets.world import probe
 from support.hosts.recorded import recorded
+from support.rejudging import Judged
 from support.remedies.tried import (
     CHANGES_TRUST,
     OTHER,
+    Beside,
     Tried,
     beside_another_server,
     carry_out,
@@ -65,7 +67,7 @@ def situations() -> Iterator[tuple[str, Surveys]]:
 
 @pytest.fixture(scope="module")
 def came() -> Tried:
-    return tried(situations())
+    return tried(situations(), [Judged(_well().surveys())])
 
 
 class TestEachRemedy:
@@ -90,10 +92,11 @@ class TestAnotherServer:
 
     def test_no_remedy_takes_its_link_away(self) -> None:
         """It is kept by the same remedy, or the remedy says beforehand what it takes and how to go about it instead."""
+        beside = Beside(_well().surveys())
         found = {
             f"{case.id}: {remedy.code} on {remedy.subject.name}": what
             for case in CASES
-            for remedy, what in harm_to_another(_broken(case))
+            for remedy, what in harm_to_another(_broken(case), beside)
         }
         assert found == {}
 
@@ -198,10 +201,15 @@ def _broken(case: Case, servers: int = 1, *, portals: bool = True) -> Surveys:
         world = two_servers(portals=portals)
         case.change(world)
         return world.surveys()
-    world = wide_fleet()
-    world["octo-1"].declare(portal="https://p")
+    world = _well()
     case.change(world)
     return world.surveys()
+
+
+def _well() -> Whole:
+    world = wide_fleet()
+    world["octo-1"].declare(portal="https://p")
+    return world
 
 
 class TestTheModel:

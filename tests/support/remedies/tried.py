@@ -6,7 +6,7 @@ import copy
 import json
 import re
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pytest_tentacle.diagnosis import diagnose
@@ -16,9 +16,10 @@ from pytest_tentacle.diagnosis.view import Scene
 from pytest_tentacle.guide.placeholders import PLACEHOLDER
 from pytest_tentacle.guide.remedies import fill, with_own_values
 from pytest_tentacle.judging.finding import Blocked, Unknown
-from pytest_tentacle.sections import STEPS, Subject, applicable, fleet_of
+from pytest_tentacle.sections import STEPS, Subject, applicable
 from pytest_tentacle.sections.catalogue import CATALOGUE
 from pytest_tentacle.survey.store import Surveys, dumps, loads
+from support.rejudging import Judged, fleet_with
 
 from .commands import BLANK, COPIED, LISTENING, POLLING, Portal, Refused, ServerState, State, Trusted
 from .world import NoSettingsError, found_in, is_named, state_of, wrong_with
@@ -136,18 +137,18 @@ class Remedy:
     """A problem that some cause explains: its own remedy cannot know that one, but must break nothing."""
 
 
-def tried(situations: Iterable[tuple[str, Surveys]]) -> Tried:
-    """All causes and problems of all situations."""
+def tried(situations: Iterable[tuple[str, Surveys]], known: Sequence[Judged] = ()) -> Tried:
+    """All causes and problems of all situations; what cannot differ from a fleet that is `known` is not judged again."""
     came = Tried()
     for name, surveys in situations:
-        for remedy in remedies(surveys):
+        for remedy in remedies(surveys, known):
             _try(f"{name}: {remedy.code} on {remedy.subject.name}", remedy, came)
     return came
 
 
-def remedies(surveys: Surveys) -> Iterator[Remedy]:
+def remedies(surveys: Surveys, known: Sequence[Judged] = ()) -> Iterator[Remedy]:
     """Each cause and problem, on each Tentacle on which it is to be mended."""
-    fleet = fleet_of(surveys)
+    fleet = fleet_with(surveys, known)
     results = [each.result(step.slug) for each in fleet.subjects for step in STEPS if applicable(step.slug, each)]
     for cause in diagnose(fleet, results).views():
         for name in cause.places:
@@ -244,12 +245,20 @@ def beside_another_server(surveys: Surveys, arrangement: str) -> Surveys:
     return loads(json.dumps(document).encode(), "beside another server")
 
 
-def harm_to_another(surveys: Surveys) -> Iterator[tuple[Remedy, str]]:
+class Beside:
+    """A fleet that is well, judged by itself and in each arrangement with another server."""
+
+    def __init__(self, well: Surveys) -> None:
+        self.alone = Judged(well)
+        self.arranged = {each: Judged(beside_another_server(well, each)) for each in ARRANGEMENTS}
+
+
+def harm_to_another(surveys: Surveys, known: Beside) -> Iterator[tuple[Remedy, str]]:
     """Each remedy after which the other server's entry is gone without a word, or that is refused beside it."""
-    if not any(CHANGES_TRUST.search(line) for each in remedies(surveys) for line in each.lines):
+    if not any(CHANGES_TRUST.search(line) for each in remedies(surveys, [known.alone]) for line in each.lines):
         return
     for arrangement in ARRANGEMENTS:
-        for remedy in remedies(beside_another_server(surveys, arrangement)):
+        for remedy in remedies(beside_another_server(surveys, arrangement), [known.arranged[arrangement]]):
             if remedy.subject.is_tentacle and any(CHANGES_TRUST.search(line) for line in remedy.lines):
                 yield from ((remedy, what) for what in harm_of(remedy))
 
