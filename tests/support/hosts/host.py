@@ -230,6 +230,8 @@ class Machine(ProductHost):
             "/etc/resolv.conf": f"nameserver {self.address.rpartition('.')[0]}.1\noptions timeout:1 attempts:1\n",
             "/etc/hosts": "127.0.0.1 localhost\n::1 localhost\n",
             "/etc/hostname": f"{self.name}\n",
+            # What this machine's own root has there is no part of a host: a tool's start-up takes more CPU than a log-on.
+            "/root/.bashrc": "",
             "/etc/machine-id": f"{abs(hash(self.name)):032x}"[-32:] + "\n",
             command.split()[0]: _PROGRAM,
             **{f"/etc/systemd/system/{name}": text for name, text in units.items()},
