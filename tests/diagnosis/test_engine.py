@@ -9,6 +9,7 @@ import pytest
 from pytest_tentacle.diagnosis import diagnose
 from pytest_tentacle.link import Failure
 from pytest_tentacle.survey.surroundings import LeftOver
+from support.faults import CASES
 from support.fleets.looks import also_from
 
 DROPPED = {"fails": "connect", "error": Failure.TIMED_OUT}
@@ -55,6 +56,13 @@ class TestUnknownAndBlocked:
         (cause,) = diagnose(fleet, across).causes
         assert cause.code == "TC2061"
         assert "poll-02" in cause.machines
+
+
+def test_a_cause_to_be_mended_elsewhere_names_the_service_there(world: Any, diagnosed: Any) -> None:
+    """A node does not know a poller yet: it is the server's service there that reads its machines again."""
+    next(case for case in CASES if case.code == "TC1033").change(world)
+    found = next(each for each in diagnosed(world).machines["poll-01"].causes if each.kind.code == "TC1033")
+    assert (found.place, found.facts["service"]) == ("octo-2", "OctopusDeploy")
 
 
 class TestFewest:

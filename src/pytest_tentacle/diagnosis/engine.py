@@ -176,8 +176,16 @@ def _at_another_address(causing: Sequence[Problem], problem: Problem) -> bool:
 
 def _facts(view: View, problem: Problem, clue: Clue) -> dict[str, Any]:
     own = view.base_facts | server_facts(view.subject, view.server_of(problem))
-    facts = own | {"link": view.link_of(problem)} | problem.facts | clue.facts
+    facts = own | {"link": view.link_of(problem)} | problem.facts | _of_the_place(view, clue) | clue.facts
     return trust_facts(view.subject, facts) | facts
+
+
+def _of_the_place(view: View, clue: Clue) -> dict[str, Any]:
+    """The service that commands mean where a cause is to be mended on another machine."""
+    if clue.place is None or clue.place == view.name or clue.place not in view.scene.fleet.machines:
+        return {}
+    service = view.scene.view(clue.place).subject.known_service
+    return {"service": service.name if service else None}
 
 
 def _found(

@@ -32,6 +32,10 @@ _REGISTRATION_BEGINS = re.compile(
     r"\A(?:Checking connectivity on the server (?:communications port|web socket address)|"
     r"Registering the tentacle with the server at)"
 )
+_LACKS = re.compile(
+    r"Please specify (?:an?|the) [^\n]{1,100}?--(?:server|environment|role|workerpool|apiKey)=", re.IGNORECASE
+)
+"""What a registration says of its arguments before it does anything (OctopusTentacle#15, #16)."""
 _REGISTERED = re.compile(r"\AMachine registered successfully")
 _LASTS = timedelta(minutes=5)
 """How long a registration may take, with its tries."""
@@ -67,8 +71,8 @@ class NamelessCalls:
         names = [name for name in _IN_A_TRACE.findall(record.text[:_LOOKED_AT]) if name not in _OF_EVERY_COMMAND]
         if names:
             return None if _LOOKS.match(names[0]) or not AGENT_COMMANDS.isdisjoint(names) else names[0]
-        if "Octopus.Client." in record.text:  # the library by which a call speaks with the portal
-            return REGISTERING
+        if "Octopus.Client." in record.text or _LACKS.search(record.text[:_CUT]):
+            return REGISTERING  # by the library with which a call speaks with the portal, or what it wants first
         return REGISTERING if record.level >= Level.FATAL and self._is_within(record) else None
 
     def _is_within(self, record: RawRecord) -> bool:

@@ -41,6 +41,9 @@ TEXTS = (
     ("certificate", "System.Net.WebException: La connexion sous-jacente a été fermée\n   à System.Net.Security.SslState.StartSendAuthResetSignal(ProtocolToken message)"),
     ("tls", "System.Security.Authentication.AuthenticationException: Fehler bei SSPI-Aufruf, siehe interne Ausnahme. ---> System.ComponentModel.Win32Exception: Der Client und der Server können nicht kommunizieren\n   bei System.Net.Security.SslState.StartSendAuthResetSignal(ProtocolToken message)"),
     ("reach", "System.Net.WebException: リモート サーバーに接続できません\n   場所 System.Net.ServicePoint.ConnectSocketInternal(Boolean connectFailure, Socket s4)"),
+    ("arguments", "Invalid URI: The format of the URI could not be determined."),
+    ("arguments", "Unrecognized command line arguments: https://octo.lab"),
+    ("arguments", "Please specify a Bearer Token, API Key or username and password - not multiple."),
     ("other", "Something that nobody has seen"),
 )  # fmt: skip
 
@@ -58,6 +61,14 @@ def test_a_failure_is_told_with_its_words_and_its_kind(logs: Any, kind: str, tex
     assert problem.code == "TT136"
     assert (problem.facts["kind"], kind_of(text)) == (kind, kind)
     assert text.split("\n", maxsplit=1)[0][:60] in str(problem.facts["words"])
+
+
+def test_what_it_lacks_names_a_call_that_has_no_name(logs: Any) -> None:
+    """Before 3.14 nothing but its words tells a registration from the agent (OctopusTentacle#15)."""
+    words = "Value cannot be null.\nParameter name: Please specify an Octopus server, e.g., --server=http://your-octopus-server"
+    logs.write("web-01", logs.line(HOUR, "FATAL", words, CALL_PID))
+    (problem,) = logs.judge("web-01").problems
+    assert (problem.code, problem.facts["kind"]) == ("TT136", "arguments")
 
 
 @pytest.mark.parametrize("command", ["RegisterMachineCommand", "RegisterWorkerCommand", "PollCommand"])

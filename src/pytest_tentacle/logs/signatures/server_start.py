@@ -11,12 +11,15 @@ SERVER_START: tuple[Signature, ...] = (
         r"installed licen[sc]e is not compatible with this version|"
         r"would not be compliant with your licen[sc]e|Octopus (?:Server )?subscription expired|"
         r"your licen[sc]e (?:has expired|will no longer be compliant|is not valid for this version)|"
+        r"recogni[sz]e this licen[sc]e kind|license (?:key )?signature could not be verified|"
         r"upgrading your licen[sc]e will no longer be compliant",
         (
             "license is not compatible with this version",
             "licence is not compatible with this version",
             "would not be compliant with your licen",
             "subscription expired",
+            "this license kind",
+            "signature could not be verified",
             "your license ",
             "your licence ",
         ),
@@ -38,11 +41,15 @@ SERVER_START: tuple[Signature, ...] = (
     ),
     host_signature(
         "database-upgrade",
-        r"Failed upgrading database schema|"
+        r"Failed upgrading database schema|error during the schema upgrade|Failed to upgrade the database '|"
+        r"Unexpected upgrade history detected|"
         r"pre-conditions to safely upgrade your database ha(?:s|ve) failed|"
         r"Database upgrade (?:was )?(?:unsuccessful|failed)",
         (
             "failed upgrading database schema",
+            "error during the schema upgrade",
+            "failed to upgrade the database '",
+            "unexpected upgrade history detected",
             "pre-conditions to safely upgrade your database",
             "database upgrade ",
         ),
@@ -74,4 +81,5 @@ SERVER_START: tuple[Signature, ...] = (
         writer="server",
     ),
 )
-"""Issues#602, #7266, #7427 (license); #4742 (database); #177 (Octopus 2); #7074, #8249 (web server)."""
+"""Issues#602, #7266, #7427, #8790 (license); #177 (database of Octopus 2); #4509, #4742, #5059, #7790 (its upgrade);
+#7074, #8249 (web server)."""

@@ -40,7 +40,7 @@ def dropped_when_idle(view: View, problem: Problem) -> Clue | None:
             if quiet and record.count >= _OFTEN and any(link.number > record.number for link in log.links):
                 text = f"{record.count} connections went quiet, the last at {record.time}, and were opened again"
                 return Clue(
-                    facts={"times": record.count, "polled": place.host if place else None},
+                    facts={"times": record.count, "polled": place.host if place else None, "log": log.path},
                     evidence=(Evidence(f"log of {view.name}, {log.path}", text),),
                 )
     return None
