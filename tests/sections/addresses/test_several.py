@@ -8,6 +8,7 @@ import pytest
 
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure, Stage, Tried
+from support.fleets.certificates import thumbprint
 from support.rules import linux_rules
 
 STEP = "ip-addresses"
@@ -159,6 +160,20 @@ class TestSeveralAddresses:
         looks["tried"] = (looks["tried"][0].model_copy(update={"thumbprint": "AB" * 20}), looks["tried"][1])
         across(around.world, "listening", looks | {"whose": "another"}, {})
         assert "TT715" not in around.codes(STEP, "web-01")
+
+    @pytest.mark.parametrize(("owner", "found"), [("poll-01", ["TT715"]), (None, []), ("web-01", [])])
+    def test_another_machine_beside_a_stranger(
+        self, around: Any, across: Any, owner: str | None, found: list[str]
+    ) -> None:
+        """Another program has the port of the machine, and the name leads to another machine as well, in its turn."""
+        known = thumbprint(owner) if owner else "CD" * 20
+        looks = tried((OWN, None), (OTHER, None))
+        looks["tried"] = tuple(
+            one.model_copy(update={"thumbprint": shown})
+            for one, shown in zip(looks["tried"], ("AB" * 20, known), strict=True)
+        )
+        across(around.world, "listening", looks | {"whose": "another"}, {"whose": "another"})
+        assert [code for code in around.codes(STEP, "web-01") if code == "TT715"] == found
 
     def test_of_another_machine(self, around: Any, across: Any) -> None:
         """One of the addresses presents another certificate."""

@@ -249,8 +249,10 @@ def _outcome(look: Probe, known: Mapping[str, str]) -> str:
     if look.tls:
         words += [str(look.tls.error), known.get(look.thumbprint or "", "another") if look.thumbprint else ""]
     words += [f"{each.error}" for each in (look.page, look.identity) if each]
-    slow = any((each.ms or 0) > _SLOW for each in (look.resolve, look.connect, look.tls, look.page) if each)
-    return " ".join(words) + (" slow" if slow else "")
+    stages = {"resolve": look.resolve, "connect": look.connect, "tls": look.tls, "page": look.page}
+    silent = {Failure.TIMED_OUT, Failure.UNREACHABLE}  # which takes long by itself
+    slow = [name for name, each in stages.items() if each and each.error not in silent and (each.ms or 0) > _SLOW]
+    return " ".join([*words, *(["slow", *slow] if slow else [])])
 
 
 def _how(connect: Connected) -> str:

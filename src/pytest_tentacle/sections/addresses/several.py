@@ -56,7 +56,8 @@ def _judged(subject: Subject, look: Attempt) -> Iterator[Finding]:
     for number, one in enumerate(tried):
         told = _wrong(subject, look, one, answering)
         behind = number > place
-        if told is None or (behind and (stranger or _is_six(one) is not _is_six(answering))):
+        hidden = stranger and not _is_beside_the_end(subject, look, one, answering)
+        if told is None or (behind and (hidden or _is_six(one) is not _is_six(answering))):
             continue  # nobody gets there as long as one before it answers, whoever that is
         if stranger and one.address == plain_address(look.link.declared_ip or ""):
             continue  # the link's own steps tell why the machine itself does not answer
@@ -176,13 +177,26 @@ def _silent_for_whom(look: Attempt, silent: list[Tried], answering: Tried) -> Un
     )
 
 
+def _is_beside_the_end(subject: Subject, look: Attempt, one: Tried, answering: Tried) -> bool:
+    """Whether a known machine's certificate is met there, while a stranger holds the end's own address.
+
+    Whoever that stranger is, the record leads to another machine of the fleet once DNS gives the addresses in turn.
+    """
+    at_the_end = answering.address == plain_address(look.link.declared_ip or "")
+    return at_the_end and one.thumbprint is not None and _owner_of(subject, one) is not None
+
+
+def _owner_of(subject: Subject, one: Tried) -> Subject | None:
+    return next((each for each in subject.fleet.subjects if each.expected_thumbprint == one.thumbprint), None)
+
+
 def _wrong(subject: Subject, look: Attempt, one: Tried, answering: Tried) -> str | None:
     """What is wrong with one of the addresses; None where it is as it should be."""
     if one.stage is not None and one.error is not None:
         return f"fails ({one.stage.value}: {WORDS[one.error]})"
     if one.thumbprint is None or one.thumbprint in {answering.thumbprint, look.link.expected_thumbprint}:
         return None
-    owner = next((each for each in subject.fleet.subjects if each.expected_thumbprint == one.thumbprint), None)
+    owner = _owner_of(subject, one)
     whose = f"that of {owner.name}" if owner else one.thumbprint
     return f"presents another certificate, {whose}"
 
