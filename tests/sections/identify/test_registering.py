@@ -41,6 +41,8 @@ TEXTS = (
     ("certificate", "System.Net.WebException: La connexion sous-jacente a été fermée\n   à System.Net.Security.SslState.StartSendAuthResetSignal(ProtocolToken message)"),
     ("tls", "System.Security.Authentication.AuthenticationException: Fehler bei SSPI-Aufruf, siehe interne Ausnahme. ---> System.ComponentModel.Win32Exception: Der Client und der Server können nicht kommunizieren\n   bei System.Net.Security.SslState.StartSendAuthResetSignal(ProtocolToken message)"),
     ("reach", "System.Net.WebException: リモート サーバーに接続できません\n   場所 System.Net.ServicePoint.ConnectSocketInternal(Boolean connectFailure, Socket s4)"),
+    ("unconfirmed", "The certificate presented by wss://octo.lab/OctopusComms could not be validated (RemoteCertificateChainErrors). Its thumbprint is AB."),
+    ("unconfirmed", "The certificate presented by wss://octo.lab/OctopusComms was not trusted, so the Octopus Server has not been configured."),
     ("arguments", "Invalid URI: The format of the URI could not be determined."),
     ("arguments", "Unrecognized command line arguments: https://octo.lab"),
     ("arguments", "Please specify a Bearer Token, API Key or username and password - not multiple."),

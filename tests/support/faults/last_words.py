@@ -77,6 +77,16 @@ def registers_with_no_address(world: Whole) -> None:
     registering_fails(world, "System.UriFormatException: Ungültiger URI: Das URI-Format konnte nicht bestimmt werden.")
 
 
+@case("TC1368")
+def registers_at_a_web_socket_that_nobody_confirms(world: Whole) -> None:
+    words = (
+        "The certificate presented by wss://octo-1.example/OctopusComms could not be validated "
+        f"(RemoteCertificateChainErrors). Its thumbprint is {'AB' * 20}. Because this certificate could not be validated, "
+        "it is not possible to confirm that it belongs to your Octopus Server"
+    )
+    registering_fails(world, words)
+
+
 @case("TC1369")
 def registering_fails_somehow(world: Whole) -> None:
     registering_fails(world, "Something that nobody has seen")

@@ -36,6 +36,8 @@ _NEEDS = {
     "themselves, and those of 2.0 end with a null reference.",
     "not-trusted": "it is a call for a server that this Tentacle does not trust yet.",
     "rights": "whoever called it may not write the instance's files.",
+    "unconfirmed": "the certificate of the web socket cannot be validated on this machine, or is another one than the "
+    "call names, and nobody confirmed it. Newer Tentacles do not trust it by themselves.",
 }
 """By the kind of a failure: what the call lacked."""
 
@@ -51,6 +53,12 @@ _WHAT_IT_NEEDS = (
     *when("no_certificate", "Make a certificate first (new-certificate --if-blank), then run it again:"),
     *when("not_trusted", "Trust the server first (configure --trust with its thumbprint), then run it again:"),
     *when("rights", "Run it again as an administrator, or with sudo:"),
+    *when(
+        "unconfirmed",
+        "Compare the thumbprint in the log with that of the certificate where TLS of the web socket ends (http.sys, "
+        "IIS, a reverse proxy; not the server's own one of port 10943). Where it is the same, run it again with "
+        "--server-web-socket-thumbprint and that thumbprint. Where it is not, find out who answers there first:",
+    ),
 )
 
 

@@ -33,6 +33,13 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             ),
         ),
         (
+            "unconfirmed",  # OctopusTentacle#1296
+            (
+                r"The certificate presented by \S{1,300} (?:could not be validated|was not trusted|"
+                r"has thumbprint \S{1,64} which does not match)|--server-web-socket-thumbprint"
+            ),
+        ),
+        (
             "certificate",
             (
                 r"Could not establish trust relationship|remote certificate (?:is|was) (?:invalid|rejected)|"
