@@ -89,8 +89,7 @@ def _one_node_turns_it_away(view: View, problem: Problem) -> Clue | None:
         node = view.scene.view(name)
         if name == vantage.name or not certificate or node.subject.expected_thumbprint != certificate:
             continue
-        host = node.survey.host.data if node.survey else None
-        there = {*(host.addresses if host else ()), node.subject.machine.ip}
+        there = node.subject.known_addresses
         ports = set(node.subject.machine.polling_ports) if isinstance(node.subject.machine, OctopusServer) else set()
         held = [
             row
@@ -111,8 +110,7 @@ def _by_the_servers_defect(view: View, problem: Problem) -> Clue | None:
     address = problem.facts.get("address")
     for name in view.peers:
         server = view.scene.view(name)
-        host = server.survey.host.data if server.survey else None
-        if not server.is_server or address not in {*(host.addresses if host else ()), server.subject.machine.ip}:
+        if not server.is_server or address not in server.subject.known_addresses:
             continue
         try:
             version = version_of(server.subject)
