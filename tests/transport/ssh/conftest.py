@@ -116,6 +116,7 @@ def start_sshd(tmp_path_factory: pytest.TempPathFactory, user_key: Path) -> Iter
             "PermitRootLogin yes",
             "MaxStartups 200",
             "LogLevel VERBOSE",
+            "SetEnv SHLVL=1",  # so bash reads no ~/.bashrc of whoever runs the tests, which may take more CPU than a log-on
         ]
         (folder / "config").write_text("\n".join(config) + "\n")
         with (folder / "log").open("wb") as log:
