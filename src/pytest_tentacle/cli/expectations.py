@@ -58,7 +58,7 @@ def _entry(subject: Subject, good: set[str]) -> dict[str, Any]:
 
 
 def _transport(transport: Transport) -> dict[str, Any]:
-    """How to log on, with references in the place of what no survey keeps."""
+    """How to log on, with references instead of what no survey keeps."""
     kept = transport.without_credentials().model_dump(mode="json", exclude_defaults=True)
     if transport.kind == "winrm" and transport.auth == "certificate":
         kept |= {"certificate": "client.pem", "certificate_key": "client.key"}

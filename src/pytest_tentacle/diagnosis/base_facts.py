@@ -95,7 +95,7 @@ def _at_end(nodes: tuple[Subject, ...], *, polled: bool = True) -> dict[str, Any
 
 
 def trust_facts(subject: Subject, problem: Mapping[str, Any]) -> dict[str, Any]:
-    """What a Tentacle's file has in the place of a server's thumbprint, and whether it lacks this one: `mistrusts`.
+    """What a Tentacle's file has instead of a server's thumbprint, and whether it lacks this one: `mistrusts`.
 
     Or not, as far as that is known: `trusts`.
 

@@ -66,7 +66,7 @@ class Credentials:
 
 
 class _NoNetrc(requests.auth.AuthBase):
-    """Keeps `requests` from putting a password of the user's netrc in the place of ours."""
+    """Keeps `requests` from putting a password of the user's netrc instead of ours."""
 
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
         return r

@@ -371,7 +371,7 @@ class RootLists(Value):
     disabled: bool = False
     """By policy: it does not try."""
     own_source: str | None = None
-    """A source of one's own, in the place of Windows Update."""
+    """A source of one's own, instead of Windows Update."""
     synced_utc: datetime | None = None
     """When it last succeeded; None: never, as far as the registry tells."""
     seconds: float = 15.0

@@ -93,7 +93,7 @@ class TestTwoPlaces:
         assert [code for code in logs.codes("poll-01") if code == "TT146"] == codes
 
     def test_addresses_from_which_others_come_too(self, logs: Any, thumbprint_of: Any) -> None:
-        """A balancer that shows its own addresses in the place of its clients'; one that others do not use is none."""
+        """A balancer that shows its own addresses instead of its clients'; one that others do not use is none."""
         own, other = thumbprint_of("poll-01"), thumbprint_of("poll-02")
         both = [(310, "10.41.1.9", other), (300, "10.41.1.9", own), (299, "10.41.2.9", own), (298, "10.41.2.9", other)]
         logs.write("octo-1", "".join(self.let_in(logs, *each) for each in both))

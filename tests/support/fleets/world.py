@@ -137,7 +137,7 @@ class Draft:
         self.machine = self.machine.model_copy(update=values)
 
     def replace(self, look: Look, new: Probe) -> None:
-        """Put another probe in the place of one."""
+        """Put another probe instead of one."""
         for probes in (self.own, self.peer):
             place = look.place_in(probes)
             if place is not None:

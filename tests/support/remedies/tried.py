@@ -412,13 +412,13 @@ def _meant(state: State, line: str, lines: tuple[str, ...]) -> list[Portal]:
 
 
 def _addresses(portal: Portal, name: str) -> tuple[str, ...]:
-    """All that is right in the place of `portal` or `polled`."""
+    """All that is right instead of `portal` or `polled`."""
     polled = (each for node in portal.nodes for each in sorted(node, key=str) if each)
     return (portal.url,) if name == "portal" else tuple("{}://{}:{}".format(*where) for where in polled)
 
 
 def _known_to_a_person(portal: Portal) -> dict[str, str]:
-    """What somebody with that server before him puts in the place of placeholders."""
+    """What somebody with that server before him puts instead of placeholders."""
     return {name: where for name in WHOSE for where in _addresses(portal, name)[:1]}
 
 

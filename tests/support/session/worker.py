@@ -1,4 +1,4 @@
-"""Starts a worker of pytest-xdist as a fork: `worker.py ADDRESS -u -c CODE` stands in the place of `python -u -c CODE`.
+"""Starts a worker of pytest-xdist as a fork: `worker.py ADDRESS -u -c CODE` stands instead of `python -u -c CODE`.
 
 It hands its folder, environment and open files to the process at the socket (`forked.py`), and ends as the fork did.
 It imports next to nothing, and nothing of ours.

@@ -455,7 +455,7 @@ LOGS: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC1203",
-        "A gateway answers in the place of the server's web socket",
+        "A gateway answers instead of the server's web socket",
         "According to the log, something between {who} and {its} server opens TLS and HTTP, and answers the web socket "
         "itself with status {status}: a balancer, gateway or proxy that does not get through to the server.",
         frozenset({"TT120"}),

@@ -49,7 +49,7 @@ _WHAT_IT_NEEDS = (
         "are needed, and one kind of credentials. A container or chart has them in its variables (ServerUrl, "
         "ServerCommsAddress, TargetEnvironment ...). Then run it again:",
     ),
-    *when("handle", "Call it in a session, or as a scheduled task, in the place of a service:"),
+    *when("handle", "Call it in a session, or as a scheduled task, instead of a service:"),
     *when("no_certificate", "Make a certificate first (new-certificate --if-blank), then run it again:"),
     *when("not_trusted", "Trust the server first (configure --trust with its thumbprint), then run it again:"),
     *when("rights", "Run it again as an administrator, or with sudo:"),

@@ -28,7 +28,7 @@ hold the following; without a key the machine is a healthy one.
   those of the first time.
 - `excluded_ports`: `[[first, last], [first, last, "*"]]`, ranges that Windows excludes; one with an
   asterisk was set by an administrator.
-- `http_sys`: URL prefixes that http.sys serves, in the place of WinRM's.
+- `http_sys`: URL prefixes that http.sys serves, instead of WinRM's.
 - `bindings`, `url_acl`, `named_keys`: certificates that http.sys presents, and for whom prefixes are reserved: see
   registry.ps1.
 - `netsh_seconds`: how long netsh takes.
@@ -51,7 +51,7 @@ they are there may not be seen), `disks`, `volumes` (only Win32_Volume), `accoun
 `acl`, `networks`, `tasks`, `events`, `keys` (folders of private keys may not be listed) and `netsh` (it fails).
 
 The programs that services run are real files on drive C:, which the script starts: `prepare` puts a small script of the
-shell in the place of each that is missing.
+shell instead of each that is missing.
 """
 
 from __future__ import annotations

@@ -269,7 +269,7 @@ ANSWERS: tuple[Signature, ...] = (
         "client",
         Level.WARN,
         Phase.REACH,
-        "A gateway answered in the place of the server's web socket: it does not get through to the server itself.",
+        "A gateway answered instead of the server's web socket: it does not get through to the server itself.",
         "Let the connection through to the server as TCP (TLS pass-through); see what the gateway's log says.",
         "TT120",
     ),

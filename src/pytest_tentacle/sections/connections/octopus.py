@@ -137,7 +137,7 @@ def _gave_up_sooner(looks: list[Attempt], limit: float) -> float | None:
 
 
 def discovered(link: Link) -> Finding | None:
-    """The server's own look in the place of ours, where nobody can log on to it; None where it did not look.
+    """The server's own look instead of ours, where nobody can log on to it; None where it did not look.
 
     It proves the way and the certificate. That it did not come through proves nothing of the Tentacle: another node may
     have looked, or its time was over (octopus-rest 14).

@@ -86,7 +86,7 @@ def behind(row: ProxyConnect) -> Probe | None:
 
 
 def _by_proxy(link: Link, findings: Iterator[Finding], let_through: Evidence, met: Probe | None) -> Iterator[Finding]:
-    """The proxy's answer, and what a look through its tunnel met, in the place of what is met on the direct way.
+    """The proxy's answer, and what a look through its tunnel met, instead of what is met on the direct way.
 
     A proxy may open a tunnel to anybody, and inspect what goes through it: who answers there is judged as on any link.
     """

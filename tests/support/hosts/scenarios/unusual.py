@@ -32,7 +32,7 @@ def unread(
 
 
 def dns(mood: str, subnet: str = "a", *words: str) -> str:
-    """A DNS server of this mood, in the place of the subnet's own."""
+    """A DNS server of this mood, instead of the subnet's own."""
     number = {"a": 1, "b": 2, "c": 3}[subnet]
     return (
         f"dns: stop {subnet}\nrouter: python3 {_DNS} 10.10.{number}.1 {mood} {' '.join(words)} </dev/null "

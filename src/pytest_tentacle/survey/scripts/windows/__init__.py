@@ -78,7 +78,7 @@ def constrained_script() -> str:
 
 @cache
 def script() -> str:
-    """The whole script as it is sent: `survey.ps1` with the functions of its parts in the place of its marker line."""
+    """The whole script as it is sent: `survey.ps1` with the functions of its parts instead of its marker line."""
     folder = files(__package__)
     parts = "\n".join(_text(folder / f"{name}.ps1") for name in PARTS)
     return _text(folder / "survey.ps1").replace(_MARKER, parts, 1).rstrip()
