@@ -8,6 +8,7 @@
     refuses <name>  that name is refused
     deaf            answers no question for IPv6
     dangling <name> that name is an alias of one that has no record
+    flips <name> <address>  every second question for that name gets that address
 
 Arguments: the address, the mood, names. Other names have the addresses of `/mnt/router/dns-a.hosts`.
 """
@@ -19,9 +20,11 @@ import struct
 import sys
 import threading
 import time
+from itertools import count
 from pathlib import Path
 
 _A, _CNAME, _AAAA = 1, 5, 28
+_asked = count()
 
 
 def main() -> None:
@@ -72,6 +75,8 @@ def _records(mood: str, name: str, kind: int, names: list[str], records: dict[st
         return 3, b"\xc0\x0c" + struct.pack(">HHIH", _CNAME, 1, 60, 10) + b"\7retired\xc0" + bytes([zone])
     if name not in records:
         return 3, b""
+    if mood == "flips" and kind == _A and name == names[0] and next(_asked) % 2:
+        records = {name: names[1]}
     address = b"\xc0\x0c" + struct.pack(">HHIH", _A, 1, 60, 4) + socket.inet_aton(records[name])
     return 0, address if kind == _A else b""
 

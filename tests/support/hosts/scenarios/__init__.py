@@ -11,6 +11,7 @@ from . import (
     healthy,
     names,
     operated,
+    other_means,
     proxies,
     rarer_filters,
     rarer_hosts,
@@ -39,6 +40,7 @@ SCENARIOS: dict[str, Scenario] = {
         rarer_filters,
         rarer_hosts,
         operated,
+        other_means,
         windows,
         servers,
     )
