@@ -55,6 +55,14 @@ NFT = {
     "interface": nft(f'iifname "eth0" tcp dport {PORT} drop'),
     "another interface": nft(f'iifname "eth1" tcp dport {PORT} drop'),
     "loopback only": nft('iif "lo" accept\niifname "lo" drop'),
+    "zone of its own": nft(
+        "ct zone 5 drop",
+        more=f"chain early {{ type filter hook prerouting priority raw; policy accept;\ntcp dport {PORT} ct zone set 5\n}}",
+    ),
+    "another zone": nft(
+        "ct zone 6 drop",
+        more=f"chain early {{ type filter hook prerouting priority raw; policy accept;\ntcp dport {PORT} ct zone set 5\n}}",
+    ),
     "mark by a map": nft(f"meta mark set tcp dport map {{ 22 : 1, {PORT} : 7 }}\nmeta mark 7 drop"),
     "another mark by a map": nft(f"meta mark set tcp dport map {{ 22 : 7, {PORT} : 1 }}\nmeta mark 7 drop"),
     "mark by a named map of pairs": nft(
@@ -169,6 +177,7 @@ IPTABLES = {
     "marked by a mask": f"iptables -t mangle -A PREROUTING -p tcp --dport {PORT} -j MARK --set-xmark 0x4/0x4; iptables -A INPUT -m mark --mark 0x4/0x4 -j DROP",
     "connection marked": f"iptables -t mangle -A PREROUTING -p tcp --dport {PORT} -j CONNMARK --set-xmark 0x4/0x4; iptables -A INPUT -m connmark --mark 0x4/0x4 -j DROP",
     "connection marked otherwise": f"iptables -t mangle -A PREROUTING -p tcp --dport {PORT} -j CONNMARK --set-mark 8; iptables -A INPUT -m connmark --mark 0x4/0x4 -j DROP",
+    "zone": f"iptables -t raw -A PREROUTING -p tcp --dport {PORT} -j CT --zone 5; iptables -A INPUT -p tcp --dport {PORT} -m conntrack --ctstate NEW -j DROP",
     "mark saved and restored": f"iptables -t mangle -A PREROUTING -p tcp --dport {PORT} -j MARK --set-mark 5; iptables -t mangle -A PREROUTING -j CONNMARK --save-mark; iptables -t mangle -A INPUT -j MARK --set-mark 0; iptables -t mangle -A INPUT -j CONNMARK --restore-mark; iptables -A INPUT -m mark --mark 5 -j DROP",
     "first port": f"iptables -A INPUT -p tcp -m conntrack --ctstate NEW --ctorigdstport {PORT} -j DROP",
     "first address": "iptables -A INPUT -p tcp -m conntrack --ctorigsrc 10.7.0.2 -j DROP",

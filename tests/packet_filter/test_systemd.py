@@ -61,6 +61,32 @@ def test_a_polled_port() -> None:
     assert walk(filters, Packet("out", family=4, sources=OWN, destinations=SERVER, port=22)).way is Way.PASSES
 
 
+@pytest.mark.parametrize(
+    ("told", "ways"),
+    [
+        ("RestrictAddressFamilies=AF_INET6 AF_UNIX", {4: Way.STOPPED, 6: Way.PASSES}),
+        ("RestrictAddressFamilies=AF_INET AF_UNIX", {4: Way.PASSES, 6: Way.STOPPED}),
+        ("RestrictAddressFamilies=~AF_INET AF_PACKET", {4: Way.STOPPED, 6: Way.PASSES}),
+        ("RestrictAddressFamilies=~AF_PACKET", {4: Way.PASSES, 6: Way.PASSES}),
+        ("RestrictAddressFamilies=~", {4: Way.PASSES, 6: Way.PASSES}),
+        ("RestrictAddressFamilies=AF_UNIX", {4: Way.STOPPED, 6: Way.STOPPED}),
+        ("PrivateNetwork=yes", {4: Way.STOPPED, 6: Way.STOPPED}),
+        ("PrivateNetwork=no", {4: Way.PASSES, 6: Way.PASSES}),
+    ],
+)
+def test_a_process_without_sockets(told: str, ways: dict[int, Way]) -> None:
+    """Who polls gets no socket of a family that its unit may not use, whatever addresses the unit allows."""
+    text = f"Ports=10933\nPolled=10943\n\nId=Tentacle.service\nIPAddressAllow=0.0.0.0/0 ::/0\nIPAddressDeny=\n{told}"
+    filters = read_sources([{"tool": "systemd", "text": text}])
+    ends = {4: (OWN, SERVER), 6: (frozenset({"fd10::2"}), frozenset({"fd10::1"}))}
+    for family, way in ways.items():
+        sources, destinations = ends[family]
+        out = Packet("out", family=family, sources=sources, destinations=destinations, port=10943)
+        assert walk(filters, out).way is way
+        back = Packet("in", family=family, sources=destinations, destinations=sources, port=10933)
+        assert walk(filters, back).way is Way.PASSES, "who listens is told by the port"
+
+
 def test_whose_port_it_is() -> None:
     """Of two units that deny something, nobody knows which has the port; of two of which one does, it is that one."""
     strict, lax = unit("", "0.0.0.0/0"), unit("", "", "OctopusServer.service")

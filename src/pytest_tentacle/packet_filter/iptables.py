@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from .marks import of_connection, of_packet
+from .marks import of_connection, of_packet, zone_of
 from .model import FilterChain, FilterMatch, FilterRule, FilterSet, RuleVerdict
 from .words import HOOK_PRIORITIES
 
@@ -120,6 +120,7 @@ class Tables:
             packets=packets,
             mark=of_packet(target, reader.rest),
             connection_mark=of_connection(target, reader.rest),
+            zone=zone_of(target, reader.rest),
         )
 
 

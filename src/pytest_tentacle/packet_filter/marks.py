@@ -54,6 +54,12 @@ def of_connection(target: str | None, options: str) -> str | None:
     return _copied("mark", options) if "--save-mark" in options else _set("ct mark", options)
 
 
+def zone_of(target: str | None, options: str) -> str | None:
+    """The zone of connection tracking that a target of iptables puts a packet into."""
+    found = re.search(r"--zone(?:-orig|-reply)? (\S+)", options) if target == "CT" else None
+    return None if found is None else found[1] if number(found[1], {}) is not None else UNKNOWN
+
+
 def _set(own: str, options: str) -> str:
     """`--set-xmark value/mask`: the mask's bits are cleared, and the value laid over (iptables-extensions(8))."""
     found = re.search(r"--set-x?mark (0x[0-9a-fA-F]+|\d+)(?:/(0x[0-9a-fA-F]+|\d+))?", options)

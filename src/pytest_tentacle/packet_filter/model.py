@@ -39,6 +39,8 @@ class FilterRule(Value):
     """What it sets the packet's mark to, a formula of `marks.computed`; None: it leaves it as it is."""
     connection_mark: str | None = None
     """The same of its connection's mark."""
+    zone: str | None = None
+    """The zone of connection tracking that it puts the packet into; None: it leaves it as it is."""
 
 
 class FilterChain(Value):

@@ -77,6 +77,7 @@ class Ruleset:
         matches = tuple(reader.matches)
         common = {
             "text": line, "packets": reader.packets, "mark": reader.mark, "connection_mark": reader.connection_mark,
+            "zone": reader.zone,
         }  # fmt: skip
         if reader.mark_map is not None:
             yield from self._marking(table, reader, matches, common)
@@ -119,7 +120,7 @@ class Ruleset:
             own = FilterMatch(field=field, values=(_without_attributes(key),))
             yield FilterRule(**common | {"matches": (*matches, own), name: mark.strip()})
         if reader.verdict != "none":
-            plain = {"mark": None, "connection_mark": None}
+            plain = {"mark": None, "connection_mark": None, "zone": None}
             yield FilterRule(
                 **common | plain | {"matches": matches, "verdict": reader.verdict, "to": _chain_name(table, reader)}
             )
@@ -141,6 +142,7 @@ class _RuleReader:
         self.marks = False
         self.mark: str | None = None
         self.connection_mark: str | None = None
+        self.zone: str | None = None
         self.mark_map: tuple[str, str] | None = None
         self._words = _TOKEN.findall(line)
         self._at = 0
@@ -259,6 +261,8 @@ class _RuleReader:
             self.mark, self.marks = formula, True
         elif field == "ct mark":
             self.connection_mark, self.marks = formula, True
+        elif field == "ct zone":
+            self.zone = formula
         else:
             self.mark_map = None
 
@@ -291,6 +295,8 @@ class _RuleReader:
             if names[0] in {"ip", "ip6"}:
                 names.append(self._take())
             return f"ct {key} {' '.join(names)}"
+        if (word, key, self._peek()) == ("socket", "cgroupv2", "level"):
+            key = f"{key} {self._take()} {self._take()}"
         return key if word == "meta" else f"{word} {key}"
 
     def _take_value(self, field: str) -> None:

@@ -1,8 +1,11 @@
-"""The addresses that a unit of systemd lets its processes speak with: IPAddressAllow= and IPAddressDeny=.
+"""Whom a unit of systemd lets its processes speak with: IPAddressAllow=, IPAddressDeny=, families, its own network.
 
 No tool for rules shows them: systemd gives them to the kernel as a program of the unit's control group. What stands in
 the list of allowed addresses is let through, then what stands in that of denied ones is dropped, both ways, without a
 word; all else passes. Source: systemd.resource-control(5) of systemd 252.
+
+RestrictAddressFamilies= and PrivateNetwork= stop whoever polls: its process gets no socket, or one of a network
+that has no way out (systemd.exec(5)). A process that listens ends at once, or listens elsewhere: its port tells that.
 """
 
 from __future__ import annotations
@@ -16,11 +19,12 @@ TABLE = "systemd"
 _LAST = 1_000_000
 """Where its chains stand: the socket's own are met behind all hooks, or before them, and the order is of no account."""
 
+_FAMILIES = {"ip": "AF_INET", "ip6": "AF_INET6"}
 _UNREAD = FilterMatch(field="unread", values=("which of several units has the port",))
 
 
 def units(text: str) -> Iterator[FilterChain]:
-    """What the script tells: `Ports=<port> ...`, `Polled=` likewise, then `Id=` and the two lists of each unit.
+    """What the script tells: `Ports=<port> ...`, `Polled=` likewise, then each unit's properties, `Id=` among them.
 
     With several units that deny something nobody knows whose port it is, so that nothing is certain.
     """
@@ -34,9 +38,43 @@ def units(text: str) -> Iterator[FilterChain]:
             found[-1][key] = value.strip()
         else:
             found.append({})
-    denying = [each for each in found if each.get("IPAddressDeny") and each.get("Id")]
-    for each in denying:
-        yield from _of(each, ports.get("Ports", ()), ports.get("Polled", ()), alone=len(denying) == 1)
+    barring = [each for each in found if each.get("Id") and (each.get("IPAddressDeny") or _barred(each))]
+    for each in barring:
+        alone = len(barring) == 1
+        if each.get("IPAddressDeny"):
+            yield from _of(each, ports.get("Ports", ()), ports.get("Polled", ()), alone=alone)
+        if ports.get("Polled"):
+            yield from _without_sockets(each, ports["Polled"], alone=alone)
+
+
+def _barred(unit: dict[str, str]) -> dict[str, str]:
+    """The families, `ip` and `ip6`, of which its processes get no socket that leads out, and the words that say so."""
+    if unit.get("PrivateNetwork") == "yes":
+        return dict.fromkeys(_FAMILIES, "PrivateNetwork=yes")
+    listed = unit.get("RestrictAddressFamilies", "~")
+    denies, names = listed.startswith("~"), listed.removeprefix("~").split()
+    words = f"RestrictAddressFamilies={listed}"
+    return {family: words for family, name in _FAMILIES.items() if (name in names) is denies}
+
+
+def _without_sockets(unit: dict[str, str], polled: tuple[str, ...], *, alone: bool) -> Iterator[FilterChain]:
+    """No address is let through by a list where its family has no socket: so these stand in a chain of their own."""
+    rules = tuple(
+        FilterRule(
+            text=words,
+            matches=(
+                FilterMatch(field="tcp dport", values=polled),
+                FilterMatch(field=f"{family} daddr", values=("0.0.0.0/0" if family == "ip" else "::/0",)),
+                *(() if alone else (_UNREAD,)),
+            ),
+            verdict="drop",
+        )
+        for family, words in _barred(unit).items()
+    )
+    if rules:
+        yield FilterChain(
+            name=f"sockets of the unit {unit['Id']}", table=TABLE, hook="output", priority=_LAST, rules=rules
+        )
 
 
 def _of(unit: dict[str, str], own: tuple[str, ...], polled: tuple[str, ...], *, alone: bool) -> Iterator[FilterChain]:

@@ -137,6 +137,7 @@ class _Walk:
         self._mark: int | None = None if filters.marks and not told else 0
         of_answer = (packet.answer or packet.later) and any(rule.connection_mark is not None for rule in rules)
         self._connection_mark = None if of_answer else self._mark
+        self._zone: int | None = 0
 
     def passage(self) -> Passage:
         """The first hook that surely stops it; else what was not clear on the way; else it passes."""
@@ -202,6 +203,8 @@ class _Walk:
                 self._mark = self._computed(rule.mark) if fits and not ways.unsure else None
             if rule.connection_mark is not None:
                 self._connection_mark = self._computed(rule.connection_mark) if fits and not ways.unsure else None
+            if rule.zone is not None:
+                self._zone = self._computed(rule.zone) if fits and not ways.unsure else None
             dies = self._dies_on_its_way(rule)
             if fits is None and (dies or rule.verdict not in {"none", "notrack"}):
                 ways.unsure.append(rule)
@@ -352,6 +355,8 @@ class _Walk:
                 return among_interfaces(packet.interfaces, elements) if packet.way == "out" else False
             case "mark":
                 return None if self._mark is None else among_marks(self._mark, elements)
+            case "ct zone":
+                return None if self._zone is None else among_marks(self._zone, elements)
             case "ct mark":
                 return None if self._connection_mark is None else among_marks(self._connection_mark, elements)
             case (

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from pytest_tentacle.judging.result import Outcome
+from pytest_tentacle.link import Failure
+from pytest_tentacle.link.model import Secured
 from pytest_tentacle.logs.model import LogFile
 from pytest_tentacle.survey.surroundings import ProxyConnect
 
@@ -44,6 +46,10 @@ CASES = {
     "method": ("TT607", row(405)),
     "redirect": ("TT607", row(302)),
     "credentials": ("TT608", row(407)),
+    "a page in the tunnel's place": (
+        "TT607",
+        row(200, content_type="text/html", tls=Secured(ms=3, error=Failure.CLOSED)),
+    ),
     "bad gateway": ("TT609", row(502)),
     "time-out there": ("TT609", row(504)),
 }
@@ -72,6 +78,10 @@ class TestEachCode:
 
 
 class TestRight:
+    def test_content_beside_a_tunnel(self, scene: Any) -> None:
+        """What the answer says of content counts for nothing where TLS comes through (RFC 9110, 9.3.6)."""
+        assert judge(scene, row(200, content_type="text/html", tls=Secured(ms=3, version="TLSv1.3"))).problems == ()
+
     def test_it_lets_through(self, scene: Any) -> None:
         result = judge(scene, row(200, detail="HTTP/1.0 200 Connection established"))
         assert result.outcome is Outcome.PASSED, result

@@ -126,6 +126,13 @@ def prohibited_on_the_way(world: Whole) -> None:
     world.both("web-01", NO_ROUTE)
 
 
+@case("TC5223")
+def no_port_left(world: Whole) -> None:
+    """The server's system has none of its own ports left for that address, and sends nothing."""
+    route(world, "octo-1", "198.51.100.1", via="192.0.2.1", neighbour="reachable")
+    world.both("web-01", {**NO_ROUTE, "detail": "BIO_connect:Cannot assign requested address"})
+
+
 @case("TT532")
 def no_way_back(world: Whole) -> None:
     """The Tentacle has no route to its server."""

@@ -231,6 +231,37 @@ def unit_of_few_addresses(world: Whole) -> None:
     world.sections["poll-01"]["firewall"] = Firewall(engine="none", running=False, filters=read_sources(told))
 
 
+def kept_in(world: Whole, *sources: dict[str, str]) -> None:
+    only_the_process(world)
+    world.sections["poll-01"]["firewall"] = Firewall(engine="none", running=False, filters=read_sources(list(sources)))
+
+
+@case("TC5531", "poll-01", confidence="certain")
+def unit_of_another_family(world: Whole) -> None:
+    """Its unit gets no socket of IPv4."""
+    lists = "Id=Tentacle.service\nRestrictAddressFamilies=AF_INET6 AF_UNIX\nPrivateNetwork=no"
+    kept_in(world, {"tool": "systemd", "text": f"Ports=\nPolled=10943\n\n{lists}"})
+
+
+@case("TC5531", "poll-01", confidence="certain")
+def unit_with_a_network_of_its_own(world: Whole) -> None:
+    kept_in(world, {"tool": "systemd", "text": "Ports=\nPolled=10943\n\nId=Tentacle.service\nPrivateNetwork=yes"})
+
+
+@case("TC5531", "poll-01", confidence="certain")
+def rule_for_the_unit(world: Whole) -> None:
+    """nftables drops what its control group sends."""
+    rule = 'socket cgroupv2 level 2 "system.slice/Tentacle.service" tcp dport 10943 drop'
+    chain = f"chain c {{\ntype filter hook output priority 0; policy accept;\n{rule}\n}}"
+    kept_in(world, {"tool": "nft", "text": f"table inet t {{\n{chain}\n}}\n"})
+
+
+@case("TC5531", "poll-01", confidence="certain")
+def iptables_rule_for_the_unit(world: Whole) -> None:
+    rule = "-A OUTPUT -p tcp -m tcp --dport 10943 -m cgroup --path system.slice/Tentacle.service -j REJECT"
+    kept_in(world, {"tool": "iptables", "text": f"*filter\n:OUTPUT ACCEPT [0:0]\n{rule}\nCOMMIT\n"})
+
+
 @case("TT971")
 def disk_nearly_full(world: Whole) -> None:
     world.sections["web-01"]["disks"] = (Disk(path="C:\\", free_bytes=LEAST_FREE - 1, size_bytes=10**11),)

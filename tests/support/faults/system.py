@@ -135,3 +135,13 @@ def read_only(world: Whole) -> None:
     world.sections["web-01"]["disks"] = (
         Disk(path="C:\\", free_bytes=100 * 1024**3, size_bytes=200 * 1024**3, read_only=True),
     )
+
+
+@case("TT975", "poll-01")
+def read_only_for_the_service(world: Whole) -> None:
+    """Its unit lets the process write nothing of its home (ReadOnlyPaths=), which others may."""
+    room = {"free_bytes": 100 * 1024**3, "size_bytes": 200 * 1024**3}
+    world.sections["poll-01"]["disks"] = (
+        Disk(path="/", **room, read_only=False),
+        Disk(path="/etc/octopus", read_only=True, unit="Tentacle.service"),
+    )

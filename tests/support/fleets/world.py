@@ -60,6 +60,7 @@ def probe(
     connect_ms: float = 1,
     lag_ms: float | None = 0,
     resolve_ms: float = 1,
+    detail: str = "in the system's own words",
 ) -> Probe:
     """A probe that goes well, or fails at a stage."""
     if look is not None and by is By.LOCAL:
@@ -78,7 +79,7 @@ def probe(
         own: dict[str, Any] = {"ms": 1}
         if fails == "connect":
             own = {"ms": connect_ms, "lag_ms": lag_ms, "address": address, "tried": tried}
-        records[fails] = kinds[fails](error=error, detail="in the system's own words", **own)
+        records[fails] = kinds[fails](error=error, detail=detail, **own)
         for later in STAGES[STAGES.index(fails) + 1 :]:
             records[later] = None
     link = look.link if look else LinkRef()

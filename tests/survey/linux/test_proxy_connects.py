@@ -122,6 +122,13 @@ class TestAnswers:
         assert (one.page.product, one.page.error) == ("tentacle", None)
         assert (behind(one).host, behind(one).port, behind(one).failed) == (*SERVER, None)
 
+    def test_page_in_the_place_of_a_tunnel(self, polling_through, listen):
+        """It says that all is well, and shows a page to log on: what no TLS comes through."""
+        page = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 19\r\n\r\n<html>Log on</html>"
+        proxy = listen(answering(page))
+        (one,) = connects(polling_through("127.0.0.1", proxy.port).survey())
+        assert (one.status, one.content_type, one.is_own_page) == (200, "text/html", True)
+
     @BOTH
     def test_tunnel_to_nowhere(self, polling_through, listen, missing):
         """The proxy let it through, and what stands behind says nothing."""

@@ -12,6 +12,7 @@ from .logs import LOGS
 from .messages import MESSAGES
 from .names import NAMES
 from .path.address_family import ADDRESS_FAMILY
+from .path.exhausted import EXHAUSTED
 from .path.listening import PATH
 from .path.nodes import NODES
 from .path.own_firewall import OWN_FIREWALL
@@ -46,6 +47,7 @@ CAUSES: tuple[CauseKind, ...] = tuple(
             *NAMES,
             *PATH,
             *OWN_FIREWALL,
+            *EXHAUSTED,
             *PATH_POLLING,
             *NODES,
             *SLOW_WAYS,

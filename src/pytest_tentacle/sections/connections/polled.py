@@ -71,7 +71,7 @@ def _let_through(link: Link) -> tuple[Evidence | None, Probe | None]:
             continue
         if row.status == _WANTS_A_USER:
             return connected_by_its_log(link.tentacle, link.entry), None
-        if row.status == _LET_THROUGH:
+        if row.status == _LET_THROUGH and not row.is_own_page:
             words = f"the proxy {row.proxy} let it through to {row.host}:{row.port}"
             return Evidence(f"CONNECT from {link.tentacle.name}", words), behind(row)
     return None, None

@@ -116,11 +116,7 @@ def finding_of(
         if error is Failure.TIMED_OUT and probe.tls is not None and probe.tls.hello_ms is not None:
             raise _own_wait(probe, vantage)
         code = _code_of(stage, error)
-        facts |= {"stage": stage.value, "error": error.value}
-        if code == OTHER_FAILURE and _WANTS_CERTIFICATE.search(record.detail or ""):
-            facts["wants_certificate"] = True
-        elif code == OTHER_FAILURE and (alert := _ALERT.search(record.detail or "")):
-            facts["alert"] = alert[1]
+        facts |= {"stage": stage.value, "error": error.value} | _told_by(record.detail or "", stage, code, probe)
         return LinkFinding(code, f"{_endpoint(probe)}: {WORDS[error]} ({stage.value})", facts, evidence)
     if probe.page is None:
         raise Unknown(
@@ -135,6 +131,33 @@ def finding_of(
         actual = f"{_endpoint(probe)} presents {probe.thumbprint}" + _certificate_words(probe)
         return LinkFinding(ANOTHER_CERTIFICATE, actual, facts | {"expected_thumbprint": thumbprint}, evidence)
     return None
+
+
+def _told_by(words: str, stage: Stage, code: str, probe: Probe) -> dict[str, object]:
+    """What the system's own words tell beyond the failure."""
+    if stage is Stage.CONNECT and _no_port_left(words, probe):
+        return {"no_port_left": True}
+    if code == _TLS[Failure.NOT_TLS] and "unexpected message" in words:
+        return {"unexpected_message": True}  # these were records of TLS
+    if code == OTHER_FAILURE and _WANTS_CERTIFICATE.search(words):
+        return {"wants_certificate": True}
+    if code == OTHER_FAILURE and (alert := _ALERT.search(words)):
+        return {"alert": alert[1]}
+    return {}
+
+
+def _no_port_left(words: str, probe: Probe) -> bool:
+    """Whether the looking machine's own system had no port, or no memory, left: nothing was sent then.
+
+    Linux says EADDRNOTAVAIL where all ports to that very address are taken (ip(7), ip_local_port_range), and also where
+    it has no address of the family, which happens with IPv6 alone; Windows says WSAENOBUFS or WSAEADDRINUSE.
+    """
+    if re.search(r"10055|10048|No buffer space available|NoBufferSpaceAvailable|AddressAlreadyInUse", words):
+        return True
+    address = probe.connect.address if probe.connect is not None else None
+    dialled = address or (probe.host if probe.resolve is None else "")
+    is_four = ":" not in dialled and dialled not in {"", "0.0.0.0"}
+    return is_four and re.search(r"error:80000063:|Cannot assign requested address", words) is not None
 
 
 def _own_wait(probe: Probe, vantage: str) -> Unknown:

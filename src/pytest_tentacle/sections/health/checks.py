@@ -32,13 +32,14 @@ def disks_have_room(subject: Subject) -> Iterator[Finding]:
     """There is room on the volumes of Octopus Home and of the folder for applications, and they can be written to."""
     for disk in _own_disks(subject):
         if disk.read_only:
+            whom = f" for the process of {disk.unit} alone" if disk.unit else ""
             yield Problem(
                 "TT975",
                 subject.name,
                 expected=f"{disk.path} is mounted for reading and writing",
-                actual="it is mounted read-only",
-                evidence=(Evidence(f"disks of {subject.name}", f"{disk.path}: mounted with the option ro"),),
-                facts={"path": disk.path, "instance": subject.instance_name},
+                actual=f"it is mounted read-only{whom}",
+                evidence=(Evidence(f"disks of {subject.name}", f"{disk.path}: mounted with the option ro{whom}"),),
+                facts={"path": disk.path, "instance": subject.instance_name, "for_whom": whom},
             )
             continue
         if disk.inodes != 0 and disk.free_inodes is not None and disk.free_inodes < _LEAST_INODES:

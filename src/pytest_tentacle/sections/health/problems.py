@@ -105,11 +105,16 @@ MACHINE: tuple[ProblemKind, ...] = (
         "settings, nor deploy.",
         ("See why; look for errors of the disk:", "$ Get-Volume"),
         (
-            "See why: look for errors of the disk, and for the option ro in /etc/fstab; then mount it again:",
+            (
+                "See why: look for errors of the disk, and for the option ro in /etc/fstab; then mount it again. Where "
+                "it is read-only for the service alone, its unit says so (ProtectSystem=, ReadOnlyPaths=): name the "
+                "folder in ReadWritePaths= (systemctl edit), then restart it:"
+            ),
             '$ findmnt --target "<path>"',
             "$ sudo dmesg --level err",
+            '$ systemctl cat "<service>"',
         ),
-        sentence="{path} on {who} is mounted read-only: nothing can be written there.",
+        sentence="{path} on {who} is mounted read-only{for_whom}: nothing can be written there.",
         consequences=STARTLESS | {"TT122", "TT125", "TT126", "TT203", "TT971"},
         fold_by=("path",),
         rank=11,

@@ -75,6 +75,8 @@ def _code_of(row: ProxyConnect, *, with_user: bool, answers: bool) -> str | None
             return _UNCLEAR
         # It answers for another server: so it is the way on from there that is silent.
         return NO_WAY_ON if answers else NO_ANSWER
+    if row.is_own_page:
+        return REFUSED
     if row.status == _OPEN or with_user:
         return None
     if row.status == _WANTS_CREDENTIALS:
@@ -86,7 +88,13 @@ def _problem(subject: Subject, code: str, rows: list[ProxyConnect]) -> Problem:
     first = rows[0]
     host, _, port = first.proxy.rpartition(":")
     targets = ", ".join(f"{row.host}:{row.port}" for row in rows)
-    said = f"answers {first.status}" if first.status is not None else _WORDS.get(first.error or "", "fails")
+    said = (
+        "shows a page of its own"
+        if first.is_own_page
+        else f"answers {first.status}"
+        if first.status is not None
+        else _WORDS.get(first.error or "", "fails")
+    )
     return Problem(
         code,
         subject.name,

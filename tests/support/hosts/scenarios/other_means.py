@@ -21,7 +21,7 @@ _WAY = "TT532"
 _CRASHES = "TC2031 TC2032"
 _BROKEN = f"TT813 TC8131 {_CRASHES}"
 
-_GROUP = nft("poll-1", 'socket cgroupv2 level 2 "system.slice/Tentacle.service" tcp dport 10943 drop', hook="output")
+_GROUP = nft("poll-1", 'socket cgroupv2 level 4 "system.slice/Tentacle.service" tcp dport 10943 drop', hook="output")
 
 _FILTERS = (
     unread("length", "iptables drops first packets by their length", tables("web-1", "-A INPUT -i eth0 -p tcp --syn -m length --length 40:100 -m multiport ! --dports 22 -j DROP"), "TC5205"),
@@ -38,7 +38,7 @@ _ON_THE_WAY = (
     scenario("poll-reset-later", "filter on the way", "the router resets connections to the server after a thousand bytes", tables("router", "-A FORWARD -p tcp -d 10.10.1.10 --dport 10943 -m connbytes --connbytes 1000: --connbytes-dir both --connbytes-mode bytes -j REJECT --reject-with tcp-reset"), f"{_POLLS}: TC5242"),
     scenario("router-one-leg", "routing", "the router forwards nothing that comes from one subnet", "router: sysctl -qw net.ipv4.conf.net-b.forwarding=0", f"{_WEBS}: TC5203", undo="router: sysctl -qw net.ipv4.conf.net-b.forwarding=1"),
     scenario("circles", "routing", "packets for one Tentacle go in circles", "poll-2: sysctl -qw net.ipv4.ip_forward=1\nrouter: ip route add 10.10.2.11/32 via 10.10.3.22", "web-1: TC5202 TC5222", undo="router: ip route del 10.10.2.11/32\npoll-2: sysctl -qw net.ipv4.ip_forward=0"),
-    scenario("own-ports-used-up", "filter of the server", "the server has no port of its own left for connections to one Tentacle", "octo-1: sysctl -qw net.ipv4.ip_local_port_range='61000 61039'; (setsid /lab/python/bin/python -c \"import socket, time; kept = [socket.create_connection(('10.10.2.11', 10933)) for _ in range(40)]; time.sleep(120)\" >/dev/null 2>&1 & echo $! > /run/holds.pid); sleep 2", "web-1: TT147", beside="TT554", undo="octo-1: kill $(cat /run/holds.pid); sysctl -qw net.ipv4.ip_local_port_range='32768 60999'"),
+    scenario("own-ports-used-up", "filter of the server", "the server has no port of its own left for connections to one Tentacle", "octo-1: sysctl -qw net.ipv4.ip_local_port_range='61000 61039'; (setsid /lab/python/bin/python -c \"import socket, time; kept = [socket.create_connection(('10.10.2.11', 10933)) for _ in range(40)]; time.sleep(120)\" >/dev/null 2>&1 & echo $! > /run/holds.pid); sleep 2", "web-1: TC5223", beside="TT554", undo="octo-1: kill $(cat /run/holds.pid); sysctl -qw net.ipv4.ip_local_port_range='32768 60999'"),
 )  # fmt: skip
 
 _NAMES = (
@@ -53,7 +53,7 @@ _ECHO = "printf 'import socket, threading\\ndef back(c):\\n    while d := c.recv
 _BETWEEN = (
     moody("proxy-hangs-up", "the proxy hangs up without a word", "relays 127.0.0.1 9", "TT606 TT607 TT609"),
     moody("proxy-page", "the proxy answers CONNECT by a page to log on, and says that all is well", says(_PAGE), "TT606 TT607 TC5291"),
-    box("poll-echo", "something says all back to pollers", "exec python3 /mnt/router/echo.py", f"{_POLLS}: TC5281 TC5272 TT504 TT113", files=_ECHO, listens=10943, address="10.10.1.10"),
+    box("poll-echo", "something says all back to pollers", "exec python3 /mnt/router/echo.py", f"{_POLLS}: TC5291 TC5281 TC5272 TT504 TT113", files=_ECHO, listens=10943, address="10.10.1.10"),
 )  # fmt: skip
 
 
@@ -64,7 +64,7 @@ def sandbox(name: str, fault: str, lines: str, expect: str) -> Scenario:
 
 _HOSTS = (
     scenario("frozen", "local port", "the service is frozen", "web-1: systemctl freeze Tentacle", "web-1: TT505", undo="web-1: systemctl thaw Tentacle"),
-    scenario("server-hangs", "local port", "the server's process is stopped, and hangs", "octo-1: kill -STOP $(systemctl show -p MainPID --value octopusserver)", f"{_POLLS}: TT505", beside="TT505", undo="octo-1: kill -CONT $(systemctl show -p MainPID --value octopusserver)"),
+    scenario("server-hangs", "local port", "the server's process is stopped, and hangs", "octo-1: kill -STOP $(systemctl show -p MainPID --value octopusserver)", "octo-1: TT505", beside="TT505", undo="octo-1: kill -CONT $(systemctl show -p MainPID --value octopusserver)"),
     sandbox("little-memory", "the unit may have little memory", "LimitAS=8M", f"{_CRASHES} TC2035 TC2039"),
     sandbox("no-network-calls", "the unit is killed at its first socket", "SystemCallFilter=~@network-io", _CRASHES),
     sandbox("program-hidden", "the unit may not see the program's folder", "InaccessiblePaths=/opt/octopus", "TC2035 TC2038"),

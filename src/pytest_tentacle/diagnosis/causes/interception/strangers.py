@@ -104,15 +104,20 @@ def _web_server(view: View, problem: Problem) -> Clue | None:
     return Clue(facts={"end": end_name(view, problem)}, place=vantage(problem))
 
 
+_PLAIN_TEXT = "in plain text: a proxy, SSL offloading, or another service"
+_NO_SERVER = "with TLS that no server would say: another service, perhaps one that says back what it hears"
+
+
 def _plain(view: View, problem: Problem) -> Clue | None:
     end = view.end(problem)
     known = end is not None and end.answers_itself
     name = end_name(view, problem)
+    facts = {"end": name, "how": _NO_SERVER if problem.facts.get("unexpected_message") else _PLAIN_TEXT}
     if known:
         seen = Evidence(f"probe on {name}", "there its own page is shown, by TLS")
-        return Clue(facts={"end": name}, evidence=(seen,), place=vantage(problem))
+        return Clue(facts=facts, evidence=(seen,), place=vantage(problem))
     return Clue(
-        facts={"end": name},
+        facts=facts,
         confidence=Confidence.LIKELY,
         unsure="Log on to {end} to tell something on the path apart from a program on its own port.",
         place=vantage(problem),
@@ -250,9 +255,8 @@ STRANGERS: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC5291",
-        "Plain HTTP where TLS should be",
-        "At {host}:{port} something answers {vantage} in plain text: a proxy, SSL offloading, or another service. "
-        "Octopus needs TLS from end to end.",
+        "Something that speaks no TLS answers",
+        "At {host}:{port} something answers {vantage} {how}. Octopus needs TLS from end to end.",
         frozenset({"TT529"}),
         ("See what answers, and take it out of the way:", PLAIN_WINDOWS),
         ("See what answers, and take it out of the way:", '$ curl -v "http://<host>:<port>/"'),

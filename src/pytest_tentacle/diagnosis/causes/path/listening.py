@@ -18,6 +18,7 @@ from pytest_tentacle.link import Failure
 from pytest_tentacle.sections.connections.linux_filter import route_to
 from pytest_tentacle.survey.surroundings import Route
 
+from .exhausted import no_port_left
 from .links import (
     ALLOW_WINDOWS,
     BLOCKED,
@@ -202,6 +203,8 @@ def _own_way(view: View, problem: Problem) -> Route | None:
 def _answered_on_the_way(view: View, problem: Problem) -> Clue | None:
     """The machine's own tables have a way: then it was a router, or a firewall, that said no."""
     route = _own_way(view, problem)
+    if no_port_left(problem):
+        return None
     if route is None or route.error is not None or route.neighbour in {"failed", "incomplete"}:
         return None
     dialled = problem.facts.get("address")
@@ -220,7 +223,7 @@ def _answered_on_the_way(view: View, problem: Problem) -> Clue | None:
 def _no_route(view: View, problem: Problem) -> Clue | None:
     if _answered_on_the_way(view, problem) is not None:
         return None
-    if dead_address(view, problem) is not None or keeps_out(view, problem):
+    if dead_address(view, problem) is not None or keeps_out(view, problem) or no_port_left(problem):
         return None
     subnet = view.scene.reach.subnet(view.name)
     return Clue(facts={"subnet": subnet}, place=str(problem.facts.get("vantage")))

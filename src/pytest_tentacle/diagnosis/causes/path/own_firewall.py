@@ -8,6 +8,7 @@ from pytest_tentacle.guide.commands import STATE_WINDOWS
 from pytest_tentacle.guide.consequences import ACROSS, FIREWALL, LOST_IN_LOGS, UNCONNECTED, UNREACHED
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.link import Failure
+from pytest_tentacle.packet_filter.model import FilterChain, FilterMatch
 from pytest_tentacle.packet_filter.systemd import TABLE as OF_UNITS
 from pytest_tentacle.sections.connections.linux_filter import FilteredWay, linux_verdict, own_addresses
 
@@ -103,6 +104,29 @@ def _lets_nobody_in(view: View, problem: Problem) -> Clue | None:
     return keeps_out(view, problem) if told is not None and told.code not in others else None
 
 
+def of_units(chain: FilterChain, units: set[str]) -> FilterChain | None:
+    """What a chain does with the processes of these units alone, by their control group; None where it asks for none.
+
+    nftables names a group by `socket cgroupv2 level`, iptables by `-m cgroup --path`; a path ends with the unit's name.
+    """
+    if chain.table == OF_UNITS:
+        return chain
+    rules = []
+    for rule in chain.rules:
+        theirs = [each for each in rule.matches if not each.negated and _names_group_of(each, units)]
+        if theirs:
+            matches = tuple(each for each in rule.matches if each not in theirs and each.values != ("-m cgroup",))
+            rules.append(rule.model_copy(update={"matches": matches}))
+    return chain.model_copy(update={"rules": tuple(rules), "policy": "accept"}) if rules else None
+
+
+def _names_group_of(match: FilterMatch, units: set[str]) -> bool:
+    is_group = match.field.startswith("socket cgroupv2 ") or (
+        match.field == "unread" and match.values[0].startswith("--path ")
+    )
+    return is_group and any(value.rpartition("/")[2].strip('"') in units for value in match.values)
+
+
 def _unit_keeps_in(view: View, problem: Problem) -> Clue | None:
     """A poller whose unit may not speak with its server: a look from the machine is no process of the unit's."""
     firewall = view.survey.firewall.data if view.survey is not None else None
@@ -111,7 +135,8 @@ def _unit_keeps_in(view: View, problem: Problem) -> Clue | None:
         return None
     machine = view.scene.view(server).subject
     peers = frozenset({machine.machine.ip}) if machine.machine.ip else own_addresses(machine)
-    chains = tuple(chain for chain in firewall.filters.chains if chain.table == OF_UNITS)
+    units = {each.name for each in (view.survey.services.data or ()) if each.name} if view.survey else set()
+    chains = tuple(own for chain in firewall.filters.chains if (own := of_units(chain, units)) is not None)
     filters = firewall.filters.model_copy(update={"chains": chains, "trouble": None})
     way = FilteredWay(inbound=False, port=port, own=own_addresses(view.subject), peers=peers)
     verdict = linux_verdict(firewall.model_copy(update={"filters": filters}), [way])
@@ -125,14 +150,15 @@ OWN_FIREWALL: tuple[CauseKind, ...] = (
     CauseKind(
         "TC5531",
         "The unit may not speak with its server",
-        "systemd lets the service of {who} speak with some addresses alone, and {server} is none of them: {rule}. "
+        "The unit of {who}, or a rule for it alone, keeps the service from speaking with {server}: {rule}. "
         "Whoever tries the connection by hand is no process of the unit's, and gets through.",
         frozenset({"TT551", "TT553"}),
         ("This concerns Linux only. See the service's state:", STATE_WINDOWS),
         (
             (
-                "See the unit with the files that change it. Add the server's address to its IPAddressAllow= "
-                "(systemctl edit), then restart it:"
+                "See the unit with the files that change it. Add the server's address to its IPAddressAllow=, or the "
+                "address's family to RestrictAddressFamilies=, or take PrivateNetwork= away (systemctl edit), then "
+                "restart it. Where the packet filter has a rule for the unit's control group, change that:"
             ),
             '$ systemctl cat "<service>"',
         ),

@@ -211,7 +211,29 @@ section_disks() {
         unknown "$trouble"
         return
     fi
-    printf '%s' "$rows" | awk "$json"'
+    served_by "$places"
+    printf '%s%s' "$rows" "$served" | awk "$json"'
+    function under(place, mount) { return mount == "/" || place == mount || index(place, mount "/") == 1 }
+    function deepest(place, mounts,  mount, found) {
+        found = ""
+        for (mount in mounts) if (under(place, mount) && length(mount) > length(found)) found = mount
+        return found
+    }
+    # What the service itself sees: its unit may have made folders read-only for its process alone.
+    $1 == "place" {
+        place = substr($0, 7)
+        sealed_at = deepest(place, theirs)
+        if (theirs[sealed_at] == "true" && reads[deepest(place, reads)] == "false" && !(sealed_at in told_of)) {
+            told_of[sealed_at]
+            sealed = sealed ",{\"path\":" text(sealed_at) ",\"free_bytes\":null,\"read_only\":true,\"unit\":" text(unit) "}"
+        }
+        next
+    }
+    $1 == "served" {
+        unit = $2; table = "/proc/" $3 "/mounts"
+        while ((getline row <table) > 0) if (split(row, part, " ") >= 4) theirs[part[2]] = part[4] ~ /^ro(,|$)/ ? "true" : "false"
+        next
+    }
     function kilobytes(s) { return s ~ /^[0-9]+$/ ? whole(s * 1024) : "null" }
     match($0, / [0-9]+ +[0-9]+ +-?[0-9]+ +[0-9-]+%? +\//) {
         split(substr($0, RSTART, RLENGTH), column, " "); mount = substr($0, RSTART + RLENGTH - 1)
@@ -227,7 +249,29 @@ section_disks() {
         while ((getline row <"/proc/mounts") > 0) if (split(row, part, " ") >= 4) reads[part[2]] = part[4] ~ /^ro(,|$)/ ? "true" : "false" }
     END {
         for (i = 1; i <= count; i++) list = list (i > 1 ? "," : "") told[i] inodes[order[i]] "}"
-        print "{\"data\":[" list "]}" }'
+        list = list sealed
+        print "{\"data\":[" (count ? list : substr(list, 2)) "]}" }'
+}
+
+# Sets $served: the unit and the process that serves, and these places; nothing where there are several, or none: nobody
+# knows whose place is whose then.
+served_by() {
+    served=
+    count=0
+    old_ifs=$IFS
+    IFS=$newline
+    for line in $service_notes; do
+        case $line in
+            "runs$tab"*)
+                count=$((count + 1))
+                line=${line#*"$tab"}
+                served="served ${line%%"$tab"*} ${line##*"$tab"}$newline"
+                ;;
+        esac
+    done
+    if [ "$count" -ne 1 ]; then served=; fi
+    for line in ${served:+$1}; do served="${served}place $line$newline"; done
+    IFS=$old_ifs
 }
 
 # `<program> help` twice, in milliseconds. It comes after the logs and the probes: the program writes into its log, and

@@ -39,7 +39,8 @@ section_firewall() {
     printf '{"data":{"engine":"netfilter","sources":[%s]}}\n' "$sources"
 }
 
-# Own ports, polled ports: the addresses that Octopus Deploy's units let their processes speak with, which no tool for rules shows.
+# Own ports, polled ports: the addresses and families that Octopus Deploy's units let their processes speak with, which no
+# tool for rules shows.
 unit_addresses() {
     own=$1 others=$2
     old_ifs=$IFS
@@ -50,8 +51,8 @@ unit_addresses() {
     done
     IFS=$old_ifs
     if [ $# -eq 0 ]; then return; fi
-    shown=$(bounded 8 systemctl show --no-pager -p Id,IPAddressAllow,IPAddressDeny -- "$@" 2>/dev/null </dev/null)
-    case $shown in *IPAddressDeny=[0-9a-f:]*) ;; *) return ;; esac
+    shown=$(bounded 8 systemctl show --no-pager -p Id,IPAddressAllow,IPAddressDeny,RestrictAddressFamilies,PrivateNetwork -- "$@" 2>/dev/null </dev/null)
+    case $shown in *IPAddressDeny=[0-9a-f:]* | *RestrictAddressFamilies=* | *PrivateNetwork=yes*) ;; *) return ;; esac
     told=$(printf 'Ports=%s\nPolled=%s\n\n%s\n' "$own" "$others" "$shown" | awk "$json"'{ all = all $0 "\n" } END { printf "%s", text(all) }')
     sources="$sources,{\"tool\":\"systemd\",\"text\":$told}"
 }

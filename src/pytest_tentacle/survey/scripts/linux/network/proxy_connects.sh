@@ -131,6 +131,7 @@ function tell(place,  part, one, proxy, code, word, answer) {
     if (tool[place] == "getent") detail[place] = "getent ahosts ended with exit code " code
     one = "{\"instance\":" text(part[1]) ",\"proxy\":" text(proxy ":" part[3]) ",\"host\":" text(part[4]) ",\"port\":" part[5]
     if (word == "") one = one ",\"status\":" answer; else one = one ",\"error\":\"" word "\""
+    if (content[place] != "" && word == "" && answer == 200) one = one ",\"content_type\":" text(content[place])
     if (behind[place] !~ /}$/ || word != "" || answer != 200) behind[place] = ""
     return one ",\"detail\":" text_or_null(first[place] != "" ? first[place] : detail[place]) ",\"ms\":" (ms[place] == "" ? "null" : ms[place]) behind[place] "}"
 }
@@ -138,7 +139,9 @@ $0 == "=answers" { answers = 1; next }
 !answers { asked[++count] = $0; next }
 $2 == "line" {
     place = $1; sub(/^[0-9]+ line /, ""); sub(/\r$/, "")
-    if (sub(/^< /, "")) { if (first[place] == "") first[place] = $0 }
+    if (sub(/^< /, "")) {
+        if (first[place] == "") first[place] = $0
+        else if (tolower($0) ~ /^content-type: *[a-z]/) { content[place] = $0; sub(/^[^:]*: */, "", content[place]) } }
     else if ($1 == "=CURL=" nonce) {
         if ($2 + 0 > 0) status[place] = $2 + 0
         if ($3 + 0 == 0 && $4 + 0 > 0) ms[place] = sprintf("%.1f", $4 * 1000) }
