@@ -17,6 +17,7 @@ from typing import Literal, TypeVar
 from pytest_tentacle.inventory.model import Mode, OctopusServer
 from pytest_tentacle.link import By, PingSeries, Probe, Target, TlsVersions
 from pytest_tentacle.link.hosts import plain_address, plain_host
+from pytest_tentacle.survey.surroundings import ProxyConnect
 from pytest_tentacle.survey.targets import listening_targets, names_of, polling_target, polling_targets
 
 from .check import Finding
@@ -271,3 +272,11 @@ def _first(every: Iterable[_AnyLook], endpoints: Iterable[tuple[str, int]]) -> _
     """The first to one of these hosts and ports, whoever asked for it: each is looked at once from a machine."""
     wanted = {(plain_host(host), port) for host, port in endpoints}
     return next((one for one in every if (plain_host(one.host), one.port) in wanted), None)
+
+
+def shows_own_page(row: ProxyConnect) -> bool:
+    """Whether a proxy said that all is well, and showed a page in the place of a tunnel.
+
+    What an answer to CONNECT says of content counts for nothing (RFC 9110, 9.3.6); but no TLS comes through a page.
+    """
+    return row.content_type is not None and row.tls is not None and row.tls.error is not None

@@ -345,16 +345,7 @@ class ProxyConnect(Value):
     """The handshake through the tunnel; None: there was none, or it was not read."""
     page: Page | None = None
     """What was shown behind it."""
-    content_type: str | None = None
-    """The media type that the answer itself has: of a page of the proxy's own, where no tunnel stands behind it."""
-
-    @property
-    def is_own_page(self) -> bool:
-        """Whether it said that all is well, and showed a page in the place of a tunnel.
-
-        What an answer to CONNECT says of content counts for nothing (RFC 9110, 9.3.6); but no TLS comes through a page.
-        """
-        return self.content_type is not None and self.tls is not None and self.tls.error is not None
+    content_type: str | None = None  # of the answer itself: of a page of the proxy's own, unless TLS comes through
 
 
 class TlsProtocol(Value):
@@ -415,9 +406,8 @@ class Disk(Value):
     free_bytes: int | None = None
     size_bytes: int | None = None
     read_only: bool | None = None
-    """Whether it is mounted read-only; None where that was not read, as on Windows."""
+    """Whether it is mounted read-only, for the process of `unit` alone where there is one; None: not read (Windows)."""
     unit: str | None = None
-    """The unit for whose process alone it is so (ProtectSystem=, ReadOnlyPaths=); None: for the whole machine."""
     inodes: int | None = None
     free_inodes: int | None = None
     """Each file needs one; None where the file system has no fixed number of them, or nobody counted, as on Windows."""

@@ -9,6 +9,7 @@ import struct
 
 import pytest
 
+from pytest_tentacle.judging.links import shows_own_page
 from pytest_tentacle.sections.connections.polled import behind
 
 SERVER = ("octo-1.lab", 10943)
@@ -127,7 +128,7 @@ class TestAnswers:
         page = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 19\r\n\r\n<html>Log on</html>"
         proxy = listen(answering(page))
         (one,) = connects(polling_through("127.0.0.1", proxy.port).survey())
-        assert (one.status, one.content_type, one.is_own_page) == (200, "text/html", True)
+        assert (one.status, one.content_type, shows_own_page(one)) == (200, "text/html", True)
 
     @BOTH
     def test_tunnel_to_nowhere(self, polling_through, listen, missing):

@@ -9,7 +9,15 @@ from pytest_tentacle.guide.consequences import NOWHERE_TO_POLL
 from pytest_tentacle.judging.check import Finding
 from pytest_tentacle.judging.entries import Entry
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
-from pytest_tentacle.judging.links import Link, Way, no_address_declared, no_server_declared, on_its_way, polled_links
+from pytest_tentacle.judging.links import (
+    Link,
+    Way,
+    no_address_declared,
+    no_server_declared,
+    on_its_way,
+    polled_links,
+    shows_own_page,
+)
 from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link import By, Probe
@@ -71,7 +79,7 @@ def _let_through(link: Link) -> tuple[Evidence | None, Probe | None]:
             continue
         if row.status == _WANTS_A_USER:
             return connected_by_its_log(link.tentacle, link.entry), None
-        if row.status == _LET_THROUGH and not row.is_own_page:
+        if row.status == _LET_THROUGH and not shows_own_page(row):
             words = f"the proxy {row.proxy} let it through to {row.host}:{row.port}"
             return Evidence(f"CONNECT from {link.tentacle.name}", words), behind(row)
     return None, None

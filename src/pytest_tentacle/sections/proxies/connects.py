@@ -12,6 +12,7 @@ from itertools import groupby
 from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Evidence, Problem, Unknown
+from pytest_tentacle.judging.links import shows_own_page
 from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.survey.surroundings import ProxyConnect
@@ -75,7 +76,7 @@ def _code_of(row: ProxyConnect, *, with_user: bool, answers: bool) -> str | None
             return _UNCLEAR
         # It answers for another server: so it is the way on from there that is silent.
         return NO_WAY_ON if answers else NO_ANSWER
-    if row.is_own_page:
+    if shows_own_page(row):
         return REFUSED
     if row.status == _OPEN or with_user:
         return None
@@ -90,7 +91,7 @@ def _problem(subject: Subject, code: str, rows: list[ProxyConnect]) -> Problem:
     targets = ", ".join(f"{row.host}:{row.port}" for row in rows)
     said = (
         "shows a page of its own"
-        if first.is_own_page
+        if shows_own_page(first)
         else f"answers {first.status}"
         if first.status is not None
         else _WORDS.get(first.error or "", "fails")

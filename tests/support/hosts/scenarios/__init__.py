@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from support.hosts.scenario import Scenario
+from support.hosts.scenario import Scenario, scenario
 
 from . import (
     between,
     filters,
     further,
-    healthy,
     names,
     operated,
     other_means,
@@ -23,10 +22,12 @@ from . import (
 )
 from .other_fleets import servers, windows
 
-SCENARIOS: dict[str, Scenario] = {
+HEALTHY = scenario("healthy", "healthy", "nothing", "", "", healthy=True)
+"""Nothing is broken: nothing may be found, and nothing be unknown."""
+
+SCENARIOS: dict[str, Scenario] = {"healthy": HEALTHY} | {
     each.name: each
     for module in (
-        healthy,
         filters,
         routing,
         names,
