@@ -115,6 +115,11 @@ class TestSentences:
         notes.passed("test")
         assert "the facts of TT721 leave <pid> of its remedy open, in test" in wrong_with(notes, whole=True)
 
+    def test_but_not_where_facts_were_taken_away(self, notes: Notes) -> None:
+        notes.judged([problem("TT721")])
+        notes.passed("tests/diagnosis/test_law.py::test_less_never_leads_elsewhere[TT721]")
+        assert not any("the facts of TT721 leave" in line for line in wrong_with(notes, whole=True))
+
 
 class TestSession:
     """Real sessions of pytest, over a part of the tests."""
