@@ -251,8 +251,9 @@ def test_all_that_awk_starts_and_reads() -> None:
     """It has its own ways to start programs and to open files."""
     texts = "\n".join(Shell(linux.script()).quoted)
     assert re.findall(r"\bsystem\s*\(", texts) == []
-    assert set(re.findall(r"getline\s*(?:\w+\s*)?<\s*(\S+?)\)", texts)) == {'"/proc/mounts"'}
-    assert len(re.findall(r"\bgetline\b", texts)) == 1
+    assert set(re.findall(r"getline\s*(?:\w+\s*)?<\s*(\S+?)\)", texts)) == {'"/proc/mounts"', "its_mounts"}
+    assert re.findall(r"\bits_mounts = ([^;\n]*)", texts) == ['"/proc/" $3 "/mounts"']  # a process's own, by its number
+    assert len(re.findall(r"\bgetline\b", texts)) == 2
     assert set(re.findall(r"\bprintf?\b.*?[^|]\|\s*([a-z_]\w*)\s*[;}\n]", texts)) == {"digest"}
     assert set(re.findall(r'digest = "([^"]*)"', texts)) == OF_AWK
 

@@ -230,8 +230,8 @@ section_disks() {
         next
     }
     $1 == "served" {
-        unit = $2; table = "/proc/" $3 "/mounts"
-        while ((getline row <table) > 0) if (split(row, part, " ") >= 4) theirs[part[2]] = part[4] ~ /^ro(,|$)/ ? "true" : "false"
+        unit = $2; its_mounts = "/proc/" $3 "/mounts"
+        while ((getline row <its_mounts) > 0) if (split(row, part, " ") >= 4) theirs[part[2]] = part[4] ~ /^ro(,|$)/ ? "true" : "false"
         next
     }
     function kilobytes(s) { return s ~ /^[0-9]+$/ ? whole(s * 1024) : "null" }
