@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from pytest_tentacle.diagnosis import diagnose
+from pytest_tentacle.sections import STEPS, applicable, fleet_of
 from support.law import broken, of_fault, reductions, told, well
 from support.rejudging import Judged
 
@@ -120,3 +122,17 @@ def test_less_is_less_certain(code: str, whole: Any) -> None:
     causes = told(dict(reductions(surveys))["web-01: cut off before instances"]).causes["web-01"]
     assert causes
     assert all(sure == "possible" and doubts for sure, doubts in causes.values())
+
+
+def test_a_doubt_names_few_and_counts_the_rest(whole: Any, faults: Any) -> None:
+    """However many servers there are of which nobody saw the certificate."""
+    world = whole.wide_fleet()
+    next(case for case in faults.CASES if case.change.__name__ == "a_poller_mistrusts").change(world)
+    for number in range(5):
+        world.add_server(f"dark-{number}", f"192.0.2.{200 + number}").declare(thumbprint=None)
+        world.dark(f"dark-{number}")
+    fleet = fleet_of(world.surveys())
+    results = [each.result(step.slug) for each in fleet.subjects for step in STEPS if applicable(step.slug, each)]
+    (cause,) = diagnose(fleet, results).machines["poll-01"].causes
+    assert (cause.kind.code, cause.confidence) == ("TC3211", "possible")
+    assert "dark-0, dark-1, dark-2 and 2 more: what" in cause.unsure

@@ -9,6 +9,7 @@ from typing import Any
 
 from pytest_tentacle.guide.consequences import NAME_FAILURES
 from pytest_tentacle.inventory.model import Mode
+from pytest_tentacle.judging.attempts import attempts_of
 from pytest_tentacle.judging.finding import Blocked, Problem, Unknown
 from pytest_tentacle.judging.result import Outcome, StepResult
 from pytest_tentacle.judging.thumbprints import as_thumbprint
@@ -48,6 +49,7 @@ class Scene:
             self.by_code[problem.code].append(problem)
         self._views: dict[str, View] = {}
         self._unread: dict[str, tuple[str, ...]] = {}
+        self._unlooked: dict[tuple[str, str, object], tuple[str, ...]] = {}
 
     def _every(self) -> Iterator[Problem]:
         for problems in self.problems.values():
@@ -84,6 +86,17 @@ class Scene:
         if section not in self._unread:
             self._unread[section] = tuple(name for name in self.fleet.machines if section in self.view(name).unread)
         return self._unread[section]
+
+    def unlooked(self, server: str, subnet: str, by: object) -> tuple[str, ...]:
+        """Machines of a subnet with a link with this server at which nobody looked in this way, by name or address."""
+        key = (server, subnet, by)
+        if key not in self._unlooked:
+            peers = self.fleet.subject(server).peers if server in self.fleet.servers else ()
+            around = (peer for peer in peers if self.reach.subnet(peer.name) == subnet)
+            self._unlooked[key] = tuple(
+                peer.name for peer in around if not any(attempt.probe.by == by for attempt in attempts_of(peer))
+            )
+        return self._unlooked[key]
 
     @cached_property
     def owners(self) -> dict[str, tuple[str, ...]]:

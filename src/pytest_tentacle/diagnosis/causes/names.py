@@ -5,6 +5,7 @@ from __future__ import annotations
 from pytest_tentacle.diagnosis.from_problem import told
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View, zone_of
+from pytest_tentacle.diagnosis.wording import listed
 from pytest_tentacle.guide.consequences import NAME_FAILURES, NAMES_IN_LOGS, NO_ANSWER
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem
@@ -107,7 +108,7 @@ def _stale(view: View, problem: Problem) -> Clue | None:
     facts = {"resolved": ", ".join(map(str, addresses)) or None, "zone": zone_of(_host(problem))}
     unseen = _nameless_at(view, {plain_address(str(address)) for address in addresses})
     if unseen and problem.facts.get("thumbprint"):
-        doubt = f"What answers may be {' or '.join(unseen)}, whose address it is and whose certificate nobody saw."
+        doubt = f"What answers may be {listed(unseen)}, whose address it is and whose certificate nobody saw."
         return Clue(facts=facts, place=_where(problem), confidence=Confidence.POSSIBLE, unsure=doubt)
     return Clue(facts=facts, place=_where(problem))
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.octopus_words import old_registration, thumbprints_screen
 from pytest_tentacle.diagnosis.view import View
+from pytest_tentacle.diagnosis.wording import listed
 from pytest_tentacle.guide.commands import SERVER_EXE, TRUST_ANEW, TRUST_SERVER, tentacle
 from pytest_tentacle.guide.consequences import BROKEN_TRUST
 from pytest_tentacle.guide.problem import Confidence
@@ -98,7 +99,7 @@ def _untrusted(view: View, problem: Problem) -> Clue | None:
     screen = thumbprints_screen(view, view.peer(problem))
     others = [name for name in view.scene.nameless if name in view.scene.fleet.servers]
     if others and _trusted(view):
-        doubt = f"Nobody saw the certificate of {', '.join(others)}: what {{who}} trusts may be that server's."
+        doubt = f"Nobody saw the certificate of {listed(others)}: what {{who}} trusts may be that server's."
         return Clue(evidence=screen, confidence=Confidence.POSSIBLE, unsure=doubt)
     return Clue(evidence=screen)
 

@@ -13,12 +13,12 @@ from pytest_tentacle.diagnosis.causes.path.links import (
 )
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
+from pytest_tentacle.diagnosis.wording import listed
 from pytest_tentacle.guide.commands import HANDSHAKE, TRY_WINDOWS
 from pytest_tentacle.guide.consequences import STRANGER_IN_LOGS
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.attempts import attempts_of
 from pytest_tentacle.judging.finding import Evidence, Problem
-from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.sections.connections.ways import connecting_ms
 from pytest_tentacle.sections.ping.series import SLOW_MS
 
@@ -91,7 +91,7 @@ def _silent(view: View, problem: Problem) -> Clue | None:
         return replace(
             clue,
             confidence=Confidence.POSSIBLE,
-            unsure=f"Nobody saw the links of {', '.join(unseen)}, in the same subnet: if they are as silent, large "
+            unsure=f"Nobody saw the links of {listed(unseen)}, in the same subnet: if they are as silent, large "
             "packets do not get through.",
         )
     if clue is None or not _connected_late(view, problem):
@@ -104,19 +104,12 @@ def _silent(view: View, problem: Problem) -> Clue | None:
     )
 
 
-def _unseen_around(view: View, problem: Problem) -> list[str]:
-    """Machines of the same subnet with a link with the same server, of which no attempt was seen."""
-    scene, subnet = view.scene, view.scene.reach.subnet(view.name)
+def _unseen_around(view: View, problem: Problem) -> tuple[str, ...]:
+    """Other machines of the same subnet, of whose links with the same server nobody knows whether they are silent."""
+    subnet = view.scene.reach.subnet(view.name)
     server = str(problem.facts.get("server") or problem.facts.get("vantage"))
-    if subnet is None or server not in scene.fleet.servers:
-        return []
-    around = [each for each in scene.fleet.subject(server).peers if scene.reach.subnet(each.name) == subnet]
-    return [each.name for each in around if each.name != view.name and not _has_looked(each, problem)]
-
-
-def _has_looked(subject: Subject, problem: Problem) -> bool:
-    """Whether one of its links was looked at in the same way: by name, or by address."""
-    return any(attempt.probe.by == problem.facts.get("by") for attempt in attempts_of(subject))
+    found = view.scene.unlooked(server, subnet, problem.facts.get("by")) if subnet else ()
+    return tuple(name for name in found if name != view.name)
 
 
 def _connected_late(view: View, problem: Problem) -> bool:

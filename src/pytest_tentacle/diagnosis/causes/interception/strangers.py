@@ -6,6 +6,7 @@ import re
 
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
+from pytest_tentacle.diagnosis.wording import listed
 from pytest_tentacle.guide.commands import CERTIFICATE_WINDOWS, PLAIN_WINDOWS
 from pytest_tentacle.guide.consequences import STRANGER_IN_LOGS, STRANGER_SPEAKS
 from pytest_tentacle.guide.problem import Confidence
@@ -64,7 +65,7 @@ def _inspected(view: View, problem: Problem) -> Clue | None:
     well = end is not None and end.answers_itself
     unseen = [name for name in view.scene.nameless if name != end_name(view, problem)]
     if unseen and issuer == _subject(problem):
-        doubt = f"The certificate is self-signed, as no inspector's is: see whether it is that of {', '.join(unseen)}."
+        doubt = f"The certificate is self-signed, as no inspector's is: see whether it is that of {listed(unseen)}."
         return Clue(facts={"inspector": issuer}, confidence=Confidence.POSSIBLE, unsure=doubt, place=vantage(problem))
     here = (Evidence(f"probe on {end.name}", "there its own certificate is presented"),) if end and well else ()
     return Clue(
