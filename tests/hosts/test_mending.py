@@ -21,7 +21,6 @@ OTHER_PORT = (
     "sed -i 's/PortNumber\">10933/PortNumber\">10955/' /etc/octopus/default/tentacle-Tentacle.config; "
     'sed -i \'s/"::", 10933/"::", 10955/\' /etc/lab/agent.json'
 )
-AT_A_SITE = Path(at_a_site.__file__)
 RESTART = "systemctl daemon-reload; systemctl reset-failed; systemctl restart"
 
 FAULTS: dict[str, tuple[str, str, str]] = {
@@ -209,7 +208,7 @@ def test_a_site_restarts_and_mends_its_own_machines(lab: Place) -> None:
            "systemctl daemon-reload")  # fmt: skip
     pids = {host: lab.sh(host, MAIN_PID) for host in ("web-2", "poll-1")}
     try:
-        code, out = lab.run(str(AT_A_SITE), str(lab.folder))
+        code, out = lab.run(at_a_site.__name__, str(lab.folder))
         assert code == 0, out
         seen = json.loads((lab.folder / "seen.json").read_text(encoding="utf-8"))
         told = {action["machine"]: action for action in actions(lab, "restarted")}

@@ -7,6 +7,7 @@ SSH server with a Tentacle's port, has 10.0.0.5 on the site's own loopback, wher
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import re
@@ -21,13 +22,17 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from support.fleets.clusters import Cluster, wait_for
+import one_machine
+
+from support.fleets.clusters import ENGINE, Cluster, wait_for
+from support.session.begun import Begun, enter_network, module
+from support.session.forked import read_modules
 
 CANARY = "canary-4711-Password"
 OF_WORKER = "canary-0815-Secret"
-HERE = Path(__file__).resolve().parent
+CLONE_NEWUTS = 0x04000000
 MACHINE = "10.0.0.5"
-RUN = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q"]
+RUN = ["pytest", "-p", "no:cacheprovider", "-q"]
 INVENTORY = f"""
 defaults: {{tentacle: {{os: linux, mode: listening, port: 10933}}}}
 servers:
@@ -68,15 +73,16 @@ def main(folder: Path) -> None:
         ip(f"-n {site} link set out up")
         ip(f"-n {site} route add default via 192.0.2.{4 * number + 1}")
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1", encoding="ascii")
+    read_modules(ENGINE)
     machines = [machine(folder, "north", CANARY), machine(folder, "south", OF_WORKER)]
     (folder / "fleet.yaml").write_text(INVENTORY, encoding="utf-8")
     seen: dict[str, Any] = {"reached": [reaches(MACHINE, port) for port in (22, 10933)]}
     with Cluster(folder / "cluster", "192.0.2.1") as cluster:
-        cluster.worker("north-a", "north", before=inside("north"), words=["--host", "192.0.2.2"])
-        cluster.worker("south-a", "south", before=inside("south"), words=["--host", "192.0.2.6"], SOUTH=OF_WORKER)
+        cluster.worker("north-a", "north", network=network("north"), words=["--host", "192.0.2.2"])
+        cluster.worker("south-a", "south", network=network("south"), words=["--host", "192.0.2.6"], SOUTH=OF_WORKER)
         seen["whole"] = run(folder, cluster, "whole")
         cut_short(folder, cluster, seen)
-        cluster.worker("north-b", "north", before=inside("north"), words=["--host", "192.0.2.2"])
+        cluster.worker("north-b", "north", network=network("north"), words=["--host", "192.0.2.2"])
         seen["killed"] = killed(folder, cluster)
         seen["stranger"] = stranger(cluster)
         names = ("scheduler", "north-a", "south-a", "north-b")
@@ -89,26 +95,37 @@ def main(folder: Path) -> None:
     (folder / "seen.json").write_text(json.dumps(seen), encoding="utf-8")
 
 
-def inside(site: str) -> list[str]:
-    return ["ip", "netns", "exec", site]
+def network(site: str) -> Path:
+    return Path("/run/netns") / site
 
 
-def machine(folder: Path, site: str, password: str) -> subprocess.Popen[bytes]:
-    own_name = ["unshare", "--uts", "sh", "-c", f'hostname host-of-{site} && exec "$@"', "sh"]
-    command = [*inside(site), *own_name, sys.executable, str(HERE / "one_machine.py"), MACHINE, str(folder / site)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE)
-    assert process.stdin is not None
-    process.stdin.write(password.encode() + b"\n")
-    process.stdin.flush()
+def machine(folder: Path, site: str, password: str) -> Begun:
+    """In its site's network, with a name of its own, its password on stdin."""
+    theirs, ours = os.pipe()
+    os.write(ours, password.encode() + b"\n")
+
+    def work() -> None:
+        enter_network(network(site))
+        enter_own_name(f"host-of-{site}")
+        one_machine.main(MACHINE, folder / site)
+
+    process = Begun(work, cwd=folder, environment=os.environ, out=2, stdin=theirs)
+    os.close(theirs)
     wait_for(f"the machine of {site}", (folder / site / "ready").exists)
     return process
+
+
+def enter_own_name(name: str) -> None:
+    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWUTS):
+        raise OSError(ctypes.get_errno(), "unshare")
+    socket.sethostname(name)
 
 
 def run(folder: Path, cluster: Cluster, name: str) -> dict[str, Any]:
     return ended(folder, name, begun(folder, cluster, name))
 
 
-def begun(folder: Path, cluster: Cluster, name: str, *words: str) -> subprocess.Popen[bytes]:
+def begun(folder: Path, cluster: Cluster, name: str, *words: str) -> Begun:
     command = [
         *RUN,
         "--inventory=fleet.yaml",
@@ -118,12 +135,11 @@ def begun(folder: Path, cluster: Cluster, name: str, *words: str) -> subprocess.
         f"--save-surveys={name}.surveys",
     ]
     with (folder / f"{name}.out").open("wb") as out:
-        return subprocess.Popen(
-            [*command, *words], cwd=folder, env={**os.environ, "NORTH": CANARY}, stdout=out, stderr=subprocess.STDOUT
-        )
+        environment = {**os.environ, "NORTH": CANARY}
+        return Begun(module(*command, *words), cwd=folder, environment=environment, out=out.fileno())
 
 
-def ended(folder: Path, name: str, process: subprocess.Popen[bytes]) -> dict[str, Any]:
+def ended(folder: Path, name: str, process: Begun) -> dict[str, Any]:
     code = process.wait(timeout=250)
     surveys = folder / f"{name}.surveys"
     known = json.loads(surveys.read_text()) if surveys.exists() else None
@@ -170,7 +186,7 @@ def killed(folder: Path, cluster: Cluster) -> dict[str, Any]:
 def sessions(cluster: Cluster, name: str) -> list[str]:
     """A worker's connections to the machine's SSH port."""
     found = subprocess.run(
-        [*inside("north"), "ss", "-Htnp", "dst", f"{MACHINE}:22"],
+        ["ip", "netns", "exec", "north", "ss", "-Htnp", "dst", f"{MACHINE}:22"],
         capture_output=True,
         text=True,
         check=True,
@@ -200,19 +216,18 @@ def pages(cluster: Cluster) -> dict[str, str]:
 
 def stranger(cluster: Cluster) -> str:
     """A worker without a certificate of the authority."""
-    words = [sys.executable, "-m", "distributed.cli.dask_worker", cluster.address, "--no-nanny", "--death-timeout", "6"]
+    words = ["distributed.cli.dask_worker", cluster.address, "--no-nanny", "--death-timeout", "6"]
     other = cluster.strangers_certificate()
+    log = cluster.folder / "stranger.log"
+    with log.open("wb") as out:
+        work = module(*words, "--resources", "site:west=4", *other)
+        process = Begun(work, cwd=cluster.folder, environment=os.environ, out=out.fileno())
     try:
-        done = subprocess.run(
-            [*words, "--resources", "site:west=4", *other],
-            capture_output=True,
-            text=True,
-            timeout=40,
-            cwd=cluster.folder,
-        )
-    except subprocess.TimeoutExpired as late:
-        return f"still trying: {late.stderr!r}"
-    return f"exit {done.returncode}: {done.stderr[-2000:]}"
+        code = process.wait(timeout=40)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return f"still trying: {log.read_text()}"
+    return f"exit {code}: {log.read_text()[-2000:]}"
 
 
 def reaches(host: str, port: int) -> bool:

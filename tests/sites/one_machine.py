@@ -1,9 +1,10 @@
-"""A machine: `one_machine.py ADDRESS FOLDER`, its password on stdin. While FOLDER/hold is there, no command is answered."""
+"""A machine of `in_namespaces.py`, its password on stdin. While FOLDER/hold is there, no command is answered."""
 
 from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,6 @@ class Held(SSHServer):
     folder = Path()
 
     def run(self, channel: Any, line: str) -> None:
-        import threading
-
         def later() -> None:
             while (self.folder / "hold").exists():
                 (self.folder / "held").touch()
@@ -43,7 +42,3 @@ def main(address: str, folder: Path) -> None:
     with Held(address, 22, host_key=key, users={"someone": password}, environment=environment, cwd=folder):
         (folder / "ready").touch()
         sys.stdin.read()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))

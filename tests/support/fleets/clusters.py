@@ -1,12 +1,12 @@
-"""A real scheduler and real workers of the engine, as processes, with certificates of an authority made for the test."""
+"""A real scheduler and real workers of the engine, as processes, with certificates of an authority made for the test.
+
+They are forks of the program that makes them (`support.session.begun`), which has read the module `ENGINE`.
+"""
 
 from __future__ import annotations
 
 import os
 import re
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,6 +14,9 @@ from typing import IO, Self
 
 import trustme
 
+from support.session.begun import Begun, enter_network, module
+
+ENGINE = "distributed"
 PATIENCE = 60.0
 
 
@@ -55,11 +58,11 @@ class Cluster:
         self.certificates = Certificates(folder / "certificates")
         self.address = ""
         self.dashboard = ""
-        self._processes: dict[str, tuple[subprocess.Popen[bytes], IO[bytes]]] = {}
+        self._processes: dict[str, tuple[Begun, IO[bytes]]] = {}
 
     def __enter__(self) -> Self:
         words = ["--host", self.host, "--port", "0", "--protocol", "tls", "--dashboard-address", f"{self.host}:0"]
-        self._start("scheduler", ["-m", "distributed.cli.dask_scheduler", *words, *self.certificates.for_engine])
+        self._start("scheduler", ["distributed.cli.dask_scheduler", *words, *self.certificates.for_engine])
         wait_for("the scheduler", lambda: re.search(r"Scheduler at:\s+(\S+)", self.said("scheduler")))
         self.address = re.search(r"Scheduler at:\s+(\S+)", self.said("scheduler"))[1]  # type: ignore[index]
         found = re.search(r"dashboard at:\s+(\S+)", self.said("scheduler"))
@@ -73,25 +76,25 @@ class Cluster:
             log.close()
 
     def worker(
-        self, name: str, site: str, *, before: Sequence[str] = (), words: Sequence[str] = (), **environment: str
+        self, name: str, site: str, *, network: Path | None = None, words: Sequence[str] = (), **environment: str
     ) -> None:
-        """Start one, and wait until the scheduler has it."""
+        """Start one, in a network namespace if given, and wait until the scheduler has it."""
         (self.folder / f"{name} scratch").mkdir()
-        command = ["-m", "pytest_tentacle.cli", "worker", "--site", site, "--scheduler", self.address, "--workers", "4"]
+        command = ["pytest_tentacle.cli", "worker", "--site", site, "--scheduler", self.address, "--workers", "4"]
         command += [*self.certificates.for_engine, "--", "--no-nanny", "--name", name]
         command += ["--local-directory", str(self.folder / f"{name} scratch"), *words]
-        self._start(name, command, before, environment)
+        self._start(name, command, network, environment)
         wait_for(f"the worker {name}", lambda: "Registered to:" in self.said(name) or self._has_ended(name))
         assert not self._has_ended(name), self.said(name)
 
     def kill(self, name: str) -> None:
         """As `kill -9` does."""
         process, _ = self._processes[name]
-        process.send_signal(signal.SIGKILL)
+        process.kill()
         process.wait()
 
     def pid(self, name: str) -> int:
-        """Of a process; one before which another command stands has taken that one's place."""
+        """Of a process."""
         return self._processes[name][0].pid
 
     def strangers_certificate(self) -> list[str]:
@@ -111,11 +114,14 @@ class Cluster:
         return self._processes[name][0].poll() is not None
 
     def _start(
-        self, name: str, command: Sequence[str], before: Sequence[str] = (), environment: dict[str, str] | None = None
+        self, name: str, command: Sequence[str], network: Path | None = None, environment: dict[str, str] | None = None
     ) -> None:
         log = (self.folder / f"{name}.log").open("wb")
-        process = subprocess.Popen(
-            [*before, sys.executable, *command], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log,
-            stderr=subprocess.STDOUT, env={**os.environ, **(environment or {})},
-        )  # fmt: skip
-        self._processes[name] = process, log
+
+        def work() -> None:
+            if network is not None:
+                enter_network(network)
+            module(*command)()
+
+        whole = {**os.environ, **(environment or {})}
+        self._processes[name] = Begun(work, cwd=self.folder, environment=whole, out=log.fileno()), log

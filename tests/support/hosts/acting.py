@@ -2,12 +2,11 @@
 
 As a program (`support.namespaces.start` only) it builds the hosts, and answers each line of stdin, a JSON order:
 `{"sh": [host, command]}` runs a command in a host, `{"run": [words], "cwd": folder, "terminal": text | null,
-"interrupt": text | null}` runs Python with these words where the survey's machine stands, with `text` typed on a terminal,
+"interrupt": text | null}` runs a module with its words where the survey's machine stands, with `text` typed on a terminal,
 and SIGINT 1.5 s after it has printed that text; with `"during": command`, when a process of that command is there. The
 answer is `{"code", "out"}`.
 
-A run of a module (`-m`) is a fork of this process, which has read all modules (`support.session.forked`): a process of its own with its
-folder, environment, session, terminal and signals, without the 1.7 s of CPU that the imports cost.
+A run is a fork of this process, which has read all modules (`support.session.begun`), without the 1.7 s of CPU that the imports cost.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ from __future__ import annotations
 import json
 import os
 import pty
-import runpy
 import select
 import signal
 import subprocess
@@ -31,7 +29,8 @@ sys.path.insert(0, str(TOP / "tests"))
 
 from support import namespaces  # noqa: E402  as a program it finds them by the line above
 from support.hosts.network import Network  # noqa: E402
-from support.session import forked  # noqa: E402
+from support.session.begun import Begun, module  # noqa: E402
+from support.session.forked import read_modules  # noqa: E402
 
 SECONDS = 240
 
@@ -54,18 +53,18 @@ class Place:
     def run(
         self, *words: str, terminal: str | None = None, interrupt: str | None = None, during: str | None = None
     ) -> tuple[int, str]:
-        """Run Python with these words: exit code, and all that it printed."""
+        """Run a module with its words: exit code, and all that it printed."""
         order = {"run": words, "cwd": str(self.folder), "terminal": terminal, "interrupt": interrupt, "during": during}
         answer = self._ask(order)
         return int(answer["code"]), str(answer["out"])
 
     def pytest(self, *words: str, **how: Any) -> tuple[int, str]:
         """Run the guide over the lab's inventory."""
-        return self.run("-m", "pytest", "-p", "no:cacheprovider", f"--inventory={self.inventory}", *words, **how)
+        return self.run("pytest", "-p", "no:cacheprovider", f"--inventory={self.inventory}", *words, **how)
 
     def tentacle(self, *words: str, **how: Any) -> tuple[int, str]:
         """Run `pytest-tentacle`."""
-        return self.run("-m", "pytest_tentacle.cli", *words, **how)
+        return self.run("pytest_tentacle.cli", *words, **how)
 
     def _ask(self, order: dict[str, Any]) -> dict[str, Any]:
         assert self._process.stdin is not None
@@ -110,59 +109,16 @@ def declared(network: Network) -> str:
     return "\n".join(lines) + "\n"
 
 
-class _Begun(BaseException):
-    """In a fork: this is the run that was asked for; it leaves all that the lab was about to do."""
-
-    def __init__(self, module: str, arguments: list[str]) -> None:
-        super().__init__(module)
-        self.module = module
-        self.arguments = arguments
-
-    def run(self) -> None:
-        """As `python -m` does."""
-        sys.argv = [self.module, *self.arguments]
-        runpy.run_module(self.module, run_name="__main__", alter_sys=True)
-
-
-class _Run:
-    """A process of Python, with its words in `out`."""
-
-    def __init__(self, words: list[str], folder: str, environment: dict[str, str], terminal: int) -> None:
-        self.out, theirs = os.pipe()
-        none = os.open(os.devnull, os.O_RDONLY)
-        self.pid = os.fork()
-        if self.pid == 0:
-            os.setsid()
-            signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever was started in the background ignores it
-            for number, descriptor in enumerate((none if terminal < 0 else terminal, theirs, theirs)):
-                os.dup2(descriptor, number)
-            os.closerange(3, 256)
-            os.chdir(folder)
-            if words[0] != "-m":
-                os.execve(sys.executable, [sys.executable, *words], environment)
-            os.environ.clear()
-            os.environ.update(environment)
-            sys.stdin = os.fdopen(0, closefd=False)
-            sys.path[0] = folder
-            raise _Begun(words[1], words[2:])
-        os.close(none)
-        os.close(theirs)
-
-    def kill(self, number: signal.Signals) -> None:
-        """Send it a signal."""
-        os.kill(self.pid, number)
-
-    def wait(self) -> int:
-        """Its exit code, once it has ended."""
-        os.close(self.out)
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-
-
 def _run(order: dict[str, Any]) -> dict[str, Any]:
     environment = os.environ | {"NO_COLOR": "1", "COLUMNS": "160", "PYTHONPATH": str(TOP / "tests")}
     terminal = order.get("terminal")
     ours, theirs = pty.openpty() if terminal is not None else (-1, -1)
-    run = _Run(order["run"], order["cwd"], environment, theirs)
+    reading, writing = os.pipe()
+    run = Begun(
+        module(*order["run"]), cwd=Path(order["cwd"]), environment=environment, out=writing,
+        stdin=None if terminal is None else theirs,
+    )  # fmt: skip
+    os.close(writing)
     if terminal is not None:
         os.write(ours, str(terminal).encode())
     said, wanted, ends = b"", order.get("interrupt"), time.monotonic() + SECONDS
@@ -170,20 +126,21 @@ def _run(order: dict[str, Any]) -> dict[str, Any]:
     while time.monotonic() < ends:
         if during and subprocess.run(["pgrep", "-f", during], capture_output=True, check=False).returncode == 0:
             during = None
-            run.kill(signal.SIGINT)
-        ready, _, _ = select.select([run.out], [], [], 0.2)
+            run.send_signal(signal.SIGINT)
+        ready, _, _ = select.select([reading], [], [], 0.2)
         if not ready:
             continue
-        data = os.read(run.out, 65_536)
+        data = os.read(reading, 65_536)
         if not data:
             break
         said += data
         if wanted and wanted.encode() in said:
             wanted = None
             time.sleep(1.5)  # into the midst of what comes next
-            run.kill(signal.SIGINT)
+            run.send_signal(signal.SIGINT)
     else:
-        run.kill(signal.SIGKILL)
+        run.kill()
+    os.close(reading)
     code = run.wait()
     if terminal is not None:
         os.close(ours)
@@ -200,27 +157,19 @@ def _shell(network: Network, host: str, command: str) -> dict[str, Any]:
 
 def main() -> None:
     """Until stdin ends."""
-    lab = os.getpid()
     network = Network()
     try:
         network.start()
         Path("/mnt/ssh_config").touch()
-        forked.read_modules()
+        read_modules()
         print(json.dumps({"inventory": declared(network)}), flush=True)
         for line in sys.stdin:
             order = json.loads(line)
             answer = _run(order) if "run" in order else _shell(network, *order["sh"])
             print(json.dumps(answer), flush=True)
     finally:
-        if os.getpid() == lab:
-            network.stop()
+        network.stop()
 
 
 if __name__ == "__main__":
-    begun: _Begun | None = None
-    try:
-        main()
-    except _Begun as asked:
-        begun = asked
-    if begun is not None:
-        forked.as_main(begun.run)
+    main()

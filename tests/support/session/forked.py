@@ -226,8 +226,8 @@ def fork_workers(address: str) -> None:
     gateway_io.popen_args = lambda _: [*start, "-u", "-c", gateway_io.popen_bootstrapline]
 
 
-def read_modules() -> None:
-    """Import what a run imports, its plugins as well, and make once what a process makes once; then fork as you like."""
+def read_modules(*more: str) -> None:
+    """Import what a run imports, its plugins and `more` as well, and make once what a process makes once; then fork as you like."""
     import pytest  # noqa: F401
 
     import pytest_tentacle.run.hooks  # noqa: F401  with all that it brings
@@ -237,7 +237,7 @@ def read_modules() -> None:
     for plugin in metadata.entry_points(group="pytest11"):
         if not plugin.value.startswith("xdist"):  # it keeps sys.path as it is imported, for its workers
             plugin.load()
-    for name in _LATE:
+    for name in (*_LATE, *more):
         import_module(name)
     vocabulary()
     platform.processor()  # asks a program
