@@ -67,28 +67,49 @@ _PATIENCE = 240_000
 """Milliseconds for whatever a page is to come to, however busy the machine; nothing waits where it has come to it."""
 
 
-@pytest.fixture
-def open_page(browser):
-    """Opens pages that must not log an error nor ask the network for anything."""
-    opened = []
+WINDOW = {"width": 1400, "height": 1000}
 
-    def open_page(address, **context):
-        page = browser.new_context(**{"viewport": {"width": 1400, "height": 1000}, **context}).new_page()
-        page.set_default_timeout(_PATIENCE)
-        page.faults = []
-        page.on("pageerror", lambda error: page.faults.append(str(error)))
-        page.on("console", lambda message: page.faults.append(message.text) if message.type == "error" else None)
-        page.on(
-            "request",
-            lambda request: page.faults.append(request.url) if not request.url.startswith(("file:", "data:")) else None,
-        )
-        page.on("dialog", lambda dialog: (page.faults.append(dialog.message), dialog.dismiss()))
+
+@pytest.fixture(scope="session")
+def tab(browser):
+    """A page that tests show theirs in, one after the other: a new one each costs three times as much as what it is to show."""
+    return _tab(browser)
+
+
+def _tab(browser, **context):
+    """A page that keeps a list of the errors that it logs and of whatever it asks the network for."""
+    page = browser.new_context(**context).new_page()
+    page.set_default_timeout(_PATIENCE)
+    page.faults = []
+    page.on("pageerror", lambda error: page.faults.append(str(error)))
+    page.on("console", lambda message: page.faults.append(message.text) if message.type == "error" else None)
+    page.on(
+        "request",
+        lambda request: page.faults.append(request.url) if not request.url.startswith(("file:", "data:")) else None,
+    )
+    page.on("dialog", lambda dialog: (page.faults.append(dialog.message), dialog.dismiss()))
+    return page
+
+
+@pytest.fixture
+def open_page(tab, browser):
+    """Opens pages that must not log an error nor ask the network for anything: each alone, in place of the one before."""
+    own = []
+
+    def open_page(address, *, viewport=WINDOW, color_scheme="light", java_script_enabled=True):
+        page = tab
+        if not java_script_enabled:
+            page = _tab(browser, java_script_enabled=False)
+            own.append(page)
+        page.set_viewport_size(viewport)
+        page.emulate_media(media="null", color_scheme=color_scheme)
         page.goto(address)
-        opened.append(page)
         return page
 
     yield open_page
-    for page in opened:
-        faults = page.faults
+    for page in own:
         page.context.close()
-        assert faults == []
+    tab.goto("about:blank")  # nothing of it is left to the next, which may differ by its `#` alone
+    faults = [fault for page in (tab, *own) for fault in page.faults]
+    tab.faults = []
+    assert faults == []

@@ -59,7 +59,7 @@ def test_ticket(report):
     assert "its settings were written (settings of web-01" in text
 
 
-def test_page(report, browser, tmp_path):
+def test_page(report, open_page, tmp_path):
     """The machine's section has the sentence and the timeline as a table."""
     path = tmp_path / "page.html"
     path.write_text(
@@ -67,13 +67,8 @@ def test_page(report, browser, tmp_path):
         f"<body>{render_page(report)}</body></html>",
         encoding="utf-8",
     )
-    page = browser.new_page()
-    faults = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.goto(f"{path.as_uri()}#machine=web-01")
+    page = open_page(f"{path.as_uri()}#machine=web-01")
     table = page.locator(".tt-history")
     assert table.count() == 1
     assert "its settings were written" in table.inner_text()
     assert WORKED in page.inner_text(".tt-cause")
-    assert faults == []
-    page.close()

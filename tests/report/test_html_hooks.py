@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
+from functools import cache
 
 import pytest
 
 from pytest_tentacle.report.html_hooks import keep_row
-
-pytest_plugins = ["pytester"]
+from support.pages import hard_to_read
 
 CONFTEST = """
 import pytest
@@ -58,27 +59,19 @@ if "small" in "{builder}":
 """
 
 
-@pytest.fixture
-def written(pytester, top):
-    """Runs pytest with our hooks over a run's results, and gives the file."""
+@pytest.fixture(scope="module")
+def written(run_pytest, top, tmp_path_factory):
+    """Runs pytest with our hooks over a run's results, and gives the file; of each run there is one."""
 
+    @cache
     def written(builder, *options):
-        pytester.makeconftest(CONFTEST.format(builder=builder))
-        pytester.makepyfile(OWN.format(builder=builder))
-        pytester.runpytest_subprocess(
-            f"--override-ini=pythonpath={top / 'tests'}",
-            "--html=report.html",
-            "--self-contained-html",
-            "-q",
-            "-p",
-            "no:tentacle",
-            "--no-header",
-            "-p",
-            "no:cacheprovider",
-            *options,
-            timeout=300,
-        )
-        return pytester.path / "report.html"
+        folder = tmp_path_factory.mktemp("html")
+        (folder / "conftest.py").write_text(CONFTEST.format(builder=builder), encoding="utf-8")
+        (folder / "test_own.py").write_text(OWN.format(builder=builder), encoding="utf-8")
+        quiet = ("-q", "-p", "no:tentacle", "--no-header", "-p", "no:cacheprovider")
+        path = f"--override-ini=pythonpath={top / 'tests'}"
+        run_pytest(path, "--html=report.html", "--self-contained-html", *quiet, *options, cwd=folder)
+        return folder / "report.html"
 
     return written
 
@@ -99,18 +92,12 @@ class TestKeepRow:
 class TestSmall:
     """A small run's file."""
 
-    def test_words_rows_and_access(self, written, browser):
+    def test_words_rows_and_access(self, written, open_page):
         """The table has own tests alone; axe finds nothing serious, no secret, nothing alive."""
-        from axe_core_python.sync_playwright import Axe
-
         file = written("make_small_run")
         assert "hunter22" not in file.read_text(encoding="utf-8")
         for scheme in ("light", "dark"):
-            context = browser.new_context(viewport={"width": 1400, "height": 1000}, color_scheme=scheme)
-            page = context.new_page()
-            faults = []
-            page.on("pageerror", lambda error, faults=faults: faults.append(str(error)))
-            page.goto(file.as_uri())
+            page = open_page(file.as_uri(), color_scheme=scheme)
             assert page.inner_text("#tt-verdict").startswith("✕ 5 of 8 machines have problems")
             rows = page.locator("#results-table tbody")
             assert rows.count() == 1, "the guide's tests have the matrix; a test of one's own stands in the table"
@@ -118,12 +105,9 @@ class TestSmall:
             assert "[removed: secret] <script>" in rows.inner_text()
             assert "Tests of your own, in full" in page.inner_text("main")
             assert page.evaluate("window.alive") is None
-            found = [each for each in Axe().run(page)["violations"] if each["impact"] in ("serious", "critical")]
-            assert [f"{each['id']}: {each['nodes'][0]['html'][:150]}" for each in found] == []
+            assert hard_to_read(page) == []
             page.click("#tt-rows a >> nth=0")
             page.wait_for_selector(".tt-machine[open] .tt-inside")
-            assert faults == []
-            context.close()
 
     def test_no_environment_table(self, written):
         """It is unescaped, and holds the CI's variables; ours says what matters."""
@@ -134,17 +118,12 @@ class TestLarge:
     """16,000 tests in one file."""
 
     @pytest.mark.timeout(420)
-    def test_size_and_load(self, written, browser, capsys):
+    def test_size_and_load(self, written, open_page, capsys):
         """At most 1.5 MB; the table is not there, since all of its rows are the guide's."""
-        import time
-
         file = written("make_large_run", "--tb=no")
         size = file.stat().st_size
-        context = browser.new_context(viewport={"width": 1400, "height": 1000})
-        page = context.new_page()
-        page.set_default_timeout(240_000)  # as in `open_page`
         started = time.perf_counter()
-        page.goto(file.as_uri())
+        page = open_page(file.as_uri())
         loaded = time.perf_counter() - started
         started = time.perf_counter()
         page.check("input[value=passed]")
@@ -153,6 +132,5 @@ class TestLarge:
         with capsys.disabled():
             print(f"\n16,000 tests, whole file: {size:,} bytes, load {loaded:.2f} s, filter {filtered:.2f} s")
         shown = page.is_visible("#results-table")
-        context.close()
         assert not shown
         assert size <= 1_500_000

@@ -6,7 +6,6 @@ import re
 import time
 
 import pytest
-from axe_core_python.sync_playwright import Axe
 
 from pytest_tentacle.diagnosis import CAUSES, FoldedCause
 from pytest_tentacle.guide.severity import Severity
@@ -14,7 +13,7 @@ from pytest_tentacle.judging.finding import Evidence
 from pytest_tentacle.report.build import build_report
 from pytest_tentacle.report.document import STAGES, StageView
 from pytest_tentacle.report.page import render_page
-from support.pages import document
+from support.pages import document, hard_to_read
 
 VISIBLE_ROWS = "#tt-rows tr:not(.tt-group)"
 
@@ -33,15 +32,6 @@ def large_page(tmp_path_factory, large_run, large_causes):
     path = tmp_path_factory.mktemp("page") / "large.html"
     path.write_text(document(render_page(build_report(large_run, large_causes))), encoding="utf-8")
     return path.as_uri()
-
-
-def _serious(page) -> list[str]:
-    violations = Axe().run(page)["violations"]
-    return [
-        f"{found['id']}: {found['nodes'][0]['html'][:200]}"
-        for found in violations
-        if found["impact"] in ("serious", "critical")
-    ]
 
 
 class TestFirstScreen:
@@ -314,13 +304,13 @@ class TestAccess:
         page = open_page(f"{small_page}#machine=sql-02", color_scheme=scheme, viewport={"width": width, "height": 900})
         page.evaluate("document.querySelectorAll('details').forEach((element) => { element.open = true; })")
         page.wait_for_selector("#tt-m-1 .tt-inside")
-        assert _serious(page) == []
+        assert hard_to_read(page) == []
 
     def test_axe_sees_something(self, open_page, small_page):
         """The check can fail."""
         page = open_page(small_page)
         page.evaluate("document.body.append(document.createElement('button'))")
-        assert any(found.startswith("button-name") for found in _serious(page))
+        assert any(found.startswith("button-name") for found in hard_to_read(page))
 
     def test_dark_is_dark(self, open_page, small_page):
         """And light is light."""
