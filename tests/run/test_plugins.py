@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import pytest
 
 from pytest_tentacle.survey.store import dumps
 from support.fleets.whole import wide_fleet
+from support.session.forked import Forks
 
 PLUGINS = Path(__file__).parents[2] / ".plugins"
 """`scripts/dev.py check` installs them there."""
@@ -38,18 +37,20 @@ def surveys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def run(folder: Path, surveys: Path, *options: str, only: str = "") -> tuple[dict[tuple[str, str], str], str]:
+def run(
+    forks: Forks, folder: Path, surveys: Path, *options: str, only: str = ""
+) -> tuple[dict[tuple[str, str], str], str]:
     """Each step's outcome, and what was shown."""
     assert PLUGINS.is_dir(), "the plugins are missing: `python3 scripts/dev.py check` installs them"
     others = [word for name in NAMES if name != only for word in ("-p", f"no:{name}")]
     strange = ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "TF_BUILD", "TEAMCITY_VERSION")
-    environment = {name: value for name, value in os.environ.items() if name not in strange}
+    environment = {
+        name: value for name, value in os.environ.items() if name not in strange and not name.startswith("PYTEST_XDIST")
+    } | {"PYTHONPATH": str(PLUGINS)}
     if only.startswith("pytest_github"):
         environment["GITHUB_ACTIONS"] = "true"
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", f"--replay={surveys}", "--html=r.html", "-p", "no:cacheprovider", *others, *options],
-        cwd=folder, env={**environment, "PYTHONPATH": str(PLUGINS)}, capture_output=True, text=True, check=False, timeout=240,
-    )  # fmt: skip
+    arguments = [f"--replay={surveys}", "--html=r.html", "-p", "no:cacheprovider", *others, *options]
+    done = forks.run(arguments, folder, environment, timeout=240)
     assert done.returncode == 1, done.stdout[-2000:] + done.stderr[-2000:]
     report: Any = json.loads((folder / "r.json").read_text(encoding="utf-8"))
     outcomes = {(m["name"], step["step"]): step["outcome"] for m in report["machines"] for step in m["results"]}
@@ -57,9 +58,9 @@ def run(folder: Path, surveys: Path, *options: str, only: str = "") -> tuple[dic
 
 
 @pytest.fixture(scope="module")
-def alone(surveys: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], str]:
+def alone(forks: Forks, surveys: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], str]:
     """The verdicts without any of them."""
-    return run(tmp_path_factory.mktemp("alone"), surveys)[0]
+    return run(forks, tmp_path_factory.mktemp("alone"), surveys)[0]
 
 
 @pytest.mark.parametrize(
@@ -76,10 +77,10 @@ def alone(surveys: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple
     ],
 )
 def test_the_verdicts_are_the_same(
-    name: str, options: list[str], surveys: Path, alone: dict[tuple[str, str], str], tmp_path: Path
+    name: str, options: list[str], forks: Forks, surveys: Path, alone: dict[tuple[str, str], str], tmp_path: Path
 ) -> None:
     """And each plugin's own file or words have what they should."""
-    outcomes, shown = run(tmp_path, surveys, *options, only=name)
+    outcomes, shown = run(forks, tmp_path, surveys, *options, only=name)
     assert outcomes == alone
     assert "failed" in outcomes.values()
     plugins = next(line for line in shown.splitlines() if line.startswith("plugins:"))
