@@ -26,7 +26,8 @@ from pytest_tentacle.survey.ingest import ingest
 from pytest_tentacle.survey.request import Request
 from pytest_tentacle.survey.scripts.linux import linux_call
 from pytest_tentacle.transport.base import Answer
-from support.linux.parts import Part, cut
+from support.surveys.linux import NEEDS, cut
+from support.surveys.parts import Part
 
 SHELLS = {"dash": ["dash"], "bash": ["bash"], "busybox": ["busybox", "sh"], "mksh": ["mksh"]}
 """Shells, as the login's and as the machine's `sh`: Debian's, most others', Alpine's and routers', and the family of ksh."""
@@ -72,7 +73,7 @@ class Ran:
     @property
     def survey(self):
         survey = ingest(self.document, self.request)
-        return survey if self.sections is None else Part(survey, self.sections)
+        return survey if self.sections is None else Part(survey, self.sections, NEEDS)
 
 
 def run(request, shell, environment, cwd, user=None, sections=None):

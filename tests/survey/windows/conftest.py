@@ -11,7 +11,7 @@ import struct
 import subprocess
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,6 +31,8 @@ from pytest_tentacle.survey.model import Survey
 from pytest_tentacle.survey.request import Call, Request
 from pytest_tentacle.survey.scripts.windows import windows_call
 from pytest_tentacle.transport.base import Answer
+from support.surveys.parts import Part
+from support.surveys.windows import FRONT, NEEDS, cut
 
 PAGE = (
     b"HTTP/1.0 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: 57\r\n\r\n"
@@ -49,6 +51,7 @@ class Run:
     call: Call
     request: Request
     completed: subprocess.CompletedProcess[bytes]
+    sections: Collection[str] | None = None
 
     @property
     def document(self) -> dict[str, Any]:
@@ -56,17 +59,22 @@ class Run:
         return read_document(self.call, answer)
 
     @property
-    def survey(self) -> Survey:
-        return ingest(self.document, self.request)
+    def survey(self) -> Any:
+        survey = ingest(self.document, self.request)
+        return survey if self.sections is None else Part(survey, self.sections, NEEDS)
 
 
 @dataclass
 class WindowsMachine:
-    """A lab machine's folder under construction; by default a healthy listening Tentacle."""
+    """A lab machine's folder under construction; by default a healthy listening Tentacle.
+
+    `sections` are what its surveys look at (None: all).
+    """
 
     folder: Path
     engine: Path
     address: str = "127.0.0.1"
+    sections: Collection[str] | None = None
     settings: dict[str, str] = field(default_factory=dict)
     description: dict[str, Any] = field(default_factory=dict)
 
@@ -121,13 +129,17 @@ class WindowsMachine:
         prelude, environment = prepare(self.folder)
         request = request or Request(probe_seconds=5.0, budget_seconds=200)
         asked = call(request)
+        if self.sections is not None:
+            asked, named = cut(asked, self.sections)
+            environment |= named
         options, own = asked.command.removeprefix("powershell.exe ").split(" -Command ")
         stdin = asked.stdin
         if own == "-":
+            assert self.sections is None, "its script is another one"
             code, stdin = "-", f". '{prelude}'\n{front}\n".encode() + stdin
         else:
             assert own == own.strip('"').join('""')
-            code = f". '{prelude}'\n{front}\n{own.strip(chr(34))}"
+            code = f". '{prelude}'\n{FRONT}\n{front}\n{own.strip(chr(34))}"
         arguments = [str(self.engine), *options.split(), "-Command", code]
         completed = subprocess.run(
             arguments,
@@ -137,7 +149,7 @@ class WindowsMachine:
             timeout=timeout,
             check=False,
         )
-        return Run(asked, request, completed)
+        return Run(asked, request, completed, self.sections)
 
     def commands(self) -> list[dict[str, Any]]:
         """All calls of stand-ins."""
@@ -219,9 +231,15 @@ def refused(tmp_path_factory: pytest.TempPathFactory, engine: Path) -> Survey:
 
 
 @pytest.fixture
-def machine(tmp_path: Path, engine: Path) -> WindowsMachine:
+def sections() -> set[str] | None:
+    """What the surveys of a machine look at: everything, where a module or a class does not say otherwise."""
+    return None
+
+
+@pytest.fixture
+def machine(tmp_path: Path, engine: Path, sections: set[str] | None) -> WindowsMachine:
     """A machine without an instance yet."""
-    return WindowsMachine(tmp_path / "web-1", engine)
+    return WindowsMachine(tmp_path / "web-1", engine, sections=sections)
 
 
 @pytest.fixture

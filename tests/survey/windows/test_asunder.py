@@ -45,6 +45,7 @@ class TestHanging:
 class TestHonestAnswers:
     def test_a_failed_service_does_not_hide_the_events(self, tentacle):
         """The text of its entry cannot be put together; the entries are there all the same."""
+        tentacle.sections = {"events"}
         tentacle.description["events"] = [
             {"provider": "Service Control Manager", "id": 7023, "service": "OctopusDeploy Tentacle", "data": {"param1": "Octopus Tentacle", "param2": "%%5"}},
             {"provider": "Schannel", "id": 36887, "data": {"AlertDesc": "70"}},
@@ -54,6 +55,7 @@ class TestHonestAnswers:
 
     def test_whose_account(self, tentacle, shapes):
         """A group managed account is known by its running process; its proxy is found in its hive."""
+        tentacle.sections = {"permissions", "proxies", "left_overs", "firewall"}
         tentacle.description["services"] = [shapes.service(account=GMSA)]
         sid = "S-1-5-21-1-2-3-1777"
         tentacle.description["accounts"] = {GMSA: sid}
@@ -76,6 +78,7 @@ class TestHonestAnswers:
 
     def test_a_domain_controller(self, tentacle, shapes):
         """Its built-in groups are said not to be there: nobody can tell then, and nothing is said for sure."""
+        tentacle.sections = {"permissions"}
         tentacle.description["roles"] = ["domain-controller"]
         tentacle.description["services"] = [shapes.service(account="CORP\\svc")]
         (rights,) = tentacle.run().survey.permissions.data
@@ -83,6 +86,7 @@ class TestHonestAnswers:
 
     def test_who_is_no_administrator_sees_no_tasks(self, tentacle):
         """An empty list is no list then."""
+        tentacle.sections = {"watchdog"}
         tentacle.deny("elevation")
         assert "only administrators" in tentacle.run().survey.watchdog.unknown
 

@@ -124,6 +124,7 @@ class TestBounds:
 class TestOwnSettings:
     def test_a_polling_tentacle_pings_what_it_polls(self, machine, peer):
         """The address of its settings, and a declared one besides, each host and port once."""
+        machine.sections = {"instances"}
         server = peer()
         trusted = {"Thumbprint": "AB" * 20, "CommunicationStyle": 2, "Address": f"https://127.0.0.1:{server.port}/"}
         settings = {

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 from pytest_tentacle.survey.request import Request
 
 PEERS = ("127.0.0.9", "127.0.0.10", "127.0.0.11", "127.0.0.12", "octo.lab")
+
+
+@pytest.fixture
+def sections():
+    return {"routes"}
 
 
 def asked(machine, **description):

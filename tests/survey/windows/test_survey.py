@@ -23,8 +23,13 @@ def polling(*addresses: str) -> dict[str, str]:
 
 
 class TestHealthyTentacle:
+    @pytest.fixture
+    def sections(self):
+        return {"listeners", "probes"}
+
     def test_all_sections_are_there(self, tentacle):
         """A healthy listening Tentacle: every section has data, typed as the model wants it."""
+        tentacle.sections = None
         survey = tentacle.run().survey
         assert survey.host.data.hostname == "web-1"
         assert survey.host.data.os == "windows"
@@ -75,6 +80,7 @@ class TestHealthyTentacle:
 
     def test_secrets_do_not_leave_the_machine(self, tentacle, shapes):
         """Values of secret keys are emptied where they are read, in a file that is cut off within one as well."""
+        tentacle.sections = None
         tentacle.put("Octopus/Cut.config", f'<octopus-settings><set key="Tentacle.Certificate">{shapes.secret}')
         index = '{"Name": "Cut", "ConfigurationFilePath": "C:\\\\Octopus\\\\Cut.config"}'
         tentacle.put("ProgramData/Octopus/Tentacle/Instances/cut.config", index)
@@ -149,6 +155,10 @@ class TestHealthyTentacle:
 
 
 class TestServices:
+    @pytest.fixture
+    def sections(self):
+        return {"services"}
+
     def test_states(self, tentacle, shapes):
         """Each state, with start mode and exit code as numbers."""
         tentacle.description["services"] = [
@@ -167,6 +177,7 @@ class TestServices:
 
     def test_denied_services_leave_the_rest_standing(self, tentacle):
         """A refused section says so in words that do not depend on the language; all others are there."""
+        tentacle.sections = None
         tentacle.deny("services")
         tentacle.description["locale"] = "de"
         survey = tentacle.run().survey
@@ -180,6 +191,7 @@ class TestServices:
 
     def test_without_wmi_the_registry_tells(self, tentacle, shapes):
         """WMI refused: services from the registry, processes without parents, system from the registry."""
+        tentacle.sections = {"host", "services", "listeners"}
         tentacle.deny("cim")
         tentacle.description["services"].append(
             shapes.service(name="Spooler", command="C:\\Windows\\spoolsv.exe", pid=7)
@@ -194,6 +206,7 @@ class TestServices:
 
     def test_the_version_of_an_older_system_without_wmi(self, tentacle):
         """Windows Server 2012 R2 has its version in one text."""
+        tentacle.sections = {"host"}
         tentacle.deny("cim")
         key = "HKLM:\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion"
         values = {"ProductName": "Windows Server 2012 R2 Standard", "CurrentVersion": "6.3", "CurrentBuild": "9600"}
@@ -219,8 +232,13 @@ class TestServices:
 
 
 class TestInstances:
+    @pytest.fixture
+    def sections(self):
+        return {"instances"}
+
     def test_several(self, machine):
         """Each instance of the index, with its own local port."""
+        machine.sections = {"instances", "probes"}
         machine.add_instance("Tentacle", machine.settings)
         machine.add_instance("Second", machine.settings | {"Tentacle.Services.PortNumber": "10934"})
         survey = machine.run().survey
@@ -232,6 +250,7 @@ class TestInstances:
 
     def test_none(self, machine):
         """No index at all is a fact, not a failure."""
+        machine.sections = {"instances", "probes"}
         survey = machine.run().survey
         assert survey.instances.data == ()
         assert survey.probes == ()
@@ -259,6 +278,7 @@ class TestInstances:
 
     def test_configuration_errors(self, machine):
         """What is wrong with the file, told apart; the instance itself is known all the same."""
+        machine.sections = None
         contents = {
             "missing": None,
             "empty": b"",
@@ -304,6 +324,7 @@ class TestInstances:
 
     def test_a_refused_index(self, tentacle):
         """Who may not look at the index does not know how many instances there are, nor what lies in their homes."""
+        tentacle.sections = {"logs", "disks", "permissions", "left_overs"}
         tentacle.deny("instances")
         survey = tentacle.run().survey
         assert survey.instances.unknown.startswith("access-denied: ")
@@ -313,6 +334,7 @@ class TestInstances:
 
     def test_an_index_that_only_looks_absent(self, tentacle):
         """PowerShell calls a folder missing that it may not look into; .NET says so, and then nothing is known."""
+        tentacle.sections = {"left_overs"}
         refusal = "(New-Object UnauthorizedAccessException)"
         thrown = f"(New-Object Management.Automation.ItemNotFoundException ('gone', {refusal}))"
         survey = tentacle.run(front=f"function Get-ChildItem {{ throw {thrown} }}").survey
@@ -334,6 +356,10 @@ class TestInstances:
 
 
 class TestListeners:
+    @pytest.fixture
+    def sections(self):
+        return {"listeners"}
+
     def test_a_foreign_process(self, tentacle, shapes):
         """Another program on the port is named with its path."""
         tentacle.description["processes"].append(shapes.process(77, "nginx.exe"))

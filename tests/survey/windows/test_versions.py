@@ -113,6 +113,7 @@ class TestOwnLimits:
 
 def test_a_polling_tentacle_tries_what_it_polls(machine, peer):
     """The address of its settings, and a declared one besides, each host and port once."""
+    machine.sections = {"instances"}
     server = peer()
     trusted = {"Thumbprint": "AB" * 20, "CommunicationStyle": 2, "Address": f"https://127.0.0.1:{server.port}/"}
     settings = {

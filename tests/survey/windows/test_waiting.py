@@ -107,6 +107,10 @@ def closed_port() -> int:
 
 
 class TestReservations:
+    @pytest.fixture
+    def sections(self):
+        return {"reservations"}
+
     @pytest.mark.parametrize("locale", ["en", "de", "ja"])
     def test_numbers_and_urls_in_any_language(self, tentacle, locale: str):
         """What an administrator set is left out: it keeps no program from a port that it asks for by number."""
@@ -129,6 +133,7 @@ class TestReservations:
 
     def test_refused_or_too_slow(self, tentacle, refused):
         """Then the section is unknown, and all else is there, in time."""
+        tentacle.sections = None
         assert "exit code 1" in refused.reservations.unknown
         tentacle.description["netsh_seconds"] = 60
         survey = tentacle.run(Request(probe_seconds=1, budget_seconds=200)).survey
@@ -138,6 +143,10 @@ class TestReservations:
 
 
 class TestOwnNames:
+    @pytest.fixture
+    def sections(self):
+        return {"own_names"}
+
     def test_what_they_lead_to(self, tentacle):
         """Host name, full name and the declared ones, each once, with the word and the number of what went wrong."""
         tentacle.description["names"] = {
@@ -163,6 +172,7 @@ class TestOwnNames:
 
     def test_a_resolver_that_never_answers(self, tentacle):
         """All names together wait no longer than their seconds."""
+        tentacle.sections = None
         names = tuple(f"n{number}.example" for number in range(9))
         tentacle.description["names"] = dict.fromkeys(names, "timed-out")
         found = tentacle.run(Request(probe_seconds=1, budget_seconds=200, names=names)).survey.own_names.data
@@ -170,6 +180,10 @@ class TestOwnNames:
 
 
 class TestProxyConnects:
+    @pytest.fixture
+    def sections(self):
+        return {"proxy_connects"}
+
     def poll(
         self, machine: Any, port: object, host: str = "127.0.0.1", *, instance: str = "Tentacle", **more: str
     ) -> None:
@@ -191,6 +205,7 @@ class TestProxyConnects:
     @pytest.mark.parametrize(("line", "status"), [(b"HTTP/1.1 407 Nein", 407), (b"HTTP/1.0 403 Forbidden", 403)])
     def test_refused(self, machine, line: bytes, status: int):
         """One CONNECT to each of the first addresses, in Halibut's own bytes, and never a credential."""
+        machine.sections = None
         with serving(line + b"\r\nProxy-Authenticate: Basic\r\n\r\n") as proxy:
             self.poll(machine, proxy.port)
             run = machine.run()
@@ -270,6 +285,10 @@ class TestProxyConnects:
 
 
 class TestPublisher:
+    @pytest.fixture
+    def sections(self):
+        return {"loading"}
+
     def found(self, machine: Any) -> Any:
         (revocation,) = machine.run().survey.loading.data.revocation
         return revocation

@@ -85,6 +85,7 @@ class TestWayIn:
 
     def test_noise_before_the_document(self, tentacle):
         """A profile's banner, warnings and errors do not matter, and are kept as noise."""
+        tentacle.sections = {"host"}
         front = (
             "Write-Host 'Welcome to ACME -----SURVEY 00 BEGIN host json 2-----' -NoNewline; Write-Warning 'beware'; "
             "Write-Error 'oh no'; Write-Progress -Activity x; [Console]::Out.Write('no line end')"
@@ -167,6 +168,7 @@ class TestWayIn:
 
     def test_values_of_the_machine_are_data(self, machine, tmp_path):
         """The same holds for what stands in the machine's own files."""
+        machine.sections = {"instances"}
         bait = tmp_path / "executed"
         value = f"'\"$([IO.File]::WriteAllText('{bait}','x')) äöü🐙" + "y" * 4000
         machine.add_instance("Tentacle", machine.settings | {"Octopus.Home": value})

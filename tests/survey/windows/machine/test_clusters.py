@@ -50,6 +50,11 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
 }  # fmt: skip
 
 
+@pytest.fixture
+def sections():
+    return {"services"}
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_a_node_on_which_it_does_not_run(case: str, machine: Any, shapes: Any) -> None:
     """Well where another node runs it by the cluster's word; what was not read is unknown, and never all right."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 TIME = "2026-11-22 03:04:05.0057"
 FIRST = f"{TIME}   70      1  INFO  Tentacle version 8.3.3000 (8.3.3000) instance Tentacle\r\n"
 FATAL = f"{TIME}   70      1  FATAL  Root element is missing.\r\n"
@@ -10,6 +12,11 @@ SYSTEM = f"Windows/System32/config/systemprofile/{LOCAL}"
 PROFILES = "HKLM:\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\ProfileList"
 SERVICE = "HKLM:\\SYSTEM\\CurrentControlSet\\Services\\OctopusDeploy Tentacle"
 SID = "S-1-5-21-1-2-3-1104"
+
+
+@pytest.fixture
+def sections():
+    return {"logs"}
 
 
 def early(machine):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 PROGRAM = "C:\\Program Files\\Octopus Deploy\\Tentacle\\Tentacle.exe"
 
 
@@ -61,6 +63,10 @@ def assert_changes(changes, late):
 
 
 class TestEvents:
+    @pytest.fixture
+    def sections(self):
+        return {"events", "changes"}
+
     def test_by_names(self, tentacle):
         """Fields by name wherever they stand, the service's key name, ours only; nothing older than a week, and no flood."""
         now = datetime.now(UTC)
@@ -113,6 +119,10 @@ class TestEvents:
 
 
 class TestWatchdog:
+    @pytest.fixture
+    def sections(self):
+        return {"watchdog"}
+
     def test_states(self, tentacle):
         """Tasks of the watchdog's name alone, with state and last result as a number."""
         tentacle.description["tasks"] = [
@@ -133,6 +143,10 @@ class TestWatchdog:
 
 
 class TestLeftOvers:
+    @pytest.fixture
+    def sections(self):
+        return {"left_overs"}
+
     def test_healthy(self, healthy):
         """What is in use is no left-over."""
         assert healthy.left_overs.data == ()

@@ -39,6 +39,11 @@ KEYS: dict[str, tuple[str, dict[str, Any]]] = {
 NAMES = list(KEYS)
 
 
+@pytest.fixture
+def sections():
+    return {"private_keys", "service_accounts", "permissions"}
+
+
 def container(name: str) -> str:
     """Each has a key of its own, but for the one whose digest is known."""
     return "MyCoolContainer" if name == "System" else f"{{Key of {name}}}"
@@ -63,6 +68,7 @@ def survey(tmp_path_factory: pytest.TempPathFactory, engine: Any, shapes_of_mach
             keys.append({"thumbprint": print_of(name), "account": account, "container": container(name)} | key)
     accounts = {".\\svc": LOCAL, "ACME\\svc": DOMAIN, "ACME\\octo$": MANAGED}
     machine.description |= {"services": services, "processes": processes, "private_keys": keys, "accounts": accounts}
+    machine.sections = {"private_keys", "service_accounts"}
     return machine.run().survey
 
 

@@ -17,6 +17,10 @@ LINE = "2026-11-20 04:05:06.1234   2136      4  INFO  Agent will trust Octopus S
 
 
 class TestPermissions:
+    @pytest.fixture
+    def sections(self):
+        return {"permissions"}
+
     def test_healthy(self, tentacle):
         """Local System's home: the folder and what lies right in it, by SIDs, with unsigned masks."""
         tentacle.put("Octopus/Logs/OctopusTentacle.txt", "x")
@@ -78,6 +82,7 @@ class TestPermissions:
 
         What runs has a process of its own, which tells whose that is, and names are asked for all the same.
         """
+        machine.sections = None
         machine.description |= {
             "services": [],
             "groups": {"S-1-5-32-544": ["S-1-5-21-1111-2222-3333-1105", "S-1-5-21-1111-2222-3333-1106"]},
@@ -115,6 +120,10 @@ class TestPermissions:
 
 
 class TestLoading:
+    @pytest.fixture
+    def sections(self):
+        return {"loading", "proxies"}
+
     def test_healthy(self, tentacle):
         """`help` runs twice, and nothing else; the account's own setting for revocations."""
         tentacle.description["loading"] = {"seconds": 0.3, "exit_code": 0}
@@ -139,6 +148,7 @@ class TestLoading:
 
     def test_too_slow(self, tentacle):
         """What does not end is ended when the time is over, and is not started again; all else is there."""
+        tentacle.sections = None
         tentacle.description["loading"] = {"seconds": 300}
         survey = tentacle.run(Request(probe_seconds=1, budget_seconds=30)).survey
         (time,) = survey.loading.data.times

@@ -14,6 +14,10 @@ from cryptography.x509.oid import NameOID
 class TestLeftOverCertificates:
     """Certificates of the products in the machine's stores, and whose they are."""
 
+    @pytest.fixture
+    def sections(self):
+        return {"left_overs"}
+
     STORES = "HKLM:\\SOFTWARE\\Microsoft\\SystemCertificates"
     UNUSED = "0123456789ABCDEF0123456789ABCDEF01234567"
 
@@ -66,6 +70,10 @@ class TestLeftOverCertificates:
 
 
 class TestCurves:
+    @pytest.fixture
+    def sections(self):
+        return {"tls"}
+
     @pytest.mark.parametrize(
         ("tls", "registry", "curves"),
         [

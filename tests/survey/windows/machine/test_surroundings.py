@@ -35,6 +35,10 @@ def blob(version: int, flags: int, *texts: str) -> dict[str, str]:
 
 
 class TestConnections:
+    @pytest.fixture
+    def sections(self):
+        return {"connections"}
+
     CONNECTIONS = (
         connection(10933, 50001, "established"),
         connection(50002, 10943, "close-wait"),
@@ -74,6 +78,10 @@ class TestConnections:
 
 
 class TestLogs:
+    @pytest.fixture
+    def sections(self):
+        return {"logs"}
+
     LINE = "2026-11-20 04:05:06.1234   2136      4  INFO  Agent will trust Octopus Servers with the thumbprint: "
 
     def test_the_end(self, tentacle):
@@ -125,6 +133,10 @@ class TestLogs:
 
 
 class TestProducts:
+    @pytest.fixture
+    def sections(self):
+        return {"products"}
+
     def test_versions(self, tentacle, shapes):
         """The product's own version without its build text; none where the file has none; each program once."""
         server = "C:\\Octo\\Octopus.Server.exe"
@@ -154,6 +166,7 @@ class TestProducts:
 
     def test_denied(self, tentacle):
         """Without services nobody knows which programs there are: unknown, as all that rests on them."""
+        tentacle.sections = {"products", "proxies", "permissions", "loading", "left_overs"}
         tentacle.deny("services")
         survey = tentacle.run().survey
         for section in (survey.products, survey.proxies, survey.permissions, survey.loading, survey.left_overs):
@@ -161,6 +174,10 @@ class TestProducts:
 
 
 class TestDisks:
+    @pytest.fixture
+    def sections(self):
+        return {"disks"}
+
     def test_the_volume_of_each_folder(self, machine):
         """The longest volume that holds the folder: a mount point before its drive; a share has no numbers."""
         machine.description["disks"] = [
@@ -200,6 +217,10 @@ class TestDisks:
 
 
 class TestProxies:
+    @pytest.fixture
+    def sections(self):
+        return {"proxies"}
+
     def test_nobody_set_one(self, healthy):
         """A healthy machine: what was looked at is there, and off."""
         found = healthy.proxies.data
@@ -210,6 +231,7 @@ class TestProxies:
 
     def test_every_layer(self, tentacle, shapes):
         """Each place on its own, with whom it concerns, and no password."""
+        tentacle.sections = None
         secret = shapes.secret
         tentacle.description["services"][0]["environment"] = {"HTTPS_PROXY": f"http://svc:{secret}/@x@proxy:8080"}
         tentacle.description["registry"] = {
@@ -266,6 +288,10 @@ class TestProxies:
 
 
 class TestTls:
+    @pytest.fixture
+    def sections(self):
+        return {"tls"}
+
     def test_registry(self, tentacle):
         """Each protocol and side; 0xffffffff is on, a text is ignored, what is absent stays open."""
         tentacle.description["registry"] = {
@@ -306,6 +332,10 @@ class TestTls:
 
 
 class TestFirewall:
+    @pytest.fixture
+    def sections(self):
+        return {"firewall"}
+
     def rules(self, machine, *texts: str, policy: tuple[str, ...] = ()):
         machine.description["registry"] = {
             f"{FIREWALL}\\FirewallRules": {f"local-{number}": text for number, text in enumerate(texts)},

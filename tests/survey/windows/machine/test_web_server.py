@@ -13,6 +13,11 @@ PREFIXES = "https://octopus.example/, http://*:8080/x"
 
 
 @pytest.fixture
+def sections():
+    return {"reservations", "listeners"}
+
+
+@pytest.fixture
 def server(machine: Any) -> Any:
     """A German one, with a portal and a web socket."""
     machine.description |= {

@@ -1,17 +1,14 @@
-"""Surveys of some sections alone: the whole of a survey is some three hundred processes, and most tests look at one part.
-
-What a test did not ask for is not run, and looking at it is an error: a test that looked at what was left out would
-learn nothing.
-"""
+"""Surveys of stand-in Linux machines of some sections alone: the whole of one is some three hundred processes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
 from importlib.resources import files
-from typing import Any
 
 from pytest_tentacle.survey.request import Call
+
+from . import parts
 
 _NOTES = ("services", "instances")
 NEEDS = {
@@ -46,21 +43,9 @@ _MAIN = (files("pytest_tentacle.survey.scripts.linux") / "survey.sh").read_bytes
 """The last part of the script: what is defined before it is what it calls."""
 
 
-def closed(sections: Iterable[str]) -> frozenset[str]:
-    """The sections, and whatever these read of others."""
-    wanted: set[str] = set()
-    left = list(sections)
-    while left:
-        one = left.pop()
-        if one not in wanted:
-            wanted.add(one)
-            left += NEEDS.get(one, ())
-    return frozenset(wanted)
-
-
 def cut(call: Call, sections: Iterable[str]) -> Call:
     """The same call, with a script that runs only these sections and what they need; all else it calls left out."""
-    wanted = closed(sections)
+    wanted = parts.closed(sections, NEEDS)
     unknown = wanted - NEEDS.keys() - {"system"}
     assert not unknown, f"no such sections: {unknown}"
     head, main, rest = call.stdin.partition(_MAIN)
@@ -73,15 +58,3 @@ def cut(call: Call, sections: Iterable[str]) -> Call:
             assert f"\n{name}() {{".encode() in head, f"the script has no {name} any more"
             stubs.append(f"{name}() {{ {body}; }}\n")
     return replace(call, stdin=head + "".join(stubs).encode() + main + rest)
-
-
-class Part:
-    """A survey of which sections were left out: those cannot be looked at."""
-
-    def __init__(self, survey: Any, sections: Iterable[str]) -> None:
-        self._survey = survey
-        self._wanted = closed(sections)
-
-    def __getattr__(self, name: str) -> Any:
-        assert name not in NEEDS or name in self._wanted, f"this survey left {name} out: name it among its sections"
-        return getattr(self._survey, name)
