@@ -50,8 +50,9 @@ HALF = ("@half@", "\\ud800")
 """JSON's spelling of half a surrogate pair, which `json` takes and nobody can write."""
 
 
-def _section(name: str, data: Any, *, packed: bool = True) -> Callable[..., bytes]:
-    return _changed(name, value={"data": data, "unknown": None}, packed=packed)
+def _section(name: str, data: Callable[[], Any]) -> Callable[..., bytes]:
+    """A section of its own, made when it is sent: whoever only collects the tests wants none of these millions."""
+    return _changed(name, value=lambda _: {"data": data(), "unknown": None}, packed=True)
 
 
 def _log(text: bytes) -> Document:
@@ -88,8 +89,8 @@ CONNECTION = {
 PROBE = {"link": {"vantage": "tentacle", "instance": "Tentacle"}, "host": "h", "port": 1, "by": "name"}
 
 
-def _whole(text: str, *, packed: bool = True) -> Callable[..., bytes]:
-    return lambda _: framed(text, packed=packed)
+def _whole(text: Callable[[], str], *, packed: bool = True) -> Callable[..., bytes]:
+    return lambda _: framed(text(), packed=packed)
 
 
 def _many_records(_: Document) -> bytes:
@@ -147,44 +148,55 @@ ATTACKS = (
         "cannot be decoded",
     ),
     Attack(
-        "200 packed logs of 8 MB", _section("logs", [_log(b"\n" * 8_000_000)] * 200), "40,000,000 bytes|computing time"
+        "200 packed logs of 8 MB",
+        _section("logs", lambda: [_log(b"\n" * 8_000_000)] * 200),
+        "40,000,000 bytes|computing time",
     ),
     Attack(
         "20 logs of 2 MB in records",
         _section(
-            "logs", [_log(b"2026-11-20 10:11:12.0001   2136      1  INFO  ==== RunAgentCommand ====\n" * 28_000)] * 25
+            "logs",
+            lambda: [_log(b"2026-11-20 10:11:12.0001   2136      1  INFO  ==== RunAgentCommand ====\n" * 28_000)] * 25,
         ),
         "40,000,000 bytes|computing time",
     ),
-    Attack("6,000 logs", _section("logs", [_log(b"")] * 6_000), "6,000 entries"),
-    Attack("300,000 listeners", _section("listeners", [LISTENER] * 300_000), "250,000 values"),
-    Attack("20,000 listeners", _section("listeners", [LISTENER] * 20_000), "20,000 entries"),
-    Attack("300,000 services", _section("services", [SERVICE] * 300_000), "values|too large"),
-    Attack("21,000 connections", _section("connections", [CONNECTION] * 21_000), "21,000 entries"),
-    Attack("50,000 instances", _section("instances", [_instance(b"<octopus-settings/>")] * 50_000), "entries|values"),
+    Attack("6,000 logs", _section("logs", lambda: [_log(b"")] * 6_000), "6,000 entries"),
+    Attack("300,000 listeners", _section("listeners", lambda: [LISTENER] * 300_000), "250,000 values"),
+    Attack("20,000 listeners", _section("listeners", lambda: [LISTENER] * 20_000), "20,000 entries"),
+    Attack("300,000 services", _section("services", lambda: [SERVICE] * 300_000), "values|too large"),
+    Attack("21,000 connections", _section("connections", lambda: [CONNECTION] * 21_000), "21,000 entries"),
+    Attack(
+        "50,000 instances",
+        _section("instances", lambda: [_instance(b"<octopus-settings/>")] * 50_000),
+        "entries|values",
+    ),
     Attack(
         "1.9 million services that are none",
-        _whole('{"data": [' + ",".join(["{}"] * 1_900_000) + "]}"),
+        _whole(lambda: '{"data": [' + ",".join(["{}"] * 1_900_000) + "]}"),
         "250,000 values",
     ),
-    Attack("64 MB of empty lists", _whole('{"data": [' + ",".join(["[]"] * 21_000_000) + "]}"), "too large"),
+    Attack("64 MB of empty lists", _whole(lambda: '{"data": [' + ",".join(["[]"] * 21_000_000) + "]}"), "too large"),
     Attack(
         "10 MB of one text", _changed("host", "data", "user", value="x" * 10_000_000, packed=True), "longer than 65,536"
     ),
     Attack("100,000 probes", _changed("probes", value=[PROBE] * 60_000, packed=True), "entries|values"),
     Attack(
         "1,500 trusted servers with long names",
-        _section("instances", [_instance(_trusting(1_500, ENTRY + " " * 150))]),
+        _section("instances", lambda: [_instance(_trusting(1_500, ENTRY + " " * 150))]),
         "longer than 262,144",
     ),
     Attack(
-        "2,000 trusted servers in short", _section("instances", [_instance(_trusting(2_000, "{}"))]), "2,000 entries"
+        "2,000 trusted servers in short",
+        _section("instances", lambda: [_instance(_trusting(2_000, "{}"))]),
+        "2,000 entries",
     ),
     Attack(
-        "a configuration of 20,000 settings", _section("instances", [_instance(_settings(20_000))]), "20,000 entries"
+        "a configuration of 20,000 settings",
+        _section("instances", lambda: [_instance(_settings(20_000))]),
+        "20,000 entries",
     ),
-    Attack("lists within lists, 100,000 deep", _whole("[" * 100_000, packed=False), "not JSON"),
-    Attack("maps within maps, 50,000 deep", _whole('{"a":' * 50_000, packed=False), "not JSON"),
+    Attack("lists within lists, 100,000 deep", _whole(lambda: "[" * 100_000, packed=False), "not JSON"),
+    Attack("maps within maps, 50,000 deep", _whole(lambda: '{"a":' * 50_000, packed=False), "not JSON"),
     Attack(
         "a map of 100,000 names",
         _changed("services", "data", 0, "environment", value={f"k{n}": "v" for n in range(100_000)}, packed=True),
@@ -220,7 +232,8 @@ MISLEADING = (
     Attack(
         "5,000 sockets on the port, each of a process that is gone",
         _section(
-            "listeners", [{"address": f"10.0.{n // 256}.{n % 256}", "port": 10933, "pid": n} for n in range(4_999)]
+            "listeners",
+            lambda: [{"address": f"10.0.{n // 256}.{n % 256}", "port": 10933, "pid": n} for n in range(4_999)],
         ),
         "",
     ),
@@ -233,7 +246,7 @@ MISLEADING = (
         "a log of the calendar's first and last hours",
         _section(
             "logs",
-            [
+            lambda: [
                 {
                     **_log(b"".join(f"{day}.0001   2136      1  ERROR  x\n".encode() for day in EDGES)),
                     "modified_utc": "9999-12-31T09:00:00Z",
@@ -252,10 +265,12 @@ MISLEADING = (
 
 
 TOO_LARGE = (
-    Attack("10,000 trusted servers", _section("instances", [_instance(_trusting(10_000))]), "larger than 1,000,000"),
+    Attack(
+        "10,000 trusted servers", _section("instances", lambda: [_instance(_trusting(10_000))]), "larger than 1,000,000"
+    ),
     Attack(
         "a configuration of 350,000 settings",
-        _section("instances", [_instance(_settings(350_000))]),
+        _section("instances", lambda: [_instance(_settings(350_000))]),
         "larger than 1,000,000",
     ),
 )

@@ -8,6 +8,7 @@ that part can tell.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +135,9 @@ class EveryCode:
             terminalreporter.stats.setdefault("error", []).extend(errors)
 
 
+@cache
 def _is_watched(path: Path) -> bool:
+    """Asked of each of thousands of tests, which stand in some hundred files."""
     return any(path.is_relative_to(folder) for folder in WATCHED)
 
 
