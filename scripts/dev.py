@@ -202,13 +202,15 @@ def check(python: Path, rest: list[str]) -> int:
     os.environ.pop("PYTHONUNBUFFERED", None)  # as a user's pipe has it, whoever started this
     # or some hundred processes compile the product anew each, and each worker all tests
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    if not rest:  # compiles the tests, which each worker would do by itself in a fresh checkout
-        looks.insert(0, [str(python), "-m", "pytest", "--collect-only", "-qq", "-p", "no:cacheprovider"])
-    code = side_by_side(looks)
-    if not code:
-        tests = [str(python), "-m", "pytest", "--timeout", "300", *(rest or PARALLEL)]
-        say(shown(tests))
-        code = run_alone(tests)
+    with tempfile.TemporaryDirectory(prefix="check-") as folder:
+        if not rest:  # compiles the tests, which each worker would do by itself in a fresh checkout
+            os.environ["PYTEST_TENTACLE_COLLECTED"] = f"{folder}/ids"  # what workers collect is held against it
+            looks.insert(0, [str(python), "-m", "pytest", "--collect-only", "-qq", "-p", "no:cacheprovider"])
+        code = side_by_side(looks)
+        if not code:
+            tests = [str(python), "-m", "pytest", "--timeout", "300", *(rest or PARALLEL)]
+            say(shown(tests))
+            code = run_alone(tests)
     if code:
         return code
     if not rest and not SAMPLE.is_file():

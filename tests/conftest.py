@@ -26,7 +26,7 @@ from pytest_tentacle.link import By, Probe, Target, probe
 from pytest_tentacle.link.resolving import is_literal
 from pytest_tentacle.plugin import PLUGIN_NAME
 from support import engines
-from support.session import no_skips
+from support.session import collected, no_skips
 from support.session.every_code import EveryCode
 from support.session.forked import Forks, collect_seldom
 
@@ -106,6 +106,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Thousands of tests and modules stay to the end: nobody looks for garbage among them again and again."""
     if session.config.pluginmanager.hasplugin(PLUGIN_NAME):
         return
+    collected.write(session)
     gc.collect()
     gc.freeze()
     collect_seldom()
