@@ -7,6 +7,9 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import StrEnum
 
+LINGER_SECONDS = 5.0
+"""How long output may still come after a command's end, where something that it started holds the streams open."""
+
 
 class ReachStage(StrEnum):
     """Where logging on to a machine failed: the management path, not the product's."""

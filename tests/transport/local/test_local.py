@@ -119,7 +119,7 @@ class TestExecute:
             assert until((tmp_path / "pid").exists)
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("pytest_tentacle.transport.local._Streams.wait", interrupt)
+        monkeypatch.setattr("pytest_tentacle.transport.child.Streams.wait", interrupt)
         with pytest.raises(KeyboardInterrupt):
             LocalTransport().execute(
                 f"echo $$ >{tmp_path}/p; mv {tmp_path}/p {tmp_path}/pid; sleep 30", b"", Deadline(20)

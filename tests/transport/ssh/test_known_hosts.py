@@ -53,7 +53,7 @@ class TestLoad:
         path.write_text(line(names))
         found = load_known_hosts(known_names(host, port, None), [[path]])
 
-        assert found.judge("ssh-ed25519", KEY)[0] is (Trust.KNOWN if known else Trust.UNKNOWN)
+        assert found.judge("ssh-ed25519", fingerprint(KEY))[0] is (Trust.KNOWN if known else Trust.UNKNOWN)
 
     def test_hashed_by_openssh(self, tmp_path) -> None:
         """Names that ssh-keygen has hashed are found; others are not."""
@@ -66,7 +66,7 @@ class TestLoad:
         assert "box" not in path.read_text()
 
         for host, port, expected in [("Box.lab", 22, True), ("box.lab", 2222, True), ("fox.lab", 22, False)]:
-            trust = load_known_hosts(known_names(host, port, None), [[path]]).judge(kind, key)[0]
+            trust = load_known_hosts(known_names(host, port, None), [[path]]).judge(kind, fingerprint(key))[0]
             assert trust is (Trust.KNOWN if expected else Trust.UNKNOWN)
 
     def test_passes_over_what_it_cannot_read(self, tmp_path) -> None:
@@ -92,8 +92,12 @@ class TestLoad:
         (tmp_path / "b").write_text(line("box", OTHER))
         found = load_known_hosts(("box",), [[tmp_path / "a", tmp_path / "missing", tmp_path / "b"]])
 
-        assert found.judge("ssh-ed25519", KEY)[0] is found.judge("ssh-ed25519", OTHER)[0] is Trust.KNOWN
-        assert found.judge("ssh-ed25519", b"third")[0] is Trust.CHANGED
+        assert (
+            found.judge("ssh-ed25519", fingerprint(KEY))[0]
+            is found.judge("ssh-ed25519", fingerprint(OTHER))[0]
+            is Trust.KNOWN
+        )
+        assert found.judge("ssh-ed25519", fingerprint(b"third"))[0] is Trust.CHANGED
 
     def test_lines_of_plain_names_are_not_gone_through(self, tmp_path, monkeypatch) -> None:
         """Each of 5,000 machines went through the lines of all 5,000: that was a third of a run."""
@@ -128,8 +132,8 @@ class TestLoad:
         assert load_known_hosts(("fox",), [[path]]).entries == ()
         append_key(path, "fox", "ssh-ed25519", OTHER)
 
-        assert load_known_hosts(("fox",), [[path]]).judge("ssh-ed25519", OTHER)[0] is Trust.KNOWN
-        assert load_known_hosts(("box",), [[path]]).judge("ssh-ed25519", KEY)[0] is Trust.KNOWN
+        assert load_known_hosts(("fox",), [[path]]).judge("ssh-ed25519", fingerprint(OTHER))[0] is Trust.KNOWN
+        assert load_known_hosts(("box",), [[path]]).judge("ssh-ed25519", fingerprint(KEY))[0] is Trust.KNOWN
 
 
 class TestFingerprint:

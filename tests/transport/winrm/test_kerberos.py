@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,6 +14,7 @@ import pytest
 from pytest_tentacle.transport.base import ReachStage
 from pytest_tentacle.transport.winrm.faults import explained
 from pytest_tentacle.transport.winrm.kerberos import hear, reason_of
+from support.gss.domain import running_domain
 
 GSS = ("Unspecified GSS failure.  Minor code may provide more information", 851968)
 
@@ -85,79 +83,22 @@ def test_it_is_heard_and_told():
     assert "web-01:5986" in told.summary
 
 
-CONF = """[libdefaults]
- default_realm = LAB.EXAMPLE
- dns_lookup_kdc = false
- dns_lookup_realm = false
- dns_canonicalize_hostname = false
- rdns = false
- udp_preference_limit = 1
-[realms]
- LAB.EXAMPLE = {{
-  kdc = 127.0.0.1:{port}
- }}
-[domain_realm]
- localhost = {realm}
-"""
-
-
 @pytest.fixture(scope="module")
 def domain(tmp_path_factory, certificates):
-    """A real domain on loopback: its keys, tickets that hold and that have ended, and settings that lead astray."""
-    folder = tmp_path_factory.mktemp("domain")
-    path = os.environ["PATH"] + os.pathsep + "/usr/sbin"
-    missing = [each for each in ("krb5kdc", "kdb5_util", "kadmin.local", "kinit") if not shutil.which(each, path=path)]
-    if missing:
-        pytest.skip(f"{', '.join(missing)} are not installed")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    for name, values in {
-        "krb5.conf": {"port": port, "realm": "LAB.EXAMPLE"},
-        "away.conf": {"port": 1, "realm": "LAB.EXAMPLE"},
-        "realm.conf": {"port": port, "realm": "OTHER.EXAMPLE"},
-    }.items():
-        (folder / name).write_text(CONF.format(**values))
-    (folder / "kdc.conf").write_text(
-        f'[kdcdefaults]\n kdc_listen = ""\n kdc_tcp_listen = 127.0.0.1:{port}\n[realms]\n LAB.EXAMPLE = {{\n'
-        f"  database_name = {folder}/principal\n  key_stash_file = {folder}/stash\n }}\n"
-    )
-    environment = {
-        "PATH": path, "KRB5_CONFIG": str(folder / "krb5.conf"), "KRB5_KDC_PROFILE": str(folder / "kdc.conf"),
-    }  # fmt: skip
-
-    def do(*command, **options):
-        subprocess.run(command, env=environment, check=True, capture_output=True, timeout=60, **options)
-
-    do("kdb5_util", "create", "-s", "-r", "LAB.EXAMPLE", "-P", "master")
-    for query in (
-        "addprinc -pw s3cret surveyor",
-        "addprinc -randkey HTTP/localhost",
-        f"ktadd -k {folder}/keytab HTTP/localhost",
-    ):
-        do("kadmin.local", "-r", "LAB.EXAMPLE", "-q", query)
-    shutil.copy(certificates.ca, folder / "ca.pem")
-    shutil.copy(certificates.good, folder / "server.pem")
-    with subprocess.Popen(["krb5kdc", "-r", "LAB.EXAMPLE", "-n"], env=environment) as controller:
-        try:
-            end = time.monotonic() + 30
-            while time.monotonic() < end:
-                with socket.socket() as probe:
-                    if probe.connect_ex(("127.0.0.1", port)) == 0:
-                        break
-                time.sleep(0.05)
-            do("kinit", "-c", f"FILE:{folder}/expired", "-l", "1s", "surveyor", input=b"s3cret\n")
-            for name in ("good", "fresh"):
-                do("kinit", "-c", f"FILE:{folder}/{name}", "surveyor", input=b"s3cret\n")
-            yield folder
-        finally:
-            controller.terminate()
+    """A real domain on loopback with a web service, and the certificates of a server."""
+    with running_domain(tmp_path_factory.mktemp("domain"), service="HTTP/localhost") as domain:
+        for name in ("good", "fresh"):
+            domain.log_in("surveyor", name)
+        shutil.copy(certificates.ca, domain.folder / "ca.pem")
+        shutil.copy(certificates.good, domain.folder / "server.pem")
+        yield domain
 
 
 def test_a_real_domain(domain):
     """Who has a ticket logs on; who cannot is told why in one line, and never that WinRM does not answer."""
     program = Path(__file__).parents[2] / "support" / "gss" / "log_ons.py"
-    time.sleep(2.5)  # whole seconds count: a ticket of one second has ended when two more have begun
-    done = subprocess.run([sys.executable, program, domain], capture_output=True, timeout=110, check=False)
+    domain.expired()
+    done = subprocess.run([sys.executable, program, domain.folder], capture_output=True, timeout=110, check=False)
     assert done.returncode == 0, done.stderr.decode()
     told = json.loads(done.stdout.splitlines()[-1])
     assert told.pop("a ticket") == "42"

@@ -7,7 +7,7 @@ from typing import Any
 
 import paramiko
 
-from pytest_tentacle.transport.base import Answer, Deadline
+from pytest_tentacle.transport.base import LINGER_SECONDS, Answer, Deadline
 
 _CHUNK = 32_768
 """Bytes per packet, which every SSH server takes."""
@@ -19,9 +19,6 @@ _IDLE_SLICE = 0.5
 
 _DRAIN_AT_ONCE = 1_000_000
 """Bytes taken from one stream before stdin, the other stream, the deadline and the limit are looked at again."""
-
-LINGER_SECONDS = 5.0
-"""How long output may still come after the command's end, where something that it started holds the streams open."""
 
 
 class TooMuchOutputError(Exception):

@@ -115,25 +115,31 @@ class KnownHosts:
     entries: tuple[Entry, ...]
 
     @property
+    def proper(self) -> tuple[Entry, ...]:
+        """The keys that it must show, one of them.
+
+        A key under the bare host name says nothing about another port on the same host, unless it is the same key.
+        """
+        return tuple(entry for entry in self.entries if not entry.revoked and entry.matches(self.names[0]))
+
+    @property
     def key_types(self) -> tuple[str, ...]:
         """Types of the known keys: the server is asked for these first, so that it shows one we can compare."""
         return tuple(dict.fromkeys(entry.key_type for entry in self.entries if not entry.revoked))
 
-    def judge(self, key_type: str, key: bytes) -> tuple[Trust, Entry | None]:
-        """What to think of a shown key, and the entry that says so.
+    def judge(self, key_type: str, shown_as: str) -> tuple[Trust, Entry | None]:
+        """What to think of a shown key, given by its fingerprint, and the entry that says so.
 
         A server of which only keys of other types are known counts as changed, where OpenSSH would call the key new:
         who intercepts a connection could choose the type.
         """
-        shown = [entry for entry in self.entries if (entry.key_type, entry.key) == (key_type, key)]
+        shown = [entry for entry in self.entries if (entry.key_type, entry.fingerprint) == (key_type, shown_as)]
         for entry in shown:
             if entry.revoked:
                 return Trust.REVOKED, entry
         if shown:
             return Trust.KNOWN, shown[0]
-        # a key under the bare host name says nothing about another port on the same host, unless it is the same key
-        proper = [entry for entry in self.entries if not entry.revoked and entry.matches(self.names[0])]
-        return (Trust.CHANGED, proper[0]) if proper else (Trust.UNKNOWN, None)
+        return (Trust.CHANGED, self.proper[0]) if self.proper else (Trust.UNKNOWN, None)
 
 
 def known_names(host: str, port: int, alias: str | None) -> tuple[str, ...]:

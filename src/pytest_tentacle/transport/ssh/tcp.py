@@ -15,6 +15,9 @@ from .wire import Guard, Halt
 
 T = TypeVar("T")
 
+CHECK_THE_NAME = "Check the name in the inventory (or HostName in the ssh_config) and this machine's DNS."
+"""What to do where a name has no address."""
+
 
 class _HaltedError(Exception):
     """The wait ends: the time is over, or the session was closed."""
@@ -62,7 +65,11 @@ def connect(host: str, port: int, deadline: Deadline, guard: Guard) -> socket.so
     raise TransportError(
         ReachStage.CONNECT,
         f"no connection to {host} port {port} ({told})",
-        _advice([error for _, error in failures], port),
+        advice(
+            port,
+            silent=any(isinstance(error, TimeoutError) for _, error in failures),
+            refused=any(isinstance(error, ConnectionRefusedError) for _, error in failures),
+        ),
     )
 
 
@@ -85,13 +92,14 @@ def _resolve(host: str, port: int, deadline: Deadline, guard: Guard) -> list[tcp
         raise (DroppedError if tcp.may_pass(error) else TransportError)(
             ReachStage.RESOLVE,
             f"{host} cannot be resolved: {reason(error)}",
-            "Check the name in the inventory (or HostName in the ssh_config) and this machine's DNS.",
+            CHECK_THE_NAME,
         ) from error
 
 
-def _advice(errors: list[OSError], port: int) -> str:
-    if any(isinstance(error, TimeoutError) for error in errors):
+def advice(port: int, *, silent: bool, refused: bool) -> str:
+    """What to do where no address answered: one of them was silent, or refused."""
+    if silent:
         return f"Is the machine up, and does every firewall between here and there let TCP {port} through?"
-    if any(isinstance(error, ConnectionRefusedError) for error in errors):
+    if refused:
         return f"The machine answers, but nothing listens on TCP {port}: is its SSH server running, on that port?"
     return "Check the address, the route to it, and the firewalls between here and there."

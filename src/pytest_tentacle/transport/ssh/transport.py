@@ -1,7 +1,8 @@
 """Logging on by SSH, with paramiko: one connection a machine, verified host keys, one deadline over everything.
 
-How a login goes: `ssh_config` plans the route, `ssh_tcp` connects, `ssh_wire` guards the bytes, `ssh_trust` judges the
-host key of every hop, `ssh_login` proves who we are, `ssh_exec` runs the command.
+How a login goes: `config` plans the route, `tcp` connects, `wire` guards the bytes, `trust` judges the host key of
+every hop, `login` proves who we are, `exec` runs the command. A log-on by Kerberos goes through the system's own client
+instead, see `openssh`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,18 @@ from pytest_tentacle.inventory.model import SSH
 from pytest_tentacle.transport.base import Answer, Deadline, ReachStage, Transport, TransportError
 
 from .config import Endpoint, plan_route
-from .error import DroppedError, broken_off, one_line, reason
+from .error import (
+    broken_off,
+    dropped,
+    no_key_exchange,
+    no_ssh,
+    no_way_on,
+    not_run,
+    reason,
+    too_late,
+    too_much_output,
+    too_talkative,
+)
 from .exec import TooMuchOutputError, converse
 from .known_hosts import KnownHosts
 from .login import log_in
@@ -97,12 +109,7 @@ class SSHTransport(Transport):
             raise failure from error
         except TooMuchOutputError as error:
             self.close()
-            raise TransportError(
-                ReachStage.RUN,
-                f"the command on {self._target} printed more than {max_output:,} bytes",
-                "See what floods the output there: a shell profile that prints, perhaps.",
-                b"".join(printed),
-            ) from error
+            raise too_much_output(self._target, max_output, b"".join(printed)) from error
         except BaseException:
             self.close()
             raise
@@ -158,11 +165,7 @@ class SSHTransport(Transport):
         except (paramiko.SSHException, OSError, EOFError) as error:
             if self._guard.halted is not None:
                 raise self._failure(ReachStage.CONNECT, deadline, error, "the jump host did not connect") from error
-            raise TransportError(
-                ReachStage.CONNECT,
-                f"the jump host could not connect to {endpoint.label}: {reason(error)}",
-                "Check the name and port as the jump host sees them, its firewall, and its AllowTcpForwarding.",
-            ) from error
+            raise no_way_on(endpoint.label, reason(error)) from error
 
     def _handshake_failure(self, endpoint: Endpoint, session: paramiko.Transport, deadline: Deadline) -> TransportError:
         error = session.get_exception() or EOFError("the connection was closed")
@@ -171,23 +174,11 @@ class SSHTransport(Transport):
             where = "the key exchange was not finished" if answered else "no SSH banner came"
             return self._failure(ReachStage.CONNECT, deadline, error, where)
         if answered:
-            return TransportError(
-                ReachStage.CONNECT,
-                f"the key exchange with {endpoint.label} failed: {reason(error)}",
-                "The server may be too old for what is safe today, or something on the path alters the data.",
-            )
+            return no_key_exchange(endpoint.label, reason(error))
         # paramiko wraps what happened while it read the banner
         if isinstance(error.__context__ or error, (EOFError, ConnectionError)):
-            return DroppedError(
-                ReachStage.CONNECT,
-                f"{endpoint.label} accepted the connection and dropped it before SSH began",
-                "Is that the SSH server's port? A busy sshd (MaxStartups), or one that bars this address, does so too.",
-            )
-        return TransportError(
-            ReachStage.CONNECT,
-            f"{endpoint.label} does not speak SSH: {reason(error)}",
-            "Check the port: something else answers on it.",
-        )
+            return dropped(endpoint.label)
+        return no_ssh(endpoint.label, reason(error))
 
     def _log_in(self, session: paramiko.Transport, endpoint: Endpoint, deadline: Deadline, *, is_jump: bool) -> None:
         try:
@@ -205,21 +196,10 @@ class SSHTransport(Transport):
         if halted is Halt.CLOSED:
             return broken_off(stage, self._target)
         if halted is Halt.FLOOD:
-            return TransportError(
-                stage, f"{self._target} sent far more than an SSH server should", "See what listens on that port."
-            )
+            return too_talkative(stage, self._target)
         if halted is Halt.DEADLINE or isinstance(error, TimeoutError) or deadline.expired():
-            return TransportError(
-                ReachStage.TIME_OUT,
-                f"{self._target} did not answer in time: {where} within {deadline.seconds:g} s",
-                "Is the machine overloaded or hung? --machine-timeout gives it longer.",
-            )
-        told = "would not start the command" if stage is ReachStage.START else "broke off the command"
-        return TransportError(
-            stage,
-            one_line(f"{self._target} {told}: {reason(error)}", 400),
-            "See the SSH server's own log; a forced command, MaxSessions or a restricted shell refuses commands.",
-        )
+            return too_late(self._target, where, deadline)
+        return not_run(stage, self._target, reason(error))
 
 
 def _end(session: paramiko.Transport) -> None:

@@ -44,17 +44,22 @@ def verify_host_key(session: paramiko.Transport, settings: SSH, endpoint: Endpoi
         return
     key = session.get_remote_server_key()
     key_type, blob = key.get_name(), key.asbytes()
-    trust, entry = known.judge(key_type, blob)
-    if trust is Trust.KNOWN:
-        return
+    trust, _ = known.judge(key_type, fingerprint(blob))
     if trust is Trust.UNKNOWN and settings.host_keys == "accept-new":
-        _write_down(settings, endpoint, key_type, blob)
-        return
-    shown = f"{key_type} {fingerprint(blob)}"
-    raise _unknown(endpoint, key_type, shown) if entry is None else _wrong(endpoint, trust, entry, shown)
+        write_down(settings, endpoint, key_type, blob)
+    elif trust is not Trust.KNOWN:
+        raise untrusted(endpoint, known, key_type, fingerprint(blob))
 
 
-def _write_down(settings: SSH, endpoint: Endpoint, key_type: str, blob: bytes) -> None:
+def untrusted(endpoint: Endpoint, known: KnownHosts, key_type: str, shown_as: str) -> TransportError:
+    """The error for a shown key, given by its fingerprint, that is not trusted."""
+    trust, entry = known.judge(key_type, shown_as)
+    shown = f"{key_type} {shown_as}"
+    return _unknown(endpoint, key_type, shown) if entry is None else _wrong(endpoint, trust, entry, shown)
+
+
+def write_down(settings: SSH, endpoint: Endpoint, key_type: str, blob: bytes) -> None:
+    """Keep a new server's key where the inventory names a file for it. Raises TransportError."""
     if settings.known_hosts is None:
         return
     try:
