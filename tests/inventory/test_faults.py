@@ -208,6 +208,14 @@ ONE_FAULT = {
             "add password: to transport:, or to defaults or a group"
         ),
     ),
+    "a way to authenticate that SSH does not know": (
+        "defaults: {tentacle: {transport: {kind: ssh}}}\ntentacles: [{name: t, transport: {auth: ntlm}}]",
+        "prod.yaml:2:41: transport ssh has no such auth: 'ntlm'; write one of keys, kerberos",
+    ),
+    "a password beside a ticket": (
+        "tentacles: [{name: t, transport: {kind: ssh, auth: kerberos, password: '${env:P}'}}]",
+        "prod.yaml:1:62: transport ssh with auth kerberos uses no password: 't'; leave it out, or say auth: keys",
+    ),
     "certificate missing": (
         "tentacles: [{name: t, transport: {kind: winrm, auth: certificate}}]",
         (

@@ -282,6 +282,26 @@ class TestTransports:
         assert files.load(text.format("")).tentacles[0].transport.port == 5985
         assert files.load(text.format(", port: 80")).tentacles[0].transport.port == 80
 
+    def test_a_log_on_by_kerberos(self, files):
+        """SSH takes a ticket where that is said; what other kinds know of `auth` is not meant for it, and null clears it."""
+        inventory = files.load(
+            """
+            defaults: {tentacle: {transport: {auth: ntlm, user: u, password: '${env:P}'}}}
+            groups: {tickets: {transport: {kind: ssh, auth: kerberos}}, keys: {transport: {kind: winrm, auth: kerberos}}}
+            tentacles:
+              - {name: a, transport: {kind: ssh}}
+              - {name: b, groups: [tickets]}
+              - {name: c, groups: [tickets], transport: {auth: keys}}
+              - {name: d, groups: [tickets], transport: {auth: null}}
+              - {name: e, groups: [keys]}
+              - {name: f, transport: {kind: winrm}}
+            """,
+            P="p",
+        )
+        assert [machine.transport.auth for machine in inventory.tentacles] == [
+            "keys", "kerberos", "keys", "keys", "kerberos", "ntlm",
+        ]  # fmt: skip
+
     def test_paths_are_beside_the_file_they_are_written_in(self, files):
         """Relative paths count from the inventory file, `~` from the home folder."""
         (files.folder / "keys").mkdir()

@@ -5,7 +5,7 @@ All but names may be left out: what a map leaves out comes from groups and defau
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
@@ -32,6 +32,11 @@ from .fields import (
 from .model import LooksFrom, Mode, OperatingSystem
 
 TransportKind = Literal["winrm", "ssh", "local", "none"]
+_WinRMAuth = Literal["ntlm", "kerberos", "credssp", "certificate", "basic"]
+_SSHAuth = Literal["keys", "kerberos"]
+
+AUTH_WORDS: dict[str, tuple[str, ...]] = {"winrm": get_args(_WinRMAuth), "ssh": get_args(_SSHAuth)}
+"""What `auth` may be, by the kind of transport."""
 
 SECRET_KEYS = frozenset({"password", "passphrase", "api_key", "token"})
 """Keys whose values are secrets, or references to them."""
@@ -60,7 +65,7 @@ class _Login(FileModel):
 class _WinRMKeys(_Login):
     scheme: Literal["https", "http"] | None = None
     """Default https. NTLM, Kerberos and CredSSP encrypt their messages over http; basic and certificate are refused."""
-    auth: Literal["ntlm", "kerberos", "credssp", "certificate", "basic"] | None = None
+    auth: _WinRMAuth | None = None
     """How to authenticate. Default ntlm."""
     certificate: Text | None = None
     """PEM file with the client certificate, for auth certificate."""
@@ -73,6 +78,9 @@ class _WinRMKeys(_Login):
 
 
 class _SSHKeys(_Login):
+    auth: _SSHAuth | None = None
+    """How to authenticate: keys (the default: the key, the agent's keys, the password), or kerberos, by the ticket of
+    whoever runs pytest and by nothing else."""
     key: Text | None = None
     """File with the private key."""
     passphrase: Text | None = None
@@ -128,6 +136,9 @@ TRANSPORT_MODELS: dict[str, type[FileModel]] = {
 
 class TransportPart(_WinRMKeys, _SSHKeys):
     """Settings of a transport whose kind is written elsewhere: in defaults, or in a group."""
+
+    auth: _WinRMAuth | _SSHAuth | None = None  # type: ignore[assignment]  # what either kind knows
+    """How to authenticate, as the kind knows it. Default: WinRM ntlm, SSH keys."""
 
 
 class Waive(FileModel):

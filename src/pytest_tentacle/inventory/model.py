@@ -127,13 +127,15 @@ class WinRM(Settings):
 
 
 class SSH(Settings):
-    """Log on by SSH, with paramiko. What is None is looked up in the ssh_config."""
+    """Log on by SSH: with paramiko, by Kerberos with OpenSSH's client. What is None is looked up in the ssh_config."""
 
-    KEPT = frozenset({"host", "port", "host_keys", "agent"})
+    KEPT = frozenset({"host", "port", "auth", "host_keys", "agent"})
 
     kind: Literal["ssh"] = "ssh"
     host: str
     port: int | None = None
+    auth: Literal["keys", "kerberos"] = "keys"
+    """`keys`: key, agent and password, whatever there is; `kerberos`: a ticket, and nothing else."""
     user: str | None = None
     password: Secret | None = None
     key: Path | None = None

@@ -8,7 +8,7 @@ from typing import Any
 from . import model
 from .faults import Faults
 from .fields import FieldError, host
-from .file_model import PATH_KEYS, TRANSPORT_MODELS
+from .file_model import AUTH_WORDS, PATH_KEYS, TRANSPORT_MODELS
 from .layers import FAULTY, Layer, Setting
 from .references import References, SecretSource, looked_for
 
@@ -47,6 +47,8 @@ class TransportBuilder:
             self._check_winrm(values, settings)
             if values.get("scheme") == "http":
                 values.setdefault("port", WINRM_HTTP_PORT)
+        if kind == "ssh" and values.get("auth") == "kerberos":
+            self._check_ticket(own.transport, name)
         if FAULTY in values.values():
             return model.NoTransport()
         return settings_of_kind.model_validate(values)
@@ -74,6 +76,11 @@ class TransportBuilder:
                     self._faults.add(setting.key_place, f"transport {kind} has no such key", key)
                 continue
             value = setting.value
+            if key == "auth" and value not in {None, FAULTY, *AUTH_WORDS[kind]}:
+                if key in own.transport:
+                    hint = f"write one of {', '.join(AUTH_WORDS[kind])}"
+                    self._faults.add(setting.place, f"transport {kind} has no such auth", value, hint)
+                continue
             if isinstance(value, SecretSource):
                 value = value.reference if secrets_there else self._references.resolve(value) or FAULTY
             if (
@@ -110,6 +117,13 @@ class TransportBuilder:
             message = "the transport has no host to log on to, and the name is none"
             self._faults.add(machine.place_of("name"), message, name, "declare ip, dns_name, or host in transport")
             return None
+
+    def _check_ticket(self, own: dict[str, Setting], name: str) -> None:
+        """By Kerberos nothing else is tried; what is inherited may be meant for others."""
+        for key in ("key", "passphrase", "password"):
+            if key in own:
+                hint = "leave it out, or say auth: keys"
+                self._faults.add(own[key].key_place, f"transport ssh with auth kerberos uses no {key}", name, hint)
 
     def _check_winrm(self, values: dict[str, Any], settings: dict[str, Setting]) -> None:
         """What the way to authenticate needs. Kerberos alone can take the ticket of whoever runs pytest."""

@@ -22,6 +22,10 @@ def open_transport(settings: Settings) -> Transport:
                 from .winrm.transport import WinRMTransport  # noqa: PLC0415  see above
 
                 return WinRMTransport(settings)
+            case SSH(auth="kerberos"):
+                from .ssh.openssh.transport import OpenSSHTransport  # noqa: PLC0415  see above
+
+                return OpenSSHTransport(settings)
             case SSH():
                 from .ssh.transport import SSHTransport  # noqa: PLC0415  see above
 

@@ -96,7 +96,7 @@ def start_sshd(tmp_path_factory: pytest.TempPathFactory, user_key: Path) -> Iter
     processes: list[subprocess.Popen[bytes]] = []
     ports: set[int] = set()
 
-    def start(*lines: str, kind: str = "ed25519", port: int | None = None) -> Sshd:
+    def start(*lines: str, kind: str = "ed25519", port: int | None = None, **environment: str) -> Sshd:
         folder = tmp_path_factory.mktemp("sshd")
         make_key(folder / "host_key", kind=kind)
         (folder / "authorized_keys").write_text(user_key.with_suffix(".pub").read_text())
@@ -126,6 +126,7 @@ def start_sshd(tmp_path_factory: pytest.TempPathFactory, user_key: Path) -> Iter
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                env=os.environ | environment,
             )
         processes.append(process)
         ports.add(port)

@@ -212,14 +212,19 @@ class TestPassword:
         server = start_sshd("GSSAPIAuthentication yes", "AuthenticationMethods gssapi-with-mic")
         error = refusal(server.settings(key=user_key if key else None))
         assert "it accepts gssapi-with-mic" in error.summary
-        assert "takes Kerberos alone, which is not spoken here" in error.advice
+        assert "takes Kerberos alone: get a ticket (kinit), and say auth: kerberos" in error.advice
 
-    def test_of_a_server_that_takes_kerberos_too(self, start_sshd, user_key) -> None:
+    def test_of_a_server_that_takes_kerberos_too(self, start_sshd, tmp_path, home) -> None:
         """With a key all is well, and without one a ticket does not stand in for it."""
         server = start_sshd("GSSAPIAuthentication yes")
         error = refusal(server.settings(key=None))
         assert "gssapi-with-mic" in error.summary
-        assert error.advice.endswith("Kerberos tickets are not used here.")
+        how = "A Kerberos ticket is used where the machine's transport says auth: kerberos."
+        assert error.advice.endswith(how)
+        other = make_key(tmp_path / "other")
+        assert how not in refusal(server.settings(key=other)).advice
+        (home / ".ssh" / "config").write_text("GSSAPIAuthentication yes\n")
+        assert refusal(server.settings(key=other)).advice.endswith(how)
         transport = SSHTransport(server.settings())
         transport.connect(Deadline(20))
         transport.close()

@@ -1,9 +1,10 @@
 """Where an SSH login goes and with what: the inventory's settings over the user's ssh_config.
 
 Of the ssh_config, HostName, Port, User, IdentityFile, IdentitiesOnly, IdentityAgent, ProxyJump, UserKnownHostsFile,
-HostKeyAlias, Include, Host and Match are followed. ProxyCommand is refused, since it would start a program of its own
-for each machine, and paramiko cannot speak through one on Windows. StrictHostKeyChecking is not followed: how host
-keys are verified is for the inventory alone to say, where it can be seen.
+HostKeyAlias, Include, Host and Match are followed; GSSAPIAuthentication only where a refusal is told, since a log-on by
+Kerberos is for the inventory to ask for. ProxyCommand is refused, since it would start a program of its own for each
+machine, and paramiko cannot speak through one on Windows. StrictHostKeyChecking is not followed: how host keys are
+verified is for the inventory alone to say, where it can be seen.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class Endpoint:
         agent_socket: None for the usual agent, `none` for no agent, else the path of its socket.
         alias: HostKeyAlias.
         known_hosts: groups of files; the first group that knows the server decides about its key.
+        wants_tickets: the ssh_config asks for log-ons by Kerberos.
     """
 
     host: str
@@ -53,6 +55,7 @@ class Endpoint:
     agent_socket: str | None
     alias: str | None
     known_hosts: tuple[tuple[Path, ...], ...]
+    wants_tickets: bool = False
 
     @property
     def label(self) -> str:
@@ -114,6 +117,7 @@ def _endpoint(settings: SSH, name: str, values: Mapping[str, Any], *, user: str 
         agent_socket=_agent_socket(values.get("identityagent")),
         alias=values.get("hostkeyalias"),
         known_hosts=(pinned, (*listed, *usual[2:]) if "userknownhostsfile" in values else usual),
+        wants_tickets=values.get("gssapiauthentication", "no").lower() == "yes",
     )
 
 

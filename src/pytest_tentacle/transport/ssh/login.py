@@ -27,7 +27,7 @@ from .config import Endpoint
 from .error import one_line, reason
 
 _KERBEROS = frozenset({"gssapi-with-mic", "gssapi-keyex"})
-"""RFC 4462's methods. paramiko speaks neither since its version 5."""
+"""RFC 4462's methods. paramiko speaks neither since its version 5; `openssh` does."""
 
 _USUAL_KEYS = ("id_rsa", "id_ecdsa", "id_ed25519")
 
@@ -244,17 +244,25 @@ def _refused(endpoint: Endpoint, attempts: _Attempts, session: paramiko.Transpor
     summary = f"{role}{endpoint.label} refused user {endpoint.user} (tried {tried}{notes}{allowed})"
     if attempts.allowed and set(attempts.allowed) <= _KERBEROS:
         advice = (
-            "The server takes Kerberos alone, which is not spoken here: let the user log on there by a key as well, or "
-            "run on the machine itself (`kind: local`)."
+            "The server takes Kerberos alone: get a ticket (kinit), and say auth: kerberos in the machine's transport; "
+            "or let the user log on there by a key as well."
         )
     elif not attempts.tried:
         advice = "Name a key or a password in the inventory, or load a key into the ssh-agent."
-        if _KERBEROS.intersection(attempts.allowed):
-            advice += " Kerberos tickets are not used here."
     elif not session.is_active() and len(attempts.tried) > 1:
         advice = (
             "The server ended the login, as it does after too many attempts: name the one right key in the inventory."
         )
     else:
         advice = "Check the user's name, and the key or password; the server's own log says why it refused."
+    if _wants_a_hint(endpoint, attempts):
+        advice += " A Kerberos ticket is used where the machine's transport says auth: kerberos."
     return TransportError(ReachStage.AUTHENTICATE, one_line(summary, 600), advice)
+
+
+def _wants_a_hint(endpoint: Endpoint, attempts: _Attempts) -> bool:
+    """Whether a ticket might have logged on, beside what was tried; a refused key does not tell what else would do."""
+    if not attempts.allowed:
+        return endpoint.wants_tickets
+    others = set(attempts.allowed) - _KERBEROS
+    return 0 < len(others) < len(attempts.allowed) and (endpoint.wants_tickets or not attempts.tried)
