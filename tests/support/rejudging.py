@@ -7,6 +7,7 @@ over. `tests/judging/test_rejudging.py` compares it with judging all anew.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
@@ -25,29 +26,30 @@ _NAMED = ("host_key", "machines")
 _OF_RECORD = tuple(name for name in HostRecord.model_fields if name not in _NAMED)
 _OF_SURVEY = tuple(Survey.model_fields)
 _OF_ALL = tuple(name for name in Surveys.model_fields if name != "records")
-assert not set(_OF_RECORD) & set(_OF_SURVEY)
+_FIELDS = frozenset((*_OF_RECORD, *_NAMED, *_OF_SURVEY))
+assert len(_FIELDS) == len(HostRecord.model_fields) + len(_OF_SURVEY)
 
 
 class _Seen:
     """A record, or a survey, that notes which of its fields is read."""
 
-    __slots__ = ("_fields", "_host", "_seen", "_whose")
+    __slots__ = ("_host", "_seen", "_survey", "_whose")
 
     def __init__(self, whose: HostRecord | Survey, host: str, seen: set[Read]) -> None:
         self._whose, self._host, self._seen = whose, host, seen
-        self._fields = frozenset(type(whose).model_fields)
+        survey = whose.survey if isinstance(whose, HostRecord) else None
+        self._survey = None if survey is None else _Seen(survey, host, seen)
 
     def __getattr__(self, name: str) -> Any:
-        self._seen.add((self._host, name if name in self._fields else WHOLE))
-        value = getattr(self._whose, name)
-        return _Seen(value, self._host, self._seen) if isinstance(value, Survey) else value
+        self._seen.add((self._host, name if name in _FIELDS else WHOLE))
+        return self._survey if name == "survey" and self._survey is not None else getattr(self._whose, name)
 
 
 class _Results(dict[str, StepResult]):
     """A machine's results by step; who asks for one has read what that one rests on."""
 
     def __init__(self, name: str, judged: Judged, seen: set[Read]) -> None:
-        super().__init__({step: found for (machine, step), found in judged.results.items() if machine == name})
+        super().__init__(judged.results_of[name])
         self._name, self._judged, self._seen = name, judged, seen
 
     def get(self, step: str, default: Any = None) -> Any:
@@ -61,6 +63,7 @@ class Judged:
     Attributes:
         surveys: these.
         results: by machine and step, where the step applies.
+        results_of: by machine, the same by step.
         reads: by the same, what the result rests on besides the inventory.
     """
 
@@ -68,6 +71,7 @@ class Judged:
         self.surveys = surveys
         the_same = {key: judged for judged in known for key in judged.same_in(surveys)}
         self.results: dict[tuple[str, str], StepResult] = {}
+        self.results_of: defaultdict[str, dict[str, StepResult]] = defaultdict(dict)
         self.reads: dict[tuple[str, str], frozenset[Read]] = {}
         seen: set[Read] = set()
         records = tuple(_Seen(record, record.host_key, seen) for record in surveys.records)
@@ -88,7 +92,8 @@ class Judged:
                 fleet.forget()
 
     def _take(self, name: str, step: str, result: StepResult, reads: frozenset[Read]) -> None:
-        self.results[name, step], self.reads[name, step] = result, reads
+        self.results[name, step] = self.results_of[name][step] = result
+        self.reads[name, step] = reads
 
     def same_in(self, other: Surveys) -> Iterator[tuple[str, str]]:
         """Machine and step of each result that cannot differ in other surveys."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from pytest_tentacle.guide.consequences import LISTENS_ELSEWHERE, OF_ONE_ADDRESS, REFUSES, UNANSWERED
 from pytest_tentacle.judging.finding import Evidence, Problem
@@ -22,6 +22,9 @@ from .last_resort import unexplained_with, with_unrecognised
 from .standing import toned
 from .unread import held_against_unread
 from .view import Scene, View
+
+_Matched: TypeAlias = tuple[Problem, Clue, dict[str, Any]]
+"""A problem, what speaks for a cause of it, and all facts of both."""
 
 _BY_CODE: dict[str, tuple[CauseKind, ...]] = {
     code: tuple(kind for kind in CAUSES if code in kind.needs) for code in {c for kind in CAUSES for c in kind.needs}
@@ -125,18 +128,16 @@ def _diagnosed(view: View, waits: tuple[tuple[str, str], ...], echoes: frozenset
 
 def _candidates(view: View, problems: Sequence[Problem]) -> Iterable[Found]:
     """Every cause that explains some problem of the machine; one for each set of facts that it folds by."""
-    groups: dict[tuple[Any, ...], list[tuple[Problem, Clue, CauseKind]]] = {}
+    groups: dict[tuple[Any, ...], tuple[CauseKind, list[_Matched]]] = {}
     for problem in problems:
         for kind in _BY_CODE.get(problem.code, ()):
             clue = kind.match(view, problem)
             if clue is not None:
                 facts = _facts(view, problem, clue)
                 key = (kind.code, *(str(facts.get(name)) for name in kind.fold_by))
-                groups.setdefault(key, []).append((problem, clue, kind))
-    for group in groups.values():
-        kind = group[0][2]
-        matched = [(problem, clue) for problem, clue, _ in group]
-        yield _found(view, kind, matched, _consequences(view, kind, [problem for problem, _ in matched], problems))
+                groups.setdefault(key, (kind, []))[1].append((problem, clue, facts))
+    for kind, group in groups.values():
+        yield _found(view, kind, group, _consequences(view, kind, [problem for problem, _, _ in group], problems))
 
 
 def _consequences(
@@ -188,24 +189,23 @@ def _of_the_place(view: View, clue: Clue) -> dict[str, Any]:
     return {"service": service.name if service else None}
 
 
-def _found(
-    view: View, kind: CauseKind, group: Sequence[tuple[Problem, Clue]], consequences: Sequence[Problem]
-) -> Found:
-    all_facts = tuple(_facts(view, problem, clue) for problem, clue in group)
-    told = [Evidence(problem.machine, f"expected: {problem.expected}; found: {problem.actual}") for problem, _ in group]
-    evidence = [*told[:1], *(item for _, clue in group for item in clue.evidence)]
-    evidence += [item for problem, _ in group for item in problem.evidence]
+def _found(view: View, kind: CauseKind, group: Sequence[_Matched], consequences: Sequence[Problem]) -> Found:
+    causing = [problem for problem, _, _ in group]
+    clues = [clue for _, clue, _ in group]
+    first = causing[0]
+    evidence = [Evidence(first.machine, f"expected: {first.expected}; found: {first.actual}")]
+    evidence += [item for clue in clues for item in clue.evidence]
+    evidence += [item for problem in causing for item in problem.evidence]
     evidence += [Evidence(problem.machine, f"also: {problem.actual}") for problem in consequences]
-    clues = [clue for _, clue in group]
     return Found(
         kind=kind,
         machine=view.name,
-        problems=(*(problem for problem, _ in group), *consequences),
-        facts=all_facts[0],
+        problems=(*causing, *consequences),
+        facts=group[0][2],
         evidence=tuple(dict.fromkeys(evidence)),
         confidence=max((clue.confidence or kind.confidence for clue in clues), key=lambda each: each.weight),
         unsure=next((clue.unsure for clue in clues if clue.unsure), ""),
         place=clues[0].place or view.name,
         seen=any(clue.seen for clue in clues),
-        all_facts=all_facts,
+        all_facts=tuple(facts for _, _, facts in group),
     )

@@ -7,12 +7,17 @@ import unicodedata
 
 LENGTH = 40
 _HEX = re.compile(r"[0-9A-Fa-f]")
+_WHOLE = re.compile(rf"[0-9A-Fa-f]{{{LENGTH}}}")
 _CONTROL_NAMES = {"\t": "TAB", "\n": "LINE FEED", "\r": "CARRIAGE RETURN", "\x00": "NULL"}
 
 
 def as_thumbprint(text: str | None) -> str | None:
     """The thumbprint that a text means, upper case, digits alone; None where there are not 40 of them."""
-    digits = "".join(_HEX.findall(text or "")).upper()
+    if not text:
+        return None
+    if _WHOLE.fullmatch(text):  # nearly all
+        return text.upper()
+    digits = "".join(_HEX.findall(text)).upper()
     return digits if len(digits) == LENGTH else None
 
 

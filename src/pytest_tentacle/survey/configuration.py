@@ -213,7 +213,8 @@ def trusted_servers(settings: Mapping[str, str]) -> tuple[TrustedServer, ...]:
         return ()
     try:
         entries = json.loads(text)
-        json.dumps(entries, ensure_ascii=False).encode()  # JSON can spell halves of surrogate pairs, which are no text
+        # JSON can spell halves of surrogate pairs, which are no text
+        (json.dumps(entries, ensure_ascii=False) if "\\u" in text else text).encode()
     except (ValueError, RecursionError):
         raise ValueError("TrustedOctopusServers is not JSON") from None
     if entries is None:

@@ -19,6 +19,7 @@ from pytest_tentacle.judging.finding import Blocked, Problem, Unknown
 from pytest_tentacle.sections.catalogue import CATALOGUE
 
 _NONE: frozenset[tuple[str, str]] = frozenset()
+_NOT_CLEAN = (Problem, Unknown, Blocked)
 
 
 class Notes:
@@ -52,9 +53,8 @@ class Notes:
         """A check has looked at a machine. What is known already is noted no more: there are millions of looks."""
         if not reads <= self._known_reads.get((check.name, name), _NONE):
             self._reads.setdefault((check.name, name), set()).update(reads)
-        if check.name not in self.clean and not any(
-            isinstance(finding, Problem | Unknown | Blocked) for finding in findings
-        ):
+        is_known = check.name in self.clean or check.name in self._clean
+        if not is_known and not any(isinstance(finding, _NOT_CLEAN) for finding in findings):
             self._clean.add(check.name)
 
     def judged(self, problems: list[Problem]) -> None:
