@@ -15,10 +15,13 @@ from pathlib import Path
 
 import pytest
 
+from support import namespaces
 from support.hosts.faults import figures
-from support.hosts.lab import Lab, running
+from support.hosts.lab import TOOLS, Lab
 from support.hosts.scenarios import SCENARIOS
 from support.hosts.together import combinable, drawn, leans_on, resources
+
+TOP = Path(__file__).resolve().parents[2]
 
 SINGLE = ("healthy", "own-iptables-legacy", "server-no-default", "crash-loop", "masked", "windows-box-poll-stunnel")
 """A sample: all of them are judged from recorded surveys, `test_recorded.py`."""
@@ -27,9 +30,30 @@ PAIRS = ("own-nft-drop server-one-source",)
 
 
 @pytest.fixture(scope="module")
-def lab() -> Iterator[Lab]:
-    with running() as up:
-        yield up
+def starter() -> Iterator[subprocess.Popen[str]]:
+    """A process that has started the lab, and gives it its own stdin and stdout."""
+    words = (
+        "import sys; sys.path.insert(0, 'tests'); from support import namespaces; from support.hosts.lab import PROGRAM\n"
+        "namespaces.start(PROGRAM).wait()"
+    )
+    namespaces.require(*TOOLS)
+    process = subprocess.Popen(
+        [sys.executable, "-c", words],
+        cwd=TOP,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        preexec_fn=namespaces.die_with_parent,  # noqa: PLW1509  nothing but a system call
+    )
+    with namespaces.ended(process):
+        yield process
+
+
+@pytest.fixture(scope="module")
+def lab(starter: subprocess.Popen[str]) -> Lab:
+    up = Lab(starter)
+    up.wait()
+    return up
 
 
 @pytest.mark.parametrize("name", SINGLE)
@@ -44,26 +68,6 @@ def test_two_faults(names: str, lab: Lab) -> None:
     """Both causes are named."""
     answer = lab.tried(*names.split())
     assert answer["right"], (answer["faults"], answer["found"])
-
-
-def test_nothing_is_left_after_a_kill() -> None:
-    """The lab's processes end with whoever started it, even by SIGKILL."""
-    words = (
-        "import sys, time; sys.path.insert(0, 'tests'); from support.hosts.lab import running\n"
-        "with running() as lab: print('up', flush=True); time.sleep(600)"
-    )
-    top = Path(__file__).resolve().parents[2]
-    starter = subprocess.Popen([sys.executable, "-c", words], cwd=top, stdout=subprocess.PIPE, text=True)
-    assert starter.stdout is not None
-    assert starter.stdout.readline() == "up\n"
-    family = _descendants(starter.pid)
-    assert len(family) > 10, family
-    os.kill(starter.pid, signal.SIGKILL)
-    starter.wait()
-    deadline = time.monotonic() + 30
-    while (left := [pid for pid in family if _lives(pid)]) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not left
 
 
 def test_scenarios_are_many() -> None:
@@ -114,6 +118,18 @@ def test_what_a_fault_works_through() -> None:
     """A machine that its commands name, and that it does not break."""
     assert leans_on(SCENARIOS["box-haproxy-other"]) == {"web-2"}
     assert leans_on(SCENARIOS["own-nft-drop"]) == frozenset()
+
+
+def test_nothing_is_left_after_a_kill(lab: Lab, starter: subprocess.Popen[str]) -> None:
+    """The lab's processes end with whoever started it, even by SIGKILL. It comes last: the lab is gone then."""
+    family = _descendants(starter.pid)
+    assert len(family) > 10, family
+    os.kill(starter.pid, signal.SIGKILL)
+    starter.wait()
+    deadline = time.monotonic() + 30
+    while (left := [pid for pid in family if _lives(pid)]) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not left
 
 
 def _descendants(pid: int) -> list[int]:

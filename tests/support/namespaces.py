@@ -24,7 +24,8 @@ def require(*tools: str) -> None:
     assert os.geteuid() == 0, "this test makes namespaces and needs root"
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """What a process does before it begins, so that nothing outlives who started it."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -37,17 +38,24 @@ def start(program: Path, *arguments: str, **more: Any) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [*apart, sys.executable, str(program), *arguments],
         text=True,
-        preexec_fn=_die_with_parent,  # noqa: PLW1509  nothing but a system call
+        preexec_fn=die_with_parent,  # noqa: PLW1509  nothing but a system call
         **more,
     )
 
 
 @contextmanager
 def answering(program: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """A program that is asked by lines on stdin; without stdin it ends by itself, or is ended after 20 s."""
+    """A program that is asked by lines on stdin."""
     process = start(program, *arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    try:
+    with ended(process):
         yield process
+
+
+@contextmanager
+def ended(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Without stdin it ends by itself, or is ended after 20 s."""
+    try:
+        yield
     finally:
         if process.stdin:
             process.stdin.close()
