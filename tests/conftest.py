@@ -26,7 +26,7 @@ from pytest_tentacle.link import By, Probe, Target, probe
 from pytest_tentacle.link.resolving import is_literal
 from pytest_tentacle.plugin import PLUGIN_NAME
 from support import engines
-from support.session import collected, no_skips
+from support.session import collected, no_skips, sharing
 from support.session.every_code import EveryCode
 from support.session.forked import Forks, collect_seldom
 
@@ -53,6 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.pluginmanager.hasplugin(PLUGIN_NAME):
         return
     config.pluginmanager.register(EveryCode(config), "every-code")
+    config.pluginmanager.register(sharing, "sharing")
     kept = None if config.option.collectonly else engines.keep()
     if kept is not None:
         config.add_cleanup(lambda: engines.give_back(kept))

@@ -6,12 +6,11 @@ Needs root, and the programs that `dev.py` names.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from support.hosts.acting import Place, place
+from support.hosts.acting import Place
 
 HURRY = ("-p", "support.acting.hurry", "-k", "services-running")
 DROP_IN = "/etc/systemd/system/Tentacle.service.d"
@@ -23,9 +22,8 @@ BACK = (
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    with place(tmp_path_factory.mktemp("acting")) as up:
-        yield up
+def lab(hosts: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    return hosts.at(tmp_path_factory.mktemp("acting"))
 
 
 def actions(lab: Place, name: str) -> list[dict[str, Any]]:
@@ -74,7 +72,7 @@ class TestRestart:
         try:
             code, out = lab.pytest("--restart", "tentacle", "--limit", "web-2", "--yes", *HURRY, "--html", "dies.html")
         finally:
-            lab.sh("web-2", BACK)
+            lab.sh("web-2", f"{BACK}; : >{LOG}")
         assert code == 1, out
         (action,) = actions(lab, "dies")
         assert action["result"] == "failed"

@@ -12,7 +12,7 @@ import pytest
 
 from pytest_tentacle.acting.mendable import MENDABLE, Proof
 from support.hosts import at_a_site
-from support.hosts.acting import Place, place
+from support.hosts.acting import Place
 from support.hosts.at_a_site import SLOW_STOP
 from support.hosts.scenarios import SCENARIOS
 
@@ -41,9 +41,8 @@ ROUNDS = (
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    with place(tmp_path_factory.mktemp("mending")) as up:
-        yield up
+def lab(hosts: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    return hosts.at(tmp_path_factory.mktemp("mending"))
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ As a program (`support.namespaces.start` only) it builds the hosts, and answers 
 `{"sh": [host, command]}` runs a command in a host, `{"run": [words], "cwd": folder, "terminal": text | null,
 "interrupt": text | null}` runs a module with its words where the survey's machine stands, with `text` typed on a terminal,
 and SIGINT 1.5 s after it has printed that text; with `"during": command`, when a process of that command is there. The
-answer is `{"code", "out"}`.
+answer is `{"code", "out"}`. `{"ready": []}` is answered once all services listen, and all pollers are connected.
 
 A run is a fork of this process, which has read all modules (`support.session.begun`), without the 1.7 s of CPU that the imports cost.
 """
@@ -42,6 +42,13 @@ class Place:
         self._process = process
         self.folder = folder
         self.inventory = folder / "hosts.yaml"
+
+    def at(self, folder: Path) -> Place:
+        """The same lab, whose commands run in another folder, once all its services are up again."""
+        self._ask({"ready": []})
+        other = Place(self._process, folder)
+        other.inventory.write_bytes(self.inventory.read_bytes())
+        return other
 
     def sh(self, host: str, command: str) -> str:
         """Run a command in a host: what it prints. Raises RuntimeError where it fails."""
@@ -148,6 +155,13 @@ def _run(order: dict[str, Any]) -> dict[str, Any]:
     return {"code": code, "out": said.decode("utf-8", "replace")}
 
 
+def _answer(network: Network, order: dict[str, Any]) -> dict[str, Any]:
+    if "ready" in order:
+        network.ready()
+        return {}
+    return _run(order) if "run" in order else _shell(network, *order["sh"])
+
+
 def _shell(network: Network, host: str, command: str) -> dict[str, Any]:
     done = subprocess.run(
         [*network.host(host).inside, "sh", "-ec", command], capture_output=True, text=True, check=False, timeout=60
@@ -165,8 +179,7 @@ def main() -> None:
         print(json.dumps({"inventory": declared(network)}), flush=True)
         for line in sys.stdin:
             order = json.loads(line)
-            answer = _run(order) if "run" in order else _shell(network, *order["sh"])
-            print(json.dumps(answer), flush=True)
+            print(json.dumps(_answer(network, order)), flush=True)
     finally:
         network.stop()
 
