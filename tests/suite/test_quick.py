@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from support import engines
+from support.engines import broker
 from support.session.forked import Forks
 
 PLAIN = ("-NoProfile", "-NonInteractive")
@@ -49,6 +50,15 @@ QUESTIONS = {
         "",
     ),
 }
+
+
+class Idler:
+    """An engine that nothing was asked of."""
+
+    is_good = True
+
+    def __init__(self, program: str) -> None:
+        self.program = program
 
 
 class TestEngines:
@@ -103,6 +113,19 @@ class TestEngines:
             assert caller.stdout.read() == b""
         with pytest.raises(ProcessLookupError):
             os.kill(engine, 0)
+
+    def test_are_few(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Who asks for one more waits for one of them, but not without end."""
+        monkeypatch.setattr(broker, "Engine", Idler)
+        own = broker.Broker("none")
+        taken = [own._take() for _ in range(broker.MOST)]
+        monkeypatch.setattr(broker, "PATIENCE", 3600)
+        with ThreadPoolExecutor(1) as pool:
+            further = pool.submit(own._take)
+            own._put_back(taken[0])
+            assert further.result() is taken[0]
+        monkeypatch.setattr(broker, "PATIENCE", 0)
+        assert own._take() not in taken
 
 
 class TestForks:

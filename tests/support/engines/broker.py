@@ -14,7 +14,13 @@ import tempfile
 import threading
 from pathlib import Path
 
-MOST_IDLE = 8
+MOST = (os.cpu_count() or 1) + 2
+"""As many as there are workers. What is first compiled costs each of them more than four surveys do after it, and a lab surveys six
+machines at a time."""
+
+PATIENCE = 40.0
+"""Seconds for which who asks for one more waits for one of these: they may be held by what hangs."""
+
 MOST_JOBS = 100
 """After so many an engine is replaced: what a script leaves aside stays in its process."""
 
@@ -118,9 +124,10 @@ class Broker:
 
     def __init__(self, program: str) -> None:
         self._program = program
-        self._gate = threading.Lock()
+        self._gate = threading.Condition()
         self._idle: list[Engine] = []
         self._all: set[Engine] = set()
+        self._starting = 0
         self._over = False
 
     def serve(self, client: socket.socket) -> None:
@@ -152,9 +159,15 @@ class Broker:
 
     def _take(self) -> Engine:
         with self._gate:
+            self._gate.wait_for(lambda: self._idle or self._starting + len(self._all) < MOST, PATIENCE)
             if self._idle:
                 return self._idle.pop()
-        engine = Engine(self._program)
+            self._starting += 1
+        try:
+            engine = Engine(self._program)
+        finally:
+            with self._gate:
+                self._starting -= 1
         with self._gate:
             if not self._over:
                 self._all.add(engine)
@@ -164,8 +177,9 @@ class Broker:
 
     def _put_back(self, engine: Engine) -> None:
         with self._gate:
-            if engine.is_good and len(self._idle) < MOST_IDLE:
+            if engine.is_good and len(self._all) <= MOST:
                 self._idle.append(engine)
+                self._gate.notify()
                 return
         self._drop(engine)
 
@@ -173,6 +187,7 @@ class Broker:
         with self._gate:
             known = engine in self._all
             self._all.discard(engine)
+            self._gate.notify()
         if known:
             engine.end()
 
