@@ -14,7 +14,7 @@ $LabDefaultAccess = @(
 function Find-LabAccess {
     param([string]$Path)
     $lists = $TentacleLab.Machine.acl
-    if ($TentacleLab.KeyAccess.ContainsKey($Path)) { return @{ List = $TentacleLab.KeyAccess[$Path]; Own = $true } }
+    if ($TentacleLab.KeyAccess.ContainsKey($Path)) { return @{ List = ConvertFrom-Json -InputObject $TentacleLab.KeyAccess[$Path]; Own = $true } }
     $at = $Path.TrimEnd('\')
     while ($lists -and $at) {
         $found = $lists.$at

@@ -27,6 +27,18 @@ function Test-LabDenied {
     Test-LabMode -Mode 'denied' -What $What
 }
 
+# A table that `prepare` left beside machine.json: lines of a name, a tab and a text.
+function Read-LabTable {
+    [OutputType([hashtable])]
+    param([string]$Name)
+    $table = @{}
+    foreach ($line in [IO.File]::ReadAllLines([IO.Path]::Combine($TentacleLab.Folder, $Name))) {
+        $at = $line.IndexOf("`t")
+        $table[$line.Substring(0, $at)] = $line.Substring($at + 1)
+    }
+    $table
+}
+
 # An optional key of machine.json, or what a healthy machine has.
 function Get-LabValue {
     param([string]$Name, $Default)

@@ -48,7 +48,7 @@ function Get-ChildItem {
     }
     $failure = Get-LabRegistryFailure -Path $LiteralPath -Class 'GetChildItemCommand'
     if ($failure) { $PSCmdlet.WriteError($failure); return }
-    foreach ($name in (Get-LabSubkey $LiteralPath)) { New-LabRegistryKey "$LiteralPath\$name" }
+    foreach ($name in (Get-LabKey $LiteralPath).Keys) { New-LabRegistryKey "$LiteralPath\$name" }
 }
 
 # Of what is refused it says that it is there; of a file or folder Windows PowerShell 5.1 writes an error besides.

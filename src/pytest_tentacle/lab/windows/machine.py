@@ -11,7 +11,7 @@ hold the following; without a key the machine is a healthy one.
 - `environment`: the machine's variables.
 - `acl`: path to `{"owner", "protected", "entries": [{"sid", "mask", "deny", "inherited", "inherit_only"}]}`, or to a
   text for a path whose list is refused. What lies below inherits.
-- `private_keys`: `[{"thumbprint", ...}]`, in their accounts' stores and as files: see keys.ps1.
+- `private_keys`: `[{"thumbprint", ...}]`, in their accounts' stores and as files: see keys.py.
 - `accounts`: `DOMAIN\user` to SID, or to "" for one that nobody knows; `groups`: a local group's SID to its members'.
 - `orphaned`: groups with a member that nobody knows any more, which loses all of them to the cmdlet; `denied` may hold
   `directory`, which gives them all the same.
@@ -30,7 +30,7 @@ hold the following; without a key the machine is a healthy one.
   asterisk was set by an administrator.
 - `http_sys`: URL prefixes that http.sys serves, instead of WinRM's.
 - `bindings`, `url_acl`, `named_keys`: certificates that http.sys presents, and for whom prefixes are reserved: see
-  registry.ps1.
+  registry.py.
 - `netsh_seconds`: how long netsh takes.
 - `network_names`: names that are not in `names` are asked for in the network in which the engine runs; `dns_silent`:
   the number that is told where no DNS server answers there, 11001 or 11002: which one a Windows tells is not certain.
@@ -61,6 +61,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from . import accounts, keys, registry
 from .programs import put_netsh, put_signer
 
 PRELUDE = Path(__file__).with_name("prelude.ps1")
@@ -79,6 +80,7 @@ def prepare(folder: Path) -> tuple[Path, dict[str, str]]:
     for service in description.get("services") or []:
         _put_program(drive, str(service.get("command") or ""), description.get("loading") or {})
     put_netsh(folder, drive, description)
+    _put_tables(folder, description)
     put_signer(folder, description)
     environment = {
         "TENTACLE_LAB_MACHINE": str(folder / "machine.json"),
@@ -89,6 +91,19 @@ def prepare(folder: Path) -> tuple[Path, dict[str, str]]:
         "PROCESSOR_ARCHITECTURE": "AMD64",
     }
     return PRELUDE, environment | description.get("environment", {})
+
+
+def _put_tables(folder: Path, description: dict[str, Any]) -> None:
+    """What the prelude reads of a machine besides machine.json, a line for each name."""
+    tables = {
+        "registry": registry.lines_of(registry.keys_of(description) | keys.stored(description)),
+        "key-files": [f"{path}\t{json.dumps(access)}" for path, access in keys.files(description).items()],
+        "accounts": [
+            f"{name}\t{sid}" for name, sid in (accounts.table(description) | accounts.virtual(description)).items()
+        ],
+    }
+    for name, lines in tables.items():
+        (folder / f"{name}.tsv").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="\n")
 
 
 def _put_program(drive: Path, command: str, loading: dict[str, Any]) -> None:

@@ -4,8 +4,6 @@
 $TentacleLab = @{
     Machine  = ConvertFrom-Json -InputObject (Get-Content -LiteralPath $env:TENTACLE_LAB_MACHINE -Raw -Encoding UTF8)
     Folder   = [IO.Path]::GetDirectoryName($env:TENTACLE_LAB_MACHINE)
-    Registry = @{}
-    KeyAccess = @{}
 }
 . ([IO.Path]::Combine($PSScriptRoot, 'types.ps1'))
 . ([IO.Path]::Combine($PSScriptRoot, 'shapes.ps1'))
@@ -16,10 +14,10 @@ $TentacleLab = @{
 . ([IO.Path]::Combine($PSScriptRoot, 'events.ps1'))
 . ([IO.Path]::Combine($PSScriptRoot, 'access.ps1'))
 . ([IO.Path]::Combine($PSScriptRoot, 'registry.ps1'))
-. ([IO.Path]::Combine($PSScriptRoot, 'keys.ps1'))
 . ([IO.Path]::Combine($PSScriptRoot, 'files.ps1'))
-Initialize-LabRegistry
-Initialize-LabKey
+$TentacleLab['Registry'] = Read-LabTable 'registry.tsv'
+$TentacleLab['KeyAccess'] = Read-LabTable 'key-files.tsv'
+$TentacleLab['Sids'] = Read-LabTable 'accounts.tsv'
 $null = New-PSDrive -Name C -PSProvider FileSystem -Root ([IO.Path]::Combine($TentacleLab.Folder, 'files', 'C')) -Scope Global
 
 # What a machine does not have is not there at all: machine.json's `absent`, the module TLS where its `tls` says so, and on

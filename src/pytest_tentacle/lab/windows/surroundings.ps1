@@ -30,37 +30,23 @@ function New-LogicalDiskShape {
 # machine.json's `accounts`, from `DOMAIN\user` to SID, and one for each service's account that is not Windows' own. Local
 # are those of this machine; a domain controller has none. Windows' own accounts are in no list of users.
 function New-UserAccountShape {
-    $sids = Get-LabAccountTable
+    $sids = $TentacleLab.Sids
     foreach ($name in $sids.Keys) {
         $domain, $user = $name -split '\\', 2
+        if ($domain -eq 'NT SERVICE') { continue }
         if (-not $sids[$name] -or $user.EndsWith('$')) { continue }
         $local = ($domain -eq '.' -or $domain -eq $env:COMPUTERNAME) -and -not (Test-LabRole 'domain-controller')
         [pscustomobject]@{ Domain = $(if ($domain -eq '.') { $env:COMPUTERNAME } else { $domain }); Name = $user; SID = [string]$sids[$name]; LocalAccount = $local; AccountType = [uint32]512 }
     }
 }
 
-function Get-LabAccountTable {
-    $sids = @{}
-    $number = 1105
-    foreach ($service in @($TentacleLab.Machine.services | Where-Object { $_ -and $_.account -match '\\' -and $_.account -notmatch '^(?i)NT ' })) {
-        $sids[[string]$service.account] = "S-1-5-21-1111-2222-3333-$number"
-        $number++
-    }
-    if ($TentacleLab.Machine.accounts) { foreach ($account in $TentacleLab.Machine.accounts.PSObject.Properties) { $sids[$account.Name] = $account.Value } }
-    $sids
-}
-
-# The SID that a service runs under, whatever its account is called.
+# The SID that a service runs under, whatever its account is called (accounts.py); empty where nobody knows it.
 function Get-LabAccountSid {
     param([string]$Account)
     if (-not $Account -or $Account -match '(?i)^(\.\\)?LocalSystem$') { return 'S-1-5-18' }
     if ($Account -match '(?i)\\(Local ?Service|LOKALER DIENST)$') { return 'S-1-5-19' }
     if ($Account -match '(?i)\\(Network ?Service|NETZWERKDIENST)$') { return 'S-1-5-20' }
-    if ($Account -match '(?i)^NT SERVICE\\(.+)$') {
-        $digest = [Security.Cryptography.SHA1]::Create().ComputeHash([Text.Encoding]::Unicode.GetBytes($Matches[1].ToUpperInvariant()))
-        return 'S-1-5-80-' + (@(0, 4, 8, 12, 16 | ForEach-Object { [BitConverter]::ToUInt32($digest, $_) }) -join '-')
-    }
-    [string](Get-LabAccountTable)[$Account]
+    [string]$TentacleLab.Sids[$Account]
 }
 
 # FileVersionInfo: machine.json's `versions`, from path to what the product calls itself, or today's.
