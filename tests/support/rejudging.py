@@ -64,12 +64,12 @@ class Judged:
         surveys: these.
         results: by machine and step, where the step applies.
         results_of: by machine, the same by step.
-        reads: by the same, what the result rests on besides the inventory.
+        reads: by machine and step, what the result rests on besides the inventory; where the step does not apply, that.
     """
 
     def __init__(self, surveys: Surveys, known: Iterable[Judged] = ()) -> None:
         self.surveys = surveys
-        the_same = {key: judged for judged in known for key in judged.same_in(surveys)}
+        the_same = {key: judged for judged in known for key in judged._untouched_in(surveys)}
         self.results: dict[tuple[str, str], StepResult] = {}
         self.results_of: defaultdict[str, dict[str, StepResult]] = defaultdict(dict)
         self.reads: dict[tuple[str, str], frozenset[Read]] = {}
@@ -80,23 +80,29 @@ class Judged:
             for machine in surveys.inventory.machines:
                 judged = the_same.get((machine.name, step))
                 if judged is not None:
-                    self._take(machine.name, step, judged.results[machine.name, step], judged.reads[machine.name, step])
+                    key = (machine.name, step)
+                    self._take(*key, judged.results.get(key), judged.reads[key])
                     continue
                 fleet = fleet_of(watched)  # has kept nothing, so that all that matters is read again
                 for subject in fleet.subjects:
                     subject._results = _Results(subject.name, self, seen)
                 seen.clear()
                 subject = fleet.subject(machine.name)
-                if applicable(step, subject):
-                    self._take(machine.name, step, subject.result(step), frozenset(seen))
+                result = subject.result(step) if applicable(step, subject) else None
+                self._take(machine.name, step, result, frozenset(seen))
                 fleet.forget()
 
-    def _take(self, name: str, step: str, result: StepResult, reads: frozenset[Read]) -> None:
-        self.results[name, step] = self.results_of[name][step] = result
+    def _take(self, name: str, step: str, result: StepResult | None, reads: frozenset[Read]) -> None:
+        if result is not None:
+            self.results[name, step] = self.results_of[name][step] = result
         self.reads[name, step] = reads
 
     def same_in(self, other: Surveys) -> Iterator[tuple[str, str]]:
         """Machine and step of each result that cannot differ in other surveys."""
+        return (key for key in self._untouched_in(other) if key in self.results)
+
+    def _untouched_in(self, other: Surveys) -> Iterator[tuple[str, str]]:
+        """The same, and of each step that applies no more there than here."""
         differences = self.differences(other)
         if differences is not None:
             yield from (key for key, reads in self.reads.items() if reads.isdisjoint(differences))
