@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -61,19 +60,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def counted(folder: Path, *options: str) -> tuple[dict, str]:
+RunPytest = Callable[..., "subprocess.CompletedProcess[str]"]
+REPLAY = ("--replay=saved.json", "--html=r.html", "-p", "no:cacheprovider")
+
+
+def counted(run_pytest: RunPytest, folder: Path, *options: str) -> tuple[dict, str]:
     """What is kept at the end of a run, and what it said."""
-    command = [sys.executable, "-m", "pytest", "--replay=saved.json", "--html=r.html", "-p", "no:cacheprovider"]
-    done = subprocess.run(
-        [*command, "-p", "conftest", *options, str(guide_tests()), "test_mine.py"],
-        cwd=folder, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(folder)},
+    done = run_pytest(
+        *REPLAY, "-p", "conftest", *options, guide_tests(), "test_mine.py", cwd=folder, environment={"PYTHONPATH": str(folder)}
     )  # fmt: skip
     return json.loads((folder / "counted.json").read_text()), done.stdout + done.stderr
 
 
 class TestKept:
-    def test_of_a_step_one_report_is_kept(self, folder: Path) -> None:
-        kept, said = counted(folder, "-q")
+    def test_of_a_step_one_report_is_kept(self, run_pytest: RunPytest, folder: Path) -> None:
+        kept, said = counted(run_pytest, folder, "-q")
         assert kept["items"] > 20
         assert kept["keywords"] == kept["stashes"] == 0
         assert kept["silent"]
@@ -82,20 +83,19 @@ class TestKept:
         assert passed + kept["reports"].get("error", 0) + kept["reports"].get("failed", 0) <= kept["tests"] + gone
         assert f"{passed} passed, {gone} deselected" in said
 
-    def test_durations_have_all_phases(self, folder: Path) -> None:
-        kept, said = counted(folder, "-q", "--durations=3", "-vv")
+    def test_durations_have_all_phases(self, run_pytest: RunPytest, folder: Path) -> None:
+        kept, said = counted(run_pytest, folder, "-q", "--durations=3", "-vv")
         assert any("test_mine" not in name for name in kept["silent"])
         assert "slowest 3 durations" in said
 
-    def test_what_a_users_own_fixture_printed_is_still_shown(self, folder: Path, tmp_path: Path) -> None:
+    def test_what_a_users_own_fixture_printed_is_still_shown(
+        self, run_pytest: RunPytest, folder: Path, tmp_path: Path
+    ) -> None:
         """Of a step as of any test."""
         (tmp_path / "talks.py").write_text(TALKING, encoding="utf-8")
         (tmp_path / "saved.json").write_bytes((folder / "saved.json").read_bytes())
-        command = [sys.executable, "-m", "pytest", "--replay=saved.json", "--html=r.html", "-p", "no:cacheprovider"]
-        done = subprocess.run(
-            [*command, "-p", "talks", "-rA", "--tb=short", str(guide_tests())],
-            cwd=tmp_path, capture_output=True, text=True, check=False,
-            env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        done = run_pytest(
+            *REPLAY, "-p", "talks", "-rA", "--tb=short", guide_tests(), cwd=tmp_path, environment={"PYTHONPATH": str(tmp_path)}
         )  # fmt: skip
         assert "said by a user's fixture" in done.stdout, done.stdout + done.stderr
 
