@@ -46,8 +46,8 @@ def main() -> None:
 
 
 def loaded(certificate: str, key: str) -> KeyedCertificate:
-    """From PEM."""
-    private = serialization.load_pem_private_key(key.encode(), None)
+    """From PEM. That the lab's own key is one is not looked at: each would take 0.045 s of CPU, of up to 14 at each start."""
+    private = serialization.load_pem_private_key(key.encode(), None, unsafe_skip_rsa_key_validation=True)
     assert isinstance(private, rsa.RSAPrivateKey)
     der = ssl.PEM_cert_to_DER_cert(certificate)
     return KeyedCertificate("own", certificate, der, private.key_size, private)
