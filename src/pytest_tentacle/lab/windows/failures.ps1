@@ -17,7 +17,8 @@ function Add-LabCall {
 
 function Test-LabMode {
     param([string]$Mode, [string[]]$What)
-    $named = @($TentacleLab.Machine.$Mode)
+    $named = $TentacleLab.Machine.$Mode
+    if (-not $named) { return $false }
     foreach ($word in $What) { if ($named -contains $word) { return $true } }
     $false
 }
@@ -48,7 +49,7 @@ function Get-LabValue {
 # Class: the second half of the identifier.
 function New-LabError {
     param([string]$Id, [string]$Class, [string]$Category, $Exception, $Target, [string]$Reason)
-    $record = New-Object Management.Automation.ErrorRecord ($Exception, $Id, [Management.Automation.ErrorCategory]$Category, $Target)
+    $record = [Management.Automation.ErrorRecord]::new($Exception, $Id, [Management.Automation.ErrorCategory]$Category, $Target)
     if ($Class -and $LabIdentifier) { $LabIdentifier.SetValue($record, "$Id,$Class") }
     if ($Reason) { $record.CategoryInfo.Reason = $Reason }
     $record

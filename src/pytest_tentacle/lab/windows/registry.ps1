@@ -56,7 +56,7 @@ function Get-LabRegistryFailure {
         }
     }
     if (-not $TentacleLab.Registry.ContainsKey($Path)) {
-        $missing = New-Object Management.Automation.ItemNotFoundException "Cannot find path '$Path' because it does not exist."
+        $missing = [Management.Automation.ItemNotFoundException]::new("Cannot find path '$Path' because it does not exist.")
         return New-LabError -Id 'PathNotFound' -Class "$LabCommands.$Class" -Category ObjectNotFound -Exception $missing -Target $Path
     }
 }

@@ -31,13 +31,13 @@ function New-Aside {
         if ($function.ScriptBlock.Ast -is [Management.Automation.Language.FunctionDefinitionAst]) { $functions[$function.Name] = $function.ScriptBlock.Ast.Body.GetScriptBlock() }
     }
     $variables = @{}
-    foreach ($variable in @(Get-Variable)) { if ([string]$variable.Options -eq 'None') { $variables[$variable.Name] = $variable.Value } }
+    foreach ($variable in @(Get-Variable)) { if ([int]$variable.Options -eq 0) { $variables[$variable.Name] = $variable.Value } }
     $shell = [Management.Automation.PowerShell]::Create()
     $shell.Runspace = $runspace
     # One that cannot be copied (a session has functions named as its drives, `C:`) must not cost the others.
     $null = $shell.AddScript('param($Functions, $Variables)
         foreach ($name in $Functions.Keys) { try { $ExecutionContext.InvokeProvider.Item.Set([string[]]@("function:$name"), $Functions[$name], $true, $true) } catch { continue } }
-        foreach ($name in $Variables.Keys) { try { Set-Variable -Name $name -Value $Variables[$name] -Scope Global } catch { continue } }')
+        foreach ($name in $Variables.Keys) { try { $ExecutionContext.SessionState.PSVariable.Set([string]$name, $Variables[$name]) } catch { continue } }')
     $null = $shell.AddArgument($functions).AddArgument($variables).Invoke()
     $shell.Dispose()
     $runspace
