@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import xml.etree.ElementTree as ET
 
 import pytest
+
+from support.session.cpu import children_cpu as cpu
 
 from .conftest import INVENTORY
 
 PASSWORD = "Corr3ct-Horse!Battery"
 
 
-def cpu() -> float:
-    """Seconds that all processes took that have ended."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
 def run(case, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """A run in a process of its own, from its very start on."""
+    """A run in a process of its own, from its very start on: of it `cpu` knows."""
     return subprocess.run(
         case.command(*arguments), cwd=case.folder, env=case.environment(**environment), stdin=subprocess.DEVNULL, text=True,
         capture_output=True, timeout=280, check=False,
@@ -67,7 +62,7 @@ class TestInventories:
         text = INVENTORY.replace("mode: listening", f"mode: listening{keys}", 1)
         (case.folder / "fleet.yaml").write_text(text, encoding="utf-8")
         before = cpu()
-        done = case.run()
+        done = run(case)
         assert done.returncode == 4
         assert "and 2950 more" in done.stderr
         assert cpu() - before < 40
@@ -87,7 +82,7 @@ class TestInventories:
         text = INVENTORY.replace("name: web-01", f"name: {'x' * 300_000}", 1)
         (case.folder / "fleet.yaml").write_text(text, encoding="utf-8")
         before = cpu()
-        done = case.run()
+        done = run(case)
         assert done.returncode == 4
         assert "is longer than 200 characters" in done.stderr
         assert len(done.stderr) < 5_000
