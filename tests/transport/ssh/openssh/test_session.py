@@ -84,6 +84,16 @@ class TestSession:
             transport.execute("true", b"", Deadline(60))
         assert caught.value.stage is ReachStage.START
 
+    def test_close_breaks_a_log_on_off(self, misbehave) -> None:
+        """Close from another thread ends a connect to a silent server at once."""
+        silent = misbehave(lambda connection: [connection.recv(10_000), connection.recv(1)])
+        transport = open_transport(silent.model_copy(update={"auth": "kerberos"}))
+        timer = threading.Timer(0.4, transport.close)
+        timer.start()
+        with pytest.raises(TransportError, match="broken off"):
+            transport.connect(Deadline(600))
+        timer.join()
+
     def test_close_breaks_it_off(self, machine, tickets) -> None:
         """Close from another thread ends a command at once; before connect, and twice, it is fine."""
         with logged_on(settings(machine)) as transport:
