@@ -384,13 +384,13 @@ class TlsPolicy(Value):
 
     library: str
     """`Schannel`, or OpenSSL's version line."""
-    build: int | None = None
-    """Windows build number, which decides Schannel's defaults."""
+    build: int | None = None  # of Windows, which decides Schannel's defaults
     protocols: tuple[TlsProtocol, ...] = ()
     minimum: str | None = None
     """OpenSSL's MinProtocol, where the system's configuration sets one."""
     cipher_suites: tuple[str, ...] | None = None
     curves: tuple[str, ...] | None = None
+    signatures: tuple[str, ...] | None = None  # Schannel's algorithms for them, such as `RSA/SHA256`
     fips: bool | None = None
     disabled: tuple[str, ...] = ()
     """Schannel: algorithms that are switched off, such as `Hashes\\SHA`, and least lengths of keys."""

@@ -118,12 +118,15 @@ class TestAlgorithms:
         one_by_request = TlsProtocol(name="TLS 1.2", side="server", disabled_by_default=True)
         switches = ("64 bit v4.0.30319 SchUseStrongCrypto=0",)
         around.change("octo-1", "tls", cipher_suites=self.SUITES, disabled=("Ciphers\\AES 128/128",), dotnet=switches)
-        around.change("octo-1", "tls", protocols=(one_by_request,))
+        around.change(
+            "octo-1", "tls", protocols=(one_by_request,), signatures=("RSA/SHA256", "RSA/SHA384", "RSA/SHA512")
+        )
         assert "TT905" in around.codes("schannel-and-tls", "web-01")
         (problem,) = (each for each in around.judge("schannel-and-tls", "web-01").problems if each.code == "TT905")
         told = " ".join(item.text for item in problem.evidence)
         for words in ("AES 256/256 is switched off", "FIPS mode", "SchUseStrongCrypto=0", "only by request"):
             assert words in told
+        assert told.count("is not listed") == told.count("the signature RSA/SHA1 is not listed") > 0
 
 
 class TestEachCode:

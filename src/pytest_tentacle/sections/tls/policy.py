@@ -74,6 +74,8 @@ _CURVES = {
     "p-521": "secp521r1",
 }
 """Other names of the same curves: Schannel's, OpenSSL's and NIST's."""
+_SIGNATURES = ("RSA/SHA256", "RSA/SHA384", "RSA/SHA512", "RSA/SHA1")
+"""Schannel's for certificates like Octopus's: Windows Server 2016 and 2022 list them unless somebody took one out."""
 
 
 def excluded(policy: TlsPolicy, side: Side) -> dict[str, str]:
@@ -114,6 +116,8 @@ def restrictions(policy: TlsPolicy) -> tuple[str, ...]:
         if each.disabled_by_default and each.enabled is not False and each.name in WANTED
     ]
     off = [f".NET Framework: {switch}" for switch in policy.dotnet if switch.endswith("=0")]
+    if policy.signatures is not None:
+        found += [f"the signature {name} is not listed" for name in _SIGNATURES if name not in policy.signatures]
     return (*by_request, *found, *off, *(("FIPS mode",) if policy.fips else ()))
 
 

@@ -87,3 +87,14 @@ class TestCurves:
         key = "HKLM:\\SOFTWARE\\Policies\\Microsoft\\Cryptography\\Configuration\\SSL\\00010002"
         tentacle.description["registry"] = {key: registry} if registry else {}
         assert tentacle.run().survey.tls.data.curves == curves
+
+    def test_signatures(self, tentacle):
+        """The system's list; a policy's before it; None where neither is there."""
+        local = "HKLM:\\SYSTEM\\CurrentControlSet\\Control\\Cryptography\\Configuration\\Local\\SSL\\00010003"
+        policy = "HKLM:\\SOFTWARE\\Policies\\Microsoft\\Cryptography\\Configuration\\SSL\\00010003"
+        registry = tentacle.description["registry"] = {}
+        assert tentacle.run().survey.tls.data.signatures is None
+        registry[local] = {"Functions": ["RSAE-PSS/SHA256", "RSA/SHA256"]}
+        assert tentacle.run().survey.tls.data.signatures == ("RSAE-PSS/SHA256", "RSA/SHA256")
+        registry[policy] = {"Functions": "RSA/SHA512,RSA/SHA384"}
+        assert tentacle.run().survey.tls.data.signatures == ("RSA/SHA512", "RSA/SHA384")

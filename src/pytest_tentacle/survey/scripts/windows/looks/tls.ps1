@@ -1,15 +1,18 @@
-# What Schannel may do: the registry's protocols of both sides, cipher suites and curves in their order.
+# What Schannel may do: the registry's protocols of both sides, cipher suites, curves and signatures in their order.
 
 $SchannelKey = 'HKLM:\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL'
 $SchannelProtocols = 'SSL 2.0', 'SSL 3.0', 'TLS 1.0', 'TLS 1.1', 'TLS 1.2', 'TLS 1.3'
 $SuitePolicyKey = 'HKLM:\SOFTWARE\Policies\Microsoft\Cryptography\Configuration\SSL\00010002'
 $SuiteKey = 'HKLM:\SYSTEM\CurrentControlSet\Control\Cryptography\Configuration\Local\SSL\00010002'
+$SignaturePolicyKey = 'HKLM:\SOFTWARE\Policies\Microsoft\Cryptography\Configuration\SSL\00010003'
+$SignatureKey = 'HKLM:\SYSTEM\CurrentControlSet\Control\Cryptography\Configuration\Local\SSL\00010003'
 
 function Get-TlsSection {
     $version = Get-RegistryValue 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion'
     $policy = Get-RegistryValue 'HKLM:\SYSTEM\CurrentControlSet\Control\Lsa\FipsAlgorithmPolicy'
     $suites = @(Get-CipherSuiteName)
     $curves = @(Get-CurveName)
+    $signatures = @(Get-SignatureName)
     $section = @{
         library    = 'Schannel'
         build      = if ($version -and $version.CurrentBuild) { [int]$version.CurrentBuild } else { $null }
@@ -21,6 +24,7 @@ function Get-TlsSection {
     }
     if ($suites.Count) { $section['cipher_suites'] = $suites }
     if ($curves.Count) { $section['curves'] = $curves }
+    if ($signatures.Count) { $section['signatures'] = $signatures }
     $section
 }
 
@@ -107,6 +111,13 @@ function Get-CurveName {
     } catch {
         Get-ConfiguredName -Value 'EccCurves' -Key $SuiteKey
     }
+}
+
+# No cmdlet tells them. Under both keys Microsoft's own support looks for them (its collectors for PKI and remote desktop).
+function Get-SignatureName {
+    $policy = @(Get-ConfiguredName -Value 'Functions' -Key $SignaturePolicyKey)
+    if ($policy.Count) { return $policy }
+    Get-ConfiguredName -Value 'Functions' -Key $SignatureKey
 }
 
 # A policy is one text with commas, the system's own list one text each. Names of suites end in a curve on Server 2012 R2.
