@@ -67,7 +67,7 @@ WINDOWS: dict[str, set[str]] = {
     "Get-ChildItem": _READ | {"Filter", "Force", "LiteralPath"},
     "Get-CimInstance": _READ | {"ClassName", "Filter", "Namespace", "OperationTimeoutSec", "Property"},
     "Get-Item": _READ | {"Force", "LiteralPath"},
-    "Get-ItemProperty": _READ | {"LiteralPath", "Name"},
+    "Get-ItemProperty": _READ | {"ErrorVariable", "LiteralPath", "Name"},
     "Get-LocalGroupMember": _READ | {"SID"},
     "Get-NetConnectionProfile": _READ,
     "Invoke-CimMethod": _READ | {"MethodName", "OperationTimeoutSec", "ProcessId"},

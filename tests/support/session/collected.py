@@ -5,6 +5,7 @@ What the tests' own processes collect is held against it (`tests/suite/test_mood
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -15,9 +16,10 @@ FILE = "PYTEST_TENTACLE_COLLECTED"
 
 
 def write(session: pytest.Session) -> None:
-    """Write them, where this process is the one that is to."""
+    """Write them, where this process is the one that is to: the first; those that tests start come later."""
     if session.config.option.collectonly and (file := os.environ.get(FILE)):
-        Path(file).write_text("".join(f"{item.nodeid}\n" for item in session.items), encoding="utf-8")
+        with contextlib.suppress(FileExistsError), Path(file).open("x", encoding="utf-8") as ids:
+            ids.writelines(f"{item.nodeid}\n" for item in session.items)
 
 
 def written() -> set[str] | None:
