@@ -232,6 +232,22 @@ class TestSlow:
         assert result.outcome is found
         assert (f"{busy} was so busy" in (result.reason or "")) is (found is Outcome.UNKNOWN)
 
+    @pytest.mark.parametrize(
+        ("by_name", "own_ms", "found"),
+        [({}, 1400, Outcome.PASSED), ({"connect_ms": 1100}, 1400, Outcome.UNKNOWN), ({}, 400, Outcome.FAILED)],
+    )
+    def test_a_busy_end_and_a_quick_look(
+        self, around: Any, across: Any, by_name: Any, own_ms: float, found: Outcome
+    ) -> None:
+        """Beside a look that was quick, a late one tells of the busy end, and no more of the path."""
+        across(around.world, "listening", by_name, {"connect_ms": 3000})
+        draft = around.world["octo-1"]
+        first, look = draft.peer
+        draft.peer = [first, look.model_copy(update={"page": look.page.model_copy(update={"ms": 3611})})]
+        own = draft.own[SERVERS_OWN_PORT.place_in(draft.own)]
+        draft.replace(SERVERS_OWN_PORT, own.model_copy(update={"tls": own.tls.model_copy(update={"ms": own_ms})}))
+        assert around.judge(STEP, "web-01").outcome is found
+
     def test_what_ends_too_early(self, around: Any, across: Any) -> None:
         """The stages' times stand beside the time-out."""
         slow = {"fails": "tls", "error": Failure.TIMED_OUT, "connect_ms": 3010}

@@ -139,7 +139,8 @@ def connection_comes_about_soon(subject: Subject) -> Iterator[Finding]:
     for looks in _slow_links(subject):
         vantage, server = looks[0].vantage, looks[0].server
         if busy := _busy_end(looks[0]):
-            yield busy
+            if not any(_is_quick(look.probe) for look in looks):
+                yield busy
             continue
         least = min(ms for look in looks if (ms := connecting_ms(look.probe)) is not None)
         probe = looks[0].probe
@@ -228,6 +229,11 @@ def _busy_end(attempt: Attempt) -> Unknown | None:
                 "Run again when it is less busy.",
             )
     return None
+
+
+def _is_quick(probe: Probe) -> bool:
+    """Whether all of it came within a second: then the way is not slow, whatever a busy end makes of other looks."""
+    return probe.failed is None and all(ms is not None and ms < SLOW_MS for _, ms in _times_of(probe))
 
 
 def _own_times(end: Subject | None) -> list[float]:
