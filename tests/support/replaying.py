@@ -3,8 +3,8 @@
 A case is a folder with `case.yaml` and logs as text. Values are made up; what software wrote is as reported. Its keys:
 `source`, `what`, `machine` (whose diagnosis counts), `machines` (that take part), `copies` (a further machine, as a copy
 of another with other words), `inventory` and `survey` (a value at a dotted place; `+` appends to a list), `refused` and
-`no_tls`, `old_tls`, `silent` and `mute` (what every look at a machine's port came to: `silent` without an answer to TCP,
-`mute` to TLS), `standing` (connections that stand), `logs`, and `expect`.
+`no_tls`, `old_tls`, `silent`, `mute` and `closed` (what every look at a machine's port came to: `silent` without an answer
+to TCP, `mute` to TLS, `closed` by the other end in the handshake), `standing` (connections that stand), `logs`, and `expect`.
 """
 
 from __future__ import annotations
@@ -271,12 +271,18 @@ def _mute(probe: dict[str, Any], _machine: dict[str, Any]) -> None:
     probe["tls"] = {"ms": 5000.0, "error": "timed-out", "detail": "timed out"}
 
 
+def _closed(probe: dict[str, Any], _machine: dict[str, Any]) -> None:
+    probe.pop("page", None)
+    probe["tls"] = {"ms": 3.0, "error": "closed", "detail": "EOF"}
+
+
 LOOKS: Final[dict[str, Callable[[dict[str, Any], dict[str, Any]], None]]] = {
     "refused": _refused,
     "no_tls": _without_tls,
     "old_tls": _with_old_tls,
     "silent": _without_answer,
     "mute": _mute,
+    "closed": _closed,
 }
 
 
