@@ -29,6 +29,8 @@ from .thumbprints import as_thumbprint
 NO_SYSTEMD = "this machine has no systemctl"
 """How the reason begins for which linux.sh reads no services there."""
 
+_CONTAINER_OF_WINDOWS = "this is a container of Windows' own, which has no service of it"
+
 AWAY_READS = ("fleet.away",)
 """What `away` reads: sections of several machines, which a check of one machine need not name each."""
 
@@ -60,8 +62,8 @@ def away(subject: Subject) -> Evidence | None:
       the host publishes its port for a container, and nobody was seen to answer there who is another.
     - Its settings lie on the host, where no service runs it, the host publishes its port for a container, and what
       answers has its certificate.
-    - Its host has no systemd, its own program holds the port, and what answers has its certificate: supervisord, s6 or
-      OpenRC runs it.
+    - Its host has no systemd, or is a container of Windows' own without a service of it; its own program holds the
+      port, and what answers has its certificate: supervisord, s6, OpenRC or the container's entry point runs it.
     - Another node of its failover cluster runs it: one that the inventory says to be of the same cluster, or one by the
       same name or address, where the page with that one's certificate is shown; or the cluster itself says so.
     """
@@ -103,16 +105,26 @@ def _away(subject: Subject) -> Evidence | None:
         return _run_without_systemd(subject)
     if (standing_by := _standing_by(subject, services)) is not None:
         return standing_by
-    return _in_a_container(subject, known=bool(instances)) if not services else None
+    if services:
+        return None
+    return _in_a_container(subject, known=bool(instances)) or _run_without_a_service(subject, _CONTAINER_OF_WINDOWS)
 
 
 def _run_without_systemd(subject: Subject) -> Evidence | None:
-    """Where its own process is all that can be known: who would start it again, there is nobody to ask."""
     survey = subject.known_survey
     reason = survey.services.unknown if survey else None
-    if reason is None or not reason.startswith(NO_SYSTEMD) or not subject.is_tentacle:
+    if reason is None or not reason.startswith(NO_SYSTEMD):
+        return None
+    return _run_without_a_service(subject, NO_SYSTEMD)
+
+
+def _run_without_a_service(subject: Subject, why: str) -> Evidence | None:
+    """Where its own process is all that can be known: who would start it again, there is nobody to ask."""
+    if not subject.is_tentacle:
         return None
     try:
+        if why == _CONTAINER_OF_WINDOWS and not _is_container_of_windows(subject):
+            return None
         page, own = _page(subject), as_thumbprint(subject.configured_thumbprint)
         listeners = subject.read(FACTS.listeners)
     except (Unknown, Blocked):
@@ -123,15 +135,21 @@ def _run_without_systemd(subject: Subject) -> Evidence | None:
     process = next((each.owner for each in listeners if each.port in ports and _is_tentacle(each.owner)), None)
     if process is None:
         return None
-    text = f"{NO_SYSTEMD}, and {process.name} (PID {process.pid}) holds its port and answers: something else runs it"
+    text = f"{why}, and {process.name} (PID {process.pid}) holds its port and answers: something else runs it"
     return Evidence(f"sockets of {subject.name}", text)
+
+
+def _is_container_of_windows(subject: Subject) -> bool:
+    """Whether we are logged on as a user whom Windows' containers alone have."""
+    user = subject.read(FACTS.host).user or ""
+    return user.rpartition("\\")[2].lower() in {"containeradministrator", "containeruser"}
 
 
 def _is_tentacle(process: Process | None) -> bool:
     """Whether a process is Tentacle's own program, by itself or under `dotnet`."""
     if process is None:
         return False
-    program = (process.executable or process.name or "").rpartition("/")[2]
+    program = re.split(r"[/\\]", process.executable or process.name or "")[-1].removesuffix(".exe")
     return program == "Tentacle" or (program == "dotnet" and "Tentacle.dll" in (process.command_line or ""))
 
 

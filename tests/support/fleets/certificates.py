@@ -29,7 +29,7 @@ def issued(subject: str, issuer: str) -> str:
     return _signed(subject, issuer, ec.generate_private_key(ec.SECP256R1()))
 
 
-def _signed(subject: str, issuer: str, key: Any, serial: int = 7, days: int = 36_500) -> str:
+def _signed(subject: str, issuer: str, key: Any, serial: int = 7, days: int = 36_500, since: int = 3) -> str:
     name = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)]) for text in (subject, issuer)]
     built = (
         x509.CertificateBuilder()
@@ -37,7 +37,7 @@ def _signed(subject: str, issuer: str, key: Any, serial: int = 7, days: int = 36
         .issuer_name(name[1])
         .public_key(key.public_key())
         .serial_number(serial)
-        .not_valid_before(NOW - timedelta(days=3))
+        .not_valid_before(NOW - timedelta(days=since))
         .not_valid_after(NOW + timedelta(days=days))
         .sign(key, hashes.SHA256())
     )
@@ -49,6 +49,12 @@ def authority(subject: str, bits: int) -> str:
     """A certificate of a company's authority, for two years, with an RSA key of so many bits; of none: an elliptic one."""
     key = rsa.generate_private_key(65537, bits) if bits else ec.generate_private_key(ec.SECP384R1())
     return _signed(subject, "Corp Issuing CA 2", key, serial=4711, days=600)
+
+
+@cache
+def ended(subject: str) -> str:
+    """A certificate of a company's authority that was for two years, and ended a month ago."""
+    return _signed(subject, "Corp Issuing CA 2", _key(), serial=4712, days=-30, since=760)
 
 
 _printed: dict[str, str] = {}

@@ -133,6 +133,6 @@ def _everywhere(setups: tuple[SetUp, ...]) -> Iterator[Trial]:
                 yield Trial(mode, system, setups)
 
 
-for folder in ("", "customers."):
+for folder in ("", "customers.", "documented."):
     for module in sorted((Path(__file__).parent / folder.rstrip(".")).glob("[!_]*.py")):
         import_module(f"{__name__}.{folder}{module.stem}")

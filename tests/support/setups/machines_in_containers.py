@@ -16,7 +16,7 @@ from . import setup
 )
 def container(world: Whole, name: str) -> None:
     """The Tentacle runs in a container of the host that is surveyed, which publishes its port."""
-    _contain(world, name)
+    contain(world, name)
     draft = world[name]
     for listener in draft.listeners:
         listener |= {"pid": 512, "owner": {"pid": 512, "name": "docker-proxy"}}
@@ -31,7 +31,7 @@ def container(world: Whole, name: str) -> None:
 )
 def container_by_a_rule(world: Whole, name: str) -> None:
     """The same, by a DNAT rule alone: nobody listens on the host, whose own address is another than the one outside."""
-    _contain(world, name)
+    contain(world, name)
     draft = world[name]
     draft.listeners = []
     world.behind_nat(name, "10.77.0.9")
@@ -50,7 +50,7 @@ def container_by_a_rule(world: Whole, name: str) -> None:
 def container_whose_settings_are_the_hosts(world: Whole, name: str) -> None:
     """The same, with its folder of settings on the host, as a volume: the host knows the instance, and no service."""
     known = world[name].instances
-    _contain(world, name)
+    contain(world, name)
     world[name].instances = known
     for listener in world[name].listeners:
         listener |= {"pid": 512, "owner": {"pid": 512, "name": "rootlessport"}}
@@ -63,11 +63,12 @@ def container_whose_settings_are_the_hosts(world: Whole, name: str) -> None:
 )
 def container_that_is_declared(world: Whole, name: str) -> None:
     """The same, in either mode, and the inventory says so."""
-    _contain(world, name)
+    contain(world, name)
     world[name].declare(container=True)
 
 
-def _contain(world: Whole, name: str) -> None:
+def contain(world: Whole, name: str) -> None:
+    """What of a container the host that is surveyed does not know of itself: no instance, no service, no log."""
     draft = world[name]
     draft.instances = ["-"]
     draft.without_service = True
@@ -83,5 +84,5 @@ def server_in_a_container(world: Whole, name: str) -> None:
     """The Octopus Server runs in a container: the host has no instance and no service of it."""
     assert name
     draft = world["octo-1"]
-    _contain(world, "octo-1")
+    contain(world, "octo-1")
     draft.listeners = [{"address": "::", "port": 10943, "pid": 512, "owner": {"pid": 512, "name": "docker-proxy"}}]

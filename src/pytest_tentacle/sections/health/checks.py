@@ -13,6 +13,7 @@ from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.sections.identify.index import ahead_of_ours
+from pytest_tentacle.sections.portal import registrations_of
 from pytest_tentacle.survey.surroundings import Disk
 
 _MEBIBYTE = 1024 * 1024
@@ -136,7 +137,8 @@ def _own_disks(subject: Subject) -> tuple[Disk, ...]:
     try:
         if subject.is_tentacle:
             home = subject.settings.home
-            folders: tuple[str | None, ...] = (home, _logs(home), subject.settings.application_directory)
+            work = None if _is_worker_alone(subject) else subject.settings.application_directory
+            folders: tuple[str | None, ...] = (home, _logs(home), work)
         else:
             home = subject.server_settings.home
             folders = (home, _logs(home))
@@ -144,6 +146,11 @@ def _own_disks(subject: Subject) -> tuple[Disk, ...]:
         return disks
     found = {disk: None for folder in folders if folder for disk in [_below(folder, disks)] if disk is not None}
     return tuple(found) or disks
+
+
+def _is_worker_alone(subject: Subject) -> bool:
+    """Whether Octopus knows it as a worker and nothing else: packages are deployed to targets, and to no worker."""
+    return {each.kind for each in registrations_of(subject)} == {"worker"}
 
 
 def _logs(home: str | None) -> str | None:

@@ -32,7 +32,7 @@ def _poller(world: Whole, name: str) -> bool:
     return world[name].machine.mode == "polling"
 
 
-def _now_presents(world: Whole, whose: str, der: str, *names: str) -> None:
+def now_presents(world: Whole, whose: str, der: str, *names: str) -> None:
     """Everybody who looked at one of these ports saw this certificate; its thumbprint stands wherever the old one did."""
     old, new = thumbprint(whose), decode_text(der)
     for draft in world.drafts.values():
@@ -61,14 +61,14 @@ def _with_certificate(look: Probe, old: str, new: Certificate) -> Probe:
 @setup("certificate", unlike=("log", "relay", "port", "balancer", "vantage", "server", "service", "instance", "address", "trust", "registration", "connections", "uptime", *_APART))  # fmt: skip
 def certificate_of_an_authority(world: Whole, name: str) -> None:
     """import-certificate --from-file: RSA of 4096 bits, by the company's authority, for two years."""
-    _now_presents(world, name, authority(f"{name}.corp.example", 4096), name)
+    now_presents(world, name, authority(f"{name}.corp.example", 4096), name)
 
 
 @setup("certificate", unlike=("log", "relay", "port", "balancer", "vantage", "server", "service", "instance", "address", "trust", "registration", "connections", "uptime", *_APART))  # fmt: skip
 def server_with_a_certificate_of_an_authority(world: Whole, name: str) -> None:
     """The server has a certificate of the company's authority, whose elliptic key Octopus Server has imported."""
     assert name
-    _now_presents(world, "octopus", authority("octopus.corp.example", 0), "octo-1")
+    now_presents(world, "octopus", authority("octopus.corp.example", 0), "octo-1")
 
 
 @setup("account", systems=("windows",), unlike=OTHERS)
