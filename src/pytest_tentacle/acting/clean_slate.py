@@ -64,7 +64,7 @@ def planned(subject: Subject) -> Plan:
         settings, unread = None, str(error)
     else:
         unread = ""
-    others = _other_instances(subject)
+    others = subject.other_instances
     maker = _Lines(subject, settings, is_windows=is_windows)
     return Plan(
         machine=subject.name,
@@ -76,13 +76,6 @@ def planned(subject: Subject) -> Plan:
         left_overs=maker.filled(_left_overs(subject, is_windows=is_windows)),
         back=maker.filled(maker.back()),
     )
-
-
-def _other_instances(subject: Subject) -> tuple[str, ...]:
-    survey = subject.known_survey
-    known = survey.instances.data if survey else None
-    own = subject.instance_name.lower()
-    return tuple(each.name for each in known or () if each.product == "tentacle" and each.name.lower() != own)
 
 
 def _first(subject: Subject, others: tuple[str, ...], unread: str) -> Iterator[str]:

@@ -50,6 +50,16 @@ class Commands:
     by_hand: str = ""
 
 
+def _why_by_hand(found: Found) -> str:
+    if found.facts.get("clustered"):
+        return "a failover cluster starts and stops its service, and nothing else should"
+    if found.place != found.machine:
+        return f"it is to be mended on {found.place}"
+    if found.confidence is Confidence.POSSIBLE:
+        return "it is only possible, and what could tell it apart was not read"
+    return ""
+
+
 def commands_of(found: Found, *, is_windows: bool) -> Commands:
     """The commands of a cause's remedy that change something on its machine.
 
@@ -59,10 +69,8 @@ def commands_of(found: Found, *, is_windows: bool) -> Commands:
     """
     if found.kind.code not in MENDABLE:
         return Commands(by_hand="its remedy is none that was proven on a machine: follow what the report says")
-    if found.place != found.machine:
-        return Commands(by_hand=f"it is to be mended on {found.place}")
-    if found.confidence is Confidence.POSSIBLE:
-        return Commands(by_hand="it is only possible, and what could tell it apart was not read")
+    if why := _why_by_hand(found):
+        return Commands(by_hand=why)
     system = "windows" if is_windows else "linux"
     shown = fill(found.kind.windows if is_windows else found.kind.linux, system, found.facts)
     lines, missing = [], set[str]()

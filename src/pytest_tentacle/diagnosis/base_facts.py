@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ntpath
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +14,7 @@ from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link import By
 from pytest_tentacle.link.hosts import plain_host
+from pytest_tentacle.survey.configuration import TrustedServer
 from pytest_tentacle.survey.targets import names_of
 
 _PROGRAMS = {
@@ -40,8 +41,17 @@ def base_facts(subject: Subject) -> dict[str, Any]:
         facts |= {mode.value: subject.mode is mode for mode in Mode}
     apart = _apart(subject) if len(subject.peers) > 1 else []
     facts |= _at_server(subject, ()) | _of_each(apart) if len(apart) > 1 else _at_server(subject, subject.peers)
-    service = subject.known_service
-    return facts | ({"service": service.name} if service else {})
+    return facts | _of_its_service(subject) | {"only_instance": not subject.other_instances}
+
+
+def _of_its_service(subject: Subject) -> dict[str, Any]:
+    """Its name, who starts it, and whether other machines have its certificate on purpose, as nodes of a cluster do."""
+    service, machine = subject.known_service, subject.machine
+    cluster = service.cluster if service else None
+    together = bool(machine.cluster or cluster or getattr(machine, "shares_certificate", False))
+    facts: dict[str, Any] = {"clustered": cluster is not None, "shares_certificate": together}
+    facts |= {"service": service.name} if service else {}
+    return facts | ({"resource": cluster.resource} if cluster and cluster.resource else {})
 
 
 def server_facts(subject: Subject, server: str | None) -> dict[str, Any]:
@@ -148,7 +158,7 @@ def _other_servers(subject: Subject, nodes: tuple[Subject, ...]) -> dict[str, An
     except (Unknown, Blocked):
         settings = None
     if settings is None or settings.trusted_error:
-        return {"trusts_other": False, "trusts_others": True, "polls_others": False}
+        return {"trusts_other": False, "trusts_others": True, "polls_others": False, "polls_nodes": False}
     own = {as_thumbprint(each.machine.thumbprint) for each in nodes}
     surveys = [survey for each in nodes if (survey := each.known_survey)]
     own |= {as_thumbprint(probe.thumbprint) for survey in surveys for probe in survey.probes if probe.by is By.LOCAL}
@@ -165,7 +175,14 @@ def _other_servers(subject: Subject, nodes: tuple[Subject, ...]) -> dict[str, An
         "trusts_other": len(listening) == 1,
         "trusts_others": len(listening) > 1,
         "polls_others": bool(polled - hosts) and bool(more),
+        "polls_nodes": len(_addresses(settings.trusted, own)) > 1,
     }
+
+
+def _addresses(trusted: Iterable[TrustedServer], own: Collection[str | None]) -> set[str]:
+    """Where it polls what has one of these thumbprints: an address for each node."""
+    polled = (each for each in trusted if each.polls and as_thumbprint(each.thumbprint) in own)
+    return {urlsplit(each.address or "").netloc.lower() for each in polled}
 
 
 def _program(subject: Subject, product: str) -> str:

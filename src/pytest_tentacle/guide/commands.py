@@ -24,6 +24,11 @@ START_LINUX = '$ sudo systemctl start "<service>"'
 STATE_WINDOWS = '$ Get-Service -Name "<service>"'
 STATE_LINUX = '$ systemctl status "<service>"'
 JOURNAL = '$ journalctl -u "<service>" -n 60 --no-pager'
+_BY_CLUSTER = {
+    RESTART_WINDOWS: ('$ Stop-ClusterResource -Name "<resource>"', '$ Start-ClusterResource -Name "<resource>"'),
+    START_WINDOWS: ('$ Start-ClusterResource -Name "<resource>"',),
+}
+"""What stands in their place where a failover cluster runs the service: it takes any other stop for a failure."""
 WHO_WINDOWS = '$ Get-NetTCPConnection -State Listen -LocalPort "<port>" | Select-Object LocalAddress, OwningProcess'
 WHO_LINUX = '$ sudo ss -ltnp "sport = :<port>"'
 TRY_WINDOWS = '$ Test-NetConnection "<host>" -Port "<port>"'
@@ -67,14 +72,17 @@ _WHEN = re.compile(r"\[(\w+)\] ")
 
 
 def fitting(lines: Iterable[str], facts: Mapping[str, object]) -> tuple[str, ...]:
-    """The lines that are for a machine of which these facts are known; without what says for whom."""
-    found = []
+    """The lines that are for a machine of which these facts are known; without what says for whom.
+
+    Whether its service is `clustered` decides who restarts it.
+    """
+    found: list[str] = []
     for line in lines:
         rest, wanted = line, True
         while flag := _WHEN.match(rest):
             rest, wanted = rest[flag.end() :], wanted and bool(facts.get(flag[1], True))
         if wanted:
-            found.append(rest)
+            found.extend(_BY_CLUSTER.get(rest, (rest,)) if facts.get("clustered") else (rest,))
     return tuple(found)
 
 
@@ -88,7 +96,8 @@ REGISTER = (
 
 REGISTER_WORDS = (
     "First note its environments, roles, tenants and policy in the portal: with --force the machine keeps only those "
-    "of this command. A worker is registered with register-worker --workerpool."
+    "of this command. In another space than the default one, name it with --space. A worker is registered with "
+    "register-worker --workerpool."
 )
 _TRUST = tentacle('configure --instance "<instance>" --trust "<thumbprint>"', AGAIN)
 _UPDATE = tentacle(
@@ -101,17 +110,26 @@ _POLLS_OTHERS = (
     "(stop the service, copy its configuration file, change only that entry, start it), or register it there again "
     "afterwards."
 )
+_POLLS_NODES = (
+    "It polls several nodes of its server, all of which are forgotten by that: register-with brings one of them back, "
+    "and poll-server each of the others, with a call for each."
+)
+_POLL_AGAIN = tentacle(
+    'poll-server --instance "<instance>" --server "<portal>" --apiKey "<key>" --server-comms-address "<polled>"'
+)
 _TRUST_OTHER = tentacle('configure --instance "<instance>" --trust "<trusted_too>"')
 
 
 def _but_for_others(calls: tuple[tuple[str, ...], tuple[str, ...]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Calls with --reset-trust, and what keeps the trust in other servers: that is no fault, and must not be lost."""
+    """Calls with --reset-trust, and what keeps the trust in others: that is no fault, and must not be lost."""
     windows, linux = (
         (
             *when("trusts_others", _OTHERS),
             *when("polls_others", _POLLS_OTHERS),
+            *when("polls_nodes", _POLLS_NODES),
             *lines[:-1],
             *when("trusts_other", _TRUST_OTHER[system]),
+            *when("polls_nodes", _POLL_AGAIN[system]),
             lines[-1],
         )
         for system, lines in enumerate(calls)
@@ -251,7 +269,7 @@ OTHER_ADDRESS = tuple(
 )
 """An entry is found by thumbprint and address, so a corrected address alone would be a second entry."""
 
-_LISTEN = tentacle('configure --instance "<instance>" --noListen False', AGAIN)
+_NO_LONGER_REACHED = "With --noListen True no server can connect to it any more, those that it trusts besides as well."
 OTHER_MODE = tuple(
     (
         *when(
@@ -262,6 +280,8 @@ OTHER_MODE = tuple(
         *when(
             "to_poll",
             f"To let it poll, it must be registered as a polling Tentacle. {REGISTER_WORDS}",
+            *when("trusts_other", _NO_LONGER_REACHED),
+            *when("trusts_others", _NO_LONGER_REACHED),
             _but_for_others(
                 tentacle('configure --instance "<instance>" --reset-trust --noListen True', REGISTER, AGAIN)
             )[system],
@@ -272,7 +292,12 @@ OTHER_MODE = tuple(
 
 REFUSED_UNTIL = (
     "After the restart the server refuses this Tentacle until the portal has its new thumbprint: enter it in the "
-    "machine's settings (Connectivity) before you restart."
+    "machine's settings (Connectivity) before you restart, in each space and at each server that has it."
+)
+_SHARED = when(
+    "shares_certificate",
+    "Its certificate is that of other machines on purpose, and stays so if the new one is made once "
+    "(new-certificate --export-pfx) and imported on each of them (import-certificate), this one as well.",
 )
 (NEW_CERTIFICATE_WORDS,) = when("is_tentacle", REFUSED_UNTIL)
 _SERVERS_CERTIFICATE = when(
@@ -282,8 +307,8 @@ _SERVERS_CERTIFICATE = when(
 )
 _NEW_ONE = tentacle('new-certificate --instance "<instance>"', 'show-thumbprint --instance "<instance>"', AGAIN)
 NEW_CERTIFICATE = (
-    (*when("is_tentacle", _NEW_ONE[0]), *_SERVERS_CERTIFICATE),
-    (*when("is_tentacle", _NEW_ONE[1]), *_SERVERS_CERTIFICATE),
+    (*when("is_tentacle", _SHARED, _NEW_ONE[0]), *_SERVERS_CERTIFICATE),
+    (*when("is_tentacle", _SHARED, _NEW_ONE[1]), *_SERVERS_CERTIFICATE),
 )
 """A new certificate for a Tentacle. No command is printed for a server's: the order of its steps is all."""
 
@@ -321,10 +346,14 @@ OWN_IDENTITY = _per_mode(
 
 RESTART = "Restart the services at both ends"
 CLEAN_SLATE = (
-    "remove the instance and the program with all that they leave behind, and set the Tentacle up again (guide, "
+    "remove the instance and the program (unless another instance needs it) with all that they leave behind, and set "
+    "the Tentacle up again (guide, "
     "Uninstall Tentacles); what was deployed stays as it is. Its trust in every server goes with the instance: note "
     "whom it trusts and polls, and let it trust, or register it with, each of them again"
 )
 _REMOVE = tentacle('service --stop --uninstall --instance "<instance>"', 'delete-instance --instance "<instance>"')
-CLEAN_WINDOWS = (*_REMOVE[0], "$ Get-Package -Name 'Octopus Deploy Tentacle*' | Uninstall-Package")
-CLEAN_LINUX = (*_REMOVE[1], "$ sudo apt-get remove tentacle || sudo yum remove tentacle")
+CLEAN_WINDOWS = (
+    *_REMOVE[0],
+    *when("only_instance", "$ Get-Package -Name 'Octopus Deploy Tentacle*' | Uninstall-Package"),
+)
+CLEAN_LINUX = (*_REMOVE[1], *when("only_instance", "$ sudo apt-get remove tentacle || sudo yum remove tentacle"))

@@ -30,6 +30,7 @@ _CHANGES: tuple[tuple[str, str], ...] = (
     (r"Resume-Service ", "the service goes on with its work"),
     (r"Restart-Service |sudo systemctl restart ", "ends scripts that run on it; it is unavailable for some seconds"),
     (r"Start-Service |net start |sudo systemctl (?:start|enable --now) ", "starts the service; harmless where it runs"),
+    (r"Stop-ClusterResource ", "has the failover cluster stop the service, and what depends on it in its role"),
     (r"Start-ClusterResource ", "has the failover cluster start the service, on some node; harmless where it runs"),
     (r"Stop-Service |sudo systemctl stop ", "the service does no work until it is started again"),
     (r"Stop-Process |sudo kill |sudo systemctl kill ", "ends that process, and what it was doing"),

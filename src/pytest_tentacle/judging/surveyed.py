@@ -160,6 +160,14 @@ class SurveyedMachine:
             return None
 
     @property
+    def other_instances(self) -> tuple[str, ...]:
+        """The host's other instances of Tentacle, as far as they are known."""
+        survey = self.known_survey
+        known = survey.instances.data if survey else None
+        own = self.instance_name.lower()
+        return tuple(each.name for each in known or () if each.product == "tentacle" and each.name.lower() != own)
+
+    @property
     def known_addresses(self) -> tuple[str, ...]:
         """The addresses that it is known to have: the declared one, and its host's own where these were read."""
         try:

@@ -37,6 +37,15 @@ class TestLastResort:
         assert text.index("Restart-Service") < text.index("delete-instance") < text.index("Octopus.old (folder)")
         assert "systemctl" not in text
 
+    def test_a_second_instance_keeps_the_program(self, around: Any) -> None:
+        """What is removed is the instance, and the program stays."""
+        around.world["web-01"].service |= STOPPED
+        around.world["web-01"].declare(instance="Tentacle")
+        around.world["web-01"].instances = ["Tentacle", "Blue"]
+        text = told(around, "web-01")
+        assert "delete-instance --instance Tentacle" in text
+        assert "Uninstall-Package" not in text
+
     def test_linux(self, around: Any) -> None:
         around.world["poll-01"].trusted = []
         text = told(around, "poll-01")

@@ -41,9 +41,11 @@ def last_resort_is_told(subject: Subject) -> Iterator[Finding]:
         service = subject.service
     except (Unknown, Blocked):
         return  # earlier steps say what could not be read; a command for the wrong system is worse than none
-    facts: dict[str, object] = {"instance": subject.instance_name}
+    facts: dict[str, object] = {"instance": subject.instance_name, "only_instance": not subject.other_instances}
     if service is not None:
-        facts |= {"service": service.name, "tentacle": service.executable}
+        cluster = service.cluster
+        facts |= {"service": service.name, "tentacle": service.executable, "clustered": cluster is not None}
+        facts |= {"resource": cluster.resource} if cluster and cluster.resource else {}
     system = "linux" if linux else "windows"
     yield _advice(RESTART, fill((RESTART_LINUX if linux else RESTART_WINDOWS,), system, facts))
     if not subject.is_tentacle:

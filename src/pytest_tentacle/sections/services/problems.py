@@ -84,9 +84,12 @@ SERVICES: tuple[ProblemKind, ...] = (
         "The service does not start automatically",
         _STEP,
         "It will not start after the next reboot, such as the one that installs patches.",
-        ("Set it to start automatically:", '$ Set-Service -Name "<service>" -StartupType Automatic'),
         (
-            "Set it to start automatically:",
+            "Set it to start automatically, unless something else starts it, such as a failover cluster:",
+            '$ Set-Service -Name "<service>" -StartupType Automatic',
+        ),
+        (
+            "Set it to start automatically, unless something else starts it:",
             '$ sudo systemctl unmask "<service>"',
             '$ sudo systemctl enable "<service>"',
         ),

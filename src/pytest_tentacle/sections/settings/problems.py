@@ -183,7 +183,7 @@ SETTINGS: tuple[ProblemKind, ...] = (
         "ListenIP names an address that the machine does not have, or no longer has, so the Tentacle cannot open "
         "its port. "
         "That happens when the machine gets another address.",
-        "Let it listen on every address:",
+        "Let it listen on every address; where some network is not to reach it, name the new address in place of Any:",
         'configure --instance "<instance>" --listenIpAddress Any',
         sentence=(
             "{who} {is} set to listen on {address}, which is no longer an address of the machine, so the port cannot "
@@ -200,8 +200,9 @@ SETTINGS: tuple[ProblemKind, ...] = (
         "The server listens for polling Tentacles on another port than the inventory declares.",
         (
             (
-                "Correct polling_ports in the inventory, or the server's port. It takes effect after a restart, which "
-                "ends running tasks; no Tentacle can poll meanwhile:"
+                "Correct polling_ports in the inventory, or the server's port, which takes effect after a restart that "
+                "ends running tasks. A balancer or a Tentacle that knows the port of now is cut off by that until it "
+                "has the other one:"
             ),
             '$ & "<octopus>" configure --instance "<instance>" --commsListenPort <declared>',
             '$ Restart-Service -Name "<service>"',

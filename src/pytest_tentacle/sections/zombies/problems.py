@@ -7,6 +7,11 @@ from pytest_tentacle.guide.problem import ProblemKind
 
 _STEP = "zombie-child-processes"
 
+_END = (
+    "End the left-over process (what is known of it is in the evidence), or reboot; an application that a deployment "
+    "started ends with it, and must be started again:"
+)
+
 ZOMBIES: tuple[ProblemKind, ...] = (
     ProblemKind(
         "TT721",
@@ -16,12 +21,12 @@ ZOMBIES: tuple[ProblemKind, ...] = (
         "a PowerShell or Calamari of a cancelled task that inherited it. Connections that end there are never "
         "answered, and the next start of the service may find the port in use.",
         (
-            "End the left-over process (what is known of it is in the evidence), or reboot:",
+            _END,
             "$ Get-NetTCPConnection -State Listen -LocalPort <port> | Select-Object LocalAddress, OwningProcess",
             "$ Get-CimInstance Win32_Process | Where-Object ParentProcessId -eq <pid> | Select-Object ProcessId, Name",
         ),
         (
-            "End the left-over process (what is known of it is in the evidence), or reboot:",
+            _END,
             "$ sudo ss -ltnp 'sport = :<port>'",
             "$ ps -o pid,ppid,user,lstart,args -p <pid>",
         ),

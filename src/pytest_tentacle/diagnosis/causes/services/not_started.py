@@ -185,7 +185,8 @@ NOT_STARTED: tuple[CauseKind, ...] = (
         (
             (
                 "See what it is set to depend on. Install that again; or, where it was removed on purpose, take it "
-                "off the list, which for a Tentacle is by itself:"
+                "off the list. Without others that somebody added (--dependOn), which stay with a / between, the list "
+                "of a Tentacle is:"
             ),
             '$ sc.exe qc "<service>"',
             '$ sc.exe config "<service>" depend= LanmanWorkstation/TCPIP',

@@ -142,6 +142,11 @@ def _unregistered(view: View, _problem: Problem) -> Clue | None:
     return Clue() if "TT207" not in view.codes and broken_off(view) is None else None
 
 
+_AUTOMATIC = (
+    "Set it to start automatically, unless something else starts it (a failover cluster, where each node would run it "
+    "then, or a script):"
+)
+
 RUNNING: tuple[CauseKind, ...] = (
     CauseKind(
         "TC2021",
@@ -239,8 +244,8 @@ RUNNING: tuple[CauseKind, ...] = (
         "The service will not start after the next reboot",
         "The service on {who} does not start automatically. Nothing fails yet.",
         frozenset({"TT205"}),
-        ("Set it to start automatically:", '$ Set-Service -Name "<service>" -StartupType Automatic'),
-        ("Set it to start automatically:", '$ sudo systemctl enable "<service>"'),
+        (_AUTOMATIC, '$ Set-Service -Name "<service>" -StartupType Automatic'),
+        (_AUTOMATIC, '$ sudo systemctl enable "<service>"'),
         _gone_after_boot,
         rank=90,
     ),

@@ -17,6 +17,12 @@ _WHO_WINDOWS = (
 )
 _WHO_LINUX = ("$ sudo ss -ltnp 'sport = :<port>'",)
 
+_CHILD = (
+    "See what the child process is (the evidence lists those that are known): what a deployment started, such as an "
+    "application, is ended with it and must be started again, apart from the Tentacle. End it, or reboot; then start "
+    "the service:"
+)
+
 HERE: tuple[ProblemKind, ...] = (
     ProblemKind(
         "TT501",
@@ -58,7 +64,7 @@ HERE: tuple[ProblemKind, ...] = (
         "The process that opened the port is gone, but a child of it, mostly a PowerShell or Calamari of a cancelled "
         "task, inherited its socket and keeps it open. The Tentacle cannot open the port again until the child ends.",
         (
-            "End the child process (the evidence lists those that are known), or reboot; then start the service:",
+            _CHILD,
             (
                 "$ Get-CimInstance Win32_Process -Filter 'ParentProcessId = <pid>' | Select-Object ProcessId, Name, "
                 "CommandLine"
@@ -67,7 +73,7 @@ HERE: tuple[ProblemKind, ...] = (
             RESTART_WINDOWS,
         ),
         (
-            "End the child process (the evidence lists those that are known), or reboot; then start the service:",
+            _CHILD,
             *_WHO_LINUX,
             "$ sudo kill <child>",
             RESTART_LINUX,
