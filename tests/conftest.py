@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -28,7 +29,7 @@ from pytest_tentacle.plugin import PLUGIN_NAME
 from support import engines
 from support.session import collected, no_skips, sharing
 from support.session.every_code import EveryCode
-from support.session.forked import Forks, collect_seldom
+from support.session.forked import Forks, Runs, collect_seldom, let_workers_be_forks, shared
 
 with contextlib.suppress(ModuleNotFoundError):  # a run of the guide reads this file, too, where it may be missing
     from hypothesis import settings
@@ -57,6 +58,8 @@ def pytest_configure(config: pytest.Config) -> None:
     kept = None if config.option.collectonly else engines.keep()
     if kept is not None:
         config.add_cleanup(lambda: engines.give_back(kept))
+    if getattr(config.option, "numprocesses", None) and not config.option.collectonly and sys.platform == "linux":
+        config.add_cleanup(let_workers_be_forks(config.args).close)
     if os.environ.get("CI"):
         config.pluginmanager.register(no_skips, "no-skips")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -162,15 +165,18 @@ def top() -> Path:
 
 
 @pytest.fixture(scope="session")
-def forks() -> Iterator[Forks]:
+def forks() -> Iterator[Runs]:
     """What begins runs of pytest with all modules read."""
+    if (of_all := shared()) is not None:
+        yield of_all
+        return
     begun = Forks()
     yield begun
     begun.close()
 
 
 @pytest.fixture(scope="session")
-def run_pytest(forks: Forks) -> RunPytest:
+def run_pytest(forks: Runs) -> RunPytest:
     """Run pytest as a user does, in a process of its own: `run_pytest(*arguments, cwd=..., environment=...)`."""
 
     def run(*arguments: object, cwd: Path, environment: Mapping[str, str] | None = None) -> object:

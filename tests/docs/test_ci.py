@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 
 from pytest_tentacle.survey.store import dumps
 from support.fleets.whole import wide_fleet
-from support.session.forked import Forks
+from support.session.forked import Runs
 
 TOP = Path(__file__).parents[2]
 SYSTEMS = {
@@ -76,7 +76,7 @@ def environment(system: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("system", [each for each in SYSTEMS if each != "Octopus runbook"])
-def test_a_snippet_of(system: str, place: Path, tmp_path: Path, forks: Forks) -> None:
+def test_a_snippet_of(system: str, place: Path, tmp_path: Path, forks: Runs) -> None:
     """Exit code 1, the files that the snippet publishes, and the system's own words."""
     words = command(system)
     assert "--inventory=prod.yaml" in words

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from support import hostile
-from support.session.forked import Forks
+from support.session.forked import Runs
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +45,7 @@ tentacles:
 class Case:
     """A folder with an inventory and what its machines answer, for whole runs in processes of their own."""
 
-    def __init__(self, folder: Path, documents: dict[str, Any], forks: Forks) -> None:
+    def __init__(self, folder: Path, documents: dict[str, Any], forks: Runs) -> None:
         self.folder = folder
         self._forks = forks
         self.answers = folder / "answers"

@@ -11,7 +11,7 @@ import pytest
 
 from pytest_tentacle.survey.store import dumps
 from support.fleets.whole import wide_fleet
-from support.session.forked import Forks
+from support.session.forked import Runs
 
 PLUGINS = Path(__file__).parents[2] / ".plugins"
 """`scripts/dev.py check` installs them there."""
@@ -38,7 +38,7 @@ def surveys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(
-    forks: Forks, folder: Path, surveys: Path, *options: str, only: str = ""
+    forks: Runs, folder: Path, surveys: Path, *options: str, only: str = ""
 ) -> tuple[dict[tuple[str, str], str], str]:
     """Each step's outcome, and what was shown."""
     assert PLUGINS.is_dir(), "the plugins are missing: `python3 scripts/dev.py check` installs them"
@@ -58,7 +58,7 @@ def run(
 
 
 @pytest.fixture(scope="module")
-def alone(forks: Forks, surveys: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], str]:
+def alone(forks: Runs, surveys: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], str]:
     """The verdicts without any of them."""
     return run(forks, tmp_path_factory.mktemp("alone"), surveys)[0]
 
@@ -77,7 +77,7 @@ def alone(forks: Forks, surveys: Path, tmp_path_factory: pytest.TempPathFactory)
     ],
 )
 def test_the_verdicts_are_the_same(
-    name: str, options: list[str], forks: Forks, surveys: Path, alone: dict[tuple[str, str], str], tmp_path: Path
+    name: str, options: list[str], forks: Runs, surveys: Path, alone: dict[tuple[str, str], str], tmp_path: Path
 ) -> None:
     """And each plugin's own file or words have what they should."""
     outcomes, shown = run(forks, tmp_path, surveys, *options, only=name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,8 @@ import pytest
 
 from support import engines
 from support.engines import broker
-from support.session.forked import Forks
+from support.session import forked
+from support.session.forked import Forks, Runs
 
 PLAIN = ("-NoProfile", "-NonInteractive")
 
@@ -130,7 +132,7 @@ class TestEngines:
 
 class TestForks:
     def test_workers_are_forks(
-        self, run_pytest: Callable[..., subprocess.CompletedProcess[str]], forks: Forks, tmp_path: Path
+        self, run_pytest: Callable[..., subprocess.CompletedProcess[str]], forks: Runs, tmp_path: Path
     ) -> None:
         """Of the same process as the run itself, in its folder and with its environment."""
         (tmp_path / "test_it.py").write_text(
@@ -149,7 +151,35 @@ class TestForks:
         assert {word[0] for word in told} <= {"gw0", "gw1"}
         assert {tuple(word[1:4]) for word in told} == {("own", str(forks.pid), str(tmp_path))}
 
-    def test_a_run_has_what_is_its_own(self, forks: Forks, tmp_path: Path) -> None:
+    def test_workers_of_the_tests_find_them_imported(self, tmp_path: Path) -> None:
+        """Each collects and runs them by itself, as if it had begun by itself."""
+        file = tmp_path / "test_it.py"
+        file.write_text(
+            "open(__file__ + '.imported', 'a').write('x')\n\ndef test_it():\n    assert {}.get('is') == 1\n"
+        )
+        own = Forks([str(file)])
+        worker = [
+            sys.executable,
+            "-IS",
+            str(Path(forked.__file__).with_name("worker.py")),
+            own.address + forked.WORKERS,
+        ]
+        code = f"import pytest, sys; sys.exit(pytest.main([{str(file)!r}, '-q', '-p', 'no:cacheprovider']))"
+        try:
+            done = [
+                subprocess.run(
+                    [*worker, "-u", "-c", code], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                    check=False,
+                )
+                for _ in range(2)
+            ]  # fmt: skip
+        finally:
+            own.close()
+        assert [(one.returncode, one.stderr) for one in done] == [(1, "")] * 2
+        assert all("+  where None = <built-in method get of dict" in one.stdout for one in done)
+        assert (tmp_path / "test_it.py.imported").read_text() == "x"
+
+    def test_a_run_has_what_is_its_own(self, forks: Runs, tmp_path: Path) -> None:
         """Folder, environment, arguments, path, outputs and exit code; and it is another process each time."""
         (tmp_path / "beside.py").write_text("HERE = 1\n")
         (tmp_path / "test_it.py").write_text(

@@ -2,7 +2,8 @@
 
 To import pytest, its plugins and the product costs 1.7 s of CPU, which some two hundred runs would pay each. The fork is a
 process of its own, with its folder, environment, arguments and open files; what a start by itself costs and imports, others ask.
-Its workers (`-n 2`) are such forks, too.
+Its workers (`-n 2`) are such forks, too. The workers of the tests themselves (`let_workers_be_forks`) are forks of one that has
+imported all tests: what is left for each of them to collect costs a third.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import gc
+import io
 import marshal
 import os
 import platform
@@ -44,28 +46,19 @@ _LATE = (
 """What plugins, pytest and the product import only when they are at work."""
 
 
-class Forks:
-    """Starts runs; the process that is forked ends with `close`, or with the process that began it."""
+_SHARED = "PYTEST_TENTACLE_FORKS"
+"""The variable that tells workers of the process that all of them may ask: its address and its number."""
 
-    def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="forks-")
-        self._address = f"{self._folder.name}/socket"
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")}
-        environment.pop("PYTEST_CURRENT_TEST", None)
-        self._own = _of_process(environment)
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", __file__, self._address],
-            env={name: value for name, value in environment.items() if name != "PYTHONPATH"},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        assert self._process.stdout is not None
-        self._process.stdout.readline()  # it listens
+WORKERS = ".workers"
+"""What the address ends with of the process that has imported the tests."""
 
-    @property
-    def pid(self) -> int:
-        """Of the process that is forked."""
-        return self._process.pid
+
+class Runs:
+    """Starts runs by a process that is there."""
+
+    def __init__(self, address: str, pid: int) -> None:
+        self.address, self.pid = address, pid  # of the process that is forked
+        self._own = _of_process(os.environ)
 
     def run(
         self, arguments: Sequence[str], cwd: Path, environment: Mapping[str, str], timeout: float
@@ -84,7 +77,7 @@ class Forks:
             Path(os.devnull).open("rb") as none,
             socket.socket(socket.AF_UNIX) as own,
         ):
-            own.connect(self._address)
+            own.connect(self.address)
             socket.send_fds(own, [len(asked).to_bytes(4, "little")], [none.fileno(), out.fileno(), err.fileno()])
             own.sendall(asked)
             own.settimeout(timeout)
@@ -98,12 +91,46 @@ class Forks:
                 texts.append(file.read().decode("utf-8").replace("\r\n", "\n").replace("\r", "\n"))
         return subprocess.CompletedProcess([sys.executable, "-m", "pytest", *arguments], code, *texts)
 
+
+class Forks(Runs):
+    """Starts that process, too, which ends with `close`, or with the process that began it."""
+
+    def __init__(self, tests: Sequence[str] = ()) -> None:
+        """`tests`: paths, as pytest wants them; another process imports those for workers (`let_workers_be_forks`)."""
+        self._folder = tempfile.TemporaryDirectory(prefix="forks-")
+        address = f"{self._folder.name}/socket"
+        unset = ("PYTEST_XDIST", "PYTEST_CURRENT_TEST", "PYTHONPATH", _SHARED)
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", __file__, address, *tests],
+            env={name: value for name, value in os.environ.items() if not name.startswith(unset)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        super().__init__(address, self._process.pid)
+        assert self._process.stdout is not None
+        for _ in ("runs", "workers") if tests else ("runs",):
+            self._process.stdout.readline()  # it listens
+
     def close(self) -> None:
         """Runs that are under way are ended."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._process.wait()
         self._folder.cleanup()
+
+
+def let_workers_be_forks(tests: Sequence[str]) -> Forks:
+    """In who hands out the tests: its workers are forks, and one process begins the runs of all of them. To be closed."""
+    forks = Forks(tests)
+    os.environ[_SHARED] = f"{forks.pid} {forks.address}"
+    fork_workers(forks.address + WORKERS)
+    return forks
+
+
+def shared() -> Runs | None:
+    """In such a worker: what begins its runs."""
+    pid, _, address = os.environ.get(_SHARED, "").partition(" ")
+    return Runs(address, int(pid)) if address else None
 
 
 def _of_process(environment: Mapping[str, str]) -> dict[str, str]:
@@ -181,13 +208,24 @@ class _Server:
 
 
 def _main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the forks
+    address, *tests = sys.argv[1:]
     read_modules()
-    server = _Server(sys.argv[1])
-    fork_workers(sys.argv[1])
-    print("listening", flush=True)
+    importer = os.fork() if tests else None
+    if importer == 0:
+        server = _Server(address + WORKERS)
+        print("listening", flush=True)
+        _import_tests(tests)
+    else:
+        server = _Server(address)
+        fork_workers(address)
+        print("listening", flush=True)
     asked = server.serve()
     if asked is None:
+        if importer:
+            os.waitpid(importer, 0)
         return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     arguments, folder, environment = marshal.loads(asked)
     os.chdir(folder)
     os.environ.clear()
@@ -198,6 +236,14 @@ def _main() -> None:
         as_main(lambda: exec(arguments[2], {"__name__": "__main__"}))
     sys.argv = ["pytest", *arguments]
     as_main(lambda: runpy.run_module("pytest", run_name="__main__", alter_sys=True))
+
+
+def _import_tests(tests: Sequence[str]) -> None:
+    """What collecting them imports stays; who cannot collect them, their workers say."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        import_module("pytest").main([*tests, "--collect-only", "-qq", "-n0", "-p", "no:cacheprovider"])
+    gc.collect()
+    gc.freeze()
 
 
 def as_main(work: Callable[[], object]) -> NoReturn:

@@ -8,11 +8,13 @@ import _socket
 import array
 import marshal
 import os
+import signal
 import sys
 
 
 def main() -> None:
     """Ends the process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the fork
     address, *arguments = sys.argv[1:]
     connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     connection.connect(address)
