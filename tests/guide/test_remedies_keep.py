@@ -10,6 +10,7 @@ from pytest_tentacle.guide.commands import CLEAN_LINUX, CLEAN_WINDOWS, NEW_CERTI
 from pytest_tentacle.guide.remedies import fill
 from support.fleets.whole import Whole, wide_fleet
 from support.setups.addresses import two_nodes
+from support.setups.documented.machines import service_of_a_file_of_settings
 from support.setups.machines import several_instances
 
 
@@ -64,6 +65,16 @@ class TestSecondInstance:
     def test_alone(self) -> None:
         facts = facts_of(wide_fleet(), "web-01")
         assert "Uninstall-Package" in "\n".join(fill(CLEAN_WINDOWS, "windows", facts))
+
+
+class TestUnnamedInstance:
+    def test_is_called_by_its_file(self) -> None:
+        """What stands in no registry is not found by a name."""
+        world = wide_fleet()
+        service_of_a_file_of_settings(world, "web-01")
+        lines = fill(TRUST_SERVER[0], "windows", facts_of(world, "web-01"))
+        assert "configure --config 'C:\\Octopus\\Tentacle.config' --trust" in "\n".join(lines)
+        assert "--instance" not in "\n".join(lines)
 
 
 class TestSharedCertificate:

@@ -199,7 +199,8 @@ class _Lines:
 
     def back(self) -> Iterator[str]:
         settings = self._settings
-        yield self._call('create-instance --instance "<instance>" --config "<file>"')
+        named = "" if self._facts["unnamed"] else '--instance "<instance>" '
+        yield self._call(f'create-instance {named}--config "<file>"')
         yield self._call('new-certificate --instance "<instance>"')
         if settings is None:
             yield "Its settings could not be read: configure it by hand (home, applications, port, mode, trust)."

@@ -41,7 +41,17 @@ def base_facts(subject: Subject) -> dict[str, Any]:
         facts |= {mode.value: subject.mode is mode for mode in Mode}
     apart = _apart(subject) if len(subject.peers) > 1 else []
     facts |= _at_server(subject, ()) | _of_each(apart) if len(apart) > 1 else _at_server(subject, subject.peers)
-    return facts | _of_its_service(subject) | {"only_instance": not subject.other_instances}
+    return facts | _of_its_service(subject) | _of_its_instance(subject)
+
+
+def _of_its_instance(subject: Subject) -> dict[str, Any]:
+    """Whether others are on the host, and whether it is called by a file in place of a name."""
+    try:
+        own = subject.registered
+    except Unknown:
+        own = None
+    facts: dict[str, Any] = {"only_instance": not subject.other_instances, "unnamed": bool(own and own.unnamed)}
+    return facts | ({"file": own.configuration.path} if own and own.unnamed else {})
 
 
 def _of_its_service(subject: Subject) -> dict[str, Any]:

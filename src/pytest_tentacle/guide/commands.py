@@ -24,6 +24,9 @@ START_LINUX = '$ sudo systemctl start "<service>"'
 STATE_WINDOWS = '$ Get-Service -Name "<service>"'
 STATE_LINUX = '$ systemctl status "<service>"'
 JOURNAL = '$ journalctl -u "<service>" -n 60 --no-pager'
+_BY_NAME, _BY_FILE = '--instance "<instance>"', '--config "<file>"'
+"""How a call says for which instance it is; one that stands in no registry has no name."""
+
 _BY_CLUSTER = {
     RESTART_WINDOWS: ('$ Stop-ClusterResource -Name "<resource>"', '$ Start-ClusterResource -Name "<resource>"'),
     START_WINDOWS: ('$ Start-ClusterResource -Name "<resource>"',),
@@ -74,13 +77,15 @@ _WHEN = re.compile(r"\[(\w+)\] ")
 def fitting(lines: Iterable[str], facts: Mapping[str, object]) -> tuple[str, ...]:
     """The lines that are for a machine of which these facts are known; without what says for whom.
 
-    Whether its service is `clustered` decides who restarts it.
+    Whether its service is `clustered` decides who restarts it, and whether it is `unnamed` what calls are for.
     """
     found: list[str] = []
     for line in lines:
         rest, wanted = line, True
         while flag := _WHEN.match(rest):
             rest, wanted = rest[flag.end() :], wanted and bool(facts.get(flag[1], True))
+        if facts.get("unnamed"):
+            rest = rest.replace(_BY_NAME, _BY_FILE)
         if wanted:
             found.extend(_BY_CLUSTER.get(rest, (rest,)) if facts.get("clustered") else (rest,))
     return tuple(found)

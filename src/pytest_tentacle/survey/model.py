@@ -155,6 +155,8 @@ class Instance(Value):
 
     product: Literal["tentacle", "server"]
     name: str
+    unnamed: bool = False
+    """It stands in no registry: a service runs it by `--config`, and so does whoever calls Tentacle for it."""
     configuration: ConfigurationFile
 
 

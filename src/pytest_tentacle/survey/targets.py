@@ -169,13 +169,14 @@ def _settings_of(tentacle: Tentacle, surveys: Surveys) -> TentacleSettings:
 
 
 def own_instance(machine: Machine, instances: Iterable[Instance]) -> Instance | None:
-    """Which of a host's instances a machine means: the declared, else the default, else the only one."""
+    """Which of a host's instances a machine means: the declared, else the default, else the only one with a name."""
     product = "server" if isinstance(machine, OctopusServer) else "tentacle"
     own = {instance.name.lower(): instance for instance in instances if instance.product == product}
     if machine.instance is not None:
         return own.get(machine.instance.lower())
-    default = own.get(DEFAULT_INSTANCES[product].lower())
-    return default or (next(iter(own.values())) if len(own) == 1 else None)
+    named = {name: instance for name, instance in own.items() if not instance.unnamed} or own
+    default = named.get(DEFAULT_INSTANCES[product].lower())
+    return default or (next(iter(named.values())) if len(named) == 1 else None)
 
 
 def _by(host: str) -> By:

@@ -124,6 +124,7 @@ class Draft:
     unknown: dict[str, str] = field(default_factory=dict)
     unreachable: Unreachable | None = None
     without_service: bool = False
+    unnamed: bool = False
 
     @property
     def product(self) -> str:
@@ -203,7 +204,9 @@ class Draft:
             "host": host,
             "services": () if self.without_service else (Service(**self.service),),
             "instances": tuple(
-                Instance(product=self.product, name=name, configuration=file) for name in names if name != "-"
+                Instance(product=self.product, name=name, unnamed=self.unnamed, configuration=file)
+                for name in names
+                if name != "-"
             ),
             "listeners": tuple(Listener(**listener) for listener in self.listeners),
             "own_names": tuple(self._own_names() if self.own_names is None else self.own_names),

@@ -240,6 +240,21 @@ class TestInstances:
         assert instance.configuration.modified_utc
 
     @pytest.mark.parametrize(
+        "form", ["--config={}/own.config", "--config {}/own.config", '"--config={}/own one.config"']
+    )
+    def test_one_that_a_unit_runs_by_its_file(self, machine, tools, form):
+        """It stands in no index: it has the default name, or its file's where that is taken, and is told once."""
+        known = machine.instance(tools.settings_file(LISTENING)) if "=" in form else None
+        option = form.format(machine.octopus)
+        path = option.strip('"').removeprefix("--config").strip(" =")
+        for number, run in enumerate((option, f"--config={known}") if known else (option,)):
+            machine.service(name=f"{number}.service", pid=300 + number, command=f"/opt/octopus/Tentacle run {run}")
+        found = machine.survey().survey.instances.data
+        assert found[-1].configuration.error == "not-found"
+        assert (found[-1].name, found[-1].unnamed) == (path if known else "Tentacle", True)
+        assert [each.unnamed for each in found[:-1]] == [False] * bool(known)
+
+    @pytest.mark.parametrize(
         ("content", "error"),
         [
             (None, "not-found"),

@@ -255,6 +255,23 @@ class TestInstances:
         assert survey.instances.data == ()
         assert survey.probes == ()
 
+    @pytest.mark.parametrize("beside", [False, True])
+    def test_one_that_a_service_runs_by_its_file(self, machine, shapes, beside):
+        """It stands in no index: it is told under the default name, or under its file's where another one has that."""
+        machine.sections = {"instances", "probes"}
+        path = "C:\\Octopus of\\own.config"
+        machine.put("Octopus of/own.config", shapes.configuration({"Tentacle.Services.PortNumber": "10935"}))
+        program = "C:\\Program Files\\Octopus Deploy\\Tentacle\\Tentacle.exe"
+        own = shapes.service(name="OctopusDeploy Own", command=f'"{program}" run --config="{path}"', pid=0)
+        machine.description["services"] = [*machine.description["services"], own] if beside else [own]
+        if beside:
+            machine.add_instance("Tentacle", machine.settings)
+        survey = machine.run().survey
+        found = survey.instances.data[-1]
+        assert (found.name, found.unnamed, found.configuration.path) == (path if beside else "Tentacle", True, path)
+        assert len(survey.instances.data) == 1 + beside
+        assert (found.name, 10935) in {(probe.link.instance, probe.port) for probe in survey.probes}
+
     def test_the_legacy_registry(self, machine, shapes):
         """An instance of an older version stands in the registry; one of the same name in the index wins."""
         machine.add_instance("Tentacle", machine.settings)

@@ -62,7 +62,8 @@ def instance_is_registered(subject: Subject) -> Iterator[Finding]:
         return
     found = subject.registered
     if found is not None:
-        yield Evidence(f"instance registry of {subject.name}", f"instance {found.name}: {found.configuration.path}")
+        where = "services" if found.unnamed else "instance registry"
+        yield Evidence(f"{where} of {subject.name}", f"instance {found.name}: {found.configuration.path}")
         return
     others = [instance.name for instance in subject.read(FACTS.instances) if instance.product == subject.product]
     wanted = f"instance {subject.machine.instance}" if subject.machine.instance else "an instance"

@@ -102,6 +102,24 @@ def in_a_windows_container_itself(world: Whole, name: str) -> None:
     draft.host["user"] = r"User Manager\ContainerAdministrator"
 
 
+@setup("instance", unlike=("service", "service-name", "log", "uptime", "container", *_APART))
+def service_of_a_file_of_settings(world: Whole, name: str) -> None:
+    """`service --install --config FILE`: the one unnamed instance, which stands in no index.
+
+    Source: OctopusTentacle, Startup/ServiceCommand.cs ("only be one un-named instance"), ServiceName.cs; `create-instance --config`.
+    """
+    draft = world[name]
+    draft.unnamed = True
+    if draft.os == "windows":
+        draft.service |= {"instance": None, "arguments": r'run --config="C:\Octopus\Tentacle.config"'}
+        return
+    unit = "OctopusDeploy-Tentacle.service"
+    line = "run --config=/etc/octopus/Tentacle.config --noninteractive"
+    draft.service |= {"instance": None, "arguments": line, "name": unit}
+    (own,) = world.sections[name]["service_accounts"]
+    world.sections[name]["service_accounts"] = (own.model_copy(update={"service": unit}),)
+
+
 def _program(world: Whole, name: str, executable: str) -> None:
     world[name].service["executable"] = executable
     loading = world.sections[name]["loading"]

@@ -1,6 +1,6 @@
 # The instances of Tentacle and Octopus Server on this machine, and the links that they have by their settings.
 
-# Instances by their index files (tentacle-facts 2.2). Further lines, tab-separated: `port <number>`, `target <link>
+# Instances by their index files (tentacle-facts 2.2), and the one that a service runs by --config. Further lines, tab-separated: `port <number>`, `target <link>
 # <host> <port> <by>` for its own port, `polled` with the same for an address that it polls, `instance <product>
 # <name> <configuration> <home> <work folder>`, `gone <index file>` where the configuration is not there, and `connect
 # <instance> <proxy's host> <its port> <host> <port>` for each address that is polled through a proxy of the
@@ -42,20 +42,32 @@ section_instances() {
     # shellcheck disable=SC2086  # one path a line, and set -f is on
     set -- $files
     IFS=$old_ifs
-    if [ $# -eq 0 ]; then
-        echo '{"data":[]}'
-        return
-    fi
+    case $#,$service_notes in 0,*"unnamed$tab"*) ;; 0,*) echo '{"data":[]}' && return ;; esac
     entries=$(for file in "$@"; do
         printf '\001%s\n' "$file"
         bounded 5 cat "$file" 2>/dev/null </dev/null
         echo
     done | awk "$json$index_reader")
+    case $service_notes in
+        *"unnamed$tab"*)
+            entries=$({
+                printf '%s\n' "$entries"
+                printf '%s\n' "$service_notes"
+            } | awk "$unnamed_finder")
+            ;;
+    esac
     {
         printf '%s\n' "$service_notes"
         printf '%s\n' "$entries" | while IFS=$tab read -r file found path name; do read_instance "$file" "$found" "$path" "$name"; done
     } | awk "$json$base64$link_finder$instance_writer"
 }
+
+# What runs by --config and stands in no index has no name, and is told under the default one where that is free.
+unnamed_finder='
+BEGIN { FS = OFS = "\t" }
+$1 == "unnamed" { if (!($2 in known)) { known[$2]; print $2, $1, $2, taken ? $2 : "Tentacle"; taken = 1 } next }
+$2 == "named" || $2 == "nowhere" { known[$3]; if (tolower($4) == "tentacle" && $1 !~ /\/OctopusServer\/Instances\//) taken = 1; print }
+'
 
 # The file of one instance: a line `\001 <index file> <named or nowhere> <path> <name>`, its content, and a line `\002
 # <exit code of cat> <its words> <size and time>`.
@@ -141,16 +153,17 @@ function finish(code, measures, trouble,  part, error, detail, text_of, folder) 
         text_of = without_secrets(all)
         if (text_of == "") { error = "malformed"; detail = "it holds no octopus-settings element" }
     }
-    list = list (list == "" ? "" : ",") "{\"product\":" text(product) ",\"name\":" text(name) ",\"configuration\":{\"path\":" text(path) \
+    list = list (list == "" ? "" : ",") "{\"product\":" text(product) ",\"name\":" text(name) \
+        (unnamed ? ",\"unnamed\":true" : "") ",\"configuration\":{\"path\":" text(path) \
         ",\"size\":" number_or_null(part[1]) ",\"modified_utc\":" iso(part[2]) ",\"error\":" text_or_null(error) \
         ",\"text\":" (text_of == "" ? "null" : "\"" in_base64(text_of) "\"") ",\"detail\":" text_or_null(detail) "}}"
     if (text_of != "") { links(text_of); return }
     folder = path; sub(/\/[^\/]*$/, "", folder); note("instance\t" product "\t" name "\t" path "\t" folder)
-    if (error == "not-found") note("gone\t" index_file)
+    if (error == "not-found" && !unnamed) note("gone\t" index_file)
 }
 function note(s) { notes = notes s "\n" }
 /^\001/ {
-    split(substr($0, 2), field, "\t"); index_file = field[1]; named = field[2] == "named"; path = field[3]; name = field[4]
+    split(substr($0, 2), field, "\t"); index_file = field[1]; named = field[2] != "nowhere"; unnamed = field[2] == "unnamed"; path = field[3]; name = field[4]
     product = index_file ~ /\/OctopusServer\/Instances\/[^\/]*$/ ? "server" : "tentacle"; all = ""; inside = 1; next
 }
 /^\002/ && inside { split(substr($0, 2), field, "\t"); finish(field[1], field[2], field[3]); inside = 0; next }

@@ -84,7 +84,7 @@ END {
 
 # Octopus Deploy's services, told by their command line (tentacle-facts 2.1). Further lines, tab-separated:
 # `environment <instance> <variable> <value>` for the variables that override settings, `unit <name> <product>
-# <instance or -> <account> <executable>`, `runs <unit> <account> <process id>`, `proxy <account> <variable> <value>`,
+# <instance or -> <account> <executable>`, `unnamed <configuration>` for what a unit runs by --config, `runs <unit> <account> <process id>`, `proxy <account> <variable> <value>`,
 # `unread <account> <what of its environment>`, and of Tentacle's `early <account> <DefaultLogDirectory> <XDG_DATA_HOME> <HOME>
 # <working folder>`, `-` for what is not set.
 section_services() {
@@ -259,11 +259,11 @@ function words_of(s, words, shown,  n, i, c, quote, word, begun, bare) {
     return n
 }
 function digit(s, at) { return index("0123456789abcdef", substr(s, at, 1)) - 1 }
-function instance_of(arguments,  count, i, words) {
+function option_of(arguments, name,  count, i, words) {
     count = words_of(arguments, words)
     for (i = 1; i <= count; i++) {
-        if (words[i] ~ /^--?instance=/) { sub(/^--?instance=/, "", words[i]); return words[i] }
-        if (words[i] ~ /^--?instance$/ && i < count) return words[i + 1]
+        if (words[i] ~ "^--?" name "=") { sub("^--?" name "=", "", words[i]); return words[i] }
+        if (words[i] ~ "^--?" name "$" && i < count) return words[i + 1]
     }
     return ""
 }
@@ -295,7 +295,7 @@ function assignment(s,  at, value, words) {
     return substr(s, 1, at) value
 }
 function field_of(s) { gsub(/[\t\n]/, " ", s); return s == "" ? "-" : s }
-function finish(  last, place, line, path, product, arguments, i, count, words, variable, environment, running, instance, account) {
+function finish(  last, place, line, path, product, arguments, i, count, words, variable, environment, running, instance, account, file) {
     line = unit["ExecStart"]
     if (line == "" && unit["UnitFileState"] ~ /^masked/ && unit["Id"] in process) {
         unit["User"] = user_of[unit["Id"]]; count = words_of(process[unit["Id"]], words)
@@ -319,7 +319,9 @@ function finish(  last, place, line, path, product, arguments, i, count, words, 
     arguments = line
     if (index(arguments, path) == 1) arguments = substr(arguments, length(path) + 1); else sub(/^[^ ]+/, "", arguments)
     sub(/^ +/, "", arguments)
-    instance = instance_of(arguments)
+    instance = option_of(arguments, "instance")
+    file = instance == "" && product == "tentacle" ? option_of(arguments, "config") : ""
+    if (file ~ /^\//) notes = notes "unnamed\t" field_of(file) "\n"
     account = unit["User"] == "" ? "root" : unit["User"]
     if (unit["MainPID"] + 0 > 0) notes = notes "runs\t" unit["Id"] "\t" account "\t" unit["MainPID"] "\n"
     notes = notes "unit\t" unit["Id"] "\t" product "\t" (instance == "" ? "-" : instance) "\t" account "\t" path "\n"

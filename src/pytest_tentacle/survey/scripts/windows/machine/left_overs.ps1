@@ -13,7 +13,7 @@ function Get-LeftOverSection {
     $services = @(Get-ProductService)
     Get-UnusedCertificate $instances
     foreach ($instance in $instances) {
-        if ($instance.Configuration.error -eq 'not-found') { @{ kind = 'index'; where = "$($instance.Name): $($instance.Configuration.path)" } }
+        if ($instance.Configuration.error -eq 'not-found' -and -not $instance.Unnamed) { @{ kind = 'index'; where = "$($instance.Name): $($instance.Configuration.path)" } }
     }
     foreach ($service in $services) {
         $own = @($instances | Where-Object { $_.Product -eq $service.product })

@@ -20,10 +20,29 @@ $OverriddenSettings = @{
 
 function Get-InstanceSection {
     $instances = @(Get-IndexedInstance)
+    $instances += @(Get-UnnamedInstance $instances)
     foreach ($instance in $instances) { Set-OverriddenSetting $instance }
     $Survey.Cache['instances'] = $instances
     foreach ($instance in $instances) {
-        @{ product = $instance.Product; name = $instance.Name; configuration = $instance.Configuration }
+        $record = @{ product = $instance.Product; name = $instance.Name; configuration = $instance.Configuration }
+        if ($instance.Unnamed) { $record['unnamed'] = $true }
+        $record
+    }
+}
+
+# What a service runs by --config and stands in no index has no name, and is told under the default one where that is free.
+function Get-UnnamedInstance {
+    param([object[]]$Indexed)
+    $taken = @($Indexed | Where-Object { $_ -and $_.Product -eq 'tentacle' } | ForEach-Object { $_.Name })
+    $known = @($Indexed | Where-Object { $_ } | ForEach-Object { $_.Configuration.path })
+    foreach ($service in @($Survey.Cache['services'] | Where-Object { $_ -and $_.product -eq 'tentacle' -and -not $_.instance -and [string]$_.arguments -match '(?i)(^|\s)(run|agent)\s' })) {
+        $path = Get-InstanceArgument $service.arguments 'config'
+        if (-not $path -or $known -contains $path -or $path -notmatch '^(?:[A-Za-z]:\\|\\\\)') { continue }
+        $known += $path
+        $instance = Read-Instance -Product 'tentacle' -Name $(if ($taken -contains 'Tentacle') { $path } else { 'Tentacle' }) -Path $path
+        $taken += 'Tentacle'
+        $instance['Unnamed'] = $true
+        $instance
     }
 }
 

@@ -166,8 +166,8 @@ function Get-ServiceProduct {
 }
 
 function Get-InstanceArgument {
-    param([string]$Arguments)
-    if ($Arguments -match '(?i)(?:^|\s)(?:--?|/)instance(?:[=:]|\s+)(?:"([^"]*)"|(\S+))') {
+    param([string]$Arguments, [string]$Name = 'instance')
+    if ($Arguments -match ('(?i)(?:^|\s)(?:--?|/)' + $Name + '(?:[=:]|\s+)(?:"([^"]*)"|(\S+))')) {
         if ($Matches[1]) { return [string]$Matches[1] }
         return [string]$Matches[2]
     }
