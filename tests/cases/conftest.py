@@ -6,18 +6,7 @@ from _pytest.mark import ParameterSet
 from support.replaying import Case, cases
 
 AWAITED = {
-    "behind-nat-with-another-port",
-    "clock-three-days-behind",
-    "connection-tracking-is-full",
-    "credentials-were-not-recognized",
-    "crypto-policy-future-wants-longer-keys",
-    "custom-proxy-is-not-used-for-polling-3-4",
-    "folder-above-the-program-is-closed",
-    "port-forwarding-left-behind-by-containers",
     "portal-stopped-listening-2019-6",
-    "runtime-does-not-get-its-memory",
-    "runtime-may-start-no-further-thread",
-    "server-was-banned-by-fail2ban",
     "service-account-of-the-agent-is-missing",
     "subscription-no-longer-valid-2-5",
     "unauthorized-2-0",

@@ -154,6 +154,10 @@ SAMPLES: tuple[tuple[str, str], ...] = (
         f"{S}Unexpected exception executing transaction.\nSystem.Net.Sockets.SocketException (10048): Only one usage of each socket address (protocol/network address/port) is normally permitted 10.0.0.5:10943",
     ),
     ("keyset-missing", "System.Security.Cryptography.CryptographicException: Keyset does not exist"),
+    (
+        "key-not-usable",
+        f"{L}Unhandled error when handling request from client: [::ffff:10.0.0.5]:50123\nSystem.Security.Authentication.AuthenticationException: Authentication failed, see inner exception.\n ---> System.ComponentModel.Win32Exception (0x8009030D): The credentials supplied to the package were not recognized",
+    ),
     ("no-private-key", "The X509 certificate does not have a private key, and so it cannot be used for listening."),
     ("certificate-not-loaded", "Unable to load X509 Certificate file."),
     ("profile-not-loaded", "Crypto functions require the Windows User Profile to be loaded."),

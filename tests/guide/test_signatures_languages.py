@@ -46,6 +46,7 @@ GERMAN: tuple[tuple[str, str], ...] = (
     ("sspi-failed", "Fehler bei einem SSPI-Aufruf. Siehe interne Ausnahme."),
     ("not-tls", "Fehler beim Handshake aufgrund eines unerwarteten Paketformats."),
     ("keyset-missing", "Der Schlüsselsatz ist nicht vorhanden."),
+    ("key-not-usable", "Die an das Paket übergebenen Anmeldeinformationen wurden nicht erkannt"),
     ("wrong-machine-key", "Der Schlüssel ist im angegebenen Status nicht gültig."),
     ("access-denied", 'Der Zugriff auf den Pfad "C:\\Octopus\\Work" wurde verweigert.'),
     ("disk-full", "Es steht nicht genug Speicherplatz auf dem Datenträger zur Verfügung."),

@@ -60,13 +60,13 @@ _LOOKS = (
     r"netsh (?:interface|int|http) .*\bshow\b|netstat |ipconfig |route print|ping |w32tm /query|tracert ",
     r"(?:time )?getent |(?:sudo )?(?:ss|ls|tail|cat|stat|journalctl|ausearch|nft list|iptables -S|ufw status) ?",
     r"sudo firewall-cmd --list|systemctl (?:status|show|cat|list-dependencies|is-)|timedatectl |top |ps |df|grep ",
-    r"(?:sudo )?dmesg --level |findmnt --target ",
+    r"(?:sudo )?dmesg --level |findmnt --target |free -m$|sudo fail2ban-client status$",
     r"ip |tracepath |openssl |curl |ldd --version|(?:sudo )?(?:docker|podman) ps ",
     r"update-crypto-policies --show|pytest-tentacle[ -]ping |icacls \S+$",
     r"icacls \"\$env:ProgramData[^\"]*\"$|getfacl |namei |id |getenforce",
     r"nltest \"?/dsgetdc:|gpresult\.exe /scope computer /r$",
     r"sc\.exe qc |sudo fuser -v |lsof |sudo lsof |sudo -u |Get-Acl |(?:sudo )?find ",
-    r"sysctl [\w.]+$|sysctl -a -r '[\w$]+'$",
+    r"sysctl (?:[\w.]+ ?)+$|sysctl -a -r '[\w$]+'$",
     r"(?:time |& |sudo |Measure-Command \{ )*(?:\"[^\"]*\"|'[^']*'|\S+) (?:help|version|list-instances|show-\w+)",
 )
 

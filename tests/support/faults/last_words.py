@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from pytest_tentacle.logs.reader import read_log
 from pytest_tentacle.survey.surroundings import Loading, LoadTime, Product
 from support import NOW
@@ -27,6 +29,20 @@ def registering_fails(world: Whole, text: str) -> None:
 @case("TC1361")
 def portal_not_trusted(world: Whole) -> None:
     registering_fails(world, "The remote certificate is invalid according to the validation procedure.")
+
+
+@case("TC9721", confidence="likely")
+def clock_of_a_paused_machine(world: Whole) -> None:
+    """Its clock stands three hours behind: the portal's certificate is not valid yet, and its log is of its own time."""
+    world.logs["web-01"] = started(2136, LISTENS)
+    registering_fails(
+        world,
+        "System.Net.Http.HttpRequestException: The SSL connection could not be established, see inner exception.\n"
+        " ---> System.Security.Authentication.AuthenticationException: The remote certificate is invalid because of "
+        "errors in the certificate chain: NotTimeValid",
+    )
+    world["web-01"].host["clock_utc"] = NOW - timedelta(hours=3)
+    world.zones["web-01"] = timedelta(hours=-3)
 
 
 @case("TC1362")

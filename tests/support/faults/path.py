@@ -6,7 +6,7 @@ from pytest_tentacle.link import By
 from pytest_tentacle.survey.surroundings import FirewallRule, Product, Route
 from support.fleets.failures import DROPPED, FORBIDDEN, NO_ROUTE, REFUSED, SILENT
 from support.fleets.looks import SERVERS_OWN_PORT, polled
-from support.fleets.whole import POLL, Whole, line
+from support.fleets.whole import POLL, Whole, line, make_linux
 from support.fleets.world import probe
 from support.rules import linux_rules
 
@@ -323,3 +323,32 @@ def second_node_does_not_know_it(world: Whole) -> None:
 def server_keeps_its_connections(world: Whole) -> None:
     connections_pile_up(world)
     world.sections["octo-1"]["products"] = (Product(product="server", version="2018.7.9"),)
+
+
+@case("TC5216", confidence="likely", unsure="")
+def answered_by_the_second_look(world: Whole) -> None:
+    """By name nothing answers, and a moment later the same address does, as where a table of connections is full."""
+    world.across("web-01", DROPPED, {})
+
+
+@case("TC5216", "poll-01", confidence="likely", unsure="")
+def polls_at_times(world: Whole) -> None:
+    world.across("poll-01", DROPPED, {})
+
+
+@case("TC5208", "web-09", confidence="possible", unsure="")
+def outer_port_is_another(world: Whole) -> None:
+    """What translates its address passes another port on; nobody else is in its subnet."""
+    world.add_listening("web-09", "203.0.113.77")
+    world.behind_nat("web-09", "10.77.0.9")
+    world.both("web-09", DROPPED)
+
+
+@case("TC5412", confidence="certain", unsure="")
+def banned_by_fail2ban(world: Whole) -> None:
+    """Its server connects again and again, which a jail takes for an attack."""
+    make_linux(world, "web-01")
+    ban = "tcp dport 10933 ip saddr @addr-set-f2b-tentacle drop"
+    listed = "\tset addr-set-f2b-tentacle {\n\t\ttype ipv4_addr\n\t\telements = { 198.51.100.0/24, 192.0.2.0/24 }\n\t}"
+    world.sections["web-01"]["firewall"] = linux_rules(ban, more=listed)
+    world.both("web-01", DROPPED)

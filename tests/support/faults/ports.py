@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from pytest_tentacle.survey.model import Section
 from support import NOW
-from support.fleets.failures import OLD_TLS, SILENT
+from support.fleets.failures import CLOSED, OLD_TLS, SILENT
 from support.fleets.looks import OWN_PORT, SERVERS_OWN_PORT
 from support.fleets.whole import Whole, make_linux
 from support.fleets.world import probe
@@ -62,6 +62,17 @@ def published_for_another(world: Whole) -> None:
     other = {"page": "other", "whose": "nginx"}
     world["web-01"].replace(OWN_PORT, probe(**other))
     world.both("web-01", other)
+
+
+@case("TC5024", confidence="likely", unsure="")
+def forwarded_by_windows(world: Whole) -> None:
+    """A container's port was forwarded; the container is gone, and the entry stays."""
+    world.down("web-01", exit_code=1067)
+    command = r"C:\Windows\System32\svchost.exe -k NetSvcs -p -s iphlpsvc"
+    owner = {"pid": 4711, "name": "svchost.exe", "executable": command.partition(" ")[0], "command_line": command}
+    world["web-01"].listeners = [GONE | {"owner": owner}]
+    world["web-01"].replace(OWN_PORT, probe(**CLOSED))
+    world.both("web-01", CLOSED)
 
 
 @case("TC5022")

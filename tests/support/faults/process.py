@@ -137,3 +137,40 @@ def of_an_old_distribution(world: Whole) -> None:
     )
     world.sections["poll-01"]["loading"] = Loading(times=(time,), revocation=())
     world.down("poll-01", exit_code=1)
+
+
+@case("TC8135", "poll-01", confidence="likely")
+def without_room_for_the_runtime(world: Whole) -> None:
+    """A small machine: what .NET reserves when it starts is more than a limit allows."""
+    printed = "Failed to create CoreCLR, HRESULT: 0x8007000E"
+    time = LoadTime(
+        product="tentacle", executable=LINUX_EXECUTABLE, cold_ms=20, warm_ms=20, exit_code=137, printed=printed
+    )
+    world.sections["poll-01"]["loading"] = Loading(times=(time,), revocation=())
+    world.down("poll-01", exit_code=137)
+
+
+@case("TC2067", "poll-01", confidence="likely")
+def may_not_enter_the_folder(world: Whole) -> None:
+    """The folder of the program was made for root alone, and the service runs as somebody else."""
+    world["poll-01"].service["account"] = "octopus"
+    (rights,) = world.sections["poll-01"]["permissions"]
+    access = tuple(each.model_copy(update={"owner": "octopus"}) for each in rights.access)
+    theirs = rights.model_copy(update={"account": "octopus", "groups": ("octopus",), "access": access})
+    world.sections["poll-01"]["permissions"] = (theirs,)
+    world.down("poll-01", state="failed", exit_code=203, detail="failed / exit-code")
+
+
+@case("TC1081", "poll-01")
+def polls_past_its_proxy(world: Whole) -> None:
+    """It was set to a proxy, which its version does not load for polling."""
+    world.through_proxy("poll-01")
+    said = world.polls_at_start("poll-01", proxy="none").splitlines(keepends=True)
+    world.logs["poll-01"] = "".join(each for each in said if "proxy" not in each)
+    world.sections["poll-01"]["connections"] = ()
+    text = (
+        "A connection attempt failed because the connected party did not properly respond after a period of time, or "
+        "established connection failed because connected host has failed to respond"
+    )
+    address = world["octo-1"].machine.ip
+    world.say("poll-01", "ERROR", f"{TRANSACTION}{text} {address}:10943")

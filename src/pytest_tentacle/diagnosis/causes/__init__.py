@@ -13,6 +13,7 @@ from .messages import MESSAGES
 from .names import NAMES
 from .path.address_family import ADDRESS_FAMILY
 from .path.exhausted import EXHAUSTED
+from .path.in_front import IN_FRONT
 from .path.listening import PATH
 from .path.nodes import NODES
 from .path.own_firewall import OWN_FIREWALL
@@ -46,6 +47,7 @@ CAUSES: tuple[CauseKind, ...] = tuple(
             *LOCAL_PORT,
             *NAMES,
             *PATH,
+            *IN_FRONT,
             *OWN_FIREWALL,
             *EXHAUSTED,
             *PATH_POLLING,

@@ -43,8 +43,18 @@ def _second_instance(_view: View, problem: Problem) -> Clue | None:
     return Clue() if _is_tentacle(problem) else None
 
 
-def _other_program(_view: View, problem: Problem) -> Clue | None:
-    return Clue() if not _is_tentacle(problem) and not problem.facts.get("engine") else None
+def _other_program(view: View, problem: Problem) -> Clue | None:
+    if _is_tentacle(problem) or problem.facts.get("engine") or _forwarded(view, problem) is not None:
+        return None
+    return Clue()
+
+
+def _forwarded(view: View, problem: Problem) -> Clue | None:
+    """Windows holds it by its service IP Helper, as for a forwarding of `netsh interface portproxy`."""
+    listeners = view.survey.listeners.data if view.survey else None
+    holder = next((each for each in listeners or () if each.port == problem.facts.get("port") and each.owner), None)
+    line = (holder.owner.command_line or "").lower() if holder is not None and holder.owner is not None else ""
+    return Clue() if "svchost" in line and line.rstrip().endswith("iphlpsvc") else None
 
 
 def _container(_view: View, problem: Problem) -> Clue | None:
@@ -105,6 +115,28 @@ LOCAL_PORT: tuple[CauseKind, ...] = (
         consequences=NO_PORT | {"TT504"},
         fold_by=("port", "process"),
         rank=15,
+    ),
+    CauseKind(
+        "TC5024",
+        "Windows forwards the port to another address",
+        "Port {port} of {who} is held by Windows itself (service IP Helper, pid {pid}), so the service cannot open it: "
+        "somebody forwards it (netsh interface portproxy), as programs for containers and WSL do and leave behind.",
+        frozenset({"TT502"}),
+        (
+            (
+                "See where it leads. If nobody needs that forwarding any more, delete that one entry (netsh interface "
+                "portproxy delete, with the listenport and listenaddress that are shown), then start the service. To "
+                "end svchost does not help: the entry outlives a restart."
+            ),
+            "$ netsh interface portproxy show all",
+            RESTART_WINDOWS,
+        ),
+        ("This concerns Windows only. See who holds the port:", WHO_LINUX, RESTART_LINUX),
+        _forwarded,
+        consequences=NO_PORT | {"TT504"},
+        fold_by=("port",),
+        rank=15,
+        confidence=Confidence.LIKELY,
     ),
     CauseKind(
         "TC5023",

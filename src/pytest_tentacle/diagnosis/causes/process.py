@@ -8,7 +8,7 @@ from dataclasses import replace
 from pytest_tentacle.diagnosis.from_problem import from_problem, told
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.commands import AGAIN, RESTART_LINUX, RESTART_WINDOWS, tentacle
+from pytest_tentacle.guide.commands import AGAIN, RESTART_LINUX, RESTART_WINDOWS, tentacle, when
 from pytest_tentacle.guide.consequences import ACROSS, BROKEN_TRUST, PROXIED, UNCONNECTED
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.inventory.model import Mode
@@ -105,6 +105,27 @@ def _one_account(view: View, _problem: Problem) -> Clue | None:
     )
 
 
+def _past_its_proxy(view: View, problem: Problem) -> Clue | None:
+    """A poller that is set to go through a proxy, and whose own log tells of the server's address instead."""
+    try:
+        proxy, file = view.subject.settings.polling_proxy, view.subject.instance.configuration
+    except (Unknown, Blocked):
+        return None
+    started, server = _last_start(view), view.server_of(problem)
+    if view.subject.mode is not Mode.POLLING or not proxy.host or proxy.use_default or server is None:
+        return None
+    addresses = view.scene.view(server).subject.known_addresses
+    told_of = " ".join(each.text for each in problem.evidence)
+    if problem.facts.get("vantage") or not any(f"{each}:" in told_of or f"{each}]:" in told_of for each in addresses):
+        return None
+    if started is not None and any(proxy.host in line for line in started[1].proxies):
+        return None  # it said at its start that it goes through it
+    since = view.service.started_utc if view.service else None
+    changed = since is not None and file.modified_utc is not None and file.modified_utc > since
+    clue = told(view, problem)
+    return replace(clue, facts=clue.facts | {"proxy": proxy.host, "changed": changed, "unchanged": not changed})
+
+
 def _holds_none(view: View, problem: Problem) -> Clue | None:
     """Less sure where its log tells of a failure that is not known."""
     clue = told(view, problem)
@@ -125,6 +146,12 @@ def proxy_not_found(view: View, problem: Problem) -> Clue | None:
     clue = told(view, problem)
     return replace(clue, facts=clue.facts | ({"proxy": named["host"]} if named else {}))
 
+
+_READ_AT_START = "The settings were changed after the service had started. Restart it:"
+_UPGRADE_3_4 = (
+    "Upgrade the Tentacle if it is a 3.4: versions of September 2016 register through the proxy that they are set to "
+    "and do not use it to poll. No firewall has to be opened for the direct way. What is set:"
+)
 
 _SHOW_PROXY = tentacle('show-configuration --instance "<instance>"')
 _RIGHT_NAME = "Correct the proxy's host name (polling-proxy --proxyHost), or its record in DNS; to see what is set:"
@@ -156,6 +183,21 @@ PROCESS: tuple[CauseKind, ...] = (
         consequences=frozenset({"TT106", "TT109", "TT131", "TT144"}),
         fold_by=("before",),
         rank=25,
+    ),
+    CauseKind(
+        "TC1081",
+        "The process does not use the proxy that it is set to",
+        "{who} {is} set to poll through the proxy {proxy}, and according to {its} log the process connects to {server} "
+        "directly, without it.",
+        frozenset({"TT108", "TT107", "TT133"}),
+        (*when("unchanged", _UPGRADE_3_4, *_SHOW_PROXY[0]), *when("changed", _READ_AT_START, RESTART_WINDOWS)),
+        (*when("unchanged", _UPGRADE_3_4, *_SHOW_PROXY[1]), *when("changed", _READ_AT_START, RESTART_LINUX)),
+        _past_its_proxy,
+        consequences=UNCONNECTED,
+        echoes=ACROSS,
+        fold_by=("proxy",),
+        rank=34,
+        confidence=Confidence.LIKELY,
     ),
     CauseKind(
         "TC1183",

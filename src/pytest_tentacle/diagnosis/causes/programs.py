@@ -32,6 +32,19 @@ _OF_THE_RELEASE = re.compile(rf"{_C_LIBRARY.pattern}|No usable version of (?:the
 _WANTS_OLD = "the system's C library is older than the one that the program was built for"
 _WANTS_NEW = "the program knows OpenSSL up to 1.1 only, and the system has a newer one"
 
+_LIMITED = re.compile(
+    r"(?:Failed to (?:create|initialize) CoreCLR, HRESULT: |GC heap initialization failed with error )"
+    r"0x8007(?P<error>000E|0008)",
+    re.IGNORECASE,
+)
+"""The runtime's words where the system does not give it what it asks for before anything of the program's own runs."""
+
+_TOO_LITTLE = {
+    "000E": "it does not get the memory, or the addresses, that .NET reserves when it starts",
+    "0008": ".NET cannot start its threads, of which the system or a limit allows no more",
+}
+"""By the error of Windows that the runtime tells of on every system: out of memory, and of what a thread needs."""
+
 _FRAMEWORK = re.compile(
     r"Retargetable=Yes|Method not found: '[\w.!\[\]`<>]+ System\.|"
     r"'(?:mscorlib|System(?:\.(?:Core|Runtime|Xml|Data))?), Version=[^'\n]{0,100}?"
@@ -56,12 +69,19 @@ def _unhandled(view: View, problem: Problem) -> Clue | None:
 
 
 def _lacks(problem: Problem) -> bool:
-    """Whether the program says itself that the system lacks something that it needs."""
-    return _NEEDS.search(str(problem.facts.get("words") or "")) is not None
+    """Whether the program says itself that the system lacks something that it needs, or does not give it enough."""
+    words = str(problem.facts.get("words") or "")
+    return _NEEDS.search(words) is not None or _LIMITED.search(words) is not None
+
+
+def _limited(_view: View, problem: Problem) -> Clue | None:
+    found = _LIMITED.search(str(problem.facts.get("words") or ""))
+    return Clue(facts={"little": _TOO_LITTLE[found["error"].upper()]}) if found else None
 
 
 def _needs(view: View, problem: Problem) -> Clue | None:
-    return Clue() if _lacks(problem) and _of_another_age(view, problem) is None else None
+    others = (_of_another_age, _limited)
+    return Clue() if _lacks(problem) and not any(other(view, problem) for other in others) else None
 
 
 def _of_another_age(view: View, problem: Problem) -> Clue | None:
@@ -200,6 +220,32 @@ PROGRAMS: tuple[CauseKind, ...] = (
         rank=14,
         confidence=Confidence.LIKELY,
         told_apart_by=frozenset({"host"}),
+    ),
+    CauseKind(
+        "TC8135",
+        "A limit keeps .NET from starting the program",
+        "On {who} the program does not come as far as its own first line: {little}. (It says: {words})",
+        frozenset({"TT813"}),
+        (
+            "Nothing is damaged: to install it again does not help. See what takes the memory, then start it:",
+            "$ Get-Process | Sort-Object WorkingSet64 -Descending | Select-Object -First 10 Name, Id, WorkingSet64",
+            RESTART_WINDOWS,
+        ),
+        (
+            (
+                "Nothing is damaged: to install it again does not help. See how much memory is left, and what limits "
+                "there are: of the unit (MemoryMax=, LimitAS=, TasksMax=, LimitNPROC=), of a container, and of the "
+                "account (ulimit). Lift the one that is too low, then start it:"
+            ),
+            "$ free -m",
+            '$ systemctl show "<service>" --property=MemoryMax,TasksMax,LimitAS,LimitNPROC',
+            RESTART_LINUX,
+        ),
+        _limited,
+        consequences=ENDED | {"TT140"},
+        fold_by=("little",),
+        rank=14,
+        confidence=Confidence.LIKELY,
     ),
     from_problem(
         "TC8132",

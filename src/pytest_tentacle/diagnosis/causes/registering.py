@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
+from typing import Final
 
 from pytest_tentacle.diagnosis.from_problem import told
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
@@ -11,7 +13,8 @@ from pytest_tentacle.diagnosis.view import View
 from pytest_tentacle.guide.commands import TRUST_FIRST, when
 from pytest_tentacle.guide.consequences import STARTLESS, UNANSWERED, UNTRUSTED
 from pytest_tentacle.guide.problem import Confidence
-from pytest_tentacle.judging.finding import Problem
+from pytest_tentacle.judging.finding import Evidence, Problem
+from pytest_tentacle.sections.identify.index import ahead_of_ours
 
 _AGAIN = "then run it again"
 _LOG = ('$ Select-String -Path "<log>" -Pattern "Register" -Context 0,20', '$ grep -A 20 "Register" "<log>"')
@@ -21,11 +24,28 @@ _PORTAL = (
 )
 
 
+_CLOCK_IS_WRONG: Final = timedelta(hours=1)
+"""What a clock is off by that makes a certificate invalid more likely than its own dates do."""
+
+
 def _of(*kinds: str) -> Callable[[View, Problem], Clue | None]:
     def match(view: View, problem: Problem) -> Clue | None:
-        return told(view, problem) if problem.facts.get("kind") in kinds else None
+        if problem.facts.get("kind") not in kinds or _by_its_clock(view, problem) is not None:
+            return None
+        return told(view, problem)
 
     return match
+
+
+def _by_its_clock(view: View, problem: Problem) -> Clue | None:
+    """The certificate is not valid now, says a machine whose clock is wrong."""
+    ahead = ahead_of_ours(view.subject)
+    if not problem.facts.get("out_of_time") or ahead is None or abs(ahead) < _CLOCK_IS_WRONG:
+        return None
+    hours = abs(ahead) // timedelta(hours=1)
+    off = f"{hours} hours {'ahead of' if ahead > timedelta() else 'behind'} the machine that runs pytest"
+    clue = told(view, problem)
+    return replace(clue, facts=clue.facts | {"off": off}, evidence=(Evidence(f"clock of {view.name}", off),))
 
 
 _NEEDS = {
@@ -186,6 +206,26 @@ REGISTERING: tuple[CauseKind, ...] = (
     ),
 )
 
+_SET_CLOCK = (
+    "Set the clock right and keep it so (a virtual machine's stands still while it is paused), then run the "
+    "command again. If the portal's certificate is still refused then, its own dates are the reason:"
+)
+
+BY_ITS_CLOCK = CauseKind(
+    "TC9721",
+    "Registering failed: the machine's clock is wrong",
+    "The last command to register {who} failed because the portal's certificate is not valid now, by the clock of "
+    "{who}, which is {off}. (The log says: {words})",
+    frozenset({"TT136", "TT972"}),
+    (_SET_CLOCK, "$ w32tm /query /status"),
+    (_SET_CLOCK, "$ timedatectl status"),
+    _by_its_clock,
+    consequences=UNTRUSTED | {"TT320", "TT310", "TT315"},
+    fold_by=("off",),
+    rank=35,
+    confidence=Confidence.LIKELY,
+)
+
 _FINISH = (
     "Fix what the log says, then run the rest of the setup from that command on. Registering lets the Tentacle trust "
     "its server and is followed by a start of the service; where it is registered in the portal already:"
@@ -249,6 +289,7 @@ def _call_cause(
 
 CALLS: tuple[CauseKind, ...] = (
     BROKEN_OFF,
+    BY_ITS_CLOCK,
     _call_cause(
         1,
         "not-registered",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .model import Signature
 from .of_host import host_signature
-from .texts import NO_KEYSET, WRONG_KEY_STATE
+from .texts import NO_KEYSET, UNUSABLE_KEY, WRONG_KEY_STATE
 
 KEYS: tuple[Signature, ...] = (
     host_signature(
@@ -21,6 +21,15 @@ KEYS: tuple[Signature, ...] = (
         NO_KEYSET.keys,
         "Windows does not find the private key, or the account may not read it.",
         "Give the account the right to read the key's file (MachineKeys), or make a new certificate.",
+        code="TT122",
+    ),
+    host_signature(
+        "key-not-usable",
+        UNUSABLE_KEY.pattern,
+        UNUSABLE_KEY.keys,
+        "Windows cannot use the private key of the Tentacle's own certificate: the account may not read it, or it is "
+        "gone.",
+        "Give the account the right to read the key's file (MachineKeys), then restart the service.",
         code="TT122",
     ),
     host_signature(

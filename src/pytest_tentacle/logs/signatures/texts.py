@@ -210,6 +210,13 @@ NO_KEYSET = _text(
     ("0x80090016", "0x80090016"),
 )
 
+UNUSABLE_KEY = _text(
+    ("credentials supplied to the package were not recognized", "supplied to the package were not recognized"),
+    ("Anmeldeinformationen wurden nicht erkannt", "anmeldeinformationen wurden nicht erkannt"),
+    ("0x8009030D", "0x8009030d"),
+)
+"""Schannel's, of a certificate of one's own: its key is gone, or may not be read (SEC_E_UNKNOWN_CREDENTIALS)."""
+
 WRONG_KEY_STATE = _text(
     ("Key not valid for use in specified state", "key not valid for use in specified state"),
     (

@@ -118,6 +118,17 @@ def _more_telling(name: LinkFinding, address: LinkFinding | Unknown | None) -> L
     return address if same else name
 
 
+def _gets_through_at_times(way: Way) -> bool:
+    """Whether of two looks at one address, a moment apart, the first got no answer and the second was answered.
+
+    No rule, route or service tells a name from its address: what dropped the one drops now and then.
+    """
+    name, address = (each.connect if each else None for each in (way.by_name, way.by_address))
+    if name is None or address is None or name.error is not Failure.TIMED_OUT or address.error is not None:
+        return False
+    return bool(name.address) and not _goes_another_way(way)
+
+
 def _goes_another_way(way: Way) -> bool:
     """Whether the name led to another address than the one that was tried as well: each may fail for its own reason."""
     name, address = way.by_name, way.by_address
@@ -350,7 +361,8 @@ def _problem(link: Link, way: Way, code: str, finding: LinkFinding, actual: str)
         evidence=tuple(dict.fromkeys((*finding.evidence, *more))),
         facts=finding.facts
         | {"vantage": link.vantage.name, "server": link.server_name, "declared_ip": link.declared_ip}
-        | ({"lost_before": True} if _is_lost_before(link, way, finding) else {}),
+        | ({"lost_before": True} if _is_lost_before(link, way, finding) else {})
+        | ({"at_times": True} if code == SILENCE and _gets_through_at_times(way) else {}),
     )
 
 

@@ -116,6 +116,8 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ),
     )
 )
+_OUT_OF_TIME = re.compile(r"NotTimeValid|certificate (?:has expired|is not yet valid)", re.IGNORECASE)
+"""In the words of .NET and OpenSSL: by the machine's own clock the certificate is not valid now."""
 _WORDS = 200
 _CERTIFICATES = frozenset({"NewCertificateCommand", "ImportCertificateCommand"})
 _HAS_IT = "name"
@@ -196,6 +198,7 @@ def failed_call(code: str, subject: Subject, log: LogFile, call: LogCall, kind: 
         "call": called(call.command),
         "kind": kind,
         "words": words,
+        "out_of_time": _OUT_OF_TIME.search(failure) is not None,
     }
     try:
         service = subject.service

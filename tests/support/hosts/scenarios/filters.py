@@ -5,6 +5,7 @@ from __future__ import annotations
 from support.hosts.scenario import Scenario, scenario
 
 _OWN = "TC5411 TT546"
+BANNED = "TC5412"
 _OUT = "TC533 TT533"
 _BEFORE_ONE = "TC5202"
 _BEFORE_SUBNET = "TC5203"
@@ -26,9 +27,9 @@ def nft(
 _STATE = "ct state established,related accept; iif lo accept; tcp dport 22 accept"
 
 
-def own(name: str, fault: str, do: str) -> Scenario:
+def own(name: str, fault: str, do: str, named: str = _OWN) -> Scenario:
     """On web-1: it keeps its server out."""
-    return scenario(f"own-{name}", "filter of the host", fault, do, f"web-1: {_OWN}")
+    return scenario(f"own-{name}", "filter of the host", fault, do, f"web-1: {named}")
 
 
 def tables(host: str, *commands: str, tool: str = "iptables") -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from support.hosts.scenario import Scenario, scenario
 
-from .filters import nft, own, tables
+from .filters import BANNED, nft, own, tables
 from .several import behind, records
 from .unusual import unread
 
@@ -75,7 +75,7 @@ _MORE = (
     own("states-map", "a map of connection states drops new ones", nft("web-1", "iif lo accept; tcp dport 22 accept; ct state vmap { established : accept, related : accept, new : drop, invalid : drop }")),
     own("timed-set", "the server is in a set whose elements expire", nft("web-1", "ip saddr @bad reject with icmpx port-unreachable", more="add set inet t bad { type ipv4_addr; flags timeout; timeout 1h; } | add element inet t bad { 10.10.1.10 }")),
     own("dnat-loopback", "the port is led to the machine's loopback, where such packets may not go", "web-1: nft add table ip t; nft 'add chain ip t c { type nat hook prerouting priority dstnat; }'; nft 'add rule ip t c tcp dport 10933 dnat to 127.0.0.1:10933'"),
-    own("later-table", "one table lets the port in, another one of a later priority rejects it", f"{nft('web-1', 'tcp dport 10933 accept')}nft add table inet f2b-table; nft 'add chain inet f2b-table f2b-chain {{ type filter hook input priority filter + 1; }}'; nft 'add rule inet f2b-table f2b-chain tcp dport {{ 22, 10933 }} ip saddr 10.10.1.0/24 reject'"),
+    own("later-table", "one table lets the port in, another one of a later priority rejects it", f"{nft('web-1', 'tcp dport 10933 accept')}nft add table inet f2b-table; nft 'add chain inet f2b-table f2b-chain {{ type filter hook input priority filter + 1; }}'; nft 'add rule inet f2b-table f2b-chain tcp dport {{ 22, 10933 }} ip saddr 10.10.1.0/24 reject'", BANNED),
     unread("by-time", "iptables drops by the time of day", tables("web-1", "-A INPUT -p tcp --dport 10933 -m time --timestart 00:00 --timestop 23:59 -j DROP"), "TC5205"),
     own("address-by-interface", "what comes to the machine's address is dropped, but for SSH", nft("web-1", "tcp dport 22 accept; ip daddr 10.10.2.11 meta l4proto tcp drop")),
     own("tables-output-policy", "iptables lets nothing out that it does not name", tables("web-1", "-A OUTPUT -o lo -j ACCEPT", "-A OUTPUT -p tcp --sport 22 -j ACCEPT", "-A OUTPUT -p udp --dport 53 -j ACCEPT", "-P OUTPUT DROP")),

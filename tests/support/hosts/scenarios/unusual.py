@@ -8,7 +8,7 @@ from pathlib import Path
 from support.hosts.scenario import Scenario, scenario
 
 from .between import _HAPROXY, _KEY, _POLLS, box, served
-from .filters import nft, own, tables
+from .filters import BANNED, nft, own, tables
 from .names import hosts
 from .proxies import _CONFIG, proxied
 from .several import behind, records
@@ -66,7 +66,7 @@ def unit(name: str, fault: str, change: str, expect: str, *, beside: str = "", u
 _FILTERS = (
     unread("hashlimit", "legacy iptables lets one connection an hour in", tables("web-1", "-A INPUT -p tcp --dport 10933 --syn -m hashlimit --hashlimit-above 1/hour --hashlimit-burst 1 --hashlimit-mode srcip --hashlimit-name o -j DROP", tool="iptables-legacy"), "TC6421"),
     unread("nft-meter", "nft lets one connection an hour in", nft("web-1", "tcp dport 10933 ct state new update @seen { ip saddr limit rate over 1/hour burst 1 packets } drop", more="add set inet t seen { type ipv4_addr; flags dynamic; }"), "TC6421"),
-    own("banned", "a chain of fail2ban's rejects the server", tables("web-1", "-N f2b-octopus", "-A f2b-octopus -s 10.10.1.10/32 -j REJECT --reject-with icmp-port-unreachable", "-A f2b-octopus -j RETURN", "-I INPUT -p tcp -m multiport --dports 0:65535 -j f2b-octopus")),
+    own("banned", "a chain of fail2ban's rejects the server", tables("web-1", "-N f2b-octopus", "-A f2b-octopus -s 10.10.1.10/32 -j REJECT --reject-with icmp-port-unreachable", "-A f2b-octopus -j RETURN", "-I INPUT -p tcp -m multiport --dports 0:65535 -j f2b-octopus"), BANNED),
     unread("recent", "a list of recent sources drops the server", tables("web-1", "-A INPUT -i eth0 -m recent --name bad --rcheck -j DROP") + "; echo +10.10.1.10 > /proc/net/xt_recent/bad"),
     # Connections come about: what is dropped is what follows, by a rule that nobody can judge.
     scenario("own-hello", "filter of the host", "iptables drops what begins TLS", tables("web-1", f"-A INPUT -i eth0 -p tcp --dport 10933 {_HELLO} -j DROP"), "web-1: TC5283"),

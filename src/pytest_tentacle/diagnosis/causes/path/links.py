@@ -119,9 +119,18 @@ def lost_link(view: View, problem: Problem, *, listening: bool) -> Lost | None:
 
 
 def _comes_and_goes(view: View, problem: Problem) -> bool:
-    """Whether pings of the same link lost some connections, and not all."""
+    """Whether of several connections of the same link some were lost, and not all."""
     server = problem.facts.get("server")
-    return any(each.code in LOSSES and each.facts.get("server") == server for each in view.problems)
+    pinged = any(each.code in LOSSES and each.facts.get("server") == server for each in view.problems)
+    return pinged or at_times(view, problem)
+
+
+def at_times(view: View, problem: Problem) -> bool:
+    """Whether the same address answered another look of the same machine, a moment later, and no rule may be why.
+
+    A rule of an end's own filter that limits how often somebody may come tells more.
+    """
+    return problem.facts.get("at_times") is True and unjudged_rule(view, problem) is None
 
 
 def filter_verdict(view: View | None, peer: View | None, problem: Problem) -> str | None:

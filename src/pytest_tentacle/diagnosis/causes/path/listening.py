@@ -32,6 +32,7 @@ from .links import (
     WAY_LINUX,
     WAY_WINDOWS,
     Lost,
+    at_times,
     explained_by_many,
     filter_verdict,
     filtered,
@@ -42,6 +43,7 @@ from .links import (
     unless_own_rules,
 )
 from .own_firewall import keeps_out, unheard
+from .translated import translated
 
 _REFUSES = "is up and refuses the connection: its service is stopped or listens elsewhere, or a firewall rejects it"
 _SILENT = "does not answer: a firewall drops what comes, or the machine is down"
@@ -139,6 +141,8 @@ def _one_alone(view: View, problem: Problem) -> Clue | None:
     link = lost_link(view, problem, listening=True)
     if link is None or not link.would_answer or link.near or explained_by_many(link):
         return None
+    if translated(view, problem) is not None:
+        return None
     own_rule, own = unheard(view, problem), {"own": link.own_words}
     if own_rule:
         told = Evidence(f"packet filter of {view.name}", own_rule["rule"])
@@ -157,7 +161,7 @@ def _one_alone(view: View, problem: Problem) -> Clue | None:
 def _end_unseen(view: View, problem: Problem) -> Clue | None:
     """The end that should answer was not looked at: it may be down as well."""
     link = Lost(view, problem)
-    if link.would_answer or dead_address(view, problem) is not None or link.around is None:
+    if link.would_answer or dead_address(view, problem) is not None or at_times(view, problem) or link.around is None:
         return None
     if link.listening and (not link.near and explained_by_many(link)):
         return None

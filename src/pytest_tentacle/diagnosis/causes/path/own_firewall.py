@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Predicate
 from pytest_tentacle.diagnosis.view import View
 from pytest_tentacle.guide.commands import STATE_WINDOWS
@@ -16,6 +18,8 @@ from .links import ALLOW_WINDOWS, BLOCKED, NO_ROUTE, RULES_LINUX, RULES_WINDOWS
 
 _BY_A_RULE, _ALL, _LOCAL_IGNORED = "TT542", "TT543", "TT544"
 _RESTS_ON = frozenset({"instances", "firewall", "peer.instances", "peer.firewall"})
+_BANS = re.compile(r"\bf2b-|fail2ban|crowdsec|sshguard|denyhosts", re.IGNORECASE)
+"""Names of chains and sets of programs that ban addresses by themselves, whose rules come and go."""
 _SEE_RULES = (
     '$ Get-NetFirewallRule -PolicyStore ActiveStore -DisplayName "<rule>" | Select-Object Name, Profile, Action, '
     "PolicyStoreSource"
@@ -101,7 +105,18 @@ def _by(code: str) -> Predicate:
 def _lets_nobody_in(view: View, problem: Problem) -> Clue | None:
     told = _told(view if problem.code in FIREWALL else view.end(problem))
     others = {_BY_A_RULE, _ALL, _LOCAL_IGNORED}
-    return keeps_out(view, problem) if told is not None and told.code not in others else None
+    if told is None or told.code in others or _is_ban(told):
+        return None
+    return keeps_out(view, problem)
+
+
+def _is_ban(told: Problem) -> bool:
+    return _BANS.search(f"{told.facts.get('rule')} {told.actual}") is not None
+
+
+def _banned(view: View, problem: Problem) -> Clue | None:
+    told = _told(view if problem.code in FIREWALL else view.end(problem))
+    return keeps_out(view, problem) if told is not None and _is_ban(told) else None
 
 
 def of_units(chain: FilterChain, units: set[str]) -> FilterChain | None:
@@ -187,6 +202,27 @@ OWN_FIREWALL: tuple[CauseKind, ...] = (
             *RULES_LINUX,
         ),
         _lets_nobody_in,
+        consequences=LOST_IN_LOGS,
+        fold_by=("keeper", "port", "why"),
+        rank=12,
+        told_apart_by=_RESTS_ON,
+    ),
+    CauseKind(
+        "TC5412",
+        "A program on the machine has banned the other end's address",
+        "A program of {end} that bans addresses (fail2ban, CrowdSec and their kin) blocks port {port}: {why}.",
+        FIREWALL | BLOCKED | {NO_ROUTE},
+        ("This concerns Linux only. On {end}, see the rules:", RULES_WINDOWS),
+        (
+            (
+                "A rule that allows the port would come after the ban. On {end}, see what was banned and why; take the "
+                "address of the other end out (fail2ban-client unban, cscli decisions delete), and exempt it (ignoreip "
+                "of the jail, a whitelist of CrowdSec): it connects again and again by its nature."
+            ),
+            "$ sudo fail2ban-client status",
+            *RULES_LINUX,
+        ),
+        _banned,
         consequences=LOST_IN_LOGS,
         fold_by=("keeper", "port", "why"),
         rank=12,

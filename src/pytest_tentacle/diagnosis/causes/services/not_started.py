@@ -71,7 +71,8 @@ def _clue(view: View, **facts: object) -> Clue:
 
 def _no_program(view: View, problem: Problem) -> Clue | None:
     if view.system == "linux" and exit_of(problem) == EXIT_EXEC:
-        return _clue(view, how="is missing or cannot be run") if _kept_from_it(view, problem) is None else None
+        others = (_kept_from_it, _account_is_kept_from_it)
+        return None if any(other(view, problem) for other in others) else _clue(view, how="is missing or cannot be run")
     how = PROGRAM_MISSING.get(_code(view, problem) or 0)
     return _clue(view, how=how) if how else None
 
@@ -84,12 +85,30 @@ def _kept_from_it(view: View, problem: Problem) -> Clue | None:
     control = view.survey.access_control.data if view.survey else None
     if service.account not in {None, "", "root"} or (control is not None and control.selinux != "enforcing"):
         return None  # the rights of its account may be what it lacks
-    own = [each for each in loading.times if each.executable == service.executable]
+    return _starts_in_a_shell(view)
+
+
+def _starts_in_a_shell(view: View) -> Clue | None:
+    """The very program that systemd could not run was run by the survey, so it is there and whole."""
+    service, loading = view.service, view.survey.loading.data if view.survey else None
+    own = [each for each in loading.times if service and each.executable == service.executable] if loading else []
     if not any(each.exit_code is not None and each.exit_code not in _NOT_RUN for each in own):
         return None
     told = Evidence(f"loading of {view.name}", "run in a shell, the program starts; systemd cannot run it (203/EXEC)")
     clue = _clue(view)
     return Clue(facts=clue.facts, evidence=(told, *clue.evidence))
+
+
+def _account_is_kept_from_it(view: View, problem: Problem) -> Clue | None:
+    """It is there and whole, and the service runs as somebody else than root: that account lacks a right on the way."""
+    service, host = view.service, view.survey.host.data if view.survey else None
+    if view.system != "linux" or exit_of(problem) != EXIT_EXEC or service is None or host is None:
+        return None
+    control = view.survey.access_control.data if view.survey else None
+    surveyor = (host.user or "").rpartition("\\")[2]
+    if service.account in {None, "", "root", surveyor} or (control is not None and control.selinux == "enforcing"):
+        return None
+    return _starts_in_a_shell(view)
 
 
 def _blocked(view: View, problem: Problem) -> Clue | None:
@@ -237,6 +256,28 @@ NOT_STARTED: tuple[CauseKind, ...] = (
         _kept_from_it,
         consequences=STARTLESS,
         echoes=UNANSWERED,
+        rank=19,
+        confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC2067",
+        "The service's account may not run the service's program",
+        "The service on {who} cannot start: {executable} is there and runs in a shell, but not as {account}, which the "
+        "service runs as. It may not enter a folder above the program, or not run the file.",
+        FELL_OVER,
+        ("This concerns Linux only. See its state:", STATE_WINDOWS),
+        (
+            (
+                "See the owner and the rights of each folder above it, and of the file. Let the account enter each "
+                "folder and run the file (the package makes them 755, owned by root), then start it:"
+            ),
+            '$ namei -l "<executable>"',
+            START_LINUX,
+        ),
+        _account_is_kept_from_it,
+        consequences=STARTLESS,
+        echoes=UNANSWERED,
+        fold_by=("account",),
         rank=19,
         confidence=Confidence.LIKELY,
     ),

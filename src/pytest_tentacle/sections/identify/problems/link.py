@@ -265,9 +265,12 @@ NETWORK_KINDS = (
         "A certificate is too weak for the system's TLS library",
         "A key or a hash is below what the system allows, so that every handshake fails. The other end's error "
         "mentions protocol versions, which is misleading.",
-        "Give that end a new certificate, then register it again, or trust it:",
+        "See how long the key is and what the system wants. A Tentacle makes keys of 2048 bits: where the system's "
+        "policy or security level wants longer ones (update-crypto-policies: FUTURE; SECLEVEL=3), a new certificate is "
+        "refused like the old one, and that policy has to allow 2048 bits. Where the key is shorter than that, or the "
+        "hash is SHA-1, give that end a new certificate, then register it again, or trust it:",
         windows=(NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[0]),
-        linux=(NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[1]),
+        linux=("$ update-crypto-policies --show", NEW_CERTIFICATE_WORDS, *NEW_CERTIFICATE[1]),
         sentence="According to the log of {vantage}, its TLS library refuses a certificate for its key or hash.",
         consequences=UNCONNECTED | {"TT113", "TT112"},
         echoes=ACROSS,

@@ -72,7 +72,7 @@ START_KINDS = (
             " read it, or it is gone."
         ),
         consequences=STARTLESS | {"TT203", "TT202", "TT501", "TT505", "TT508", "TT113", "TT112"},
-        rank=20,
+        rank=19,
         confidence=Confidence.LIKELY,
     ),
     kind(
