@@ -39,15 +39,16 @@ def _made(content: _Content) -> HostRecord:
 
 def _content(value: Any, held: list[Any]) -> object:
     """A value as a part of a key: 1 is neither 1.0 nor True. Models never change: the same one is equal to itself."""
-    if isinstance(value, str) or value is None:
+    kind = type(value)
+    if kind is str or value is None or isinstance(value, str):
         return value
     if isinstance(value, dict):
-        return tuple((key, _content(each, held)) for key, each in value.items())
-    if isinstance(value, list | tuple):
-        return (type(value), *(_content(each, held) for each in value))
+        return tuple([(key, _content(each, held)) for key, each in value.items()])
+    if isinstance(value, (list, tuple)):
+        return (kind, *[each if type(each) is str else _content(each, held) for each in value])
     if isinstance(value, Draft):
         return _content(vars(value), held)
     if isinstance(value, BaseModel):
         held.append(value)
         return id(value)
-    return (type(value), value)
+    return (kind, value)

@@ -116,9 +116,13 @@ def watch(notes: Notes) -> Callable[[], None]:
     look, sort = evaluate.findings, evaluate._sort
 
     def findings(check: Check, subject: Any) -> list[Finding]:
-        with subject.ledger.watch() as reads:
+        ledger = subject.ledger
+        reads = ledger.begin()
+        try:
             seen = look(check, subject)
-        subject.ledger.note(reads)
+        finally:
+            ledger.end()
+        ledger.note(reads)
         notes.subject = subject
         notes.looked(check, subject.name, reads, seen)
         return seen
