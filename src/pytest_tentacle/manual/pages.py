@@ -192,7 +192,7 @@ def _explanations(code: str) -> Iterator[str]:
     if of_itself:
         yield _table(("cause", "what is wrong"), [(_cause_link(kind), _said(kind)) for kind in of_itself])
     follows = [kind for kind in CAUSES if code in kind.consequences | kind.echoes]
-    more = [kind for kind in EVERY_CAUSE if kind not in CAUSES and code in kind.consequences | kind.echoes]
+    more = [kind for kind in EVERY_CAUSE if code in kind.consequences | kind.echoes and kind not in CAUSES]
     follows += [kind for kind in more if kind.code != code]
     if len(follows) > MANY:
         yield f"It also follows from any of {len(follows)} other causes: each cause's page names it."
