@@ -211,7 +211,7 @@ PROGRAMS = frozenset(
 )
 """All programs that a survey of a Linux machine calls, with the word behind them where that says what they do."""
 
-RUNNERS = {"bounded": 2, "limit": 2, "rules_of": 2, "exec": 1}
+RUNNERS = {"bounded": 2, "bounded_last": 2, "limit": 2, "limit_last": 2, "rules_of": 2, "exec": 1}
 """Functions of the script that run the words behind them, and where these begin."""
 
 

@@ -190,4 +190,5 @@ def stat(machine: Machine, files: Path) -> str:
     other = f"printf '%s %s\\n' {_UNLABELLED} \"${{one#{shlex.quote(str(files))}}}\""
     labelled = "shift 4; " + each(names, other)
     loop = "\n".join(["shift 3; code=0; for one do case $one in", *rows, f"*) {told} ;;", "esac; done; exit $code"])
-    return choose("$3", {OWNERSHIP: loop, LABELS: labelled}, become(real))
+    owned = loop if rows else f"shift 3; {become(real, '-L', '-c', 'root root %a %n')}"
+    return choose("$3", {OWNERSHIP: owned, LABELS: labelled}, become(real))

@@ -45,26 +45,18 @@ IFS=$old_ifs
 for tool in awk sed date od head grep cat tr ls; do
     if ! has "$tool"; then refuse "no-$tool"; fi
 done
-begun=$(date +%s)
-clock
-started=$now
+# The first look at the clock says which kind of timeout this is as well.
 timeout_style=none
 if has timeout; then
-    if timeout -k 1 5 true 2>/dev/null </dev/null; then
+    if begun=$(timeout -k 1 5 date +%s 2>/dev/null </dev/null); then
         timeout_style=gnu
-    elif timeout 5 true 2>/dev/null </dev/null; then
+    elif begun=$(timeout 5 date +%s 2>/dev/null </dev/null); then
         timeout_style=plain
     fi
 fi
-
-# A section's first line is its JSON; whatever breaks in it leaves the others alone.
-json_of() {
-    case $1 in
-        '{"data":'*'}'* | '{"unknown":'*'}'*) printf '%s' "${1%%"$newline"*}" ;;
-        *) unknown "the script's part for it broke off: ${1:-it printed nothing}" ;;
-    esac
-}
-lines_of() { case $1 in *"$newline"*) printf '%s\n' "${1#*"$newline"}" ;; esac }
+if [ "$timeout_style" = none ]; then begun=$(date +%s); fi
+clock
+started=$now
 
 # A section by its function's name and arguments, unless the time has run out.
 section() {
@@ -74,6 +66,23 @@ section() {
         return
     fi
     "$@" 2>/dev/null </dev/null
+}
+
+# What a section ($2) printed, as the record of this name. Its first line is its JSON; whatever breaks in it leaves the
+# others alone.
+tell() {
+    case $2 in
+        '{"data":'*'}'* | '{"unknown":'*'}'*) emit "$1" "${2%%"$newline"*}" ;;
+        *)
+            quote "the script's part for it broke off: ${2:-it printed nothing}"
+            emit "$1" "{\"unknown\":$quoted}"
+            ;;
+    esac
+}
+
+# Sets `noted` to the further lines of what a section printed.
+notes_of() {
+    case $1 in *"$newline"*) noted=${1#*"$newline"} ;; *) noted= ;; esac
 }
 
 # What the notes of the first sections hold for the later ones.
@@ -132,21 +141,23 @@ gather() {
     done
     IFS=$old_ifs
     names=$own_names$names
-    emit host "$(json_of "$host")"
+    tell host "$host"
     reading services
     services=$(section section_services)
-    service_notes=$(lines_of "$services")
-    emit services "$(json_of "$services")"
+    notes_of "$services"
+    service_notes=$noted
+    tell services "$services"
     reading instances
     instances=$(section section_instances)
-    instance_notes=$(lines_of "$instances")
-    emit instances "$(json_of "$instances")"
+    notes_of "$instances"
+    instance_notes=$noted
+    tell instances "$instances"
     sort_notes
     reading listeners
     listeners=$(section section_sockets "$ports" "$polled")
-    connections=$(lines_of "$listeners")
-    emit listeners "$(json_of "$listeners")"
-    emit connections "$(json_of "${connections:-$listeners}")"
+    notes_of "$listeners"
+    tell listeners "$listeners"
+    tell connections "${noted:-$listeners}"
     reading logs
     logs=$(section section_logs)
     # By far the largest section, and one line always: only its beginning is looked at.
@@ -158,10 +169,10 @@ gather() {
     probe_links
     for part in routes products disks proxies tls service_accounts permissions access_control left_overs own_names proxy_connects changes; do
         reading "$part"
-        emit "$part" "$(json_of "$(section "section_$part")")"
+        tell "$part" "$(section "section_$part")"
     done
     reading firewall
-    emit firewall "$(json_of "$(section section_firewall "$ports")")"
+    tell firewall "$(section section_firewall "$ports")"
     emit events '{"data":[]}'
     emit watchdog '{"data":[]}'
     emit reservations '{"data":{"excluded":[],"http_sys":[]}}'
@@ -184,6 +195,6 @@ if [ "$tls_versions" -eq 1 ]; then
 fi
 if [ "$gather" -eq 1 ]; then
     reading loading
-    emit loading "$(json_of "$(section section_loading)")"
+    tell loading "$(section section_loading)"
 fi
 printf '\n-----SURVEY %s DONE-----\n' "$nonce"

@@ -1,5 +1,8 @@
 # What every part of the survey script uses. Read-only: no file is written, not even a temporary one; all that is
 # kept stands in variables and pipes. Needs a POSIX shell and awk; everything else is looked for before it is used.
+#
+# A process costs the machine a millisecond or more, and `$(...)` and `|` start one for each side as well. So functions set
+# variables where they can, and what ends a subshell takes its place (`bounded_last`).
 
 LC_ALL=C
 TZ=UTC0
@@ -7,7 +10,7 @@ LANGUAGE=
 export LC_ALL TZ LANGUAGE
 unset CDPATH
 set -f
-tab=$(printf '\t')
+tab='	'
 newline='
 '
 # An account without administrator's rights often lacks the folders where ss, ip and netstat live.
@@ -28,18 +31,31 @@ tick() {
     remaining_budget=$((budget - (now - started)))
 }
 
-# bounded SECONDS COMMAND...: `limit`, but for no longer than what is left of the budget.
-bounded() {
+# Sets `allowed` to so many seconds, or to what is left of the budget.
+allow() {
     tick
     allowed=$1
-    shift
     if [ "$remaining_budget" -lt "$allowed" ]; then allowed=$remaining_budget; fi
     if [ "$allowed" -lt 1 ]; then allowed=1; fi
+}
+
+# bounded SECONDS COMMAND...: `limit`, but for no longer than what is left of the budget.
+bounded() {
+    allow "$1"
+    shift
     limit "$allowed" "$@"
 }
 
+# The same where it ends a subshell, `$(bounded_last 3 ls)`, which becomes the command.
+bounded_last() {
+    allow "$1"
+    shift
+    limit_last "$allowed" "$@"
+}
+
 # limit SECONDS COMMAND...: a command that cannot outlive its time. Exit code 124, 137 or 143 when it ran out.
-# Its stdin is the caller's: whoever has none to give says </dev/null.
+# Its stdin is the caller's: whoever has none to give says </dev/null. For what may hang: files and names may lie on another
+# machine, a service may not answer; what ip asks, and a process's status, the kernel itself says at once.
 limit() {
     if [ "$timeout_style" = gnu ]; then
         timeout -k 1 "$@"
@@ -69,34 +85,73 @@ limit() {
     return "$limit_code"
 }
 
+limit_last() {
+    case $timeout_style in
+        gnu) exec timeout -k 1 "$@" ;;
+        plain) exec timeout "$@" ;;
+        *) limit "$@" ;;
+    esac
+}
+
+# Sets `firsts` to the first words of these lines ($1), each once and in a line of its own, and no more than $2 of them.
+first_words() {
+    firsts=$newline
+    left=${2:-1000}
+    words_ifs=$IFS
+    IFS=$newline
+    for row in $1; do
+        row=${row%%[" $tab"]*}
+        case $firsts in *"$newline$row$newline"*) continue ;; esac
+        if [ "$left" -eq 0 ]; then break; fi
+        left=$((left - 1))
+        firsts=$firsts$row$newline
+    done
+    IFS=$words_ifs
+    firsts=${firsts#"$newline"}
+    firsts=${firsts%"$newline"}
+}
+
 timed_out() { [ "$1" -eq 124 ] || [ "$1" -eq 137 ] || [ "$1" -eq 143 ]; }
 
-# Milliseconds as ten digits with a leading 1, so that 32-bit shells can subtract them; nothing where no clock is so fine.
+# Sets `ms` to milliseconds as ten digits with a leading 1, so that 32-bit shells can subtract them; to nothing where no
+# clock is so fine.
 if [ -n "${EPOCHREALTIME:-}" ]; then
     now_ms() {
-        moment=${EPOCHREALTIME%???}
-        moment=${moment%.*}${moment#*.}
-        echo "1${moment#????}"
+        ms=${EPOCHREALTIME%???}
+        ms=${ms%.*}${ms#*.}
+        ms=1${ms#????}
     }
 else
     now_ms() {
-        moment=$(date +%s%N)
-        case $moment in
-            *[!0-9]* | ??????????) ;;
+        ms=$(date +%s%N)
+        case $ms in
+            *[!0-9]* | ??????????) ms= ;;
             *)
-                moment=${moment%??????}
-                echo "1${moment#????}"
+                ms=${ms%??????}
+                ms=1${ms#????}
                 ;;
         esac
     }
 fi
 
+# The same in steps of ten, where that is fine enough: the clock of `clock` costs no process.
+if [ -z "${EPOCHREALTIME:-}" ] && { IFS=' .' read -r _ ms _ </proc/uptime; } 2>/dev/null && [ "${#ms}" -eq 2 ]; then
+    now_10ms() {
+        IFS=' .' read -r now ms _ </proc/uptime
+        ms=00000000$now${ms}0
+        ms=1${ms#"${ms%?????????}"}
+    }
+else
+    now_10ms() { now_ms; }
+fi
+
+# Sets `passed` to the milliseconds from one of them to another; to nothing where either is not known.
 elapsed() {
+    passed=
     case $1:$2 in
         1?????????:1?????????)
             passed=$(($2 - $1))
             if [ "$passed" -lt 0 ]; then passed=$((passed + 1000000000)); fi
-            echo "$passed"
             ;;
     esac
 }
@@ -195,11 +250,30 @@ encode() {
     END { if (held) printf "%s", group(byte[1], held > 1 ? byte[2] : 0, 0, held) }'
 }
 
-# A section that could not be read: its reason, as JSON.
-unknown() { printf '%s' "$1" | awk "$json"'{ all = all (NR > 1 ? " " : "") $0 }
-    END { print "{\"unknown\":" text(substr(all, 1, 400)) "}" }'; }
+# Sets `quoted` to a text as JSON, in one line and no more than 400 bytes of it. Plain words need no awk for that.
+quote() {
+    case $1 in
+        *[!A-Za-z0-9\ +/=_.,:\;%\'\(\)-]*) ;;
+        *)
+            if [ "${#1}" -le 400 ]; then
+                quoted=\"$1\"
+                return
+            fi
+            ;;
+    esac
+    quoted=$(TEXT=$(printf '%.400s' "$1") awk "$json"'BEGIN { s = ENVIRON["TEXT"]; gsub(/\n/, " ", s); print text(s) }' </dev/null)
+}
 
-# Why a command gave nothing: its exit code, and what it said on stderr.
+# A section that could not be read: its reason, as JSON.
+unknown() {
+    quote "$1"
+    printf '{"unknown":%s}\n' "$quoted"
+}
+
+# Sets `complained`: why a command gave nothing, by its exit code and what it said on stderr.
 complaint() {
-    if timed_out "$2"; then echo "$1 did not answer within its time"; else printf '%s failed (exit code %s): %.400s\n' "$1" "$2" "${3:-no message}"; fi
+    complained=${3:-no message}
+    if [ "${#complained}" -gt 400 ]; then complained=$(printf '%.400s' "$complained"); fi
+    complained="$1 failed (exit code $2): $complained"
+    if timed_out "$2"; then complained="$1 did not answer within its time"; fi
 }

@@ -12,8 +12,9 @@ ping_reserve=3
 # bytes, and 1 where the seconds are a duration that was asked for: else they are what so many links as there are workers
 # need, and more links have more); prints the series as JSON, with commas.
 ping_all() {
-    pinged=$(printf '%s\n' "$1" | awk -F '\t' '($1 == "pinged" || $1 == "polled") && !(($3, $4) in seen) { seen[$3, $4]; print }')
-    if [ -z "$pinged" ]; then return; fi
+    choose_targets pinged "$1"
+    if [ "$total" -eq 0 ]; then return; fi
+    pinged=$chosen
     # shellcheck disable=SC2086  # five numbers
     set -- "$pinged" $2
     ping_count=$2 ping_seconds=$3 ping_pause=$4 ping_bytes=$5 ping_fixed=$6
@@ -32,11 +33,12 @@ ping_all() {
         if [ "$ping_bytes" -gt 0 ]; then payload=$(awk -v n="$ping_bytes" 'BEGIN { s = "A"; while (length(s) < n) s = s s; print substr(s, 1, n) "\\r\\n" }'); fi
         fine_sleep=
         if sleep 0.01 2>/dev/null; then fine_sleep=yes; fi
-        total=$(printf '%s\n' "$pinged" | grep -c .)
         if [ "$ping_fixed" -eq 0 ]; then ping_seconds=$((ping_seconds * ((total + pingers - 1) / pingers))); fi
-        ping_end=$(($(date +%s) + ping_seconds))
-        if [ "$ping_end" -gt $((begun + budget - ping_reserve - probe_seconds)) ]; then ping_end=$((begun + budget - ping_reserve - probe_seconds)); fi
-        ping_began=$(now_ms)
+        clock
+        ping_end=$((now + ping_seconds))
+        if [ "$ping_end" -gt $((started + budget - ping_reserve - probe_seconds)) ]; then ping_end=$((started + budget - ping_reserve - probe_seconds)); fi
+        now_ms
+        ping_began=$ms
         pieces=$(
             worker=0
             while [ "$worker" -lt "$pingers" ] && [ "$worker" -lt "$total" ]; do
@@ -46,7 +48,7 @@ ping_all() {
             wait
         )
     fi
-    printf '%s\n%s\n' "$pinged" "$pieces" | awk -F '\t' -v wanted="$ping_count" -v payload_size="$ping_bytes" -v why="$why_not" "$json$series_writer"
+    printf '%s%s\n' "$pinged" "$pieces" | awk -F '\t' -v wanted="$ping_count" -v payload_size="$ping_bytes" -v why="$why_not" "$json$series_writer"
 }
 
 # One worker: every fourth link, one after the other, round after round. Attempts start in pairs, the second half a
@@ -54,7 +56,17 @@ ping_all() {
 # Halibut's own attempts are, never comes of it, however slow the link. The next to read that log would take it for a
 # server that is not let in. Prints what ping_once does.
 ping_some() {
-    mine=$(printf '%s\n' "$pinged" | awk -F '\t' -v all="$pingers" -v me="$1" '(NR - 1) % all == me { print NR "\t" $3 "\t" $4 }')
+    mine=
+    place=0
+    old_ifs=$IFS
+    IFS=$newline
+    for line in $pinged; do
+        place=$((place + 1))
+        if [ $(((place - 1) % pingers)) -ne "$1" ]; then continue; fi
+        line=${line#*"$tab"*"$tab"}
+        mine=$mine$place$tab${line%"$tab"*}$newline
+    done
+    IFS=$old_ifs
     number=0
     while [ "$ping_count" -eq 0 ] || [ "$number" -lt "$ping_count" ]; do
         old_ifs=$IFS
@@ -64,12 +76,14 @@ ping_some() {
             place=${line%%"$tab"*}
             line=${line#*"$tab"}
             for turn in 1 2; do
-                if [ "$(date +%s)" -ge "$ping_end" ]; then
+                clock
+                if [ "$now" -ge "$ping_end" ]; then
                     wait
                     return
                 fi
                 if [ $((number + turn)) -le "$ping_count" ] || [ "$ping_count" -eq 0 ]; then
-                    pair_began=$(now_ms)
+                    now_10ms
+                    pair_began=$ms
                     ping_once "$place" "$((number + turn))" "${line%"$tab"*}" "${line##*"$tab"}" &
                     if [ $((number + turn)) -ne "$ping_count" ]; then ping_rest "$pair_began"; fi
                 fi
@@ -86,29 +100,28 @@ ping_some() {
 # <lag>` and the certificate as `<place> <number> c <piece>`, in lines short enough to be written at once. Two looks at the
 # clock say how late this machine sees what has happened.
 ping_once() {
-    case $3 in *%*) dialled=$(printf '%s' "$3" | awk "$json"'{ printf "%s%s", (NR > 1 ? "\n" : ""), decoded($0) }') ;;
-        *) dialled=$3 ;; esac
-    looked=$(now_ms)
-    at=$(now_ms)
-    outcome=$({
+    decode "$3"
+    now_ms
+    looked=$ms
+    now_ms
+    elapsed "$looked" "$ms"
+    lag=$passed
+    elapsed "$ping_began" "$ms"
+    {
         printf 'link -\nhost -\nport 0\nby name\n'
-        probe_target "$dialled" "$4" "$probe_seconds" </dev/null
-    } | awk -v nonce="$nonce" -v most="$most_certificate" -v brief=ping "$json$probe_reader")
-    IFS=$newline
-    for line in $outcome; do
-        case $line in
-            a*) printf '%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$line" "$(elapsed "$ping_began" "$at")" "$(elapsed "$looked" "$at")" ;;
-            *) printf '%s\t%s\t%s\n' "$1" "$2" "$line" ;;
-        esac
-    done
+        probe_target "$decoded" "$4" "$probe_seconds" </dev/null
+    } | awk -v nonce="$nonce" -v most="$most_certificate" -v brief=ping -v prefix="$1$tab$2$tab" -v suffix="$tab$passed$tab$lag" "$json$probe_reader"
 }
 
 # Sleeps for what is left of the pause since the round began; whole seconds where sleep knows no others.
 ping_rest() {
-    spent=$(elapsed "$1" "$(now_ms)")
-    rest=$((ping_pause - ${spent:-0}))
+    now_10ms
+    elapsed "$1" "$ms"
+    rest=$((ping_pause - ${passed:-0}))
     if [ "$rest" -le 0 ]; then return; fi
-    if [ -n "$fine_sleep" ]; then sleep "0.$(printf '%03d' "$((rest > 999 ? 999 : rest))")"; else sleep 1; fi
+    if [ "$rest" -gt 999 ]; then rest=999; fi
+    rest=$((1000 + rest))
+    if [ -n "$fine_sleep" ]; then sleep "0.${rest#1}"; else sleep 1; fi
 }
 
 # shellcheck disable=SC2016  # awk's own dollars

@@ -111,8 +111,8 @@ function reset_all() { split("", at_stage); page = certificate = thumbprint = la
 # One attempt of a ping (with -v brief=ping): `a`, milliseconds, the stage that failed, why ("-" for none); and the
 # certificate, in lines of `c` and a piece that is short enough to be written at once.
 function ping_lines(  rest) {
-    print "a\t" shown(took["resolve"]) shown(took["connect"]) shown(took["tls"]) shown(took["page"]) shown(failed) (why == "" ? "-" : why)
-    for (rest = certificate; rest != ""; rest = substr(rest, 801)) print "c\t" substr(rest, 1, 800)
+    piece_line("a\t" shown(took["resolve"]) shown(took["connect"]) shown(took["tls"]) shown(took["page"]) shown(failed) (why == "" ? "-" : why) suffix)
+    for (rest = certificate; rest != ""; rest = substr(rest, 801)) piece_line("c\t" substr(rest, 1, 800))
 }
 # The same held to one version of TLS: what was spoken, the stage that failed, why, and whether we did not even say hello.
 function trial_line() { return shown(version) shown(cipher) shown(failed) shown(why) \
@@ -131,8 +131,9 @@ function tried_line(  digest) {
     if (certificate == "") { print "-"; return }
     fflush(); printf "%s", certificate | digest; close(digest)
 }
-# In lines that are short enough to be written at once.
-function in_pieces(s) { while (length(s) > 800) { print substr(s, 1, 800); s = substr(s, 801) } print s }
+# In lines that are short enough to be written at once, and are: several write into one pipe.
+function piece_line(s) { print prefix s; fflush() }
+function in_pieces(s) { while (length(s) > 800) { piece_line(substr(s, 1, 800)); s = substr(s, 801) } piece_line(s) }
 function shown(value) { return (value == "" ? "-" : value) "\t" }
 BEGIN { reset_all() }
 in_page && $0 == "=END=" nonce { in_page = 0; page = joined(); next }
@@ -180,7 +181,7 @@ function settle() {
 END {
     if (!speaking) settle()
     if (brief == "ping") { ping_lines(); exit }
-    if (brief == "trial") { print trial_line(); exit }
+    if (brief == "trial") { piece_line(trial_line()); exit }
     if (brief == "tried") { tried_line(); exit }
     if (brief == "behind") { in_pieces(out); exit }
     if (speaking) {

@@ -35,7 +35,7 @@ choose_client() {
     tick
     client=
     if has openssl; then
-        client_help=$(bounded 5 openssl s_client -help 2>&1 </dev/null)
+        client_help=$(bounded_last 5 openssl s_client -help 2>&1 </dev/null)
         case $client_help in *-brief*) client=openssl ;; esac
         case $client_help in *'-no-CAfile '*'-no-CApath '*) trust_nobody=-no-CAfile$newline-no-CApath ;; esac
     fi
@@ -57,9 +57,12 @@ start_slack() {
 
 # Sets starts_in to the milliseconds that the client takes to start.
 time_start() {
-    before=$(now_ms)
+    now_10ms
+    before=$ms
     bounded 10 openssl s_client -help >/dev/null 2>&1 </dev/null
-    starts_in=$(elapsed "$before" "$(now_ms)")
+    now_10ms
+    elapsed "$before" "$ms"
+    starts_in=$passed
 }
 
 # Sets slack to as much of it as fits into so many seconds, besides those of the look.
@@ -73,7 +76,13 @@ fit_slack() {
 # write into one pipe, in lines that are short enough to be written at once even where stdio buffers no more than
 # 1,024 bytes.
 probe_all() {
-    total=$(printf '%s\n' "$1" | grep -c -e '^target' -e '^polled')
+    total=0
+    old_ifs=$IFS
+    IFS=$newline
+    for line in $1; do
+        case $line in target* | polled*) total=$((total + 1)) ;; esac
+    done
+    IFS=$old_ifs
     if [ "$total" -eq 0 ]; then return; fi
     choose_client
     pieces=$(
@@ -94,20 +103,27 @@ probe_all() {
 }
 
 probe_some() {
+    own=$1
     place=0
     each_address=
     start_slack
-    printf '%s\n' "$2" | while IFS=$tab read -r word link host port by; do
-        case $word in target | polled) ;; *) continue ;; esac
+    old_ifs=$IFS
+    IFS=$newline
+    for line in $2; do
+        case $line in "target$tab"* | "polled$tab"*) ;; *) continue ;; esac
         place=$((place + 1))
-        if [ $(((place - 1) % workers)) -ne "$1" ]; then continue; fi
+        if [ $(((place - 1) % workers)) -ne "$own" ]; then continue; fi
+        IFS=$tab
+        # shellcheck disable=SC2086  # tab-separated fields, and set -f is on
+        set -- $line
+        IFS=$old_ifs
+        link=$2 host=$3 port=$4 by=$5
         tick
         seconds=$remaining_budget
         if [ "$seconds" -gt "$probe_seconds" ]; then seconds=$probe_seconds; fi
         fit_slack "$remaining_budget"
-        case $host in *%*) dialled=$(printf '%s' "$host" | awk "$json"'{ printf "%s%s", (NR > 1 ? "\n" : ""), decoded($0) }') ;;
-            *) dialled=$host ;; esac
-        probe=$({
+        decode "$host"
+        {
             printf 'link %s\nhost %s\nport %s\nby %s\n' "$link" "$host" "$port" "$by"
             if [ -z "$client" ]; then
                 echo 'unavailable this machine has no TLS client (openssl 1.0.2 or newer, or curl)'
@@ -116,16 +132,43 @@ probe_some() {
             else
                 if [ "$by" = name ]; then each_address=yes; fi
                 tells_lag=yes
-                probe_target "$dialled" "$port" "$seconds" </dev/null
+                probe_target "$decoded" "$port" "$seconds" </dev/null
             fi
-        } | awk -v nonce="$nonce" -v most="$most_certificate" "$json$probe_reader")
-        old_ifs=$IFS
+        } | awk -v nonce="$nonce" -v most="$most_certificate" -v prefix="$place$tab" "$json$probe_reader"
         IFS=$newline
-        for piece in $probe; do
-            printf '%s\t%s\n' "$place" "$piece"
-        done
-        IFS=$old_ifs
     done
+    IFS=$old_ifs
+}
+
+# Sets chosen to those of the lines $2 that begin with the word $1, or with `polled`, each host and port once, and total to
+# their number.
+choose_targets() {
+    chosen=
+    total=0
+    known=$newline
+    old_ifs=$IFS
+    IFS=$newline
+    for line in $2; do
+        case $line in "$1$tab"* | "polled$tab"*) ;; *) continue ;; esac
+        place=${line#*"$tab"*"$tab"}
+        place=${place%"$tab"*}
+        case $known in *"$newline$place$newline"*) continue ;; esac
+        known=$known$place$newline
+        chosen=$chosen$line$newline
+        total=$((total + 1))
+    done
+    IFS=$old_ifs
+}
+
+# Sets decoded to a host of the request ($1) without its percent encoding.
+decode() {
+    case $1 in
+        *%*)
+            decoded=$(HOST=$1 awk "$json"'BEGIN { printf "%s.", decoded(ENVIRON["HOST"]) }' </dev/null)
+            decoded=${decoded%.}
+            ;;
+        *) decoded=$1 ;;
+    esac
 }
 
 # Set where each address of a name is looked at, also those behind the one that connects; a ping and a trial do not.
@@ -159,7 +202,16 @@ probe_target() {
     several=
     if [ "$count" -gt 1 ] && [ -n "$each_address" ]; then several=yes; fi
     others=
-    begun=$(now_ms)
+    now_10ms
+    look_began=$ms
+    # Where there is but one address, and no second connection, nobody here need know what came of it.
+    if [ "$count" -eq 1 ] && [ "$identity" -eq 0 ]; then
+        address=${found%%"$newline"*}
+        printf 'address %s\n' "$address"
+        speak "GET / HTTP/1.1\\r\\nHost: %s\\r\\nConnection: close\\r\\n$payload\\r\\n" "$address" "$1" "$2" "$3"
+        tell_lag
+        return
+    fi
     for address in $found; do
         clock
         remaining=$((ends - now))
@@ -171,7 +223,7 @@ probe_target() {
         case $attempt in *"${newline}at $nonce connect"*) others=${found#*"$address"} && break ;; esac
     done
     if [ -n "$several" ] && [ -n "$others" ]; then try_others "$1" "$2"; fi
-    tell_lag "$(elapsed "$begun" "$(now_ms)")"
+    tell_lag
     printf 'address %s\n%s\n' "$address" "$attempt"
     if [ "$identity" -eq 1 ] && [ "$client" = openssl ]; then
         clock
@@ -185,12 +237,14 @@ probe_target() {
     fi
 }
 
-# Milliseconds of a look: prints how long the client takes to start, `took <ms>`; after a look that was slow, how long it
-# does now, since a host may have become busy.
+# Prints how long the client takes to start, `took <ms>`; after a look that was slow, how long it does now, since a host
+# may have become busy.
 tell_lag() {
     if [ -z "$tells_lag" ] || [ "$client" != openssl ]; then return; fi
     printf 'took %s\n' "${starts_in:-0}"
-    if [ "${1:-0}" -lt 1000 ]; then return; fi
+    now_10ms
+    elapsed "$look_began" "$ms"
+    if [ "${passed:-0}" -lt 1000 ]; then return; fi
     time_start
     printf 'took %s\n' "${starts_in:-0}"
 }
@@ -199,7 +253,7 @@ tell_lag() {
 tried() {
     told=$(printf 'address %s\n%s\n' "$1" "$2" |
         awk -v nonce="$nonce" -v most="$most_certificate" -v brief=tried "$json$probe_reader")
-    printf 'tried %s %s\n' "$1" "$(printf '%s' "$told" | tr '\n' ' ')"
+    printf 'tried %s %s\n' "$1" "${told%%"$newline"*} ${told#*"$newline"}"
 }
 
 # Host, port: looks at the addresses in $others as well, each by a whole request of its own. A product may get one of
@@ -223,18 +277,21 @@ try_others() {
 
 # Sets found to the addresses of a name; prints `resolve <ms> <error or -> <addresses>` and a detail. Fails if there are none.
 resolve() {
-    before=$(now_ms)
+    now_ms
+    before=$ms
     case $1 in
         -*) answer= code=2 ;;
         *)
-            answer=$(limit "$2" getent ahosts "$1" 2>/dev/null </dev/null)
+            answer=$(limit_last "$2" getent ahosts "$1" 2>/dev/null </dev/null)
             code=$?
             ;;
     esac
-    found=$(printf '%s\n' "$answer" | awk 'NF && !($1 in seen) { seen[$1]; print $1 }')
-    took=$(elapsed "$before" "$(now_ms)")
+    now_ms
+    elapsed "$before" "$ms"
+    first_words "$answer"
+    found=$firsts
     if [ "$code" -eq 0 ] && [ -n "$found" ]; then
-        printf 'resolve %s -' "${took:--}"
+        printf 'resolve %s -' "${passed:--}"
         printf ' %s' $found
         echo
         return 0
@@ -246,35 +303,36 @@ resolve() {
     elif timed_out "$code"; then
         why=timed-out
     elif [ "$code" -eq 2 ]; then
-        why=$(why_not_found "$1")
+        why_not_found "$1"
     fi
-    printf 'resolve %s %s\nresolve_detail getent ahosts ended with exit code %s\n' "${took:--}" "$why" "$code"
+    printf 'resolve %s %s\nresolve_detail getent ahosts ended with exit code %s\n' "${passed:--}" "$why" "$code"
     return 1
 }
 
-# getent has one exit code for "no such name" and "no DNS server answered". nslookup, where present, tells them apart;
+# Sets why. getent has one exit code for "no such name" and "no DNS server answered". nslookup, where present, tells them apart;
 # and so does openssl, which prints the C library's own words (EAI_AGAIN, EAI_NODATA) and connects to nobody then.
 why_not_found() {
-    case $1 in -*) echo name-not-found && return ;; esac
+    why=name-not-found
+    case $1 in -*) return ;; esac
     if has nslookup; then
-        case $(bounded 3 nslookup "$1" 2>&1 </dev/null || echo "code $?") in
+        said=$(bounded_last 3 nslookup "$1" 2>&1 </dev/null) || said="$said code $?"
+        case $said in
             *NXDOMAIN*) ;;
             *SERVFAIL* | *REFUSED* | *'no servers could be reached'* | *'timed out'* | *'code 124'* | *'code 143'*)
-                echo resolver-failed && return
+                why=resolver-failed
                 ;;
-            *'No answer'*) echo no-address && return ;;
+            *'No answer'*) why=no-address ;;
         esac
     elif has openssl; then
         # shellcheck disable=SC2086  # options of ours
-        said=$(bounded 6 openssl s_client $trust_nobody -connect "$1:0" 2>&1 </dev/null || echo "code $?")
+        said=$(bounded_last 6 openssl s_client $trust_nobody -connect "$1:0" 2>&1 </dev/null) || said="$said code $?"
         case $said in
             *'Temporary failure in name resolution'* | *'Try again'* | *'code 124'* | *'code 143'* | *'code 137'*)
-                echo resolver-failed && return
+                why=resolver-failed
                 ;;
-            *'No address associated'* | *'no usable address'*) echo no-address && return ;;
+            *'No address associated'* | *'no usable address'*) why=no-address ;;
         esac
     fi
-    echo name-not-found
 }
 
 # One connection: format of what to send (with one %s for Host), address, host, port, seconds. Prints what the client
@@ -283,7 +341,8 @@ why_not_found() {
 speak() {
     case $2 in *:*) dial="[$2]:$4" ;; *) dial=$2:$4 ;; esac
     case $3 in *:*) url="[${3%%%*}]:$4" ;; *) url=$3:$4 ;; esac
-    last=$(now_ms)
+    now_ms
+    last=$ms
     echo
     if [ "$client" = openssl ]; then
         # shellcheck disable=SC2086  # options of ours
@@ -301,9 +360,9 @@ speak() {
         page=$({
             {
                 # shellcheck disable=SC2059  # the format is one of ours
-                printf "$1" "$url" | (shift && limit "$@") 5>&1 >&6 2>&3 6>&-
+                printf "$1" "$url" | (shift && limit_last "$@") 5>&1 >&6 2>&3 6>&-
                 printf 'exit %s %s\n' "$nonce" "$?" >&3
-            } | certificate >&3 6>&-
+            } | awk -v nonce="$nonce" -v most="$most_certificate" "$certificate_reader" >&3 6>&-
         } 6>&1 | head -c 100000 && printf .)
         printf '=PAGE=%s\n%s\n=END=%s\n' "$nonce" "${page%.}" "$nonce"
     } 3>&1 | {
@@ -315,7 +374,7 @@ speak() {
                 "=PAGE=$nonce")
                     note_stage end
                     printf '%s\n' "$line"
-                    cat
+                    exec cat # the reader is a subshell, and this its end
                     ;;
                 "certificate $nonce "* | "large $nonce "* | "exit $nonce "*) printf '%s\n' "$line" ;;
                 *)
@@ -328,55 +387,55 @@ speak() {
 }
 
 note_stage() {
-    now=$(now_ms)
-    printf 'at %s %s %s\n' "$nonce" "$1" "$(elapsed "$last" "$now")"
-    last=$now
+    now_ms
+    elapsed "$last" "$ms"
+    printf 'at %s %s %s\n' "$nonce" "$1" "$passed"
+    last=$ms
 }
 
 # The first certificate of the Certificate message in s_client's -msg output, as `certificate <nonce> <base64>` or, where
 # that is long, `large <nonce> <bytes> <word> <thumbprint>`: TLS 1.3 has one byte of context before the list (RFC 8446 4.4.2), TLS 1.2 has none (RFC 5246 7.4.2). Each line is looked at once,
 # whatever the message's length: what is read slowly keeps the client from going on.
-certificate() {
-    awk -v nonce="$nonce" -v most="$most_certificate" '
-    BEGIN {
-        for (i = 0; i < 256; i++) byte[sprintf("%02x", i)] = i
-        digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-    }
-    function value(s) { return (byte[substr(s, 1, 2)] * 256 + byte[substr(s, 3, 2)]) * 256 + byte[substr(s, 5, 2)] }
-    function coded(s,  n) {
-        n = value(substr(s "0000", 1, 6))
-        return substr(digits, int(n / 262144) + 1, 1) substr(digits, int(n / 4096) % 64 + 1, 1) \
-            (length(s) > 2 ? substr(digits, int(n / 64) % 64 + 1, 1) : "=") (length(s) > 4 ? substr(digits, n % 64 + 1, 1) : "=")
-    }
-    function take(s) {
-        if (length(s) > left) s = substr(s, 1, left)
-        left -= length(s); rest = rest s
-        while (length(rest) >= 6) { kept[++groups] = coded(substr(rest, 1, 6)); rest = substr(rest, 7) }
-    }
-    /^<<< / { wanted = /, Certificate$/ && !known && head == ""; next }
-    /^>>> / { wanted = 0; next }
-    wanted && /^ / {
-        gsub(/[^0-9a-f]/, "")
-        if (known) { take($0); next }
-        head = head $0
-        if (length(head) < 22) next
-        at = value(substr(head, 9, 6)) + 3 == value(substr(head, 3, 6)) ? 15 : 17
-        size = value(substr(head, at, 6)); left = size * 2; known = left > 0
-        if (known) take(substr(head, at + 6)); else wanted = 0
-    }
-    END {
-        if (!known || left > 0) exit
-        if (rest != "") kept[++groups] = coded(rest)
-        if (groups * 3 > most) {
-            printf "large %s %d ", nonce, size
-            fflush()
-            digest = "openssl base64 -d -A | openssl dgst -sha1"
-            for (i = 1; i <= groups; i++) printf "%s", kept[i] | digest
-            close(digest)
-            exit
-        }
-        printf "certificate %s ", nonce
-        for (i = 1; i <= groups; i++) printf "%s", kept[i]
-        printf "\n"
-    }'
+certificate_reader='
+BEGIN {
+    for (i = 0; i < 256; i++) byte[sprintf("%02x", i)] = i
+    digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 }
+function value(s) { return (byte[substr(s, 1, 2)] * 256 + byte[substr(s, 3, 2)]) * 256 + byte[substr(s, 5, 2)] }
+function coded(s,  n) {
+    n = value(substr(s "0000", 1, 6))
+    return substr(digits, int(n / 262144) + 1, 1) substr(digits, int(n / 4096) % 64 + 1, 1) \
+        (length(s) > 2 ? substr(digits, int(n / 64) % 64 + 1, 1) : "=") (length(s) > 4 ? substr(digits, n % 64 + 1, 1) : "=")
+}
+function take(s) {
+    if (length(s) > left) s = substr(s, 1, left)
+    left -= length(s); rest = rest s
+    while (length(rest) >= 6) { kept[++groups] = coded(substr(rest, 1, 6)); rest = substr(rest, 7) }
+}
+/^<<< / { wanted = /, Certificate$/ && !known && head == ""; next }
+/^>>> / { wanted = 0; next }
+wanted && /^ / {
+    gsub(/[^0-9a-f]/, "")
+    if (known) { take($0); next }
+    head = head $0
+    if (length(head) < 22) next
+    at = value(substr(head, 9, 6)) + 3 == value(substr(head, 3, 6)) ? 15 : 17
+    size = value(substr(head, at, 6)); left = size * 2; known = left > 0
+    if (known) take(substr(head, at + 6)); else wanted = 0
+}
+END {
+    if (!known || left > 0) exit
+    if (rest != "") kept[++groups] = coded(rest)
+    if (groups * 3 > most) {
+        printf "large %s %d ", nonce, size
+        fflush()
+        digest = "openssl base64 -d -A | openssl dgst -sha1"
+        for (i = 1; i <= groups; i++) printf "%s", kept[i] | digest
+        close(digest)
+        exit
+    }
+    printf "certificate %s ", nonce
+    for (i = 1; i <= groups; i++) printf "%s", kept[i]
+    printf "\n"
+}
+'

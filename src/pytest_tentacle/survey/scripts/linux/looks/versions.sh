@@ -12,46 +12,56 @@ trial_reserve=3
 # Targets (lines `tried <link> <host> <port> <by>` of the request, and `polled ...` of the machine's own
 # settings, each host and port once); prints all trials as JSON, with commas.
 versions_all() {
-    tried=$(printf '%s\n' "$1" | awk -F '\t' '($1 == "tried" || $1 == "polled") && !(($3, $4) in seen) { seen[$3, $4]; print }')
-    if [ -z "$tried" ]; then return; fi
+    choose_targets tried "$1"
+    if [ "$total" -eq 0 ]; then return; fi
+    tried=$chosen
     identity=0
     choose_client
     pieces=
     if [ "$client" = openssl ]; then
-        jobs=$(printf '%s\n' "$tried" | awk -F '\t' -v names="$tls_names" 'BEGIN { n = split(names, name, " ") }
-            { for (i = 1; i <= n; i++) print NR "\t" name[i] "\t" $3 "\t" $4 }')
         pieces=$(
             worker=0
-            while [ "$worker" -lt "$triers" ]; do
+            while [ "$worker" -lt "$triers" ] && [ "$worker" -lt $((total * 4)) ]; do
                 try_some "$worker" </dev/null 2>/dev/null &
                 worker=$((worker + 1))
             done
             wait
         )
     fi
-    printf '%s\n%s\n' "$tried" "$pieces" | awk -F '\t' -v names="$tls_names" -v client="$client" "$json$trials_writer"
+    printf '%s%s\n' "$tried" "$pieces" | awk -F '\t' -v names="$tls_names" -v client="$client" "$json$trials_writer"
 }
 
 # One worker: every eighth trial, one after the other. Prints `<place> <version> <what try_version says>`.
 try_some() {
     number=0
+    place=0
     start_slack
-    printf '%s\n' "$jobs" | while IFS=$tab read -r place version host port; do
-        number=$((number + 1))
-        if [ $(((number - 1) % triers)) -ne "$1" ]; then continue; fi
-        printf '%s\t%s\t%s\n' "$place" "$version" "$(try_version "$version" "$host" "$port")"
+    old_ifs=$IFS
+    IFS=$newline
+    for line in $tried; do
+        IFS=$old_ifs
+        place=$((place + 1))
+        line=${line#*"$tab"*"$tab"}
+        line=${line%"$tab"*}
+        for version in $tls_names; do
+            number=$((number + 1))
+            if [ $(((number - 1) % triers)) -ne "$1" ]; then continue; fi
+            try_version "$version" "${line%"$tab"*}" "${line##*"$tab"}" "$place$tab$version$tab"
+        done
+        IFS=$newline
     done
+    IFS=$old_ifs
 }
 
-# Version, host, port: one trial. Prints either `unavailable <why>` or `<version> <cipher> <stage> <error> <unspoken>`.
-# The old versions need OpenSSL's lowest security level, which nobody else's handshake is given.
+# Version, host, port, the beginning of its line: one trial. Prints either `unavailable <why>` or `<version> <cipher> <stage>
+# <error> <unspoken>`. The old versions need OpenSSL's lowest security level, which nobody else's handshake is given.
 try_version() {
     tick
     seconds=$((remaining_budget - trial_reserve))
     if [ "$seconds" -gt "$probe_seconds" ]; then seconds=$probe_seconds; fi
     fit_slack "$((remaining_budget - trial_reserve))"
     if [ "$seconds" -lt 1 ]; then
-        printf 'unavailable\tno time was left for it'
+        printf '%sunavailable\tno time was left for it\n' "$4"
         return
     fi
     case $1 in
@@ -64,17 +74,16 @@ try_version() {
     case $client_help in
         *"$option "* | *"$option$tab"* | *"$option$newline"*) ;;
         *)
-            printf 'unavailable\tits openssl has no %s' "$option"
+            printf '%sunavailable\tits openssl has no %s\n' "$4" "$option"
             return
             ;;
     esac
     client_options="$option $more"
-    case $2 in *%*) dialled=$(printf '%s' "$2" | awk "$json"'{ printf "%s%s", (NR > 1 ? "\n" : ""), decoded($0) }') ;;
-        *) dialled=$2 ;; esac
+    decode "$2"
     {
         printf 'link -\nhost -\nport 0\nby name\n'
-        probe_target "$dialled" "$3" "$seconds" </dev/null
-    } | awk -v nonce="$nonce" -v most="$most_certificate" -v brief=trial "$json$probe_reader"
+        probe_target "$decoded" "$3" "$seconds" </dev/null
+    } | awk -v nonce="$nonce" -v most="$most_certificate" -v brief=trial -v prefix="$4" "$json$probe_reader"
 }
 
 # shellcheck disable=SC2016  # awk's own dollars

@@ -8,7 +8,8 @@ audit_lines=3000
 
 section_access_control() {
     if timed_out "$system_code"; then
-        unknown "$(complaint 'reading the state of SELinux and AppArmor' "$system_code" '')"
+        complaint 'reading the state of SELinux and AppArmor' "$system_code" ''
+        unknown "$complained"
         return
     fi
     case $system in
@@ -42,7 +43,7 @@ section_access_control() {
     for line in $service_notes; do
         case $line in
             "runs$tab"*)
-                label=$(bounded 3 cat "/proc/${line##*"$tab"}/attr/current" 2>/dev/null </dev/null | tr -d '\000')
+                label=$(bounded_last 3 cat "/proc/${line##*"$tab"}/attr/current" 2>/dev/null </dev/null | tr -d '\000')
                 unit=${line#*"$tab"}
                 processes=$processes${unit%%"$tab"*}$tab${line##*"$tab"}$tab${label%%"$newline"*}$newline
                 case $label in unconfined) ;; *) confined=yes ;; esac

@@ -35,42 +35,39 @@ section_changes() {
                 unit=${line#*"$tab"}
                 unit=${unit%%"$tab"*}
                 watched=$watched/etc/systemd/system/$unit$newline
-                for name in $(bounded 3 ls -A "/etc/systemd/system/$unit.d" 2>/dev/null </dev/null); do
+                for name in $(bounded_last 3 ls -A "/etc/systemd/system/$unit.d" 2>/dev/null </dev/null); do
                     case $name in *.conf) watched=$watched/etc/systemd/system/$unit.d/$name$newline ;; esac
                 done
                 ;;
         esac
     done
     # shellcheck disable=SC2086  # one path a line, and set -f is on
-    written=$(bounded 5 stat -L -c '%Y %n' $watched 2>/dev/null </dev/null)
+    set -- $watched
     IFS=$old_ifs
-    packages=
-    if has tail; then
-        packages=$(bounded 5 grep -a -h -E '^[0-9-]+ [0-9:]+ (install|upgrade|remove|purge) |(Installed|Upgrade|Erase): |^[0-9-]+ [0-9:]+[|](install|remove)[|]' \
-            /var/log/dpkg.log.1 /var/log/dpkg.log /var/log/dnf.rpm.log /var/log/zypp/history 2>/dev/null </dev/null |
-            tail -n "$package_lines")
-    fi
     place=$(readlink /etc/localtime 2>/dev/null)
     case $place in */zoneinfo/*) place=${place##*/zoneinfo/} ;; *) place= ;; esac
     offset=$(unset TZ && date +%z)
     {
-        printf 'zone %s %s\n' "$offset" "$place"
-        if [ -n "$written" ]; then printf '%s\n' "$written" | sed 's/^/file /'; fi
-        if [ -n "$packages" ]; then printf '%s\n' "$packages" | sed 's/^/package /'; fi
-    } | awk "$json$change_writer"
+        printf '%s %s\n= files\n' "$offset" "$place"
+        bounded 5 stat -L -c '%Y %n' "$@" 2>/dev/null </dev/null
+        printf '= packages\n'
+        bounded 5 grep -a -h -E '^[0-9-]+ [0-9:]+ (install|upgrade|remove|purge) |(Installed|Upgrade|Erase): |^[0-9-]+ [0-9:]+[|](install|remove)[|]' \
+            /var/log/dpkg.log.1 /var/log/dpkg.log /var/log/dnf.rpm.log /var/log/zypp/history 2>/dev/null </dev/null
+    } | awk -v most="$package_lines" "$json$change_writer"
 }
 
 # dpkg: `2026-03-12 02:10:01 upgrade openssl:amd64 3.0.1 3.0.2`. dnf: `2026-03-12T02:10:01+0000 SUBDEBUG Upgrade: openssl-3.0.2`.
 # zypper: `2026-03-12 02:10:01|install|openssl|3.0.2|x86_64|...`.
 change_writer='
-$1 == "zone" { offset = $2; zone = $3; next }
-$1 == "file" {
-    time = $2; sub(/^file [0-9]+ /, "")
+NR == 1 { offset = $1; zone = $2; next }
+$0 == "= files" || $0 == "= packages" { part = $2; next }
+part == "files" {
+    time = $1; sub(/^[0-9]+ /, "")
     files = files (files == "" ? "" : ",") "{\"path\":" text($0) ",\"modified_utc\":" iso(time) "}"
     next
 }
-{
-    sub(/^package /, ""); before = ""; version = ""
+{ line[++lines] = $0; delete line[lines - most] }
+function package(  before, version, part, time, action, name, word, one) {
     if (index($0, "|")) { split($0, part, "|"); time = part[1]; action = part[2]; name = part[3]; version = part[4] }
     else if ($1 ~ /T/) { time = $1; action = $3; sub(/:$/, "", action); name = $4 }
     else { time = $1 " " $2; action = $3; name = $4; before = $5; version = $6 }
@@ -82,5 +79,8 @@ $1 == "file" {
     one = one ",\"before\":" text_or_null(substr(before, 1, 100)) ",\"version\":" text_or_null(substr(version, 1, 100)) "}"
     packages = packages (packages == "" ? "" : ",") one
 }
-END { print "{\"data\":{\"offset\":" text_or_null(offset) ",\"zone\":" text_or_null(zone) ",\"files\":[" files "],\"packages\":[" packages "]}}" }
+END {
+    for (i = lines > most ? lines - most + 1 : 1; i <= lines; i++) { $0 = line[i]; package() }
+    print "{\"data\":{\"offset\":" text_or_null(offset) ",\"zone\":" text_or_null(zone) ",\"files\":[" files "],\"packages\":[" packages "]}}"
+}
 '

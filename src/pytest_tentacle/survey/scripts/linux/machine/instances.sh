@@ -9,18 +9,20 @@ section_instances() {
     homes=${TentacleMachineConfigurationHomeDirectory:-/etc/octopus}
     case $service_notes in
         *"${tab}TentacleMachineConfigurationHomeDirectory$tab"*)
-            homes=$(printf '%s\n%s\n' "$homes" "$(printf '%s\n' "$service_notes" |
-                awk -F '\t' '$3 == "TentacleMachineConfigurationHomeDirectory" { print $4 }')" | awk 'NF && !($0 in seen) { seen[$0]; print }')
+            homes=$(printf '%s\n' "$service_notes" | HOMES=$homes awk -F '\t' '
+                BEGIN { print ENVIRON["HOMES"]; seen[ENVIRON["HOMES"]] }
+                $3 == "TentacleMachineConfigurationHomeDirectory" && $4 != "" && !($4 in seen) { seen[$4]; print $4 }')
             ;;
     esac
     set --
     old_ifs=$IFS
     IFS=$newline
     for home in $homes; do set -- "$@" "$home/Tentacle/Instances" "$home/OctopusServer/Instances"; done
-    trouble=$(bounded 5 ls "$@" 2>&1 >/dev/null </dev/null)
+    trouble=$(bounded_last 5 ls "$@" 2>&1 >/dev/null </dev/null)
     code=$?
     if timed_out "$code"; then
-        unknown "$(complaint ls "$code" '')"
+        complaint ls "$code" ''
+        unknown "$complained"
         return
     fi
     for line in $trouble; do
@@ -58,7 +60,16 @@ section_instances() {
     esac
     {
         printf '%s\n' "$service_notes"
-        printf '%s\n' "$entries" | while IFS=$tab read -r file found path name; do read_instance "$file" "$found" "$path" "$name"; done
+        IFS=$newline
+        for line in $entries; do
+            IFS=$tab
+            # shellcheck disable=SC2086  # tab-separated fields, and set -f is on
+            set -- $line
+            IFS=$old_ifs
+            read_instance "$@"
+            IFS=$newline
+        done
+        IFS=$old_ifs
     } | awk "$json$base64$link_finder$instance_writer"
 }
 
@@ -73,7 +84,7 @@ $2 == "named" || $2 == "nowhere" { known[$3]; if (tolower($4) == "tentacle" && $
 # <exit code of cat> <its words> <size and time>`.
 read_instance() {
     printf '\001%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4"
-    measures=$(bounded 5 stat -L -c '%s %Y' "$3" 2>/dev/null </dev/null)
+    measures=$(bounded_last 5 stat -L -c '%s %Y' "$3" 2>/dev/null </dev/null)
     code=1
     trouble=
     case $measures in
@@ -84,10 +95,16 @@ read_instance() {
             ;;
     esac
     if [ "$code" -ne 0 ] && ! timed_out "$code"; then
-        trouble=$(bounded 5 cat "$3" 2>&1 >/dev/null </dev/null)
+        trouble=$(bounded_last 5 cat "$3" 2>&1 >/dev/null </dev/null)
         code=$?
     fi
-    case $code in 0) ;; *) trouble=$(complaint cat "$code" "${trouble%%"$newline"*}") ;; esac
+    case $code in
+        0) ;;
+        *)
+            complaint cat "$code" "${trouble%%"$newline"*}"
+            trouble=$complained
+            ;;
+    esac
     printf '\n\002%s\t%s\t%s\n' "$code" "$measures" "$trouble"
 }
 

@@ -55,14 +55,16 @@ section_tls() {
         unknown 'this machine has no openssl command, so its TLS library cannot be asked'
         return
     fi
-    library=$(bounded 5 openssl version 2>&1 </dev/null)
+    library=$(bounded_last 5 openssl version 2>&1 </dev/null)
     code=$?
     if [ "$code" -ne 0 ]; then
-        unknown "$(complaint 'openssl version' "$code" "$library")"
+        complaint 'openssl version' "$code" "$library"
+        unknown "$complained"
         return
     fi
     if timed_out "$system_code"; then
-        unknown "$(complaint 'reading the configuration of OpenSSL' "$system_code" '')"
+        complaint 'reading the configuration of OpenSSL' "$system_code" ''
+        unknown "$complained"
         return
     fi
     {
@@ -140,9 +142,9 @@ section_permissions() {
 
 # $1 product, $2 instance, $3 account, $4 home, $5 configuration file. IFS is a line end.
 instance_rights() {
-    groups=$(bounded 5 id -Gn "$3" 2>/dev/null </dev/null)
+    groups=$(bounded_last 5 id -Gn "$3" 2>/dev/null </dev/null)
     known=$?
-    inside=$(bounded 5 ls -A "$4" 2>/dev/null </dev/null)
+    inside=$(bounded_last 5 ls -A "$4" 2>/dev/null </dev/null)
     listable=$?
     printf '=instance\n%s\n%s\n%s\n%s\n%s\n%s\n%s\n' "$1" "$2" "$3" "$4" "$groups" "$known" "$listable"
     configuration=$5
@@ -158,7 +160,7 @@ instance_rights() {
     if [ -n "$configuration" ] && [ "$configuration" != "$top" ]; then set -- "$@" "$configuration"; fi
     printf '%s\n' "$count"
     # All of them in one call, and one by one only where that one failed.
-    shown=$(bounded 5 stat -L -c '%U %G %a %n' "$@" 2>/dev/null </dev/null)
+    shown=$(bounded_last 5 stat -L -c '%U %G %a %n' "$@" 2>/dev/null </dev/null)
     if [ $? -eq 0 ]; then
         printf '=paths\n'
         printf '%s\n' "$@"
@@ -167,11 +169,12 @@ instance_rights() {
     fi
     printf '=each\n'
     for one in "$@"; do
-        shown=$(bounded 3 stat -L -c '%U %G %a %n' "$one" 2>&1 </dev/null)
+        shown=$(bounded_last 3 stat -L -c '%U %G %a %n' "$one" 2>&1 </dev/null)
         if [ $? -eq 0 ]; then
             printf 'rights %s\n%s\n' "${shown%%"$newline"*}" "$one"
         else
-            printf 'error %s\n%s\n' "$(file_error "$shown")" "$one"
+            file_error "$shown"
+            printf 'error %s\n%s\n' "$file_error" "$one"
         fi
     done
 }

@@ -3,7 +3,7 @@
 
 # What system files say that several sections read, each line behind its file's name; messages of grep among them.
 read_system() {
-    system=$(bounded 5 grep -a '' /etc/os-release /usr/lib/os-release /proc/stat /etc/environment /etc/ssl/openssl.cnf \
+    system=$(bounded_last 5 grep -a '' /etc/os-release /usr/lib/os-release /proc/stat /etc/environment /etc/ssl/openssl.cnf \
         /etc/pki/tls/openssl.cnf /etc/crypto-policies/back-ends/opensslcnf.config /etc/crypto-policies/config \
         /proc/sys/crypto/fips_enabled /sys/fs/selinux/enforce /sys/module/apparmor/parameters/enabled /proc/filesystems 2>&1 </dev/null)
     system_code=$?
@@ -38,7 +38,7 @@ section_host() {
 addresses() {
     if has ip; then
         echo '=ip'
-        bounded 5 ip -o addr 2>/dev/null </dev/null
+        ip -o addr 2>/dev/null </dev/null
     elif has ifconfig; then
         echo '=ifconfig'
         bounded 5 ifconfig -a 2>/dev/null </dev/null
@@ -92,38 +92,51 @@ section_services() {
         unknown 'this machine has no systemctl, so its services cannot be read'
         return
     fi
-    manager=$(bounded 5 systemctl show --no-pager -p UnitPath -p Environment 2>&1 </dev/null)
+    manager=$(bounded_last 5 systemctl show --no-pager -p UnitPath -p Environment 2>&1 </dev/null)
     code=$?
     if [ "$code" -ne 0 ]; then
-        unknown "$(complaint 'systemctl show' "$code" "$manager")"
+        complaint 'systemctl show' "$code" "$manager"
+        unknown "$complained"
         return
     fi
-    INSTANCES=$(instance_files)
+    # The index files of Tentacle's instances: a unit of one has its name.
+    INSTANCES=$(bounded_last 3 ls "${TentacleMachineConfigurationHomeDirectory:-/etc/octopus}/Tentacle/Instances" 2>/dev/null </dev/null)
     export INSTANCES
-    units=$(candidates "$(printf '%s\n' "$manager" | sed -n 's/^UnitPath=//p')")
+    unit_path=
+    given=
+    old_ifs=$IFS
+    IFS=$newline
+    for line in $manager; do
+        case $line in
+            UnitPath=*) unit_path=${line#UnitPath=} ;;
+            Environment=?*) given=Given=${line#Environment=}$newline ;;
+        esac
+    done
+    IFS=$old_ifs
+    units=$(candidates "$unit_path")
     if [ $? -ne 0 ]; then
         unknown 'systemctl names no service at all'
         return
     fi
-    old_ifs=$IFS
     IFS=$newline
     # shellcheck disable=SC2086  # one unit's name a line, and set -f is on
     set -- $units
     IFS=$old_ifs
     shown=
     if [ $# -gt 0 ]; then
-        shown=$(bounded 15 systemctl show --no-pager \
+        shown=$(bounded_last 15 systemctl show --no-pager \
             -p Id,ActiveState,SubState,Result,MainPID,ExecMainStatus,ExecMainStartTimestamp,NRestarts \
             -p UnitFileState,User,WorkingDirectory,ExecStart,Environment,EnvironmentFiles -- "$@" 2>&1 </dev/null)
         code=$?
         if [ "$code" -ne 0 ]; then
-            unknown "$(complaint 'systemctl show' "$code" "$shown")"
+            complaint 'systemctl show' "$code" "$shown"
+            unknown "$complained"
             return
         fi
     fi
     # What systemd itself gives to all units (DefaultEnvironment=); a unit's own variables win over it.
     {
-        printf '%s\n' "$manager" | sed -n 's/^Environment=\(..*\)/Given=\1/p'
+        printf '%s' "$given"
         case $shown in *EnvironmentFile=/* | *EnvironmentFiles=/*) environment_files "$shown" ;; esac
         case $shown in *UnitFileState=masked*) masked_processes "$shown" ;; esac
         printf '%s\n\n' "$shown"
@@ -176,13 +189,6 @@ candidates() {
         END { exit !any }'
 }
 
-# The names of all index files of Tentacle's instances, in lower case and in one line, each between slashes: a unit of one
-# has its name.
-instance_files() {
-    bounded 3 ls "${TentacleMachineConfigurationHomeDirectory:-/etc/octopus}/Tentacle/Instances" 2>/dev/null </dev/null |
-        awk '/\.config$/ { sub(/\.config$/, ""); gsub(/[ \t]+/, "-"); printf "/%s/", tolower($0) }'
-}
-
 # The lines of the environment files of Octopus Deploy's units ($1: what `systemctl show` said), as
 # `Variable=<unit><tab><line>`; `Unread=<unit><tab><words>` for a file that may not be read. The property is named without
 # its last letter by older ones (of 219, src/systemctl/systemctl.c prints `EnvironmentFile=`).
@@ -193,7 +199,7 @@ environment_files() {
     /^Id=/ { id = substr($0, 4) }
     /^$/ { for (i = 1; wanted && i <= count; i++) print id "\t" path[i]; count = 0; wanted = 0 }' |
         while IFS=$tab read -r unit file; do
-            content=$(bounded 3 cat "$file" 2>&1 </dev/null)
+            content=$(bounded_last 3 cat "$file" 2>&1 </dev/null)
             if [ $? -eq 0 ]; then
                 printf '%s\n' "$content" | UNIT=$unit awk '{ print "Variable=" ENVIRON["UNIT"] "\t" $0 }'
             else
@@ -210,20 +216,30 @@ masked_processes() {
     /^Id=/ { id = substr($0, 4) }
     /^$/ { if (masked && pid ~ /^[1-9][0-9]*$/) print id "\t" pid; pid = ""; masked = 0 }' |
         while IFS=$tab read -r unit pid; do
-            user=$(user_of_process "$pid")
+            user_of_process "$pid"
             words=$(bounded 3 cat "/proc/$pid/cmdline" 2>/dev/null </dev/null | tr '\000' '\n' | awk '
                 { gsub(/\t/, " "); if ($0 ~ /[ "\\\047]/) { gsub(/["\\]/, "\\\\&"); $0 = "\"" $0 "\"" }; printf "%s%s", (NR > 1 ? " " : ""), $0 }')
             if [ -n "$user" ] && [ -n "$words" ]; then printf 'Process=%s\t%s\t%s\n' "$unit" "$user" "$words"; fi
         done
 }
 
-# The effective user of a process by its number, and by its name; nothing where that cannot be seen.
+# Sets process_number to the effective user of a process by its number, and user to it by its name; to nothing where that
+# cannot be seen.
 number_of_process() {
-    bounded 3 cat "/proc/$1/status" 2>/dev/null </dev/null | awk '$1 == "Uid:" && $3 ~ /^[0-9]+$/ { print $3 }'
+    process_number=$(cat "/proc/$1/status" 2>/dev/null </dev/null)
+    case $newline$process_number in
+        *"${newline}Uid:$tab"*"$tab"*)
+            process_number=${process_number#*"Uid:$tab"*"$tab"}
+            process_number=${process_number%%["$tab$newline"]*}
+            ;;
+        *) process_number= ;;
+    esac
+    case $process_number in *[!0-9]*) process_number= ;; esac
 }
 user_of_process() {
-    process_number=$(number_of_process "$1")
-    if [ -n "$process_number" ]; then bounded 3 id -un "$process_number" 2>/dev/null </dev/null || echo "$process_number"; fi
+    user=
+    number_of_process "$1"
+    if [ -n "$process_number" ]; then user=$(bounded_last 3 id -un "$process_number" 2>/dev/null </dev/null) || user=$process_number; fi
 }
 
 unit_names='
@@ -231,8 +247,12 @@ unit_names='
 # OctopusDeploy-Tentacle.service).
 function product_by_name(id) {
     id = tolower(id); sub(/\.service$/, "", id)
-    if (id == "tentacle" || id == "octopusdeploy-tentacle" || index(ENVIRON["INSTANCES"], "/" id "/")) return "tentacle"
+    if (id == "tentacle" || id == "octopusdeploy-tentacle" || id in names_of_instances) return "tentacle"
     return id ~ /^octopus-?server$/ ? "server" : ""
+}
+BEGIN {
+    count = split(tolower(ENVIRON["INSTANCES"]), file, "\n")
+    for (i = 1; i <= count; i++) if (sub(/\.config$/, "", file[i])) { gsub(/[ \t]+/, "-", file[i]); names_of_instances[file[i]] }
 }
 '
 unit_reader='

@@ -19,10 +19,11 @@ section_service_accounts() {
         account=${account##*"$tab"}
         case $account in
             -*) number= ;; # no account, and id would take it for an option
-            *[!0-9]*) number=$(bounded 5 id -u "$account" 2>/dev/null </dev/null) ;;
+            *[!0-9]*) number=$(bounded_last 5 id -u "$account" 2>/dev/null </dev/null) ;;
             *) number=$account ;;
         esac
-        printf '%s\t%s\t%s\t%s\n' "$unit" "$account" "$number" "$(number_of_process "$process")"
+        number_of_process "$process"
+        printf '%s\t%s\t%s\t%s\n' "$unit" "$account" "$number" "$process_number"
     done | awk -F '\t' "$json"'
     function number(s) { return s ~ /^[0-9]+$/ ? "\"" s "\"" : "null" }
     { list = list (list == "" ? "" : ",") "{\"service\":" text($1) ",\"account\":" text($2) ",\"sid\":" number($3) ",\"process_sid\":" number($4) "}" }

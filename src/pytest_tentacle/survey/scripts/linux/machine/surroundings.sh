@@ -2,12 +2,12 @@
 # (lines `instance <product> <name> <configuration> <home> <work folder>`), $service_notes (lines `unit <name> <product>
 # <instance or -> <account> <executable>`) and $programs (lines `<product> <executable>`), all tab-separated.
 
-# What a tool's refusal of a file is called: $1 is its message.
+# Sets `file_error` to what a tool's refusal of a file is called: $1 is its message.
 file_error() {
     case $1 in
-        *'No such file'* | *'Not a directory'*) echo not-found ;;
-        *'ermission denied'*) echo denied ;;
-        *) echo unreadable ;;
+        *'No such file'* | *'Not a directory'*) file_error=not-found ;;
+        *'ermission denied'*) file_error=denied ;;
+        *) file_error=unreadable ;;
     esac
 }
 
@@ -51,7 +51,7 @@ read_log() {
     if [ "$remaining_budget" -lt 3 ]; then
         error=unreadable
     elif has stat; then
-        measures=$(bounded 5 stat -L -c '%s %Y %n' "$log_file" "$3/$log_name.0.txt" 2>&1 </dev/null)
+        measures=$(bounded_last 5 stat -L -c '%s %Y %n' "$log_file" "$3/$log_name.0.txt" 2>&1 </dev/null)
         if timed_out $?; then error=unreadable; fi
         log_ifs=$IFS
         IFS=$newline
@@ -63,53 +63,64 @@ read_log() {
                     time=${row%% *}
                     ;;
                 [0-9]*" "[0-9]*"/$log_name.0.txt") older=yes ;;
-                *"/$log_name.txt'"*) error=$(file_error "$row") ;;
+                *"/$log_name.txt'"*)
+                    file_error "$row"
+                    error=$file_error
+                    ;;
             esac
         done
         IFS=$log_ifs
     fi
     content=
     if [ -z "$error" ]; then
-        content=$(packed_end "$log_bytes" "$log_file")
+        packed_end "$log_bytes" "$log_file"
+        content=$packed
         # So little is the end of an empty file, or of one that could not be read.
         if [ "${#content}" -lt 40 ]; then
-            trouble=$(bounded 5 tail -c 1 "$log_file" 2>&1 >/dev/null </dev/null)
-            if [ $? -ne 0 ]; then error=$(file_error "$trouble"); fi
+            if ! trouble=$(bounded_last 5 tail -c 1 "$log_file" 2>&1 >/dev/null </dev/null); then
+                file_error "$trouble"
+                error=$file_error
+            fi
         fi
     fi
-    printf '%s\n' "$1" "$2" "$log_file" "$size" "$time" "$error" | awk "$json"'
-    { line[NR] = $0 }
-    END { printf "{\"product\":\"%s\",\"instance\":%s,\"path\":%s", line[1], text(line[2]), text(line[3])
-          if (line[4] != "") printf ",\"size\":%s,\"modified_utc\":%s", number_or_null(line[4]), iso(line[5])
-          if (line[6] != "") printf ",\"error\":\"%s\"", line[6] }'
+    log_facts "$1" "$2" "$log_file" "$size" "$time"
+    if [ -n "$error" ]; then printf ',"error":"%s"' "$error"; fi
     if [ -z "$error" ]; then
         printf ',"text":"%s"' "$content"
         if [ -n "$older" ] && [ -n "$size" ] && [ "$((log_bytes - size))" -gt 0 ]; then
-            printf ',"older":"%s"' "$(packed_end "$((log_bytes - size))" "$3/$log_name.0.txt")"
+            packed_end "$((log_bytes - size))" "$3/$log_name.0.txt"
+            printf ',"older":"%s"' "$packed"
         fi
     fi
     printf '}'
 }
 
-# The last bytes of a file ($1 how many, $2 which), packed if that can be done here, as base64 in one line.
-packed_end() {
-    if has base64 && has gzip; then
-        in_one_line "$(bounded 8 tail -c "$1" "$2" 2>/dev/null </dev/null | gzip -c | base64)"
-    elif has base64; then
-        in_one_line "$(bounded 8 tail -c "$1" "$2" 2>/dev/null </dev/null | base64)"
-    else
-        if [ "$1" -gt 200000 ]; then set -- 200000 "$2"; fi
-        bounded 8 tail -c "$1" "$2" 2>/dev/null </dev/null | encode
-    fi
+# Product, instance, path, size and time of a log, and the account that wrote it before it knew an instance: the beginning
+# of its object.
+log_facts() {
+    PRODUCT=$1 INSTANCE=$2 FILE=$3 SIZE=$4 TIME=$5 ACCOUNT=${6:-} awk "$json"'BEGIN {
+        printf "{\"product\":\"%s\",\"instance\":%s", ENVIRON["PRODUCT"], text(ENVIRON["INSTANCE"])
+        if (ENVIRON["ACCOUNT"] != "") printf ",\"account\":%s", text(ENVIRON["ACCOUNT"])
+        printf ",\"path\":%s", text(ENVIRON["FILE"])
+        if (ENVIRON["SIZE"] != "") printf ",\"size\":%s,\"modified_utc\":%s", number_or_null(ENVIRON["SIZE"]), iso(ENVIRON["TIME"]) }' </dev/null
 }
 
-in_one_line() {
+# Sets `packed` to the last bytes of a file ($1 how many, $2 which), packed if that can be done here, as base64 in one line.
+packed_end() {
+    if has base64 && has gzip; then
+        packed=$(bounded_last 8 tail -c "$1" "$2" 2>/dev/null </dev/null | gzip -c | base64)
+    elif has base64; then
+        packed=$(bounded_last 8 tail -c "$1" "$2" 2>/dev/null </dev/null | base64)
+    else
+        if [ "$1" -gt 200000 ]; then set -- 200000 "$2"; fi
+        packed=$(bounded_last 8 tail -c "$1" "$2" 2>/dev/null </dev/null | encode)
+    fi
     joined_ifs=$IFS
     IFS=$newline
     # shellcheck disable=SC2086  # base64 in lines, and set -f is on
-    set -- $1
+    set -- $packed
     IFS=
-    printf '%s' "$*"
+    packed="$*"
     IFS=$joined_ifs
 }
 
@@ -118,10 +129,10 @@ section_products() {
     version=
     if has dpkg-query; then
         # shellcheck disable=SC2016  # dpkg-query's own variables
-        version=$(bounded 5 dpkg-query -W -f '${db:Status-Status} ${Version}\n' tentacle 2>/dev/null </dev/null)
+        version=$(bounded_last 5 dpkg-query -W -f '${db:Status-Status} ${Version}\n' tentacle 2>/dev/null </dev/null)
     fi
     if [ -z "$version" ] && has rpm; then
-        version=$(bounded 5 rpm -q --qf 'installed %{VERSION}\n' tentacle 2>/dev/null </dev/null)
+        version=$(bounded_last 5 rpm -q --qf 'installed %{VERSION}\n' tentacle 2>/dev/null </dev/null)
     fi
     case $version in
         installed\ *)
@@ -132,14 +143,20 @@ section_products() {
     esac
     {
         printf 'package\t%s\n' "$version"
-        printf '%s' "$programs" | while IFS=$tab read -r product executable; do
+        old_ifs=$IFS
+        IFS=$newline
+        for line in $programs; do
             own=
-            if [ "$product" != tentacle ] || [ -z "$version" ]; then
-                own=$(bounded 3 cat "$executable.deps.json" 2>/dev/null </dev/null | head -c 20000 |
-                    sed -n 's/.*"\(Octopus\.\)\{0,1\}\(Tentacle\|Server\)\/\([0-9][^"]*\)".*/\3/p' | head -n 1)
-            fi
-            printf 'program\t%s\t%s\t%s\n' "$product" "$executable" "$own"
+            case "${version:+packaged} $line" in
+                "packaged tentacle$tab"*) ;;
+                *)
+                    own=$(bounded_last 3 cat "${line#*"$tab"}.deps.json" 2>/dev/null </dev/null | head -c 20000 |
+                        sed -n 's/.*"\(Octopus\.\)\{0,1\}\(Tentacle\|Server\)\/\([0-9][^"]*\)".*/\3/p' | head -n 1)
+                    ;;
+            esac
+            printf 'program\t%s\t%s\n' "$line" "$own"
         done
+        IFS=$old_ifs
     } | awk -F '\t' "$json"'
     function product(what, version, path) {
         list = list (list == "" ? "" : ",") "{\"product\":" text(what) ",\"version\":" text_or_null(version) ",\"path\":" text_or_null(path) "}" }
@@ -172,40 +189,15 @@ section_disks() {
             case $place in /*) places=$places$place$newline ;; esac
         done
     done
-    for place in $places; do
-        set --
-        while [ -n "$place" ]; do
-            set -- "$@" "$place"
-            place=${place%/*}
-        done
-        # The first row is that of the deepest folder that is there.
-        shown=$(bounded 5 df -Pk "$@" / 2>&1 </dev/null)
-        code=$?
-        for line in $shown; do
-            case $line in
-                df:*'No such file'* | df:*"can't find mount point"*) ;;
-                df:*)
-                    trouble=${trouble:-$(complaint df "$code" "$line")}
-                    break
-                    ;;
-                *' '*' '*/*)
-                    rows=$rows$line$newline
-                    break
-                    ;;
-            esac
-        done
-        if timed_out "$code"; then trouble=${trouble:-$(complaint df "$code" '')}; fi
-        # A file needs an inode as well; some file systems have no fixed number of them, and show none.
-        shown=$(bounded 5 df -Pi "$@" / 2>/dev/null </dev/null)
-        for line in $shown; do
-            case $line in
-                *' '*' '*/*)
-                    rows="${rows}inodes $line$newline"
-                    break
-                    ;;
-            esac
-        done
-    done
+    # All in one call where all are there, and one by one only where that one failed.
+    # shellcheck disable=SC2086  # one path a line, and set -f is on
+    set -- $places
+    if [ $# -gt 0 ] && shown=$(bounded_last 5 df -Pk "$@" 2>/dev/null </dev/null); then
+        rows_of_all "$shown" ''
+        rows_of_all "$(bounded_last 5 df -Pi "$@" 2>/dev/null </dev/null)" 'inodes '
+    else
+        for place in $places; do rows_of_nearest "$place"; done
+    fi
     IFS=$old_ifs
     if [ -z "$rows" ] && [ -n "$trouble" ]; then
         unknown "$trouble"
@@ -253,6 +245,52 @@ section_disks() {
         print "{\"data\":[" (count ? list : substr(list, 2)) "]}" }'
 }
 
+# Adds the rows of what df printed ($1), each behind a word ($2), to $rows. IFS is a line end.
+rows_of_all() {
+    for line in $1; do
+        case $line in *' '*' '*/*) rows=$rows$2$line$newline ;; esac
+    done
+}
+
+# Adds the rows of one place ($1), or of its nearest parent that is there, to $rows. IFS is a line end.
+rows_of_nearest() {
+    place=$1
+    set --
+    while [ -n "$place" ]; do
+        set -- "$@" "$place"
+        place=${place%/*}
+    done
+    # The first row is that of the deepest folder that is there.
+    shown=$(bounded_last 5 df -Pk "$@" / 2>&1 </dev/null)
+    code=$?
+    complained=
+    for line in $shown; do
+        case $line in
+            df:*'No such file'* | df:*"can't find mount point"*) ;;
+            df:*)
+                complaint df "$code" "$line"
+                break
+                ;;
+            *' '*' '*/*)
+                rows=$rows$line$newline
+                break
+                ;;
+        esac
+    done
+    if timed_out "$code"; then complaint df "$code" ''; fi
+    trouble=${trouble:-$complained}
+    # A file needs an inode as well; some file systems have no fixed number of them, and show none.
+    shown=$(bounded_last 5 df -Pi "$@" / 2>/dev/null </dev/null)
+    for line in $shown; do
+        case $line in
+            *' '*' '*/*)
+                rows="${rows}inodes $line$newline"
+                break
+                ;;
+        esac
+    done
+}
+
 # Sets $served: the unit and the process that serves, and these places; nothing where there are several, or none: nobody
 # knows whose place is whose then.
 served_by() {
@@ -277,12 +315,14 @@ served_by() {
 # `<program> help` twice, in milliseconds. It comes after the logs and the probes: the program writes into its log, and
 # whatever it finds to do must not take their time. It starts where it can write no file of its own.
 section_loading() {
-    printf '%s' "$programs" | while IFS=$tab read -r product executable; do
+    old_ifs=$IFS
+    IFS=$newline
+    for line in $programs; do
+        executable=${line#*"$tab"}
         # Only the product's own program: a unit may run it by way of another one, which may do anything with `help`.
         case $executable in */Tentacle | */Octopus.Tentacle | */Octopus.Server) ;; *) continue ;; esac
-        printf '%s\t%s' "$product" "$executable"
+        printf '%s' "$line"
         error=
-        after=
         said=
         for run in cold warm; do
             tick
@@ -290,19 +330,20 @@ section_loading() {
                 error='no time was left for it'
                 break
             fi
-            before=${after:-$(now_ms)}
-            trouble=$(cd /proc && bounded 20 "$executable" help 2>&1 >/dev/null </dev/null)
+            now_10ms
+            before=$ms
+            trouble=$(cd /proc && bounded_last 20 "$executable" help 2>&1 >/dev/null </dev/null)
             code=$?
-            after=$(now_ms)
-            took=$(elapsed "$before" "$after")
+            now_10ms
+            elapsed "$before" "$ms"
             if timed_out "$code"; then
-                error="help did not answer within its time of ${took:-some} ms"
+                error="help did not answer within its time of ${passed:-some} ms"
                 break
             elif [ "$code" -eq 126 ] || [ "$code" -eq 127 ]; then
                 error="it cannot be started: ${trouble:-exit code $code}"
                 break
             fi
-            printf '\t%s %s' "$code" "${took:--}"
+            printf '\t%s %s' "$code" "${passed:--}"
             if [ "$code" -ne 0 ]; then said=$trouble; fi
         done
         if [ -n "$error" ]; then printf '\terror %s' "${error%%"$newline"*}"; fi
@@ -340,18 +381,19 @@ section_left_overs() {
         for line in $service_notes; do
             case $line in "unit$tab"*"$tab/"*) ;; *) continue ;; esac
             unit=${line#*"$tab"}
-            trouble=$(bounded 3 ls -d "${line##*"$tab"}" 2>&1 >/dev/null </dev/null) && continue
-            if [ "$(file_error "$trouble")" = not-found ]; then left_over=${left_over}unit$tab${unit%%"$tab"*}$newline; fi
+            trouble=$(bounded_last 3 ls -d "${line##*"$tab"}" 2>&1 >/dev/null </dev/null) && continue
+            file_error "$trouble"
+            if [ "$file_error" = not-found ]; then left_over=${left_over}unit$tab${unit%%"$tab"*}$newline; fi
         done
     fi
     root=${TentacleMachineConfigurationHomeDirectory:-/etc/octopus}
-    for folder in $(bounded 3 ls -p "$root" 2>/dev/null </dev/null); do
+    for folder in $(bounded_last 3 ls -p "$root" 2>/dev/null </dev/null); do
         case $folder in */) folder=$root/${folder%/} ;; *) continue ;; esac
         # An instance's home, or what holds its configuration file or work folder.
         case $newline$instance_notes$newline in
             *"${newline}instance$tab"*"$tab$folder$tab"* | *"${newline}instance$tab"*"$tab$folder/"* | *"${newline}instance$tab"*"$tab$folder$newline"*) continue ;;
         esac
-        case $newline$(bounded 3 ls "$folder" 2>/dev/null </dev/null)$newline in
+        case $newline$(bounded_last 3 ls "$folder" 2>/dev/null </dev/null)$newline in
             *"$newline"Instances"$newline"*) ;;
             *"$newline"Logs"$newline"* | *.config"$newline"*) left_over=${left_over}folder$tab$folder$newline ;;
         esac

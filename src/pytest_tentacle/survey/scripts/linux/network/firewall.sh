@@ -7,15 +7,16 @@ rules_limit=600000
 section_firewall() {
     sources=
     known=
-    if has firewall-cmd && [ "$(bounded 8 firewall-cmd --state 2>/dev/null </dev/null)" = running ]; then
+    if has firewall-cmd && [ "$(bounded_last 8 firewall-cmd --state 2>/dev/null </dev/null)" = running ]; then
         rules_of firewalld firewall-cmd --list-all-zones
     fi
     if has nft; then rules_of nft nft list ruleset; fi
     if has iptables-save; then rules_of iptables iptables-save -c; fi
     if has ip6tables-save; then rules_of ip6tables ip6tables-save -c; fi
     for family in ip ip6; do
-        tables=$(cat "/proc/net/${family}_tables_names" 2>/dev/null)
-        if [ -z "$tables" ]; then continue; fi
+        table=
+        { IFS= read -r table <"/proc/net/${family}_tables_names"; } 2>/dev/null
+        if [ -z "$table" ]; then continue; fi
         case $known in *" ${family}tables:legacy "*) continue ;; esac
         if has "${family}tables-legacy-save"; then
             rules_of "${family}tables-legacy" "${family}tables-legacy-save" -c
@@ -51,7 +52,7 @@ unit_addresses() {
     done
     IFS=$old_ifs
     if [ $# -eq 0 ]; then return; fi
-    shown=$(bounded 8 systemctl show --no-pager -p Id,IPAddressAllow,IPAddressDeny,RestrictAddressFamilies,PrivateNetwork -- "$@" 2>/dev/null </dev/null)
+    shown=$(bounded_last 8 systemctl show --no-pager -p Id,IPAddressAllow,IPAddressDeny,RestrictAddressFamilies,PrivateNetwork -- "$@" 2>/dev/null </dev/null)
     case $shown in *IPAddressDeny=[0-9a-f:]* | *RestrictAddressFamilies=* | *PrivateNetwork=yes*) ;; *) return ;; esac
     told=$(printf 'Ports=%s\nPolled=%s\n\n%s\n' "$own" "$others" "$shown" | awk "$json"'{ all = all $0 "\n" } END { printf "%s", text(all) }')
     sources="$sources,{\"tool\":\"systemd\",\"text\":$told}"
@@ -69,10 +70,11 @@ may_have_nftables() {
 rules_of() {
     tool=$1
     shift
-    rules=$(bounded 8 "$@" 2>&1 </dev/null)
+    rules=$(bounded_last 8 "$@" 2>&1 </dev/null)
     code=$?
     if [ "$code" -ne 0 ]; then
-        refused_rules "$tool" "$(complaint "$1" "$code" "$rules")"
+        complaint "$1" "$code" "$rules"
+        refused_rules "$tool" "$complained"
         return
     fi
     # Of iptables' two kinds, only the one that writes nftables' rules says so in its first line.
@@ -88,12 +90,17 @@ rules_of() {
     cut=
     if [ "${#rules}" -gt "$rules_limit" ]; then cut=',"cut":true'; fi
     # Line by line: of 30,000 rules in one word, an awk would copy each once for all those behind it.
-    told=$(printf '%s\n' "$rules" | head -c "$rules_limit" | awk "$json"'
-        BEGIN { printf "\"" } { line = text($0); printf "%s", substr(line, 2, length(line) - 2) escapes["\n"] } END { printf "\"" }')
+    told='"\n"'
+    if [ -n "$rules" ]; then
+        told=$(printf '%s\n' "$rules" | awk -v left="$rules_limit" "$json"'
+            BEGIN { printf "\"" }
+            left > 0 { line = text(substr($0, 1, left)); left -= length($0) + 1; printf "%s", substr(line, 2, length(line) - 2) escapes["\n"] }
+            END { printf "\"" }')
+    fi
     sources="$sources${sources:+,}{\"tool\":\"$tool\",\"text\":$told$cut}"
 }
 
 refused_rules() {
-    told=$(printf '%s' "$2" | awk "$json"'{ all = all (NR > 1 ? " " : "") $0 } END { printf "%s", text(substr(all, 1, 300)) }')
-    sources="$sources${sources:+,}{\"tool\":\"$1\",\"refused\":$told}"
+    quote "$2"
+    sources="$sources${sources:+,}{\"tool\":\"$1\",\"refused\":$quoted}"
 }

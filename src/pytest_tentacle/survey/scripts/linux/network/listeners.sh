@@ -10,17 +10,17 @@ section_sockets() {
         case $step in
             ss)
                 has ss || continue
-                sockets=$(bounded 8 ss -H -tanp 2>&1 </dev/null)
+                sockets=$(bounded_last 8 ss -H -tanp 2>&1 </dev/null)
                 ;;
             netstat)
                 has netstat || continue
-                sockets=$(bounded 8 netstat -tanp 2>/dev/null </dev/null)
+                sockets=$(bounded_last 8 netstat -tanp 2>/dev/null </dev/null)
                 ;;
             listening)
                 no_connections=$refusal
                 # Of a host with very many connections, those that listen may still be had.
                 if [ -z "$late" ] || ! has ss; then continue; fi
-                sockets=$(bounded 8 ss -H -ltnp 2>&1 </dev/null)
+                sockets=$(bounded_last 8 ss -H -ltnp 2>&1 </dev/null)
                 ;;
             proc)
                 no_connections=
@@ -30,18 +30,17 @@ section_sockets() {
         code=$?
         if [ "$code" -eq 0 ]; then break; fi
         if timed_out "$code"; then late=yes; fi
-        refusal=${refusal:-$(complaint "$step" "$code" "$sockets")}
+        complaint "$step" "$code" "$sockets"
+        refusal=${refusal:-$complained}
     done
     if [ "$code" -ne 0 ]; then
         unknown "$refusal"
-    else
-        {
-            printf '=sockets\n%s\n' "$sockets"
-            processes
-        } | LOCAL=" $1 " REMOTE=" $2 " NO_CONNECTIONS=$no_connections awk "$json$socket_reader"
         return
     fi
-    unknown "$refusal"
+    {
+        printf '=sockets\n%s\n' "$sockets"
+        processes
+    } | LOCAL=" $1 " REMOTE=" $2 " NO_CONNECTIONS=$no_connections awk "$json$socket_reader"
 }
 
 # /proc/net/tcp in the layout of ss, for machines without ss and netstat. $1: ports whose listeners matter, and local ports
@@ -91,7 +90,7 @@ proc_sockets() {
 # user and start behind `=short`.
 processes() {
     if has ps; then
-        rows=$(bounded 8 ps -ww -eo pid=,ppid=,user:32=,lstart=,args= </dev/null 2>/dev/null)
+        rows=$(bounded_last 8 ps -ww -eo pid=,ppid=,user:32=,lstart=,args= </dev/null 2>/dev/null)
         if [ -n "$rows" ]; then
             printf '=processes\n%s\n' "$rows"
             return

@@ -24,7 +24,7 @@ section_own_names() {
         done
         wait
         IFS=$old_ifs
-        printf '%s' "$asked" | sed 's/^/name /'
+        printf '= names\n%s' "$asked"
     } | awk "$json$own_name_writer"
 }
 
@@ -42,9 +42,12 @@ ask_own_name() {
     case $own in
         -*) code=2 answer= ;; # no name begins so, and getent would take it for an option
         *)
-            answer=$(bounded "$own_name_seconds" getent ahosts "$own" 2>/dev/null </dev/null)
+            answer=$(bounded_last "$own_name_seconds" getent ahosts "$own" 2>/dev/null </dev/null)
             code=$?
-            if [ "$code" -eq 2 ]; then word=$(why_not_found "$own"); fi
+            if [ "$code" -eq 2 ]; then
+                why_not_found "$own"
+                word=$why
+            fi
             ;;
     esac
     for line in $answer; do printf '%s %.60s\n' "$1" "${line%% *}"; done
@@ -53,8 +56,9 @@ ask_own_name() {
 
 # The names come last; the place of each is its number.
 own_name_writer='
-$1 == "name" {
-    place = ++count; sub(/^name /, "")
+$0 == "= names" { told = 1; next }
+told {
+    place = ++count
     one = "{\"name\":" text(decoded($0))
     if (code[place] == "0" && addresses[place] != "") one = one ",\"addresses\":[" addresses[place] "]"
     else {

@@ -53,7 +53,7 @@ ask_proxy() {
         -*) code=2 found= ;;
         *:*) code=0 found=$way ;;
         *[!0-9.]*)
-            found=$(bounded "$probe_seconds" getent ahosts "$2" 2>/dev/null </dev/null)
+            found=$(bounded_last "$probe_seconds" getent ahosts "$2" 2>/dev/null </dev/null)
             code=$?
             found=${found%%"$newline"*}
             found=${found%% *}
@@ -106,14 +106,11 @@ look_behind() {
     server_name=
     case $3 in *:*) ;; *[!0-9.]*) server_name=$3 ;; esac
     IFS=" $tab$newline"
-    behind=$({
+    {
         printf 'address %s\n' "$2"
         speak "GET / HTTP/1.1\\r\\nHost: %s\\r\\nConnection: close\\r\\n\\r\\n" "${3%%%*}" "$3" "$4" "$seconds" </dev/null
-    } 2>/dev/null | awk -v nonce="$nonce" -v most="$most_certificate" -v brief=behind "$json$probe_reader")
+    } 2>/dev/null | awk -v nonce="$nonce" -v most="$most_certificate" -v brief=behind -v prefix="$1 behind " "$json$probe_reader"
     IFS=$newline
-    for piece in $behind; do
-        printf '%s behind %s\n' "$1" "$piece"
-    done
 }
 
 # Decides from numbers: curl's exit codes, the status, errno. Of openssl only what it says for certain counts: it does

@@ -9,7 +9,7 @@ section_routes() {
         unknown 'this machine has no ip to ask for its routes'
         return
     fi
-    asks=$(asks_by_port)
+    asks_by_port
     {
         old_ifs=$IFS
         IFS=$newline
@@ -21,11 +21,14 @@ section_routes() {
             case $peer in
                 *%* | -*) continue ;;
                 *:*) addresses=$peer ;;
-                *[!0-9.]*) addresses=$(bounded 3 getent ahosts "$peer" 2>/dev/null </dev/null | awk '!($1 in seen) { seen[$1]; print $1 }' | head -n 4) ;;
+                *[!0-9.]*)
+                    first_words "$(bounded_last 3 getent ahosts "$peer" 2>/dev/null </dev/null)" 4
+                    addresses=$firsts
+                    ;;
                 *) addresses=$peer ;;
             esac
             for address in $addresses; do
-                words=$(bounded 3 ip -o route get "$address" 2>&1 </dev/null)
+                words=$(ip -o route get "$address" 2>&1 </dev/null)
                 code=$?
                 from_own_address
                 via=${words#* via }
@@ -39,14 +42,16 @@ section_routes() {
         done
         IFS=$old_ifs
         call_neighbours
-        bounded 3 ip neigh show 2>/dev/null </dev/null | head -n 500 | sed 's/^/neighbour /'
+        echo '= neighbours'
+        ip neigh show 2>/dev/null </dev/null
+        echo '= filters'
         set +f
         for file in /proc/sys/net/ipv4/conf/*/rp_filter; do
             strict= # a file of /proc/sys can be read only at once, so dash's read gets the value and an error
             { IFS= read -r strict <"$file"; } 2>/dev/null
             if [ -n "$strict" ]; then
                 device=${file#/proc/sys/net/ipv4/conf/}
-                printf 'strict %s %s\n' "${device%/rp_filter}" "$strict"
+                printf '%s %s\n' "${device%/rp_filter}" "$strict"
             fi
         done
         set -f
@@ -59,15 +64,20 @@ from_own_address() {
     own=${words#* src }
     own=${own%% *}
     case $code,$words in 0,*' src '*) ;; *) return ;; esac
+    way_of "$words"
+    its_way=$way
     for ask in ' ' $asks; do
         IFS=' '
         # shellcheck disable=SC2086  # words for ip, and set -f is on
         set -- $ask
         IFS=$newline
-        more=$(bounded 3 ip -o route get "$address" from "$own" "$@" 2>&1 </dev/null)
+        more=$(ip -o route get "$address" from "$own" "$@" 2>&1 </dev/null)
         more_code=$?
         case $more in
-            *' dev '*) if [ "$(way_of "$more")" = "$(way_of "$words")" ]; then continue; fi ;;
+            *' dev '*)
+                way_of "$more"
+                if [ "$way" = "$its_way" ]; then continue; fi
+                ;;
             unreachable* | prohibit* | blackhole* | *unreachable* | *'ermission denied'* | *'nvalid argument'* | *'o route to host'*) ;;
             *) continue ;;
         esac
@@ -77,39 +87,46 @@ from_own_address() {
     done
 }
 
-# What to ask for besides, in lines: the ports of the machine's answers and of what it opens, where a rule asks for any.
+# Sets asks to what to ask for besides, in lines: the ports of the machine's answers and of what it opens, where a rule asks
+# for any.
 asks_by_port() {
-    case $(bounded 3 ip rule show 2>/dev/null </dev/null; bounded 3 ip -6 rule show 2>/dev/null </dev/null) in
+    asks=
+    case $(ip rule show 2>/dev/null </dev/null; ip -6 rule show 2>/dev/null </dev/null) in
         *' sport '* | *' dport '* | *' ipproto '*) ;;
         *) return ;;
     esac
-    # shellcheck disable=SC2086  # numbers, parted by blanks
-    if [ -n "$ports" ]; then printf 'ipproto tcp sport %s\n' $ports; fi
-    # shellcheck disable=SC2086
-    if [ -n "$polled" ]; then printf 'ipproto tcp dport %s\n' $polled; fi
+    for port in $ports; do asks="${asks}ipproto tcp sport $port$newline"; done
+    for port in $polled; do asks="${asks}ipproto tcp dport $port$newline"; done
 }
 
-# The router and the device of what ip says.
-way_of() { printf '%s\n' "$1" | awk '{ for (i = 1; i < NF; i++) if ($i == "via" || $i == "dev") printf "%s ", $(i + 1); exit }'; }
+# Sets way to the router and the device of what ip says, which names them in this order.
+way_of() {
+    way=
+    rest="${1%%"$newline"*} "
+    case $rest in *' via '*) rest=${rest#*' via '} way=${rest%%' '*} ;; esac
+    case $rest in *' dev '*) rest=${rest#*' dev '} way="$way ${rest%%' '*}" ;; esac
+}
 
 # A neighbours' table knows of a router only what was tried of late: each is called once, and so are peers on the own
 # network, side by side, so that a dead one is seen.
 call_neighbours() {
-    for one in $(printf '%s' "$called" | awk '!($0 in seen) { seen[$0]; if (count++ < 16) print }'); do
+    first_words "$called" 16
+    for one in $firsts; do
         if has ping; then
-            bounded 2 ping -c 1 -W 1 "$one" >/dev/null 2>&1 </dev/null &
+            bounded_last 2 ping -c 1 -W 1 "$one" >/dev/null 2>&1 </dev/null &
         elif has curl; then
             case $one in *:*) one=[$one] ;; esac
-            bounded 2 curl -q -s -m 1 --noproxy '*' -o /dev/null "http://$one:9/" >/dev/null 2>&1 </dev/null &
+            bounded_last 2 curl -q -s -m 1 --noproxy '*' -o /dev/null "http://$one:9/" >/dev/null 2>&1 </dev/null &
         fi
     done
     wait
 }
 
 route_reader='
-$1 == "route" { line[++count] = $0; next }
-$1 == "neighbour" { state[$2, $4] = $NF; next }
-$1 == "strict" { strict[$2] = $3; next }
+$0 == "= neighbours" || $0 == "= filters" { about = $2; next }
+about == "" { line[++count] = $0; next }
+about == "neighbours" { if (neighbours++ < 500) state[$1, $3] = $NF; next }
+{ strict[$1] = $2; next }
 function value(s, word,  at, part) {
     if (!match(s, "(^| )" word " [^ ]+")) return ""
     part = substr(s, RSTART, RLENGTH); sub(/^ /, "", part); sub(/^[^ ]+ /, "", part)
