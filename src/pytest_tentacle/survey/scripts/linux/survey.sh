@@ -127,7 +127,7 @@ emit() {
 }
 
 # Says what is looked at next: the last of these lines tells what hung.
-reading() { printf '\n-----SURVEY %s READING %s-----\n' "$nonce" "$1"; }
+reading() { echo "$newline-----SURVEY $nonce READING $1-----"; }
 
 # In the order of their worth; what may hang or takes long comes last.
 gather() {
