@@ -155,7 +155,8 @@ class TestForks:
         """Each collects and runs them by itself, as if it had begun by itself."""
         file = tmp_path / "test_it.py"
         file.write_text(
-            "open(__file__ + '.imported', 'a').write('x')\n\ndef test_it():\n    assert {}.get('is') == 1\n"
+            "import pytest\nopen(__file__ + '.imported', 'a').write('x')\n\n"
+            "@pytest.mark.parametrize('a', ['\\n'], ids=repr)\ndef test_it(a):\n    assert {}.get('is') == a\n"
         )
         own = Forks([str(file)])
         worker = [
@@ -177,6 +178,7 @@ class TestForks:
             own.close()
         assert [(one.returncode, one.stderr) for one in done] == [(1, "")] * 2
         assert all("+  where None = <built-in method get of dict" in one.stdout for one in done)
+        assert all(r"FAILED test_it.py::test_it['\\n']" in one.stdout for one in done)
         assert (tmp_path / "test_it.py.imported").read_text() == "x"
 
     def test_a_run_has_what_is_its_own(self, forks: Runs, tmp_path: Path) -> None:

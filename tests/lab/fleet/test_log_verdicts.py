@@ -165,6 +165,7 @@ NOT_IN_LOGS = {
             "portal-web-server",
             "pkcs12-iterations",
             "key-isolation",
+            "key-not-usable",
             "own-server-not-recognised",
             "web-socket-gateway",
             "no-room-to-accept",

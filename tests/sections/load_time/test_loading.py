@@ -200,7 +200,7 @@ class TestScripts:
             ("windows/machine/loading.ps1", "it did not end within {0:0} seconds", BROKEN_OFF_WINDOWS),
             (
                 "linux/machine/surroundings.sh",
-                "help did not answer within its time of ${took:-some} ms",
+                "help did not answer within its time of ${passed:-some} ms",
                 BROKEN_OFF_LINUX,
             ),
         ],

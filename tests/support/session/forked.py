@@ -238,10 +238,22 @@ def _main() -> None:
     as_main(lambda: runpy.run_module("pytest", run_name="__main__", alter_sys=True))
 
 
+class _NoTests:
+    """Let pytest import modules and make no tests of them.
+
+    It keeps ids that it has made with what they are made of: the next to collect would escape them once more.
+    """
+
+    @staticmethod
+    def pytest_pycollect_makeitem() -> list[object]:
+        return []
+
+
 def _import_tests(tests: Sequence[str]) -> None:
-    """What collecting them imports stays; who cannot collect them, their workers say."""
+    """Who cannot be imported, the workers say."""
     with contextlib.redirect_stdout(io.StringIO()):
-        import_module("pytest").main([*tests, "--collect-only", "-qq", "-n0", "-p", "no:cacheprovider"])
+        words = [*tests, "--collect-only", "-qq", "-n0", "-p", "no:cacheprovider"]
+        import_module("pytest").main(words, plugins=[_NoTests()])
     gc.collect()
     gc.freeze()
 

@@ -56,7 +56,7 @@ def rule_for_the_local_subnet(world: Whole, name: str) -> None:
 def rule_with_a_netmask(world: Whole, name: str) -> None:
     """The registry has `RA4=192.0.2.0/255.255.255.0` where somebody wrote /24.
 
-    Source: MS-FASP 2.2.36, rule strings of FirewallRules.
+    Source: MS-GPFAS 2.2.2.19 (grammar of rules in the registry).
     """
     rule = FirewallRule(name="Octopus Tentacle", action="allow", ports=("10933",), remote=("192.0.2.0/255.255.255.0",))
     world.change(name, "firewall", rules=(rule,), profiles=(_profile("Domain"),))
