@@ -72,6 +72,29 @@ class TestPlan:
             "registry: HKLM:\\X",
         )
 
+    @pytest.mark.parametrize(
+        ("instances", "unread", "goes", "said"),
+        [
+            (["Tentacle"], "", True, "Only if the program itself is in doubt: take it away"),
+            (["Tentacle", "Blue"], "", False, "Other instances are on this machine (Blue)"),
+            ([], "access is denied", False, "was not read (access is denied): look first"),
+        ],
+        ids=["alone", "two", "not read"],
+    )
+    def test_the_program_may_be_another_instances(
+        self, instances: list[str], unread: str, goes: bool, said: str
+    ) -> None:
+        """It is uninstalled only where this instance is known to be the only one."""
+        world = small_fleet()
+        world["web-01"].declare(instance="Tentacle")
+        if unread:
+            world["web-01"].unknown["instances"] = unread
+        else:
+            world["web-01"].instances = instances
+        plan = plan_of("web-01", world=world)
+        assert any("Uninstall-Package" in line for line in plan.remove) is goes
+        assert said in " ".join((*plan.first, *plan.remove))
+
     def test_a_server_gets_none(self) -> None:
         with pytest.raises(NoPlanError, match="is an Octopus Server"):
             plan_of("octo-1")

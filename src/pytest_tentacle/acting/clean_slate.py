@@ -72,13 +72,13 @@ def planned(subject: Subject) -> Plan:
         first=tuple(_first(subject, others, unread)),
         keep=tuple(_kept(subject, settings)),
         server=tuple(_server(subject, settings)),
-        remove=maker.filled(maker.remove(alone=not others)),
+        remove=maker.filled(maker.remove(alone=others == ())),
         left_overs=maker.filled(_left_overs(subject, is_windows=is_windows)),
         back=maker.filled(maker.back()),
     )
 
 
-def _first(subject: Subject, others: tuple[str, ...], unread: str) -> Iterator[str]:
+def _first(subject: Subject, others: tuple[str, ...] | None, unread: str) -> Iterator[str]:
     yield "Do this only where the report's causes were mended and it still does not work: it is the guide's last step."
     yield "What was deployed stays as it is. Work that runs on this machine is ended: disable it in the portal first."
     yield "Keep a copy of what is below: settings that are not noted are lost."
@@ -87,9 +87,13 @@ def _first(subject: Subject, others: tuple[str, ...], unread: str) -> Iterator[s
             f"Other instances are on this machine ({', '.join(others)}): the program is theirs as well, so it is not "
             "uninstalled."
         )
-    survey = subject.known_survey
-    if survey is not None and survey.instances.data is None:
-        yield f"Whether other instances are on this machine was not read ({survey.instances.unknown}): look first."
+    if others is None:
+        survey = subject.known_survey
+        why = survey.instances.unknown if survey else "it was not surveyed"
+        yield (
+            f"Whether other instances are on this machine was not read ({why}): look first. The program would be "
+            "theirs as well, so it is not uninstalled."
+        )
     if unread:
         yield f"Its settings could not be read ({unread}): note them by hand, or take them from the portal."
 

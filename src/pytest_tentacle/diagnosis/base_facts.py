@@ -34,34 +34,15 @@ _PROGRAMS = {
 
 def base_facts(subject: Subject) -> dict[str, Any]:
     """By placeholder, what every command about that machine may need; what is not known is left out."""
-    facts: dict[str, Any] = {"machine": subject.name, "instance": subject.instance_name, "name": subject.name}
+    facts: dict[str, Any] = {"machine": subject.name, "name": subject.name, **subject.call_facts}
     facts |= {"is_tentacle": subject.is_tentacle, "is_server": not subject.is_tentacle}
     facts |= {each: _program(subject, each) for each in _PROGRAMS}
     if subject.is_tentacle and subject.mode is not None:
         facts |= {mode.value: subject.mode is mode for mode in Mode}
     apart = _apart(subject) if len(subject.peers) > 1 else []
     facts |= _at_server(subject, ()) | _of_each(apart) if len(apart) > 1 else _at_server(subject, subject.peers)
-    return facts | _of_its_service(subject) | _of_its_instance(subject)
-
-
-def _of_its_instance(subject: Subject) -> dict[str, Any]:
-    """Whether others are on the host, and whether it is called by a file in place of a name."""
-    try:
-        own = subject.registered
-    except Unknown:
-        own = None
-    facts: dict[str, Any] = {"only_instance": not subject.other_instances, "unnamed": bool(own and own.unnamed)}
-    return facts | ({"file": own.configuration.path} if own and own.unnamed else {})
-
-
-def _of_its_service(subject: Subject) -> dict[str, Any]:
-    """Its name, who starts it, and whether other machines have its certificate on purpose, as nodes of a cluster do."""
-    service, machine = subject.known_service, subject.machine
-    cluster = service.cluster if service else None
-    together = bool(machine.cluster or cluster or getattr(machine, "shares_certificate", False))
-    facts: dict[str, Any] = {"clustered": cluster is not None, "shares_certificate": together}
-    facts |= {"service": service.name} if service else {}
-    return facts | ({"resource": cluster.resource} if cluster and cluster.resource else {})
+    shared = subject.machine.cluster or facts["clustered"] or getattr(subject.machine, "shares_certificate", False)
+    return facts | {"shares_certificate": bool(shared)}  # on purpose, as nodes of a cluster do
 
 
 def server_facts(subject: Subject, server: str | None) -> dict[str, Any]:

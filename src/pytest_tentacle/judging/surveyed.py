@@ -160,12 +160,37 @@ class SurveyedMachine:
             return None
 
     @property
-    def other_instances(self) -> tuple[str, ...]:
-        """The host's other instances of Tentacle, as far as they are known."""
+    def known_instance(self) -> Instance | None:
+        """Its own instance; None where it has none, or nobody could read it."""
+        try:
+            return self.registered
+        except Unknown:
+            return None
+
+    @property
+    def other_instances(self) -> tuple[str, ...] | None:
+        """The host's other instances of Tentacle; None where they were not read."""
         survey = self.known_survey
         known = survey.instances.data if survey else None
+        if known is None:
+            return None
         own = self.instance_name.lower()
-        return tuple(each.name for each in known or () if each.product == "tentacle" and each.name.lower() != own)
+        return tuple(each.name for each in known if each.product == "tentacle" and each.name.lower() != own)
+
+    @property
+    def call_facts(self) -> dict[str, Any]:
+        """What calls for its instance and its service need, by placeholder and flag; what is not known is left out."""
+        own, service = self.known_instance, self.known_service
+        cluster = service.cluster if service else None
+        facts: dict[str, Any] = {
+            "instance": self.instance_name,
+            "unnamed": bool(own and own.unnamed),
+            "only_instance": self.other_instances == (),
+            "clustered": cluster is not None,
+        }
+        facts |= {"file": own.configuration.path} if own and own.unnamed else {}
+        facts |= {"service": service.name} if service else {}
+        return facts | ({"resource": cluster.resource} if cluster and cluster.resource else {})
 
     @property
     def known_addresses(self) -> tuple[str, ...]:

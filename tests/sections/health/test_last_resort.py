@@ -46,6 +46,15 @@ class TestLastResort:
         assert "delete-instance --instance Tentacle" in text
         assert "Uninstall-Package" not in text
 
+    def test_instances_that_could_not_be_read(self, around: Any) -> None:
+        """The advice is told all the same; the program stays, since it may be another instance's."""
+        around.world["web-01"].service |= STOPPED
+        around.world["web-01"].unknown["instances"] = "access is denied"
+        text = told(around, "web-01")
+        assert "Restart-Service -Name 'OctopusDeploy Tentacle'" in text
+        assert "delete-instance --instance Tentacle" in text
+        assert "Uninstall-Package" not in text
+
     def test_linux(self, around: Any) -> None:
         around.world["poll-01"].trusted = []
         text = told(around, "poll-01")

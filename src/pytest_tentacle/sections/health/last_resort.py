@@ -38,16 +38,10 @@ def last_resort_is_told(subject: Subject) -> Iterator[Finding]:
         return
     try:
         linux = subject.read(FACTS.host).os == "linux"
-        service, instance = subject.service, subject.registered
+        service = subject.service
     except (Unknown, Blocked):
         return  # earlier steps say what could not be read; a command for the wrong system is worse than none
-    facts: dict[str, object] = {"instance": subject.instance_name, "only_instance": not subject.other_instances}
-    if instance is not None and instance.unnamed:
-        facts |= {"unnamed": True, "file": instance.configuration.path}
-    if service is not None:
-        cluster = service.cluster
-        facts |= {"service": service.name, "tentacle": service.executable, "clustered": cluster is not None}
-        facts |= {"resource": cluster.resource} if cluster and cluster.resource else {}
+    facts = subject.call_facts | ({"tentacle": service.executable} if service is not None else {})
     system = "linux" if linux else "windows"
     yield _advice(RESTART, fill((RESTART_LINUX if linux else RESTART_WINDOWS,), system, facts))
     if not subject.is_tentacle:
