@@ -15,6 +15,7 @@ from collections import Counter
 
 import pytest
 
+from pytest_tentacle.lab.linux.machine import REAL_TOOLS
 from pytest_tentacle.link import By, Failure, LinkRef, Stage, Target
 from pytest_tentacle.link.decoding import thumbprint_of
 from pytest_tentacle.survey.request import Request
@@ -307,6 +308,19 @@ class TestOtherClients:
         assert [(str(probe.failed[0]), str(probe.failed[1].error)) for probe in probes] == [
             ("connect", "refused"), ("tls", "not-tls"), ("tls", "timed-out"), ("page", "closed"),
         ]  # fmt: skip
+
+    WITHIN_A_LINE = "#!/bin/sh\nprintf '* Connected to it\\n* SSL connection using TLSv1.3 / X\\n* TLSv1.3 (IN), ' >&2\nexec sleep 100\n"
+
+    def test_an_end_within_a_line(self, real, tmp_path):
+        """curl writes its lines in pieces: what is said after one that it did not end is heard all the same."""
+        for name in {*REAL_TOOLS, "sh"} - {"curl", "openssl"}:
+            (tmp_path / name).symlink_to(shutil.which(name))
+        client = tmp_path / "curl"
+        with client.open("x") as script:  # and never through a link to the real one
+            script.write(self.WITHIN_A_LINE)
+        client.chmod(0o755)
+        (probe,) = real(probing(at(1), probe_seconds=1.0), environment={"PATH": str(tmp_path)}).survey.probes
+        assert (probe.failed[0], probe.page.error) == ("page", "timed-out")
 
     def test_none(self, machine):
         """No TLS client: the probe says that it could not be made."""

@@ -361,7 +361,7 @@ speak() {
             {
                 # shellcheck disable=SC2059  # the format is one of ours
                 printf "$1" "$url" | (shift && limit_last "$@") 5>&1 >&6 2>&3 6>&-
-                printf 'exit %s %s\n' "$nonce" "$?" >&3
+                printf '\nexit %s %s\n' "$nonce" "$?" >&3 # the client may have been ended within a line
             } | awk -v nonce="$nonce" -v most="$most_certificate" "$certificate_reader" >&3 6>&-
         } 6>&1 | head -c 100000 && printf .)
         printf '=PAGE=%s\n%s\n=END=%s\n' "$nonce" "${page%.}" "$nonce"

@@ -78,7 +78,7 @@ ask_proxy() {
                 printf 'GET / HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n' "$there" |
                     bounded "$probe_seconds" openssl s_client -brief -state -ign_eof $trust_nobody -proxy "$found:$3" -connect "$there" 2>&1 >/dev/null 3>&-
             fi
-            printf 'exit %s %s\n' "$nonce" "$?" >&3
+            printf '\nexit %s %s\n' "$nonce" "$?" >&3 # the client may have been ended within a line
         } | head -c "$most_said"
         echo
     } 3>&1)
