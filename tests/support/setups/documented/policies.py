@@ -133,9 +133,10 @@ def certificate_that_has_expired(world: Whole, name: str) -> None:
 
 @setup("certificate", systems=("windows",), unlike=_CERTIFICATE)
 def certificate_of_2015(world: Whole, name: str) -> None:
-    """Made by Tentacle 3.0 with SHA-1, and never made anew: Windows at both ends takes it.
+    """Made by Tentacle 3.0 with SHA-1, and never made anew: it works wherever no policy or update of the system refuses it.
 
-    Source: octopus.com/docs/security/octopus-tentacle-communication (SHA-1 certificates of before 3.14 go on working).
+    Source: octopus.com/docs, "How to regenerate certificates with Octopus Server and Tentacle" (SHA-1 before 3.14);
+    octopus.com/blog/removing-sha1-tentacles announces the end of its support.
     """
     for draft in world.drafts.values():
         for probes in (draft.own, draft.peer):
