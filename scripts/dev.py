@@ -62,6 +62,27 @@ FUZZED = ("tests/hostility/test_any.py", "tests/inventory/test_any_bytes.py")
 PARALLEL = ["-n", "auto", "--dist", "loadscope", "--no-loadscope-reorder"]
 """By classes, in the order in which `tests/conftest.py` sorts them: what takes long begins first."""
 
+PACE = """
+import ensurepip, time, venv
+
+class Item:
+    def __init__(self, number):
+        self.number = number
+
+    def text(self):
+        return str(self.number)
+
+def work():
+    begun = time.process_time()
+    for number in range(20_000):
+        item = {"one": Item(number), "more": [number] * 3}
+        item["one"].text()
+        item.get("two")
+    return time.process_time() - begun
+
+print(min(work() for _ in range(9)))
+"""
+
 PR_SET_CHILD_SUBREAPER = 36
 """prctl(2): processes whose parent ends become children of this one."""
 
@@ -121,23 +142,44 @@ def environment(which: str) -> Path:
 
 
 def make_venv() -> Path:
-    """Make `.venv` with the Python that runs us, on Debian even where python3-venv is still missing."""
+    """Make `.venv`, on Debian even where python3-venv is still missing."""
     python = VENV / ("Scripts/python.exe" if sysconfig.get_platform().startswith("win") else "bin/python")
     if python.exists():
         return python
-    if not has_venv():
+    base = quickest_build()
+    if pace(base) is None:
         install(["python3-venv"], "Python's venv module is incomplete")
-    say(f"making {VENV}")
-    subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
+    say(f"making {VENV}" + (f" with {base}" if base != sys.executable else ""))
+    subprocess.run([base, "-m", "venv", str(VENV)], check=True)
     return python
 
 
-def has_venv() -> bool:
-    """Whether this Python can make a virtual environment with pip in it."""
-    return (
-        subprocess.run([sys.executable, "-c", "import ensurepip, venv"], capture_output=True, check=False).returncode
-        == 0
-    )
+def quickest_build() -> str:
+    """The Python that runs us, or another build of its version that takes a fifth less for the same work.
+
+    A build without profile-guided optimization, as pyenv makes them by default, takes half as long again as Debian's.
+    """
+    name = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    folders = [*os.environ.get("PATH", "").split(os.pathsep), "/usr/bin"]
+    found = [path for folder in folders if folder and (path := shutil.which(name, path=folder))]
+    builds = list({Path(path).resolve(): path for path in [*found, sys.executable]}.values())
+    rounds = [[pace(build) for build in builds] for _ in range(3)]  # in turns, as a busy machine slows whom it will
+    least = {
+        build: min(took)
+        for build, *each in zip(builds, *rounds, strict=True)
+        if (took := [seconds for seconds in each if seconds is not None])
+    }
+    best = min(least, key=least.__getitem__, default=sys.executable)
+    return best if least.get(best, 0.0) < 0.8 * least.get(sys.executable, 0.0) else sys.executable
+
+
+def pace(python: str) -> float | None:
+    """Seconds of CPU for work such as the tests do; None for a Python that cannot make a `.venv` with pip in it."""
+    asked = subprocess.run([python, "-I", "-c", PACE], capture_output=True, text=True, check=False)
+    try:
+        return float(asked.stdout)
+    except ValueError:
+        return None
 
 
 def debian_packages() -> None:
