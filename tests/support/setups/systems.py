@@ -31,7 +31,7 @@ from . import setup
 _APART = ("loading", "tls", "version", "events", "start", "language", "restarts", "clock", "zone", "proxies")
 
 
-def _with_tls_12(world: Whole, name: str) -> None:
+def with_tls_12(world: Whole, name: str) -> None:
     """All that looks at it, and all that it looks at, meets TLS 1.2."""
     for draft in world.drafts.values():
         for probes in (draft.own, draft.peer):
@@ -159,7 +159,7 @@ def windows_2012_r2(world: Whole, name: str) -> None:
         "os_name": "Microsoft Windows Server 2012 R2 Standard", "os_version": "6.3.9600", "dotnet_release": 379893,
     }  # fmt: skip
     world.sections[name]["tls"] = TlsPolicy(library="Schannel", build=9600, fips=False)
-    _with_tls_12(world, name)
+    with_tls_12(world, name)
     product = world.sections[name]["products"][0].model_copy(update={"version": "6.3.605"})
     world.sections[name]["products"] = (product,)
     world.logs[name] = world.logs[name].replace("9.1.3268", "6.3.605")
@@ -174,7 +174,7 @@ def enterprise_linux_7(world: Whole, name: str) -> None:
     world.sections[name]["tls"] = TlsPolicy(
         library="OpenSSL 1.0.2k-fips  26 Jan 2017", cipher_suites=suites, fips=False
     )
-    _with_tls_12(world, name)
+    with_tls_12(world, name)
 
 
 @setup("language", systems=("windows",), unlike=("account", "certificate", "service"))
@@ -187,7 +187,7 @@ def french_windows(world: Whole, name: str) -> None:
     world.sections[name]["permissions"] = (own.model_copy(update={"account": account}),)
 
 
-def _runs_as(world: Whole, name: str, account: str, sid: str, groups: tuple[str, ...]) -> None:
+def runs_as(world: Whole, name: str, account: str, sid: str, groups: tuple[str, ...]) -> None:
     world[name].service["account"] = account
     (own,) = world.sections[name]["permissions"]
     entries = (AccessEntry(sid="S-1-5-32-544", mask=0x1F01FF), AccessEntry(sid=sid, mask=0x1301BF))
@@ -219,14 +219,14 @@ def _runs_as(world: Whole, name: str, account: str, sid: str, groups: tuple[str,
 @setup("account", systems=("windows",))
 def network_service(world: Whole, name: str) -> None:
     """NetworkService, which was given the home and the key."""
-    _runs_as(world, name, "NT AUTHORITY\\NetworkService", "S-1-5-20", ("S-1-1-0", "S-1-5-32-545"))
+    runs_as(world, name, "NT AUTHORITY\\NetworkService", "S-1-5-20", ("S-1-1-0", "S-1-5-32-545"))
 
 
 @setup("account", systems=("windows",))
 def account_by_its_user_principal_name(world: Whole, name: str) -> None:
     """The service was set up with `svc-octopus@corp.example`."""
     sid = "S-1-5-21-10-20-30-2217"
-    _runs_as(world, name, "svc-octopus@corp.example", sid, ("S-1-1-0", "S-1-5-32-544", "S-1-5-32-545"))
+    runs_as(world, name, "svc-octopus@corp.example", sid, ("S-1-1-0", "S-1-5-32-544", "S-1-5-32-545"))
 
 
 @setup("transport", systems=("windows",), unlike=("instance",))
