@@ -9,8 +9,10 @@ import pytest
 
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.logs.model import LogFile
+from pytest_tentacle.logs.reader import read_log
 from pytest_tentacle.survey.surroundings import Connection, Proxy
 from support import NOW
+from support.fleets.whole import wide_fleet
 
 POLL = "https://octo-1.example:10943/        12  "
 OCTO = "[::ffff:192.0.2.10]"
@@ -335,3 +337,22 @@ class TestCalls:
         logs.write("web-01", logs.start(DAYS, WEB_PID, LISTENS) + self.call(logs, 600, text))
 
         assert logs.codes("web-01") == []
+
+
+class TestForeignLayout:
+    """A log whose lines nobody can tell apart passes nothing, and fails nothing."""
+
+    def test_is_unknown(self) -> None:
+        world = wide_fleet()
+        failing = "2026-11-22 02:54:05.0057|ERROR|listen://[::]:10933/|A client at [::ffff:192.0.2.10]:5 was refused\n"
+        log = read_log(failing.encode(), product="tentacle", instance="Tentacle", path="/logs/x.txt")
+        world.sections["web-01"]["logs"] = (log,)
+        result = world.judge("identify-the-problem", "web-01")
+        assert result.outcome is Outcome.UNKNOWN
+        assert "begins as its product writes it" in result.reason
+
+    def test_an_empty_one_is_read(self) -> None:
+        """Nothing was written: that is known."""
+        world = wide_fleet()
+        world.sections["web-01"]["logs"] = (read_log(b"", product="tentacle", instance="Tentacle", path="/logs/x.txt"),)
+        assert world.judge("identify-the-problem", "web-01").outcome is Outcome.PASSED

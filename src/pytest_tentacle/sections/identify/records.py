@@ -108,12 +108,23 @@ def logs_of(subject: Subject) -> tuple[LogFile, ...]:
         and log.product == subject.product
         and log.instance.lower() == subject.instance_name.lower()
     ]
-    readable = tuple(log for log in own if log.error is None)
+    opened = tuple(log for log in own if log.error is None)
+    readable = tuple(log for log in opened if not _is_foreign(log))
     if readable:
         return readable
+    if opened:
+        raise Unknown(
+            f"no line of {opened[0].path} on {subject.name} begins as its product writes it: its layout was changed",
+            "Read the log by hand, or give it the layout back that its .nlog file had when it was installed.",
+        )
     if not own:
         raise Unknown(f"no log of instance {subject.instance_name} on {subject.name} was found", LOGS_ADVICE)
     raise Unknown(f"{own[0].path} on {subject.name} could not be read: {own[0].error}", LOGS_ADVICE)
+
+
+def _is_foreign(log: LogFile) -> bool:
+    """Whether it has text and no line that begins a record: whoever reads it learns nothing, good or bad."""
+    return log.read > 0 and log.last_time is None
 
 
 def own_records(subject: Subject) -> Iterator[Judged]:

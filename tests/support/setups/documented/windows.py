@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from pytest_tentacle.logs.reader import read_log
 from pytest_tentacle.survey.model import ConfigurationFile, Instance, Service
 from pytest_tentacle.survey.surroundings import (
     Access,
@@ -284,7 +285,9 @@ def layout_of_their_own(world: Whole, name: str) -> None:
     Source: octopus.com/docs/support/log-files (Tentacle.exe.nlog); nlog-project.org, Layouts.
     """
     rows = [each.split(None, 5) for each in world.logs[name].splitlines() if each[:2] == "20"]
-    world.logs[name] = "".join(f"{day} {time}|{level}|{text}\n" for day, time, _, _, level, text in rows)
+    text = "".join(f"{day} {time}|{level}|{text}\n" for day, time, _, _, level, text in rows)
+    log = read_log(text.encode(), product="tentacle", instance="Tentacle", path=f"/logs/{name}.txt")
+    world.sections[name]["logs"] = (log.model_copy(update={"modified_utc": NOW - timedelta(minutes=10)}),)
 
 
 @_windows("log")

@@ -62,6 +62,8 @@ def settings_as_the_program_writes_them(world: Whole, name: str) -> None:
     settings["Tentacle.Services.NoListen"] = "True" if world[name].machine.mode == "polling" else "False"
     settings |= {"Octopus.Server.Proxy.UseDefaultProxy": "False", "Octopus.Proxy.UseDefaultProxy": "True"}
     settings |= {"Tentacle.Services.ListenIP": "", "Octopus.Proxy.ProxyHost": "", "Octopus.Proxy.ProxyPort": "80"}
+    by_default = "Agent configured to use the system proxy, but no system proxy is configured for server at https://octo-1.example:10943/"  # fmt: skip
+    world.logs[name] = world.logs[name].replace(by_default, "Agent will not use a proxy server")
 
 
 @_windows("balancer", "trust", modes=("polling",))
