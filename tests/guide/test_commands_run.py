@@ -42,7 +42,7 @@ def lines_for(system: str) -> list[str]:
 
 
 def facts_of(value: str) -> dict[str, Any]:
-    return dict.fromkeys(MEANINGS, value) | NUMBERS
+    return dict.fromkeys(MEANINGS, value) | NUMBERS | {"installed": "999.0.0"}
 
 
 def words_in(line: str, value: str) -> list[str]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_tentacle.acting.mendable import commands_of
+from pytest_tentacle.diagnosis import CAUSES, diagnose
 from pytest_tentacle.diagnosis.base_facts import base_facts
 from pytest_tentacle.guide.commands import CLEAN_LINUX, CLEAN_WINDOWS, NEW_CERTIFICATE, TRUST_ANEW, TRUST_SERVER
 from pytest_tentacle.guide.remedies import fill
+from pytest_tentacle.sections import STEPS, applicable
+from support.faults.logs import not_collected
 from support.fleets.whole import Whole, wide_fleet
 from support.setups.addresses import two_nodes
 from support.setups.documented.machines import service_of_a_file_of_settings
@@ -17,6 +20,13 @@ from support.setups.machines import several_instances
 def facts_of(world: Whole, name: str) -> dict[str, Any]:
     """What is known of a machine for any command."""
     return base_facts(world.fleet().subject(name))
+
+
+def diagnosed(world: Whole) -> list[Any]:
+    """The causes that are found."""
+    fleet = world.fleet()
+    results = [each.result(step.slug) for each in fleet.subjects for step in STEPS if applicable(step.slug, each)]
+    return list(diagnose(fleet, results).views())
 
 
 class TestNodes:
@@ -85,3 +95,67 @@ class TestSharedCertificate:
             world["web-01"].declare(**declared)
             assert "--export-pfx" in "\n".join(fill(NEW_CERTIFICATE[0], "windows", facts_of(world, "web-01")))
         assert "--export-pfx" not in "\n".join(fill(NEW_CERTIFICATE[0], "windows", facts_of(wide_fleet(), "web-01")))
+
+
+class TestOlderTentacle:
+    """What the installed version does not know is not printed: behind --reset-trust it would leave a Tentacle without trust."""
+
+    @staticmethod
+    def told(version: str | None, lines: tuple[str, ...], **facts: object) -> list[str]:
+        world = wide_fleet()
+        (own,) = world.sections["poll-01"]["products"]
+        world.sections["poll-01"]["products"] = (own.model_copy(update={"version": version}),)
+        return list(fill(lines, "linux", facts_of(world, "poll-01") | facts))
+
+    def test_a_port_instead_of_an_address(self) -> None:
+        """register-with has --server-comms-address since 6.3.341."""
+        for version, has_port in (("6.3.340", True), ("3.14.15", True), ("6.3.341", False), ("9.1.3268", False)):
+            text = "\n".join(self.told(version, TRUST_ANEW[1]))
+            assert ("--server-comms-port 10943" in text, "--server-comms-address https:" in text) == (
+                has_port,
+                not has_port,
+            )
+
+    def test_is_said_before_the_list_is_emptied(self) -> None:
+        lines = self.told("6.2.277", TRUST_ANEW[1])
+        (said,) = [at for at, line in enumerate(lines) if "Tentacle 6.2.277 has no --server-comms-address" in line]
+        assert lines[said + 1].startswith("$ ")
+        assert "--reset-trust" in lines[said + 1]
+
+    def test_a_version_that_nobody_knows(self) -> None:
+        text = "\n".join(self.told(None, TRUST_ANEW[1]))
+        assert "A Tentacle before 6.3.341" in text
+        assert "--server-comms-address https:" in text
+
+    def test_what_it_has_nothing_for(self) -> None:
+        """No restart for nothing either."""
+        facts = {"configured": "A" * 40, "thumbprint": "B" * 40, "replaceable": True, "unreplaceable": False}
+        lines = self.told("3.23.0", TRUST_SERVER[1], **facts)
+        assert [line for line in lines if line.startswith("$ ")] == []
+        assert "3.23.0 has no update-trust (3.24.0 and later)" in lines[-1]
+        assert "update-trust" in "\n".join(self.told("3.24.0", TRUST_SERVER[1], **facts)[1:])
+
+    def test_is_not_tried_by_us(self) -> None:
+        """`mend` would carry out the rest of the remedy."""
+        kind = next(kind for kind in CAUSES if kind.code == "TC1014")
+        facts = {"installed": "3.23.0", "replaceable": True, "in_file": True, "expected_thumbprint": "A" * 40,
+                 "thumbprint": "B" * 40, "service": "Tentacle.service", "instance": "Tentacle", "tentacle": "/t"}  # fmt: skip
+        found = type("Found", (), {"kind": kind, "facts": facts, "place": "a", "machine": "a", "confidence": "certain"})
+        assert "too old" in commands_of(found, is_windows=False).by_hand  # type: ignore[arg-type]
+        found.facts = facts | {"installed": "8.0.0"}
+        assert "update-trust" in commands_of(found, is_windows=False).lines[0][0]  # type: ignore[arg-type]
+
+
+class TestPollingConnections:
+    def test_are_never_made_fewer(self) -> None:
+        """A worker with eight that are all busy gets more, and not five."""
+        world = wide_fleet()
+        not_collected(world)
+        (held,) = world.sections["poll-01"]["connections"]
+        world.sections["poll-01"]["connections"] = tuple(
+            held.model_copy(update={"local_port": 50_000 + number}) for number in range(8)
+        )
+        (own,) = world.sections["poll-01"]["products"]
+        world.sections["poll-01"]["products"] = (own.model_copy(update={"version": "9.2.4154"}),)
+        (cause,) = [each for each in diagnosed(world) if each.code == "TC1151"]
+        assert "--pollingConnectionCount 16" in "\n".join(cause.remedy_linux)

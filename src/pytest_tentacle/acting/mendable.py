@@ -13,10 +13,12 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from pytest_tentacle.diagnosis.kind import Found
+from pytest_tentacle.guide.commands import chosen
 from pytest_tentacle.guide.effects import CHANGES, effect_of
 from pytest_tentacle.guide.placeholders import MEANINGS, PLACEHOLDER
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.guide.remedies import fill
+from pytest_tentacle.guide.since import lacks_one_of
 
 
 class Proof(StrEnum):
@@ -72,7 +74,10 @@ def commands_of(found: Found, *, is_windows: bool) -> Commands:
     if why := _why_by_hand(found):
         return Commands(by_hand=why)
     system = "windows" if is_windows else "linux"
-    shown = fill(found.kind.windows if is_windows else found.kind.linux, system, found.facts)
+    own = found.kind.windows if is_windows else found.kind.linux
+    if lacks_one_of(chosen(own, found.facts), found.facts):
+        return Commands(by_hand="its Tentacle is too old for one of the commands: upgrade it first")
+    shown = fill(own, system, found.facts)
     lines, missing = [], set[str]()
     for line in shown:
         effect = effect_of(line[2:]) if line.startswith("$ ") else None

@@ -14,6 +14,7 @@ from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link import By
 from pytest_tentacle.link.hosts import plain_host
+from pytest_tentacle.sections.versions import version_among
 from pytest_tentacle.survey.configuration import TrustedServer
 from pytest_tentacle.survey.targets import names_of
 
@@ -36,13 +37,21 @@ def base_facts(subject: Subject) -> dict[str, Any]:
     """By placeholder, what every command about that machine may need; what is not known is left out."""
     facts: dict[str, Any] = {"machine": subject.name, "name": subject.name, **subject.call_facts}
     facts |= {"is_tentacle": subject.is_tentacle, "is_server": not subject.is_tentacle}
-    facts |= {each: _program(subject, each) for each in _PROGRAMS}
+    facts |= {each: _program(subject, each) for each in _PROGRAMS} | _installed(subject)
     if subject.is_tentacle and subject.mode is not None:
         facts |= {mode.value: subject.mode is mode for mode in Mode}
     apart = _apart(subject) if len(subject.peers) > 1 else []
     facts |= _at_server(subject, ()) | _of_each(apart) if len(apart) > 1 else _at_server(subject, subject.peers)
     shared = subject.machine.cluster or facts["clustered"] or getattr(subject.machine, "shares_certificate", False)
     return facts | {"shares_certificate": bool(shared)}  # on purpose, as nodes of a cluster do
+
+
+def _installed(subject: Subject) -> dict[str, str]:
+    """The version of a Tentacle, which decides what its calls may be made of; nothing where nobody knows it."""
+    survey = subject.known_survey
+    products = survey.products.data if survey else None
+    version = version_among(products or (), "tentacle", subject.known_service) if subject.is_tentacle else None
+    return {"installed": version} if version else {}
 
 
 def server_facts(subject: Subject, server: str | None) -> dict[str, Any]:
@@ -56,7 +65,7 @@ def server_facts(subject: Subject, server: str | None) -> dict[str, Any]:
     return _at_server(subject, nodes) | dict.fromkeys(_WHOSE, f": {nodes[0].name}'s")
 
 
-_WHOSE = ("whose_portal", "whose_polled")
+_WHOSE = ("whose_portal", "whose_polled", "whose_polled_port")
 """Which of several Octopus Servers a value is to be of, where nobody knows the value itself (`with_own_values`)."""
 _NAMED = 5
 
@@ -136,7 +145,7 @@ def _other_end(peers: tuple[Subject, ...]) -> dict[str, Any]:
     machine = peers[0].machine
     host = machine.dns_name or machine.ip or peers[0].name
     gateway = machine.gateway or (f"{host}:{machine.polling_ports[0]}" if machine.polling_ports else None)
-    seen = {"polled": f"https://{gateway}"} if gateway else {}
+    seen = {"polled": f"https://{gateway}", "polled_port": gateway.rpartition(":")[2]} if gateway else {}
     return seen | ({"peers": machine.ip} if machine.ip else {})
 
 

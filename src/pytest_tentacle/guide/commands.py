@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from .since import known_to
+
 EXE = '& "<tentacle>"'
 CLI = 'sudo "<tentacle>"'
 SERVER_EXE = '& "<octopus>"'
@@ -75,6 +77,11 @@ _WHEN = re.compile(r"\[(\w+)\] ")
 
 
 def fitting(lines: Iterable[str], facts: Mapping[str, object]) -> tuple[str, ...]:
+    """The lines that are for a machine of which these facts are known, as its own Tentacle understands them."""
+    return known_to(chosen(lines, facts), facts)
+
+
+def chosen(lines: Iterable[str], facts: Mapping[str, object]) -> tuple[str, ...]:
     """The lines that are for a machine of which these facts are known; without what says for whom.
 
     Whether its service is `clustered` decides who restarts it, and whether it is `unnamed` what calls are for.

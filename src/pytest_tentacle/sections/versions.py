@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from pytest_tentacle.judging.finding import Blocked, Unknown
 from pytest_tentacle.judging.own_service import program_of
 from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
+from pytest_tentacle.survey.model import Service
+from pytest_tentacle.survey.surroundings import Product
 
 _NUMBERS = re.compile(r"\d+(?:\.\d+)+")
 
@@ -20,12 +23,18 @@ def parsed(version: str | None) -> tuple[int, ...] | None:
 
 def version_of(subject: Subject) -> str | None:
     """As installed: of the program that its service runs, else of the only one. Raises Unknown without the section."""
-    own = [product for product in subject.read(FACTS.products) if product.product == subject.product]
+    products = subject.read(FACTS.products)
     try:
         service = subject.service
     except (Unknown, Blocked):
         service = None
+    return version_among(products, subject.product, service)
+
+
+def version_among(products: Iterable[Product], product: str, service: Service | None) -> str | None:
+    """Of the product's program that the service runs, else of the only one; None where that cannot be told."""
+    own = [each for each in products if each.product == product]
     running = (program_of(service) or "").lower() if service else ""
-    fitting = [product for product in own if running and (product.path or "").lower() == running]
-    versions = {product.version for product in fitting or own if product.version}
+    fitting = [each for each in own if running and (each.path or "").lower() == running]
+    versions = {each.version for each in fitting or own if each.version}
     return versions.pop() if len(versions) == 1 else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_tentacle.survey.surroundings import Product
 from support.fleets.certificates import thumbprint
-from support.fleets.whole import LISTEN, POLL, SERVER_LISTEN, Whole, line, started
+from support.fleets.whole import LISTEN, POLL, SERVER_LISTEN, VERSION, Whole, line, started
 
 from . import case
 
@@ -236,7 +236,11 @@ def not_collected(world: Whole) -> None:
 
 @case("TC1151", "poll-01", confidence="likely", unsure="")
 def connected_and_busy(world: Whole) -> None:
+    """By the first version that has a command for it."""
     not_collected(world)
+    (own,) = world.sections["poll-01"]["products"]
+    world.sections["poll-01"]["products"] = (own.model_copy(update={"version": "9.2.4154"}),)
+    world.logs["poll-01"] = world.logs["poll-01"].replace(VERSION, "9.2.4154")
 
 
 @case("TC1151", "poll-01", confidence="possible", unsure="Look at the connections of poll-01")

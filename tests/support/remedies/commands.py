@@ -219,7 +219,8 @@ class State:
 
     def _poll_server(self, options: dict[str, list[str]]) -> None:
         self._readable()
-        address, portal = options["server-comms-address"][0], self.portal_with(options)
+        portal = self.portal_with(options)
+        address = _polled_by(options, portal)
         if uri(address) not in portal.polling:
             raise Refused("the polling port is not reached")
         own = [each for each in self.trusted if each.thumbprint == portal.thumbprint]
@@ -242,7 +243,7 @@ class State:
             self.add(Trusted(portal.thumbprint, LISTENING))
             self._tell(portal)
             return
-        address = options["server-comms-address"][0]
+        address = _polled_by(options, portal)
         if uri(address) not in portal.polling:
             raise Refused("the polling port is not reached after 5 tries")
         same = [each for each in self.trusted if each.style == POLLING and uri(each.address) == uri(address)]
@@ -328,3 +329,11 @@ def _options(words: Sequence[str]) -> dict[str, list[str]]:
         elif name is not None:
             found[name].append(word)
     return found
+
+
+def _polled_by(options: dict[str, list[str]], portal: Portal) -> str:
+    """The address that a call names; by a port alone (before 6.3.341) it is the portal's host, which leads to the server."""
+    if "server-comms-address" in options:
+        return options["server-comms-address"][0]
+    port = int(options["server-comms-port"][0])
+    return next((f"https://{each[1]}:{port}" for each in sorted(filter(None, portal.polling)) if each[2] == port), "")

@@ -26,6 +26,7 @@ from .world import NoSettingsError, found_in, is_named, state_of, wrong_with
 
 PERSONS = {
     "command": "polling-proxy",
+    "connections": "5",
     "key": "API-1",
     "password": "p",
     "user": "u",
@@ -389,7 +390,7 @@ def carry_out(state: State, lines: tuple[str, ...], own: dict[str, str]) -> int:
     return done
 
 
-WHOSE = ("portal", "polled")
+WHOSE = ("portal", "polled", "polled_port")
 """Placeholders whose value is another one at each Octopus Server."""
 
 
@@ -412,9 +413,12 @@ def _meant(state: State, line: str, lines: tuple[str, ...]) -> list[Portal]:
 
 
 def _addresses(portal: Portal, name: str) -> tuple[str, ...]:
-    """All that is right instead of `portal` or `polled`."""
+    """All that is right instead of `portal`, `polled` or `polled_port`."""
+    if name == "portal":
+        return (portal.url,)
+    form = "{2}" if name == "polled_port" else "{}://{}:{}"
     polled = (each for node in portal.nodes for each in sorted(node, key=str) if each)
-    return (portal.url,) if name == "portal" else tuple("{}://{}:{}".format(*where) for where in polled)
+    return tuple(form.format(*where) for where in polled)
 
 
 def _known_to_a_person(portal: Portal) -> dict[str, str]:

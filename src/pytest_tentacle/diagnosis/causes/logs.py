@@ -16,6 +16,7 @@ from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.sections.catalogue import CATALOGUE
+from pytest_tentacle.survey.configuration import TrustedServer
 
 from .path.nodes import by_one_name, dropped_when_idle
 from .process import proxy_not_found, trusts_as_before
@@ -100,13 +101,18 @@ def _registered_twice(view: View, problem: Problem) -> Clue | None:
     return None if problem.facts.get("subscription") else told(view, problem)
 
 
+def _polled(view: View) -> list[TrustedServer]:
+    """The entries that it polls, as far as its settings could be read."""
+    try:
+        return [entry for entry in view.subject.settings.trusted if entry.polls]
+    except (Unknown, Blocked):
+        return []
+
+
 def _sockets(view: View, problem: Problem) -> int | None:
     """How many connections a polling Tentacle has to a server's port; None where that is not known."""
     connections = view.survey.connections.data if view.survey else None
-    try:
-        entries = [entry for entry in view.subject.settings.trusted if entry.polls]
-    except (Unknown, Blocked):
-        return None
+    entries = _polled(view)
     if connections is None or view.subject.mode is not Mode.POLLING or not entries or problem.code != "TT115":
         return None
     return sum(connection.state == "established" for connection in connections)
@@ -121,7 +127,13 @@ def _busy(view: View, problem: Problem) -> Clue | None:
             confidence=Confidence.POSSIBLE,
             unsure="Look at the connections of {who} to tell a busy Tentacle from one that is not connected.",
         )
-    return Clue(evidence=(Evidence(f"connections of {view.name}", f"{number} to a server's polling port"),))
+    evidence = Evidence(f"connections of {view.name}", f"{number} to a server's polling port")
+    return Clue(facts={"connections": _more_than(number // len(_polled(view)))}, evidence=(evidence,))
+
+
+def _more_than(each: int) -> int:
+    """Polling connections to each server, where so many are all busy: those of a worker, or twice as many as now."""
+    return min(max(5, 2 * each), 512)
 
 
 _LINK = ("link",)

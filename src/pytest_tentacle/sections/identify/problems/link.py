@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.guide.commands import NEW_CERTIFICATE, NEW_CERTIFICATE_WORDS, OWN_IDENTITY, TRUST_CALLER, when
+from pytest_tentacle.guide.commands import (
+    AGAIN,
+    NEW_CERTIFICATE,
+    NEW_CERTIFICATE_WORDS,
+    OWN_IDENTITY,
+    TRUST_CALLER,
+    tentacle,
+    when,
+)
 from pytest_tentacle.guide.consequences import ACROSS, UNCONNECTED
 from pytest_tentacle.guide.problem import Confidence
 
@@ -344,6 +352,9 @@ NETWORK_KINDS = (
     ),
 )
 
+_MORE_CONNECTIONS = tentacle(
+    'set-polling-connection-count --instance "<instance>" --pollingConnectionCount "<connections>"', AGAIN
+)
 TALK_KINDS = (
     kind(
         "TT115",
@@ -351,15 +362,11 @@ TALK_KINDS = (
         "The server had work, and the Tentacle did not fetch it in time: the Tentacle is not connected, or its only "
         "connection is "
         "busy.",
-        "Check that the Tentacle runs, reaches the server and is trusted; if it is connected, raise its connections:",
-        windows=(
-            f'{TENTACLE} set-polling-connection-count --instance "<instance>" --pollingConnectionCount 5',
-            RESTART_WINDOWS,
-        ),
-        linux=(
-            f'{TENTACLE_LINUX} set-polling-connection-count --instance "<instance>" --pollingConnectionCount 5',
-            RESTART_LINUX,
-        ),
+        "Check that the Tentacle runs, reaches the server and is trusted; if it is connected, raise its connections "
+        "above what it has now (to each server, five unless told otherwise; where its service's environment has "
+        "TentaclePollingConnectionCount, that wins and is to be raised):",
+        windows=_MORE_CONNECTIONS[0],
+        linux=_MORE_CONNECTIONS[1],
     ),
     kind(
         "TT116",
