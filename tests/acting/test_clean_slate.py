@@ -17,6 +17,7 @@ from pytest_tentacle.survey.model import Section
 from pytest_tentacle.survey.surroundings import LeftOver
 from support.fleets.whole import wide_fleet
 from support.fleets.world import small_fleet
+from support.setups.documented.machines import service_of_a_file_of_settings
 
 
 def plan_of(name: str, *left_overs: LeftOver, world: Any = None) -> Any:
@@ -94,6 +95,61 @@ class TestPlan:
         plan = plan_of("web-01", world=world)
         assert any("Uninstall-Package" in line for line in plan.remove) is goes
         assert said in " ".join((*plan.first, *plan.remove))
+
+    def test_what_it_listens_on_comes_back(self) -> None:
+        world = small_fleet()
+        world["web-01"].settings["Tentacle.Services.ListenIP"] = "192.0.2.20"
+        (configured,) = (line for line in plan_of("web-01", world=world).back if " configure " in line)
+        assert "--listenIpAddress '192.0.2.20'" in configured
+
+    def test_its_account_comes_before_its_first_start(self) -> None:
+        """Started as Local System, or root, it would make files that its own account may not write."""
+        world = small_fleet()
+        world["web-01"].service["account"] = "CORP\\svc-octopus"
+        back = plan_of("web-01", world=world).back
+        assert not [line for line in back if line.startswith("$ ") and "--start" in line]
+        assert "It ran as CORP\\svc-octopus" in back[-2]
+        assert back[-1].startswith("# ")
+        assert "service --start" in back[-1]
+
+    def test_a_certificate_that_others_have(self) -> None:
+        """A new one would set it apart from them."""
+        world = small_fleet()
+        world["web-01"].declare(shares_certificate=True)
+        back = plan_of("web-01", world=world).back
+        assert not [line for line in back if "new-certificate" in line]
+        assert [line for line in back if line.startswith("# ") and "import-certificate" in line]
+
+    def test_a_cluster_gets_none(self) -> None:
+        """It takes the end of its resource for a failure."""
+        world = small_fleet()
+        world["web-01"].service |= {"cluster": {"resource": "Octopus"}}
+        with pytest.raises(NoPlanError, match="take it out of the role first"):
+            plan_of("web-01", world=world)
+
+    @pytest.mark.parametrize(
+        ("name", "unit", "gone"),
+        [
+            ("poll-01", "octopus-tentacle.service", "systemctl disable --now octopus-tentacle.service"),
+            ("poll-01", "Tentacle.service", "service --stop --uninstall"),
+            ("web-01", "Deploy agent", "Stop-Service -Name 'Deploy agent'"),
+        ],
+    )
+    def test_a_service_that_tentacle_did_not_make(self, name: str, unit: str, gone: str) -> None:
+        """Its own call does not find it, and says nothing of it."""
+        world = wide_fleet()
+        world[name].service["name"] = unit
+        first = next(line for line in plan_of(name, world=world).remove if line.startswith("$ "))
+        assert gone in first
+
+    def test_an_instance_of_a_file_alone(self) -> None:
+        """create-instance without a name gives the file to the instance `Tentacle`, which may be another one's name."""
+        world = wide_fleet()
+        service_of_a_file_of_settings(world, "web-01")
+        back = [line for line in plan_of("web-01", world=world).back if line.startswith("$ ")]
+        assert "Set-Content -LiteralPath 'C:\\Octopus\\Tentacle.config'" in back[0]
+        assert not [line for line in back if "create-instance" in line]
+        assert all("--config" in line for line in back[1:])
 
     def test_a_server_gets_none(self) -> None:
         with pytest.raises(NoPlanError, match="is an Octopus Server"):

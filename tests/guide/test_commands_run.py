@@ -27,11 +27,15 @@ HOSTILE = (
     "a&b|c>d",
     "\u2018curly\u2019",
     "x\\",
+    "Web[12]*?",
     "%TEMP%",
 )
 REFUSED = ('a"b', "a\nb", "-n", "a\u200eb")
 NUMBERS = {"port": 10933, "pid": 7, "child": 8, "declared": 10943}
 WORD = re.compile(r'"([^"]*)"')
+PATTERN = re.compile(r"(?<!Set)-Service -Name $|NetFirewallRule .*-DisplayName $")
+WILD = re.compile(r"([`*?\[\]])")
+"""Where PowerShell takes a word for a pattern (Set-Service takes none), and what means more there than itself."""
 
 
 def lines_for(system: str) -> list[str]:
@@ -48,8 +52,10 @@ def facts_of(value: str) -> dict[str, Any]:
 def words_in(line: str, value: str) -> list[str]:
     """The words of a command that hold hostile facts, as they must arrive."""
     facts = facts_of(value)
-    words = [word for word in WORD.findall(line) if set(PLACEHOLDER.findall(word)) - set(NUMBERS)]
-    return [PLACEHOLDER.sub(lambda match: str(facts[match[1]]), word) for word in words]
+    found = [match for match in WORD.finditer(line) if set(PLACEHOLDER.findall(match[1])) - set(NUMBERS)]
+    words = [PLACEHOLDER.sub(lambda match: str(facts[match[1]]), match[1]) for match in found]
+    is_pattern = [PATTERN.search(line[: match.start()]) for match in found]
+    return [WILD.sub(r"`\1", word) if wild else word for word, wild in zip(words, is_pattern, strict=True)]
 
 
 # -- PowerShell ----------------------------------------------------------------------------------------------------------
@@ -114,6 +120,43 @@ def test_powershell(engine: Path) -> None:
             wrong.append(f"{text}: {seen['calls']}")
     assert wrong == []
     assert len(plain) > 60
+
+
+PATHS = "file|log|path|executable|home|tentacle"
+BY_PATTERN = re.compile(rf'(?:Get|Copy|Select|Split)-(?:Item|Content|Acl|ChildItem|String|Path)\b[^|;)]*"<(?:{PATHS})>')
+NEWER = re.compile(r"Get-ItemPropertyValue|Get-Package|curl\.exe|Test-Connection .*-TcpPort|-SkipCertificateCheck")
+"""What Windows PowerShell 4.0 does not have."""
+
+
+@pytest.mark.parametrize(
+    ("line", "is_found"),
+    [
+        ('$ Get-Item "<file>"', True),
+        ('$ Get-Content -Tail 9 "<log>"', True),
+        ('$ Get-Item -LiteralPath "<file>"', False),
+    ],
+)
+def test_a_path_as_a_pattern_is_found(line: str, is_found: bool) -> None:
+    assert taken_for_a_pattern(line) is is_found
+
+
+def taken_for_a_pattern(line: str) -> bool:
+    return any("-LiteralPath" not in found for found in BY_PATTERN.findall(line))
+
+
+def test_powershell_of_old() -> None:
+    """4.0 has each cmdlet, takes no path for a pattern, and says hello by TLS 1.2."""
+    lines = lines_for("windows")
+    assert [line for line in lines if taken_for_a_pattern(line)] == []
+    assert [line for line in lines if NEWER.search(line)] == []
+    secure = [
+        line
+        for line in lines
+        if "AuthenticateAsClient" in line
+        or ("Invoke-WebRequest" in line and "http:" not in line.replace("http://<proxy>", ""))
+    ]
+    assert secure
+    assert [line for line in secure if "'Tls12'" not in line] == []
 
 
 # -- sh ------------------------------------------------------------------------------------------------------------------

@@ -7,7 +7,18 @@ from typing import Any
 from pytest_tentacle.acting.mendable import commands_of
 from pytest_tentacle.diagnosis import CAUSES, diagnose
 from pytest_tentacle.diagnosis.base_facts import base_facts
-from pytest_tentacle.guide.commands import CLEAN_LINUX, CLEAN_WINDOWS, NEW_CERTIFICATE, TRUST_ANEW, TRUST_SERVER
+from pytest_tentacle.guide.commands import (
+    BY_ITSELF_WINDOWS,
+    CLEAN_LINUX,
+    CLEAN_WINDOWS,
+    DELAYED_WINDOWS,
+    NEW_CERTIFICATE,
+    OWN_IDENTITY,
+    RESTART_WINDOWS,
+    TRUST_ANEW,
+    TRUST_FIRST,
+    TRUST_SERVER,
+)
 from pytest_tentacle.guide.remedies import fill
 from pytest_tentacle.sections import STEPS, applicable
 from support.faults.logs import not_collected
@@ -41,6 +52,16 @@ class TestNodes:
         assert calls == ["configure", "register-with", "poll-server", "Tentacle.service"]
         assert 'poll-server --instance Tentacle --server "<portal>"' in "\n".join(lines)
 
+    def test_each_is_polled_where_none_was(self) -> None:
+        """The list is empty, and the inventory has two nodes."""
+        world = wide_fleet()
+        two_nodes(world, "poll-01")
+        world["poll-01"].trusted = []
+        facts = facts_of(world, "poll-01") | {"mistrusts": True}
+        lines = [line for line in fill(TRUST_FIRST[1], "linux", facts) if line.startswith("$ ")]
+        assert ["register-with" in lines[0], "poll-server" in lines[1], "restart" in lines[2]] == [True] * 3
+        assert "poll-server" not in "\n".join(fill(TRUST_FIRST[1], "linux", facts_of(wide_fleet(), "poll-01")))
+
     def test_a_single_node(self) -> None:
         assert "poll-server" not in "\n".join(fill(TRUST_ANEW[1], "linux", facts_of(wide_fleet(), "poll-01")))
 
@@ -62,6 +83,54 @@ class TestCluster:
 
     def test_without_one(self) -> None:
         assert fill(TRUST_SERVER[0], "windows", facts_of(wide_fleet(), "web-01"))[-1].startswith("$ Restart-Service")
+
+    def test_no_node_starts_it_by_itself(self) -> None:
+        """Nor later than the others."""
+        facts = {"clustered": True, "resource": "Octopus", "service": "T"}
+        for line in (BY_ITSELF_WINDOWS, DELAYED_WINDOWS):
+            assert fill((line,), "windows", facts) == ()
+            assert fill((line,), "windows", {"service": "T"})
+
+    def test_a_copy_is_stopped_by_the_cluster(self) -> None:
+        lines = fill(
+            OWN_IDENTITY[0], "windows", {"clustered": True, "resource": "Octopus", "listening": True, "polling": False}
+        )
+        assert "$ Stop-ClusterResource -Name Octopus" in lines
+        assert "service --stop" not in "\n".join(lines)
+
+
+class TestUnitOfAnotherName:
+    def test_a_copy_is_really_stopped(self) -> None:
+        """`Tentacle service --stop` asks for a unit called after the instance, and leaves a role's own one running."""
+        lines = fill(
+            OWN_IDENTITY[1], "linux", {"service": "octopus-tentacle.service", "listening": True, "polling": False}
+        )
+        assert next(line for line in lines if line.startswith("$ ")) == "$ sudo systemctl stop octopus-tentacle.service"
+
+
+class TestNames:
+    """`--force` takes over whichever machine has the name."""
+
+    def test_the_portals_own(self) -> None:
+        world = wide_fleet()
+        world.register("poll-01", name="PRD-POLLER-A")
+        assert facts_of(world, "poll-01")["name"] == "PRD-POLLER-A"
+
+    def test_two_of_them(self) -> None:
+        world = wide_fleet()
+        world.register("poll-01", name="A")
+        world.register("poll-01", name="B", space="Ops", space_id="Spaces-2")
+        assert "name" not in facts_of(world, "poll-01")
+
+    def test_where_nobody_asked(self) -> None:
+        assert facts_of(wide_fleet(), "poll-01")["name"] == "poll-01"
+
+    def test_a_service_with_brackets(self) -> None:
+        """`Web[12]` as a pattern would be Web1 and Web2: other instances of the machine."""
+        (line,) = fill((RESTART_WINDOWS,), "windows", {"service": "OctopusDeploy Tentacle: Web[12]"})
+        assert line == "$ Restart-Service -Name 'OctopusDeploy Tentacle: Web`[12`]'"
+        (line,) = fill((BY_ITSELF_WINDOWS,), "windows", {"service": "OctopusDeploy Tentacle: Web[12]"})
+        assert line.startswith("$ Set-Service -Name 'OctopusDeploy Tentacle: Web[12]'")
 
 
 class TestSecondInstance:
@@ -93,7 +162,9 @@ class TestSharedCertificate:
         for declared in ({"shares_certificate": True}, {"cluster": "sql-role"}):
             world = wide_fleet()
             world["web-01"].declare(**declared)
-            assert "--export-pfx" in "\n".join(fill(NEW_CERTIFICATE[0], "windows", facts_of(world, "web-01")))
+            lines = fill(NEW_CERTIFICATE[0], "windows", facts_of(world, "web-01"))
+            calls = [line for line in lines if line.startswith("$ &")]
+            assert ["--export-pfx" in calls[0], "import-certificate" in calls[1], len(calls)] == [True, True, 2]
         assert "--export-pfx" not in "\n".join(fill(NEW_CERTIFICATE[0], "windows", facts_of(wide_fleet(), "web-01")))
 
 

@@ -6,11 +6,12 @@ instance needs it. Sources of the order: tentacle-commands.md 4.12, Octopus's pa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pytest_tentacle.diagnosis.base_facts import base_facts
-from pytest_tentacle.guide.commands import CLI, EXE, REGISTER
+from pytest_tentacle.guide.commands import CLI, EXE, IMPORT, REGISTER
 from pytest_tentacle.guide.remedies import fill
 from pytest_tentacle.judging.finding import Blocked, Unknown
 from pytest_tentacle.judging.subject import Subject
@@ -58,6 +59,12 @@ def planned(subject: Subject) -> Plan:
         why = record.unreachable.summary if record and record.unreachable else "it was not surveyed"
         raise NoPlanError(f"{subject.name} was not surveyed: {why}")
     is_windows = subject.system == "windows"
+    cluster = subject.known_service.cluster if subject.known_service else None
+    if cluster is not None:
+        raise NoPlanError(
+            f"the service of {subject.name} is a failover cluster's ({cluster.resource or 'of unknown name'}), which "
+            "takes its end for a failure: take it out of the role first"
+        )
     try:
         settings: TentacleSettings | None = subject.settings
     except (Unknown, Blocked) as error:
@@ -166,6 +173,7 @@ class _Lines:
             "home": settings.home if settings else None,
             "path": settings.application_directory if settings else None,
             "port": settings.port if settings else None,
+            "address": settings.listen_ip if settings else None,
         }
 
     def filled(self, lines: Iterator[str]) -> tuple[str, ...]:
@@ -175,7 +183,7 @@ class _Lines:
         return f"$ {self._program} {words}"
 
     def remove(self, *, alone: bool) -> Iterator[str]:
-        yield self._call('service --stop --uninstall --instance "<instance>"')
+        yield from self._out_of_service()
         yield self._call('delete-instance --instance "<instance>"')
         survey = self._subject.known_survey
         if alone and self._is_windows and survey is not None and survey.watchdog.data:
@@ -195,6 +203,27 @@ class _Lines:
         else:
             yield "# sudo apt-get remove tentacle || sudo yum remove tentacle"
 
+    def _out_of_service(self) -> Iterator[str]:
+        """Tentacle's own call finds the service that it would have made; one of another name would go on."""
+        service = self._subject.known_service
+        if service is None or service.name.lower() in self._usual_services():
+            yield self._call('service --stop --uninstall --instance "<instance>"')
+            return
+        yield f"Tentacle did not make its service {service.name}: it is stopped, and what made it stays for a person."
+        yield from (
+            ('$ Stop-Service -Name "<service>"', '$ Set-Service -Name "<service>" -StartupType Disabled')
+            if self._is_windows
+            else ('$ sudo systemctl disable --now "<service>"',)
+        )
+
+    def _usual_services(self) -> set[str]:
+        """What Tentacle calls this instance's service (ServiceName.cs, LinuxServiceConfigurator.cs), in lower case."""
+        instance = self._subject.instance_name
+        if self._is_windows:
+            return {"octopusdeploy tentacle", f"octopusdeploy tentacle: {instance}".lower()}
+        names = ("OctopusDeploy Tentacle" if self._facts["unnamed"] else instance,)
+        return {re.sub(r"\s+", "-", name.replace("/", "")).lower() + ".service" for name in names}
+
     def _aside(self, word: str) -> str:
         to = f'{word[:-1]}{_ASIDE}"'
         if self._is_windows:
@@ -203,9 +232,16 @@ class _Lines:
 
     def back(self) -> Iterator[str]:
         settings = self._settings
-        named = "" if self._facts["unnamed"] else '--instance "<instance>" '
-        yield self._call(f'create-instance {named}--config "<file>"')
-        yield self._call('new-certificate --instance "<instance>"')
+        if self._facts["unnamed"]:
+            yield "It stands in no registry: create-instance would give its file to the instance of the usual name."
+            yield self._empty_file()
+        else:
+            yield self._call('create-instance --instance "<instance>" --config "<file>"')
+        if self._facts["shares_certificate"]:
+            yield "Its certificate is that of other machines on purpose: import that from its file, with its password."
+            yield f"# {self._program} {IMPORT}"
+        else:
+            yield self._call('new-certificate --instance "<instance>"')
         if settings is None:
             yield "Its settings could not be read: configure it by hand (home, applications, port, mode, trust)."
         else:
@@ -222,9 +258,22 @@ class _Lines:
                 yield f"It polled {addresses}: register it with the server of each; a further node by poll-server."
             yield (f"# {self._program} {REGISTER}")
         account = self._subject.known_service.account if self._subject.known_service else None
-        if account and account not in {"LocalSystem", "root"}:
-            yield f"The service ran as {account}: give it that account again (service --reconfigure --username)."
-        yield self._call('service --install --start --instance "<instance>"')
+        if account is None or account in {"LocalSystem", "root"}:
+            yield self._call('service --install --start --instance "<instance>"')
+            return
+        yield self._call('service --install --instance "<instance>"')
+        yield (
+            f"It ran as {account}. Give it that account before it starts (service --reconfigure --username, with "
+            "--password unless it is a managed one), or it makes files that this account may not write; then start it:"
+        )
+        yield f'# {self._program} service --start --instance "<instance>"'
+
+    def _empty_file(self) -> str:
+        """As create-instance makes it."""
+        empty = "'<octopus-settings></octopus-settings>'"
+        if self._is_windows:
+            return f'$ Set-Content -LiteralPath "<file>" -Value {empty}'
+        return f'$ echo {empty} | sudo tee "<file>"'
 
     def _configured(self, settings: TentacleSettings) -> str:
         words = ['configure --instance "<instance>"']
@@ -234,9 +283,11 @@ class _Lines:
         if settings.mode is Mode.POLLING:
             words.append("--noListen True")
         else:
-            trusted = [each.thumbprint for each in settings.trusted if each.thumbprint and each.thumbprint.isalnum()]
+            known = (each.thumbprint for each in settings.trusted if not each.polls)
+            trusted = [each for each in known if each and each.isalnum()]
             words += [f"--trust {thumbprint}" for thumbprint in dict.fromkeys(trusted)]
             words.append("--noListen False --port <port>")
+            words += ['--listenIpAddress "<address>"'] if settings.listen_ip else []
         return self._call(" ".join(words))
 
 

@@ -35,7 +35,7 @@ _PROGRAMS = {
 
 def base_facts(subject: Subject) -> dict[str, Any]:
     """By placeholder, what every command about that machine may need; what is not known is left out."""
-    facts: dict[str, Any] = {"machine": subject.name, "name": subject.name, **subject.call_facts}
+    facts: dict[str, Any] = {"machine": subject.name, **_registered_name(subject), **subject.call_facts}
     facts |= {"is_tentacle": subject.is_tentacle, "is_server": not subject.is_tentacle}
     facts |= {each: _program(subject, each) for each in _PROGRAMS} | _installed(subject)
     if subject.is_tentacle and subject.mode is not None:
@@ -43,7 +43,17 @@ def base_facts(subject: Subject) -> dict[str, Any]:
     apart = _apart(subject) if len(subject.peers) > 1 else []
     facts |= _at_server(subject, ()) | _of_each(apart) if len(apart) > 1 else _at_server(subject, subject.peers)
     shared = subject.machine.cluster or facts["clustered"] or getattr(subject.machine, "shares_certificate", False)
-    return facts | {"shares_certificate": bool(shared)}  # on purpose, as nodes of a cluster do
+    return facts | {
+        "shares_certificate": bool(shared),
+        "own_certificate": not shared,
+    }  # on purpose, as a cluster's nodes do
+
+
+def _registered_name(subject: Subject) -> dict[str, str]:
+    """Its name in the portal, by which --force takes a machine over; the inventory's where nobody asked Octopus."""
+    portal, ids = subject.fleet.surveys.inventory.portal, set(getattr(subject.machine, "registrations", ()))
+    names = {each.name for each in portal.registrations if each.id in ids} if portal else set()
+    return {"name": next(iter(names))} if len(names) == 1 else {} if names else {"name": subject.name}
 
 
 def _installed(subject: Subject) -> dict[str, str]:
@@ -95,6 +105,7 @@ def _apart(subject: Subject) -> list[tuple[Subject, ...]]:
 def _at_server(subject: Subject, nodes: tuple[Subject, ...]) -> dict[str, Any]:
     """The portal and address of one Octopus Server, by its nodes, and what of the Tentacle's trust is another's."""
     own = _at_end(nodes) if subject.is_tentacle else _at_end((subject,), polled=False)
+    own |= {"several_nodes": subject.is_tentacle and len(nodes) > 1}
     return own | _other_servers(subject, nodes)
 
 

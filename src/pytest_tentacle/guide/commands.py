@@ -16,52 +16,77 @@ CLI = 'sudo "<tentacle>"'
 SERVER_EXE = '& "<octopus>"'
 """The machine's own programs, wherever they were installed."""
 
-AGAIN = "restart"
-"""Among calls of Tentacle: the service's restart. It starts a stopped one as well; `service --restart` does not."""
+AGAIN, HALT, BEGIN = "restart", "stop", "start"
+"""Among calls of Tentacle: what the service manager is asked.
+
+Its restart starts a stopped service, as `service --restart` does not; `service --stop` knows no unit of another name.
+"""
 
 RESTART_WINDOWS = '$ Restart-Service -Name "<service>"'
 RESTART_LINUX = '$ sudo systemctl restart "<service>"'
+STOP_WINDOWS = '$ Stop-Service -Name "<service>"'
+STOP_LINUX = '$ sudo systemctl stop "<service>"'
 START_WINDOWS = '$ Start-Service -Name "<service>"'
 START_LINUX = '$ sudo systemctl start "<service>"'
+BY_ITSELF_WINDOWS = '$ Set-Service -Name "<service>" -StartupType Automatic'
+DELAYED_WINDOWS = '$ sc.exe config "<service>" start= delayed-auto'
 STATE_WINDOWS = '$ Get-Service -Name "<service>"'
 STATE_LINUX = '$ systemctl status "<service>"'
 JOURNAL = '$ journalctl -u "<service>" -n 60 --no-pager'
 _BY_NAME, _BY_FILE = '--instance "<instance>"', '--config "<file>"'
 """How a call says for which instance it is; one that stands in no registry has no name."""
 
-_BY_CLUSTER = {
+_BY_CLUSTER: Mapping[str, tuple[str, ...]] = {
     RESTART_WINDOWS: ('$ Stop-ClusterResource -Name "<resource>"', '$ Start-ClusterResource -Name "<resource>"'),
+    STOP_WINDOWS: ('$ Stop-ClusterResource -Name "<resource>"',),
     START_WINDOWS: ('$ Start-ClusterResource -Name "<resource>"',),
+    BY_ITSELF_WINDOWS: (),
+    DELAYED_WINDOWS: (),
 }
-"""What stands in their place where a failover cluster runs the service: it takes any other stop for a failure."""
+"""What stands in their place where a failover cluster runs the service.
+
+It takes any other stop for a failure, and a node that starts the service by itself runs it beside the one that should.
+"""
 WHO_WINDOWS = '$ Get-NetTCPConnection -State Listen -LocalPort "<port>" | Select-Object LocalAddress, OwningProcess'
 WHO_LINUX = '$ sudo ss -ltnp "sport = :<port>"'
 TRY_WINDOWS = '$ Test-NetConnection "<host>" -Port "<port>"'
 TRY_LINUX = '$ curl -kv --max-time 10 "https://<host>:<port>/"'
 HANDSHAKE = '$ openssl s_client -connect "<host>:<port>" </dev/null'
-FILE_WINDOWS = '$ Get-Item "<file>"'
+FILE_WINDOWS = '$ Get-Item -LiteralPath "<file>"'
 FILE_LINUX = ('$ ls -l "<file>"', "$ df -h")
 
 
 CERTIFICATE_WINDOWS = (
     '$ $tcp = New-Object Net.Sockets.TcpClient "<host>", <port>; '
     "$tls = New-Object Net.Security.SslStream $tcp.GetStream(), $false, { $true }; "
-    '$tls.AuthenticateAsClient("<host>"); $tls.RemoteCertificate | Format-List Subject, Issuer; '
+    """$tls.AuthenticateAsClient("<host>", $null, 'Tls12', $false); """
+    "$tls.RemoteCertificate | Format-List Subject, Issuer; "
     "$tls.RemoteCertificate.GetCertHashString(); $tcp.Close()"
 )
-"""Whose certificate answers, by what every Windows has: curl.exe came with Windows Server 2019, and shows none."""
+"""Whose certificate answers, by what every Windows has: curl.exe came with Windows Server 2019, and shows none.
+
+Without a version Windows PowerShell says hello by TLS 1.0, which Tentacles of today refuse.
+"""
+
+WITH_TLS_12 = "$ [Net.ServicePointManager]::SecurityProtocol = 'Tls12';"
+"""Before a web request: up to Windows Server 2016, PowerShell tries nothing newer than TLS 1.0. One window's matter."""
 
 CERTIFICATE_HERE_WINDOWS = CERTIFICATE_WINDOWS.replace('"<host>"', '"localhost"')
 PLAIN_WINDOWS = '$ Invoke-WebRequest -UseBasicParsing -TimeoutSec 10 "http://<host>:<port>/"'
 THROUGH_PROXY_WINDOWS = (
-    '$ Invoke-WebRequest -UseBasicParsing -TimeoutSec 15 -Proxy "http://<proxy>" "https://<target>/"'
+    f'{WITH_TLS_12} Invoke-WebRequest -UseBasicParsing -TimeoutSec 15 -Proxy "http://<proxy>" "https://<target>/"'
 )
 
 
+_OF_SERVICES = {
+    AGAIN: (RESTART_WINDOWS, RESTART_LINUX), HALT: (STOP_WINDOWS, STOP_LINUX), BEGIN: (START_WINDOWS, START_LINUX),
+}  # fmt: skip
+
+
 def tentacle(*calls: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The same calls of Tentacle for Windows and for Linux; `AGAIN` stands for the service's restart."""
-    windows = tuple(RESTART_WINDOWS if call == AGAIN else f"$ {EXE} {call}" for call in calls)
-    return windows, tuple(RESTART_LINUX if call == AGAIN else f"$ {CLI} {call}" for call in calls)
+    """The same calls of Tentacle for Windows and for Linux; `AGAIN` and its like are for the service manager."""
+    pairs = [_OF_SERVICES.get(call, (f"$ {EXE} {call}", f"$ {CLI} {call}")) for call in calls]
+    return tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs)
 
 
 def when(flag: str, *parts: str | tuple[str, ...]) -> tuple[str, ...]:
@@ -108,8 +133,9 @@ REGISTER = (
 
 REGISTER_WORDS = (
     "First note its environments, roles, tenants and policy in the portal: with --force the machine keeps only those "
-    "of this command. In another space than the default one, name it with --space. A worker is registered with "
-    "register-worker --workerpool."
+    "of this command, and --name is the one that it has there, or another machine of that name is taken over. In "
+    "another space than the default one, name it with --space. A worker is registered with register-worker "
+    "--workerpool."
 )
 _TRUST = tentacle('configure --instance "<instance>" --trust "<thumbprint>"', AGAIN)
 _UPDATE = tentacle(
@@ -125,6 +151,10 @@ _POLLS_OTHERS = (
 _POLLS_NODES = (
     "It polls several nodes of its server, all of which are forgotten by that: register-with brings one of them back, "
     "and poll-server each of the others, with a call for each."
+)
+_OTHER_NODES = (
+    "Its server has several nodes, of which register-with lets it poll one: poll-server does so for each of the "
+    "others, with a call for each."
 )
 _POLL_AGAIN = tentacle(
     'poll-server --instance "<instance>" --server "<portal>" --apiKey "<key>" --server-comms-address "<polled>"'
@@ -215,6 +245,15 @@ TRUST_ANEW = _per_mode(
 """The same where the list itself is damaged, or holds what can be named in no command."""
 
 
+def _with_each_node(calls: tuple[tuple[str, ...], tuple[str, ...]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """A registration, after which one node of several is polled."""
+    windows, linux = (
+        (*when("several_nodes", _OTHER_NODES), *lines[:-1], *when("several_nodes", _POLL_AGAIN[system]), lines[-1])
+        for system, lines in enumerate(calls)
+    )
+    return windows, linux
+
+
 def _where(flag: str, calls: tuple[tuple[str, ...], tuple[str, ...]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """All but the restart for machines of which a fact is true."""
     windows, linux = ((*when(flag, *lines[:-1]), lines[-1]) for lines in calls)
@@ -222,7 +261,7 @@ def _where(flag: str, calls: tuple[tuple[str, ...], tuple[str, ...]]) -> tuple[t
 
 
 _UNLESS_TRUSTED = _where("mistrusts", _TRUST)
-_UNLESS_POLLED = _where("mistrusts", tentacle(REGISTER, AGAIN))
+_UNLESS_POLLED = _where("mistrusts", _with_each_node(tentacle(REGISTER, AGAIN)))
 TRUST_FIRST = _per_mode(
     ("A listening Tentacle:", _UNLESS_TRUSTED),
     (f"A polling Tentacle must be registered again. {REGISTER_WORDS}", _UNLESS_POLLED),
@@ -306,10 +345,15 @@ REFUSED_UNTIL = (
     "After the restart the server refuses this Tentacle until the portal has its new thumbprint: enter it in the "
     "machine's settings (Connectivity) before you restart, in each space and at each server that has it."
 )
-_SHARED = when(
-    "shares_certificate",
-    "Its certificate is that of other machines on purpose, and stays so if the new one is made once "
-    "(new-certificate --export-pfx) and imported on each of them (import-certificate), this one as well.",
+IMPORT = 'import-certificate --instance "<instance>" --from-file "<pfx>" --pfx-password "<password>"'
+_SHARED_WORDS = (
+    "Its certificate is that of other machines on purpose: make the new one once, as a file, import it on each of "
+    "them, this one as well, and delete the file."
+)
+_SHARED_ONE = tentacle(
+    'new-certificate --instance "<instance>" --export-pfx "<pfx>" --pfx-password "<password>"',
+    IMPORT,
+    AGAIN,
 )
 (NEW_CERTIFICATE_WORDS,) = when("is_tentacle", REFUSED_UNTIL)
 _SERVERS_CERTIFICATE = when(
@@ -318,9 +362,12 @@ _SERVERS_CERTIFICATE = when(
     "beforehand (update-trust), as Octopus's page on regenerating certificates says.",
 )
 _NEW_ONE = tentacle('new-certificate --instance "<instance>"', 'show-thumbprint --instance "<instance>"', AGAIN)
-NEW_CERTIFICATE = (
-    (*when("is_tentacle", _SHARED, _NEW_ONE[0]), *_SERVERS_CERTIFICATE),
-    (*when("is_tentacle", _SHARED, _NEW_ONE[1]), *_SERVERS_CERTIFICATE),
+NEW_CERTIFICATE = tuple(
+    (
+        *when("is_tentacle", when("own_certificate", alone), when("shares_certificate", _SHARED_WORDS, shared)),
+        *_SERVERS_CERTIFICATE,
+    )
+    for alone, shared in zip(_NEW_ONE, _SHARED_ONE, strict=True)
 )
 """A new certificate for a Tentacle. No command is printed for a server's: the order of its steps is all."""
 
@@ -330,19 +377,16 @@ _ON_THE_CLONE = (
     "certificate{and_more} of its own."
 )
 _NO_FORCE = "No --force: it would overwrite the original in the portal."
-_OWN = (
-    'service --stop --instance "<instance>"',
-    'new-certificate --instance "<instance>"',
-)
+_OWN = (HALT, 'new-certificate --instance "<instance>"')
 _OWN_POLLING = _but_for_others(
     tentacle(
         *_OWN,
         'configure --instance "<instance>" --reset-trust',
         REGISTER.removesuffix(" --force"),
-        'service --start --instance "<instance>"',
+        BEGIN,
     )
 )
-_OWN_LISTENING = tentacle(*_OWN, 'show-thumbprint --instance "<instance>"', 'service --start --instance "<instance>"')
+_OWN_LISTENING = tentacle(*_OWN, 'show-thumbprint --instance "<instance>"', BEGIN)
 OWN_IDENTITY = _per_mode(
     (
         _ON_THE_CLONE.format(and_more="") + " Before you start it, enter its thumbprint in the portal, as a machine "
@@ -363,6 +407,12 @@ CLEAN_SLATE = (
     "Uninstall Tentacles); what was deployed stays as it is. Its trust in every server goes with the instance: note "
     "whom it trusts and polls, and let it trust, or register it with, each of them again"
 )
+INSTALL_WORDS = (
+    "Install and start it. It runs as Local System then (on Linux as root): where it ran as another account, install "
+    "it without --start, give it that account (service --reconfigure --username, with --password unless the account is "
+    "a managed one), and start it then:"
+)
+INSTALL = tentacle('service --install --start --instance "<instance>"')
 _REMOVE = tentacle('service --stop --uninstall --instance "<instance>"', 'delete-instance --instance "<instance>"')
 CLEAN_WINDOWS = (
     *_REMOVE[0],

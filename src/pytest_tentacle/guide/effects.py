@@ -18,7 +18,8 @@ _CHANGES: tuple[tuple[str, str], ...] = (
     (_PROGRAM + r"configure .*--commsListenPort", "after its restart the server cannot be reached on the old port"),
     (_PROGRAM + r"configure ", "changes the settings; takes effect at the next restart"),
     (_PROGRAM + r"update-trust ", "after the restart the polled server must have the new thumbprint"),
-    (_PROGRAM + r"new-certificate ", "after the restart the server refuses it until it knows the new one"),
+    (_PROGRAM + r"new-certificate .*--export-pfx ", "writes a certificate with its key into that file"),
+    (_PROGRAM + r"(?:new|import)-certificate ", "after the restart the server refuses it until it knows the new one"),
     (_PROGRAM + r"(?:server-comms|poll-server|clear-trusted-servers|set-polling-connection-count) ",
      "changes the settings; takes effect at the next restart"),
     (_PROGRAM + r"register-(?:with|worker) (?!--help)", "adds or overwrites the machine in the portal"),
@@ -56,7 +57,8 @@ _CHANGES: tuple[tuple[str, str], ...] = (
 """How a command begins, and what follows from it, for who reads on."""
 
 _LOOKS = (
-    r"Get-|Test-|Resolve-|Find-|Measure-Command |Select-String |Invoke-WebRequest |\$tcp = New-Object Net\.Sockets",
+    r"Get-|Test-|Resolve-|Find-|Measure-Command |Select-String |\$tcp = New-Object Net\.Sockets",
+    r"(?:\[Net\.ServicePointManager\]::SecurityProtocol = 'Tls12'; )?Invoke-WebRequest ",
     r"netsh (?:interface|int|http) .*\bshow\b|netstat |ipconfig |route print|ping |w32tm /query|tracert ",
     r"(?:time )?getent |(?:sudo )?(?:ss|ls|tail|cat|stat|journalctl|ausearch|nft list|iptables -S|ufw status) ?",
     r"sudo firewall-cmd --list|systemctl (?:status|show|cat|list-dependencies|is-)|timedatectl |top |ps |df|grep ",

@@ -35,6 +35,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         "password": "a password that only you have; no report contains it",
         "path": "a file or folder of the machine",
         "peers": "addresses from which the other ends connect",
+        "pfx": "full path of a file that only administrators may read, for a certificate with its key",
         "pid": "the PID of a process",
         "policy": "name of a machine policy in the portal",
         "polled": "URL of the server node's polling port, such as https://octopus.example.com:10943",

@@ -15,6 +15,11 @@ _SHOWN = 5
 """Machines whose values are named, and values of one machine."""
 
 _BARE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,99}|[0-9]{1,10}")
+_BY_PATTERN = re.compile(
+    r"(?:(?:Get|Start|Stop|Restart|Resume)-Service .*-Name|(?:Get|Disable)-NetFirewallRule .*-DisplayName) $"
+)
+"""What stands before a name that PowerShell takes for a pattern: `Web[12]` would be Web1 and Web2."""
+_WILD = re.compile(r"([`*?\[\]])")
 _SINGLE_QUOTES = re.compile(
     "(['\N{LEFT SINGLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}"
     "\N{SINGLE LOW-9 QUOTATION MARK}\N{SINGLE HIGH-REVERSED-9 QUOTATION MARK}])"
@@ -83,19 +88,22 @@ def _own_values(name: str, facts: Sequence[Mapping[str, object]]) -> tuple[str, 
 
 def _line(line: str, system: str, facts: Mapping[str, object]) -> str:
     if line.startswith("$ "):
-        quoted = _WORD.sub(lambda match: _word(match[1], system, facts, in_call=line[match.start() - 1] == "("), line)
+        quoted = _WORD.sub(lambda match: _word(match[1], system, facts, line[: match.start()]), line)
         return PLACEHOLDER.sub(lambda match: _number(match, facts) or match[0], quoted)
     return PLACEHOLDER.sub(lambda match: _value(match, facts) or match[0], line)
 
 
-def _word(word: str, system: str, facts: Mapping[str, object], *, in_call: bool) -> str:
-    """A quoted word with its facts; in a method's call PowerShell takes no bare one."""
+def _word(word: str, system: str, facts: Mapping[str, object], before: str) -> str:
+    """A quoted word with its facts, behind what stands before it; in a method's call PowerShell takes no bare one."""
     if not PLACEHOLDER.search(word):
         return f'"{word}"'
     filled = PLACEHOLDER.sub(lambda match: _value(match, facts) or match[0], word)
     if PLACEHOLDER.search(filled):
         return f'"{filled}"' if filled == word else f'"{word}"'
-    return _for_powershell(filled, bare=not in_call) if system == "windows" else shlex.quote(filled)
+    if system != "windows":
+        return shlex.quote(filled)
+    text = _WILD.sub(r"`\1", filled) if _BY_PATTERN.search(before) else filled
+    return _for_powershell(text, bare=not before.endswith("("))
 
 
 def _for_powershell(text: str, *, bare: bool) -> str:

@@ -52,6 +52,7 @@ WORDS = (
         "A Tentacle before 6.3.341 has no --server-comms-address: there it is --server-comms-port, and the host of "
         "--server is polled. Such a call is refused after its list was emptied: see the version first.",
     ),
+    Word(re.compile(r" --export-pfx "), "--export-pfx", (3, 14, 15)),
     Word(re.compile(r" update-trust "), "update-trust", (3, 24, 0)),
     Word(re.compile(r" clear-trusted-servers "), "clear-trusted-servers", (8, 1, 1713)),
     Word(

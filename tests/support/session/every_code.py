@@ -21,7 +21,7 @@ WATCHED = (TESTS / "sections", TESTS / "judging", TESTS / "diagnosis")
 OUTPUT = "every_code"
 """Name of what a worker of xdist sends to its controller."""
 
-NO_SURVEY_TELLS = frozenset({"key", "user", "password", "environment", "role", "portal"})
+NO_SURVEY_TELLS = frozenset({"key", "user", "password", "pfx", "environment", "role", "portal"})
 """Placeholders of remedies that only a person can fill in, or Octopus's own API."""
 
 _TAKES_AWAY = "diagnosis/test_law.py"

@@ -54,7 +54,7 @@ PRIVATE_KEY: tuple[CauseKind, ...] = (
         "According to the log, the store of certificates that {who} use{s} ({path}) belongs to another user than the "
         "one that runs it: its user was changed, or a command was once called as another one.",
         frozenset({"TT122"}),
-        ("Linux reports this. On Windows see the log:", '$ Get-Content -Tail 200 "<log>"'),
+        ("Linux reports this. On Windows see the log:", '$ Get-Content -Tail 200 -LiteralPath "<log>"'),
         (_GIVE_STORE, '$ sudo ls -ld "<path>"', RESTART_LINUX),
         _of_another_user,
         consequences=STARTLESS | {"TT202", "TT203", "TT501", "TT113"},

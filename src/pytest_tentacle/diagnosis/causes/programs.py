@@ -128,7 +128,7 @@ PROGRAMS: tuple[CauseKind, ...] = (
         frozenset({"TT150"}),
         (
             _NEWER,
-            "$ Get-ItemPropertyValue 'HKLM:\\SOFTWARE\\Microsoft\\NET Framework Setup\\NDP\\v4\\Full' -Name Release",
+            "$ Get-ItemProperty 'HKLM:\\SOFTWARE\\Microsoft\\NET Framework Setup\\NDP\\v4\\Full' -Name Release",
             RESTART_WINDOWS,
         ),
         ("Only Windows has a .NET Framework. Start the service:", RESTART_LINUX),
@@ -151,7 +151,7 @@ PROGRAMS: tuple[CauseKind, ...] = (
                 "Then start it:"
             ),
             '$ & "<executable>" help',
-            '$ Get-ChildItem (Split-Path "<executable>") -Filter *nlog* | Select-Object Name, LastWriteTime',
+            '$ Get-ChildItem -LiteralPath (Split-Path -LiteralPath "<executable>") -Filter *nlog*',
             RESTART_WINDOWS,
         ),
         (

@@ -10,16 +10,16 @@ from typing import Final
 from pytest_tentacle.diagnosis.from_problem import told
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.commands import TRUST_FIRST, when
+from pytest_tentacle.guide.commands import TRUST_FIRST, WITH_TLS_12, when
 from pytest_tentacle.guide.consequences import STARTLESS, UNANSWERED, UNTRUSTED
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.sections.identify.index import ahead_of_ours
 
 _AGAIN = "then run it again"
-_LOG = ('$ Select-String -Path "<log>" -Pattern "Register" -Context 0,20', '$ grep -A 20 "Register" "<log>"')
+_LOG = ('$ Select-String -LiteralPath "<log>" -Pattern "Register" -Context 0,20', '$ grep -A 20 "Register" "<log>"')
 _PORTAL = (
-    '$ Invoke-WebRequest -UseBasicParsing "<portal>/api"',
+    f'{WITH_TLS_12} Invoke-WebRequest -UseBasicParsing "<portal>/api"',
     '$ curl -v --max-time 10 "<portal>/api"',
 )
 
@@ -267,7 +267,7 @@ BROKEN_OFF = CauseKind(
     confidence=Confidence.LIKELY,
 )
 
-_LOG_OF_CALLS = ('$ Get-Content -Tail 200 "<log>"', '$ tail -n 200 "<log>"')
+_LOG_OF_CALLS = ('$ Get-Content -Tail 200 -LiteralPath "<log>"', '$ tail -n 200 "<log>"')
 
 
 def _call_cause(

@@ -42,7 +42,7 @@ _TRY_LINUX = (
     '$ openssl s_client -tls1_2 -connect "<host>:<port>" </dev/null',
     '$ openssl s_client -tls1_3 -connect "<host>:<port>" </dev/null',
 )
-_INSTALLED_WINDOWS = "$ Get-ItemPropertyValue 'HKLM:\\SOFTWARE\\Octopus\\Tentacle' -Name InstallLocation"
+_INSTALLED_WINDOWS = '$ Get-Item -LiteralPath "<tentacle>" | Format-List VersionInfo'
 _FIRST_WITH_TLS_12 = (3, 1)
 _UNREAD = "Compare the cipher suites of {end} and {vantage}, to be sure that it is none of the two."
 _MODERN = ("TLS 1.2", "TLS 1.3")

@@ -50,7 +50,7 @@ MACHINE: tuple[ProblemKind, ...] = (
         "This version has the defect, and exactly what it does was found on the machine.",
         (
             "Upgrade to the fixed version or later, in the portal or by the installer; to see the installed version:",
-            '$ Get-Item "<executable>" | Format-List VersionInfo',
+            '$ Get-Item -LiteralPath "<executable>" | Format-List VersionInfo',
             "Then, unless the upgrade did so:",
             RESTART_WINDOWS,
         ),
@@ -78,7 +78,7 @@ MACHINE: tuple[ProblemKind, ...] = (
         "with a server 3 or later.",
         (
             "Install a Tentacle of the server's generation, or upgrade the server; to see the installed version:",
-            "$ Get-ItemPropertyValue 'HKLM:\\SOFTWARE\\Octopus\\Tentacle' -Name InstallLocation",
+            '$ Get-Item -LiteralPath "<tentacle>" | Format-List VersionInfo',
         ),
         (
             "Install a Tentacle of the server's generation, or upgrade the server; to see the installed version:",

@@ -6,7 +6,7 @@ from pytest_tentacle.guide.consequences import ACROSS, UNCONNECTED
 from pytest_tentacle.guide.problem import Confidence, ProblemKind
 
 _STEP = "other-error-messages"
-_WINDOWS = ('$ Test-NetConnection "<host>" -Port <port>', '$ Get-Content -Tail 200 "<log>"')
+_WINDOWS = ('$ Test-NetConnection "<host>" -Port <port>', '$ Get-Content -Tail 200 -LiteralPath "<log>"')
 _LINUX = ('$ curl -kv "https://<host>:<port>/"', '$ tail -n 200 "<log>"')
 
 MESSAGES: tuple[ProblemKind, ...] = (

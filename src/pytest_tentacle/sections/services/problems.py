@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_tentacle.guide.commands import BY_ITSELF_WINDOWS, INSTALL, INSTALL_WORDS
 from pytest_tentacle.guide.consequences import DOWN, STARTLESS, UNANSWERED
 from pytest_tentacle.guide.problem import Confidence, ProblemKind
 
@@ -14,14 +15,8 @@ SERVICES: tuple[ProblemKind, ...] = (
         _STEP,
         "The instance has no service that would run it: it was never installed, or it was removed with an upgrade or "
         "by hand.",
-        (
-            "Install and start it, in an elevated prompt, in the folder of the program:",
-            ('$ & "<tentacle>" service --install --start --instance "<instance>"'),
-        ),
-        (
-            "Install and start it:",
-            '$ sudo "<tentacle>" service --install --start --instance "<instance>"',
-        ),
+        (INSTALL_WORDS, *INSTALL[0]),
+        (INSTALL_WORDS, *INSTALL[1]),
     ),
     ProblemKind(
         "TT202",
@@ -48,7 +43,7 @@ SERVICES: tuple[ProblemKind, ...] = (
         "configuration or certificate that cannot be read, an account that may not log on.",
         (
             "Read the end of the log in the folder Logs of the Tentacle's home, and the last service events:",
-            '$ Get-Content -Tail 60 "C:\\Octopus\\Logs\\OctopusTentacle.txt"',
+            '$ Get-Content -Tail 60 -LiteralPath "<home>\\Logs\\OctopusTentacle.txt"',
             "$ Get-WinEvent -FilterHashtable @{LogName='System'; ProviderName='Service Control Manager'} -MaxEvents 20",
         ),
         (
@@ -86,7 +81,7 @@ SERVICES: tuple[ProblemKind, ...] = (
         "It will not start after the next reboot, such as the one that installs patches.",
         (
             "Set it to start automatically, unless something else starts it, such as a failover cluster:",
-            '$ Set-Service -Name "<service>" -StartupType Automatic',
+            BY_ITSELF_WINDOWS,
         ),
         (
             "Set it to start automatically, unless something else starts it:",

@@ -47,7 +47,7 @@ _FILE_REMEDY_WINDOWS = (
         "Restore the file from a backup of this very machine (its certificate is encrypted for it), then restart the "
         "service; without a backup, set the instance up again. See what is there:"
     ),
-    '$ Get-Item "<file>"',
+    '$ Get-Item -LiteralPath "<file>"',
 )
 _FILE_REMEDY_LINUX = (
     (

@@ -94,7 +94,7 @@ TLS: tuple[ProblemKind, ...] = (
         "the service ends as soon as it is started.",
         (
             "Install .NET Framework 4.8, restart the machine, then start the service; what is installed now:",
-            "$ Get-ItemPropertyValue 'HKLM:\\SOFTWARE\\Microsoft\\NET Framework Setup\\NDP\\v4\\Full' -Name Release",
+            "$ Get-ItemProperty 'HKLM:\\SOFTWARE\\Microsoft\\NET Framework Setup\\NDP\\v4\\Full' -Name Release",
             RESTART_WINDOWS,
         ),
         (

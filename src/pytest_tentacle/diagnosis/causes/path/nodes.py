@@ -151,7 +151,7 @@ NODES: tuple[CauseKind, ...] = (
         "of that time were not fetched: a firewall, NAT device or balancer on the path forgets connections that are "
         "idle.",
         frozenset({"TT115"}),
-        (_IDLE, '$ Select-String -Path "<log>" -Pattern "timed out" | Select-Object -Last 20'),
+        (_IDLE, '$ Select-String -LiteralPath "<log>" -Pattern "timed out" | Select-Object -Last 20'),
         (_IDLE, '$ grep "timed out" "<log>"'),
         dropped_when_idle,
         consequences=frozenset({"TT109", "TT108", "TT116"}),

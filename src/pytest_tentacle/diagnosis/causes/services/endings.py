@@ -71,7 +71,7 @@ ENDINGS: tuple[CauseKind, ...] = (
         "{who} has not come through a start since its upgrade from {before} to {version}: the new version ends with an "
         "error that is not known here (it says: {words})",
         frozenset({"TT129"}),
-        (_RELEASES, *_BACK, '$ Get-Content -Tail 200 "<log>"', START_WINDOWS),
+        (_RELEASES, *_BACK, '$ Get-Content -Tail 200 -LiteralPath "<log>"', START_WINDOWS),
         (_RELEASES, *_BACK, '$ tail -n 200 "<log>"', START_LINUX),
         _since_the_upgrade,
         consequences=DOWN | {"TT501", "TT130"},
@@ -92,7 +92,7 @@ ENDINGS: tuple[CauseKind, ...] = (
                 "master key; without the key the database cannot be read, and a backup is imported into a new one. "
                 "What it says:"
             ),
-            '$ Get-Content -Tail 200 "<log>"',
+            '$ Get-Content -Tail 200 -LiteralPath "<log>"',
             START_WINDOWS,
         ),
         (

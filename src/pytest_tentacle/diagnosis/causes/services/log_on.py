@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.commands import START_LINUX, START_WINDOWS
+from pytest_tentacle.guide.commands import DELAYED_WINDOWS, START_LINUX, START_WINDOWS
 from pytest_tentacle.guide.consequences import FELL_OVER, STARTLESS, UNANSWERED
 from pytest_tentacle.judging.finding import Problem
 from pytest_tentacle.sections.services.events import LOG_ON_FAILED, LastFailure
@@ -129,7 +129,7 @@ LOG_ON: tuple[CauseKind, ...] = (
             "$ Test-ComputerSecureChannel -Verbose",
             '$ nltest "/dsgetdc:$((Get-CimInstance Win32_ComputerSystem).Domain)"',
             START_WINDOWS,
-            '$ sc.exe config "<service>" start= delayed-auto',
+            DELAYED_WINDOWS,
         ),
         _ON_LINUX,
         _no_domain,

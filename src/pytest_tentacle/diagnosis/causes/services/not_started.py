@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.commands import EXE, START_LINUX, START_WINDOWS, STATE_LINUX, STATE_WINDOWS
+from pytest_tentacle.guide.commands import DELAYED_WINDOWS, EXE, START_LINUX, START_WINDOWS, STATE_LINUX, STATE_WINDOWS
 from pytest_tentacle.guide.consequences import FELL_OVER, STARTLESS, UNANSWERED
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem
@@ -162,7 +162,7 @@ NOT_STARTED: tuple[CauseKind, ...] = (
             ),
             START_WINDOWS,
             STATE_WINDOWS,
-            '$ sc.exe config "<service>" start= delayed-auto',
+            DELAYED_WINDOWS,
         ),
         ("Start it, and check that it stays up:", START_LINUX, STATE_LINUX),
         _too_late,
@@ -226,7 +226,7 @@ NOT_STARTED: tuple[CauseKind, ...] = (
         FELL_OVER,
         (
             "See whether the file is there, repair the installation (its MSI), then start the service:",
-            '$ Get-Item "<executable>"',
+            '$ Get-Item -LiteralPath "<executable>"',
             START_WINDOWS,
         ),
         ("See whether the file is there, repair the package, then start:", '$ ls -l "<executable>"', START_LINUX),

@@ -7,8 +7,9 @@ from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.last_resort import last_unrecognised
 from pytest_tentacle.diagnosis.view import View
 from pytest_tentacle.guide.commands import (
-    CLI,
-    EXE,
+    BY_ITSELF_WINDOWS,
+    INSTALL,
+    INSTALL_WORDS,
     JOURNAL,
     RESTART_LINUX,
     RESTART_WINDOWS,
@@ -225,7 +226,7 @@ RUNNING: tuple[CauseKind, ...] = (
         frozenset({"TT205"}),
         (
             "If that is not intended, set it to start automatically, and start it:",
-            '$ Set-Service -Name "<service>" -StartupType Automatic',
+            BY_ITSELF_WINDOWS,
             START_WINDOWS,
         ),
         (
@@ -244,7 +245,7 @@ RUNNING: tuple[CauseKind, ...] = (
         "The service will not start after the next reboot",
         "The service on {who} does not start automatically. Nothing fails yet.",
         frozenset({"TT205"}),
-        (_AUTOMATIC, '$ Set-Service -Name "<service>" -StartupType Automatic'),
+        (_AUTOMATIC, BY_ITSELF_WINDOWS),
         (_AUTOMATIC, '$ sudo systemctl enable "<service>"'),
         _gone_after_boot,
         rank=90,
@@ -273,7 +274,7 @@ RUNNING: tuple[CauseKind, ...] = (
         frozenset({"TT203"}),
         (
             "Read the end of its log and the service events, fix what they say, then start it:",
-            '$ Get-Content -Tail 60 "<log>"',
+            '$ Get-Content -Tail 60 -LiteralPath "<log>"',
             _LOG_WINDOWS,
             START_WINDOWS,
         ),
@@ -289,8 +290,8 @@ RUNNING: tuple[CauseKind, ...] = (
         "The Tentacle has no service",
         "No service that runs the instance is installed on {who}.",
         frozenset({"TT201"}),
-        ("Install and start it, in an elevated prompt:", f'$ {EXE} service --install --start --instance "<instance>"'),
-        ("Install and start it:", f'$ {CLI} service --install --start --instance "<instance>"'),
+        (INSTALL_WORDS, *INSTALL[0]),
+        (INSTALL_WORDS, *INSTALL[1]),
         _unregistered,
         consequences=STARTLESS,
         echoes=UNANSWERED,
@@ -303,7 +304,7 @@ RUNNING: tuple[CauseKind, ...] = (
         frozenset({"TT202", "TT206"}),
         (
             "Read the end of its log, fix what it says, then start it, and check that it stays up:",
-            '$ Get-Content -Tail 60 "<log>"',
+            '$ Get-Content -Tail 60 -LiteralPath "<log>"',
             START_WINDOWS,
             STATE_WINDOWS,
         ),

@@ -7,7 +7,7 @@ from typing import Any
 from pytest_tentacle.guide.problem import ProblemKind
 
 STEP = "identify-the-problem"
-READ_WINDOWS = '$ Get-Content -Tail 200 "<log>"'
+READ_WINDOWS = '$ Get-Content -Tail 200 -LiteralPath "<log>"'
 READ_LINUX = '$ tail -n 200 "<log>"'
 TENTACLE = '$ & "<tentacle>"'
 TENTACLE_LINUX = '$ sudo "<tentacle>"'

@@ -37,7 +37,7 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
                 "Fix what the error says, then run it again. The machine is not in the portal until then; the "
                 "call is in the log:"
             ),
-            '$ Select-String -Path "<log>" -Pattern "Register" -Context 0,20',
+            '$ Select-String -LiteralPath "<log>" -Pattern "Register" -Context 0,20',
         ),
         (
             (

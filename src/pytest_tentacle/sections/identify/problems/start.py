@@ -123,7 +123,7 @@ START_KINDS = (
         "The service account lacks rights on a folder",
         "A file or folder could not be read or written.",
         "Give the account full control of Octopus Home, recursively:",
-        windows=('$ Get-Acl "<path>" | Format-List',),
+        windows=('$ Get-Acl -LiteralPath "<path>" | Format-List',),
         linux=('$ ls -la "<path>"',),
         sentence="According to the log, the service of {who} may not read or write {path}.",
         consequences=STARTLESS | {"TT203", "TT202"},
