@@ -15,25 +15,27 @@ import pytest
 
 SURVEYING = """
 import time
+import zipfile
 from pathlib import Path
 from pytest_tentacle.survey import collector
 
 collector.KEEP_SECONDS = 0
 survey_host = collector.survey_host
 
-answered = []
+def kept():
+    try:
+        with zipfile.ZipFile("case.zip") as bundle:
+            return bundle.read("surveys.json").decode()
+    except FileNotFoundError:
+        return ""
 
 def slow(task):
     if "poll-02" in task.machines:
-        case = Path("case.zip")
-        while len(answered) < 2 or not case.exists() or case.stat().st_mtime_ns < max(answered):
+        while kept().count("the run was interrupted") != 1:  # this one alone has not answered
             time.sleep(0.05)
-        time.sleep(1)  # the last answer has just been given: it is kept the next time
         Path("reached").touch()
-        time.sleep(60)
-    record = survey_host(task)
-    answered.append(time.time_ns())
-    return record
+        time.sleep(3600)
+    return survey_host(task)
 
 collector.survey_host = slow
 """
@@ -44,7 +46,7 @@ from pathlib import Path
 def pytest_runtest_setup(item):
     if "settings" in item.name:
         Path("reached").touch()
-        time.sleep(60)
+        time.sleep(3600)
 """
 
 
@@ -68,10 +70,9 @@ def killed(request: pytest.FixtureRequest, top: Path, tmp_path_factory: pytest.T
         stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     try:
-        end = time.monotonic() + 90
-        while not (folder / "reached").exists() and process.poll() is None and time.monotonic() < end:
+        while not (folder / "reached").exists():  # as long as pytest-timeout allows
+            assert process.poll() is None
             time.sleep(0.05)
-        assert process.poll() is None
     finally:
         os.killpg(process.pid, signal.SIGKILL)  # the lab's own children too
         process.wait()
