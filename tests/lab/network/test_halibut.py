@@ -77,7 +77,7 @@ class Listening:
 
     def said(self, level, start):
         """Wait for a line of that level that begins so."""
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             for line in list(self.lines):
                 if line.level == level and line.message.startswith(start):
