@@ -18,6 +18,7 @@ from pytest_tentacle.survey.surroundings import LeftOver
 from support.fleets.whole import wide_fleet
 from support.fleets.world import small_fleet
 from support.setups.documented.machines import service_of_a_file_of_settings
+from support.setups.machines import user_of_its_own
 
 
 def plan_of(name: str, *left_overs: LeftOver, world: Any = None) -> Any:
@@ -111,6 +112,14 @@ class TestPlan:
         assert "It ran as CORP\\svc-octopus" in back[-2]
         assert back[-1].startswith("# ")
         assert "service --start" in back[-1]
+
+    def test_a_user_of_its_own_on_linux(self) -> None:
+        """The script stops at the first failure: it changes no log that was moved aside."""
+        world = wide_fleet()
+        user_of_its_own(world, "poll-01")
+        plan = plan_of("poll-01", world=world)
+        assert "chown" not in script(plan)
+        assert "make it the owner" in plan.back[-2]
 
     def test_a_certificate_that_others_have(self) -> None:
         """A new one would set it apart from them."""

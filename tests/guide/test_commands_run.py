@@ -46,15 +46,17 @@ def lines_for(system: str) -> list[str]:
 
 
 def facts_of(value: str) -> dict[str, Any]:
-    return dict.fromkeys(MEANINGS, value) | NUMBERS | {"installed": "999.0.0"}
+    return dict.fromkeys(MEANINGS, value) | NUMBERS | {"installed": "999.0.0", "runs_as": None}
 
 
-def words_in(line: str, value: str) -> list[str]:
+def words_in(line: str, value: str, system: str) -> list[str]:
     """The words of a command that hold hostile facts, as they must arrive."""
     facts = facts_of(value)
     found = [match for match in WORD.finditer(line) if set(PLACEHOLDER.findall(match[1])) - set(NUMBERS)]
     words = [PLACEHOLDER.sub(lambda match: str(facts[match[1]]), match[1]) for match in found]
     is_pattern = [PATTERN.search(line[: match.start()]) for match in found]
+    if system == "windows":
+        words = [word.rstrip("\\") if " " in word else word for word in words]
     return [WILD.sub(r"`\1", word) if wild else word for word, wild in zip(words, is_pattern, strict=True)]
 
 
@@ -109,7 +111,7 @@ def test_powershell(engine: Path) -> None:
     for (line, value), text, seen in zip(rows, filled, asked(engine, filled), strict=True):
         if value == "value":
             benign[line] = seen
-        wanted = words_in(line, value)
+        wanted = words_in(line, value, "windows")
         if seen["errors"]:
             wrong.append(f"{text}: {seen['errors']}")
         elif [word for word in wanted if word not in seen["texts"]]:
@@ -180,7 +182,7 @@ def test_sh(tmp_path: Path) -> None:
         rows = []
         for line in plain:
             text = fill((line,), "linux", facts_of(value))[0].removeprefix("$ ")
-            rows.append((text, words_in(line, value)))
+            rows.append((text, words_in(line, value, "linux")))
             for word in _called(text):
                 if "/" not in word and not (programs / word).exists():
                     (programs / word).symlink_to(recorder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pytest_tentacle.diagnosis import CAUSES
+from pytest_tentacle.guide.commands import OWN_LOG
 from pytest_tentacle.guide.placeholders import MEANINGS, named_in
 from pytest_tentacle.guide.since import WORDS
 from pytest_tentacle.sections.catalogue import KINDS
@@ -14,6 +15,8 @@ def used() -> dict[str, list[str]]:
     for kind in (*KINDS, *CAUSES):
         for name in named_in((*kind.windows, *kind.linux)):
             found.setdefault(name, []).append(kind.code)
+    for name in named_in([OWN_LOG]):
+        found.setdefault(name, []).append("calls by root")
     for word in WORDS:
         for name in named_in([word.older]):
             found.setdefault(name, []).append(word.name)

@@ -12,20 +12,23 @@ from pytest_tentacle.guide.commands import (
     CLEAN_LINUX,
     CLEAN_WINDOWS,
     DELAYED_WINDOWS,
+    INSTALL,
     NEW_CERTIFICATE,
     OWN_IDENTITY,
     RESTART_WINDOWS,
     TRUST_ANEW,
     TRUST_FIRST,
     TRUST_SERVER,
+    fitting,
 )
 from pytest_tentacle.guide.remedies import fill
 from pytest_tentacle.sections import STEPS, applicable
+from pytest_tentacle.sections.catalogue import CATALOGUE
 from support.faults.logs import not_collected
 from support.fleets.whole import Whole, wide_fleet
 from support.setups.addresses import two_nodes
 from support.setups.documented.machines import service_of_a_file_of_settings
-from support.setups.machines import several_instances
+from support.setups.machines import several_instances, user_of_its_own
 
 
 def facts_of(world: Whole, name: str) -> dict[str, Any]:
@@ -215,6 +218,47 @@ class TestOlderTentacle:
         assert "too old" in commands_of(found, is_windows=False).by_hand  # type: ignore[arg-type]
         found.facts = facts | {"installed": "8.0.0"}
         assert "update-trust" in commands_of(found, is_windows=False).lines[0][0]  # type: ignore[arg-type]
+
+
+class TestUserOfItsOwn:
+    """A call by root at the right moment leaves the service's user a log that it may not write."""
+
+    def test_the_log_is_given_back(self) -> None:
+        world = wide_fleet()
+        user_of_its_own(world, "poll-01")
+        lines = fill(TRUST_ANEW[1], "linux", facts_of(world, "poll-01"))
+        calls = [line for line in lines if line.startswith("$ ")]
+        assert calls[-2:] == ["$ sudo chown octopus /logs/poll-01.txt", "$ sudo systemctl restart Tentacle.service"]
+        assert "runs as octopus" in "\n".join(lines)
+        assert "chown" not in "\n".join(fill(TRUST_ANEW[1], "linux", facts_of(wide_fleet(), "poll-01")))
+
+    def test_once(self) -> None:
+        """Lines that are for the machine already."""
+        facts = {"runs_as": "octopus", "own_log": "/l", "installed": "9.1.3268", "polling": True, "listening": False}
+        once = fitting(TRUST_ANEW[1], facts)
+        assert fitting(once, facts) == once
+
+    def test_not_for_the_service_manager(self) -> None:
+        facts = {"runs_as": "octopus", "own_log": "/l"}
+        assert fitting(INSTALL[1], facts) == INSTALL[1]
+
+
+class TestHome:
+    """`configure --home` leaves what lies in the home of before."""
+
+    def test_stays_where_there_is_one(self) -> None:
+        kind = CATALOGUE["TT137"]
+        world = wide_fleet()
+        assert "--home 'C:\\Octopus\\Tentacle'" in "\n".join(fill(kind.windows, "windows", facts_of(world, "web-01")))
+        world["web-01"].settings["Octopus.Home"] = r"D:\Octopus"
+        assert "--home" not in "\n".join(fill(kind.windows, "windows", facts_of(world, "web-01")))
+
+    def test_a_backslash_at_its_end(self) -> None:
+        """With a space in it, Windows PowerShell 5.1 lets it take the closing quote away."""
+        (line,) = fill(('$ icacls "<home>" /grant x',), "windows", {"home": "D:\\Octopus Home\\"})
+        assert line == "$ icacls 'D:\\Octopus Home' /grant x"
+        (line,) = fill(('$ icacls "<home>" /grant x',), "windows", {"home": "D:\\"})
+        assert line == "$ icacls 'D:\\' /grant x"
 
 
 class TestPollingConnections:

@@ -173,6 +173,7 @@ class _Lines:
             "home": settings.home if settings else None,
             "path": settings.application_directory if settings else None,
             "port": settings.port if settings else None,
+            "runs_as": None,  # its log is moved aside, and its files are given back as a whole
             "address": settings.listen_ip if settings else None,
         }
 
@@ -264,7 +265,8 @@ class _Lines:
         yield self._call('service --install --instance "<instance>"')
         yield (
             f"It ran as {account}. Give it that account before it starts (service --reconfigure --username, with "
-            "--password unless it is a managed one), or it makes files that this account may not write; then start it:"
+            "--password unless it is a managed one), or it makes files that this account may not write; on Linux make "
+            "it the owner of what these calls made below Octopus Home. Then start it:"
         )
         yield f'# {self._program} service --start --instance "<instance>"'
 

@@ -38,6 +38,7 @@ def base_facts(subject: Subject) -> dict[str, Any]:
     facts: dict[str, Any] = {"machine": subject.name, **_registered_name(subject), **subject.call_facts}
     facts |= {"is_tentacle": subject.is_tentacle, "is_server": not subject.is_tentacle}
     facts |= {each: _program(subject, each) for each in _PROGRAMS} | _installed(subject)
+    facts |= _own_log(subject) | {"homeless": _is_homeless(subject)}
     if subject.is_tentacle and subject.mode is not None:
         facts |= {mode.value: subject.mode is mode for mode in Mode}
     apart = _apart(subject) if len(subject.peers) > 1 else []
@@ -62,6 +63,23 @@ def _installed(subject: Subject) -> dict[str, str]:
     products = survey.products.data if survey else None
     version = version_among(products or (), "tentacle", subject.known_service) if subject.is_tentacle else None
     return {"installed": version} if version else {}
+
+
+def _own_log(subject: Subject) -> dict[str, str]:
+    """Linux: the log of a Tentacle that does not run as root, and the user that must be able to write it."""
+    survey, service = subject.known_survey, subject.known_service
+    account = service.account if service and subject.is_tentacle and subject.system == "linux" else None
+    logs = survey.logs.data if survey else None
+    own = [log.path for log in logs or () if log.account is None and log.product == "tentacle" and log.error is None]
+    return {"runs_as": account, "own_log": own[0]} if account not in {None, "root"} and len(own) == 1 else {}
+
+
+def _is_homeless(subject: Subject) -> bool:
+    """Whether its settings have no Octopus Home, or nobody knows: another one would leave what lies in the first."""
+    try:
+        return not subject.settings.home if subject.is_tentacle else False
+    except (Unknown, Blocked):
+        return True
 
 
 def server_facts(subject: Subject, server: str | None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ run by us.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from .since import known_to
 
@@ -68,6 +68,13 @@ CERTIFICATE_WINDOWS = (
 Without a version Windows PowerShell says hello by TLS 1.0, which Tentacles of today refuse.
 """
 
+_SUITES_OF_OLD = "HKLM:\\SYSTEM\\CurrentControlSet\\Control\\Cryptography\\Configuration\\Local\\SSL\\00010002"
+SUITES_WINDOWS = (
+    "$ Get-TlsCipherSuite | Format-Table Name",
+    "Windows Server 2012 R2 has no such command; its list, unless a group policy has another:",
+    f"$ Get-ItemProperty '{_SUITES_OF_OLD}' -Name Functions",
+)
+
 WITH_TLS_12 = "$ [Net.ServicePointManager]::SecurityProtocol = 'Tls12';"
 """Before a web request: up to Windows Server 2016, PowerShell tries nothing newer than TLS 1.0. One window's matter."""
 
@@ -103,7 +110,32 @@ _WHEN = re.compile(r"\[(\w+)\] ")
 
 def fitting(lines: Iterable[str], facts: Mapping[str, object]) -> tuple[str, ...]:
     """The lines that are for a machine of which these facts are known, as its own Tentacle understands them."""
-    return known_to(chosen(lines, facts), facts)
+    found = known_to(chosen(lines, facts), facts)
+    return _with_its_log(found) if facts.get("runs_as") and facts.get("own_log") else found
+
+
+_OWN_LOG_WORDS = (
+    "Its service runs as <runs_as>. The first call of a day makes the log anew, and by root it is one that <runs_as> "
+    "may not write: so it is given back afterwards."
+)
+OWN_LOG = '$ sudo chown "<runs_as>" "<own_log>"'
+
+
+def _with_its_log(lines: Sequence[str]) -> tuple[str, ...]:
+    """Linux: behind calls of Tentacle by root, the log belongs to the service's user again."""
+    calls = [at for at, line in enumerate(lines) if _is_call(line)]
+    if not calls or OWN_LOG in lines:
+        return tuple(lines)
+    found = [*lines[: calls[0]], _OWN_LOG_WORDS]
+    for at in range(calls[0], len(lines)):
+        found.append(lines[at])
+        if at in calls and at + 1 not in calls:
+            found.append(OWN_LOG)
+    return tuple(found)
+
+
+def _is_call(line: str) -> bool:
+    return line.startswith(f"$ {CLI} ") and not line.startswith(f"$ {CLI} service ")
 
 
 def chosen(lines: Iterable[str], facts: Mapping[str, object]) -> tuple[str, ...]:
@@ -408,9 +440,9 @@ CLEAN_SLATE = (
     "whom it trusts and polls, and let it trust, or register it with, each of them again"
 )
 INSTALL_WORDS = (
-    "Install and start it. It runs as Local System then (on Linux as root): where it ran as another account, install "
-    "it without --start, give it that account (service --reconfigure --username, with --password unless the account is "
-    "a managed one), and start it then:"
+    "Install and start it, on Windows in an elevated prompt. It runs as Local System then (on Linux as root): where it "
+    "ran as another account, install it without --start, give it that account (service --reconfigure --username, with "
+    "--password unless the account is a managed one), and start it then:"
 )
 INSTALL = tentacle('service --install --start --instance "<instance>"')
 _REMOVE = tentacle('service --stop --uninstall --instance "<instance>"', 'delete-instance --instance "<instance>"')

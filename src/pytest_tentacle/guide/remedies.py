@@ -102,6 +102,8 @@ def _word(word: str, system: str, facts: Mapping[str, object], before: str) -> s
         return f'"{filled}"' if filled == word else f'"{word}"'
     if system != "windows":
         return shlex.quote(filled)
+    if " " in filled:  # before a quote, Windows PowerShell 5.1 lets the last backslash take the quote away
+        filled = filled.rstrip("\\")
     text = _WILD.sub(r"`\1", filled) if _BY_PATTERN.search(before) else filled
     return _for_powershell(text, bare=not before.endswith("("))
 

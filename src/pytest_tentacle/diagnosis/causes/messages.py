@@ -8,7 +8,7 @@ from dataclasses import replace
 from pytest_tentacle.diagnosis.from_problem import from_problem, told
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.commands import NEW_CERTIFICATE, RESTART_LINUX, RESTART_WINDOWS
+from pytest_tentacle.guide.commands import NEW_CERTIFICATE, RESTART_LINUX, RESTART_WINDOWS, SUITES_WINDOWS
 from pytest_tentacle.guide.consequences import ACROSS, UNCONNECTED
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
@@ -203,7 +203,7 @@ MESSAGES: tuple[CauseKind, ...] = (
         "According to the log of {vantage}, the TLS handshake ends at a certificate: the server's or the Tentacle's is "
         "one that the other end's system does not accept, as it is with old ones (SHA-1, or a short key).",
         frozenset({"TT113"}),
-        (_RENEW_OLD, "$ Get-TlsCipherSuite | Select-Object Name"),
+        (_RENEW_OLD, *SUITES_WINDOWS),
         (_RENEW_OLD, "$ openssl ciphers -v"),
         _not_accepted,
         consequences=UNCONNECTED,

@@ -8,6 +8,7 @@ from pytest_tentacle.guide.commands import (
     CERTIFICATE_WINDOWS,
     NEW_CERTIFICATE,
     NEW_CERTIFICATE_WORDS,
+    SUITES_WINDOWS,
     when,
 )
 from pytest_tentacle.guide.consequences import (
@@ -37,7 +38,6 @@ _SWITCH_ON = (
     f'$ Set-ItemProperty "{_TLS_12}" -Name Enabled -Value 1 -Type DWord',
     f'$ Set-ItemProperty "{_TLS_12}" -Name DisabledByDefault -Value 0 -Type DWord',
 )
-_SUITES = "$ Get-TlsCipherSuite | Format-Table Name"
 _TRY_LINUX = (
     '$ openssl s_client -tls1_2 -connect "<host>:<port>" </dev/null',
     '$ openssl s_client -tls1_3 -connect "<host>:<port>" </dev/null',
@@ -280,7 +280,7 @@ TLS: tuple[CauseKind, ...] = (
         (
             "Exempt port {port}; see what it offers from {vantage}:",
             CERTIFICATE_WINDOWS,
-            _SUITES,
+            *SUITES_WINDOWS,
         ),
         ("Exempt port {port}; see what it offers from {vantage}:", *_TRY_LINUX),
         _old_between,
@@ -294,7 +294,7 @@ TLS: tuple[CauseKind, ...] = (
         "The two ends share no TLS version or cipher suite",
         "Between {vantage} and {end} the two ends have no TLS version, or no cipher suite, in common.",
         NO_HANDSHAKE,
-        ("Compare what both ends enable (guide, Schannel and TLS):", _SCHANNEL, _SUITES),
+        ("Compare what both ends enable (guide, Schannel and TLS):", _SCHANNEL, *SUITES_WINDOWS),
         ("Compare what both ends enable:", *_TRY_LINUX, "$ openssl ciphers -v"),
         _no_match,
         consequences=HANDSHAKE_IN_LOGS,
@@ -307,7 +307,7 @@ TLS: tuple[CauseKind, ...] = (
         "The TLS policies of the two ends exclude each other",
         "The TLS settings of {who} and of {its} peer have no version or cipher suite in common.",
         POLICIES_EXCLUDE,
-        ("Compare what both ends enable, and enable TLS 1.2 with a common suite on both:", _SCHANNEL, _SUITES),
+        ("Compare what both ends enable, and enable TLS 1.2 with a common suite on both:", _SCHANNEL, *SUITES_WINDOWS),
         ("Compare what both ends enable, and allow TLS 1.2 with a common suite on both:", "$ openssl ciphers -v"),
         whenever,
         consequences=HANDSHAKE_IN_LOGS | NO_HANDSHAKE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.guide.commands import HANDSHAKE, RESTART_WINDOWS
+from pytest_tentacle.guide.commands import HANDSHAKE, RESTART_WINDOWS, SUITES_WINDOWS
 from pytest_tentacle.guide.consequences import (
     ENDED,
     HANDSHAKE_IN_LOGS,
@@ -15,7 +15,6 @@ from pytest_tentacle.guide.problem import Confidence, ProblemKind
 _STEP = "schannel-and-tls"
 _PROTOCOLS = "HKLM:\\SYSTEM\\CurrentControlSet\\Control\\SecurityProviders\\SCHANNEL\\Protocols"
 _SHOW_PROTOCOLS = f"$ Get-ChildItem -Recurse '{_PROTOCOLS}'"
-_SHOW_SUITES = "$ Get-TlsCipherSuite | Format-Table Name"
 _SHOW_MINIMUM = "$ grep -n MinProtocol /etc/ssl/openssl.cnf /etc/pki/tls/openssl.cnf"
 _SHOW_OPENSSL = "$ openssl ciphers -s -v"
 _RESTART = "A change needs a reboot."
@@ -68,8 +67,9 @@ TLS: tuple[ProblemKind, ...] = (
         "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256, or a suite of TLS 1.3. The machine's list has been cut down "
         "too far.",
         (
-            f"Enable them, by group policy if that has the list. {_RESTART}",
-            _SHOW_SUITES,
+            f"Enable them, by group policy if that has the list, or on Windows Server 2012 R2. {_RESTART}",
+            *SUITES_WINDOWS,
+            "Windows Server 2016 and later:",
             "$ Enable-TlsCipherSuite -Name TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
         ),
         ("Give CipherString in the system's openssl.cnf these suites back, then restart the service:", _SHOW_OPENSSL),
@@ -82,7 +82,7 @@ TLS: tuple[ProblemKind, ...] = (
         "The two ends have no cipher suite in common",
         _STEP,
         "Each end has suites that Octopus can use, but the other end has none of them.",
-        (_BOTH_ENDS, _SHOW_SUITES),
+        (_BOTH_ENDS, *SUITES_WINDOWS),
         (_BOTH_ENDS, _SHOW_OPENSSL),
     ),
     ProblemKind(
@@ -141,7 +141,7 @@ TLS: tuple[ProblemKind, ...] = (
         (
             f"Look for an appliance between the two ends. {_BOTH_ENDS}",
             _SHOW_PROTOCOLS,
-            _SHOW_SUITES,
+            *SUITES_WINDOWS,
         ),
         (
             f"Look for an appliance between the two ends. {_BOTH_ENDS}",

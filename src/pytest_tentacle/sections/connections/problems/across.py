@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_tentacle.guide.commands import CERTIFICATE_WINDOWS, PLAIN_WINDOWS
+from pytest_tentacle.guide.commands import CERTIFICATE_WINDOWS, PLAIN_WINDOWS, SUITES_WINDOWS
 from pytest_tentacle.guide.consequences import LOST_IN_LOGS, NO_CONNECTION, STRANGER_IN_LOGS
 from pytest_tentacle.guide.problem import Confidence, ProblemKind
 
@@ -122,7 +122,7 @@ ACROSS: tuple[ProblemKind, ...] = (
         "No cipher suite in common",
         "The two ends agree on no cipher suite; a listener on .NET refuses old versions of TLS in the same words.",
         "Compare the cipher suites and versions that both ends enable (guide, Schannel and TLS):",
-        windows=("$ Get-TlsCipherSuite | Format-Table Name",),
+        windows=SUITES_WINDOWS,
         linux=(_OPENSSL, "$ openssl ciphers -v"),
     ),
     _kind(

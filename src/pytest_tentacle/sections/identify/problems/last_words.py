@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.guide.commands import RESTART_LINUX, RESTART_WINDOWS, START_LINUX, START_WINDOWS
+from pytest_tentacle.guide.commands import RESTART_LINUX, RESTART_WINDOWS, START_LINUX, START_WINDOWS, when
 from pytest_tentacle.guide.consequences import ENDED, UNANSWERED, UNTRUSTED
 from pytest_tentacle.guide.problem import Confidence, ProblemKind
 
 _STEP = "identify-the-problem"
+_A_HOME = "A home is a folder that no other instance has:"
+_HOME = (
+    (
+        _A_HOME,
+        (
+            '$ & "<tentacle>" configure --instance "<instance>" --home "C:\\Octopus\\<instance>" '
+            '--app "C:\\Octopus\\<instance>\\Applications"'
+        ),
+    ),
+    (_A_HOME, '$ sudo "<tentacle>" configure --instance "<instance>" --home "/etc/octopus/<instance>"'),
+)
 _TENTACLE = '$ & "<tentacle>"'
 _TENTACLE_LINUX = '$ sudo "<tentacle>"'
 _SERVED = "$ netsh http show servicestate view=requestq"
@@ -55,13 +66,13 @@ LAST_WORDS: tuple[ProblemKind, ...] = (
         "but not the steps between them. Since Tentacle 6.1 a missing certificate is made at the start.",
         (
             "Complete it (home, certificate), register the Tentacle, then start the service:",
-            f'{_TENTACLE} configure --instance "<instance>" --home "C:\\Octopus" --app "C:\\Octopus\\Applications"',
+            *when("homeless", *_HOME[0]),
             f'{_TENTACLE} new-certificate --instance "<instance>" --if-blank',
             START_WINDOWS,
         ),
         (
             "Complete it (home, certificate), register the Tentacle, then start the service:",
-            f'{_TENTACLE_LINUX} configure --instance "<instance>" --home "/etc/octopus/default"',
+            *when("homeless", *_HOME[1]),
             f'{_TENTACLE_LINUX} new-certificate --instance "<instance>" --if-blank',
             START_LINUX,
         ),

@@ -7,6 +7,7 @@ from pytest_tentacle.guide.commands import (
     NEW_CERTIFICATE,
     NEW_CERTIFICATE_WORDS,
     OWN_IDENTITY,
+    SUITES_WINDOWS,
     TRUST_CALLER,
     tentacle,
     when,
@@ -256,7 +257,7 @@ NETWORK_KINDS = (
         "too weak for the other's system.",
         "Compare what both ends allow (see the step Schannel and TLS). The step on thumbprints would show a "
         "certificate with SHA-1 or a short key:",
-        windows=("$ Get-TlsCipherSuite | Select-Object Name",),
+        windows=SUITES_WINDOWS,
         linux=('$ openssl s_client -connect "<host>:<port>" -tls1_2 </dev/null',),
         sentence=(
             "According to the log of {vantage}, the TLS handshake fails, though the probes succeed: the programs "
