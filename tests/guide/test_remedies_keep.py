@@ -14,6 +14,7 @@ from pytest_tentacle.guide.commands import (
     DELAYED_WINDOWS,
     INSTALL,
     NEW_CERTIFICATE,
+    OTHER_MODE,
     OWN_IDENTITY,
     RESTART_WINDOWS,
     TRUST_ANEW,
@@ -218,6 +219,15 @@ class TestOlderTentacle:
         assert "too old" in commands_of(found, is_windows=False).by_hand  # type: ignore[arg-type]
         found.facts = facts | {"installed": "8.0.0"}
         assert "update-trust" in commands_of(found, is_windows=False).lines[0][0]  # type: ignore[arg-type]
+
+
+class TestOtherMode:
+    def test_it_listens_until_it_is_registered(self) -> None:
+        """A refused registration leaves it as it was: nothing is forgotten, and its entry of listening does no harm."""
+        facts = facts_of(wide_fleet(), "web-01") | {"to_poll": True, "to_listen": False}
+        calls = [line for line in fill(OTHER_MODE[0], "windows", facts) if line.startswith("$ ")]
+        assert ["register-with" in calls[0], "--noListen True" in calls[1], len(calls)] == [True, True, 3]
+        assert "--reset-trust" not in "\n".join(calls)
 
 
 class TestUserOfItsOwn:

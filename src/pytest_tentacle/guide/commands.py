@@ -365,9 +365,7 @@ OTHER_MODE = tuple(
             f"To let it poll, it must be registered as a polling Tentacle. {REGISTER_WORDS}",
             *when("trusts_other", _NO_LONGER_REACHED),
             *when("trusts_others", _NO_LONGER_REACHED),
-            _but_for_others(
-                tentacle('configure --instance "<instance>" --reset-trust --noListen True', REGISTER, AGAIN)
-            )[system],
+            _with_each_node(tentacle(REGISTER, 'configure --instance "<instance>" --noListen True', AGAIN))[system],
         ),
     )
     for system in (0, 1)
