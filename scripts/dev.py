@@ -175,10 +175,10 @@ def quickest_build() -> str:
 
 def pace(python: str) -> float | None:
     """Seconds of CPU for work such as the tests do; None for a Python that cannot make a `.venv` with pip in it."""
-    asked = subprocess.run([python, "-I", "-c", PACE], capture_output=True, text=True, check=False)
     try:
+        asked = subprocess.run([python, "-I", "-c", PACE], capture_output=True, text=True, check=False, timeout=60)
         return float(asked.stdout)
-    except ValueError:
+    except (OSError, subprocess.TimeoutExpired, ValueError):
         return None
 
 

@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 NAME = f"python{sys.version_info.major}.{sys.version_info.minor}"
-UNABLE = "#!/bin/sh\nexit 1\n"
+UNABLE = {"says nothing": "#!/bin/sh\nexit 1\n", "is no program": "#!/no/such/shell\n"}
 QUICK = "#!/bin/sh\necho 0.000001\n"
 """What a build answers that needs next to nothing for the work."""
 
@@ -54,11 +54,12 @@ def test_any_other_leaves_the_one_that_was_called(
     assert dev.quickest_build() == sys.executable
 
 
+@pytest.mark.parametrize("program", UNABLE.values(), ids=UNABLE)
 def test_one_that_cannot_make_an_environment_is_not_taken(
-    dev: ModuleType, monkeypatch: pytest.MonkeyPatch, other: Path
+    dev: ModuleType, monkeypatch: pytest.MonkeyPatch, other: Path, program: str
 ) -> None:
     real = dev.pace
-    other.write_text(UNABLE, encoding="utf-8")
+    other.write_text(program, encoding="utf-8")
     monkeypatch.setattr(dev, "pace", lambda python: real(python) if python == str(other) else 0.010)
     assert dev.quickest_build() == sys.executable
 
