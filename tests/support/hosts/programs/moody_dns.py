@@ -9,6 +9,7 @@
     deaf            answers no question for IPv6
     dangling <name> that name is an alias of one that has no record
     flips <name> <address>  every second question for that name gets that address
+    elsewhere       answers come from another address of the router
 
 Arguments: the address, the mood, names. Other names have the addresses of `/mnt/router/dns-a.hosts`.
 """
@@ -59,6 +60,9 @@ def _answer(
         time.sleep(2)
     code, answers = _records(mood, name, kind, names, records)
     header = query[:2] + struct.pack(">HHHHH", 0x8180 | code, 1, 1 if answers else 0, 0, 0)
+    if mood == "elsewhere":
+        server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        server.bind(("10.10.3.1", 0))
     server.sendto(header + question + answers, asker)  # type: ignore[arg-type]
 
 

@@ -21,6 +21,7 @@ from . import (
     unusual,
 )
 from .other_fleets import servers, windows
+from .unseen import below_rules, states
 
 HEALTHY = scenario("healthy", "healthy", "nothing", "", "", healthy=True)
 """Nothing is broken: nothing may be found, and nothing be unknown."""
@@ -42,6 +43,8 @@ SCENARIOS: dict[str, Scenario] = {"healthy": HEALTHY} | {
         rarer_hosts,
         operated,
         other_means,
+        below_rules,
+        states,
         windows,
         servers,
     )

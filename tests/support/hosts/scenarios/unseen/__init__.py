@@ -1,0 +1,1 @@
+"""Scenarios of what no rule and no route shows: programs in the kernel, queues, policies, states of processes and sockets."""
