@@ -15,6 +15,7 @@ def test_services_running(machine):
         services.instance_is_registered,
         services.service_is_installed,  # "look for 'OctopusDeploy Tentacle'"
         services.service_keeps_running,  # "Allow 30 seconds for the service to start work"
+        services.process_is_not_halted,  # it lives and does nothing: somebody stopped or froze it
         services.service_starts_by_itself,  # or it is gone after the next reboot
         services.process_runs_as_its_account,  # its account was changed, and it was not restarted
         services.servers_further_ports_are_free_for_it,  # portal, web socket, 8443: somebody else has them

@@ -72,6 +72,8 @@ def test_a_polled_port() -> None:
         ("RestrictAddressFamilies=AF_UNIX", {4: Way.STOPPED, 6: Way.STOPPED}),
         ("PrivateNetwork=yes", {4: Way.STOPPED, 6: Way.STOPPED}),
         ("PrivateNetwork=no", {4: Way.PASSES, 6: Way.PASSES}),
+        ("NetworkNamespacePath=/run/netns/red", {4: Way.UNCLEAR, 6: Way.UNCLEAR}),
+        ("NetworkNamespacePath=", {4: Way.PASSES, 6: Way.PASSES}),
     ],
 )
 def test_a_process_without_sockets(told: str, ways: dict[int, Way]) -> None:

@@ -4,6 +4,7 @@ What a rule says that is not understood here is kept as such, and leaves a verdi
 nor for none. Sources: nft(8) of nftables 1.0.6, iptables(8) and iptables-extensions(8) of 1.8.9, ipset(8) of 7.17.
 """
 
+from .beside import TABLE as BESIDE
 from .model import (
     FilterChain,
     FilterMatch,
@@ -15,6 +16,7 @@ from .reading import as_evidence, engine_of, read_sources
 from .walk import Packet, Passage, Way, walk
 
 __all__ = [
+    "BESIDE",
     "FilterChain",
     "FilterMatch",
     "FilterRule",

@@ -11,6 +11,7 @@ from typing import Any
 
 from pytest_tentacle.hiding import shorten
 
+from . import beside
 from .firewalld import zones
 from .iptables import Tables, ipsets
 from .model import FilterChain, FilterSet, PacketFilter
@@ -27,7 +28,8 @@ def read_sources(sources: Sequence[Mapping[str, Any]]) -> PacketFilter:
     """One filter of all sources: `tool`, and either `text` or `refused` with the tool's own words.
 
     Tools: `firewalld` (its zones), `nft`, `iptables`, `ip6tables`, `iptables-legacy`, `ip6tables-legacy`, `ipset`,
-    `systemd` (its units' addresses). A text that was cut off has `cut`.
+    `systemd` (its units' addresses), and `xdp`, `tc`, `xfrm` for what stands beside the rules. A text that was cut off
+    has `cut`.
     """
     texts = {str(each.get("tool")): str(each.get("text") or "") for each in sources if each.get("refused") is None}
     trouble = [f"{each.get('tool')}: {each['refused']}" for each in sources if each.get("refused") is not None]
@@ -56,6 +58,9 @@ def read_sources(sources: Sequence[Mapping[str, Any]]) -> PacketFilter:
         if "firewalld" in texts:
             trouble.append("firewalld tells of its own rules only")
     chains += units(texts.get("systemd", ""))
+    chains += beside.programs(texts.get("xdp", ""))
+    chains += beside.queues(texts.get("tc", ""))
+    chains += beside.policies(texts.get("xfrm", ""))
     sets = [_small(each) for each in (*ruleset.sets.values(), *ipsets(texts.get("ipset", "")))]
     if sum(len(chain.rules) for chain in chains) > MOST_RULES:
         trouble.append(f"more than {MOST_RULES:,} rules")
@@ -81,7 +86,7 @@ def _shown_by_iptables(chain: FilterChain, families: set[int]) -> bool:
 def engine_of(filters: PacketFilter, sources: Sequence[Mapping[str, Any]]) -> str:
     """Whose rules they are, by the names that firewalld and ufw give their chains; `none` where there are none."""
     tools = {str(each.get("tool")) for each in sources}
-    chains = [chain for chain in filters.chains if chain.table != TABLE]
+    chains = [chain for chain in filters.chains if chain.table not in {TABLE, beside.TABLE}]
     names = " ".join(chain.name for chain in chains)
     filtering = [chain for chain in chains if chain.rules or chain.policy == "drop"]
     if "firewalld" in tools or "firewalld" in names:

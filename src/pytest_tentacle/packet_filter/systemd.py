@@ -5,7 +5,8 @@ the list of allowed addresses is let through, then what stands in that of denied
 word; all else passes. Source: systemd.resource-control(5) of systemd 252.
 
 RestrictAddressFamilies= and PrivateNetwork= stop whoever polls: its process gets no socket, or one of a network
-that has no way out (systemd.exec(5)). A process that listens ends at once, or listens elsewhere: its port tells that.
+that has no way out (systemd.exec(5)). NetworkNamespacePath= may: its network is another one, which nobody looked at. A
+process that listens ends at once, or listens elsewhere: its port tells that.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ _LAST = 1_000_000
 
 _FAMILIES = {"ip": "AF_INET", "ip6": "AF_INET6"}
 _UNREAD = FilterMatch(field="unread", values=("which of several units has the port",))
+_ELSEWHERE = FilterMatch(field="unread", values=("whether that network has a way out",))
 
 
 def units(text: str) -> Iterator[FilterChain]:
@@ -51,6 +53,8 @@ def _barred(unit: dict[str, str]) -> dict[str, str]:
     """The families, `ip` and `ip6`, of which its processes get no socket that leads out, and the words that say so."""
     if unit.get("PrivateNetwork") == "yes":
         return dict.fromkeys(_FAMILIES, "PrivateNetwork=yes")
+    if elsewhere := unit.get("NetworkNamespacePath"):
+        return dict.fromkeys(_FAMILIES, f"NetworkNamespacePath={elsewhere}")
     listed = unit.get("RestrictAddressFamilies", "~")
     denies, names = listed.startswith("~"), listed.removeprefix("~").split()
     words = f"RestrictAddressFamilies={listed}"
@@ -66,6 +70,7 @@ def _without_sockets(unit: dict[str, str], polled: tuple[str, ...], *, alone: bo
                 FilterMatch(field="tcp dport", values=polled),
                 FilterMatch(field=f"{family} daddr", values=("0.0.0.0/0" if family == "ip" else "::/0",)),
                 *(() if alone else (_UNREAD,)),
+                *((_ELSEWHERE,) if words.startswith("NetworkNamespacePath=") else ()),
             ),
             verdict="drop",
         )

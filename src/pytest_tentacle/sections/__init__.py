@@ -63,6 +63,7 @@ STEPS: tuple[Step, ...] = (
             services.instance_is_registered,
             services.service_is_installed,
             services.service_keeps_running,
+            services.process_is_not_halted,
             services.service_starts_by_itself,
             services.process_runs_as_its_account,
             services.servers_further_ports_are_free_for_it,

@@ -177,6 +177,10 @@ class Listener(Value):
 
     address: str
     port: int
+    device: str | None = None
+    """The one by which alone something reaches it (SO_BINDTODEVICE, as `ip vrf exec` does it)."""
+    six_alone: bool = False
+    """It listens on all addresses of IPv6, and on none of IPv4 (IPV6_V6ONLY)."""
     pid: int | None = None
     owner: Process | None = None
     children: tuple[Process, ...] = ()

@@ -67,10 +67,9 @@ class Firewall(Value):
 
 
 class Route(Value):
-    """The way that the machine would take to a peer's address, by its own tables (Linux: `ip route get`)."""
+    """The way to a peer (an address or name, as asked) by the machine's own tables; `hops`: its TTL, of IPv4."""
 
     peer: str
-    """As asked: the declared address, or a name."""
     address: str
     via: str | None = None
     """The next router; None: the address is on a network of the machine's own."""
@@ -83,6 +82,7 @@ class Route(Value):
     """What the neighbours' table says of the next hop, such as `reachable` or `failed`; None: nothing."""
     rp_filter: int | None = None
     """The strictest reverse path filter of all devices: 1 drops what comes another way than the answer would go."""
+    hops: int | None = None
 
 
 class Proxy(Value):
@@ -137,14 +137,14 @@ class Permissions(Value):
 
 
 class ServiceAccount(Value):
-    """Whom a product's service is set to run as, and whom its process does run as: SIDs (Windows), numbers (Linux)."""
+    """Whom a service is to run as, and whom its process does: SIDs, numbers (Linux); whether somebody `halted` it."""
 
     service: str
     account: str
     sid: str | None = None
-    """Of the account; None: nobody told."""
     process_sid: str | None = None
-    """Of the running process's owner; None: it does not run, or nobody told."""
+    """Of the running process's owner. None, of either: nobody told, or it does not run."""
+    halted: Literal["stopped", "traced", "frozen"] | None = None
 
 
 class ProcessLabel(Value):

@@ -37,7 +37,7 @@ LINUX = {
     "head": r"-c \d+|-n \d+",
     "hostname": "-f|-I",
     "id": "(-(Gn|u|un) [^-].*)?",
-    "ip": r"-o addr|-o route get [0-9a-fA-F.:]+( from [0-9a-fA-F.:]+( ipproto tcp [sd]port \d+)?)?|neigh show|(-6 )?rule show",
+    "ip": r"-o addr|-o route get [0-9a-fA-F.:]+( from [0-9a-fA-F.:]+( ipproto tcp [sd]port \d+)?)?|neigh show|(-6 )?rule show|-o link show|xfrm policy|xfrm state count",
     "iptables-save": "-c",
     "ip6tables-save": "-c",
     "ls": "(-[dpA] )?(/.*)",
@@ -56,6 +56,7 @@ LINUX = {
     "systemctl": r"list-units --all --type=service --plain --no-legend --no-pager --full"
     r"|show --no-pager( -p [A-Za-z,]+)+ -- .*|show --no-pager -p UnitPath -p Environment",
     "tail": r"-c \d+ /.*|-n \d+",
+    "tc": r"qdisc show|filter show dev \S+ (ingress|egress|parent [0-9a-f]+:)",
     "true": "",
     "uname": "-nm",
 }

@@ -165,7 +165,7 @@ class TestRecorder:
         """Besides the shell: the stand-ins and the listed real tools."""
         names = {path.name for path in (lab.folder / "bin").iterdir()}
         assert names <= {*STAND_INS, *REAL_TOOLS, "sh"}
-        others = {"rpm", "firewall-cmd", "iptables-save", "journalctl", "matchpathcon"}
+        others = {"rpm", "firewall-cmd", "iptables-save", "journalctl", "matchpathcon", "tc"}
         assert {*STAND_INS, "sh", "awk", "openssl"} - others <= names
         assert not others & names
         assert lab.environment["PATH"] == str(lab.folder / "bin")

@@ -59,6 +59,13 @@ def bound_to_the_other_family(world: Any, across: Any, link: Ends) -> None:
         listener["address"] = "0.0.0.0"
 
 
+def bound_to_six_alone(world: Any, across: Any, link: Ends) -> None:
+    leads_to(world, across, link.mode, "10.0.0.5", REFUSED)
+    world[link.end].host["addresses"] = ("10.0.0.5", "2001:db8::5")
+    for listener in world[link.end].listeners:
+        listener |= {"address": "::", "six_alone": True}
+
+
 def link_local(world: Any, across: Any, link: Ends) -> None:
     leads_to(world, across, link.mode, LINK_LOCAL, DROPPED)
     world[link.end].host["addresses"] = (LINK_LOCAL,)
@@ -83,6 +90,7 @@ CASES = [
     ("TT711", unknown_server),
     ("TT712", bound_elsewhere),
     ("TT712", bound_to_the_other_family),
+    ("TT712", bound_to_six_alone),
     ("TT713", link_local),
 ]
 

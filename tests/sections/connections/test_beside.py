@@ -255,3 +255,19 @@ class TestNextHop:
         across(around.world, "listening", SILENT, SILENT)
         assert ("holds cannot be told" in (around.judge(ACROSS, "web-01").reason or "")) is bool(words)
         assert words in (around.judge(ACROSS, "web-01").reason or "")
+
+
+class TestAPortThatIsTiedToADevice:
+    """The machine itself reaches it by no look; who comes by that device does."""
+
+    @pytest.mark.parametrize(("look", "outcome"), [({}, Outcome.PASSED), (REFUSED, Outcome.UNKNOWN)])
+    def test_its_own_look(self, around: Any, across: Any, make_probe: Any, look: Any, outcome: Outcome) -> None:
+        """That its own look is refused is no process that hangs."""
+        web = linux(around)
+        web.listeners[0] |= {"address": "0.0.0.0", "device": "eth0"}
+        web.replace(OWN_PORT, make_probe(**REFUSED))
+        across(around.world, "listening", look, look)
+        result = around.judge("welcome-page-here", "web-01")
+        assert result.outcome is outcome, result
+        assert "only what comes by eth0" in " ".join([result.reason, *result.looked_at])
+        assert around.judge("tentacle-thumbprint", "web-01").outcome is Outcome.PASSED

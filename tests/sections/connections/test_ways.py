@@ -44,6 +44,7 @@ class TestWays:
             ({"via": "192.0.2.1", "neighbour": "failed"}, "its router 192.0.2.1 does not answer"),
             ({"neighbour": "incomplete"}, "nobody on its own network"),
             ({"device": "eth1", "source": "198.51.100.7", "rp_filter": 1}, "reverse path filter"),
+            ({"via": "192.0.2.1", "neighbour": "reachable", "hops": 1}, "end at the router 192.0.2.1"),
         ],
     )
     def test_the_way_back(self, around: Any, across: Any, route: Any, words: str) -> None:
@@ -84,6 +85,8 @@ class TestWays:
         "route",
         [
             {"via": "192.0.2.1", "neighbour": "reachable"},
+            {"via": "192.0.2.1", "neighbour": "reachable", "hops": 32},
+            {"device": "eth0", "hops": 1},
             {"via": "192.0.2.1", "neighbour": "stale", "rp_filter": 1, "source": TENTACLE},
             {"source": "198.51.100.7", "rp_filter": 2},
         ],

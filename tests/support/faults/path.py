@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pytest_tentacle.link import By
-from pytest_tentacle.survey.surroundings import FirewallRule, Product, Route
+from pytest_tentacle.packet_filter import read_sources
+from pytest_tentacle.survey.surroundings import Firewall, FirewallRule, Product, Route
 from support.fleets.failures import DROPPED, FORBIDDEN, NO_ROUTE, REFUSED, SILENT
 from support.fleets.looks import SERVERS_OWN_PORT, polled
 from support.fleets.whole import POLL, Whole, line, make_linux
@@ -342,6 +343,45 @@ def outer_port_is_another(world: Whole) -> None:
     world.add_listening("web-09", "203.0.113.77")
     world.behind_nat("web-09", "10.77.0.9")
     world.both("web-09", DROPPED)
+
+
+def beside(world: Whole, name: str, tool: str, text: str) -> None:
+    """What this tool prints on a Linux machine that has no rule."""
+    make_linux(world, name)
+    filters = read_sources([{"tool": "nft", "text": ""}, {"tool": tool, "text": text}])
+    world.sections[name]["firewall"] = Firewall(engine="none", running=False, filters=filters)
+
+
+@case("TC5413", confidence="likely", unsure="nobody sees")
+def program_at_the_card(world: Whole) -> None:
+    """Its neighbour is reached, and of its rules none stands in the way."""
+    beside(
+        world,
+        "web-01",
+        "xdp",
+        "2: eth0: <UP> mtu 1500 xdp qdisc mq state UP\\    prog/xdp id 7 name guard tag b1 jited",
+    )
+    world.both("web-01", DROPPED)
+
+
+@case("TC5413", confidence="possible", unsure="nobody sees")
+def program_at_all_cards(world: Whole) -> None:
+    """Its neighbour has the same, and is reached: it may as well be a security group."""
+    program_at_the_card(world)
+    beside(
+        world,
+        "web-02",
+        "xdp",
+        "2: eth0: <UP> mtu 1500 xdp qdisc mq state UP\\    prog/xdp id 7 name guard tag b1 jited",
+    )
+
+
+@case("TC5413", confidence="certain", unsure="")
+def nobody_negotiates(world: Whole) -> None:
+    """IPsec's policy wants what its server sends encrypted."""
+    policy = "src 0.0.0.0/0 dst 0.0.0.0/0 \n\tdir in priority 0 ptype main \n\ttmpl src 192.0.2.10 dst 192.0.2.11\n\t SAD count 0"
+    beside(world, "web-01", "xfrm", policy)
+    world.both("web-01", DROPPED)
 
 
 @case("TC5412", confidence="certain", unsure="")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
+from pytest_tentacle.link import Failure
 from pytest_tentacle.survey.surroundings import (
     Access,
     AccessEntry,
@@ -19,7 +20,10 @@ from pytest_tentacle.survey.surroundings import (
 )
 from support import NOW
 from support.fleets.certificates import thumbprint
+from support.fleets.failures import SILENT
+from support.fleets.looks import OWN_PORT
 from support.fleets.whole import Whole, make_linux
+from support.fleets.world import probe
 
 from . import case
 
@@ -279,6 +283,27 @@ def former_account(world: Whole) -> None:
         service="OctopusDeploy Tentacle", account="ACME\\octo$", sid="S-1-5-21-1-2-3-1105", process_sid="S-1-5-18"
     )
     world.sections["web-01"]["service_accounts"] = (row,)
+
+
+@case("TT213", "poll-01", confidence="likely")
+def stopped_by_a_signal(world: Whole) -> None:
+    """Its connection stands, as its system keeps it."""
+    halted(world, "poll-01", "stopped")
+
+
+@case("TT213", confidence="certain", unsure="")
+def frozen(world: Whole) -> None:
+    """Its port is open, and serves no page."""
+    make_linux(world, "web-01")
+    halted(world, "web-01", "frozen")
+    world["web-01"].replace(OWN_PORT, probe(fails="tls", error=Failure.TIMED_OUT))
+    world.both("web-01", SILENT)
+
+
+def halted(world: Whole, name: str, how: Literal["stopped", "frozen"]) -> None:
+    """What its system tells of its service's process."""
+    row = ServiceAccount(service=world[name].service["name"], account="root", sid="0", process_sid="0", halted=how)
+    world.sections[name]["service_accounts"] = (row,)
 
 
 @case("TT208", "poll-01")

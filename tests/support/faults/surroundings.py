@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from pytest_tentacle.inventory.model import WinRM
-from pytest_tentacle.link import By
+from pytest_tentacle.link import By, Failure
 from pytest_tentacle.packet_filter import read_sources
 from pytest_tentacle.sections.account.rights import FULL
 from pytest_tentacle.sections.health.checks import LEAST_FREE
@@ -21,11 +21,13 @@ from pytest_tentacle.survey.surroundings import (
     Permissions,
     Product,
     Revocation,
+    Route,
 )
 from support import NOW
-from support.fleets.failures import DROPPED
-from support.fleets.looks import from_server
-from support.fleets.whole import Whole
+from support.fleets.failures import DROPPED, REFUSED
+from support.fleets.looks import OWN_PORT, from_server
+from support.fleets.whole import Whole, make_linux
+from support.fleets.world import probe
 
 from . import case
 from .logs import fails_to_start
@@ -84,6 +86,22 @@ def another_address_listens(world: Whole) -> None:
     world["web-01"].host["addresses"] = ("198.51.100.1", "10.9.9.9")
     world["web-01"].listeners[0]["address"] = "10.9.9.9"
     world.both("web-01", DROPPED)
+
+
+@case("TT712")
+def tied_to_another_device(world: Whole) -> None:
+    """As `ip vrf exec` does it: only what comes by the management's card reaches its port."""
+    make_linux(world, "web-01")
+    tied(world, "mgmt0")
+    world.both("web-01", REFUSED)
+
+
+def tied(world: Whole, device: str) -> None:
+    """web-01's port takes only what comes by this device, so that its own look is refused; its links use eth0."""
+    world["web-01"].listeners[0] |= {"address": "0.0.0.0", "device": device}
+    world["web-01"].replace(OWN_PORT, probe(fails="connect", error=Failure.REFUSED))
+    server = world["octo-1"].machine.ip
+    world.sections["web-01"]["routes"] = (Route(peer=str(server), address=str(server), device="eth0"),)
 
 
 @case("TT713")

@@ -135,3 +135,38 @@ class TestFirewalld:
     def test_not_running(self, whole):
         """A firewalld that does not run filters nothing."""
         assert surveyed(whole, firewalld=None, nft="").data.engine == "none"
+
+
+class TestBesideTheRules:
+    """What stops packets and stands in no rule: programs at cards, filters at queues, IPsec's policies."""
+
+    XDP = (
+        "2: eth0@if9: <UP> mtu 1500 xdp qdisc noqueue state UP\\    link/ether 6e:13:20:ee:6a:24\\"
+        "    prog/xdp id 12 name guard tag b1 jited"
+    )
+    POLICY = "src 10.0.0.9/32 dst 10.0.0.11/32 \n\tdir in priority 0 ptype main \n\ttmpl src 10.0.0.9 dst 10.0.0.11\n"
+
+    def test_each(self, whole, shell):
+        """Queues are asked where one of them can have filters; of keys nothing is read but how many there are."""
+        queues = {
+            "qdisc show": "qdisc clsact ffff: dev eth0 parent ffff:fff1 \nqdisc htb 1: dev eth1 root refcnt 2\n"
+            "qdisc clsact ffff: dev veth7 parent ffff:fff1 ",
+            "filter show dev eth0 ingress": "filter protocol all pref 1 matchall chain 0 handle 0x1 \n"
+            "\taction order 1: gact action drop",
+            "filter show dev eth0 egress": "",
+            "filter show dev eth1 parent 1:": "filter parent 1: protocol all pref 1 matchall chain 0 handle 0x1 \n"
+            "\taction order 1: gact action drop",
+        }
+        found = surveyed(whole, shell, nft="", xdp=self.XDP, xfrm=self.POLICY, tc=queues).data
+        assert rules_of(found) == [
+            ("programs at eth0 (ip link)", "unread", None),
+            ("filters at eth0 (tc filter show dev eth0 ingress)", "drop", None),
+            ("filters at eth1 (tc filter show dev eth1 egress)", "drop", None),
+            ("IPsec's policies (ip xfrm policy), in", "drop", None),
+        ]
+        assert found.engine == "none"
+
+    def test_nothing(self, whole, shell):
+        """Queues of every machine, and policies that stop nothing, are not told of."""
+        found = surveyed(whole, shell, nft="", xfrm="", tc={"qdisc show": "qdisc mq 0: dev eth0 root "}).data
+        assert (found.filters.chains, found.text) == ((), None)

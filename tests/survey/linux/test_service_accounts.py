@@ -42,6 +42,23 @@ class TestAccounts:
         machine.description["denied"] = ["/proc/2136/status"]
         assert rows(machine) == [("Tentacle.service", "nobody-knows", None, None)]
 
+    @pytest.mark.parametrize(
+        ("state", "freezer", "halted"),
+        [
+            ("S (sleeping)", "running", None),
+            ("T (stopped)", "running", "stopped"),
+            ("t (tracing stop)", "running", "traced"),
+            ("S (sleeping)", "frozen", "frozen"),
+            ("S (sleeping)", "frozen-by-parent", "frozen"),
+        ],
+    )
+    def test_a_process_that_does_nothing(self, machine, shell, state, freezer, halted):
+        """Stopped by a signal, held by a debugger, frozen with its control group."""
+        machine.service(account="octopus", FreezerState=freezer)
+        machine.file("/proc/2136/status", f"Name:\tTentacle\nUmask:\t0022\nState:\t{state}\nUid:\t990\t990\t990\t990\n")
+        (row,) = machine.survey(shell).survey.service_accounts.data
+        assert (row.process_sid, row.halted) == ("990", halted)
+
     def test_it_does_not_run(self, machine):
         machine.service(state="stopped", pid=None)
         assert rows(machine) == []

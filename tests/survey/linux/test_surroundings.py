@@ -330,3 +330,36 @@ class TestBudget:
         survey = whole.survey(budget_seconds=1).survey
         assert "no time was left" in survey.logs.unknown
         assert "no time was left" in survey.firewall.unknown
+
+
+class TestWhatReachesAPort:
+    """Sockets of all addresses that are not reached by all ways."""
+
+    @pytest.fixture
+    def sections(self):
+        return {"listeners"}
+
+    @pytest.mark.parametrize(
+        ("address", "more", "expected"),
+        [
+            ("::", {}, (None, False)),
+            ("0.0.0.0", {"device": "vrf-red"}, ("vrf-red", False)),
+            ("::", {"device": "mgmt0"}, ("mgmt0", False)),
+            ("::", {"six_alone": True}, (None, True)),
+        ],
+    )
+    def test_what_reaches_it(self, machine, shell, address, more, expected):
+        """One device alone, as of `ip vrf exec`; IPv6 alone, which an ss of its day tells from both."""
+        machine.listens("0.0.0.0", 22, 1)
+        machine.listens(address, 10933, 2136)
+        machine.description["sockets"][-1] |= more
+        (listener,) = machine.survey(shell, ports=(10933,)).survey.listeners.data
+        assert (listener.address, listener.port) == (address, 10933)
+        assert (listener.device, listener.six_alone) == expected
+
+    def test_an_older_list_of_sockets(self, machine):
+        """Where no IPv4 address is told from those of IPv6, [::] may be both."""
+        machine.listens("::", 10933, 2136)
+        machine.description["sockets"][-1]["six_alone"] = True
+        (listener,) = machine.survey(ports=(10933,)).survey.listeners.data
+        assert not listener.six_alone

@@ -12,6 +12,7 @@ from .logs import LOGS
 from .messages import MESSAGES
 from .names import NAMES
 from .path.address_family import ADDRESS_FAMILY
+from .path.beside import BESIDE
 from .path.exhausted import EXHAUSTED
 from .path.in_front import IN_FRONT
 from .path.listening import PATH
@@ -49,6 +50,7 @@ CAUSES: tuple[CauseKind, ...] = tuple(
             *PATH,
             *IN_FRONT,
             *OWN_FIREWALL,
+            *BESIDE,
             *EXHAUSTED,
             *PATH_POLLING,
             *NODES,

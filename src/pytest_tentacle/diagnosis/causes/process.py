@@ -220,8 +220,8 @@ PROCESS: tuple[CauseKind, ...] = (
         "TT551",
         "The server hangs up on a polling Tentacle",
         "The path from {who} to {its} server is open, but the Tentacle's process holds no connection: the server "
-        "does not trust its thumbprint, the machine is disabled or deleted in the portal, or the process is "
-        "stuck.",
+        "does not trust its thumbprint, the machine is disabled or deleted in the portal, the process is stuck, or "
+        "something of its own machine keeps it, and no other, from connecting (an agent of security).",
         match=_holds_none,
         consequences=frozenset({"TT115"}),
         fold_by=("server",),

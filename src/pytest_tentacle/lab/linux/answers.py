@@ -83,6 +83,9 @@ def systemctl(machine: Machine, unit_path: Path) -> str:
     return choose("$1", {"list-units": say(units), "show": show}, unsupported("systemctl"))
 
 
+_AS_GIVEN = ("FreezerState", "IPAddressAllow", "IPAddressDeny", "NetworkNamespacePath")
+
+
 def _shown(name: str, service: dict[str, Any] | None, version: int) -> str:
     """The properties in the order in which systemd prints them, whatever the order of -p; a blank line ends them."""
     if service is None:
@@ -112,7 +115,7 @@ def _shown(name: str, service: dict[str, Any] | None, version: int) -> str:
         *(f"EnvironmentFiles={path} (ignore_errors=no)" for path in service.get("environment_files", [])),
         *([f"User={service['account']}"] if service.get("account") else []),
         *([f"WorkingDirectory={service['working_folder']}"] if service.get("working_folder") else []),
-        *(f"{key}={service[key]}" for key in ("IPAddressAllow", "IPAddressDeny") if key in service),
+        *(f"{key}={service[key]}" for key in _AS_GIVEN if key in service),
         f"Id={name}",
         f"ActiveState={active}",
         f"SubState={service.get('sub_state') or sub_state}",
@@ -167,7 +170,9 @@ def _process_name(machine: Machine, pid: int) -> str:
 def _end(entry: dict[str, Any], *, remote: bool = False) -> str:
     address, port = (entry["remote_address"], entry["remote_port"]) if remote else (entry["address"], entry["port"])
     if ":" in address:
-        address = "*" if address == "::" else f"[{address}]"
+        address = "*" if address == "::" and not entry.get("six_alone") else f"[{address}]"
+    if not remote and entry.get("device"):
+        address = f"{address}%{entry['device']}"
     return f"{address}:{port}"
 
 
@@ -296,8 +301,11 @@ def ip(machine: Machine) -> str:
         )
     own = next(iter(machine.get("addresses", [])), "127.0.0.1")
     route = f'echo "$4 dev eth0 src {own} uid 0 \\\\    cache"; exit 0'
+    beside = machine.get("firewall", {})
     rules = say(lines("0: from all lookup local", "32766: from all lookup main", "32767: from all lookup default"))
     cases = {
         "-o addr": say(lines(*rows)), "-o route": route, "neigh show": say(""), "rule show": rules, "-6 rule": rules,
+        "-o link": say(beside.get("xdp", "")), "xfrm policy": say(beside.get("xfrm", "")),
+        "xfrm state": say("SAD count 0"),
     }  # fmt: skip
     return choose("$1 $2", cases, unsupported("ip"))

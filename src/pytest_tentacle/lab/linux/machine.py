@@ -54,6 +54,7 @@ STAND_INS = (
     "ss",
     "stat",
     "systemctl",
+    "tc",
     "uname",
 )
 """Commands that answer from `machine.json`; package managers and firewalls only where the machine has them."""

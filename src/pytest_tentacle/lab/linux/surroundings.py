@@ -101,7 +101,7 @@ def firewall_tools(machine: Machine) -> dict[str, str]:
     """The firewall commands that this machine has, by what `firewall` holds of it: their scripts' bodies.
 
     `nft`, `iptables` and `firewalld` are the texts that `nft list ruleset`, `iptables-save -c` and `firewall-cmd
-    --list-all-zones` print; `firewalld: null` is one that does not run.
+    --list-all-zones` print; `firewalld: null` is one that does not run. `tc` are its texts by its arguments.
     """
     rules = machine.get("firewall", {"nft": ""})
     denied = _denied(machine, "firewall")
@@ -119,6 +119,8 @@ def firewall_tools(machine: Machine) -> dict[str, str]:
         bodies["iptables-save"] = refused if denied else answer
     if "firewalld" in rules:
         bodies["firewall-cmd"] = _firewalld(rules["firewalld"], denied=denied)
+    if "tc" in rules:
+        bodies["tc"] = choose("$*", {asked: say(told) for asked, told in rules["tc"].items()}, unsupported("tc"))
     return bodies
 
 

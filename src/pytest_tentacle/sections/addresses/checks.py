@@ -24,7 +24,9 @@ from pytest_tentacle.sections.connections.link_verdict import (
     is_well,
     standing_in_the_way,
 )
+from pytest_tentacle.sections.connections.linux_filter import route_to
 from pytest_tentacle.sections.connections.probe_verdict import NAME_NOT_RESOLVED, describe
+from pytest_tentacle.survey.model import Listener
 from pytest_tentacle.survey.targets import names_of
 
 from .subnets import subnet_of
@@ -68,12 +70,14 @@ class _Use:
         "instances",
         "listeners",
         "probes",
+        "routes",
         "services",
         "peer.host",
         "peer.instances",
         "peer.listeners",
         "peer.peer_probes",
         "peer.probes",
+        "peer.routes",
         "peer.services",
         *AWAY_READS,
     ),
@@ -190,13 +194,19 @@ def _listens_beside(use: _Use) -> bool:
         own, bound = _own_addresses(end, use.vantage), _bound(end, use.probe.port)
     except Unknown:
         return False
-    return own.issuperset(use.addresses) and bool(bound) and not any(_covers(bound, each) for each in use.addresses)
+    way = _came_by(end, use.vantage)
+    return own.issuperset(use.addresses) and bool(bound) and not any(_cover(bound, each, way) for each in use.addresses)
 
 
-def _bound(end: Subject, port: int) -> list[str]:
-    """The addresses on which it listens on a port. Raises Unknown where that was not read."""
-    listeners = end.read(FACTS.listeners)
-    return [plain_address(each.address) or each.address for each in listeners if each.port == port]
+def _bound(end: Subject, port: int) -> list[Listener]:
+    """Who listens on a port there. Raises Unknown where that was not read."""
+    return [each for each in end.read(FACTS.listeners) if each.port == port]
+
+
+def _came_by(end: Subject, vantage: Subject) -> str | None:
+    """The device by which the other end's packets come, as its own way back tells; None where that is not known."""
+    way = route_to(end, vantage)
+    return way.device if way is not None and way.device != "lo" else None
 
 
 def _across(subject: Subject, use: _Use, codes: frozenset[str]) -> Problem | None:
@@ -235,14 +245,16 @@ def _compare(subject: Subject, use: _Use) -> Iterator[Finding]:
     except Unknown as unknown:
         yield Unknown(f"{use.probe.host} does not answer, and {unknown.reason}", unknown.advice)
         return
-    if bound and not any(_covers(bound, address) for address in use.addresses):
+    way = _came_by(end, use.vantage)
+    if bound and not any(_cover(bound, address, way) for address in use.addresses):
+        where = ", ".join(dict.fromkeys(map(_bound_words, bound)))
         yield _problem(
             subject,
             use,
             "TT712",
             f"{end.name} listens on the address that is used",
-            Evidence(f"sockets of {end.name}", f"port {use.probe.port} is open on {', '.join(bound)}"),
-            bound=", ".join(dict.fromkeys(bound)),
+            Evidence(f"sockets of {end.name}", f"port {use.probe.port} is open on {where}"),
+            bound=where,
         )
         return
     yield Evidence(end.name, f"has the address that {use.vantage.name} uses: {', '.join(use.addresses)}")
@@ -293,9 +305,24 @@ def _not_its_own(use: _Use) -> str:
     return f"; {', '.join(foreign)} is none of {use.end.name}'s own addresses (NAT?)" if own and foreign else ""
 
 
-def _covers(bound: list[str], address: str) -> bool:
-    every = "::" in bound or ("0.0.0.0" in bound and ":" not in address)
-    return every or address in bound
+def _cover(bound: list[Listener], address: str, device: str | None) -> bool:
+    """Whether one of these takes what comes to an address, by this device."""
+    return any(_covers(each, address) for each in bound if device is None or each.device in {None, device})
+
+
+def _covers(listener: Listener, address: str) -> bool:
+    own = plain_address(listener.address) or listener.address
+    every = (own == "::" and not (listener.six_alone and ":" not in address)) or (
+        own == "0.0.0.0" and ":" not in address
+    )
+    return every or address == own
+
+
+def _bound_words(listener: Listener) -> str:
+    own = plain_address(listener.address) or listener.address
+    if listener.device:
+        return f"{own}, by {listener.device} alone"
+    return f"{own}, IPv6 alone" if listener.six_alone else own
 
 
 def _failed_to_connect(probe: Probe) -> bool:

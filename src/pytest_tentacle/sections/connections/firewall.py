@@ -10,6 +10,7 @@ followed for the very packets of a peer: what they keep out is kept out when the
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pytest_tentacle.guide.consequences import NO_SETTINGS, NOT_LISTENING
 from pytest_tentacle.hiding import shorten
@@ -148,11 +149,13 @@ def _shut_for_all_that(
     if verdict.word == "unclear" and verdict.by_rule:
         return _cannot_tell(subject, port, verdict)
     connected = any(attempt.connected for attempt in attempts)
-    if verdict.word == "open" and not connected:
+    follows = verdict.word == "open" and not connected
+    if follows:
         verdict = verdict_inbound(subject, firewall, port, attempts, later=True)
     if verdict.word != "closed" or (verdict.diverted and connected):
         return None
-    return _linux_problem(subject, firewall, port, verdict, attempts)
+    problem = _linux_problem(subject, firewall, port, verdict, attempts)
+    return replace(problem, facts=problem.facts | {"follows": follows})
 
 
 def _lets_some_in(subject: Subject, firewall: Firewall, port: int, attempts: tuple[Attempt, ...]) -> Unknown | None:
@@ -234,6 +237,7 @@ def _linux_problem(
             "is_heard": verdict.rejects and not verdict.answer,
             "is_answered": _answers_elsewhere(subject, firewall, verdict),
             "names_port": verdict.names_port,
+            "beside": verdict.beside,
             "instance": subject.instance_name,
             **_only_peer(subject, attempts),
         },

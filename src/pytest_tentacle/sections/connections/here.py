@@ -140,7 +140,9 @@ def page_is_shown_here(subject: Subject) -> Iterator[Finding]:
     _give_way_to_filter(subject, probe)
     if isinstance(finding, Unknown):
         raise finding
-    if finding is not None and probe is not None:
+    if finding is not None and probe is not None and (device := tied_to(subject)):
+        yield _seen_from_beyond(subject, device)
+    elif finding is not None and probe is not None:
         problem = _page_problem(subject, probe, finding)
         silent = finding.facts.get("stage") == Stage.CONNECT and finding.facts.get("error") == Failure.TIMED_OUT
         closed = problem.code == "TT501" and _just_started(subject)
@@ -177,6 +179,26 @@ def _page_problem(subject: Subject, probe: Probe, finding: LinkFinding) -> Probl
         evidence=(*finding.evidence, Evidence(f"sockets of {subject.name}", sockets)),
         facts=finding.facts | _own(subject),
     )
+
+
+def _seen_from_beyond(subject: Subject, device: str) -> Evidence:
+    """Of a port that the machine itself cannot reach. Raises Unknown where nobody else was shown its page."""
+    shown = _shown_to_others(subject)
+    if shown is None:
+        raise Unknown(
+            f"{subject.name} cannot look at its own port {subject.expected_port}: it takes only what comes by {device}",
+            "Browse to it from a machine that is beyond that device.",
+        )
+    return Evidence(f"sockets of {subject.name}", f"only what comes by {device}; {shown} was shown the page there")
+
+
+def tied_to(subject: Subject) -> str | None:
+    """The device by which alone its port is reached, so that no look at localhost is; None where there is none."""
+    try:
+        devices = {each.device for each in listeners_of(subject)}
+    except Unknown:
+        return None
+    return next(iter(devices)) if len(devices) == 1 and devices.isdisjoint({None, "lo"}) else None
 
 
 def _shown_to_others(subject: Subject) -> str | None:

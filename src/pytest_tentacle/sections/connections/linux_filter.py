@@ -16,7 +16,7 @@ from pytest_tentacle.judging.reading import FACTS, kept
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link import Probe
 from pytest_tentacle.link.hosts import plain_address, plain_host
-from pytest_tentacle.packet_filter import Packet, PacketFilter, Passage, Way, walk
+from pytest_tentacle.packet_filter import BESIDE, Packet, PacketFilter, Passage, Way, walk
 from pytest_tentacle.survey.surroundings import Firewall, Route
 
 WAY_READS = ("host", "routes", "peer.host", "peer.routes")
@@ -46,6 +46,7 @@ class LinuxVerdict:
         by_rule: where it is unclear, a rule that was read may stop it; else rules are missing.
         names_port: the rule is for just this port: it stays whatever becomes of the others.
         of_neighbours: it stops ARP, so that the last router says that the machine is unreachable, or stays silent.
+        beside: it is no rule of a firewall: a program or filter at a card, or IPsec's policy.
     """
 
     word: Word
@@ -58,6 +59,7 @@ class LinuxVerdict:
     by_rule: bool = False
     names_port: bool = False
     of_neighbours: bool = False
+    beside: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def linux_verdict(firewall: Firewall, ways: Iterable[FilteredWay], *, later: boo
     if len(words) == 1:
         return found[0]
     doubtful = min(found, key=lambda verdict: ("unclear", "closed", "open").index(verdict.word))
-    return LinuxVerdict("unclear", doubtful.words, doubtful.by_source, doubtful.rejects, by_rule=doubtful.by_rule)
+    return replace(doubtful, word="unclear", answer=False, diverted=False, own_port=None, names_port=False)
 
 
 def stops_too_big(firewall: Firewall, own: frozenset[str], family: int) -> str | None:
@@ -239,11 +241,14 @@ def _packets(way: FilteredWay, family: int, own: frozenset[str], peers: frozense
 
 
 def _verdict(passage: Passage, port: int, *, answer: bool) -> LinuxVerdict:
+    beside = passage.chain is not None and passage.chain.table == BESIDE
     if passage.way is Way.UNCLEAR:
         reason = f"{passage.reason}: " if passage.reason and passage.rule else ""
         words, by_rule = f"{reason}{passage.words}", passage.rule is not None
         may_reject = by_rule and passage.rule is not None and passage.rule.verdict in _MAY_REJECT
-        return LinuxVerdict("unclear", words, passage.by_source, rejects=may_reject, answer=answer, by_rule=by_rule)
+        return LinuxVerdict(
+            "unclear", words, passage.by_source, rejects=may_reject, answer=answer, by_rule=by_rule, beside=beside
+        )
     rule = passage.rule
     rejects = rule is not None and rule.verdict == "reject"
     dies = rule is not None and rule.verdict == "none"
@@ -259,6 +264,7 @@ def _verdict(passage: Passage, port: int, *, answer: bool) -> LinuxVerdict:
             each.field.endswith(" dport") and not each.negated and each.values == (str(port),)
             for each in (rule.matches if rule else ())
         ),
+        beside=beside,
     )
 
 

@@ -382,6 +382,8 @@ def _why(route: Route, dialled: str | None) -> str | None:
         if route.via:
             return f"its router {route.via} does not answer"
         return "nobody on its own network answers for that address"
+    if route.via and route.hops is not None and route.hops <= 1:
+        return f"its packets live for one hop, and end at the router {route.via} (net.ipv4.ip_default_ttl)"
     if (
         dialled
         and route.source
@@ -423,5 +425,6 @@ def _told(route: Route) -> str:
         return f"to {route.address}: {route.detail or route.error}"
     parts = [f"to {route.address}", f"via {route.via}" if route.via else "", f"by {route.device}"]
     parts += [f"from {route.source}", f"next hop {route.neighbour}" if route.neighbour else ""]
+    parts += [f"for {route.hops} hops" if route.hops is not None else ""]
     parts += [f"reverse path filter {route.rp_filter}" if route.rp_filter is not None else ""]
     return " ".join(part for part in parts if part)

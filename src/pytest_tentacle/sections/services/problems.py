@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.guide.commands import BY_ITSELF_WINDOWS, INSTALL, INSTALL_WORDS
-from pytest_tentacle.guide.consequences import DOWN, STARTLESS, UNANSWERED
+from pytest_tentacle.guide.commands import BY_ITSELF_WINDOWS, INSTALL, INSTALL_WORDS, when
+from pytest_tentacle.guide.consequences import (
+    ACROSS,
+    DOWN,
+    NO_ANSWER,
+    NO_PAGE_HERE,
+    STARTLESS,
+    UNANSWERED,
+    UNCONNECTED,
+)
 from pytest_tentacle.guide.problem import Confidence, ProblemKind
 
 _STEP = "services-running"
@@ -246,5 +254,31 @@ SERVICES: tuple[ProblemKind, ...] = (
         echoes=UNANSWERED,
         rank=17,
         confidence=Confidence.LIKELY,
+    ),
+    ProblemKind(
+        "TT213",
+        "The service's process is stopped",
+        _STEP,
+        "The process lives and does nothing. Its system keeps its port and its connections for it, so that all seems "
+        "well from outside until somebody waits for an answer; a polling Tentacle's connection stands and fetches no "
+        "work.",
+        ("This concerns Linux only. See the service:", '$ Get-Service -Name "<service>"'),
+        (
+            *when(
+                "stopped",
+                "Find out who stopped it (a debugger, a backup, a script), then let it go on; restart it if that was "
+                "long ago:",
+                '$ sudo kill -CONT "<pid>"',
+            ),
+            *when(
+                "frozen",
+                "Find out who froze it, then let it go on; restart it if that was long ago:",
+                '$ sudo systemctl thaw "<service>"',
+            ),
+        ),
+        sentence="The process of the service on {who} lives and does nothing: {how}.",
+        consequences=NO_PAGE_HERE | UNANSWERED | UNCONNECTED | NO_ANSWER | {"TT553"},
+        echoes=ACROSS,
+        rank=12,
     ),
 )

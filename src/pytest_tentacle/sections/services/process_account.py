@@ -1,4 +1,4 @@
-"""Guide, "Check the Octopus and Tentacle Services are Running": whether the process runs as the service's account.
+"""Guide, "Check the Octopus and Tentacle Services are Running": the process that runs, and as whom.
 
 Another account that is given to a service holds from its next start on. Until then rights, proxies and certificates are
 still those of the former one, whatever is granted to the new one.
@@ -16,6 +16,46 @@ from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.survey.model import NOT_SURVEYED, Service
 
 _UNITS = "/etc/systemd/system/"
+
+
+_HALTED = {
+    "stopped": "it is stopped by a signal (SIGSTOP, or a terminal's Ctrl-Z)",
+    "traced": "a debugger or tracer holds it",
+    "frozen": "its control group is frozen (systemctl freeze, or whatever manages its cgroup)",
+}
+
+
+@check(codes=("TT213",), reads=("instances", "services", "service_accounts", *AWAY_READS))
+def process_is_not_halted(subject: Subject) -> Iterator[Finding]:
+    """Nobody has stopped the running process: it would keep its port and its connections, and do nothing (Linux)."""
+    if away(subject) is not None:
+        return
+    service = subject.service
+    if service is None or service.pid is None:
+        return
+    try:
+        rows = subject.read(FACTS.service_accounts)
+    except Unknown:
+        return  # the next check says so
+    halted = next((row.halted for row in rows if row.service == service.name), None)
+    if halted is None:
+        return
+    source = f"process {service.pid} of {subject.name}"
+    yield Problem(
+        "TT213",
+        subject.name,
+        expected=f"process {service.pid} does its work",
+        actual=_HALTED[halted],
+        evidence=(Evidence(source, _HALTED[halted]),),
+        facts={
+            "service": service.name,
+            "instance": subject.instance_name,
+            "pid": service.pid,
+            "how": _HALTED[halted],
+            "frozen": halted == "frozen",
+            "stopped": halted != "frozen",
+        },
+    )
 
 
 @check(codes=("TT208",), reads=("instances", "services", "service_accounts", "host", "changes", *AWAY_READS))

@@ -11,6 +11,7 @@ from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.judging.thumbprints import as_thumbprint
+from pytest_tentacle.sections.connections.here import tied_to
 
 _NAMED = 5
 """How many machines with the same certificate are named."""
@@ -39,7 +40,7 @@ def thumbprint_is_as_declared(subject: Subject) -> Iterator[Finding]:
     )
 
 
-@check(codes=("TT402", "TT404"), reads=("instances", "services", "probes"))
+@check(codes=("TT402", "TT404"), reads=("instances", "services", "probes", "listeners"))
 def port_presents_the_thumbprint(subject: Subject) -> Iterator[Finding]:
     """The own port presents the configured thumbprint; a server's polling port the declared one."""
     if subject.is_tentacle and subject.mode is not Mode.LISTENING:
@@ -62,6 +63,10 @@ def port_presents_the_thumbprint(subject: Subject) -> Iterator[Finding]:
     )
     if standing:
         raise Blocked(standing.code, subject.name, "what its port presents is not its own")
+    if presented is None and (device := tied_to(subject)):
+        words = f"it takes only what comes by {device}: what it presents is compared on the links"
+        yield Evidence(f"sockets of {subject.name}", words)
+        return
     if presented is None:
         raise Unknown(
             f"{subject.name} did not see which certificate its own port presents",

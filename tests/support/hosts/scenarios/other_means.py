@@ -63,8 +63,8 @@ def sandbox(name: str, fault: str, lines: str, expect: str) -> Scenario:
 
 
 _HOSTS = (
-    scenario("frozen", "local port", "the service is frozen", "web-1: systemctl freeze Tentacle", "web-1: TT505", undo="web-1: systemctl thaw Tentacle"),
-    scenario("server-hangs", "local port", "the server's process is stopped, and hangs", "octo-1: kill -STOP $(systemctl show -p MainPID --value octopusserver)", "octo-1: TT505", beside="TT505", undo="octo-1: kill -CONT $(systemctl show -p MainPID --value octopusserver)"),
+    scenario("frozen", "local port", "the service is frozen", "web-1: systemctl freeze Tentacle", "web-1: TT213 TT505", undo="web-1: systemctl thaw Tentacle"),
+    scenario("server-hangs", "local port", "the server's process is stopped, and hangs", "octo-1: kill -STOP $(systemctl show -p MainPID --value octopusserver)", "octo-1: TT213 TT505", beside="TT213 TT505", undo="octo-1: kill -CONT $(systemctl show -p MainPID --value octopusserver)"),
     sandbox("little-memory", "the unit may have little memory", "LimitAS=8M", f"{_CRASHES} TC2035 TC2039"),
     sandbox("no-network-calls", "the unit is killed at its first socket", "SystemCallFilter=~@network-io", _CRASHES),
     sandbox("program-hidden", "the unit may not see the program's folder", "InaccessiblePaths=/opt/octopus", "TC2035 TC2038"),

@@ -11,6 +11,7 @@ from pytest_tentacle.diagnosis.causes.path.links import (
     stops_icmp,
     unjudged_rule,
 )
+from pytest_tentacle.diagnosis.causes.path.own_firewall import told_by
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
 from pytest_tentacle.diagnosis.wording import listed
@@ -54,7 +55,7 @@ def _own_rule(view: View, problem: Problem) -> Clue | None:
     """A rule of either end's own filter that may stop what follows the connection, rather than a device on the path."""
     then = _THEN.get(str(problem.facts.get("error")))
     found = later_rule(view, problem) or unjudged_rule(view, problem)
-    if then is None or found is None or not is_well(view, problem):
+    if then is None or found is None or not is_well(view, problem) or _stops_the_first(view, problem):
         return None
     facts = {"end": end_name(view, problem), "keeper": found.keeper, "rule": found.rule, "then": then}
     told = (Evidence(f"packet filter of {found.keeper}", found.rule),)
@@ -68,6 +69,12 @@ def _own_rule(view: View, problem: Problem) -> Clue | None:
         unsure="Look whether that rule counts packets while {vantage} connects; if not, something on the path does it.",
         place=found.keeper,
     )
+
+
+def _stops_the_first(view: View, problem: Problem) -> bool:
+    """Whether the end's own filter surely lets none begin: then something else took it, as a SYN proxy does."""
+    told = told_by(view.end(problem))
+    return told is not None and told.facts.get("follows") is False
 
 
 def _closed(view: View, problem: Problem) -> Clue | None:

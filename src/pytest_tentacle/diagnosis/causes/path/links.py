@@ -161,12 +161,13 @@ def filter_verdict(view: View | None, peer: View | None, problem: Problem) -> st
 class OwnRule:
     """A rule of one end's own filter that may be what keeps a link from working: `keeper` is that end.
 
-    `sure`: it does, by what was read.
+    `sure`: it does, by what was read. `beside`: it stands in no rule of a firewall.
     """
 
     keeper: str
     rule: str
     sure: bool = False
+    beside: bool = False
 
 
 def unjudged_rule(view: View, problem: Problem) -> OwnRule | None:
@@ -199,7 +200,7 @@ def _rule(view: View, problem: Problem, *, later: bool) -> OwnRule | None:
         way = FilteredWay(inbound=inbound, port=port, own=mine, peers=peers)
         verdict = linux_verdict(firewall, [way], later=later)
         if (verdict.word == "unclear" and verdict.by_rule) or (later and verdict.word == "closed"):
-            return OwnRule(own.name, verdict.words, sure=verdict.word == "closed")
+            return OwnRule(own.name, verdict.words, sure=verdict.word == "closed", beside=verdict.beside)
     return None
 
 

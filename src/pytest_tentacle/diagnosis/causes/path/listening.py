@@ -79,8 +79,8 @@ def _host_firewall(view: View, problem: Problem) -> Clue | None:
         case "open":
             return None
     rule = unjudged_rule(view, problem)
-    if rule is None or rule.keeper != view.name:
-        return Clue(evidence=evidence)
+    if rule is None or rule.beside or rule.keeper != view.name:
+        return Clue(evidence=evidence) if rule is None or not rule.beside else None
     told = Evidence(f"packet filter of {view.name}", rule.rule)
     return Clue(
         facts={"rule": rule.rule}, evidence=(told, *evidence), unsure="Of its rules this could not be judged: {rule}."

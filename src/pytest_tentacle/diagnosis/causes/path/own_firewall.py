@@ -8,6 +8,7 @@ from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Predicate
 from pytest_tentacle.diagnosis.view import View
 from pytest_tentacle.guide.commands import STATE_WINDOWS
 from pytest_tentacle.guide.consequences import ACROSS, FIREWALL, LOST_IN_LOGS, UNCONNECTED, UNREACHED
+from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.link import Failure
 from pytest_tentacle.packet_filter.model import FilterChain, FilterMatch
@@ -29,6 +30,7 @@ _SEE_PROFILES = (
 )
 
 
+_BY_THE_UNIT = "Try the connection as the unit does, in its network and its control group."
 _REJECTED = "The machine's own firewall rejects the connection as well, but not even that is heard."
 _LED = "The machine's own firewall leads the connection to another port, but not even that one's answer is heard."
 
@@ -52,7 +54,7 @@ def _could_be_by(told: Problem, problem: Problem) -> bool:
 def keeps_out(view: View, problem: Problem) -> Clue | None:
     """Of the rules' own problem, and of every link that ends at a machine with one."""
     end = view if problem.code in FIREWALL else view.end(problem)
-    told = _told(end)
+    told = told_by(end)
     if end is None or told is None or not _could_be_by(told, problem):
         return None
     peers = {"peers": view.subject.machine.ip} if end.is_server and not view.is_server else {}
@@ -77,7 +79,7 @@ def unheard(view: View, problem: Problem) -> dict[str, str]:
 
     With the words for it, `own`.
     """
-    told = _told(view.end(problem))
+    told = told_by(view.end(problem))
     if told is None or problem.facts.get("error") != Failure.TIMED_OUT or not _is_heard(told):
         return {}
     return {"rule": str(told.facts.get("rule")), "own": _LED if told.facts.get("is_answered") else _REJECTED}
@@ -87,7 +89,7 @@ def _is_heard(told: Problem) -> bool:
     return bool(told.facts.get("is_heard") or told.facts.get("is_answered"))
 
 
-def _told(end: View | None) -> Problem | None:
+def told_by(end: View | None) -> Problem | None:
     """What its own check says of its rules."""
     return next((each for each in end.problems if each.code in FIREWALL), None) if end else None
 
@@ -96,16 +98,16 @@ def _by(code: str) -> Predicate:
     """Of the machines whose rules keep peers out in this way."""
 
     def found(view: View, problem: Problem) -> Clue | None:
-        told = _told(view if problem.code in FIREWALL else view.end(problem))
+        told = told_by(view if problem.code in FIREWALL else view.end(problem))
         return keeps_out(view, problem) if told is not None and told.code == code else None
 
     return found
 
 
 def _lets_nobody_in(view: View, problem: Problem) -> Clue | None:
-    told = _told(view if problem.code in FIREWALL else view.end(problem))
+    told = told_by(view if problem.code in FIREWALL else view.end(problem))
     others = {_BY_A_RULE, _ALL, _LOCAL_IGNORED}
-    if told is None or told.code in others or _is_ban(told):
+    if told is None or told.code in others or _is_ban(told) or told.facts.get("beside"):
         return None
     return keeps_out(view, problem)
 
@@ -115,7 +117,7 @@ def _is_ban(told: Problem) -> bool:
 
 
 def _banned(view: View, problem: Problem) -> Clue | None:
-    told = _told(view if problem.code in FIREWALL else view.end(problem))
+    told = told_by(view if problem.code in FIREWALL else view.end(problem))
     return keeps_out(view, problem) if told is not None and _is_ban(told) else None
 
 
@@ -155,9 +157,11 @@ def _unit_keeps_in(view: View, problem: Problem) -> Clue | None:
     filters = firewall.filters.model_copy(update={"chains": chains, "trouble": None})
     way = FilteredWay(inbound=False, port=port, own=own_addresses(view.subject), peers=peers)
     verdict = linux_verdict(firewall.model_copy(update={"filters": filters}), [way])
+    told = (Evidence(f"units of {view.name}", verdict.words),)
+    if verdict.word == "unclear" and verdict.by_rule:
+        return Clue(facts={"rule": verdict.words}, evidence=told, unsure=_BY_THE_UNIT, confidence=Confidence.LIKELY)
     if verdict.word != "closed":
         return None
-    told = (Evidence(f"units of {view.name}", verdict.words),)
     return Clue(facts={"rule": verdict.words}, evidence=told, seen=True)
 
 

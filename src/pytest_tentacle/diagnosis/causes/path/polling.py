@@ -212,7 +212,7 @@ PATH_POLLING: tuple[CauseKind, ...] = (
             TRY_WINDOWS,
         ),
         ("On {there}, look for outbound rules, and see how far packets get:", *RULES_LINUX, TRY_LINUX),
-        _own_outbound,
+        unless_own_rules(_own_outbound),
         consequences=LOST_IN_LOGS,
         fold_by=("server", "port"),
         rank=40,

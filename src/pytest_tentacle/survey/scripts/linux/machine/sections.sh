@@ -84,7 +84,7 @@ END {
 
 # Octopus Deploy's services, told by their command line (tentacle-facts 2.1). Further lines, tab-separated:
 # `environment <instance> <variable> <value>` for the variables that override settings, `unit <name> <product>
-# <instance or -> <account> <executable>`, `unnamed <configuration>` for what a unit runs by --config, `runs <unit> <account> <process id>`, `proxy <account> <variable> <value>`,
+# <instance or -> <account> <executable>`, `unnamed <configuration>` for what a unit runs by --config, `runs <unit> <account> <process id>`, `frozen <unit>`, `proxy <account> <variable> <value>`,
 # `unread <account> <what of its environment>`, and of Tentacle's `early <account> <DefaultLogDirectory> <XDG_DATA_HOME> <HOME>
 # <working folder>`, `-` for what is not set.
 section_services() {
@@ -126,7 +126,7 @@ section_services() {
     if [ $# -gt 0 ]; then
         shown=$(bounded_last 15 systemctl show --no-pager \
             -p Id,ActiveState,SubState,Result,MainPID,ExecMainStatus,ExecMainStartTimestamp,NRestarts \
-            -p UnitFileState,User,WorkingDirectory,ExecStart,Environment,EnvironmentFiles -- "$@" 2>&1 </dev/null)
+            -p UnitFileState,FreezerState,User,WorkingDirectory,ExecStart,Environment,EnvironmentFiles -- "$@" 2>&1 </dev/null)
         code=$?
         if [ "$code" -ne 0 ]; then
             complaint 'systemctl show' "$code" "$shown"
@@ -223,10 +223,17 @@ masked_processes() {
         done
 }
 
-# Sets process_number to the effective user of a process by its number, and user to it by its name; to nothing where that
-# cannot be seen.
+# Sets process_number to the effective user of a process by its number, user to it by its name, and process_state to the
+# letter of what it does; to nothing where that cannot be seen.
 number_of_process() {
     process_number=$(cat "/proc/$1/status" 2>/dev/null </dev/null)
+    process_state=
+    case $newline$process_number in
+        *"${newline}State:$tab"*)
+            process_state=${process_number#*"State:$tab"}
+            process_state=${process_state%"${process_state#?}"}
+            ;;
+    esac
     case $newline$process_number in
         *"${newline}Uid:$tab"*"$tab"*)
             process_number=${process_number#*"Uid:$tab"*"$tab"}
@@ -343,6 +350,7 @@ function finish(  last, place, line, path, product, arguments, i, count, words, 
     file = instance == "" && product == "tentacle" ? option_of(arguments, "config") : ""
     if (file ~ /^\//) notes = notes "unnamed\t" field_of(file) "\n"
     account = unit["User"] == "" ? "root" : unit["User"]
+    if (unit["FreezerState"] ~ /^frozen/) notes = notes "frozen\t" unit["Id"] "\n"
     if (unit["MainPID"] + 0 > 0) notes = notes "runs\t" unit["Id"] "\t" account "\t" unit["MainPID"] "\n"
     notes = notes "unit\t" unit["Id"] "\t" product "\t" (instance == "" ? "-" : instance) "\t" account "\t" path "\n"
     count = words_of(given " " unit["Environment"], words, 1); environment = ""; split("", place)

@@ -1,5 +1,5 @@
 # Whom each service's process really runs as, which differs from what its unit says where that was changed and the service
-# not restarted. Reads $service_notes (lines `runs <unit> <account> <process id>`).
+# not restarted; and whether it lives and does nothing, as somebody has stopped it. Reads $service_notes (lines `runs <unit> <account> <process id>`, `frozen <unit>`).
 
 section_service_accounts() {
     case $services in
@@ -23,10 +23,16 @@ section_service_accounts() {
             *) number=$account ;;
         esac
         number_of_process "$process"
-        printf '%s\t%s\t%s\t%s\n' "$unit" "$account" "$number" "$process_number"
+        case $process_state$newline$service_notes$newline in
+            *"${newline}frozen$tab$unit$newline"*) halted=frozen ;;
+            T*) halted=stopped ;;
+            t*) halted=traced ;;
+            *) halted= ;;
+        esac
+        printf '%s\t%s\t%s\t%s\t%s\n' "$unit" "$account" "$number" "$process_number" "$halted"
     done | awk -F '\t' "$json"'
     function number(s) { return s ~ /^[0-9]+$/ ? "\"" s "\"" : "null" }
-    { list = list (list == "" ? "" : ",") "{\"service\":" text($1) ",\"account\":" text($2) ",\"sid\":" number($3) ",\"process_sid\":" number($4) "}" }
+    { list = list (list == "" ? "" : ",") "{\"service\":" text($1) ",\"account\":" text($2) ",\"sid\":" number($3) ",\"process_sid\":" number($4) ($5 == "" ? "" : ",\"halted\":" text($5)) "}" }
     END { print "{\"data\":[" list "]}" }'
     IFS=$old_ifs
 }

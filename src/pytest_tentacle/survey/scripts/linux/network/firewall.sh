@@ -37,6 +37,7 @@ section_firewall() {
         refused_rules nft 'the kernel may have rules of nftables, and this machine has no nft to show them'
     fi
     unit_addresses "$1" "$polled"
+    beside_rules
     printf '{"data":{"engine":"netfilter","sources":[%s]}}\n' "$sources"
 }
 
@@ -52,10 +53,68 @@ unit_addresses() {
     done
     IFS=$old_ifs
     if [ $# -eq 0 ]; then return; fi
-    shown=$(bounded_last 8 systemctl show --no-pager -p Id,IPAddressAllow,IPAddressDeny,RestrictAddressFamilies,PrivateNetwork -- "$@" 2>/dev/null </dev/null)
-    case $shown in *IPAddressDeny=[0-9a-f:]* | *RestrictAddressFamilies=* | *PrivateNetwork=yes*) ;; *) return ;; esac
+    shown=$(bounded_last 8 systemctl show --no-pager -p Id,IPAddressAllow,IPAddressDeny,RestrictAddressFamilies,PrivateNetwork,NetworkNamespacePath -- "$@" 2>/dev/null </dev/null)
+    case $shown in *IPAddressDeny=[0-9a-f:]* | *RestrictAddressFamilies=* | *PrivateNetwork=yes* | *NetworkNamespacePath=/*) ;; *) return ;; esac
     told=$(printf 'Ports=%s\nPolled=%s\n\n%s\n' "$own" "$others" "$shown" | awk "$json"'{ all = all $0 "\n" } END { printf "%s", text(all) }')
     sources="$sources,{\"tool\":\"systemd\",\"text\":$told}"
+}
+
+# What stops packets beside all rules: programs at the cards (XDP), filters and buckets at their queues, IPsec's policies. Only
+# where there are any. A connection of IPsec's has keys: how many there are is asked, and never for one of them.
+beside_rules() {
+    if has ip; then
+        shown=$(bounded_last 5 ip -o link show 2>/dev/null </dev/null)
+        case $shown in *prog/xdp*) beside xdp "$shown" ;; esac
+        shown=$(bounded_last 5 ip xfrm policy 2>/dev/null </dev/null)
+        case $shown in
+            *"$tab"tmpl\ *) beside xfrm "$shown$newline$(bounded_last 5 ip xfrm state count 2>/dev/null </dev/null)" ;;
+            *' action block '*) beside xfrm "$shown" ;;
+        esac
+    fi
+    if ! has tc; then return; fi
+    shown=$(bounded_last 5 tc qdisc show 2>/dev/null </dev/null)
+    case $shown in *'qdisc clsact '* | *'qdisc ingress '* | *'qdisc tbf '* | *'qdisc htb '* | *'qdisc prio '* | *'qdisc hfsc '*) ;; *) return ;; esac
+    filters=
+    count=0
+    old_ifs=$IFS
+    IFS=$newline
+    for line in $shown; do
+        # A container's end of a cable is no card that a link uses; there may be hundreds.
+        case $line in *' dev veth'* | *' dev lxc'* | *' dev cali'* | *' dev tap'*) continue ;; esac
+        case $line in
+            'qdisc clsact '*) ways='ingress egress' ;;
+            'qdisc ingress '*) ways=ingress ;;
+            'qdisc htb '*' root '* | 'qdisc prio '*' root '* | 'qdisc hfsc '*' root '*)
+                ways=${line#qdisc * }
+                ways="parent=${ways%% *}"
+                ;;
+            *) continue ;;
+        esac
+        count=$((count + 1))
+        if [ "$count" -gt 16 ]; then break; fi
+        device=${line#* dev }
+        device=${device%% *}
+        IFS=' '
+        for way in $ways; do
+            case $way in
+                parent=*)
+                    told=$(bounded_last 5 tc filter show dev "$device" parent "${way#parent=}" 2>/dev/null </dev/null)
+                    way=egress
+                    ;;
+                *) told=$(bounded_last 5 tc filter show dev "$device" "$way" 2>/dev/null </dev/null) ;;
+            esac
+            if [ -n "$told" ]; then filters="$filters$newline# $device $way$newline$told"; fi
+        done
+        IFS=$newline
+    done
+    IFS=$old_ifs
+    case $filters$shown in *"$newline# "* | *'qdisc tbf '*) beside tc "$shown$filters" ;; esac
+}
+
+# beside TOOL TEXT: adds what was printed.
+beside() {
+    told=$(printf '%s\n' "$2" | awk "$json"'{ all = all $0 "\n" } END { printf "%s", text(substr(all, 1, 30000)) }')
+    sources="$sources,{\"tool\":\"$1\",\"text\":$told}"
 }
 
 # Whether the kernel may hold rules of nftables: not where that is a module that is not loaded. Of a kernel whose modules

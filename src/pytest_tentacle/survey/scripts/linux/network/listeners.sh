@@ -132,9 +132,17 @@ function listener(where, pid,  item, p, children) {
     if (pid != "" && alive && !(pid in row))
         for (p = 1; p <= alive; p++) { split(row[order[p]], item, " ")
             if (item[2] == pid) children = children (children == "" ? "" : ",") described(order[p]) }
-    listeners = listeners (listeners == "" ? "" : ",") "{\"address\":" text(address_of(where)) ",\"port\":" port_of(where) \
+    listeners = listeners (listeners == "" ? "" : ",") "{\"address\":" text(address_of(where)) ",\"port\":" port_of(where) tied(where) \
         ",\"pid\":" number_or_null(pid) ",\"owner\":" (pid != "" && (pid in row || !alive) ? described(pid) : "null") \
         ",\"children\":[" children "]}"
+}
+# Of all addresses, the device that alone leads there, and whether IPv4 does. A newer ss (4.17) has [::] for those of IPv6
+# alone, where an older one has it for both; only the newer one has 0.0.0.0 for those of IPv4.
+function tied(where,  any, device) {
+    any = address_of(where)
+    if (any != "::" && any != "0.0.0.0") return ""
+    device = match(where, /%[^:%]+:/) ? ",\"device\":" text(substr(where, RSTART + 1, RLENGTH - 2)) : ""
+    return device (newer && where ~ /^\[::\]/ ? ",\"six_alone\":true" : "")
 }
 function listening(where, pids) {
     if (index(ENVIRON["LOCAL"], " " port_of(where) " ")) { place[++count] = where; holders[count] = pids }
@@ -163,6 +171,7 @@ $1 ~ /^tcp/ && NF >= 6 {
     if ($6 == "LISTEN") listening($4, holder); else connection($6, $4, $5, holder)
     next
 }
+/ 0\.0\.0\.0[:%]/ && $1 !~ /^tcp/ { newer = 1 }
 $1 == "LISTEN" { listening($4, pids_of($0)); next }
 $1 ~ /^[A-Z]+(-[A-Z0-9]+)*$/ && NF >= 5 { connection($1, $4, $5, match($0, /pid=[0-9]+/) ? substr($0, RSTART + 4, RLENGTH - 4) : "") }
 END {

@@ -41,6 +41,9 @@ section_routes() {
             done
         done
         IFS=$old_ifs
+        hops=
+        { IFS= read -r hops </proc/sys/net/ipv4/ip_default_ttl; } 2>/dev/null
+        echo "= hops $hops"
         call_neighbours
         echo '= neighbours'
         ip neigh show 2>/dev/null </dev/null
@@ -123,6 +126,7 @@ call_neighbours() {
 }
 
 route_reader='
+$1 == "=" && $2 == "hops" { hops = $3; next }
 $0 == "= neighbours" || $0 == "= filters" { about = $2; next }
 about == "" { line[++count] = $0; next }
 about == "neighbours" { if (neighbours++ < 500) state[$1, $3] = $NF; next }
@@ -154,7 +158,8 @@ END {
         list = list (i > 1 ? "," : "") "{\"peer\":" text(part[2]) ",\"address\":" text(part[3]) field("via", via) \
             field("device", device) field("source", value(words, "src")) field("error", error) \
             field("neighbour", tolower(state[next_one, device])) field("detail", error == "" ? "" : substr(words, 1, 200)) \
-            (filter == "" ? "" : ",\"rp_filter\":" filter + 0) "}"
+            (filter == "" ? "" : ",\"rp_filter\":" filter + 0) \
+            (hops ~ /^[0-9]+$/ && hops < 64 && part[3] !~ /:/ ? ",\"hops\":" hops + 0 : "") "}"
     }
     print "{\"data\":[" list "]}"
 }
