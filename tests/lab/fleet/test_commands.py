@@ -44,7 +44,7 @@ LINUX = {
     "netstat": "-[al]?tnp",
     "nft": "list ruleset",
     "nslookup": "[^-].*",
-    "od": "-An -v -tx1",
+    "od": "-An -v -tx1( -N20 /.*)?",
     "openssl": r"version|ciphers -s -stdname|s_client -help|s_client -brief -state -ign_eof -no-CAfile -no-CApath "
     r"(-msg -msgfile /dev/fd/5 |-proxy \S+ )(-servername \S+ )?-connect \S+",
     "ps": "-ww -eo pid=,ppid=,user:32=,lstart=,args=",

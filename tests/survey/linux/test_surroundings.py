@@ -292,6 +292,17 @@ class TestLoading:
         assert survey.loading.data.times == ()
         assert not list(machine.folder.rglob("calls"))
 
+    def test_for_another_processor(self, machine, shell):
+        """It is not run: where the kernel takes it for no program, a shell would read its bytes as a script."""
+        header = b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\x00\xf7\x00"  # for BPF
+        started = machine.file("/opt/octopus/tentacle/Tentacle", "")
+        started.write_bytes(header + b"\necho >>calls\n")
+        started.chmod(0o755)
+        machine.service(command="/opt/octopus/tentacle/Tentacle run --instance=Tentacle")
+        (load,) = machine.survey(shell).survey.loading.data.times
+        assert (load.error, load.cold_ms) == ("it is a program for another kind of processor", None)
+        assert not list(machine.folder.rglob("calls"))
+
     def test_gone(self, whole):
         """A program that is not there cannot be started, and its unit is a left-over."""
         whole.description["loading"] = {"missing": True}

@@ -312,6 +312,35 @@ served_by() {
     IFS=$old_ifs
 }
 
+# Sets `machine` to the kind of processor that an ELF file is for, by its header (e_machine); empty: it is none, or unread.
+elf_machine() {
+    machine_ifs=$IFS
+    IFS=" $newline"
+    # shellcheck disable=SC2046  # bytes, and set -f is on
+    set -- $(bounded_last 3 od -An -v -tx1 -N20 "$1" 2>/dev/null </dev/null)
+    IFS=$machine_ifs
+    machine=
+    case ${1-}${2-}${3-}${4-} in 7f454c46) machine=${19-}${20-} ;; esac
+}
+
+# Whether a program is for another kind of processor than this shell, of which the kernel knows nothing (binfmt_misc). Then
+# execvp, and timeout with it, would have a shell read its bytes as a script. 32 and 64 bits of one kind count as one.
+is_for_another_processor() {
+    elf_machine "$1"
+    case $machine in '') return 1 ;; esac
+    built=$machine
+    elf_machine "/proc/$$/exe"
+    case $machine:$built in :* | "$built:$built" | 3e00:0300 | 0300:3e00 | b700:2800 | 2800:b700) return 1 ;; esac
+    set +f
+    for handler in /proc/sys/fs/binfmt_misc/*; do
+        while IFS=' ' read -r key value; do
+            case $key:$value in magic:7f454c46*"$built") built=; break 2 ;; esac
+        done <"$handler"
+    done 2>/dev/null
+    set -f
+    [ -n "$built" ]
+}
+
 # `<program> help` twice, in milliseconds. It comes after the logs and the probes: the program writes into its log, and
 # whatever it finds to do must not take their time. It starts where it can write no file of its own.
 section_loading() {
@@ -324,6 +353,10 @@ section_loading() {
         printf '%s' "$line"
         error=
         said=
+        if is_for_another_processor "$executable"; then
+            printf '\terror it is a program for another kind of processor\n'
+            continue
+        fi
         for run in cold warm; do
             tick
             if [ "$remaining_budget" -lt 2 ]; then
