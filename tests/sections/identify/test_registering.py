@@ -46,6 +46,10 @@ TEXTS = (
     ("arguments", "Invalid URI: The format of the URI could not be determined."),
     ("arguments", "Unrecognized command line arguments: https://octo.lab"),
     ("arguments", "Please specify a Bearer Token, API Key or username and password - not multiple."),
+    ("renegotiation", "The SSL connection could not be established, see inner exception.\n ---> Interop+Crypto+OpenSslCryptographicException: error:0A000152:SSL routines::unsafe legacy renegotiation disabled"),
+    ("proxy-refused", "The proxy tunnel request to proxy 'http://proxy.lab:3128/' failed with status code '403'.\""),
+    ("proxy-refused", "The proxy tunnel request to proxy 'http://proxy.lab:3128/' failed with status code '503'.\""),
+    ("proxy", "The proxy tunnel request to proxy 'http://proxy.lab:3128/' failed with status code '407'.\""),
     ("other", "Something that nobody has seen"),
 )  # fmt: skip
 

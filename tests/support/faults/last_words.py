@@ -50,6 +50,15 @@ def portal_without_our_tls(world: Whole) -> None:
     registering_fails(world, "The request was aborted: Could not create SSL/TLS secure channel.")
 
 
+@case("TC1362")
+def portal_behind_an_old_device(world: Whole) -> None:
+    registering_fails(
+        world,
+        "The SSL connection could not be established, see inner exception.\n ---> "
+        "Interop+Crypto+OpenSslCryptographicException: error:0A000152:SSL routines::unsafe legacy renegotiation disabled",
+    )
+
+
 @case("TC1363")
 def key_expired(world: Whole) -> None:
     registering_fails(world, "The API key you provided was not valid. Please double-check your API key and try again.")
@@ -58,6 +67,13 @@ def key_expired(world: Whole) -> None:
 @case("TC1360")
 def proxy_wants_a_user(world: Whole) -> None:
     registering_fails(world, "The remote server returned an error: (407) Proxy Authentication Required.")
+
+
+@case("TC1360")
+def proxy_opens_no_tunnel(world: Whole) -> None:
+    registering_fails(
+        world, "The proxy tunnel request to proxy 'http://proxy.example:3128/' failed with status code '403'.\""
+    )
 
 
 @case("TC1364")

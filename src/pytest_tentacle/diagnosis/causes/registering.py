@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from ipaddress import ip_address, ip_network
 from typing import Final
 
 from pytest_tentacle.diagnosis.from_problem import told
@@ -114,6 +116,115 @@ def _cause(
     )
 
 
+_NETWORK = re.compile(r"(?:\A|[\s,;])(?P<network>[\da-fA-F.:]{2,45}/\d{1,3})(?=\Z|[\s,;])")
+_PROXY_OPENS_NO = "the proxy {proxy}, through which the call went, opens no tunnel to the portal (status {status})"
+_WHY_NO_TUNNEL = {
+    "proxy": "the proxy in front of the portal requires credentials (407). Commands go through the proxy that is set "
+    "for polling, and a listening Tentacle's through the one for web requests.",
+    "proxy-refused": f"{_PROXY_OPENS_NO}.",
+    "past": f"{_PROXY_OPENS_NO}. NO_PROXY names the network of its server ({{network}}), which .NET does not read "
+    "there: it knows names, domains and single addresses.",
+}
+_WHY_NO_TLS = {
+    "tls": "the call and the portal found no common TLS. Until about Tentacle 3.3.10 calls speak TLS 1.0 only, and "
+    "later ones what .NET is set to.",
+    "renegotiation": "what ends TLS in front of the portal (a load balancer, a reverse proxy, a device that inspects "
+    "TLS) does not know secure renegotiation (RFC 5746), and OpenSSL 3 speaks with none that does not.",
+}
+_NO_TUNNEL = (
+    *when(
+        "proxy_",
+        "Give the Tentacle the proxy's user and password (polling-proxy, or proxy), or let the proxy pass it, then run "
+        "it again:",
+    ),
+    *when(
+        "proxy_refused",
+        "Have the proxy let this machine through to the portal; or, where the portal is reached without it, name the "
+        "portal in NO_PROXY (of whoever runs the call), by the name or address that the call has. Then run it again:",
+    ),
+    *when(
+        "past",
+        "In NO_PROXY (of whoever runs the call) name the portal itself, by the name or address that the call has, or "
+        "its domain (.example.com), besides the network, which other programs may read. Then run it again:",
+    ),
+)
+_NO_TLS = (
+    *when(
+        "tls",
+        "Upgrade the Tentacle, or see which versions of TLS .NET may use here and the portal allows, then run it "
+        "again:",
+    ),
+    *when(
+        "renegotiation",
+        "Update that device, or have the call reach the portal past it, then run it again. To allow unsafe "
+        "renegotiation in this machine's openssl.cnf instead would weaken every program on it. See who answers:",
+    ),
+)
+
+
+def _varied(kinds: tuple[str, ...], why: dict[str, str]) -> Callable[[View, Problem], Clue | None]:
+    """With words that hang on more than the cause: `why`, and a flag for each kind that has a remedy of its own."""
+    match = _of(*kinds)
+
+    def varied(view: View, problem: Problem) -> Clue | None:
+        clue = match(view, problem)
+        if clue is None:
+            return None
+        kind, facts = str(problem.facts["kind"]), dict(clue.facts)
+        if kind == "proxy-refused" and (network := _unread_network(view, problem)) is not None:
+            kind, facts["network"] = "past", network
+        known = {name: problem.facts.get(name) or "in its way" for name in ("proxy", "status")} | facts
+        flags = {("proxy_" if name == "proxy" else _flag(name)): name == kind for name in why}
+        return replace(clue, facts=facts | {"why": why[kind].format_map(known)} | flags)
+
+    return varied
+
+
+def _unread_network(view: View, problem: Problem) -> str | None:
+    """A network in NO_PROXY that holds a server's address, beside the proxy that the call went through.
+
+    Calls on Windows are .NET Framework's, which reads no such variable.
+    """
+    proxies = view.survey.proxies.data if view.survey and view.system == "linux" else None
+    addresses = [each for peer in view.peers for each in view.scene.view(peer).subject.known_addresses]
+    for proxy in proxies or ():
+        if not proxy.enabled or str(problem.facts.get("proxy")) not in (proxy.address or ""):
+            continue
+        for found in _NETWORK.finditer(proxy.bypass or ""):
+            if any(_holds(found["network"], address) for address in addresses):
+                return found["network"]
+    return None
+
+
+def _holds(network: str, address: str) -> bool:
+    try:
+        return ip_address(address) in ip_network(network, strict=False)
+    except ValueError:
+        return False
+
+
+def _varied_cause(
+    digit: int,
+    title: str,
+    match: Callable[[View, Problem], Clue | None],
+    words: tuple[str, ...],
+    commands: tuple[str, str],
+) -> CauseKind:
+    return CauseKind(
+        f"TC136{digit}",
+        title,
+        "The last command to register {who} failed: {why} (The log says: {words})",
+        frozenset({"TT136"}),
+        (*words, commands[0]),
+        (*words, commands[1]),
+        match,
+        consequences=UNTRUSTED | {"TT320", "TT310", "TT315"},
+        fold_by=("kind",),
+        rank=35,
+        confidence=Confidence.LIKELY,
+    )
+
+
 REGISTERING: tuple[CauseKind, ...] = (
     _cause(
         1,
@@ -124,14 +235,12 @@ REGISTERING: tuple[CauseKind, ...] = (
         what="Let the machine trust who issued the portal's certificate, or give the portal one that it trusts",
         commands=_PORTAL,
     ),
-    _cause(
+    _varied_cause(
         2,
-        ("tls",),
         "Registering failed: no TLS with the portal",
-        "the call and the portal found no common TLS. Until about Tentacle 3.3.10 calls speak TLS 1.0 only, and later "
-        "ones what .NET is set to.",
-        what="Upgrade the Tentacle, or see which versions of TLS .NET may use here and the portal allows",
-        commands=_PORTAL,
+        _varied(("tls", "renegotiation"), _WHY_NO_TLS),
+        _NO_TLS,
+        _PORTAL,
     ),
     _cause(
         3,
@@ -166,14 +275,12 @@ REGISTERING: tuple[CauseKind, ...] = (
         "not see it, or it is a dynamic pool, which takes no workers of one's own.",
         what="Correct the name, or create it in the portal (and name the space with --space)",
     ),
-    _cause(
+    _varied_cause(
         0,
-        ("proxy",),
-        "Registering failed: a proxy requires credentials",
-        "the proxy in front of the portal requires credentials (407). Commands go through the proxy that is set "
-        "for polling, and a listening Tentacle's through the one for web requests.",
-        what="Give the Tentacle the proxy's user and password (polling-proxy, or proxy), or let the proxy pass it",
-        commands=_PORTAL,
+        "Registering failed: a proxy does not let the call through",
+        _varied(("proxy", "proxy-refused"), _WHY_NO_TUNNEL),
+        _NO_TUNNEL,
+        _PORTAL,
     ),
     _cause(
         7,

@@ -53,7 +53,19 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     )
 )
 _OF_THE_PORTAL = frozenset(
-    {"certificate", "tls", "proxy", "credentials", "unknown-thing", "reach", "other-page", "name", "generation"}
+    {
+        "certificate",
+        "tls",
+        "renegotiation",
+        "proxy",
+        "proxy-refused",
+        "credentials",
+        "unknown-thing",
+        "reach",
+        "other-page",
+        "name",
+        "generation",
+    }
 )
 _NEVER_BEGAN = re.compile(
     r"\A(?:Unrecognized command line argument|Please specify|Please provide|Invalid (?:command|arguments)|"

@@ -48,6 +48,7 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
                 r"Vertrauensstellung|Remotezertifikat ist"
             ),
         ),
+        ("renegotiation", r"unsafe legacy renegotiation disabled"),  # OpenSSL 3, in English everywhere
         (
             "tls",
             (
@@ -58,6 +59,7 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             ),
         ),
         ("certificate", r"\.(?:Start)?SendAuthResetSignal\b"),  # of a handshake that failed as well, told above
+        ("proxy-refused", r"proxy tunnel request to proxy '[^'\n]{1,300}' failed with status code '(?!407)\d{3}'"),
         ("proxy", r"\(407\)|(?<!line )\b407\b|Proxy Authentication Required|Proxyauthentifizierung"),
         (
             "credentials",
@@ -118,6 +120,8 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 )
 _OUT_OF_TIME = re.compile(r"NotTimeValid|certificate (?:has expired|is not yet valid)", re.IGNORECASE)
 """In the words of .NET and OpenSSL: by the machine's own clock the certificate is not valid now."""
+_TUNNEL = re.compile(r"to proxy 'https?://(?P<proxy>[^'/\n]{1,253})/?' failed with status code '(?P<status>\d{3})'")
+"""In the words of .NET: the proxy that a call went through to the portal, and what it answered."""
 _WORDS = 200
 _CERTIFICATES = frozenset({"NewCertificateCommand", "ImportCertificateCommand"})
 _HAS_IT = "name"
@@ -200,6 +204,9 @@ def failed_call(code: str, subject: Subject, log: LogFile, call: LogCall, kind: 
         "words": words,
         "out_of_time": _OUT_OF_TIME.search(failure) is not None,
     }
+    tunnel = _TUNNEL.search(failure)
+    if tunnel is not None:
+        facts |= tunnel.groupdict()
     try:
         service = subject.service
     except (Unknown, Blocked):
