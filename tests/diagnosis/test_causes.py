@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from pytest_tentacle.diagnosis import CAUSES, Diagnosis, FoldedCause, diagnose
 from pytest_tentacle.judging.result import StepResult
+from pytest_tentacle.survey.surroundings import Proxy
 from support.faults import CASES, Case
+from support.faults.last_words import proxy_opens_no_tunnel
+from support.fleets.whole import make_linux
 from support.pictures import DECIDES, misdrawn
 
 LEFT_OPEN = {case.code for case in CASES if case.unsure}
@@ -87,3 +92,24 @@ class TestEveryCause:
         proven = {code for case in faults.CASES for code in (case.code, *case.besides)}
         assert sorted(kind.code for kind in CAUSES if kind.code not in proven) == []
         assert sorted(proven - {kind.code for kind in CAUSES}) == []
+
+
+@pytest.mark.parametrize(
+    ("bypass", "address", "named"),
+    [
+        ("localhost,192.0.2.0/24", "http://proxy.example:3128", True),
+        ("localhost,10.0.0.0/8", "http://proxy.example:3128", False),  # the server is in no such network
+        ("localhost,192.0.2.0/24", "http://other.example:3128", False),  # it did not go through that one
+        (None, "http://proxy.example:3128", False),
+    ],
+)
+def test_a_network_in_no_proxy_that_holds_the_server(
+    world: Any, diagnosed: Any, bypass: str | None, address: str, named: bool
+) -> None:
+    """It is named only where it is what sent the call to the proxy."""
+    make_linux(world, "web-01")
+    proxy_opens_no_tunnel(world)
+    proxy = Proxy(layer="environment", enabled=True, address=address, bypass=bypass)
+    world.sections["web-01"]["proxies"] = (proxy,)
+    (cause,) = diagnosed(world).causes
+    assert (cause.code, "NO_PROXY names the network" in str(cause.facts["why"])) == ("TC1360", named)

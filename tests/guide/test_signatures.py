@@ -35,8 +35,11 @@ PROXY = "Halibut.Transport.Proxy.Exceptions.ProxyException: "
 PROXY_407 = f"{TRANSACTION}{PROXY}Proxy destination ::ffff:127.0.0.1 on port 19031 responded with a "
 FRAME = "System.Security.Authentication.AuthenticationException: Cannot determine the frame size or a corrupted frame was received."
 LOST = f"{S}The connection to the host at https://octo-1.lab:10943/ timed out. There may be problems with the network. The connection will be retried."
+CNF = "AuthenticationException: Authentication failed, see inner exception.\n ---> Interop+Crypto+OpenSslCryptographicException: error:07000072:configuration file routines:"
 
 SAMPLES: tuple[tuple[str, str], ...] = (
+    ("openssl-configuration", f"{TRANSACTION}{CNF}MODULE_RUN:unknown module name"),
+    ("openssl-configuration", f"{L}Client failed authentication: {PEER}\n{CNF}:no such file"),
     ("proxy-authentication", PROXY_407 + "407 code - Proxy Authentication Required\n" + AT),
     ("proxy-forbids", PROXY_407 + "403 code - Forbidden"),
     (

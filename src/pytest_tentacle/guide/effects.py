@@ -69,6 +69,7 @@ _LOOKS = (
     r"icacls \"\$env:ProgramData[^\"]*\"$|getfacl |namei |id |getenforce",
     r"nltest \"?/dsgetdc:|gpresult\.exe /scope computer /r$",
     r"sc\.exe qc |sudo fuser -v |lsof |sudo lsof |sudo -u |Get-Acl |(?:sudo )?find ",
+    r"uname -m$|file \S+$|(?:sudo )?du --inodes |sudo docker network ls$|resolvectl query ",
     r"sysctl (?:[\w.]+ ?)+$|sysctl -a -r '[\w$]+'$",
     r"(?:time |& |sudo |Measure-Command \{ )*(?:\"[^\"]*\"|'[^']*'|\S+) (?:help|version|list-instances|show-\w+)",
 )

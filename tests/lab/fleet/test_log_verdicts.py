@@ -171,6 +171,7 @@ NOT_IN_LOGS = {
             "no-room-to-accept",
             "no-room-to-connect",
             "part-of-program",
+            "openssl-configuration",
         ),
         _ONCE,
     ),

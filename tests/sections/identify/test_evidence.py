@@ -125,3 +125,22 @@ class TestListener:
         assert logs.codes("web-01") == ["TT103"]
         logs.write("web-01", text + logs.start(60, WEB_PID, "Agent listening on: [::]:10933"))
         assert logs.codes("web-01") == []
+
+
+class TestSummingUp:
+    """Halibut says in one more line that an attempt failed, and why only in the exception before it."""
+
+    WHY = (
+        f"{POLL}Unexpected exception executing transaction.\nSystem.Security.Authentication.AuthenticationException: "
+        "Authentication failed, see inner exception.\n ---> Interop+Crypto+OpenSslCryptographicException: "
+        "error:0E076071:configuration file routines:MODULE_RUN:unknown module name"
+    )
+    THAT = f"{POLL}Halibut client exception: Authentication failed, see inner exception.. Retrying in 60.0 seconds"
+
+    @pytest.mark.parametrize(("before", "told"), [(0, True), (1, True), (30, False)])
+    def test_the_same_attempt_says_why(self, logs: Any, before: int, told: bool) -> None:
+        text = logs.line(60 + before, "ERROR", self.WHY, POLL_PID) + logs.line(60, "ERROR", self.THAT, POLL_PID)
+        logs.write("poll-01", logs.start(DAYS, POLL_PID, POLLS, NEVER_LISTENS) + text)
+        logs.connections["poll-01"] = ()
+        words = [problem.evidence[0].text for problem in logs.judge("poll-01").problems]
+        assert any("unknown module name" in each for each in words) is told

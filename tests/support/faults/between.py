@@ -12,7 +12,7 @@ from support import NOW
 from support.fleets.certificates import issued
 from support.fleets.failures import CLOSED, NO_SUITE, NOT_TLS, OLD_TLS, RESET, SILENT
 from support.fleets.looks import OWN_PORT, polled
-from support.fleets.whole import Whole
+from support.fleets.whole import LISTEN, Whole
 from support.fleets.world import probe
 from support.rules import linux_rules
 
@@ -79,6 +79,13 @@ def web_server(world: Whole) -> None:
     world.both("web-01", {"der": inspector(), "page": "other"})
 
 
+@case("TC5302")
+def ingress(world: Whole) -> None:
+    """An ingress controller opens TLS itself, with the certificate that it makes for names without one."""
+    name = "Kubernetes Ingress Controller Fake Certificate"
+    world.both("web-01", {"der": issued(name, name), "page": "other"})
+
+
 @case("TC5291", confidence="certain", unsure="")
 def plain_http(world: Whole) -> None:
     world.both("web-01", NOT_TLS)
@@ -103,6 +110,41 @@ def load_balancer(world: Whole) -> None:
 def load_balancer_and_the_end_unseen(world: Whole) -> None:
     world.both("web-01", CLOSED)
     world.dark("web-01")
+
+
+@case("TC5243", confidence="likely")
+def load_balancer_with_a_preamble(world: Whole) -> None:
+    """What stands in front sends the header of the PROXY protocol, which the Tentacle takes for broken TLS."""
+    world.behind_nat("web-01", "10.8.0.4")
+    world.both("web-01", CLOSED)
+    text = (
+        f"{LISTEN}Client failed authentication: [::ffff:198.51.100.1]:40112\n"
+        "System.Security.Authentication.AuthenticationException: Cannot determine the frame size or a corrupted frame was received."
+    )
+    world.say("web-01", "INFO", text)
+
+
+@case("TC5241", confidence="likely", unsure="")
+def load_balancer_and_a_scanner(world: Whole) -> None:
+    """Somebody else spoke something without TLS: that tells nothing of what stands in front."""
+    world.behind_nat("web-01", "10.8.0.4")
+    world.both("web-01", CLOSED)
+    text = (
+        f"{LISTEN}Client failed authentication: [::ffff:203.0.113.77]:40112\n"
+        "System.Security.Authentication.AuthenticationException: Cannot determine the frame size or a corrupted frame was received."
+    )
+    world.say("web-01", "INFO", text)
+
+
+@case("TC5241", confidence="likely", unsure="")
+def load_balancer_and_a_look_of_its_own(world: Whole) -> None:
+    """What spoke without TLS came from the machine's own address: a program on it, and no device."""
+    world.both("web-01", CLOSED)
+    text = (
+        f"{LISTEN}Client failed authentication: [::ffff:198.51.100.1]:40112\n"
+        "System.Security.Authentication.AuthenticationException: Cannot determine the frame size or a corrupted frame was received."
+    )
+    world.say("web-01", "INFO", text)
 
 
 @case("TC5242", confidence="likely", unsure="")

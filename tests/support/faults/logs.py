@@ -432,6 +432,18 @@ def no_room_to_connect(world: Whole) -> None:
     world.say("poll-01", "ERROR", f"{TRANSACTION}{NO_ROOM}")
 
 
+@case("TC1471", "poll-01", confidence="likely")
+def no_file_left_to_connect(world: Whole) -> None:
+    """Each connection is a file of its process as well."""
+    world.say("poll-01", "ERROR", f"{TRANSACTION}System.Net.Sockets.SocketException (24): Too many open files")
+
+
+@case("TC1471", "poll-01")
+def no_file_left_on_the_machine(world: Whole) -> None:
+    text = "System.Net.Sockets.SocketException (23): Too many open files in system"
+    world.say("poll-01", "ERROR", f"{TRANSACTION}{text}")
+
+
 @case("TT147", "poll-01")
 def ports_used_up(world: Whole) -> None:
     """Who connects has no port left: nobody holds one that it would listen on."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.link import Failure, Stage, Tried
+from pytest_tentacle.link import By, Failure, Stage, Tried
 from support.fleets.failures import DROPPED, NO_DNS, NO_NAME
 from support.fleets.whole import Whole
+from support.fleets.world import probe
 
 from . import case
 
@@ -48,6 +49,45 @@ def zone_unknown(world: Whole) -> None:
 @case("TC5121")
 def stale_record(world: Whole) -> None:
     world.across("web-01", {"addresses": ("192.0.2.99",), **DROPPED}, {})
+
+
+@case("TC5121")
+def a_search_domain_that_answers_all(world: Whole) -> None:
+    """Elsewhere the name leads to the right address: what is wrong is the server's own."""
+    stale_record(world)
+    world.controller["web-01"] = (probe("web-01.example", 10933, By.NAME, whose="web-01"),)
+
+
+def polled_in_local(world: Whole, *pollers: str) -> None:
+    """The server's name is one in .local, for the survey and these pollers."""
+    old, new = "octo-1.example", "octo-1.corp.local"
+    node = world["octo-1"]
+    node.machine = node.machine.model_copy(update={"dns_name": new})
+    for name in pollers:
+        draft = world[name]
+        draft.trusted[0]["Address"] = draft.trusted[0]["Address"].replace(old, new)
+        draft.own = [each.model_copy(update={"host": new}) if each.host == old else each for each in draft.own]
+        world.logs[name] = world.logs[name].replace(old, new)
+
+
+@case("TC5105", "poll-01", confidence="possible", unsure="Nobody else could tell")
+def kept_for_multicast(world: Whole) -> None:
+    """The poller's system asks no DNS server for names in .local."""
+    world.across("poll-01", NO_NAME, {})
+    polled_in_local(world, "poll-01")
+
+
+@case("TC5105", "poll-01", confidence="likely", unsure="")
+def kept_for_multicast_on_one_of_two(world: Whole) -> None:
+    """Another poller gets the address for the same name."""
+    world.across("poll-01", NO_NAME, {})
+    polled_in_local(world, "poll-01", "poll-02")
+
+
+@case("TC5122")
+def proxied_by_cloudflare(world: Whole) -> None:
+    """The name's record was switched to be proxied, and that proxy takes web ports only."""
+    world.across("web-01", {"addresses": ("104.21.5.77", "2606:4700:3031::6815:54d"), **DROPPED}, {})
 
 
 @case("TC5207")

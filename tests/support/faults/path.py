@@ -141,6 +141,13 @@ def no_way_back(world: Whole) -> None:
     world.both("web-01", DROPPED)
 
 
+@case("TC5321")
+def containers_have_the_range(world: Whole) -> None:
+    """Docker made a network for containers out of the range in which the Tentacle lies."""
+    route(world, "octo-1", "198.51.100.1", device="br-4c1d0f9a7b2e", source="198.51.0.1", neighbour="failed")
+    world.both("web-01", NO_ROUTE)
+
+
 @case("TT532")
 def has_the_peers_address(world: Whole) -> None:
     """The Tentacle has its server's address itself, and answers itself."""

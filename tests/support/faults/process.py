@@ -150,6 +150,31 @@ def without_room_for_the_runtime(world: Whole) -> None:
     world.down("poll-01", exit_code=137)
 
 
+@case("TC8136", "poll-01", confidence="likely")
+def without_a_folder_for_temporary_files(world: Whole) -> None:
+    """Its account may not write there, which .NET says before the program itself can say anything."""
+    time = LoadTime(
+        product="tentacle",
+        executable=LINUX_EXECUTABLE,
+        cold_ms=20,
+        warm_ms=20,
+        exit_code=137,
+        printed="Failed to create CoreCLR, HRESULT: 0x80004005",
+    )
+    world.sections["poll-01"]["loading"] = Loading(times=(time,), revocation=())
+    world.down("poll-01", exit_code=137)
+
+
+@case("TC2068", "poll-01", confidence="likely")
+def for_another_processor(world: Whole) -> None:
+    """The archive was that of another kind of machine."""
+    words = "it is a program for another kind of processor"
+    time = LoadTime(product="tentacle", executable=LINUX_EXECUTABLE, error=words)
+    world.sections["poll-01"]["loading"] = Loading(times=(time,), revocation=())
+    world["poll-01"].host["architecture"] = "x86_64"
+    world.down("poll-01", state="failed", exit_code=203, detail="failed / exit-code")
+
+
 @case("TC2067", "poll-01", confidence="likely")
 def may_not_enter_the_folder(world: Whole) -> None:
     """The folder of the program was made for root alone, and the service runs as somebody else."""

@@ -13,6 +13,7 @@ from pytest_tentacle.survey.surroundings import (
     Changes,
     Disk,
     Event,
+    LoadTime,
     Reservations,
     ReservedPrefix,
     ServiceAccount,
@@ -394,6 +395,15 @@ def locked_account(world: Whole) -> None:
 def no_domain_to_ask(world: Whole) -> None:
     world.down("web-01", exit_code=1069, account="CORP\\octopus")
     happened(world, "web-01", 7038, param1=SERVICE, param2="CORP\\octopus", param3="%%1789")
+
+
+@case("TC2069", confidence="likely")
+def denied_by_a_security_product(world: Whole) -> None:
+    """Neither the system nor an administrator may open the program, of which its access list knows nothing."""
+    executable = world["web-01"].service["executable"]
+    time = LoadTime(product="tentacle", executable=executable, error="Access is denied")
+    world.sections["web-01"]["loading"] = world.sections["web-01"]["loading"].model_copy(update={"times": (time,)})
+    world.down("web-01", exit_code=5)
 
 
 @case("TC2028", confidence="certain", unsure="")

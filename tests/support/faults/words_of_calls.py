@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from pytest_tentacle.link import Probe
 from pytest_tentacle.logs.reader import read_log
-from pytest_tentacle.survey.surroundings import Loading, LoadTime
+from pytest_tentacle.survey.surroundings import Changes, Loading, LoadTime, UpdateChange
+from support import NOW
 from support.fleets.certificates import thumbprint
 from support.fleets.whole import LINUX_EXECUTABLE, LISTEN, LISTENS, POLL, Whole, line, started
 
@@ -181,3 +184,28 @@ def framework_without_its_update(world: Whole) -> None:
         "PublicKeyToken=7cec85d7bea7798e, Retargetable=Yes' or one of its dependencies."
     )
     fails_to_start(world, "web-01", text)
+
+
+@case("TC1132", "poll-01")
+def openssl_of_another_age(world: Whole) -> None:
+    """The system's configuration of OpenSSL has a section that the library which .NET loads does not know."""
+    text = (
+        f"{TRANSACTION}System.Security.Authentication.AuthenticationException: Authentication failed, see inner exception.\n"
+        " ---> System.TypeInitializationException: The type initializer for 'SslInitializer' threw an exception.\n"
+        " ---> Interop+Crypto+OpenSslCryptographicException: error:0E076071:configuration file "
+        "routines:MODULE_RUN:unknown module name"
+    )
+    world.say("poll-01", "ERROR", text)
+
+
+@case("TC1133")
+def schannel_of_october_2022(world: Whole) -> None:
+    """Its last update is one whose Schannel ends handshakes."""
+    update = UpdateChange(name="KB5018421", action="installed", time_utc=NOW - timedelta(hours=3))
+    world.sections["web-01"]["changes"] = Changes(offset="+0000", zone="UTC", updates=(update,))
+    text = (
+        f"{LISTEN}Client failed authentication: {OCTO}\nSystem.Security.Authentication.AuthenticationException: A call to "
+        "SSPI failed, see inner exception. ---> System.ComponentModel.Win32Exception: The message received was unexpected "
+        "or badly formatted"
+    )
+    world.say("web-01", "ERROR", text)

@@ -70,6 +70,8 @@ PROCESSES = {
     "TC4141": "it cannot use its key, which the next one takes from the settings",
     "TC4142": "it cannot use its key, which the next one takes from the settings",
     "TC4143": "it cannot use its key, which the next one takes from the settings",
+    "TC1132": "it has read a configuration of OpenSSL that does not fit",
+    "TC1471": "it has as many files open as it may",
     "TC2031": "it ends again and again",
     "TC5011": "it does not open its port",
     "TC5021": "somebody else has its port",

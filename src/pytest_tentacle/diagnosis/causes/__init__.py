@@ -13,6 +13,7 @@ from .messages import MESSAGES
 from .names import NAMES
 from .path.address_family import ADDRESS_FAMILY
 from .path.beside import BESIDE
+from .path.bridges import BRIDGES
 from .path.exhausted import EXHAUSTED
 from .path.in_front import IN_FRONT
 from .path.listening import PATH
@@ -20,6 +21,7 @@ from .path.nodes import NODES
 from .path.own_firewall import OWN_FIREWALL
 from .path.polling import PATH_POLLING
 from .path.slow import SLOW_WAYS
+from .path.web_only import WEB_ONLY
 from .ping import PING
 from .private_key import PRIVATE_KEY
 from .process import PROCESS
@@ -49,6 +51,8 @@ CAUSES: tuple[CauseKind, ...] = tuple(
             *NAMES,
             *PATH,
             *IN_FRONT,
+            *BRIDGES,
+            *WEB_ONLY,
             *OWN_FIREWALL,
             *BESIDE,
             *EXHAUSTED,

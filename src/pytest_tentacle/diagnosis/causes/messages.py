@@ -8,7 +8,13 @@ from dataclasses import replace
 from pytest_tentacle.diagnosis.from_problem import from_problem, told
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.commands import NEW_CERTIFICATE, RESTART_LINUX, RESTART_WINDOWS, SUITES_WINDOWS
+from pytest_tentacle.guide.commands import (
+    NEW_CERTIFICATE,
+    RESTART_LINUX,
+    RESTART_WINDOWS,
+    STATE_WINDOWS,
+    SUITES_WINDOWS,
+)
 from pytest_tentacle.guide.consequences import ACROSS, UNCONNECTED
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
@@ -151,6 +157,18 @@ _RESTART_IDLE = (
     "2023.4 and Tentacles before 7.0 leave such web sockets open after an error: upgrade both, or poll by TCP:"
 )
 
+_MEND_CNF = (
+    "Most often the file is of a newer OpenSSL than the Tentacle's: those up to 6.2 load OpenSSL 1.1, those from 6.3 "
+    "on OpenSSL 3 as well, so upgrade it. Otherwise correct the section that the log names, in the file that is used "
+    "(OPENSSL_CONF of the unit, or the system's). To do without the whole file (OPENSSL_CONF=/dev/null) would do "
+    "without the system's TLS policy as well. Then restart it:"
+)
+
+
+def _stops_at_its_configuration(view: View, problem: Problem) -> Clue | None:
+    return told(view, problem) if problem.facts.get("signature") == "openssl-configuration" else None
+
+
 MESSAGES: tuple[CauseKind, ...] = (
     CauseKind(
         "TC1152",
@@ -211,6 +229,21 @@ MESSAGES: tuple[CauseKind, ...] = (
         fold_by=("link",),
         rank=59,
         confidence=Confidence.POSSIBLE,
+    ),
+    CauseKind(
+        "TC1132",
+        "OpenSSL's configuration does not fit the OpenSSL that the program loads",
+        "According to the log of {vantage}, OpenSSL stops at its own configuration (openssl.cnf) before a handshake "
+        "begins, whoever is at the other end: the file has what this OpenSSL does not know. Other programs of the "
+        "machine may load another OpenSSL, and be well.",
+        frozenset({"TT113"}),
+        ("This concerns Linux only. See its state:", STATE_WINDOWS),
+        (_MEND_CNF, "$ openssl version -d", "$ grep -n '=' /etc/ssl/openssl.cnf", RESTART_LINUX),
+        _stops_at_its_configuration,
+        consequences=UNCONNECTED,
+        echoes=ACROSS | {"TT112"},
+        rank=35,
+        confidence=Confidence.LIKELY,
     ),
     CauseKind(
         "TC9521",

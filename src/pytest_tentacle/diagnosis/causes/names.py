@@ -6,6 +6,7 @@ from pytest_tentacle.diagnosis.from_problem import told
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View, zone_of
 from pytest_tentacle.diagnosis.wording import listed
+from pytest_tentacle.guide.commands import when
 from pytest_tentacle.guide.consequences import NAME_FAILURES, NAMES_IN_LOGS, NO_ANSWER
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem
@@ -69,7 +70,7 @@ def _zone_unknown(view: View, problem: Problem) -> str | None:
 
 
 def _zone_missing(view: View, problem: Problem) -> Clue | None:
-    zone = _zone_unknown(view, problem)
+    zone = None if _multicast(view, problem) else _zone_unknown(view, problem)
     return Clue(facts={"zone": zone}, place=_where(problem)) if zone else None
 
 
@@ -89,6 +90,8 @@ def _record_missing(view: View, problem: Problem) -> Clue | None:
 def _here_only(view: View, problem: Problem) -> Clue | None:
     if _resolver_fails(view, problem) or _zone_unknown(view, problem) or _no_record(view, problem):
         return None
+    if _multicast(view, problem):
+        return None
     others = view.scene.resolved_by.get(_host(problem), 0)
     vantage = _where(problem)
     if others:
@@ -102,10 +105,34 @@ def _here_only(view: View, problem: Problem) -> Clue | None:
     )
 
 
+_ITS_OWN = (
+    "elsewhere it leads to the right one, so it is that machine's own hosts file, cache or DNS servers, or a search "
+    "domain of its own that answers every name (a wildcard)"
+)
+_ANY = (
+    "a stale record or cache, a hosts file, a search domain that answers every name, or an old address in the inventory"
+)
+
+
+def _leads_right_here(view: View, problem: Problem) -> bool:
+    """Whether the machine that runs pytest gets the declared address for the same name."""
+    end, declared = view.end(problem), plain_address(str(problem.facts.get("declared_ip")))
+    looks = view.scene.fleet.surveys.controller_probes.get(end.name, ()) if end is not None else ()
+    return declared is not None and any(
+        plain_host(look.host) == _host(problem)
+        and look.resolve is not None
+        and look.resolve.addresses
+        and {plain_address(each) for each in look.resolve.addresses} == {declared}
+        for look in looks
+    )
+
+
 def _stale(view: View, problem: Problem) -> Clue | None:
     resolved = problem.facts.get("resolved")
     addresses = resolved if isinstance(resolved, tuple) else ()
-    facts = {"resolved": ", ".join(map(str, addresses)) or None, "zone": zone_of(_host(problem))}
+    own = _leads_right_here(view, problem)
+    facts: dict[str, object] = {"resolved": ", ".join(map(str, addresses)) or None, "zone": zone_of(_host(problem))}
+    facts |= {"why": _ITS_OWN if own else _ANY, "its_own": own, "any": not own}
     unseen = _nameless_at(view, {plain_address(str(address)) for address in addresses})
     if unseen and problem.facts.get("thumbprint"):
         doubt = f"What answers may be {listed(unseen)}, whose address it is and whose certificate nobody saw."
@@ -154,7 +181,61 @@ _ENTER = (
     "and CustomPublicHostName. To see what the server gets for the name that it uses:"
 )
 
+_COMPARE = (
+    *when("any", "On {vantage}, compare; then correct the record, or the inventory, and empty the cache:"),
+    *when(
+        "its_own",
+        "On {vantage}, compare what it gets for the name, and for the name with a point at its end, to which no search "
+        "domain is added. Where the second is right, take that domain off the search list, or its wildcard out of DNS, "
+        "or lower ndots (a pod's is 5). Where both are wrong, correct its hosts file or the DNS servers that it asks, "
+        "and empty the cache:",
+    ),
+)
+_ASK_DNS = (
+    "The record in DNS may be right: dig and nslookup ask DNS whatever the name is. Have {vantage} ask DNS for this "
+    "domain as well: with systemd-resolved a routing domain on its link (Domains=~{zone}), otherwise `dns` without "
+    "`mdns4_minimal [NOTFOUND=return]` before it in the line hosts: of /etc/nsswitch.conf; or give the server a name "
+    "in another domain, and let the Tentacles poll that. See both ways:"
+)
+
+
+def _multicast(view: View, problem: Problem) -> Clue | None:
+    """A name in .local, which Linux keeps for multicast DNS (RFC 6762), and no other one in it was resolved."""
+    host, vantage = _host(problem), _where(problem)
+    if not host.endswith(".local") or problem.facts.get("error") != "name-not-found" or vantage is None:
+        return None
+    machines = view.scene.fleet.machines
+    if vantage not in machines or view.scene.view(vantage).system != "linux":
+        return None
+    if any(each.endswith(".local") for each in _resolved(view, vantage)):
+        return None
+    others = view.scene.resolved_by.get(host, 0)
+    if others:
+        seen = Evidence("other surveyed machines", f"{others} of them resolve {host}")
+        return Clue(facts={"zone": zone_of(host)}, evidence=(seen,), place=vantage, confidence=Confidence.LIKELY)
+    return Clue(
+        facts={"zone": zone_of(host)},
+        place=vantage,
+        unsure="Nobody else could tell: ask DNS itself (dig, nslookup) to tell a missing record from that.",
+    )
+
+
 NAMES: tuple[CauseKind, ...] = (
+    CauseKind(
+        "TC5105",
+        "Names in .local are not asked of DNS",
+        "{vantage} cannot resolve {host}: names that end in .local belong to multicast DNS (mDNS), and its resolver "
+        "does not ask the DNS servers for them.",
+        NAME_FAILURES,
+        ("On {vantage}, see what the name resolves to and which DNS servers are asked; correct those:", *_LOOK_WINDOWS),
+        (_ASK_DNS, '$ getent ahosts "<host>"', '$ resolvectl query "<host>"', "$ grep hosts: /etc/nsswitch.conf"),
+        _multicast,
+        consequences=NAMES_IN_LOGS,
+        fold_by=("vantage",),
+        rank=19,
+        confidence=Confidence.POSSIBLE,
+        told_apart_by=frozenset({"host"}),
+    ),
     CauseKind(
         "TC1101",
         "The portal has a name for the Tentacle that its server cannot resolve",
@@ -222,17 +303,18 @@ NAMES: tuple[CauseKind, ...] = (
     CauseKind(
         "TC5121",
         "A name resolves to an old or wrong address",
-        "On {vantage}, {host} resolves to {resolved} instead of {declared_ip}: a stale record or cache, a hosts "
-        "file, or an old address in the inventory.",
+        "On {vantage}, {host} resolves to {resolved} instead of {declared_ip}: {why}.",
         frozenset({"TT512"}),
         (
-            "On {vantage}, compare; then correct the record, or the inventory, and empty the cache:",
+            *_COMPARE,
             '$ Resolve-DnsName "<host>"',
+            *when("its_own", '$ Resolve-DnsName "<host>."'),
             "$ Clear-DnsClientCache",
         ),
         (
-            "On {vantage}, compare; then correct the record, or the inventory, and empty the cache:",
+            *_COMPARE,
             '$ getent ahosts "<host>"',
+            *when("its_own", '$ getent ahosts "<host>."', "$ cat /etc/resolv.conf /etc/hosts"),
             "$ sudo resolvectl flush-caches",
         ),
         _stale,

@@ -45,6 +45,10 @@ _TOO_LITTLE = {
 }
 """By the error of Windows that the runtime tells of on every system: out of memory, and of what a thread needs."""
 
+_NOT_LET = re.compile(r"Failed to (?:create|initialize) CoreCLR, HRESULT: 0x80004005", re.IGNORECASE)
+"""The runtime's words where it may not make its own files in the folder for temporary ones, or what watches the system
+calls of programs keeps it from one (OctopusDeploy/Issues#9686)."""
+
 _FRAMEWORK = re.compile(
     r"Retargetable=Yes|Method not found: '[\w.!\[\]`<>]+ System\.|"
     r"'(?:mscorlib|System(?:\.(?:Core|Runtime|Xml|Data))?), Version=[^'\n]{0,100}?"
@@ -71,7 +75,12 @@ def _unhandled(view: View, problem: Problem) -> Clue | None:
 def _lacks(problem: Problem) -> bool:
     """Whether the program says itself that the system lacks something that it needs, or does not give it enough."""
     words = str(problem.facts.get("words") or "")
-    return _NEEDS.search(words) is not None or _LIMITED.search(words) is not None
+    return any(known.search(words) for known in (_NEEDS, _LIMITED, _NOT_LET))
+
+
+def _not_let(view: View, problem: Problem) -> Clue | None:
+    known = view.system == "linux" and _NOT_LET.search(str(problem.facts.get("words") or ""))
+    return Clue() if known else None
 
 
 def _limited(_view: View, problem: Problem) -> Clue | None:
@@ -80,7 +89,7 @@ def _limited(_view: View, problem: Problem) -> Clue | None:
 
 
 def _needs(view: View, problem: Problem) -> Clue | None:
-    others = (_of_another_age, _limited)
+    others = (_of_another_age, _limited, _not_let)
     return Clue() if _lacks(problem) and not any(other(view, problem) for other in others) else None
 
 
@@ -246,6 +255,32 @@ PROGRAMS: tuple[CauseKind, ...] = (
         fold_by=("little",),
         rank=14,
         confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC8136",
+        "The system does not let .NET make its temporary files",
+        "On {who} the program does not come as far as its own first line: .NET makes files in the folder for temporary "
+        "ones (/tmp, or TMPDIR) when it starts, and may not, or a security product keeps it from that. (It says: "
+        "{words})",
+        frozenset({"TT813"}),
+        ("This concerns Linux only. See its state:", RESTART_WINDOWS),
+        (
+            (
+                "Nothing is damaged: to install it again does not help. See whether /tmp is there, may be written by "
+                "the service's account (it is drwxrwxrwt, of root), is mounted for writing (in a container its root "
+                "may be read-only: mount a /tmp, or set TMPDIR), and has room. Where all that is right, ask for what "
+                "the security software on the machine denies. Then start it:"
+            ),
+            "$ ls -ld /tmp",
+            "$ findmnt --target /tmp",
+            "$ df -h /tmp",
+            RESTART_LINUX,
+        ),
+        _not_let,
+        consequences=ENDED | {"TT140"},
+        rank=14,
+        confidence=Confidence.LIKELY,
+        told_apart_by=frozenset({"host"}),
     ),
     from_problem(
         "TC8132",

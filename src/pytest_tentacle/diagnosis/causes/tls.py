@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue, whenever
 from pytest_tentacle.diagnosis.view import View
 from pytest_tentacle.guide.commands import (
@@ -17,6 +19,7 @@ from pytest_tentacle.guide.consequences import (
     NO_HANDSHAKE,
     POLICIES_EXCLUDE,
     UNANSWERED,
+    UNCONNECTED,
 )
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
@@ -46,6 +49,24 @@ _INSTALLED_WINDOWS = '$ Get-Item -LiteralPath "<tentacle>" | Format-List Version
 _FIRST_WITH_TLS_12 = (3, 1)
 _UNREAD = "Compare the cipher suites of {end} and {vantage}, to be sure that it is none of the two."
 _MODERN = ("TLS 1.2", "TLS 1.3")
+
+
+_BROKEN_SCHANNEL = frozenset({"KB5018419", "KB5018421", "KB5018411", "KB5018410"})
+"""The updates of 11 October 2022 for Windows Server 2019, 2022, 2016 and Windows 10 (Azure/AKS#3278)."""
+_ENDS_IT = re.compile(r"unexpected or badly formatted|SEC_E_ILLEGAL_MESSAGE|80090326", re.IGNORECASE)
+
+
+def _of_an_update(view: View, problem: Problem) -> Clue | None:
+    """Its Schannel ends handshakes, and the last update is the one that is known for that."""
+    changes = view.survey.changes.data if view.survey else None
+    updates = sorted(changes.updates, key=lambda each: each.time_utc) if changes else []
+    told_of = " ".join((str(problem.facts.get("words")), *(each.text for each in problem.evidence)))
+    installed = [each for each in updates if each.action == "installed"]
+    if not installed or installed[-1].name not in _BROKEN_SCHANNEL or not _ENDS_IT.search(told_of):
+        return None
+    last = installed[-1]
+    seen = Evidence(f"updates of {view.name}", f"{last.name} of {last.time_utc:%Y-%m-%d} is the last one")
+    return Clue(facts={"update": last.name, "when": f"{last.time_utc:%Y-%m-%d}"}, evidence=(seen,), place=view.name)
 
 
 def _own_probe(view: View | None) -> Probe | None:
@@ -208,6 +229,28 @@ def _no_match(view: View, problem: Problem) -> Clue | None:
 
 
 TLS: tuple[CauseKind, ...] = (
+    CauseKind(
+        "TC1133",
+        "An update of Windows is known to break TLS",
+        "The last update of Windows on {who} is {update} ({when}), whose Schannel ends some handshakes for no fault of "
+        "the other end's (SEC_E_ILLEGAL_MESSAGE).",
+        frozenset({"TT113", "TT527"}),
+        (
+            (
+                "Install the current cumulative update of Windows (those from 17 October 2022 on have it fixed, such "
+                "as KB5020438 and KB5020436), and restart Windows. Versions of TLS and certificates are not what is "
+                "wrong:"
+            ),
+            "$ Get-HotFix | Sort-Object InstalledOn",
+        ),
+        ("This concerns Windows only. What the system has:", "$ openssl version"),
+        _of_an_update,
+        consequences=UNCONNECTED | {"TT112"},
+        echoes=ACROSS,
+        fold_by=("update",),
+        rank=20,
+        confidence=Confidence.LIKELY,
+    ),
     CauseKind(
         "TC5081",
         "The certificate's key is too short for the system's TLS",

@@ -59,6 +59,7 @@ __all__ = [
     "HANDLING",
     "LOOKED_AT",
     "SIGNATURES",
+    "TLS_UNSPECIFIC",
     "Classifier",
     "Level",
     "Phase",

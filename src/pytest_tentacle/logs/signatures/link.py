@@ -36,6 +36,13 @@ def _secure(
 
 TLS: tuple[Signature, ...] = (
     _secure(
+        "openssl-configuration",
+        _CLIENT + r"configuration file routines",
+        ("configuration file routines",),
+        "OpenSSL stops at its own configuration file (openssl.cnf), before a handshake begins.",
+        "Correct the file, or upgrade a Tentacle that loads an older OpenSSL than the one that the file is for.",
+    ),
+    _secure(
         "key-too-small",
         _CLIENT + r"(?:(?:ee|ca) key too small|md too weak)",
         ("key too small", "md too weak"),

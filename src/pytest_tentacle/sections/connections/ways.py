@@ -6,6 +6,7 @@ of its own network: then the connection only times out, at the other end.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
@@ -30,6 +31,10 @@ _LOST = frozenset({Failure.TIMED_OUT, Failure.UNREACHABLE, Failure.REFUSED, Fail
 _NOBODY = frozenset({"failed", "incomplete"})
 """What the neighbours' table says of an address for which nobody answers."""
 
+_OF_CONTAINERS = re.compile(
+    r"docker\d+|docker_gwbridge|br-[0-9a-f]{12}|cni\d+|cni-podman\d+|podman\d+|virbr\d+|lxcbr\d+|lxdbr\d+|incusbr\d+"
+)
+"""Bridges that Docker, Podman, libvirt and LXC make for networks of their own on the machine."""
 _WORDS = {
     "no-route": "it has no route there",
     "unreachable": "its routing table says unreachable",
@@ -126,6 +131,7 @@ def _no_way(attempt: Attempt, machine: Subject, other: Subject, route: Route, wh
             "address": route.address,
             "server": attempt.server,
             "vantage": attempt.vantage,
+            "bridge": route.device if route.via is None and _OF_CONTAINERS.fullmatch(route.device or "") else None,
         },
     )
 

@@ -59,7 +59,7 @@ def disks_have_room(subject: Subject) -> Iterator[Finding]:
             expected=f"{LEAST_FREE // _MEBIBYTE} MiB free on {disk.path}",
             actual=f"{free} free",
             evidence=(Evidence(f"disks of {subject.name}", f"{disk.path}: {disk.free_bytes} bytes free"),),
-            facts={"path": disk.path, "free": disk.free_bytes, "instance": subject.instance_name},
+            facts=_room(subject, disk, "space", "too little free space for a Tentacle to work"),
         )
 
 
@@ -71,8 +71,15 @@ def _no_inodes(subject: Subject, disk: Disk) -> Problem:
         expected=f"inodes for new files on {disk.path}",
         actual=counted,
         evidence=(Evidence(f"disks of {subject.name}", f"{disk.path}: {counted}"),),
-        facts={"path": disk.path, "free": disk.free_bytes, "instance": subject.instance_name},
+        facts=_room(
+            subject, disk, "inodes", "no inodes left, one of which each file needs, so nothing can be made on it"
+        ),
     )
+
+
+def _room(subject: Subject, disk: Disk, what: str, lack: str) -> dict[str, object]:
+    kinds = {kind: kind == what for kind in ("space", "inodes")}
+    return kinds | {"path": disk.path, "free": disk.free_bytes, "instance": subject.instance_name, "lack": lack}
 
 
 @check(codes=("TT972",), reads=("host", "peer.host", *TENTACLE_READS))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.guide.commands import RESTART_LINUX, RESTART_WINDOWS
+from pytest_tentacle.guide.commands import RESTART_LINUX, RESTART_WINDOWS, when
 from pytest_tentacle.guide.consequences import STARTLESS, STRANGER_IN_LOGS, STRANGER_SPEAKS, UNANSWERED, UNTRUSTED
 from pytest_tentacle.guide.problem import Confidence, ProblemKind
 
@@ -20,11 +20,17 @@ MACHINE: tuple[ProblemKind, ...] = (
             "$ Get-CimInstance Win32_Volume | Format-Table Name, FreeSpace, Capacity",
         ),
         (
-            "Free some space; retention policies and old packages are the first to look at:",
+            *when("space", "Free some space; retention policies and old packages are the first to look at:"),
+            *when(
+                "inodes",
+                "Space is not what it lacks. Find the folder with more files than anybody needs (of sessions, caches, "
+                "mail, old packages), see whose they are, and remove those:",
+            ),
             '$ df -h "<path>"',
             '$ df -i "<path>"',
+            *when("inodes", '$ du --inodes -xd 3 "<path>"'),
         ),
-        sentence="A disk of {who} has too little free space for a Tentacle to work.",
+        sentence="A disk of {who} has {lack}.",
         consequences=STARTLESS | {"TT125", "TT203"},
         rank=12,
     ),

@@ -16,7 +16,7 @@ from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link.hosts import plain_address
 from pytest_tentacle.logs.lines import moment
 from pytest_tentacle.logs.model import LogFile, LogPeer, LogRecord
-from pytest_tentacle.logs.signatures import BY_ID, Phase, codes
+from pytest_tentacle.logs.signatures import BY_ID, TLS_UNSPECIFIC, Phase, codes
 
 from .index import age_of, place_of
 from .our_looks import without_our_looks
@@ -49,6 +49,8 @@ _APART = (timedelta(seconds=0.9), timedelta(seconds=10))
 """How far apart Halibut's attempts are: a second's rest and the attempt itself. A browser's and our own come closer."""
 
 _EVIDENCE = 3
+_SUMMED_UP = timedelta(seconds=2)
+"""Within this time after an exception Halibut says in one more line that the attempt failed."""
 
 _FACTS = {
     "thumbprint": "thumbprint",
@@ -275,10 +277,22 @@ def _base_facts(subject: Subject, log: LogFile) -> dict[str, object]:
     return facts | ({"service": service.name} if service is not None else {})
 
 
+def _telling(group: list[Judged]) -> Judged:
+    """The first of these, newest first; where that only sums an attempt up, the one just before it that does not."""
+    newest, at = group[0], moment(group[0].record.time)
+    if newest.signature not in TLS_UNSPECIFIC or at is None:
+        return newest
+    for judged in group[1:]:
+        before = moment(judged.record.time)
+        if before is not None and judged.signature not in TLS_UNSPECIFIC and timedelta() <= at - before <= _SUMMED_UP:
+            return judged
+    return newest
+
+
 def _problem(subject: Subject, group: list[Judged]) -> Problem:
-    """The last record of a group speaks for it."""
+    """The last record of a group speaks for it, or the one of the same attempt that says why."""
     group = sorted(group, key=lambda judged: judged.record.number, reverse=True)
-    newest = group[0]
+    newest = _telling(group)
     record, signature = newest.record, newest.signature
     own = newest.vantage is subject
     facts = _base_facts(newest.vantage if own else subject, newest.log) | {"signature": signature.id}
@@ -297,6 +311,6 @@ def _problem(subject: Subject, group: list[Judged]) -> Problem:
         subject.name,
         expected=f"{where} holds no failure without a recovery after it",
         actual=f"{signature.meaning} ({count} times, last at {record.time}; {newest.verdict.reason})",
-        evidence=tuple(judged.evidence for judged in group[:_EVIDENCE]),
+        evidence=tuple(judged.evidence for judged in sorted(group, key=lambda each: each is not newest)[:_EVIDENCE]),
         facts=facts,
     )

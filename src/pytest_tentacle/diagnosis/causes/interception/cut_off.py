@@ -20,6 +20,7 @@ from pytest_tentacle.guide.consequences import STRANGER_IN_LOGS
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.attempts import attempts_of
 from pytest_tentacle.judging.finding import Evidence, Problem
+from pytest_tentacle.link.hosts import plain_address
 from pytest_tentacle.sections.connections.ways import connecting_ms
 from pytest_tentacle.sections.ping.series import SLOW_MS
 
@@ -78,11 +79,32 @@ def _stops_the_first(view: View, problem: Problem) -> bool:
 
 
 def _closed(view: View, problem: Problem) -> Clue | None:
-    return _between(view, problem, "closed")
+    return None if _speaks_first(view, problem) else _between(view, problem, "closed")
 
 
 def _reset(view: View, problem: Problem) -> Clue | None:
-    return _between(view, problem, "reset")
+    return None if _speaks_first(view, problem) else _between(view, problem, "reset")
+
+
+_NO_TLS = "visitor-without-tls"
+"""The note of a listener's log that somebody spoke something else than TLS."""
+
+
+def _speaks_first(view: View, problem: Problem) -> Clue | None:
+    """The end that should answer heard something else than TLS, from the very address that was connected to."""
+    address = plain_address(str(problem.facts.get("address")))
+    if problem.facts.get("error") not in {"closed", "reset"} or address is None:
+        return None
+    end = view.end(problem)
+    for each in (end,) if end is not None else tuple(map(view.scene.view, view.peers)):
+        logs, host = (each.survey.logs.data, each.survey.host.data) if each.survey else (None, None)
+        if host is None or address in host.addresses:
+            continue  # what comes from there may be the machine's own; the declared address may be that device's
+        for record in (record for log in logs or () for record in log.records if record.signature == _NO_TLS):
+            if plain_address(record.facts.get("peer", "").rpartition(":")[0].strip("[]")) == address:
+                told = Evidence(f"log of {each.name}", f"{record.time} ({record.count} times): {record.text[:200]}")
+                return Clue(facts={"end": each.name}, evidence=(told,), place=vantage(problem))
+    return None
 
 
 def _around(view: View, problem: Problem) -> int:
@@ -166,6 +188,13 @@ def _too_large(view: View, problem: Problem) -> Clue | None:
     )
 
 
+_NO_PREAMBLE = (
+    "On that device, switch the PROXY protocol off for this port (AWS: the target group's proxy_protocol_v2; HAProxy: "
+    "send-proxy; nginx: proxy_protocol in the stream), let it pass the port through as plain TCP, and let its health "
+    "check do no more than connect (TCP). Only the client's address is then lost in the logs, and Tentacles are told "
+    "by their certificate. Then try again:"
+)
+
 CUT_OFF: tuple[CauseKind, ...] = (
     CauseKind(
         "TC5241",
@@ -180,6 +209,22 @@ CUT_OFF: tuple[CauseKind, ...] = (
         fold_by=("link",),
         rank=30,
         confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC5243",
+        "What stands in front sends something of its own before TLS",
+        "Connections from {vantage} to {host}:{port} end in the handshake, and {end} hears something else than TLS "
+        "from that very address ({address}): a load balancer or reverse proxy there sends a line of its own first, as "
+        "the PROXY protocol has it, which Octopus does not read; or its health check speaks no TLS, and so fails.",
+        frozenset({"TT524"}),
+        (_NO_PREAMBLE, TRY_WINDOWS),
+        (_NO_PREAMBLE, HANDSHAKE),
+        _speaks_first,
+        consequences=STRANGER_IN_LOGS,
+        fold_by=("host", "port"),
+        rank=29,
+        confidence=Confidence.LIKELY,
+        told_apart_by=frozenset({"peer.logs", "logs"}),
     ),
     CauseKind(
         "TC5242",

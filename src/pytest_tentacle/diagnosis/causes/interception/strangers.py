@@ -7,7 +7,7 @@ import re
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
 from pytest_tentacle.diagnosis.wording import listed
-from pytest_tentacle.guide.commands import CERTIFICATE_WINDOWS, PLAIN_WINDOWS
+from pytest_tentacle.guide.commands import CERTIFICATE_WINDOWS, PLAIN_WINDOWS, when
 from pytest_tentacle.guide.consequences import STRANGER_IN_LOGS, STRANGER_SPEAKS
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem
@@ -102,8 +102,28 @@ def _wrong_product(view: View, problem: Problem) -> Clue | None:
 def _web_server(view: View, problem: Problem) -> Clue | None:
     if problem.facts.get("page") is not None or _owner(view, problem) is not None:
         return None
-    return Clue(facts={"end": end_name(view, problem)}, place=vantage(problem))
+    ingress = _OF_AN_INGRESS.search(_subject(problem)) is not None
+    facts = {"end": end_name(view, problem), "ingress": ingress, "unknown": not ingress}
+    return Clue(facts=facts | {"between": _ENDED_THERE if ingress else _BETWEEN}, place=vantage(problem))
 
+
+_OF_AN_INGRESS = re.compile(r"Ingress Controller Fake Certificate|TRAEFIK DEFAULT CERT|NGINXIngressController")
+"""Subjects of the certificates that ingress controllers make for names for which they were given none."""
+_ENDED_THERE = (
+    "an ingress controller (Kubernetes, Traefik) ends TLS there, with the certificate that it makes itself, instead of "
+    "passing it through"
+)
+_BETWEEN = "the address belongs to another machine, or a gateway or SSL offloading sits in between"
+_SEE_WHOSE = (
+    *when(
+        "ingress",
+        "Do not let a Tentacle accept that certificate. Have the ingress pass TLS for this name through unopened, to "
+        "port 10943 of the server (ingress-nginx: --enable-ssl-passthrough and the annotation ssl-passthrough; "
+        "Traefik: an IngressRouteTCP with tls.passthrough), or publish that port by a Service of its own for each "
+        "node. To see what answers:",
+    ),
+    *when("unknown", "See whose page it is; correct the address, or take the device out of the way:"),
+)
 
 _PLAIN_TEXT = "in plain text: a proxy, SSL offloading, or another service"
 _NO_SERVER = "with TLS that no server would say: another service, perhaps one that says back what it hears"
@@ -239,15 +259,10 @@ STRANGERS: tuple[CauseKind, ...] = (
     CauseKind(
         "TC5302",
         "A web server answers instead of the peer",
-        "At {host}:{port}, where {end} should be, a web server with the certificate of {subject} answers: the "
-        "address belongs to another machine, or a gateway or SSL offloading sits in between.",
+        "At {host}:{port}, where {end} should be, a web server with the certificate of {subject} answers: {between}.",
         frozenset({"TT530"}),
-        ("See whose page it is; correct the address, or take the device out of the way:", _BROWSE_WINDOWS),
-        (
-            "See whose page it is; correct the address, or take the device out of the way:",
-            '$ curl -kv "https://<host>:<port>/"',
-            _BROWSE_LINUX,
-        ),
+        (*_SEE_WHOSE, _BROWSE_WINDOWS),
+        (*_SEE_WHOSE, '$ curl -kv "https://<host>:<port>/"', _BROWSE_LINUX),
         _web_server,
         consequences=STRANGER_IN_LOGS | STRANGER_SPEAKS,
         fold_by=("issuer",),

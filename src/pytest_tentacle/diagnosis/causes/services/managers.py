@@ -19,7 +19,8 @@ _SET_UP = {
     217: "its user does not exist",
     218: "its capabilities cannot be set",
     219: "its control group cannot be entered",
-    226: "its name spaces cannot be set up: a path of the unit's is missing, or the kernel refuses",
+    226: "its name spaces cannot be set up (226/NAMESPACE): a folder that the unit or a drop-in of it names "
+    "(ReadWritePaths=, BindPaths= and their like) is missing, or the kernel refuses",
     233: "its runtime directory cannot be made",
     238: "its state directory cannot be made",
     240: "its log directory cannot be made",

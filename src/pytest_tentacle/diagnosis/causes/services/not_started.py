@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
 from pytest_tentacle.guide.commands import DELAYED_WINDOWS, EXE, START_LINUX, START_WINDOWS, STATE_LINUX, STATE_WINDOWS
 from pytest_tentacle.guide.consequences import FELL_OVER, STARTLESS, UNANSWERED
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem
+from pytest_tentacle.sections.load_time.checks import OUT_OF_TIME
 from pytest_tentacle.sections.services.events import (
     DEPENDENCY_FAILED,
     DEPENDENCY_MISSING,
@@ -20,8 +23,14 @@ from pytest_tentacle.sections.services.events import (
 from .failure import exit_of, failure_of, is_told_otherwise, told_by
 from .managers import EXIT_EXEC, is_by_cluster
 
+_SYSTEM = frozenset({"localsystem", "nt authority\\system", ".\\localsystem"})
 _NOT_RUN = frozenset({126, 127})
 """Exit codes of a shell that could not run a program, or found none (POSIX, "Exit Status for Commands")."""
+
+_NO_PROGRAM_HERE = re.compile(
+    r"for another kind of processor|Exec format error|cannot execute binary file", re.IGNORECASE
+)
+"""The survey's own words, and those of shells, of a file that the kernel takes for no program of this machine."""
 
 _EVENTS_OF = "$ Get-WinEvent -LogName 'Microsoft-Windows-{}' -MaxEvents 20 -ErrorAction Ignore"
 
@@ -71,7 +80,7 @@ def _clue(view: View, **facts: object) -> Clue:
 
 def _no_program(view: View, problem: Problem) -> Clue | None:
     if view.system == "linux" and exit_of(problem) == EXIT_EXEC:
-        others = (_kept_from_it, _account_is_kept_from_it)
+        others = (_kept_from_it, _account_is_kept_from_it, _of_another_processor)
         return None if any(other(view, problem) for other in others) else _clue(view, how="is missing or cannot be run")
     how = PROGRAM_MISSING.get(_code(view, problem) or 0)
     return _clue(view, how=how) if how else None
@@ -111,13 +120,43 @@ def _account_is_kept_from_it(view: View, problem: Problem) -> Clue | None:
     return _starts_in_a_shell(view)
 
 
+def _of_another_processor(view: View, problem: Problem) -> Clue | None:
+    """A shell could not run it either: the kernel does not take it for a program of this machine."""
+    service, loading = view.service, view.survey.loading.data if view.survey else None
+    host = view.survey.host.data if view.survey else None
+    if view.system != "linux" or exit_of(problem) != EXIT_EXEC or service is None or loading is None or host is None:
+        return None
+    said = [each.error for each in loading.times if each.executable == service.executable and each.error]
+    if not any(_NO_PROGRAM_HERE.search(words) for words in said):
+        return None
+    clue = _clue(view, architecture=host.architecture or "an unknown kind")
+    told = Evidence(f"loading of {view.name}", f"on a machine with {host.architecture or '?'}: {said[0]}")
+    return Clue(facts=clue.facts, evidence=(told, *clue.evidence))
+
+
+def _denied_to_all(view: View, problem: Problem) -> Clue | None:
+    """Windows refuses it to the system itself, and an administrator could not start it either."""
+    service, survey = view.service, view.survey
+    host, loading = (survey.host.data, survey.loading.data) if survey else (None, None)
+    if _code(view, problem) != PROGRAM_REFUSED or service is None or host is None or loading is None:
+        return None
+    own = [each for each in loading.times if (each.executable or "").lower() == (service.executable or "").lower()]
+    tried = [each for each in own if each.error and each.cold_ms is None and not OUT_OF_TIME.match(each.error)]
+    if not tried or not host.elevated or (service.account or "").lower() not in _SYSTEM:
+        return None
+    clue = _clue(view)
+    told = Evidence(f"loading of {view.name}", f"run by an administrator: {tried[0].error}")
+    return Clue(facts=clue.facts, evidence=(told, *clue.evidence))
+
+
 def _blocked(view: View, problem: Problem) -> Clue | None:
     blocker = PROGRAM_BLOCKED.get(_code(view, problem) or 0)
     return _clue(view, blocker=blocker) if blocker else None
 
 
 def _may_not_run_it(view: View, problem: Problem) -> Clue | None:
-    return _clue(view) if _code(view, problem) == PROGRAM_REFUSED else None
+    refused = _code(view, problem) == PROGRAM_REFUSED and _denied_to_all(view, problem) is None
+    return _clue(view) if refused else None
 
 
 def _another_instance(view: View, _problem: Problem) -> Clue | None:
@@ -279,6 +318,54 @@ NOT_STARTED: tuple[CauseKind, ...] = (
         echoes=UNANSWERED,
         fold_by=("account",),
         rank=19,
+        confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC2068",
+        "The service's program is not one for this machine's processor",
+        "The service on {who} cannot start: the kernel does not take {executable} for a program of this machine "
+        "({architecture}). It was built for another kind of processor, or its file is damaged.",
+        FELL_OVER,
+        ("This concerns Linux only. See its state:", STATE_WINDOWS),
+        (
+            (
+                "Install the package for {architecture} in its place (there are ones for x64, arm64 and arm, as "
+                "packages and as archives); the instance, its certificate and its registration stay. Then start it:"
+            ),
+            "$ uname -m",
+            '$ file "<executable>"',
+            START_LINUX,
+        ),
+        _of_another_processor,
+        consequences=STARTLESS,
+        echoes=UNANSWERED,
+        fold_by=("architecture",),
+        rank=19,
+        confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC2069",
+        "A security product denies the service's program",
+        "The service on {who} cannot start: Windows refuses {executable} to the system itself ({account}) and to an "
+        "administrator. A security product does that, such as a rule of Microsoft Defender's (attack surface "
+        "reduction), whatever the access list says; or the list lets nobody in.",
+        FELL_OVER,
+        (
+            (
+                "To install it again does not help, nor do more rights on the file where it has the usual ones. Have "
+                "those who manage the security product allow this program in the rule that denied it, and switch no "
+                "rule off for it; then start the service. What it wrote (Defender: 1121), and who may run the file:"
+            ),
+            _EVENTS_OF.format("Windows Defender/Operational"),
+            '$ Get-Acl -LiteralPath "<executable>" | Format-List',
+            START_WINDOWS,
+        ),
+        ("This concerns Windows only. See its state:", STATE_LINUX),
+        _denied_to_all,
+        consequences=STARTLESS,
+        echoes=UNANSWERED,
+        fold_by=("account",),
+        rank=20,
         confidence=Confidence.LIKELY,
     ),
     CauseKind(
