@@ -14,6 +14,7 @@ from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link import By, Probe
+from pytest_tentacle.sections.connections.ways import busy
 
 SLOW_MS = 1_000.0
 _ALONE_MS = 1_500.0
@@ -30,6 +31,9 @@ def names_resolve_soon(subject: Subject) -> Iterator[Finding]:
     for vantage, each in looks.items():
         ms = _slow(each)
         if ms is None:
+            continue
+        if doubt := busy(each[0].link.vantage, "its resolver"):
+            yield doubt
             continue
         probe = each[0].probe
         told = tuple(

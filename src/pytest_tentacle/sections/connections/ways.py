@@ -226,15 +226,19 @@ def slow_stages(subject: Subject) -> list[tuple[Probe, frozenset[Stage]]]:
 
 def _busy_end(attempt: Attempt) -> Unknown | None:
     """An end that was as slow to itself, where no path lies between: it is busy, and tells nothing of one."""
-    for end in (attempt.link.vantage, attempt.link.end):
-        slowest = max(_own_times(end), default=0.0)
-        if end is not None and slowest >= SLOW_MS:
-            return Unknown(
-                f"{end.name} was so busy that its own port took {slowest:.0f} ms to answer itself: whether the path is "
-                "slow as well cannot be told",
-                "Run again when it is less busy.",
-            )
-    return None
+    return busy(attempt.link.vantage, "the path") or busy(attempt.link.end, "the path")
+
+
+def busy(end: Subject | None, what: str) -> Unknown | None:
+    """Why nobody knows whether something is slow (`what`, a noun), where an end was as slow to itself; else None."""
+    slowest = max(_own_times(end), default=0.0)
+    if end is None or slowest < SLOW_MS:
+        return None
+    return Unknown(
+        f"{end.name} was so busy that its own port took {slowest:.0f} ms to answer itself: whether {what} is slow as "
+        "well cannot be told",
+        "Run again when it is less busy.",
+    )
 
 
 def _is_quick(probe: Probe) -> bool:
