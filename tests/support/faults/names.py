@@ -84,7 +84,7 @@ def kept_for_multicast_on_one_of_two(world: Whole) -> None:
     polled_in_local(world, "poll-01", "poll-02")
 
 
-@case("TC5122")
+@case("TC5122", confidence="likely")
 def proxied_by_cloudflare(world: Whole) -> None:
     """The name's record was switched to be proxied, and that proxy takes web ports only."""
     world.across("web-01", {"addresses": ("104.21.5.77", "2606:4700:3031::6815:54d"), **DROPPED}, {})

@@ -9,6 +9,7 @@ from typing import Final
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
 from pytest_tentacle.guide.consequences import LOST_IN_LOGS, NO_ANSWER
+from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Problem
 from pytest_tentacle.link.hosts import plain_address
 
@@ -32,7 +33,8 @@ _PASSED_ON: Final = frozenset({80, 443, 2052, 2053, 2082, 2083, 2086, 2087, 2095
 _NOT_PROXIED = (
     "Give the polled name, or another one that Tentacles poll, a record that is not proxied (DNS only), with the "
     "server's own address; the portal's name may stay as it is. Then let the Tentacles poll that name. No firewall of "
-    "the two ends is in the way. To see where the name leads:"
+    "the two ends is in the way. (Spectrum passes other ports: see that it has this one, where you have it.) "
+    "To see where the name leads:"
 )
 
 
@@ -66,5 +68,6 @@ WEB_ONLY: tuple[CauseKind, ...] = (
         consequences=LOST_IN_LOGS | {"TT711", "TT712"},
         fold_by=("host",),
         rank=30,
+        confidence=Confidence.LIKELY,
     ),
 )
