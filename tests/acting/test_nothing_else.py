@@ -180,6 +180,7 @@ PROGRAMS = frozenset(
         "ip -o",
         "ip neigh",
         "ip rule",  # show
+        "ip xfrm",  # policy, and state count
         "journalctl -q",  # with none of its words that change the journal (below)
         "ls",
         "matchpathcon -V",  # compares labels, and sets none
@@ -192,6 +193,8 @@ PROGRAMS = frozenset(
         "stat -L",
         "systemctl list-units",
         "systemctl show",
+        "tc filter",  # show
+        "tc qdisc",  # show
         "dpkg-query -W",
         "rpm -q",
         "firewall-cmd --state",

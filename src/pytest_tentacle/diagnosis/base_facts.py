@@ -38,7 +38,7 @@ def base_facts(subject: Subject) -> dict[str, Any]:
     facts: dict[str, Any] = {"machine": subject.name, **_registered_name(subject), **subject.call_facts}
     facts |= {"is_tentacle": subject.is_tentacle, "is_server": not subject.is_tentacle}
     facts |= {each: _program(subject, each) for each in _PROGRAMS} | _installed(subject)
-    facts |= _own_log(subject) | {"homeless": _is_homeless(subject)}
+    facts |= _own_log(subject) | _own_home(subject)
     if subject.is_tentacle and subject.mode is not None:
         facts |= {mode.value: subject.mode is mode for mode in Mode}
     apart = _apart(subject) if len(subject.peers) > 1 else []
@@ -74,12 +74,16 @@ def _own_log(subject: Subject) -> dict[str, str]:
     return {"runs_as": account, "own_log": own[0]} if account not in {None, "root"} and len(own) == 1 else {}
 
 
-def _is_homeless(subject: Subject) -> bool:
-    """Whether its settings have no Octopus Home, or nobody knows: another one would leave what lies in the first."""
+def _own_home(subject: Subject) -> dict[str, Any]:
+    """Octopus Home by its settings.
+
+    `homeless` is one that has none, or of which nobody knows: another home would leave what lies in the first.
+    """
     try:
-        return not subject.settings.home if subject.is_tentacle else False
+        home = subject.settings.home if subject.is_tentacle else None
     except (Unknown, Blocked):
-        return True
+        return {"homeless": True}
+    return {"homeless": subject.is_tentacle and not home} | ({"home": home} if home else {})
 
 
 def server_facts(subject: Subject, server: str | None) -> dict[str, Any]:

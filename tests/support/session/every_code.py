@@ -28,7 +28,6 @@ _TAKES_AWAY = "diagnosis/test_law.py"
 """Tests that judge what is left when a part was not read."""
 
 ONLY_A_PERSON_KNOWS = {
-    "TT115": {"connections"},  # more than there are: where nobody counted them
     "TT119": {"proxy"},  # a proxy that refuses does not name itself
     "TT133": {"address"},
     "TT315": {"polled"},  # which of several servers an entry without an address was for
