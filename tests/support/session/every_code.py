@@ -30,6 +30,7 @@ _TAKES_AWAY = "diagnosis/test_law.py"
 ONLY_A_PERSON_KNOWS = {
     "TT119": {"proxy"},  # a proxy that refuses does not name itself
     "TT133": {"address"},
+    "TT203": {"home"},  # of an Octopus Server, and where the settings name none
     "TT315": {"polled"},  # which of several servers an entry without an address was for
     "TT413": {"polled"},  # a copy is registered with each of its servers
     "TT503": {"child"},
