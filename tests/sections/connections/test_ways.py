@@ -14,6 +14,7 @@ from pytest_tentacle.link.model import Tried
 from pytest_tentacle.sections.connections.ways import connection_comes_about_soon
 from pytest_tentacle.survey.surroundings import Route
 from support.fleets.looks import OWN_PORT, SERVERS_OWN_PORT, declared
+from support.pictures import misdrawn
 from support.rules import linux_rules
 
 STEP = "welcome-page-across"
@@ -250,6 +251,7 @@ class TestSlow:
         own = draft.own[SERVERS_OWN_PORT.place_in(draft.own)]
         draft.replace(SERVERS_OWN_PORT, own.model_copy(update={"tls": own.tls.model_copy(update={"ms": own_ms})}))
         assert around.judge(STEP, "web-01").outcome is found
+        assert misdrawn(around.fleet(), STEP)[0] == []
 
     def test_what_ends_too_early(self, around: Any, across: Any) -> None:
         """The stages' times stand beside the time-out."""

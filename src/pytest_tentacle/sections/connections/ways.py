@@ -216,10 +216,11 @@ def _is_linux(machine: Subject) -> bool:
 
 
 def slow_stages(subject: Subject) -> list[tuple[Probe, frozenset[Stage]]]:
-    """Each look at a Tentacle's slow links, with its stages that took a second or longer."""
+    """Each look at a link that is told as slow, with its stages that took a second or longer."""
     return [
         (look.probe, frozenset(stage for stage, ms in _times_of(look.probe) if ms is not None and ms >= SLOW_MS))
         for looks in _slow_links(subject)
+        if _busy_end(looks[0]) is None
         for look in looks
     ]
 

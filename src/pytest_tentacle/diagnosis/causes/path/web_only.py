@@ -33,7 +33,7 @@ _PASSED_ON: Final = frozenset({80, 443, 2052, 2053, 2082, 2083, 2086, 2087, 2095
 _NOT_PROXIED = (
     "Give the polled name, or another one that Tentacles poll, a record that is not proxied (DNS only), with the "
     "server's own address; the portal's name may stay as it is. Then let the Tentacles poll that name. No firewall of "
-    "the two ends is in the way. (Spectrum passes other ports: see that it has this one, where you have it.) "
+    "the two ends is in the way. (Spectrum passes other ports: check that it has this one, where you have it.) "
     "To see where the name leads:"
 )
 
