@@ -15,6 +15,9 @@ from .view import View
 _NOT_OF_LINKS = frozenset({"TT117", "TT125", "TT413", "TT971", "TT975", "TT331", "TT332"})
 """Outages that no link shows: work that reaches another machine or none, or finds no room."""
 
+_KEPT_BY_THE_SYSTEM = frozenset({"TT213"})
+"""A process that is stopped or frozen: its system keeps the connections, and nothing goes over them."""
+
 _OF_THE_INVENTORY = frozenset({"TC3142", "TC4041"})
 """Causes in the inventory alone: that every link stands speaks for them."""
 
@@ -37,5 +40,6 @@ def toned(view: View, found: Found) -> Found:
 
 
 def _interrupts(found: Found) -> bool:
-    of_links = [problem.severity for problem in found.problems if problem.code not in _NOT_OF_LINKS]
+    silent = _NOT_OF_LINKS | _KEPT_BY_THE_SYSTEM
+    of_links = [problem.severity for problem in found.problems if problem.code not in silent]
     return found.kind.code not in _OF_THE_INVENTORY and bool(of_links) and worst(of_links) is Severity.OUTAGE

@@ -286,9 +286,9 @@ def former_account(world: Whole) -> None:
     world.sections["web-01"]["service_accounts"] = (row,)
 
 
-@case("TT213", "poll-01", confidence="likely")
+@case("TT213", "poll-01", confidence="certain", unsure="")
 def stopped_by_a_signal(world: Whole) -> None:
-    """Its connection stands, as its system keeps it."""
+    """Its connection stands, as its system keeps it, and that says nothing for it."""
     halted(world, "poll-01", "stopped")
 
 
