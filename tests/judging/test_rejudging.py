@@ -102,11 +102,18 @@ class TestDifferences:
         found = judged.differences(self.other(judged, survey=None)) or frozenset()
         assert {(self.first(judged).host_key, name) for name in ("survey", "services", "probes", "*")} <= found
 
-    def test_the_inventory(self, judged: Judged) -> None:
-        """Everything rests on it."""
+    def test_an_entry_of_the_inventory(self, judged: Judged) -> None:
+        """Of the machine, and what may rest on all of the entry."""
         world = wide_fleet()
         world["web-01"].declare(port=10955)
-        assert judged.differences(world.surveys()) is None
+        found = judged.differences(world.surveys())
+        assert found == {("inventory/web-01", "port"), ("inventory/web-01", "*")}
+
+    def test_another_machine(self, judged: Judged) -> None:
+        """Everything may rest on it."""
+        inventory = judged.surveys.inventory
+        fewer = inventory.model_copy(update={"tentacles": inventory.tentacles[1:]})
+        assert judged.differences(judged.surveys.model_copy(update={"inventory": fewer})) is None
 
     def first(self, judged: Judged) -> HostRecord:
         return judged.surveys.records[0]

@@ -9,15 +9,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from types import FunctionType, MethodType
 from typing import Any, cast
 
+from pydantic import BaseModel
+
+from pytest_tentacle.inventory.model import Inventory
 from pytest_tentacle.judging.result import StepResult
 from pytest_tentacle.sections import TABLE, Fleet, applicable, fleet_of
 from pytest_tentacle.survey.model import HostRecord, Survey
 from pytest_tentacle.survey.store import Surveys
 
 Read = tuple[str, str]
-"""Login, and field of its record or of its survey: no two fields of theirs have the same name."""
+"""Whose field, and its name. A login: of its record or of its survey, no two of whose fields have the same name.
+A machine's name behind `DECLARED`: of its entry; `DECLARED` alone: of the inventory itself."""
+
+DECLARED = "inventory/"
 
 WHOLE = "*"
 """In the place of a field: something else than a field was asked for, which may rest on all of them."""
@@ -25,24 +32,54 @@ WHOLE = "*"
 _NAMED = ("host_key", "machines")
 _OF_RECORD = tuple(name for name in HostRecord.model_fields if name not in _NAMED)
 _OF_SURVEY = tuple(Survey.model_fields)
-_OF_ALL = tuple(name for name in Surveys.model_fields if name != "records")
-_FIELDS = frozenset((*_OF_RECORD, *_NAMED, *_OF_SURVEY))
-assert len(_FIELDS) == len(HostRecord.model_fields) + len(_OF_SURVEY)
+assert not set(HostRecord.model_fields) & set(_OF_SURVEY)
+_OF_ALL = tuple(name for name in Surveys.model_fields if name not in {"records", "inventory"})
+_OF_INVENTORY = tuple(name for name in Inventory.model_fields if name not in {"servers", "tentacles"})
 
 
 class _Seen:
-    """A record, or a survey, that notes which of its fields is read."""
+    """A record, a survey, an inventory or an entry of one, that notes which of its fields is read.
 
-    __slots__ = ("_host", "_seen", "_survey", "_whose")
+    Its class is that of what it stands for, whose own methods and properties read by way of it.
+    """
 
-    def __init__(self, whose: HostRecord | Survey, host: str, seen: set[Read]) -> None:
-        self._whose, self._host, self._seen = whose, host, seen
-        survey = whose.survey if isinstance(whose, HostRecord) else None
-        self._survey = None if survey is None else _Seen(survey, host, seen)
+    __slots__ = ("_fields", "_instead", "_seen", "_whom", "_whose")
+
+    def __init__(self, whom: BaseModel, whose: str, seen: set[Read], instead: dict[str, Any] | None = None) -> None:
+        """`instead`: by field, what is given out for it."""
+        self._whom, self._whose, self._seen = whom, whose, seen
+        self._fields, self._instead = type(whom).model_fields, instead or {}
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        return type(self._whom)
 
     def __getattr__(self, name: str) -> Any:
-        self._seen.add((self._host, name if name in _FIELDS else WHOLE))
-        return self._survey if name == "survey" and self._survey is not None else getattr(self._whose, name)
+        if name in self._fields:
+            self._seen.add((self._whose, name))
+            return self._instead[name] if name in self._instead else getattr(self._whom, name)
+        of_class = getattr(type(self._whom), name, None)
+        if isinstance(of_class, property) and of_class.fget is not None:
+            return of_class.fget(self)
+        if isinstance(of_class, FunctionType) and of_class.__module__.startswith("pytest_tentacle."):
+            return MethodType(of_class, self)
+        self._seen.add((self._whose, WHOLE))
+        return getattr(self._whom, name)
+
+
+def _watched(surveys: Surveys, seen: set[Read]) -> Surveys:
+    """The same, which notes what is read of its records and of its inventory."""
+    inventory = surveys.inventory
+    entries = {
+        "servers": tuple(_Seen(each, DECLARED + each.name, seen) for each in inventory.servers),
+        "tentacles": tuple(_Seen(each, DECLARED + each.name, seen) for each in inventory.tentacles),
+    }
+    records = tuple(
+        _Seen(record, record.host_key, seen, {"survey": record.survey and _Seen(record.survey, record.host_key, seen)})
+        for record in surveys.records
+    )
+    seen_inventory = cast("Inventory", _Seen(inventory, DECLARED, seen, entries))
+    return surveys.model_copy(update={"inventory": seen_inventory, "records": cast("tuple[HostRecord, ...]", records)})
 
 
 class _Results(dict[str, StepResult]):
@@ -64,7 +101,7 @@ class Judged:
         surveys: these.
         results: by machine and step, where the step applies.
         results_of: by machine, the same by step.
-        reads: by machine and step, what the result rests on besides the inventory; where the step does not apply, that.
+        reads: by machine and step, what the result rests on; where the step does not apply, that.
     """
 
     def __init__(self, surveys: Surveys, known: Iterable[Judged] = ()) -> None:
@@ -74,8 +111,7 @@ class Judged:
         self.results_of: defaultdict[str, dict[str, StepResult]] = defaultdict(dict)
         self.reads: dict[tuple[str, str], frozenset[Read]] = {}
         seen: set[Read] = set()
-        records = tuple(_Seen(record, record.host_key, seen) for record in surveys.records)
-        watched = surveys.model_copy(update={"records": cast("tuple[HostRecord, ...]", records)})
+        watched = _watched(surveys, seen)
         for step in TABLE:  # each after those that it asks for
             for machine in surveys.inventory.machines:
                 judged = the_same.get((machine.name, step))
@@ -83,10 +119,10 @@ class Judged:
                     key = (machine.name, step)
                     self._take(*key, judged.results.get(key), judged.reads[key])
                     continue
+                seen.clear()
                 fleet = fleet_of(watched)  # has kept nothing, so that all that matters is read again
                 for subject in fleet.subjects:
                     subject._results = _Results(subject.name, self, seen)
-                seen.clear()
                 subject = fleet.subject(machine.name)
                 result = subject.result(step) if applicable(step, subject) else None
                 self._take(machine.name, step, result, frozenset(seen))
@@ -108,12 +144,14 @@ class Judged:
             yield from (key for key, reads in self.reads.items() if reads.isdisjoint(differences))
 
     def differences(self, other: Surveys) -> frozenset[Read] | None:
-        """What other surveys have otherwise; None where that is more than machines' records."""
-        mine = self.surveys
-        if any(_differs(mine, other, name) for name in _OF_ALL) or len(mine.records) != len(other.records):
+        """What other surveys have otherwise; None where that is more than records, and entries of the inventory."""
+        found = _declared_otherwise(self.surveys.inventory, other.inventory)
+        if found is None or any(_differs(self.surveys, other, name) for name in _OF_ALL):
             return None
-        found: set[Read] = set()
-        for one, two in zip(mine.records, other.records, strict=True):
+        mine, theirs = self.surveys.records, other.records
+        if len(mine) != len(theirs):
+            return None
+        for one, two in zip(mine, theirs, strict=True):
             if one is two:
                 continue
             if any(_differs(one, two, name) for name in _NAMED):
@@ -123,8 +161,27 @@ class Judged:
                 names |= {"survey", *_OF_SURVEY} if one.survey is not two.survey else set()
             elif one.survey is not two.survey:
                 names |= {name for name in _OF_SURVEY if _differs(one.survey, two.survey, name)}
-            found |= {(one.host_key, name) for name in (names | {WHOLE} if names else names)}
+            found |= _reads(one.host_key, names)
         return frozenset(found)
+
+
+def _declared_otherwise(mine: Inventory, theirs: Inventory) -> set[Read] | None:
+    """What another inventory declares otherwise of the same machines; None where they are others."""
+    if mine is theirs:
+        return set()
+    found = _reads(DECLARED, {name for name in _OF_INVENTORY if _differs(mine, theirs, name)})
+    if [each.name for each in mine.machines] != [each.name for each in theirs.machines]:
+        return None
+    for one, two in zip(mine.machines, theirs.machines, strict=True):
+        if type(one) is not type(two):
+            return None
+        if one is not two:
+            found |= _reads(DECLARED + one.name, {name for name in type(one).model_fields if _differs(one, two, name)})
+    return found
+
+
+def _reads(whose: str, names: set[str]) -> set[Read]:
+    return {(whose, name) for name in (names | {WHOLE} if names else names)}
 
 
 def fleet_with(surveys: Surveys, known: Iterable[Judged]) -> Fleet:
