@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -152,6 +153,13 @@ class TestForm:
             "constrained",
         }
         assert "# <parts>" not in windows.script()
+
+    def test_no_name_is_given_twice(self):
+        """All parts share one scope, where the later of two functions or variables would stand for both; case is nothing there."""
+        names = re.findall(r"^(?:function\s+|\$)([\w-]+)(?=\s*[={])", windows.script(), re.MULTILINE)
+        counted = Counter(map(str.lower, names))
+        assert len(counted) > 200
+        assert [name for name, times in counted.items() if times > 1] == []
 
     def test_ascii(self):
         """PowerShell 5.1 reads a file without BOM in the machine's code page: only ASCII is the same in all."""

@@ -6,7 +6,7 @@ $StoreKey = 'HKLM:\SOFTWARE\Microsoft\SystemCertificates'
 $CertificateStores = 'MY', 'Octopus'
 
 # As many certificates of one store are looked at.
-$CertificateLimit = 200
+$StoreLimit = 200
 
 function Get-LeftOverSection {
     $instances = @(Get-KnownList 'instances')
@@ -61,7 +61,7 @@ function Get-UnusedCertificate {
         $used += $thumbprint.Trim()
     }
     foreach ($store in $CertificateStores) {
-        $keys = @(Get-LegacyKey "$StoreKey\$store\Certificates") | Select-Object -First $CertificateLimit
+        $keys = @(Get-LegacyKey "$StoreKey\$store\Certificates") | Select-Object -First $StoreLimit
         foreach ($key in $keys) {
             $thumbprint = [string]$key.PSChildName
             if ($used -contains $thumbprint) { continue }
