@@ -5,6 +5,10 @@ Who may import whom between folders is `lint-imports`' (pyproject.toml); this is
 
 from __future__ import annotations
 
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -60,3 +64,33 @@ class TestFolders:
 
 def _modules(top: Path) -> list[Path]:
     return [file for folder in FOLDERS for file in sorted((top / folder).rglob("*.py"))]
+
+
+def names_of(text: str) -> Iterator[str]:
+    """What a module gives names to, but for what a decorator hands on, and hooks."""
+    for node in ast.parse(text).body:
+        match node:
+            case ast.FunctionDef(name=name, decorator_list=[]) | ast.ClassDef(name=name, decorator_list=[]):
+                yield name
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                yield name
+            case _:
+                pass
+
+
+def unused(texts: list[str]) -> list[str]:
+    """Names that stand nowhere but where they are given."""
+    words = Counter(word for text in texts for word in re.findall(r"\w+", text))
+    named = (name for text in texts for name in names_of(text) if not name.startswith(("__", "pytest_")))
+    return [name for name in named if words[name] == 1]
+
+
+class TestNames:
+    def test_none_of_the_product_is_for_tests_alone(self, top: Path) -> None:
+        """What production never reaches goes."""
+        paths = [*(top / "src").rglob("*.py"), *(top / "tests_infra").rglob("*.py"), top / "conftest.py"]
+        texts = [path.read_text(encoding="utf-8") for path in paths]
+        assert unused([*texts, f"_ = {(top / 'pyproject.toml').read_text(encoding='utf-8')!r}"]) == []
+
+    def test_one_is_found(self) -> None:
+        assert unused(["USED = 1\nLEFT = USED\n", "def also_left() -> None: ...\n"]) == ["LEFT", "also_left"]

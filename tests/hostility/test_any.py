@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 
 from pytest_tentacle.link import Secured
 from pytest_tentacle.link.decoding import decode_text
-from pytest_tentacle.logs.reader import read_log
 from pytest_tentacle.report.redaction.names import Names
 from pytest_tentacle.report.redaction.redactor import Redactor
 from pytest_tentacle.run import bundle
@@ -25,6 +24,7 @@ from pytest_tentacle.survey import store
 from pytest_tentacle.survey.door import Budget, prove
 from support import hostile
 from support.fleets.world import small_fleet
+from support.logs import read_log
 from support.planting import certificate_of
 
 NO_RESET = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])

@@ -14,13 +14,13 @@ from pytest_tentacle.hiding.secrets import _PATTERNS
 from pytest_tentacle.link.deadline import Stopwatch
 from pytest_tentacle.link.page import _record
 from pytest_tentacle.link.securing import readable
-from pytest_tentacle.logs.reader import read_log
 from pytest_tentacle.report.redaction.redactor import Redactor
 from pytest_tentacle.survey.answer import AnswerError, read_document
 from pytest_tentacle.survey.request import Call
 from pytest_tentacle.transport.base import Answer
 from pytest_tentacle.transport.ssh.error import one_line
 from support import hostile
+from support.logs import read_log
 
 SECRETS = (
     "correct  horse battery",

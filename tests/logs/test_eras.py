@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import pytest
 
 from pytest_tentacle.logs.model import LogFile, LogRecord
-from pytest_tentacle.logs.reader import read_log
 from pytest_tentacle.logs.signatures import BY_ID
 from pytest_tentacle.sections.identify.index import role_of
 from support.fleets.eras import FRAMES, HARMLESS, LISTENERS, NAMED, PID, REFUSED, ROWS, THREAD, UNEXPECTED, A, B, P, Row
+from support.logs import read_log
 
 CASES = [pytest.param(row, layout, id=f"{row.meaning}, {row.versions}, {layout}") for row in ROWS for layout in row.layouts]  # fmt: skip
 

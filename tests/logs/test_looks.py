@@ -3,7 +3,7 @@
 import pytest
 
 from pytest_tentacle.logs.model import LogFile
-from pytest_tentacle.logs.reader import read_log
+from support.logs import read_log
 
 WITHOUT = "connected, and attempted a message exchange, but did not present a client certificate"
 TODAY = "2026-11-29 {at}   2136     12 {level:>5}  listen://[::]:10933/     12  {text}\n"

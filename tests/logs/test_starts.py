@@ -3,7 +3,7 @@
 import pytest
 
 from pytest_tentacle.logs.model import LogFile
-from pytest_tentacle.logs.reader import read_log
+from support.logs import read_log
 
 TP = "33FE43EA811E4D11CF171D80715F7778C0F73832"
 TWO = "2013-12-30 {time}.0895   {level}  {text}\n"

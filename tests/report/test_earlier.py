@@ -17,7 +17,7 @@ from pytest_tentacle.report.earlier.comparing import compared
 from pytest_tentacle.report.earlier.model import past_of
 from pytest_tentacle.report.earlier.past import Past, Wanted
 from pytest_tentacle.report.earlier.reading import judge_again, read_past
-from pytest_tentacle.report.json_report import report_json
+from pytest_tentacle.report.json_report import report_pieces
 from pytest_tentacle.report.markdown import report_markdown
 from pytest_tentacle.report.page import render_page
 from pytest_tentacle.sections import STEPS, applicable, checks_of
@@ -120,7 +120,7 @@ class TestRead:
         """As it was; codes of old become those of today."""
         report = build_report(small_run, small_causes)
         file = tmp_path / "old.json"
-        file.write_text(report_json(report), encoding="utf-8")
+        file.write_text("".join(report_pieces(report)), encoding="utf-8")
         assert read_past(file, no_surveys, {}) == past_of(report)
         first = report.causes[0].code
         assert read_past(file, no_surveys, {first: "TC9999"}).causes[0].code == "TC9999"
@@ -158,14 +158,14 @@ class TestRead:
         report = build_report(small_run, small_causes)
         hidden = report.model_copy(update={"redaction": report.redaction.model_copy(update={"pseudonyms": True})})
         file = tmp_path / "old.json"
-        file.write_text(report_json(hidden), encoding="utf-8")
+        file.write_text("".join(report_pieces(hidden)), encoding="utf-8")
         with pytest.raises(StoreError, match="false names"):
             Past(Wanted(file, None, "prod", pseudonyms=False), str, no_surveys)
 
     def test_other_machines(self, tmp_path, small_run, small_causes):
         """Everything would be new."""
         file = tmp_path / "old.json"
-        file.write_text(report_json(build_report(small_run, small_causes)), encoding="utf-8")
+        file.write_text("".join(report_pieces(build_report(small_run, small_causes))), encoding="utf-8")
         past = Past(Wanted(file, None, "prod", pseudonyms=False), str, no_surveys)
         past.check(["web-01"])
         with pytest.raises(StoreError, match="other machines"):
@@ -174,9 +174,9 @@ class TestRead:
     def test_an_earlier_run_under_this_runs_false_names(self, tmp_path, small_run, small_causes):
         """No real name of it comes into a report with false ones."""
         file = tmp_path / "old.json"
-        file.write_text(report_json(build_report(small_run, small_causes)), encoding="utf-8")
+        file.write_text("".join(report_pieces(build_report(small_run, small_causes))), encoding="utf-8")
         past = Past(Wanted(file, None, "prod", pseudonyms=True), lambda name: f"false-{name}", no_surveys)
-        told = report_json(past.told(build_report(replace(small_run, results=()), ())))
+        told = "".join(report_pieces(past.told(build_report(replace(small_run, results=()), ()))))
         assert "false-web-02" in told
         assert '"web-02"' not in told
 

@@ -11,7 +11,7 @@ from pytest_tentacle.diagnosis import diagnose
 from pytest_tentacle.judging.result import Run
 from pytest_tentacle.report.build import build_report
 from pytest_tentacle.report.console import report_lines
-from pytest_tentacle.report.json_report import report_json
+from pytest_tentacle.report.json_report import report_pieces
 from pytest_tentacle.report.markdown import report_markdown
 from pytest_tentacle.report.page import render_page
 from pytest_tentacle.sections import STEPS, applicable
@@ -44,7 +44,7 @@ def test_console(report):
 
 def test_json(report):
     """The whole timeline, with times and sources; none for who is well."""
-    machines = {machine["name"]: machine for machine in json.loads(report_json(report))["machines"]}
+    machines = {machine["name"]: machine for machine in json.loads("".join(report_pieces(report)))["machines"]}
     (history,) = machines["web-01"]["histories"]
     assert history["worked"]["time"].startswith("2026-11-22T02:54:05")
     assert [line["kind"] for line in history["lines"]][-3:] == ["worked", "changed", "failed"]

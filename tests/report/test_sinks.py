@@ -16,7 +16,7 @@ from pytest_tentacle.judging.result import Outcome, Run, StepResult
 from pytest_tentacle.report.build import build_report
 from pytest_tentacle.report.console import explain, report_lines
 from pytest_tentacle.report.gate.sarif import report_sarif
-from pytest_tentacle.report.json_report import report_json, schema, schema_text
+from pytest_tentacle.report.json_report import report_pieces, schema, schema_text
 from pytest_tentacle.report.markdown import code, plain, report_markdown
 from pytest_tentacle.report.page import render_page
 from pytest_tentacle.report.redaction.redactor import Redactor
@@ -107,7 +107,7 @@ class TestBuild:
 
     def test_pseudonyms_leave_no_name(self, small_run, small_causes):
         """In no field of the whole report."""
-        text = report_json(build_report(small_run, small_causes, Redactor(pseudonyms=True))).lower()
+        text = "".join(report_pieces(build_report(small_run, small_causes, Redactor(pseudonyms=True)))).lower()
         for name in ("web-0", "sql-0", "octo-1", "build-01", "edge-01", "corp.example", "svc-octopus", '"10.4.1.'):
             assert name not in text, name
 
@@ -122,7 +122,7 @@ class TestJson:
     def test_reports_fit_the_schema(self, small_run, small_causes):
         """And the schema itself is one."""
         jsonschema.Draft202012Validator.check_schema(schema())
-        jsonschema.validate(json.loads(report_json(build_report(small_run, small_causes))), schema())
+        jsonschema.validate(json.loads("".join(report_pieces(build_report(small_run, small_causes)))), schema())
 
     @pytest.mark.parametrize("machines", [0, 1, 3])
     def test_its_pieces_are_the_whole(self, small_run, small_causes, machines):
@@ -130,11 +130,11 @@ class TestJson:
         report = build_report(small_run, small_causes)
         named = report.machines[0].model_copy(update={"noise": 'said:\n "machines": []'})
         report = report.model_copy(update={"machines": (named, *report.machines[1:])[:machines]})
-        assert report_json(report) == report.model_dump_json(indent=1)
+        assert "".join(report_pieces(report)) == report.model_dump_json(indent=1)
 
     def test_a_report_that_lacks_something_does_not(self, small_run):
         """The schema refuses what is not a report."""
-        document = json.loads(report_json(build_report(small_run, ())))
+        document = json.loads("".join(report_pieces(build_report(small_run, ()))))
         del document["machines"][0]["outcome"]
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(document, schema())

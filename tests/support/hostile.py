@@ -22,7 +22,7 @@ from pytest_tentacle.inventory.model import SSH, Inventory
 from pytest_tentacle.judging.result import Run, StepResult
 from pytest_tentacle.report.build import build_report
 from pytest_tentacle.report.console import report_lines
-from pytest_tentacle.report.json_report import report_json
+from pytest_tentacle.report.json_report import report_pieces
 from pytest_tentacle.report.markdown import report_markdown
 from pytest_tentacle.report.page import render_page
 from pytest_tentacle.report.redaction.names import learn_surveys
@@ -191,7 +191,7 @@ def judged(surveys: Surveys, redactor: Any = None) -> Outcome:
     built = build_report(told, views, redactor)
     texts = {
         "surveys.json": saved,
-        "report.json": report_json(built),
+        "report.json": "".join(report_pieces(built)),
         "report.md": report_markdown(built),
         "report.html": render_page(built),
         "console": "\n".join(line for line, _ in report_lines(built, "full")),

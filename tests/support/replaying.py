@@ -23,11 +23,11 @@ from ruamel.yaml import YAML
 
 from pytest_tentacle.diagnosis import diagnose
 from pytest_tentacle.judging.result import Run
-from pytest_tentacle.logs.reader import read_log
 from pytest_tentacle.report.build import build_report
 from pytest_tentacle.report.document import CauseReport, Report
 from pytest_tentacle.sections import STEPS, applicable, fleet_of
 from pytest_tentacle.survey.store import loads
+from support.logs import read_log
 
 HERE = Path(__file__).parent.parent / "cases"
 BASE = HERE / "base"

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from pytest_tentacle.logs.columns import endpoint_of
 from pytest_tentacle.logs.lines import decode, moment, records_of
 from pytest_tentacle.logs.model import LogFile
-from pytest_tentacle.logs.reader import UNKNOWN_KEPT, read_log, resolve_log
+from pytest_tentacle.logs.reader import UNKNOWN_KEPT, resolve_log
 from pytest_tentacle.logs.signatures import Level
+from support.logs import read_log
 
 TP = "4B8E0F5A1C2D3E4F5A6B7C8D9E0F1A2B3C4D5E6F"
 LISTEN = "listen://[::]:10933/             91  "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.logs.reader import read_log
+from support.logs import read_log
 
 PARSE = "Unable to parse configuration key 'Octopus.Home' as a 'String'. Value was ''."
 

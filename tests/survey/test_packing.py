@@ -14,7 +14,7 @@ from pytest_tentacle.diagnosis import diagnose
 from pytest_tentacle.judging.attempts import attempts_of
 from pytest_tentacle.judging.result import Run, StepResult
 from pytest_tentacle.report.build import build_report
-from pytest_tentacle.report.json_report import report_json
+from pytest_tentacle.report.json_report import report_pieces
 from pytest_tentacle.report.links import Looks
 from pytest_tentacle.report.redaction.names import learn_surveys
 from pytest_tentacle.report.redaction.redactor import Redactor
@@ -55,7 +55,7 @@ def report_of(surveys: Surveys) -> tuple[list[StepResult], str]:
             results += [subject.result(step.slug) for step in STEPS if applicable(step.slug, subject)]
             fleet.let_go(subject.name)
     run = Run(surveys, tuple(results), datetime(2026, 11, 30, tzinfo=UTC), 1.0, {})
-    return results, report_json(build_report(run, diagnose(fleet, results).views(), fleet=fleet))
+    return results, "".join(report_pieces(build_report(run, diagnose(fleet, results).views(), fleet=fleet)))
 
 
 class TestRecord:

@@ -47,7 +47,6 @@ _BY_CLUSTER: Mapping[str, tuple[str, ...]] = {
 
 It takes any other stop for a failure, and a node that starts the service by itself runs it beside the one that should.
 """
-WHO_WINDOWS = '$ Get-NetTCPConnection -State Listen -LocalPort "<port>" | Select-Object LocalAddress, OwningProcess'
 WHO_LINUX = '$ sudo ss -ltnp "sport = :<port>"'
 TRY_WINDOWS = '$ Test-NetConnection "<host>" -Port "<port>"'
 TRY_LINUX = '$ curl -kv --max-time 10 "https://<host>:<port>/"'

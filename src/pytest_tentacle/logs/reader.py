@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_tentacle.hiding import shorten
-from pytest_tentacle.logs.model import LogFile, LogHome, LogLink, LogPeer, LogRecord, Startup
+from pytest_tentacle.logs.model import LogHome, LogLink, LogPeer, LogRecord, Startup
 
 from .before_home import homes_of, instance_in, is_first
 from .calls import NamelessCalls, calls_of
@@ -77,15 +77,6 @@ def resolve_log(fields: Mapping[str, Any], data: bytes, before: bytes = b"") -> 
     )
     complete = fields.get("complete", True) is not False and content.pop("complete") and not cut
     return {**fields, **content, "complete": complete}
-
-
-def read_log(text: bytes, *, product: str, instance: str, path: str, cut: bool = False, **more: Any) -> LogFile:
-    """The log whose end is `text`. `cut`: it begins in the middle of the file, so its first record may be partial.
-
-    `more` are fields of `LogFile`: size, modified_utc, account. Any bytes will do.
-    """
-    content = read_content(text, product=product, cut=cut, before_home=more.get("account") is not None)
-    return LogFile.model_validate({"product": product, "instance": instance, "path": path, **more, **content})
 
 
 def read_content(text: bytes, *, product: str, cut: bool = False, before_home: bool = False) -> dict[str, Any]:

@@ -12,13 +12,8 @@ _MACHINES = '\n "machines": []'
 """Where they stand in a report without any: only what is its own stands one blank from the left."""
 
 
-def report_json(report: Report) -> str:
-    """The JSON report's text."""
-    return "".join(report_pieces(report))
-
-
 def report_pieces(report: Report) -> Iterator[str]:
-    """The same by and by, a machine at a time: all of thousands of machines would be in memory twice."""
+    """The JSON report's text by and by, a machine at a time: all of thousands of machines would be in memory twice."""
     before, machines, after = report.model_copy(update={"machines": ()}).model_dump_json(indent=1).partition(_MACHINES)
     yield before + machines[:-1]
     for number, machine in enumerate(report.machines):

@@ -10,11 +10,11 @@ import pytest
 
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
-from pytest_tentacle.logs.reader import read_log
 from pytest_tentacle.sections.health.checks import LEAST_FREE
 from pytest_tentacle.sections.versions import parsed
 from pytest_tentacle.survey.surroundings import Connection, Disk, LeftOver, Product, Watchdog
 from support.fleets.looks import OWN_PORT, declared
+from support.logs import read_log
 
 SILENT = {"fails": "connect", "error": Failure.TIMED_OUT}
 CHILD = {"pid": 4712, "name": "powershell.exe", "parent_pid": 4711}

@@ -10,11 +10,11 @@ import pytest
 from pytest_tentacle.judging.result import StepResult
 from pytest_tentacle.logs.lines import moment
 from pytest_tentacle.logs.model import LogFile
-from pytest_tentacle.logs.reader import read_log
 from pytest_tentacle.sections import Fleet, fleet_of
 from pytest_tentacle.survey.model import Section
 from pytest_tentacle.survey.surroundings import Connection, Proxy
 from support import NOW
+from support.logs import read_log
 
 LISTEN = "listen://[::]:10933/             91  "
 WEB_PID = 2136

@@ -9,8 +9,8 @@ import pytest
 
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.logs.lines import moment
-from pytest_tentacle.logs.reader import read_log
 from support import NOW
+from support.logs import read_log
 
 OLD_PID = 77
 LISTENS = "Agent listening on: [::]:10933"

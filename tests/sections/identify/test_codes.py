@@ -9,11 +9,11 @@ import pytest
 
 from pytest_tentacle.judging import evaluate
 from pytest_tentacle.judging.result import Outcome
-from pytest_tentacle.logs.reader import read_log
 from pytest_tentacle.sections import checks_of
 from pytest_tentacle.sections.identify.problems import LOGS
 from pytest_tentacle.survey.surroundings import Connection
 from support import NOW
+from support.logs import read_log
 
 LISTEN = "listen://[::]:10933/             91  "
 POLL = "https://octo-1.example:10943/        12  "

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pytest_tentacle.logs.model import LogFile
-from pytest_tentacle.logs.reader import read_log
 from pytest_tentacle.sections.identify.index import index_of, telling
 from pytest_tentacle.sections.identify.server import Names, names
+from support.logs import read_log
 
 THUMBPRINT = "4B8E0F5A1C2D3E4F5A6B7C8D9E0F1A2B3C4D5E6F"
 HEAD = "2026-11-22 02:00:00.0057   1000      9 ERROR  "

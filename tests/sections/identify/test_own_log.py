@@ -9,10 +9,10 @@ import pytest
 
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.logs.model import LogFile
-from pytest_tentacle.logs.reader import read_log
 from pytest_tentacle.survey.surroundings import Connection, Proxy
 from support import NOW
 from support.fleets.whole import wide_fleet
+from support.logs import read_log
 
 POLL = "https://octo-1.example:10943/        12  "
 OCTO = "[::ffff:192.0.2.10]"

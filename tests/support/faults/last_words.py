@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from pytest_tentacle.logs.reader import read_log
 from pytest_tentacle.survey.surroundings import Loading, LoadTime, Product
 from support import NOW
 from support.fleets.certificates import thumbprint
 from support.fleets.whole import LISTENS, POLL, Whole, line, started
+from support.logs import read_log
 
 from . import case
 from .logs import fails_to_start

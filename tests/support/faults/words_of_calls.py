@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from pytest_tentacle.link import Probe
-from pytest_tentacle.logs.reader import read_log
 from pytest_tentacle.survey.surroundings import Changes, Loading, LoadTime, UpdateChange
 from support import NOW
 from support.fleets.certificates import thumbprint
 from support.fleets.whole import LINUX_EXECUTABLE, LISTEN, LISTENS, POLL, Whole, line, started
+from support.logs import read_log
 
 from . import case
 from .logs import OCTO, TRANSACTION, fails_to_start

@@ -11,7 +11,6 @@ from pytest_tentacle.inventory.model import SSH, Mode, WinRM
 from pytest_tentacle.link import By
 from pytest_tentacle.logs.lines import moment
 from pytest_tentacle.logs.model import LogFile
-from pytest_tentacle.logs.reader import read_log
 from pytest_tentacle.sections import Fleet, fleet_of
 from pytest_tentacle.survey.model import HostRecord, Section, Service, Unreachable
 from pytest_tentacle.survey.surroundings import (
@@ -38,6 +37,7 @@ from pytest_tentacle.survey.surroundings import (
 )
 from pytest_tentacle.transport.base import ReachStage
 from support import NOW
+from support.logs import read_log
 
 from .certificates import thumbprint
 from .failures import REFUSED, STOPPED

@@ -6,13 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 from pytest_tentacle.link import By
-from pytest_tentacle.logs.reader import read_log
 from pytest_tentacle.survey.surroundings import OwnName, Product
 from support import NOW
 from support.fleets.certificates import thumbprint
 from support.fleets.looks import declared, from_server, polled
 from support.fleets.whole import LISTEN, LISTENS, SERVER_LISTEN, Whole, line, started
 from support.fleets.world import probe
+from support.logs import read_log
 
 from . import setup
 

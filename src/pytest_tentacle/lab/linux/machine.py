@@ -35,30 +35,6 @@ from . import answers, surroundings
 from .files import UNITS, complete
 from .shell import any_of, become, note, program
 
-STAND_INS = (
-    "df",
-    "dpkg-query",
-    "firewall-cmd",
-    "getent",
-    "hostname",
-    "id",
-    "ip",
-    "iptables-save",
-    "journalctl",
-    "matchpathcon",
-    "netstat",
-    "nft",
-    "nslookup",
-    "ps",
-    "rpm",
-    "ss",
-    "stat",
-    "systemctl",
-    "tc",
-    "uname",
-)
-"""Commands that answer from `machine.json`; package managers and firewalls only where the machine has them."""
-
 REAL_TOOLS = (
     "awk",
     "base64",
@@ -85,20 +61,6 @@ FILE_TOOLS = ("cat", "grep", "ls", "stat", "tail", "timeout")
 """What names files by their paths on the machine, and so finds them in `files/`."""
 
 LOG = "commands.log"
-
-DENIABLE = (
-    "services",
-    "sockets",
-    "processes",
-    "addresses",
-    "instances",
-    "configuration",
-    "logs",
-    "firewall",
-    "disks",
-    "permissions",
-)
-"""What `denied` may name, besides paths of files and folders."""
 
 _REFUSALS = {
     "cat": ("cat: $one: Permission denied", "exit 1"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from pytest_tentacle.logs.reader import read_log
 from pytest_tentacle.survey.model import ConfigurationFile, Instance, Service
 from pytest_tentacle.survey.surroundings import (
     Access,
@@ -24,6 +23,7 @@ from pytest_tentacle.survey.surroundings import (
 from support import NOW
 from support.fleets.certificates import thumbprint
 from support.fleets.whole import LISTENS, Whole, line, started
+from support.logs import read_log
 from support.setups import setup
 from support.setups.customers.apart import OTHERS
 from support.setups.machines import failover_cluster
