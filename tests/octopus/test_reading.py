@@ -115,6 +115,8 @@ class TestMachines:
         assert web.link.endswith("/app#/Spaces-1/infrastructure/machines/Machines-1/settings")
         assert portal.thumbprint == "B" * 40
         assert portal.policies[0].queue_seconds == 120
+        assert (portal.policies[0].health_interval, portal.policies[0].health_schedule) == (3600, None)
+        assert (portal.all_read_only, portal.all_draining) == (False, False)
         assert portal.unread == ()
         assert portal.coverage.partial == ()
         assert "Password" not in portal.model_dump_json()
@@ -170,7 +172,7 @@ class TestServers:
         portal = read(
             PortalData(version=OLD, spaces=[Space(machines=[machine(1, "web-01", "https://w:10933/", T, old=True)])])
         )
-        assert portal.has_spaces
+        assert portal.spaces
         assert portal.shared_queue is False
         assert len(portal.registrations) == 1
 
@@ -185,7 +187,7 @@ class TestServers:
             "Links": {"Machines": "/api/machines{/id}"},
         }
         portal = read_portal(connect(server))
-        assert not portal.has_spaces
+        assert not portal.spaces
         assert [each.space_id for each in portal.registrations] == [None]
         assert not [path for _, path in server.asked if "Spaces-" in path]
         with pytest.raises(PortalError, match="has no spaces"):
@@ -201,6 +203,20 @@ class TestServers:
             ("b", True, False),
             ("c", False, True),
         ]
+
+    def test_whole_cluster(self, read):
+        """That no node takes tasks, or writes, comes with the code 418; a policy may have a schedule instead of an interval."""
+        health = {
+            "IsOperatingNormally": False,
+            "Description": "",
+            "IsEntireClusterReadOnly": True,
+            "IsEntireClusterDrainingTasks": True,
+        }
+        checks = {"HealthCheckType": "OnlyConnectivity", "HealthCheckInterval": None, "HealthCheckCron": "0 0 6 * * *"}
+        policy = {"Id": "MachinePolicies-2", "Name": "Rare", "MachineHealthCheckPolicy": checks}
+        portal = read(PortalData(spaces=[Space(policies=[policy])], health=health))
+        assert (portal.operating_normally, portal.all_read_only, portal.all_draining) == (False, True, True)
+        assert [(each.health_interval, each.health_schedule) for each in portal.policies] == [(None, "0 0 6 * * *")]
 
     @pytest.mark.parametrize(
         ("redis", "shared"),

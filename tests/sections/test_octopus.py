@@ -102,6 +102,22 @@ class TestHealth:
         assert "Error: refused" in told
         assert "opening" not in told
 
+    @pytest.mark.parametrize(
+        ("policy", "words"),
+        [
+            ({"health_interval": 3600.0}, "Octopus checks its health every 60 min"),
+            ({"health_interval": 90.0, "only_connectivity": True}, "every 1.5 min, the connection alone"),
+            ({"health_schedule": "0 0 6 * * *"}, "by a schedule (0 0 6 * * *)"),
+            ({"may_be_offline": True}, "may be old; that it is offline is no failure there"),
+        ],
+    )
+    def test_how_old_its_word_may_be(self, world, policy, words):
+        """By the machine policy, beside the health that Octopus tells."""
+        world.register("web-01", policy="P-1")
+        world.portal = world.portal.model_copy(update={"policies": (Policy(id="P-1", name="Rare", **policy),)})
+        (told,) = (text for text in world.judge(IDENTIFY, "web-01").looked_at if "policy Rare" in text)
+        assert f"{words} (Octopus, " in told
+
     def test_what_could_not_be_read(self, world):
         """It is told, and is no verdict: the account's rights are no fault of the machine."""
         saw(world, world.register("web-01"), unread=("its events could not be read: EventView is missing",))
@@ -118,6 +134,8 @@ class TestServer:
             ({"operating_normally": False, "health_description": "The cluster is read-only"}, "read-only"),
             ({}, "does not say whether"),
             ({"in_maintenance": True}, "maintenance mode"),
+            ({"all_read_only": True}, "all of its nodes are read-only: no task runs"),
+            ({"all_draining": True}, "all of its nodes are draining"),
             ({"potential_clone": True}, "copy of another"),
             ({"stopped_spaces": ("Shop",)}, "no health check runs in Shop"),
             (

@@ -91,6 +91,8 @@ class Policy(Value):
     connect_seconds: float | None = None
     retries: bool | None = None
     health_interval: float | None = None
+    health_schedule: str | None = None
+    """The cron expression of its health checks, where they have no interval."""
     only_connectivity: bool | None = None
     may_be_offline: bool | None = None
 
@@ -204,6 +206,10 @@ class Portal(Value):
     in_maintenance: bool | None = None
     potential_clone: bool | None = None
     operating_normally: bool | None = None
+    all_read_only: bool | None = None
+    """Whether no node writes to the database: no task runs."""
+    all_draining: bool | None = None
+    """Whether every node ends its tasks and takes no new ones."""
     health_description: str | None = None
     over_spaces: tuple[str, ...] = ()
     """Lists, such as `events`, that this server keeps over all spaces: they are asked for with a filter by space."""
@@ -221,8 +227,3 @@ class Portal(Value):
     """Configuration > Diagnostics: what the answering node told since its start, without what is about our account."""
     unread: tuple[str, ...] = ()
     """What could not be read, each with the reason and what to do."""
-
-    @property
-    def has_spaces(self) -> bool:
-        """Whether this server knows spaces (2019.1 and later)."""
-        return bool(self.spaces)

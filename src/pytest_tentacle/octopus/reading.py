@@ -198,6 +198,8 @@ class _Reader:
             "in_maintenance": status.is_in_maintenance_mode if status else None,
             "potential_clone": status.is_potential_clone if status else None,
             "operating_normally": health.is_operating_normally if health else None,
+            "all_read_only": health.is_entire_cluster_read_only if health else None,
+            "all_draining": health.is_entire_cluster_draining_tasks if health else None,
             "health_description": health.description if health else None,
             "thumbprint": certificate.thumbprint if certificate else None,
             "signature_algorithm": certificate.signature_algorithm if certificate else None,
@@ -310,6 +312,7 @@ def _policy(policy: PolicyResource) -> Policy:
         connect_seconds=seconds_of(policy.connection_connect_timeout),
         retries=policy.machine_rpc_call_retry_policy.enabled if policy.machine_rpc_call_retry_policy else None,
         health_interval=seconds_of(health.health_check_interval) if health else None,
+        health_schedule=health.health_check_cron if health else None,
         only_connectivity=None if kind is None else kind == "OnlyConnectivity",
         may_be_offline=None if behavior is None else behavior == "MayBeOfflineAndCanBeSkipped",
     )

@@ -201,8 +201,6 @@ class ConnectionResource(Resource):
     """`machines/{id}/connection`: the Connectivity tab."""
 
     status: str | None = None
-    last_checked: str | None = None
-    current_tentacle_version: str | None = None
     logs: tuple[LogElement, ...] = ()
 
 

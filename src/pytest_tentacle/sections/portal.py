@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_tentacle.inventory.model import Tentacle
 from pytest_tentacle.judging.subject import Subject
-from pytest_tentacle.octopus.model import Evidence, Portal, Registration
+from pytest_tentacle.octopus.model import Evidence, Policy, Portal, Registration
 
 
 def portal_of(subject: Subject) -> Portal | None:
@@ -26,6 +26,11 @@ def seen_of(subject: Subject, registration: Registration) -> Evidence | None:
     portal = portal_of(subject)
     found = portal.evidence if portal else ()
     return next((each for each in found if each.registration == registration.id), None)
+
+
+def policy_of(portal: Portal, registration: Registration) -> Policy | None:
+    """The machine policy of a registration; None where it could not be read."""
+    return next((each for each in portal.policies if each.id == registration.policy), None)
 
 
 def words_of_portal(subject: Subject) -> str:

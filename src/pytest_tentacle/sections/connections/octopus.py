@@ -15,7 +15,7 @@ from pytest_tentacle.link import Failure, Probe, Stage
 from pytest_tentacle.octopus.model import Discovery, Policy, Portal, Registration
 from pytest_tentacle.sections.identify.records import present_of
 from pytest_tentacle.sections.identify.recovery import polling_link_stands
-from pytest_tentacle.sections.portal import portal_of, registrations_of, seen_of, words_of_portal
+from pytest_tentacle.sections.portal import policy_of, portal_of, registrations_of, seen_of, words_of_portal
 
 from .probe_verdict import describe
 from .ways import connecting_ms
@@ -33,7 +33,7 @@ def octopus_way_to_the_machine_is_told(subject: Subject) -> Iterator[Finding]:
     for registration in registrations:
         source = f"Octopus, {registration.space}, {registration.link}"
         yield Evidence(source, _way(registration))
-        policy = _policy(portal, registration)
+        policy = policy_of(portal, registration)
         if policy is not None and (waits := _waits(policy, registration)):
             yield Evidence(f"Octopus, {registration.space}, machine policy {policy.name}", waits)
         seen = seen_of(subject, registration)
@@ -56,7 +56,7 @@ def octopus_waits_long_enough(subject: Subject) -> Iterator[Finding]:
     if portal is None or not subject.is_tentacle or (stands := _stands(subject)):
         return
     for registration in registrations_of(subject):
-        policy = _policy(portal, registration)
+        policy = policy_of(portal, registration)
         limit = _limit(policy, registration) if policy else None
         if policy is None or not limit:
             continue
@@ -103,10 +103,6 @@ def _unseen(found: Problem) -> Unknown:
         f"{found.actual}: whether one stands, so that nothing waits for it, could not be seen",
         "Survey with an account that may see whose the connections are.",
     )
-
-
-def _policy(portal: Portal, registration: Registration) -> Policy | None:
-    return next((each for each in portal.policies if each.id == registration.policy), None)
 
 
 def _limit(policy: Policy, registration: Registration) -> float | None:

@@ -12,8 +12,8 @@ from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Evidence
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.logs.signatures import classify
-from pytest_tentacle.octopus.model import ConnectionLine, HealthTask, MachineEvent, Registration
-from pytest_tentacle.sections.portal import portal_of, registrations_of, seen_of, words_of_portal
+from pytest_tentacle.octopus.model import ConnectionLine, HealthTask, MachineEvent, Policy, Registration
+from pytest_tentacle.sections.portal import policy_of, portal_of, registrations_of, seen_of, words_of_portal
 
 _TROUBLE = frozenset({"Error", "Fatal", "Warning"})
 _SHOWN = 3
@@ -35,6 +35,9 @@ def octopus_own_words_are_told(subject: Subject) -> Iterator[Finding]:
     for registration in registrations_of(subject):
         source = f"Octopus, {registration.space}, {registration.link}"
         yield Evidence(source, _health(registration))
+        policy = policy_of(portal, registration) if portal is not None else None
+        if policy is not None:
+            yield Evidence(f"{source}, policy {policy.name}", _checked(policy))
         seen = seen_of(subject, registration)
         if seen is None:
             continue
@@ -60,6 +63,18 @@ def _health(registration: Registration) -> str:
     said = f"{registration.name}: {registration.health or 'its health is not known'}"
     said += ", disabled" if registration.disabled else ""
     return f"{said}; {registration.health_summary}" if registration.health_summary else said
+
+
+def _checked(policy: Policy) -> str:
+    """How old the portal's word may be, and how much it says."""
+    if policy.health_interval:
+        said = f"Octopus checks its health every {policy.health_interval / 60:g} min"
+    elif policy.health_schedule:
+        said = f"Octopus checks its health by a schedule ({policy.health_schedule})"
+    else:
+        said = "no interval of health checks is known: what Octopus says of its health may be old"
+    said += ", the connection alone" if policy.only_connectivity else ""
+    return said + ("; that it is offline is no failure there" if policy.may_be_offline else "")
 
 
 def _event(event: MachineEvent) -> str:

@@ -31,6 +31,8 @@ def _state(portal: Portal) -> str:
     else:
         said = f"it does not operate normally: {portal.health_description or 'it does not say why'}"
     said += "; it is in maintenance mode" if portal.in_maintenance else ""
+    said += "; all of its nodes are read-only: no task runs" if portal.all_read_only else ""
+    said += "; all of its nodes are draining: no new task begins" if portal.all_draining else ""
     said += "; its database may be a copy of another Octopus's" if portal.potential_clone else ""
     stopped = ", ".join(portal.stopped_spaces)
     return said + (f"; no health check runs in {stopped}: the task queue is stopped" if stopped else "")
