@@ -10,7 +10,7 @@ AT_OCTO = {"host": "octo-1.example", "port": 10943}
 NO_CONNECTION = {**AT_OCTO, "server": "octo-1"}
 IN_LOGS = (
     *("TT101", "TT102", "TT103", "TT104", "TT105", "TT106", "TT107", "TT108", "TT109", "TT110", "TT112", "TT113"),
-    *("TT114", "TT118", "TT119", "TT120", "TT121", "TT133", "TT951", "TT952", "TT953", "TT954"),
+    *("TT114", "TT118", "TT119", "TT120", "TT121", "TT133", "TT951", "TT952", "TT953", "TT954", "TT955", "TT158"),
 )
 """What a polling Tentacle's log may tell of why it has no connection."""
 

@@ -38,6 +38,8 @@ LOST = f"{S}The connection to the host at https://octo-1.lab:10943/ timed out. T
 CNF = "AuthenticationException: Authentication failed, see inner exception.\n ---> Interop+Crypto+OpenSslCryptographicException: error:07000072:configuration file routines:"
 
 SAMPLES: tuple[tuple[str, str], ...] = (
+    ("connecting-forbidden", f"{TRANSACTION}System.Net.Sockets.SocketException (13): Permission denied"),
+    ("altered-data", f"{TRANSACTION}error:0A000119:SSL routines::decryption failed or bad record mac"),
     ("openssl-configuration", f"{TRANSACTION}{CNF}MODULE_RUN:unknown module name"),
     ("openssl-configuration", f"{L}Client failed authentication: {PEER}\n{CNF}:no such file"),
     ("proxy-authentication", PROXY_407 + "407 code - Proxy Authentication Required\n" + AT),

@@ -141,8 +141,12 @@ OTHERS: tuple[tuple[str, str], ...] = (
     ("no-room-to-accept", "nicht genügend Pufferspeicher verfügbar war oder eine Warteschlange voll war"),
 )
 TEXTS = (*GERMAN, *JAPANESE, *FRENCH, *OTHERS)
-INSIDE = {"address-in-use": "no-room-to-connect", "no-room-to-accept": "no-room-to-connect"}
-"""Of who connects, the same text says that no port is left to connect from."""
+INSIDE = {
+    "address-in-use": "no-room-to-connect",
+    "no-room-to-accept": "no-room-to-connect",
+    "port-forbidden": "connecting-forbidden",
+}
+"""Of who connects, the same texts say that no port is left to connect from, or that the connection is forbidden."""
 HEADED = (PROXY, SOCKET, LISTENER)
 
 
@@ -190,6 +194,31 @@ class TestNumbers:
     )
     def test_without_a_text_that_is_known(self, number: str, slug: str) -> None:
         found = classify(f"System.Net.Sockets.SocketException ({number}): Nawiązanie połączenia nie powiodło się")
+
+        assert found is not None
+        assert found[0].id == slug
+
+
+class TestWhoSaysIt:
+    """The same words of who connects, of who listens, and of a handshake are three things."""
+
+    @pytest.mark.parametrize(
+        ("heading", "text", "slug"),
+        [
+            (POLLER, "error:1408F119:SSL routines:ssl3_get_record:decryption failed or bad record mac", "altered-data"),
+            (POLLER, "The specified data could not be decrypted", "altered-data"),
+            (
+                POLLER,
+                "A call to SSPI failed, see inner exception. ---> The message or signature supplied for",
+                "sspi-failed",
+            ),
+            (LISTENER, "error:0A000119:SSL routines::decryption failed or bad record mac", "tls-failed-listening"),
+            (POLLER, "System.Net.Sockets.SocketException (13): Permission denied", "connecting-forbidden"),
+            ("", "System.Net.Sockets.SocketException (10013): An attempt was made", "port-forbidden"),
+        ],
+    )
+    def test_it_is_what_they_mean(self, heading: str, text: str, slug: str) -> None:
+        found = classify(f"{heading}{text}")
 
         assert found is not None
         assert found[0].id == slug

@@ -30,6 +30,7 @@ START_WINDOWS = '$ Start-Service -Name "<service>"'
 START_LINUX = '$ sudo systemctl start "<service>"'
 BY_ITSELF_WINDOWS = '$ Set-Service -Name "<service>" -StartupType Automatic'
 DELAYED_WINDOWS = '$ sc.exe config "<service>" start= delayed-auto'
+KEY_OF_SERVICE = "HKLM:\\SYSTEM\\CurrentControlSet\\Services\\<service>"
 STATE_WINDOWS = '$ Get-Service -Name "<service>"'
 STATE_LINUX = '$ systemctl status "<service>"'
 JOURNAL = '$ journalctl -u "<service>" -n 60 --no-pager'

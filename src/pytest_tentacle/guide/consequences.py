@@ -90,13 +90,13 @@ UNTRUSTED = frozenset({"TT103", "TT105", "TT127", "TT132", "TT551"})
 BROKEN_TRUST = UNTRUSTED | {"TT101"}
 """The same, and that a peer is met with a certificate that it should not have."""
 
-UNREACHED = frozenset({"TT107", "TT108", "TT115", "TT118", "TT133"})
+UNREACHED = frozenset({"TT107", "TT108", "TT115", "TT118", "TT133", "TT158"})
 """What logs tell of attempts that do not come as far as a connection, and of requests that wait for one."""
 
 PROXIED = UNREACHED | UNCONNECTED | {"TT110", "TT119"}
 """The same where the way leads through a proxy, or should."""
 
-LOST_IN_LOGS = frozenset({"TT106", "TT107", "TT108", "TT109", "TT115", "TT116", "TT131", "TT133"})
+LOST_IN_LOGS = frozenset({"TT106", "TT107", "TT108", "TT109", "TT115", "TT116", "TT131", "TT133", "TT158"})
 """What logs tell of a link whose connections are dropped or refused on their way."""
 
 STRANGER_IN_LOGS = frozenset({"TT101", "TT102", "TT104", "TT105", "TT106", "TT109", "TT112", "TT113", "TT121", "TT132"})

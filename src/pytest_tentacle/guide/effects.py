@@ -37,6 +37,8 @@ _CHANGES: tuple[tuple[str, str], ...] = (
     (r"sudo kill -CONT |sudo systemctl thaw ", "the process goes on with what it was doing"),
     (r"Stop-Process |sudo kill |sudo systemctl kill ", "ends that process, and what it was doing"),
     (r"sudo systemctl (?:enable|unmask|daemon-reload|reset-failed)", "affects only later starts"),
+    (r"sudo systemctl edit ", "opens an editor for a drop-in of the unit, which affects only later starts"),
+    (r"sudo fapolicyd-cli --(?:file add|update)", "lets the programs in that folder be run, as they are now"),
     (r"Set-Service |sc\.exe config .*(?:start= delayed-auto|depend= )", "affects only later starts"),
     (r"New-NetFirewallRule ", "opens the port for these addresses only"),
     (r"Disable-NetFirewallRule |Set-NetFirewallProfile ", "allows what was blocked, for every program that uses it"),
@@ -70,6 +72,7 @@ _LOOKS = (
     r"nltest \"?/dsgetdc:|gpresult\.exe /scope computer /r$",
     r"sc\.exe qc |sudo fuser -v |lsof |sudo lsof |sudo -u |Get-Acl |(?:sudo )?find ",
     r"uname -m$|file \S+$|(?:sudo )?du --inodes |sudo docker network ls$|resolvectl query ",
+    r"\[Environment\]::GetEnvironmentVariable\(|nstat -az |sudo grep -rs ",
     r"sysctl (?:[\w.]+ ?)+$|sysctl -a -r '[\w$]+'$",
     r"(?:time |& |sudo |Measure-Command \{ )*(?:\"[^\"]*\"|'[^']*'|\S+) (?:help|version|list-instances|show-\w+)",
 )

@@ -73,6 +73,7 @@ _DEGRADED = frozenset(
         "TT952",
         "TT953",
         "TT954",
+        "TT955",
         "TT972",
         "TT973",
     }
@@ -84,11 +85,11 @@ _HYGIENE = frozenset({"TT151", "TT403", "TT603"})
 OF_ONE_LINK = frozenset(
     {
         *("TT101", "TT102", "TT105", "TT106", "TT107", "TT108", "TT109", "TT110", "TT112", "TT113", "TT114", "TT115"),
-        *("TT116", "TT118", "TT119", "TT121", "TT131", "TT133", "TT135", "TT145", "TT315", "TT322", "TT323"),
+        *("TT116", "TT118", "TT119", "TT121", "TT131", "TT133", "TT135", "TT145", "TT158", "TT315", "TT322", "TT323"),
         *("TT510", "TT511", "TT512", "TT520", "TT521", "TT522", "TT523", "TT524", "TT525", "TT526", "TT527", "TT528"),
         *("TT529", "TT530", "TT531", "TT533", "TT534", "TT535", "TT536", "TT537", "TT551", "TT553", "TT606", "TT609"),
         *("TT641", "TT642", "TT643", "TT644", "TT645", "TT646", "TT715", "TT716", "TT717"),
-        *("TT951", "TT952", "TT953", "TT954"),
+        *("TT951", "TT952", "TT953", "TT954", "TT955"),
     }
 )
 """Codes that cost what the link costs that they stand in the way of, and nothing where nobody needs that link.

@@ -116,7 +116,7 @@ DESIGNED: dict[str, tuple[str, ...]] = {
 }
 
 _ELSEWHERE = dict.fromkeys(
-    [f"TT{number}" for number in (*range(135, 151), *range(152, 158))],
+    [f"TT{number}" for number in (*range(135, 151), *range(152, 159), 955)],
     "the lab has no machine for it: tests/cases and tests/sections do it",
 )
 NOT_ON = {
@@ -172,6 +172,8 @@ NOT_IN_LOGS = {
             "no-room-to-connect",
             "part-of-program",
             "openssl-configuration",
+            "connecting-forbidden",
+            "altered-data",
         ),
         _ONCE,
     ),
@@ -237,7 +239,7 @@ CAUSES: dict[str, tuple[str, ...]] = {
     "cut-01": ("TC9542",),
     "cut-02": ("TC9542",),
     "inuse-01": ("TT111",),
-    "foreignip-01": ("TT134",),
+    "foreignip-01": ("TC1341",),
     "keystore-01": ("TC1221",),
     "copied-01": ("TT123",),
     "machinekey-01": ("TT123",),

@@ -140,6 +140,10 @@ ONE_OF_EACH = {
         "octo-1",
         "System.TypeInitializationException: The type initializer for 'Microsoft.AspNetCore.Server.HttpSys.HttpApi' threw an exception.",
     ),
+    "TT158": (
+        "poll-01",
+        f"{POLL}Unexpected exception executing transaction.\nSystem.Net.Sockets.SocketException (10013): An attempt was",
+    ),
     "TT143": ("octo-1", 'Cannot open database "Octopus" requested by the login. The login failed.'),
 }
 """A text of its own log that leads to each code; the others have tests of their own above."""
@@ -155,6 +159,7 @@ class TestOtherMessages:
             ("Unable to receive the remote identity; the identity line was empty.", "TT952"),
             ("Expected PROCEED, got: HELLO", "TT953"),
             ("Data stream size mismatch detected", "TT954"),
+            ("error:0A000119:SSL routines::decryption failed or bad record mac", "TT955"),
         ],
     )
     def test_are_found_in_either_log_and_only_in_this_step(self, logs: Any, text: str, code: str) -> None:

@@ -17,6 +17,7 @@ from support.fleets.world import probe
 from support.rules import linux_rules
 
 from . import case
+from .logs import INIT, TRANSACTION
 
 
 def inspector() -> str:
@@ -334,3 +335,24 @@ def key_kept_from_the_account(world: Whole) -> None:
     named = {"account": account, "sid": sid, "process_sid": sid}
     world.sections["web-01"]["service_accounts"] = (accounts.model_copy(update=named),)
     world.sections["web-01"]["private_keys"] = (world.private_key("web-01", account=account, sid=sid),)
+
+
+@case("TT955", "poll-01", confidence="likely")
+def altered_on_its_way(world: Whole) -> None:
+    """Its connection stands again: that something changes data holds all the same."""
+    text = (
+        "System.IO.IOException: The decryption operation failed, see inner exception.\n ---> "
+        "Interop+OpenSsl+SslException: Decrypt failed with OpenSSL error - SSL_ERROR_SSL.\n ---> "
+        "Interop+Crypto+OpenSslCryptographicException: error:0A000119:SSL routines::decryption failed or bad record mac"
+    )
+    world.say("poll-01", "ERROR", f"{TRANSACTION}{text}")
+
+
+@case("TT955")
+def altered_on_the_server_s_way(world: Whole) -> None:
+    """Schannel's words."""
+    text = (
+        "System.IO.IOException: The decryption operation failed, see inner exception. ---> "
+        "System.ComponentModel.Win32Exception: The message or signature supplied for verification has been altered"
+    )
+    world.say("octo-1", "ERROR", f"{INIT}{text}")

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pytest_tentacle.survey.surroundings import Loading, LoadTime, Product
 from support import NOW
 from support.fleets.certificates import thumbprint
-from support.fleets.whole import LISTENS, POLL, Whole, line, started
+from support.fleets.whole import LISTENS, POLL, Whole, line, make_linux, started
 from support.logs import read_log
 
 from . import case
@@ -56,6 +56,18 @@ def portal_behind_an_old_device(world: Whole) -> None:
         world,
         "The SSL connection could not be established, see inner exception.\n ---> "
         "Interop+Crypto+OpenSslCryptographicException: error:0A000152:SSL routines::unsafe legacy renegotiation disabled",
+    )
+
+
+@case("TC1362", confidence="likely")
+def may_not_read_the_authorities(world: Whole) -> None:
+    """A file among the system's certificates is root's alone, and .NET Core 2.1 ends at it."""
+    make_linux(world, "web-01")
+    registering_fails(
+        world,
+        "The SSL connection could not be established, see inner exception.\n ---> "
+        "Interop+Crypto+OpenSslCryptographicException: error:0200100D:system library:fopen:Permission denied\n"
+        "   at Internal.Cryptography.Pal.StorePal.LoadMachineStores()",
     )
 
 

@@ -330,6 +330,15 @@ def port_in_use(world: Whole) -> None:
     fails_to_start(world, "web-01", "A required communications port is already in use.")
 
 
+@case("TC1341", confidence="likely")
+def started_before_its_address(world: Whole) -> None:
+    """At boot the interface had no address yet; it has it now."""
+    world["web-01"].settings["Tentacle.Services.ListenIP"] = "198.51.100.1"
+    fails_to_start(
+        world, "web-01", "System.Net.Sockets.SocketException (10049): The requested address is not valid in its context"
+    )
+
+
 @case("TT134")
 def port_forbidden(world: Whole) -> None:
     fails_to_start(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_tentacle.link import By, Failure, Stage, Tried
-from support.fleets.failures import DROPPED, NO_DNS, NO_NAME
+from support.fleets.failures import DROPPED, NO_DNS, NO_NAME, REFUSED
 from support.fleets.whole import Whole
 from support.fleets.world import probe
 
@@ -88,6 +88,22 @@ def kept_for_multicast_on_one_of_two(world: Whole) -> None:
 def proxied_by_cloudflare(world: Whole) -> None:
     """The name's record was switched to be proxied, and that proxy takes web ports only."""
     world.across("web-01", {"addresses": ("104.21.5.77", "2606:4700:3031::6815:54d"), **DROPPED}, {})
+
+
+@case("TC5123", confidence="possible")
+def answered_by_a_client_for_private_access(world: Whole) -> None:
+    """On the one machine the name has an address of the client's, behind which the port is not let through."""
+    world.across("web-01", {"addresses": ("100.64.1.7",), **DROPPED}, {})
+
+
+@case("TC5124", confidence="likely")
+def blocked_by_a_filter_of_dns(world: Whole) -> None:
+    world.across("web-01", {"addresses": ("0.0.0.0", "::"), **REFUSED}, {})
+
+
+@case("TC5124")
+def led_to_a_page_that_blocks(world: Whole) -> None:
+    world.across("web-01", {"addresses": ("146.112.61.106",), **DROPPED}, {})
 
 
 @case("TC5207")

@@ -13,7 +13,7 @@ from support.rules import linux_rules
 
 from . import case
 from .last_words import connections_pile_up
-from .logs import not_collected
+from .logs import INIT, TRANSACTION, not_collected
 
 UNREAD = "Get-NetFirewallRule is not allowed"
 
@@ -399,3 +399,29 @@ def banned_by_fail2ban(world: Whole) -> None:
     listed = "\tset addr-set-f2b-tentacle {\n\t\ttype ipv4_addr\n\t\telements = { 198.51.100.0/24, 192.0.2.0/24 }\n\t}"
     world.sections["web-01"]["firewall"] = linux_rules(ban, more=listed)
     world.both("web-01", DROPPED)
+
+
+@case("TT158", "poll-01", confidence="likely")
+def let_out_no_more(world: Whole) -> None:
+    """A security product has contained the machine since the look, or for the service's account alone."""
+    text = (
+        "System.Net.Sockets.SocketException (0x80004005): An attempt was made to access a socket in a way forbidden by "
+        "its access permissions 192.0.2.10:10943"
+    )
+    world.say("poll-01", "ERROR", f"{TRANSACTION}{text}")
+    world.sections["poll-01"]["connections"] = ()
+
+
+@case("TT158", "poll-01")
+def let_out_no_more_on_linux(world: Whole) -> None:
+    world.say("poll-01", "ERROR", f"{TRANSACTION}System.Net.Sockets.SocketException (13): Permission denied [::]:10943")
+    world.sections["poll-01"]["connections"] = ()
+
+
+@case("TT158")
+def server_lets_itself_not_out(world: Whole) -> None:
+    """The server's log tells of its way to a listener: it is no port that the server would listen on."""
+    text = (
+        "System.Net.Sockets.SocketException (10013): An attempt was made to access a socket in a way forbidden by its"
+    )
+    world.say("octo-1", "ERROR", f"{INIT}{text}")

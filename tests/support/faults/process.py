@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from pytest_tentacle.survey.surroundings import Loading, LoadTime, Proxy, RootLists
+from pytest_tentacle.survey.surroundings import AccessControl, Loading, LoadTime, Proxy, RootLists
 from support import NOW
 from support.fleets.certificates import thumbprint
 from support.fleets.looks import OWN_PORT
@@ -127,6 +127,125 @@ def labelled_as_a_home(world: Whole) -> None:
     """It was unpacked in a home folder: a shell runs it, systemd does not. What SELinux denied was not read."""
     world.down("poll-01", state="failed", exit_code=203, detail="failed / exit-code")
     world.sections["poll-01"]["access_control"] = "its records could not be read"
+
+
+@case("TC2066", "poll-01", confidence="likely")
+def hidden_by_its_unit(world: Whole) -> None:
+    """ProtectHome=: systemd finds no program where a shell does, and no SELinux is there to deny it."""
+    world.down("poll-01", state="failed", exit_code=203, detail="failed / exit-code")
+    world.sections["poll-01"]["access_control"] = AccessControl(selinux="disabled")
+
+
+@case("TC2066", "poll-01", confidence="possible")
+def labelled_as_a_home_or_kept_from_its_account(world: Whole) -> None:
+    """With SELinux and an account of its own, it may be either."""
+    may_not_enter_the_folder(world)
+    world.sections["poll-01"]["access_control"] = AccessControl(selinux="enforcing")
+
+
+def refused(world: Whole, words: str) -> None:
+    """Neither systemd nor a shell may run the program of poll-01."""
+    said = f"it cannot be started: timeout: failed to run command '{LINUX_EXECUTABLE}': {words}"
+    time = LoadTime(product="tentacle", executable=LINUX_EXECUTABLE, error=said)
+    world.sections["poll-01"]["loading"] = Loading(times=(time,), revocation=())
+    world.down("poll-01", state="failed", exit_code=203, detail="failed / exit-code")
+
+
+@case("TC2060", "poll-01", confidence="likely")
+def on_no_list(world: Whole) -> None:
+    """fapolicyd knows what packages brought, and it came in an archive."""
+    refused(world, "Operation not permitted")
+
+
+@case("TC2060", "poll-01")
+def mounted_without_programs(world: Whole) -> None:
+    """Its file system is mounted with noexec: root may not run it either."""
+    refused(world, "Permission denied")
+
+
+@case("TC2035", "poll-01")
+def taken_away(world: Whole) -> None:
+    """That it cannot be run is no word of a list or a mount: it is not there."""
+    refused(world, "No such file or directory")
+
+
+@case("TC2042", "poll-01", confidence="likely")
+def hardened_too_far(world: Whole) -> None:
+    """MemoryDenyWriteExecute=: .NET ends before the program begins, and in a shell all is well."""
+    world.down("poll-01", state="starting", exit_code=137, restarts=57, detail="auto-restart / exit-code")
+
+
+@case("TC2042", "poll-01")
+def hardened_by_a_filter_of_calls(world: Whole) -> None:
+    world.down("poll-01", state="starting", exit_code=31, restarts=57, detail="auto-restart / core-dump")
+
+
+@case("TC2031", "poll-01")
+def killed_by_somebody(world: Whole) -> None:
+    """SIGKILL is nothing that a process does to itself."""
+    world.down("poll-01", state="starting", exit_code=9, restarts=57, detail="auto-restart / signal")
+
+
+@case("TC2041", "poll-01")
+def tells_systemd_nothing(world: Whole) -> None:
+    """Type=notify: it works, until systemd ends it."""
+    world["poll-01"].service |= {"state": "starting", "detail": "start / timeout", "restarts": 57}
+    world["poll-01"].service |= {"started_utc": NOW - timedelta(seconds=60)}
+
+
+@case("TT204", "poll-01")
+def comes_to_no_end(world: Whole) -> None:
+    """What the unit runs before it (ExecStartPre=) has not ended: the program has not begun."""
+    world["poll-01"].service |= {"state": "starting", "detail": "start-pre / success"}
+    world["poll-01"].service |= {"started_utc": NOW - timedelta(seconds=60)}
+
+
+def says_of_itself(world: Whole, printed: str) -> None:
+    """The program of web-01 ends with an exception when it is asked for its help."""
+    (time,) = world.sections["web-01"]["loading"].times
+    time = time.model_copy(update={"exit_code": 0xE0434352, "printed": printed})
+    world.sections["web-01"]["loading"] = Loading(times=(time,), revocation=())
+    world.down("web-01", exit_code=1067)
+
+
+@case("TC8137", confidence="likely")
+def hooked_by_a_product_that_is_gone(world: Whole) -> None:
+    words = "Unhandled exception. System.ArgumentException: Startup hook assembly 'C:\\Otel\\Hook.dll' failed to load."
+    says_of_itself(world, f"{words} ---> System.IO.FileNotFoundException: Could not load file or assembly 'C:\\Otel'")
+
+
+@case("TC8138", confidence="likely")
+def one_part_is_blocked(world: Whole) -> None:
+    words = "An Application Control policy has blocked this file. (0x800711C7)"
+    says_of_itself(
+        world, f"Unhandled exception. System.IO.FileLoadException: Could not load file 'Halibut.dll'. {words}"
+    )
+
+
+@case("TC8138")
+def one_part_is_blocked_by_applocker(world: Whole) -> None:
+    """In German: the number is the same."""
+    says_of_itself(world, "System.IO.FileLoadException: Dieses Programm wurde durch Gruppenrichtlinie (0x800704EC)")
+
+
+@case("TC8139", confidence="likely")
+def framework_cannot_read_its_configuration(world: Whole) -> None:
+    words = "Configuration system failed to initialize ---> System.Xml.XmlException: Root element is missing."
+    says_of_itself(world, f"Unhandled Exception: System.Configuration.ConfigurationErrorsException: {words}")
+
+
+@case("TC8139")
+def own_configuration_is_damaged(world: Whole) -> None:
+    words = "(C:\\Program Files\\Octopus Deploy\\Tentacle\\Tentacle.exe.Config line 3)"
+    says_of_itself(world, f"System.Configuration.ConfigurationErrorsException: Unrecognized section startup. {words}")
+
+
+@case("TC8131")
+def lacks_a_part(world: Whole) -> None:
+    """An assembly that is not there, and no hook, policy or configuration of another's."""
+    says_of_itself(
+        world, "Unhandled Exception: System.IO.FileNotFoundException: Could not load file or assembly 'Halibut'"
+    )
 
 
 @case("TC8134", "poll-01")

@@ -218,6 +218,25 @@ def no_program(world: Whole) -> None:
     world.down("web-01", exit_code=2)
 
 
+@case("TC2035", confidence="certain")
+def another_file_is_in_its_way(world: Whole) -> None:
+    """A file named Program, and no quotes around the path: Windows says that it is no program, and by its path it starts."""
+    world.down("web-01", exit_code=193)
+
+
+@case("TC2039", confidence="certain")
+def memory_is_used_up(world: Whole) -> None:
+    """Windows has none left for one more process."""
+    world.down("web-01", exit_code=1455)
+
+
+@case("TC2039")
+def memory_was_used_up_at_boot(world: Whole) -> None:
+    """By the event alone: as the machine started, and never since."""
+    world.down("web-01", exit_code=1077)
+    happened(world, "web-01", 7000, param1=SERVICE, param2="%%1455", service=SERVICE)
+
+
 @case("TC2028")
 def blocked_by_policy(world: Whole) -> None:
     world.down("web-01", exit_code=1260)

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.commands import RESTART_LINUX, RESTART_WINDOWS, WHO_LINUX
+from pytest_tentacle.guide.commands import (
+    DELAYED_WINDOWS,
+    RESTART_LINUX,
+    RESTART_WINDOWS,
+    START_LINUX,
+    START_WINDOWS,
+    WHO_LINUX,
+)
 from pytest_tentacle.guide.consequences import NO_PORT, STARTLESS, UNANSWERED
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
+from pytest_tentacle.link.hosts import plain_address
 
 _RESERVED = "$ netsh interface ipv4 show excludedportrange protocol=tcp"
 
@@ -64,7 +72,51 @@ def _container(_view: View, problem: Problem) -> Clue | None:
     return Clue(facts={"container": f"{engine}, {there}" if there else engine})
 
 
+def _address_came_later(view: View, problem: Problem) -> Clue | None:
+    """The address that its start did not find is one of the machine's by now."""
+    host = view.survey.host.data if view.survey else None
+    if problem.facts.get("signature") != "address-not-local" or host is None:
+        return None
+    try:
+        address = plain_address(view.subject.settings.listen_ip or "")
+    except (Unknown, Blocked):
+        return None
+    if address is None or address not in {plain_address(each) for each in host.addresses}:
+        return None
+    words = f"{view.name} has {address} now" + (
+        f", and was started at {host.boot_utc:%H:%M:%S} UTC" if host.boot_utc else ""
+    )
+    return Clue(facts={"address": address}, evidence=(Evidence(f"host {view.name}", words),))
+
+
+_WAIT = (
+    "Start it now. That it comes up at the next boot as well, let it wait for the network, or listen on every address "
+    "(configure --listenIpAddress Any, then a restart) where nothing speaks against that"
+)
+
 LOCAL_PORT: tuple[CauseKind, ...] = (
+    CauseKind(
+        "TC1341",
+        "The service was started before the machine had its address",
+        "The service on {who} ended because the address that it is to listen on ({address}) was not there yet; it is "
+        "now. The service came before the network at boot, or the interface was down for a while.",
+        frozenset({"TT134"}),
+        (f"{_WAIT}. Windows can start it some minutes after the others:", START_WINDOWS, DELAYED_WINDOWS),
+        (
+            (
+                f"{_WAIT}. In a drop-in of the unit, [Unit] with Wants=network-online.target and "
+                "After=network-online.target has it wait:"
+            ),
+            START_LINUX,
+            '$ sudo systemctl edit "<service>"',
+        ),
+        _address_came_later,
+        consequences=STARTLESS | UNANSWERED | {"TT203", "TT202", "TT501"},
+        fold_by=("address",),
+        rank=24,
+        confidence=Confidence.LIKELY,
+        told_apart_by=frozenset({"host", "instances"}),
+    ),
     CauseKind(
         "TC5011",
         "The process could not open its port",

@@ -13,6 +13,8 @@ from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.link.hosts import plain_address, plain_host
 from pytest_tentacle.survey.targets import names_of
 
+from .path.web_only import is_elsewhere
+
 _SEVERAL = 2
 _LOOK_WINDOWS = ('$ Resolve-DnsName "<host>"', "$ Get-DnsClientServerAddress")
 _LOOK_LINUX = ('$ getent ahosts "<host>"', "$ cat /etc/resolv.conf /etc/hosts")
@@ -128,6 +130,8 @@ def _leads_right_here(view: View, problem: Problem) -> bool:
 
 
 def _stale(view: View, problem: Problem) -> Clue | None:
+    if is_elsewhere(view, problem):
+        return None
     resolved = problem.facts.get("resolved")
     addresses = resolved if isinstance(resolved, tuple) else ()
     own = _leads_right_here(view, problem)

@@ -8,7 +8,7 @@ from pytest_tentacle.diagnosis.from_problem import from_problem
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.last_resort import left_overs
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.commands import RESTART_LINUX, RESTART_WINDOWS, when
+from pytest_tentacle.guide.commands import KEY_OF_SERVICE, RESTART_LINUX, RESTART_WINDOWS, when
 from pytest_tentacle.guide.consequences import ENDED
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem, Unknown
@@ -49,6 +49,25 @@ _NOT_LET = re.compile(r"Failed to (?:create|initialize) CoreCLR, HRESULT: 0x8000
 """The runtime's words where it may not make its own files in the folder for temporary ones, or what watches the system
 calls of programs keeps it from one (OctopusDeploy/Issues#9686)."""
 
+_HOOK = re.compile(
+    r"Startup hook assembly '(?P<hook>[^'\n]{1,200})|StartupHookProvider|DOTNET_STARTUP_HOOKS", re.IGNORECASE
+)
+"""The runtime's words of what it is to load into every .NET program, before the program (DOTNET_STARTUP_HOOKS)."""
+
+_BLOCKED_PART = re.compile(
+    r"0x800711C7|0x800704EC|Application Control policy has blocked|blocked by (?:group|your organi[sz]ation's) policy|"
+    r"system administrator has blocked this program",
+    re.IGNORECASE,
+)
+"""ERROR_SYSTEM_INTEGRITY_POLICY_VIOLATION (App Control, WDAC) and ERROR_ACCESS_DISABLED_BY_POLICY (AppLocker, software
+restriction), of a library that the program was to load."""
+
+_OWN_CONFIGURATION = re.compile(
+    r"Configuration system failed to initialize|ConfigurationErrorsException", re.IGNORECASE
+)
+_FILE_OF_IT = re.compile(r"\((?P<file>[A-Z]:\\[^()\n]{1,240}?\.config)(?: line \d+)?\)", re.IGNORECASE)
+"""The .NET Framework's words where one of its own configuration files cannot be read, and which."""
+
 _FRAMEWORK = re.compile(
     r"Retargetable=Yes|Method not found: '[\w.!\[\]`<>]+ System\.|"
     r"'(?:mscorlib|System(?:\.(?:Core|Runtime|Xml|Data))?), Version=[^'\n]{0,100}?"
@@ -75,7 +94,30 @@ def _unhandled(view: View, problem: Problem) -> Clue | None:
 def _lacks(problem: Problem) -> bool:
     """Whether the program says itself that the system lacks something that it needs, or does not give it enough."""
     words = str(problem.facts.get("words") or "")
-    return any(known.search(words) for known in (_NEEDS, _LIMITED, _NOT_LET))
+    return any(known.search(words) for known in (_NEEDS, _LIMITED, _NOT_LET, _HOOK, _BLOCKED_PART, _OWN_CONFIGURATION))
+
+
+def _hook(_view: View, problem: Problem) -> Clue | None:
+    found = _HOOK.search(str(problem.facts.get("words") or ""))
+    if found is None:
+        return None
+    return Clue(facts={"hook": f"a file that it cannot load ({found['hook']})" if found["hook"] else "one that fails"})
+
+
+def _blocked_part(view: View, problem: Problem) -> Clue | None:
+    known = view.system != "linux" and _BLOCKED_PART.search(str(problem.facts.get("words") or ""))
+    return Clue() if known and not _hook(view, problem) else None
+
+
+def _own_configuration(view: View, problem: Problem) -> Clue | None:
+    words = str(problem.facts.get("words") or "")
+    if view.system == "linux" or not _OWN_CONFIGURATION.search(words) or _hook(view, problem):
+        return None
+    found = _FILE_OF_IT.search(words)
+    file = found["file"] if found else None
+    own = file is not None and "microsoft.net" not in file.casefold()
+    which = file or "mostly machine.config, below Windows' folder Microsoft.NET"
+    return Clue(facts={"which": which, "of_the_system": not own, "of_the_program": own})
 
 
 def _not_let(view: View, problem: Problem) -> Clue | None:
@@ -89,7 +131,7 @@ def _limited(_view: View, problem: Problem) -> Clue | None:
 
 
 def _needs(view: View, problem: Problem) -> Clue | None:
-    others = (_of_another_age, _limited, _not_let)
+    others = (_of_another_age, _limited, _not_let, _hook, _blocked_part, _own_configuration)
     return Clue() if _lacks(problem) and not any(other(view, problem) for other in others) else None
 
 
@@ -278,6 +320,99 @@ PROGRAMS: tuple[CauseKind, ...] = (
         ),
         _not_let,
         consequences=ENDED | {"TT140"},
+        rank=14,
+        confidence=Confidence.LIKELY,
+        told_apart_by=frozenset({"host"}),
+    ),
+    CauseKind(
+        "TC8137",
+        "Another product's hook keeps .NET programs from starting",
+        "On {who} every .NET program is to load something of another product's before itself (DOTNET_STARTUP_HOOKS), "
+        "and the program ends at that: {hook}. Products that watch applications set this, and leave it behind where "
+        "they are removed. (It says: {words})",
+        frozenset({"TT813"}),
+        (
+            (
+                "Nothing is wrong with the program: to install it again does not help. See where the variable is set "
+                "(of the machine, or of the service alone) and what it leads to. With those who run that product, "
+                "repair or update it, or leave the service out of it; where it is gone, remove the variable. A service "
+                "knows of a changed variable of the machine when Windows was restarted:"
+            ),
+            "$ [Environment]::GetEnvironmentVariable('DOTNET_STARTUP_HOOKS', 'Machine')",
+            f'$ Get-ItemProperty -LiteralPath "{KEY_OF_SERVICE}" -Name Environment',
+            RESTART_WINDOWS,
+        ),
+        (
+            (
+                "Nothing is wrong with the program: to install it again does not help. See where the variable is set "
+                "(/etc/environment, a profile, the unit or its drop-ins) and what it leads to. With those who run that "
+                "product, repair or update it, or leave the service out of it; where it is gone, remove the variable. "
+                "Then start it:"
+            ),
+            "$ sudo grep -rs DOTNET_STARTUP_HOOKS /etc/environment /etc/profile.d /etc/systemd",
+            '$ systemctl show "<service>" --property=Environment,EnvironmentFiles',
+            RESTART_LINUX,
+        ),
+        _hook,
+        consequences=ENDED | {"TT140"},
+        fold_by=("hook",),
+        rank=14,
+        confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC8138",
+        "A policy blocks a part of the program",
+        "On {who} the program may be run, and a policy (App Control, also called WDAC, or AppLocker for libraries) "
+        "does not let it load one of its own files: a new version has others than the policy knows. (It says: {words})",
+        frozenset({"TT813"}),
+        (
+            (
+                "To install it again does not help. Have those who manage the policy allow what Octopus Deploy signs, "
+                "or the program's folder, and switch nothing off for it; then start the service. What was blocked "
+                "(3077, 8004):"
+            ),
+            "$ Get-WinEvent -LogName 'Microsoft-Windows-CodeIntegrity/Operational' -MaxEvents 20 -ErrorAction Ignore",
+            "$ Get-WinEvent -LogName 'Microsoft-Windows-AppLocker/EXE and DLL' -MaxEvents 20 -ErrorAction Ignore",
+            RESTART_WINDOWS,
+        ),
+        ("This concerns Windows only. Restart it:", RESTART_LINUX),
+        _blocked_part,
+        consequences=ENDED | {"TT140"},
+        rank=14,
+        confidence=Confidence.LIKELY,
+        told_apart_by=frozenset({"host"}),
+    ),
+    CauseKind(
+        "TC8139",
+        "A configuration file of the .NET Framework is damaged",
+        "On {who} the program ends because a configuration file that the .NET Framework reads for it is damaged, or "
+        "has lines that it does not know: {which}. (It says: {words})",
+        frozenset({"TT813"}),
+        (
+            *when(
+                "of_the_system",
+                (
+                    "All programs on the .NET Framework are affected, and to install the Tentacle again does not help. "
+                    "Keep a copy of the file and restore it from a backup, or from machine.config.default beside it "
+                    "(what other products added is lost then). Both Framework and Framework64 have one. Then start "
+                    "the service:"
+                ),
+                "$ Get-Item -Path (Join-Path $env:windir 'Microsoft.NET\\Framework*\\v4*\\Config\\machine.config*')",
+            ),
+            *when(
+                "of_the_program",
+                (
+                    "It is the program's own file, which an installation brings: restore it by repairing the "
+                    "installation (its MSI); settings and certificate of the instance are not in it. Then start the "
+                    "service:"
+                ),
+            ),
+            RESTART_WINDOWS,
+        ),
+        ("Only Windows has a .NET Framework. Start the service:", RESTART_LINUX),
+        _own_configuration,
+        consequences=ENDED | {"TT140"},
+        fold_by=("which",),
         rank=14,
         confidence=Confidence.LIKELY,
         told_apart_by=frozenset({"host"}),

@@ -130,6 +130,8 @@ _WHY_NO_TLS = {
     "later ones what .NET is set to.",
     "renegotiation": "what ends TLS in front of the portal (a load balancer, a reverse proxy, a device that inspects "
     "TLS) does not know secure renegotiation (RFC 5746), and OpenSSL 3 speaks with none that does not.",
+    "store": "whoever ran the call may not read one of the files with the system's trusted certificates, or one is a "
+    "link to nothing, and the .NET of this version ends at that instead of leaving it out.",
 }
 _NO_TUNNEL = (
     *when(
@@ -158,6 +160,13 @@ _NO_TLS = (
         "renegotiation",
         "Update that device, or have the call reach the portal past it, then run it again. To allow unsafe "
         "renegotiation in this machine's openssl.cnf instead would weaken every program on it. See who answers:",
+    ),
+    *when(
+        "store",
+        "Nothing is wrong with the portal's certificate. As the user that runs the call, see which file it is (find -L "
+        "/etc/ssl/certs -not -readable; find /etc/ssl/certs -xtype l). Let everybody read it (chmod 644: certificates "
+        "are no secret, and a private key does not belong there), or remove the link, then run it again. A newer "
+        "Tentacle leaves such a file out. Check that the portal answers others:",
     ),
 )
 
@@ -238,7 +247,7 @@ REGISTERING: tuple[CauseKind, ...] = (
     _varied_cause(
         2,
         "Registering failed: no TLS with the portal",
-        _varied(("tls", "renegotiation"), _WHY_NO_TLS),
+        _varied(("tls", "renegotiation", "store"), _WHY_NO_TLS),
         _NO_TLS,
         _PORTAL,
     ),
@@ -331,6 +340,7 @@ BY_ITS_CLOCK = CauseKind(
     fold_by=("off",),
     rank=35,
     confidence=Confidence.LIKELY,
+    told_apart_by=frozenset({"host"}),
 )
 
 _FINISH = (

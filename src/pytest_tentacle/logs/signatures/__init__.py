@@ -18,7 +18,7 @@ from pytest_tentacle.logs.columns import is_halibuts
 
 from .host import COMMANDS, CONFIGURATION, RIGHTS, SCRIPTS
 from .keys import KEYS
-from .link import EXHAUSTED, NETWORK, TLS, TLS_UNSPECIFIC
+from .link import ALTERED, EXHAUSTED, NETWORK, TLS, TLS_UNSPECIFIC
 from .model import HANDLING, Level, Phase, Role, Signature, Writer
 from .noise import GENERIC, VISITORS
 from .old_generations import OLD_GENERATIONS
@@ -31,6 +31,7 @@ SIGNATURES: tuple[Signature, ...] = (
     *PROXY,
     *TRUST,
     *OLD_GENERATIONS,
+    *ALTERED,
     *EXHAUSTED,
     *PORTS,
     *KEYS,

@@ -6,6 +6,7 @@ from .model import FIRST_LINE, PEER, URL, Level, Phase, Role, Signature, compile
 from .texts import (
     ADDRESS_FAMILY,
     BROKEN_READ,
+    FORBIDDEN,
     IN_USE,
     NO_COMMON_ALGORITHM,
     NO_ROOM,
@@ -118,10 +119,43 @@ _CONNECTS = (
 )
 """Headings of who connects: a port that is in use there is none that it would listen on."""
 
+ALTERED: tuple[Signature, ...] = (
+    Signature(
+        "altered-data",
+        compiled(
+            r"\A(?!.{0,4000}?(?:AuthenticationException|call to SSPI failed|Authentication failed))"
+            rf".{{0,400}}?{_CONNECTS}.{{0,4000}}?(?:"
+            r"decryption failed or bad record mac|alert bad record mac|The message or signature supplied for "
+            r"verification has been altered|8009030F|The specified data could not be decrypted|80090330)"
+        ),
+        ("bad record mac", "for verification has been altered", "8009030f", "could not be decrypted", "80090330"),
+        "either",
+        "client",
+        Level.DEBUG,
+        Phase.HOST,
+        "What arrived is not what the other end sent: TLS checks each record, and this one was changed.",
+        "Look at network cards, their drivers and offloads, and at what handles the traffic in between.",
+        "TT955",
+    ),
+)
+"""Of a connection that stood, as who connects tells it: a stranger at a listener can send what he likes. No later
+connection refutes it, for something has changed data, and does so again."""
+
 _NO_ROOM = "The system has no port, or no memory for sockets, left for one more connection."
 _NO_ROOM_ADVICE = "Find what holds so many connections, and end or restart that."
 
+_FORBIDDEN_HERE = r"SocketException \(13\)|Permission denied \["
+"""Of a connection that the machine's own system forbids, on Linux; .NET puts the far end behind it."""
+
 EXHAUSTED: tuple[Signature, ...] = (
+    _net(
+        "connecting-forbidden",
+        rf"{_CONNECTS}.{{0,2000}}?(?:{FORBIDDEN.pattern}|{_FORBIDDEN_HERE})",
+        (*FORBIDDEN.keys, "socketexception (13)", "permission denied ["),
+        "The system of the machine that connects forbids the connection: an outbound rule, or a security product.",
+        "Look at outbound rules of that machine, and whether a security product has contained it.",
+        code="TT158",
+    ),
     _net(
         "no-room-to-connect",
         rf"{_CONNECTS}.{{0,2000}}?(?:{NO_ROOM.pattern}|{IN_USE.pattern})",

@@ -57,6 +57,7 @@ _OF_THE_PORTAL = frozenset(
         "certificate",
         "tls",
         "renegotiation",
+        "store",
         "proxy",
         "proxy-refused",
         "credentials",

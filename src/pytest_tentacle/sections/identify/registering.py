@@ -48,6 +48,13 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
                 r"Vertrauensstellung|Remotezertifikat ist"
             ),
         ),
+        (
+            "store",  # dotnet/corefx#29942
+            (
+                r"LoadMachineStores|OpenSslCryptographicException: error:\w{1,12}:(?:BIO routines:\w*:no such file|"
+                r"system library:f?open:)"
+            ),
+        ),
         ("renegotiation", r"unsafe legacy renegotiation disabled"),  # OpenSSL 3, in English everywhere
         (
             "tls",

@@ -66,4 +66,38 @@ MESSAGES: tuple[ProblemKind, ...] = (
         ("Look at the network between the two; renew a certificate with SHA-1:", *_WINDOWS),
         ("Look at the network between the two; renew a certificate with SHA-1:", *_LINUX),
     ),
+    ProblemKind(
+        "TT955",
+        "Data is altered between the two ends",
+        _STEP,
+        "TLS found that what arrived is not what was sent. A connection that breaks does not look like that: a network "
+        "card, its driver or what it does by itself (offloads), a virtual switch, antivirus software or a device on "
+        "the path changes data.",
+        (
+            (
+                "Update the drivers of the network card (of a virtual machine the host's as well), and leave the ends "
+                "out of what inspects traffic on the machine. To find out which it is, switch one offload after the "
+                "other off for a while, which costs some speed. See what the card does by itself, and its errors:"
+            ),
+            "$ Get-NetAdapterAdvancedProperty | Where-Object DisplayName -Match 'Offload|Checksum|RSC'",
+            "$ Get-NetAdapterStatistics | Format-List *",
+        ),
+        (
+            (
+                "Update the drivers of the network card (of a virtual machine the host's as well), and leave the ends "
+                "out of what inspects traffic on the machine. To find out which it is, switch one offload after the "
+                "other off for a while (ethtool -K), which costs some speed. See the card's errors, and those of TCP:"
+            ),
+            "$ ip -s link",
+            "$ nstat -az TcpInErrs TcpInCsumErrors",
+        ),
+        sentence=(
+            "According to the log, what {who} receive{s} is not what the other end sent: something between the two, or "
+            "a network card of theirs, changes data. (In its words: {words})"
+        ),
+        consequences=UNCONNECTED | {"TT106", "TT109", "TT113", "TT954"},
+        echoes=ACROSS,
+        rank=55,
+        confidence=Confidence.LIKELY,
+    ),
 )

@@ -47,6 +47,9 @@ PROGRAM_BLOCKED = {
 NO_FILE = frozenset({*PROGRAM_MISSING, PROGRAM_REFUSED, *PROGRAM_BLOCKED})
 """System error codes (winerror.h) of a program that is missing, may not be run, cannot be, or is blocked."""
 
+NO_MEMORY = frozenset({8, 14, 1450, 1455})
+"""Those of memory, of the paging file, or of what the system makes of both, that is used up."""
+
 LOG_ON_WORDS = {
     1326: "its name or password is wrong",
     1327: "a restriction of the account, such as an empty password or the hours in which it may log on",
@@ -153,6 +156,11 @@ class LastFailure:
     def no_program(self) -> bool:
         """Whether its program is missing or may not be run."""
         return bool(self.program_codes)
+
+    @property
+    def no_memory(self) -> int | None:
+        """Windows' error number of memory that is used up, where it did not start the service for that."""
+        return min(self.codes & NO_MEMORY, default=None) if self.has(NOT_STARTED) else None
 
     @property
     def dependency(self) -> str:

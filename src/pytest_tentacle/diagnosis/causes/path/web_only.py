@@ -1,4 +1,4 @@
-"""A name leads to a service in front of web servers, which passes no other port on."""
+"""A name leads to what does not pass every port on, or to nothing: a web service, a client, a filter of DNS."""
 
 from __future__ import annotations
 
@@ -38,21 +38,75 @@ _NOT_PROXIED = (
 )
 
 
+_SHARED: Final = (ip_network("100.64.0.0/10"),)
+"""Addresses that no public DNS has (RFC 6598): clients such as Zscaler's answer names with them, on one machine."""
+
+_BLOCKED: Final = tuple(map(ip_network, ("0.0.0.0/32", "::/128", "146.112.61.104/29")))
+"""What a filter of DNS answers with: no address at all (Pi-hole, AdGuard Home), or Cisco Umbrella's block pages."""
+
+_LET_THROUGH = (
+    "On {vantage}, see what answers the name. Where it is a client of Zscaler Private Access or its like, have those "
+    "who manage it let this machine through to {host} at port {port} (with Zscaler the application segment and an "
+    "access policy; a segment with port 443 alone is enough for the portal), or take the name out of it. No firewall "
+    "of the two ends is in the way as long as connections end at the client:"
+)
+_UNBLOCK = (
+    "On {vantage}, see whether its hosts file has the name like that. Otherwise have those who run the DNS filter "
+    "(Pi-hole, AdGuard Home, Cisco Umbrella and their like) allow the name, or have the machine ask DNS servers that "
+    "do; then empty the cache. The server, its port and the firewalls are not to blame:"
+)
+
+
+_NETWORKS: Final = {"cloudflare": _CLOUDFLARE, "shared": _SHARED, "blocked": _BLOCKED}
+
+
 @lru_cache(maxsize=1024)
-def _of_cloudflare(addresses: tuple[str, ...]) -> bool:
-    """Whether all are addresses of that proxy."""
+def _lie_in(addresses: tuple[str, ...], which: str) -> bool:
+    """Whether all of them do."""
+    networks = _NETWORKS[which]
     try:
         read = [ip_address(plain_address(each) or "") for each in addresses]
     except ValueError:
         return False
-    return bool(read) and all(any(each in network for network in _CLOUDFLARE) for each in read)
+    return bool(read) and all(any(each in network for network in networks) for each in read)
+
+
+def _leads_to(problem: Problem, which: str) -> Clue | None:
+    resolved = problem.facts.get("resolved")
+    if not isinstance(resolved, tuple) or not _lie_in(resolved, which):
+        return None
+    return Clue(facts={"resolved": ", ".join(resolved)}, place=str(problem.facts.get("vantage")))
 
 
 def _web_ports_alone(_view: View, problem: Problem) -> Clue | None:
     resolved = problem.facts.get("resolved")
-    if not isinstance(resolved, tuple) or problem.facts.get("port") in _PASSED_ON or not _of_cloudflare(resolved):
+    if (
+        not isinstance(resolved, tuple)
+        or problem.facts.get("port") in _PASSED_ON
+        or not _lie_in(resolved, "cloudflare")
+    ):
         return None
     return Clue(facts={"resolved": ", ".join(resolved)}, place=str(problem.facts.get("vantage")))
+
+
+def _through_a_client(view: View, problem: Problem) -> Clue | None:
+    """Nobody else gets such an address for the name, and the other end has none of them."""
+    end = view.end(problem)
+    known = tuple(end.subject.known_addresses) if end is not None else ()
+    declared = (*known, str(problem.facts.get("declared_ip")))
+    return None if any(_lie_in((each,), "shared") for each in declared) else _leads_to(problem, "shared")
+
+
+def is_elsewhere(view: View, problem: Problem) -> bool:
+    """Whether one of the causes below says where the name leads."""
+    return any(each(view, problem) for each in (_web_ports_alone, _through_a_client, _filtered))
+
+
+def _filtered(_view: View, problem: Problem) -> Clue | None:
+    return _leads_to(problem, "blocked")
+
+
+_LOOK_WINDOWS, _LOOK_LINUX = '$ Resolve-DnsName "<host>"', '$ getent ahosts "<host>"'
 
 
 WEB_ONLY: tuple[CauseKind, ...] = (
@@ -62,10 +116,40 @@ WEB_ONLY: tuple[CauseKind, ...] = (
         "{host} leads {vantage} to addresses of Cloudflare ({resolved}): its record is proxied there, and that proxy "
         "takes web ports only, not {port}.",
         NO_ANSWER | {"TT512"},
-        (_NOT_PROXIED, '$ Resolve-DnsName "<host>"'),
-        (_NOT_PROXIED, '$ getent ahosts "<host>"'),
+        (_NOT_PROXIED, _LOOK_WINDOWS),
+        (_NOT_PROXIED, _LOOK_LINUX),
         _web_ports_alone,
         consequences=LOST_IN_LOGS | {"TT711", "TT712"},
+        fold_by=("host",),
+        rank=30,
+        confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC5123",
+        "The name leads into a client that passes only what it is set to",
+        "On {vantage}, {host} resolves to {resolved}, of a range that no public DNS gives (100.64.0.0/10): a client "
+        "for private access, such as Zscaler's, answers names like that and takes the connections. What it does not "
+        "know as a name with port {port} comes to nothing there. (A mesh such as Tailscale's, and networks of some "
+        "clouds, have such addresses, too.)",
+        frozenset({"TT512"}),
+        (_LET_THROUGH, _LOOK_WINDOWS, "$ Get-NetAdapter | Format-Table Name, InterfaceDescription, Status"),
+        (_LET_THROUGH, _LOOK_LINUX, "$ ip address"),
+        _through_a_client,
+        consequences=LOST_IN_LOGS | NO_ANSWER,
+        fold_by=("host",),
+        rank=30,
+        confidence=Confidence.POSSIBLE,
+    ),
+    CauseKind(
+        "TC5124",
+        "A filter of DNS answers instead of giving the address",
+        "On {vantage}, {host} resolves to {resolved}, which is what a filter of DNS answers with for a name that it "
+        "blocks (or a hosts file that was made for that).",
+        frozenset({"TT512"}),
+        (_UNBLOCK, _LOOK_WINDOWS, "$ Get-DnsClientServerAddress", "$ Clear-DnsClientCache"),
+        (_UNBLOCK, _LOOK_LINUX, "$ cat /etc/resolv.conf /etc/hosts", "$ sudo resolvectl flush-caches"),
+        _filtered,
+        consequences=LOST_IN_LOGS | NO_ANSWER | frozenset({"TT101", "TT102", "TT121"}),
         fold_by=("host",),
         rank=30,
         confidence=Confidence.LIKELY,

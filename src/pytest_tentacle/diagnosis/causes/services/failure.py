@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from pytest_tentacle.diagnosis.kind import Clue
 from pytest_tentacle.diagnosis.view import View
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.sections.services.events import LastFailure, installed_otherwise, last_failure, said, source_of
@@ -38,9 +39,20 @@ def told_by(view: View, failure: LastFailure | None) -> tuple[Evidence, ...]:
     return (*told, Evidence(source_of(installed[0], view.name), installed[1])) if installed else told
 
 
+def program_clue(view: View, **facts: object) -> Clue:
+    """Its program did not come to run: which one, and whose."""
+    service = view.service
+    named = {"executable": service.executable if service else None, "account": service.account if service else None}
+    return Clue(facts=named | facts, evidence=told_by(view, failure_of(view)))
+
+
 def is_told_otherwise(view: View) -> bool:
     """Whether an event names a reason that has a cause of its own."""
     failure = failure_of(view)
     return failure is not None and (
-        failure.log_on or failure.too_late or failure.no_program or bool(failure.dependency or failure.lacks_dependency)
+        failure.log_on
+        or failure.too_late
+        or failure.no_program
+        or failure.no_memory is not None
+        or bool(failure.dependency or failure.lacks_dependency)
     )

@@ -5,8 +5,11 @@ from __future__ import annotations
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
 from pytest_tentacle.guide.commands import JOURNAL, START_LINUX, START_WINDOWS, STATE_LINUX, STATE_WINDOWS
-from pytest_tentacle.guide.consequences import STARTLESS, UNANSWERED
+from pytest_tentacle.guide.consequences import FELL_OVER, STARTLESS, UNANSWERED
 from pytest_tentacle.judging.finding import Problem
+from pytest_tentacle.sections.services.events import NO_MEMORY
+
+from .failure import failure_of, told_by
 
 EXIT_EXEC = 203
 """The program itself could not be run (systemd.exec, "Process Exit Codes")."""
@@ -32,10 +35,10 @@ _NO_RESOURCES = "what its unit names cannot be had, such as a file of variables 
 _COMMAND_BEFORE = "a command that its unit runs before it (ExecStartPre=) failed"
 
 _OUT_OF_MEMORY = "oom-kill"
-_SIGNALS = frozenset({"signal", "core-dump"})
+SIGNALS = frozenset({"signal", "core-dump"})
 
 
-def _result(view: View) -> str:
+def result_of(view: View) -> str:
     """The word of systemd for how the service ended ($SERVICE_RESULT); empty where there is none."""
     detail = view.service.detail if view.service is not None and view.system == "linux" else None
     return (detail or "").rpartition("/")[2].strip()
@@ -47,7 +50,7 @@ def _refusal(view: View, problem: Problem) -> str | None:
     The result `resources` is an operation of the system that failed (systemd.exec, "$SERVICE_RESULT"). An exit code was
     the reason (`exit-code`) and the program's own is 0: then it was a command's that runs before it.
     """
-    code, result = problem.facts.get("exit_code"), _result(view)
+    code, result = problem.facts.get("exit_code"), result_of(view)
     if view.system != "linux" or not isinstance(code, int):
         return None
     if code == 0:
@@ -60,7 +63,7 @@ def is_set_up(view: View, problem: Problem) -> bool:
     if view.system != "linux":
         return True
     not_run = problem.facts.get("exit_code") == EXIT_EXEC or _refusal(view, problem) is not None
-    return not not_run and _result(view) != _OUT_OF_MEMORY
+    return not not_run and result_of(view) != _OUT_OF_MEMORY
 
 
 OF_A_PROGRAM = frozenset({"TT801", "TT802", "TT803", "TT971", "TT975"})
@@ -76,7 +79,7 @@ def how_it_ended(view: View, code: object) -> str:
     """An exit code in words: systemd's result tells a signal's number from a program's own."""
     if code is None:
         return "no exit code is known"
-    return f"signal {code} ended it" if _result(view) in _SIGNALS else f"exit code {code}"
+    return f"signal {code} ended it" if result_of(view) in SIGNALS else f"exit code {code}"
 
 
 def _not_set_up(view: View, problem: Problem) -> Clue | None:
@@ -84,8 +87,21 @@ def _not_set_up(view: View, problem: Problem) -> Clue | None:
     return Clue(facts={"refusal": words}) if words else None
 
 
-def _killed_for_memory(view: View, _problem: Problem) -> Clue | None:
-    return Clue() if _result(view) == _OUT_OF_MEMORY else None
+_KILLED = "the kernel ended the service because memory ran out: on the machine, or within its unit's limit"
+_NOT_BEGUN = "Windows did not start the service because memory and paging file are used up (error {code})"
+
+
+def _killed_for_memory(view: View, problem: Problem) -> Clue | None:
+    if result_of(view) == _OUT_OF_MEMORY:
+        return Clue(facts={"how": _KILLED})
+    failure, code = failure_of(view), problem.facts.get("exit_code")
+    if view.system != "windows" or problem.facts.get("state") == "running":
+        return None
+    number = failure.no_memory if failure is not None else None
+    number = code if number is None and code in NO_MEMORY else number
+    return (
+        None if number is None else Clue(facts={"how": _NOT_BEGUN.format(code=number)}, evidence=told_by(view, failure))
+    )
 
 
 def is_by_cluster(problem: Problem) -> bool:
@@ -137,10 +153,20 @@ MANAGERS: tuple[CauseKind, ...] = (
     ),
     CauseKind(
         "TC2039",
-        "The service was killed because memory ran out",
-        "The kernel of {who} ended the service because memory ran out: on the machine, or within its unit's limit.",
-        frozenset({"TT203"}),
-        ("See its state, then start it:", STATE_WINDOWS, START_WINDOWS),
+        "Memory ran out, so that the service was killed, or not started",
+        "On {who} {how}.",
+        FELL_OVER,
+        (
+            (
+                "Nothing is damaged: to install it again does not help. See what takes the memory (scripts count), and "
+                "let Windows manage the size of the paging file, or make it larger; that needs free disk space. Then "
+                "start it:"
+            ),
+            "$ Get-Process | Sort-Object PagedMemorySize64 -Descending | Select-Object -First 10 Name, Id, PM",
+            "$ Get-CimInstance Win32_OperatingSystem | Select-Object FreeVirtualMemory, SizeStoredInPagingFiles",
+            "$ Get-CimInstance Win32_ComputerSystem | Select-Object AutomaticManagedPagefile",
+            START_WINDOWS,
+        ),
         (
             "See what takes the memory (scripts count), and whether the unit has a limit (MemoryMax); then start it:",
             "$ ps -eo pid,rss,args --sort=-rss",

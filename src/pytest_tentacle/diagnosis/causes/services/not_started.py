@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-import re
-
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.commands import DELAYED_WINDOWS, EXE, START_LINUX, START_WINDOWS, STATE_LINUX, STATE_WINDOWS
+from pytest_tentacle.guide.commands import (
+    DELAYED_WINDOWS,
+    EXE,
+    KEY_OF_SERVICE,
+    START_LINUX,
+    START_WINDOWS,
+    STATE_LINUX,
+    STATE_WINDOWS,
+    when,
+)
 from pytest_tentacle.guide.consequences import FELL_OVER, STARTLESS, UNANSWERED
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem
@@ -20,18 +27,11 @@ from pytest_tentacle.sections.services.events import (
     PROGRAM_REFUSED,
 )
 
-from .failure import exit_of, failure_of, is_told_otherwise, told_by
+from .failure import exit_of, failure_of, is_told_otherwise, program_clue, told_by
 from .managers import EXIT_EXEC, is_by_cluster
+from .not_executed import is_told_here
 
 _SYSTEM = frozenset({"localsystem", "nt authority\\system", ".\\localsystem"})
-_NOT_RUN = frozenset({126, 127})
-"""Exit codes of a shell that could not run a program, or found none (POSIX, "Exit Status for Commands")."""
-
-_NO_PROGRAM_HERE = re.compile(
-    r"for another kind of processor|Exec format error|cannot execute binary file", re.IGNORECASE
-)
-"""The survey's own words, and those of shells, of a file that the kernel takes for no program of this machine."""
-
 _EVENTS_OF = "$ Get-WinEvent -LogName 'Microsoft-Windows-{}' -MaxEvents 20 -ErrorAction Ignore"
 
 
@@ -72,66 +72,33 @@ def _code(view: View, problem: Problem) -> int | None:
     return next((number for number in sorted(known) if number in numbers), None)
 
 
-def _clue(view: View, **facts: object) -> Clue:
-    service = view.service
-    named = {"executable": service.executable if service else None, "account": service.account if service else None}
-    return Clue(facts=named | facts, evidence=told_by(view, failure_of(view)))
+_BROKEN = "a broken upgrade, or an antivirus program that took it away"
+_NO_QUOTES = (
+    "is whole, for it starts when it is called by its path. So Windows took another file for it: where the service's "
+    "path has no quotes, it tries what stands before the first blank as well, and a file of that name (C:\\Program) "
+    "is in the way"
+)
+_WRONG_FORMAT = 193
 
 
 def _no_program(view: View, problem: Problem) -> Clue | None:
     if view.system == "linux" and exit_of(problem) == EXIT_EXEC:
-        others = (_kept_from_it, _account_is_kept_from_it, _of_another_processor)
-        return None if any(other(view, problem) for other in others) else _clue(view, how="is missing or cannot be run")
-    how = PROGRAM_MISSING.get(_code(view, problem) or 0)
-    return _clue(view, how=how) if how else None
+        how = f"is missing or cannot be run: {_BROKEN}"
+        return None if is_told_here(view, problem) else program_clue(view, how=how, broken=True, unquoted=False)
+    code = _code(view, problem) or 0
+    if code == _WRONG_FORMAT and _runs_by_its_path(view):
+        return program_clue(view, how=_NO_QUOTES, broken=False, unquoted=True)
+    how = PROGRAM_MISSING.get(code, "")
+    return program_clue(view, how=f"{how}: {_BROKEN}", broken=True, unquoted=False) if how else None
 
 
-def _kept_from_it(view: View, problem: Problem) -> Clue | None:
-    """The program is there, it was run by hand, and systemd cannot run it: SELinux labels of a home folder do that."""
+def _runs_by_its_path(view: View) -> bool:
+    """Whether its path has a blank, and the survey's own call of it came to its end."""
     service, loading = view.service, view.survey.loading.data if view.survey else None
-    if view.system != "linux" or exit_of(problem) != EXIT_EXEC or service is None or loading is None:
-        return None
-    control = view.survey.access_control.data if view.survey else None
-    if service.account not in {None, "", "root"} or (control is not None and control.selinux != "enforcing"):
-        return None  # the rights of its account may be what it lacks
-    return _starts_in_a_shell(view)
-
-
-def _starts_in_a_shell(view: View) -> Clue | None:
-    """The very program that systemd could not run was run by the survey, so it is there and whole."""
-    service, loading = view.service, view.survey.loading.data if view.survey else None
-    own = [each for each in loading.times if service and each.executable == service.executable] if loading else []
-    if not any(each.exit_code is not None and each.exit_code not in _NOT_RUN for each in own):
-        return None
-    told = Evidence(f"loading of {view.name}", "run in a shell, the program starts; systemd cannot run it (203/EXEC)")
-    clue = _clue(view)
-    return Clue(facts=clue.facts, evidence=(told, *clue.evidence))
-
-
-def _account_is_kept_from_it(view: View, problem: Problem) -> Clue | None:
-    """It is there and whole, and the service runs as somebody else than root: that account lacks a right on the way."""
-    service, host = view.service, view.survey.host.data if view.survey else None
-    if view.system != "linux" or exit_of(problem) != EXIT_EXEC or service is None or host is None:
-        return None
-    control = view.survey.access_control.data if view.survey else None
-    surveyor = (host.user or "").rpartition("\\")[2]
-    if service.account in {None, "", "root", surveyor} or (control is not None and control.selinux == "enforcing"):
-        return None
-    return _starts_in_a_shell(view)
-
-
-def _of_another_processor(view: View, problem: Problem) -> Clue | None:
-    """A shell could not run it either: the kernel does not take it for a program of this machine."""
-    service, loading = view.service, view.survey.loading.data if view.survey else None
-    host = view.survey.host.data if view.survey else None
-    if view.system != "linux" or exit_of(problem) != EXIT_EXEC or service is None or loading is None or host is None:
-        return None
-    said = [each.error for each in loading.times if each.executable == service.executable and each.error]
-    if not any(_NO_PROGRAM_HERE.search(words) for words in said):
-        return None
-    clue = _clue(view, architecture=host.architecture or "an unknown kind")
-    told = Evidence(f"loading of {view.name}", f"on a machine with {host.architecture or '?'}: {said[0]}")
-    return Clue(facts=clue.facts, evidence=(told, *clue.evidence))
+    path = (service.executable or "").lower() if service else ""
+    return " " in path and any(
+        (each.executable or "").lower() == path and each.exit_code == 0 for each in (loading.times if loading else ())
+    )
 
 
 def _denied_to_all(view: View, problem: Problem) -> Clue | None:
@@ -144,19 +111,19 @@ def _denied_to_all(view: View, problem: Problem) -> Clue | None:
     tried = [each for each in own if each.error and each.cold_ms is None and not OUT_OF_TIME.match(each.error)]
     if not tried or not host.elevated or (service.account or "").lower() not in _SYSTEM:
         return None
-    clue = _clue(view)
+    clue = program_clue(view)
     told = Evidence(f"loading of {view.name}", f"run by an administrator: {tried[0].error}")
     return Clue(facts=clue.facts, evidence=(told, *clue.evidence))
 
 
 def _blocked(view: View, problem: Problem) -> Clue | None:
     blocker = PROGRAM_BLOCKED.get(_code(view, problem) or 0)
-    return _clue(view, blocker=blocker) if blocker else None
+    return program_clue(view, blocker=blocker) if blocker else None
 
 
 def _may_not_run_it(view: View, problem: Problem) -> Clue | None:
     refused = _code(view, problem) == PROGRAM_REFUSED and _denied_to_all(view, problem) is None
-    return _clue(view) if refused else None
+    return program_clue(view) if refused else None
 
 
 def _another_instance(view: View, _problem: Problem) -> Clue | None:
@@ -260,12 +227,25 @@ NOT_STARTED: tuple[CauseKind, ...] = (
     CauseKind(
         "TC2035",
         "The service's program is missing or cannot be run",
-        "The service on {who} cannot start because its program ({executable}) {how}: a broken upgrade, or an antivirus "
-        "program that took it away.",
+        "The service on {who} cannot start because its program ({executable}) {how}.",
         FELL_OVER,
         (
-            "See whether the file is there, repair the installation (its MSI), then start the service:",
-            '$ Get-Item -LiteralPath "<executable>"',
+            *when(
+                "broken",
+                "See whether the file is there, repair the installation (its MSI), then start the service:",
+                '$ Get-Item -LiteralPath "<executable>"',
+            ),
+            *when(
+                "unquoted",
+                (
+                    "To install it again does not help while that file is there. See the service's path, and whether "
+                    "there is such a file. Find out what made it, and move it away. In the value ImagePath put quotes "
+                    "around the path of the program, and change nothing else (service --reconfigure does that as well, "
+                    "and resets dependencies and a delayed start). Then start it:"
+                ),
+                f'$ Get-ItemProperty -LiteralPath "{KEY_OF_SERVICE}" -Name ImagePath',
+                "$ Get-Item -Path 'C:\\Program', 'C:\\Program.*' -ErrorAction Ignore",
+            ),
             START_WINDOWS,
         ),
         ("See whether the file is there, repair the package, then start:", '$ ls -l "<executable>"', START_LINUX),
@@ -274,74 +254,6 @@ NOT_STARTED: tuple[CauseKind, ...] = (
         echoes=UNANSWERED,
         fold_by=("how",),
         rank=20,
-    ),
-    CauseKind(
-        "TC2066",
-        "systemd may not run the service's program, though it is there",
-        "The service on {who} cannot start: systemd may not run {executable}, which a shell can. Where SELinux is "
-        "enforced, a program that was unpacked in a home folder has a label that no service may run.",
-        FELL_OVER,
-        ("This concerns Linux only. See its state:", STATE_WINDOWS),
-        (
-            (
-                "See what SELinux denied, and the program's label and place. Install the package (its files lie in "
-                "/opt/octopus/tentacle, with labels that services may run), or move the folder there and set the "
-                "labels again (restorecon). Then start it:"
-            ),
-            "$ sudo ausearch -m avc -ts today",
-            '$ ls -lZ "<executable>"',
-            START_LINUX,
-        ),
-        _kept_from_it,
-        consequences=STARTLESS,
-        echoes=UNANSWERED,
-        rank=19,
-        confidence=Confidence.LIKELY,
-    ),
-    CauseKind(
-        "TC2067",
-        "The service's account may not run the service's program",
-        "The service on {who} cannot start: {executable} is there and runs in a shell, but not as {account}, which the "
-        "service runs as. It may not enter a folder above the program, or not run the file.",
-        FELL_OVER,
-        ("This concerns Linux only. See its state:", STATE_WINDOWS),
-        (
-            (
-                "See the owner and the rights of each folder above it, and of the file. Let the account enter each "
-                "folder and run the file (the package makes them 755, owned by root), then start it:"
-            ),
-            '$ namei -l "<executable>"',
-            START_LINUX,
-        ),
-        _account_is_kept_from_it,
-        consequences=STARTLESS,
-        echoes=UNANSWERED,
-        fold_by=("account",),
-        rank=19,
-        confidence=Confidence.LIKELY,
-    ),
-    CauseKind(
-        "TC2068",
-        "The service's program is not one for this machine's processor",
-        "The service on {who} cannot start: the kernel does not take {executable} for a program of this machine "
-        "({architecture}). It was built for another kind of processor, or its file is damaged.",
-        FELL_OVER,
-        ("This concerns Linux only. See its state:", STATE_WINDOWS),
-        (
-            (
-                "Install the package for {architecture} in its place (there are ones for x64, arm64 and arm, as "
-                "packages and as archives); the instance, its certificate and its registration stay. Then start it:"
-            ),
-            "$ uname -m",
-            '$ file "<executable>"',
-            START_LINUX,
-        ),
-        _of_another_processor,
-        consequences=STARTLESS,
-        echoes=UNANSWERED,
-        fold_by=("architecture",),
-        rank=19,
-        confidence=Confidence.LIKELY,
     ),
     CauseKind(
         "TC2069",

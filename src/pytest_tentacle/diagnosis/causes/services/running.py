@@ -35,6 +35,7 @@ from pytest_tentacle.sections.services.events import (
 
 from .failure import exit_of, failure_of, is_told_otherwise, told_by
 from .managers import how_it_ended, is_by_cluster, is_set_up
+from .not_executed import by_its_unit
 
 _LOG_WINDOWS = (
     "$ Get-WinEvent -FilterHashtable @{LogName='System'; ProviderName='Service Control Manager'} -MaxEvents 20"
@@ -106,7 +107,8 @@ def _changed(view: View) -> tuple[Evidence, ...]:
 
 def _loops(view: View, problem: Problem) -> Clue | None:
     restarts = _restarts(view, problem)
-    return Clue(facts={"restarts": restarts}) if restarts and is_set_up(view, problem) else None
+    told = not is_set_up(view, problem) or by_its_unit(view, problem) is not None
+    return Clue(facts={"restarts": restarts}) if restarts and not told else None
 
 
 def _restarts(view: View, problem: Problem) -> object:

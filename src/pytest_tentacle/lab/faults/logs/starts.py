@@ -80,7 +80,7 @@ def portal_port_in_use(machine: Blueprint, _: Site) -> None:
 
 
 def address_not_local(machine: Blueprint, _: Site) -> None:
-    """TT134: ListenIP is another machine's."""
+    """TT134: the address of ListenIP was not there yet when the service was started."""
     _start_fails(machine, *_fatal(f"{system_text(machine, 'not local')}\n{socket_error(machine, 'not local')}"))
 
 

@@ -87,12 +87,14 @@ ACROSS: tuple[ProblemKind, ...] = (
         "TT523",
         "The machine's own policy forbids the connection",
         "The machine that connects does not let the connection out: an outbound firewall rule or a security product.",
-        "On the machine that connects, look for an outbound rule for this port:",
+        "On the machine that connects, look for an outbound rule for this port. If there is none, ask those who manage "
+        "its security product: one that has contained (isolated) the machine lets it speak with almost nobody, by no "
+        "rule that the firewall shows, until they lift that in their console; and they had a reason:",
         windows=("$ Get-NetFirewallRule -Direction Outbound -Action Block -Enabled True", _CONNECT_WINDOWS),
         linux=(*_RULES_LINUX, "$ sudo ausearch -m avc -ts recent"),
         sentence=(
             "{vantage} does not let connections to port {port} out: an outbound firewall rule, SELinux, or a security"
-            " product on that machine."
+            " product on that machine, which may have contained (isolated) it."
         ),
         consequences=LOST_IN_LOGS,
         fold_by=("vantage", "port"),

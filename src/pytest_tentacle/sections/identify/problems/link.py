@@ -240,6 +240,26 @@ NETWORK_KINDS = (
         confidence=Confidence.POSSIBLE,
     ),
     kind(
+        "TT158",
+        "The machine's own system forbids the connection",
+        "The system of the machine that connects let the connection not out: an outbound firewall rule, SELinux, or a "
+        "security product, which may also have contained (isolated) the machine.",
+        "On the machine that connects, look for an outbound rule. If there is none, ask those who manage its security "
+        "product, who alone can lift a containment:",
+        windows=("$ Get-NetFirewallRule -Direction Outbound -Action Block -Enabled True",),
+        linux=("$ sudo nft list ruleset", "$ sudo ausearch -m avc -ts recent"),
+        sentence=(
+            "According to the log of {vantage}, its own system forbids the connection to {far_end}: an outbound "
+            "firewall rule, SELinux, or a security product, which may have contained (isolated) the machine."
+        ),
+        consequences=UNCONNECTED,
+        echoes=ACROSS,
+        fold_by=("vantage",),
+        place="vantage",
+        rank=60,
+        confidence=Confidence.LIKELY,
+    ),
+    kind(
         "TT135",
         "The program cannot use this address family (IPv4 or IPv6)",
         "An address of the other end is of a family, IPv4 or IPv6, that the program or the machine cannot use. Until "
