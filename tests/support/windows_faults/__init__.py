@@ -155,5 +155,6 @@ def set_account(world: Whole, name: str, account: str, sid: str, *, runs: bool =
     )
 
 
-for module in sorted(Path(__file__).parent.glob("[!_]*.py")):
-    import_module(f"{__name__}.{module.stem}")
+for folder in ("", "rarer."):
+    for module in sorted((Path(__file__).parent / folder.rstrip(".")).glob("[!_]*.py")):
+        import_module(f"{__name__}.{folder}{module.stem}")
