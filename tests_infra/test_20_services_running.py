@@ -14,6 +14,7 @@ def test_services_running(machine):
     machine.must_pass(
         services.instance_is_registered,
         services.service_is_installed,  # "look for 'OctopusDeploy Tentacle'"
+        services.service_is_not_about_to_be_deleted,  # somebody removed it, and something still has it open
         services.service_keeps_running,  # "Allow 30 seconds for the service to start work"
         services.process_is_not_halted,  # it lives and does nothing: somebody stopped or froze it
         services.service_starts_by_itself,  # or it is gone after the next reboot

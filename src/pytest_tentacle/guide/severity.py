@@ -78,7 +78,7 @@ _DEGRADED = frozenset(
         "TT973",
     }
 )
-_WILL_FAIL = frozenset({"TT144", "TT205", "TT411", "TT412", "TT721", "TT976"})
+_WILL_FAIL = frozenset({"TT144", "TT205", "TT214", "TT411", "TT412", "TT721", "TT976"})
 _HYGIENE = frozenset({"TT151", "TT403", "TT603"})
 
 

@@ -62,6 +62,7 @@ STEPS: tuple[Step, ...] = (
         checks=(
             services.instance_is_registered,
             services.service_is_installed,
+            services.service_is_not_about_to_be_deleted,
             services.service_keeps_running,
             services.process_is_not_halted,
             services.service_starts_by_itself,

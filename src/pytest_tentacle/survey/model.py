@@ -134,6 +134,10 @@ class Service(Value):
     """The variables of its environment that override settings (tentacle-facts 2.2), secrets removed."""
     environment_unread: str | None = None
     """Why there may be more of them, which were not read."""
+    unquoted: bool | None = None
+    """Whether the path of its program holds a blank, and no quotes around it (Windows); None: not told."""
+    deleted: bool = False
+    """It is marked for deletion: it goes as soon as it does not run and nobody has it open (Windows)."""
     detail: str | None = None
     """systemd's sub-state and result, such as `auto-restart / exit-code`."""
     cluster: ClusterResource | None = None

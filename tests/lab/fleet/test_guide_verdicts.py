@@ -20,6 +20,7 @@ ELSEWHERE = re.compile(r"TT1\d\d|TT95\d|TT64\d|TT908")
 PLAYED = {
     "TT208": "services.py",
     "TT213": "services.py",
+    "TT214": "services.py",
     "TT209": "services.py",
     "TT210": "services.py",
     "TT211": "services.py",

@@ -221,7 +221,7 @@ def no_program(world: Whole) -> None:
 @case("TC2035", confidence="certain")
 def another_file_is_in_its_way(world: Whole) -> None:
     """A file named Program, and no quotes around the path: Windows says that it is no program, and by its path it starts."""
-    world.down("web-01", exit_code=193)
+    world.down("web-01", exit_code=193, unquoted=True)
 
 
 @case("TC2039", confidence="certain")
@@ -454,3 +454,13 @@ def home_on_a_disk_that_is_gone(world: Whole) -> None:
     gone = (Access(path="E:\\Octopus", error="not-found"),)
     world.sections["web-01"]["permissions"] = (held.model_copy(update={"home": "E:\\Octopus", "access": gone}),)
     world.sections["web-01"]["disks"] = (Disk(path="E:\\Octopus"),)
+
+
+@case("TT214", confidence="certain", unsure="")
+def removed_while_somebody_has_it_open(world: Whole) -> None:
+    world.down("web-01", start_mode="disabled", deleted=True)
+
+
+@case("TT214", confidence="certain", unsure="")
+def removed_while_it_runs(world: Whole) -> None:
+    world["web-01"].service["deleted"] = True

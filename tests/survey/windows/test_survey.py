@@ -175,6 +175,24 @@ class TestServices:
             "d": ("stopped", "disabled", 1077, None),
         }
 
+    def test_how_they_are_registered(self, tentacle, shapes):
+        """A path with blanks and without quotes, and one that is to be deleted; a path without blanks needs no quotes."""
+        program = "C:\\Program Files\\Octopus Deploy\\Tentacle\\Tentacle.exe"
+        tentacle.description["services"] = [
+            shapes.service(name="quoted"),
+            shapes.service(name="unquoted", command=f'{program} run --instance="Tentacle"'),
+            shapes.service(name="no blank", command='C:\\Octopus\\Tentacle.exe run --instance="Two words"'),
+            shapes.service(name="removed", deleted=True),
+        ]
+        found = tentacle.run().survey.services.data
+        assert {one.name: (one.unquoted, one.deleted) for one in found} == {
+            "quoted": (False, False),
+            "unquoted": (True, False),
+            "no blank": (None, False),
+            "removed": (False, True),
+        }
+        assert {one.executable for one in found if one.name != "no blank"} == {program}
+
     def test_denied_services_leave_the_rest_standing(self, tentacle):
         """A refused section says so in words that do not depend on the language; all others are there."""
         tentacle.sections = None

@@ -131,6 +131,8 @@ def _services(description: dict[str, Any]) -> Keys:
             "Start": _STARTS.get(str(service.get("start_mode")), 0),
             "ObjectName": {"account": str(service.get("account") or "")},
         }
+        if service.get("deleted"):
+            values["DeleteFlag"] = 1
         if service.get("environment"):
             values["Environment"] = [f"{name}={value}" for name, value in service["environment"].items()]
         keys[rf"{_SERVICES}\{service['name']}"] = values

@@ -37,6 +37,8 @@ _WINDOWS_EXIT_CODES = {
     2: "its executable is missing",
     3: "its executable is missing",
     5: "access was refused",
+    8: "no memory was left to start it",
+    14: "no memory was left to start it",
     193: "its executable is none that this Windows can run",
     216: "its executable is none that this Windows can run",
     225: "its executable is held to be unwanted software",
@@ -46,9 +48,14 @@ _WINDOWS_EXIT_CODES = {
     1067: "its process ended unexpectedly",
     1068: "a service that it depends on failed",
     1069: "its account could not log on",
+    1072: "it is to be deleted",
     1075: "a service that it depends on is not installed",
     1260: "a policy blocks its executable",
+    1392: "its executable cannot be read",
+    1450: "no memory was left to start it",
+    1455: "no memory was left to start it",
     4551: "a policy blocks its executable",
+    14001: "its executable is not whole",
     _NEVER_STARTED: "it was not started since the machine was",
 }
 """windows-shapes 1.2, and MS-ERREF 2.2 for those of a program that does not come to run."""

@@ -36,6 +36,8 @@ PROGRAM_MISSING = {
     3: "is missing: its path does not exist",
     193: "is none that this Windows can run: it is damaged, or made for another processor",
     216: "is none that this Windows can run: it is damaged, or made for another processor",
+    1392: "cannot be read: the file system of its volume is damaged",
+    14001: "is not whole: a library that it is built with is missing, or there in another version (side by side)",
 }
 PROGRAM_REFUSED = 5
 PROGRAM_BLOCKED = {
@@ -49,6 +51,8 @@ NO_FILE = frozenset({*PROGRAM_MISSING, PROGRAM_REFUSED, *PROGRAM_BLOCKED})
 
 NO_MEMORY = frozenset({8, 14, 1450, 1455})
 """Those of memory, of the paging file, or of what the system makes of both, that is used up."""
+FILE_DAMAGED = 1392
+CLOCKS_APART, NO_NETLOGON = 1398, 1792
 
 LOG_ON_WORDS = {
     1326: "its name or password is wrong",
@@ -57,10 +61,14 @@ LOG_ON_WORDS = {
     1329: "it may not log on to this machine",
     1330: "its password has expired",
     1331: "the account is disabled",
+    CLOCKS_APART: "the clocks of the machine and its domain are too far apart",
+    NO_NETLOGON: "Netlogon, by which Windows logs on to a domain, was not running",
+    1908: "no domain controller could be reached",
     1355: "no domain controller could be reached",
     1311: "no domain controller could be reached",
     1385: "it was not granted to log on as a service",
     1332: "the account does not exist",
+    1786: "the machine's own trust with its domain is broken",
     1787: "the domain has no account of this machine any more",
     1788: "the trust between its domain and another one is broken",
     1789: "the machine's own trust with its domain is broken",
@@ -73,7 +81,7 @@ LOG_ON_WORDS = {
 _OF_THE_ACCOUNT = frozenset({1327, 1328, 1329, 1331, 1332, 1793, 1909})
 """Those of an account that no password lets in."""
 
-_OF_THE_DOMAIN = frozenset({1311, 1355, 1787, 1788, 1789})
+_OF_THE_DOMAIN = frozenset({1311, 1355, 1786, 1787, 1788, 1789, 1908, CLOCKS_APART, NO_NETLOGON})
 """Those that say nothing about the account: the machine could not ask."""
 
 _MEANINGS = {

@@ -281,4 +281,31 @@ SERVICES: tuple[ProblemKind, ...] = (
         echoes=ACROSS,
         rank=12,
     ),
+    ProblemKind(
+        "TT214",
+        "The service is marked for deletion",
+        _STEP,
+        "Somebody removed it (sc delete, or an uninstallation) while it ran, or while a program had it open, as the "
+        "Services applet does. Windows deletes it as soon as neither is so, at the latest with the next restart of the "
+        "machine. Until then it can be neither started nor changed nor installed again.",
+        (
+            (
+                "Close all Services applets, Task Managers and Event Viewers of all who are logged on (programs that "
+                "watch services may have it open, too), or restart the machine. Then Windows does not know the service "
+                "any more (error 1060):"
+            ),
+            "$ Get-Process -Name mmc, Taskmgr -ErrorAction SilentlyContinue | Select-Object Id, Name, SessionId",
+            '$ sc.exe qc "<service>"',
+            *when("running", "If the Tentacle is still needed, install its service again after that restart."),
+            *when("stopped", "If the Tentacle is still needed:", INSTALL_WORDS, *INSTALL[0]),
+        ),
+        ("This concerns Windows only. See the service:", '$ systemctl status "<service>"'),
+        sentence=(
+            "The service on {who} is marked for deletion: somebody removed it while it ran, or while a program had it "
+            "open. It cannot be started or changed any more, and it is gone after the next restart of the machine."
+        ),
+        consequences=DOWN | STARTLESS | {"TT205", "TT501"},
+        echoes=UNANSWERED,
+        rank=12,
+    ),
 )

@@ -16,7 +16,7 @@ from .windows import EVERYBODY, USERS, _windows
 
 @_windows("service")
 def path_without_quotes_that_starts(world: Whole, name: str) -> None:
-    """`sc config binPath=` lost the quotes around C:\\Program Files\\...: a scanner complains, and it starts all the same.
+    r"""`sc config binPath=` lost the quotes around C:\\Program Files\\...: a scanner complains, and it starts all the same.
 
     Source: learn.microsoft.com, CreateService (lpBinaryPathName); CVE lists of "unquoted service paths".
     """

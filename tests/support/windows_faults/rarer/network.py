@@ -7,9 +7,8 @@ from support.fleets.failures import DROPPED, NOT_TLS, REFUSED
 from support.fleets.looks import OWN_PORT
 from support.fleets.whole import LISTENS, Whole, line, make_windows, started
 from support.fleets.world import probe
-
-from .. import controller_event, fault
-from . import TENTACLE, as_known, kept_out, network_event
+from support.windows_faults import controller_event, fault
+from support.windows_faults.rarer import TENTACLE, as_known, kept_out, network_event
 
 POLLER = {"machine": "poll-01"}
 POLL = "https://octo-1.example:10943/        12  "
@@ -100,7 +99,7 @@ def rule_for_another_service(world: Whole) -> None:
 
 @fault("the rule lets in only who shows himself by IPsec", r"Octopus", r"IPsec|secure", unsure=True)
 def rule_allows_secure_connections_alone(world: Whole) -> None:
-    """ "Allow the connection if it is secure" was ticked, and there is no rule for connection security.
+    """The rule's action is "Allow the connection if it is secure", and there is no rule for connection security.
 
     Source: learn.microsoft.com, New-NetFirewallRule (-Authentication Required); MS-GPFAS (Security=Authenticate).
     """

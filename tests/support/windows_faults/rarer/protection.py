@@ -10,8 +10,7 @@ from support.fleets.failures import NO_SUITE
 from support.fleets.looks import OWN_PORT
 from support.fleets.whole import LISTENS, SYSTEM, Whole, line, started
 from support.fleets.world import probe
-
-from .. import fault, schannel_event
+from support.windows_faults import fault, schannel_event
 
 ALL = 0x1F01FF
 ADMINISTRATORS = "S-1-5-32-544"

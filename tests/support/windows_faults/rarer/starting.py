@@ -7,9 +7,8 @@ from datetime import timedelta
 from pytest_tentacle.survey.model import Service
 from support import NOW
 from support.fleets.whole import Whole, line, make_windows, started
-
-from .. import controller_event, end_log, fault, set_account
-from . import TENTACLE, as_known
+from support.windows_faults import controller_event, end_log, fault, set_account
+from support.windows_faults.rarer import TENTACLE, as_known
 
 SID = "S-1-5-21-1004336348-1177238915-682003330-1604"
 LOG_ON_FAILED = 1069
@@ -87,8 +86,10 @@ def _marked(world: Whole, name: str) -> None:
 
 @fault("the service is marked for deletion", r"marked for deletion|to be deleted|deletes? it", never=("Set-Service",))
 def service_is_marked_for_deletion(world: Whole) -> None:
-    """Tentacle was uninstalled to be installed again while somebody's Services applet was open: the service cannot be started or
-    changed until all handles to it are closed; DeleteFlag is 1 in its key, and its start mode is disabled.
+    """Tentacle was uninstalled, to be installed again, while somebody's Services applet was open.
+
+    The service cannot be started or changed until all handles to it are closed; DeleteFlag is 1 in its key, and its start mode
+    is disabled.
 
     Source: learn.microsoft.com, DeleteService; System Error Codes 1072, ERROR_SERVICE_MARKED_FOR_DELETE; octopus.com/docs,
     "uninstall Tentacle" (service --stop --uninstall).
@@ -108,10 +109,9 @@ def service_of_a_poller_is_marked_for_deletion(world: Whole) -> None:
     r"the path of the service has no quotes, and C:\Program.exe is started instead",
     r"quotes",
     r"C:\\Program\b",
-    unsure=True,
 )
 def path_without_quotes(world: Whole) -> None:
-    """`sc config binPath=` lost the quotes; somebody's C:\\Program.exe is no program for this Windows.
+    r"""`sc config binPath=` lost the quotes; somebody's C:\\Program.exe is no program for this Windows.
 
     Source: learn.microsoft.com, CreateService (lpBinaryPathName: "if the path contains a space, it must be quoted"); CreateProcess
     (the order in which a path without quotes is tried); System Error Codes 193, ERROR_BAD_EXE_FORMAT.
@@ -202,7 +202,7 @@ def home_on_a_share_that_is_gone(world: Whole) -> None:
     r"protection|ForceKeyProtection|prompt|ask",
 )
 def keys_are_strongly_protected(world: Whole) -> None:
-    """ "System cryptography: Force strong key protection" is 2: Windows would have to ask somebody.
+    """The security option "System cryptography: Force strong key protection" is 2: Windows would have to ask somebody.
 
     Source: learn.microsoft.com, that security option; winerror.h NTE_SILENT_CONTEXT 0x80090022 ("Provider could not perform the
     action since the context was acquired as silent").

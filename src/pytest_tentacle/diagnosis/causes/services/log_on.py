@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
-from pytest_tentacle.guide.commands import DELAYED_WINDOWS, START_LINUX, START_WINDOWS
+from pytest_tentacle.guide.commands import DELAYED_WINDOWS, START_LINUX, START_WINDOWS, when
 from pytest_tentacle.guide.consequences import FELL_OVER, STARTLESS, UNANSWERED
 from pytest_tentacle.judging.finding import Problem
-from pytest_tentacle.sections.services.events import LOG_ON_FAILED, LastFailure
+from pytest_tentacle.sections.services.events import CLOCKS_APART, LOG_ON_FAILED, NO_NETLOGON, LastFailure
 
 from .failure import exit_of, failure_of, told_by
 
@@ -57,7 +59,11 @@ def _refused(view: View, problem: Problem) -> Clue | None:
 
 def _no_domain(view: View, problem: Problem) -> Clue | None:
     told = _told(view, problem)
-    return _log_on_clue(view) if told is not None and not told.no_right and told.domain_unreachable else None
+    if told is None or told.no_right or not told.domain_unreachable:
+        return None
+    clue = _log_on_clue(view)
+    why = {"clocks": CLOCKS_APART in told.codes, "netlogon": NO_NETLOGON in told.codes}
+    return replace(clue, facts=clue.facts | why)
 
 
 def _managed(view: View, problem: Problem) -> Clue | None:
@@ -128,6 +134,13 @@ LOG_ON: tuple[CauseKind, ...] = (
             ),
             "$ Test-ComputerSecureChannel -Verbose",
             '$ nltest "/dsgetdc:$((Get-CimInstance Win32_ComputerSystem).Domain)"',
+            *when(
+                "clocks",
+                "Set the clock right, and see where the machine takes its time from: a host of virtual machines may "
+                "set it wrong again at each boot:",
+                "$ w32tm /query /status",
+            ),
+            *when("netlogon", "$ Get-Service -Name Netlogon | Select-Object Name, Status, StartType"),
             START_WINDOWS,
             DELAYED_WINDOWS,
         ),

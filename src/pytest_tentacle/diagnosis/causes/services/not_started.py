@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
 from pytest_tentacle.guide.commands import (
@@ -21,6 +23,7 @@ from pytest_tentacle.sections.load_time.checks import OUT_OF_TIME
 from pytest_tentacle.sections.services.events import (
     DEPENDENCY_FAILED,
     DEPENDENCY_MISSING,
+    FILE_DAMAGED,
     NO_ANSWER_IN_TIME,
     PROGRAM_BLOCKED,
     PROGRAM_MISSING,
@@ -79,22 +82,36 @@ _NO_QUOTES = (
     "is in the way"
 )
 _WRONG_FORMAT = 193
+_NOT_WHOLE = 14001
 
 
 def _no_program(view: View, problem: Problem) -> Clue | None:
     if view.system == "linux" and exit_of(problem) == EXIT_EXEC:
         how = f"is missing or cannot be run: {_BROKEN}"
-        return None if is_told_here(view, problem) else program_clue(view, how=how, broken=True, unquoted=False)
+        return None if is_told_here(view, problem) else program_clue(view, how=how, **_kind(broken=True))
     code = _code(view, problem) or 0
     if code == _WRONG_FORMAT and _runs_by_its_path(view):
-        return program_clue(view, how=_NO_QUOTES, broken=False, unquoted=True)
+        clue = program_clue(view, how=_NO_QUOTES, **_kind(unquoted=True))
+        seen = view.service is not None and view.service.unquoted  # an older survey did not tell
+        return clue if seen else replace(clue, confidence=Confidence.LIKELY)
     how = PROGRAM_MISSING.get(code, "")
-    return program_clue(view, how=f"{how}: {_BROKEN}", broken=True, unquoted=False) if how else None
+    if not how:
+        return None
+    if code == FILE_DAMAGED:
+        return program_clue(view, how=how, **_kind(damaged=True))
+    return program_clue(view, how=how if code == _NOT_WHOLE else f"{how}: {_BROKEN}", **_kind(broken=True))
+
+
+def _kind(**what: bool) -> dict[str, bool]:
+    """Which of its remedies is meant."""
+    return {"broken": False, "unquoted": False, "damaged": False} | what
 
 
 def _runs_by_its_path(view: View) -> bool:
-    """Whether its path has a blank, and the survey's own call of it came to its end."""
+    """Whether its path has a blank and, as far as was read, no quotes, and the survey's own call of it ended well."""
     service, loading = view.service, view.survey.loading.data if view.survey else None
+    if service is not None and service.unquoted is False:
+        return False
     path = (service.executable or "").lower() if service else ""
     return " " in path and any(
         (each.executable or "").lower() == path and each.exit_code == 0 for each in (loading.times if loading else ())
@@ -230,6 +247,11 @@ NOT_STARTED: tuple[CauseKind, ...] = (
         "The service on {who} cannot start because its program ({executable}) {how}.",
         FELL_OVER,
         (
+            *when(
+                "damaged",
+                "See what is wrong with the volume, and have it repaired (chkdsk) before anything is installed on it:",
+                "$ Get-Volume | Select-Object DriveLetter, FileSystemLabel, HealthStatus",
+            ),
             *when(
                 "broken",
                 "See whether the file is there, repair the installation (its MSI), then start the service:",

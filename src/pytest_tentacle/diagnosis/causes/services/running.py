@@ -27,6 +27,7 @@ from pytest_tentacle.sections.services.events import (
     LOG_ON_FAILED,
     NO_ANSWER_IN_TIME,
     NO_FILE,
+    NO_MEMORY,
     START_MODE_CHANGED,
     events_of,
     said,
@@ -124,7 +125,7 @@ def _restarts(view: View, problem: Problem) -> object:
 def _crashed(view: View, problem: Problem) -> Clue | None:
     if _restarts(view, problem) or not is_set_up(view, problem):
         return None
-    known = {LOG_ON_FAILED, DEPENDENCY_FAILED, DEPENDENCY_MISSING, NO_ANSWER_IN_TIME, *NO_FILE}
+    known = {LOG_ON_FAILED, DEPENDENCY_FAILED, DEPENDENCY_MISSING, NO_ANSWER_IN_TIME, *NO_FILE, *NO_MEMORY}
     if view.system == "windows" and (exit_of(problem) in known or is_told_otherwise(view)):
         return None
     last = last_unrecognised(view)

@@ -75,6 +75,8 @@ function Get-ServiceSection {
             pid = if ([int64]$row.ProcessId -gt 0) { [int64]$row.ProcessId } else { $null }
             started_utc = if ($process) { ConvertTo-UtcText $process.CreationDate } else { $null }
             exit_code = [int64]$row.ExitCode
+            unquoted = [string]$executable -match '\s' -and $line -notmatch '^\s*(?:"|dotnet)'
+            deleted = [bool](Get-ItemProperty -LiteralPath "HKLM:\SYSTEM\CurrentControlSet\Services\$($row.Name)" -ErrorAction SilentlyContinue).DeleteFlag
             cluster = if ($product -and (Test-Path -LiteralPath 'HKLM:\Cluster\Resources')) { @{ detail = 'constrained language mode: whether a failover cluster starts it was not asked' } } else { $null }
         }
     }

@@ -44,6 +44,8 @@ function ConvertTo-ServiceRecord {
         detail      = $row.Detail
     }
     if ($environment.Unread) { $record['environment_unread'] = $environment.Unread }
+    if ($environment.Deleted) { $record['deleted'] = $true }
+    if ([string]$command.Executable -match '\s') { $record['unquoted'] = $row.Path -notmatch '^\s*"' }
     $resource = Get-ServiceCluster $record
     if ($resource) { $record['cluster'] = $resource }
     $record
@@ -195,11 +197,12 @@ function Get-AccountName {
 }
 
 # What the process is started with: the machine's variables, and over them the service's own (REG_MULTI_SZ Environment);
-# and why there may be more of them, where the registry refuses.
+# and why there may be more of them, where the registry refuses. The same key tells whether the service is to be deleted.
 function Get-ServiceEnvironment {
     param([string]$Name)
     $found = @{}
     $unread = $null
+    $deleted = $false
     try {
         $machine = Get-RegistryValue 'HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager\Environment'
         foreach ($variable in $OverrideVariables) {
@@ -207,6 +210,7 @@ function Get-ServiceEnvironment {
         }
         $own = Get-RegistryValue "HKLM:\SYSTEM\CurrentControlSet\Services\$Name"
         if ($own) {
+            $deleted = [int64]$own.DeleteFlag -ne 0
             foreach ($line in @($own.Environment)) {
                 $pair = ([string]$line) -split '=', 2
                 if ($pair.Count -eq 2 -and $OverrideVariables -contains $pair[0]) { $found[$pair[0]] = [string]$pair[1] }
@@ -215,5 +219,5 @@ function Get-ServiceEnvironment {
     } catch {
         $unread = "the registry could not be read: $($_.Exception.Message)"
     }
-    @{ Variables = $found; Unread = $unread }
+    @{ Variables = $found; Unread = $unread; Deleted = $deleted }
 }
