@@ -145,8 +145,10 @@ INSIDE = {
     "address-in-use": "no-room-to-connect",
     "no-room-to-accept": "no-room-to-connect",
     "port-forbidden": "connecting-forbidden",
+    "address-not-local": "unreachable",
 }
-"""Of who connects, the same texts say that no port is left to connect from, or that the connection is forbidden."""
+"""Of who connects, the same texts say that no port is left to connect from, that the connection is forbidden, or that it
+leads nowhere."""
 HEADED = (PROXY, SOCKET, LISTENER)
 
 
@@ -215,6 +217,10 @@ class TestWhoSaysIt:
             (LISTENER, "error:0A000119:SSL routines::decryption failed or bad record mac", "tls-failed-listening"),
             (POLLER, "System.Net.Sockets.SocketException (13): Permission denied", "connecting-forbidden"),
             ("", "System.Net.Sockets.SocketException (10013): An attempt was made", "port-forbidden"),
+            (POLLER, "Cannot assign requested address [::ffff:10.0.0.7]:10943", "no-room-to-connect"),
+            (POLLER, "Cannot assign requested address [2001:db8::7]:10943", "unreachable"),
+            (POLLER, "The requested address is not valid in its context 0.0.0.0:10943", "unreachable"),
+            ("", "Cannot assign requested address", "address-not-local"),
         ],
     )
     def test_it_is_what_they_mean(self, heading: str, text: str, slug: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .model import FIRST_LINE, PEER, URL, Level, Phase, Role, Signature, compiled
+from .model import CONNECTS, FIRST_LINE, PEER, URL, Level, Phase, Role, Signature, compiled
 from .texts import (
     ADDRESS_FAMILY,
     BROKEN_READ,
@@ -11,6 +11,7 @@ from .texts import (
     NO_COMMON_ALGORITHM,
     NO_ROOM,
     NO_SUCH_NAME,
+    NOT_LOCAL,
     NOT_TLS,
     REFUSED,
     RESET,
@@ -113,18 +114,12 @@ def _net(
     return Signature(slug, compiled(pattern), keys, "either", role, Level.WARN, phase, meaning, advice, code)
 
 
-_CONNECTS = (
-    r"(?:Socket communication error|executing transaction|Connection initialization failed|sending a request to|"
-    r"Halibut client exception)"
-)
-"""Headings of who connects: a port that is in use there is none that it would listen on."""
-
 ALTERED: tuple[Signature, ...] = (
     Signature(
         "altered-data",
         compiled(
             r"\A(?!.{0,4000}?(?:AuthenticationException|call to SSPI failed|Authentication failed))"
-            rf".{{0,400}}?{_CONNECTS}.{{0,4000}}?(?:"
+            rf".{{0,400}}?{CONNECTS}.{{0,4000}}?(?:"
             r"decryption failed or bad record mac|alert bad record mac|The message or signature supplied for "
             r"verification has been altered|8009030F|The specified data could not be decrypted|80090330)"
         ),
@@ -144,13 +139,16 @@ connection refutes it, for something has changed data, and does so again."""
 _NO_ROOM = "The system has no port, or no memory for sockets, left for one more connection."
 _NO_ROOM_ADVICE = "Find what holds so many connections, and end or restart that."
 
+_NO_PORT_TO_FOUR = r"Cannot assign requested address \[?(?:::ffff:)?(?!0\.0\.0\.0)\d{1,3}\.\d"
+"""Linux, of a connection to an address of IPv4: all ports to that very address are taken (ip(7))."""
+
 _FORBIDDEN_HERE = r"SocketException \(13\)|Permission denied \["
 """Of a connection that the machine's own system forbids, on Linux; .NET puts the far end behind it."""
 
 EXHAUSTED: tuple[Signature, ...] = (
     _net(
         "connecting-forbidden",
-        rf"{_CONNECTS}.{{0,2000}}?(?:{FORBIDDEN.pattern}|{_FORBIDDEN_HERE})",
+        rf"{CONNECTS}.{{0,2000}}?(?:{FORBIDDEN.pattern}|{_FORBIDDEN_HERE})",
         (*FORBIDDEN.keys, "socketexception (13)", "permission denied ["),
         "The system of the machine that connects forbids the connection: an outbound rule, or a security product.",
         "Look at outbound rules of that machine, and whether a security product has contained it.",
@@ -158,8 +156,8 @@ EXHAUSTED: tuple[Signature, ...] = (
     ),
     _net(
         "no-room-to-connect",
-        rf"{_CONNECTS}.{{0,2000}}?(?:{NO_ROOM.pattern}|{IN_USE.pattern})",
-        (*NO_ROOM.keys, *IN_USE.keys),
+        rf"{CONNECTS}.{{0,2000}}?(?:{NO_ROOM.pattern}|{IN_USE.pattern}|{_NO_PORT_TO_FOUR})",
+        (*NO_ROOM.keys, *IN_USE.keys, "cannot assign requested address"),
         _NO_ROOM,
         _NO_ROOM_ADVICE,
         code="TT147",
@@ -195,9 +193,9 @@ NETWORK: tuple[Signature, ...] = (
     ),
     _net(
         "unreachable",
-        UNREACHABLE.pattern,
-        UNREACHABLE.keys,
-        "There is no way to the other end, or a router or firewall says so.",
+        rf"{UNREACHABLE.pattern}|{CONNECTS}.{{0,2000}}?{NOT_LOCAL.pattern}",
+        (*UNREACHABLE.keys, *NOT_LOCAL.keys),
+        "There is no way to the other end, or a router or firewall says so; or the address is none to connect to.",
         "Check address, routes and firewalls.",
         code="TT133",
     ),

@@ -88,6 +88,12 @@ HANDLING = r"Unhandled error when (?:handling|processing) request from client"
 OWN_SUBJECT = "CN=Octopus (?:Tentacle|Portal|Server)"
 """The subjects of the certificates that Tentacle and Octopus Server make (tentacle-history 7); nothing around them."""
 
+CONNECTS = (
+    r"(?:Socket communication error|executing transaction|Connection initialization failed|sending a request to|"
+    r"Halibut client exception)"
+)
+"""Headings of who connects: a port that is in use there is none that it would listen on."""
+
 URL = r"(?P<url>(?:https?|wss?)://[^\s'\"]+)"
 
 

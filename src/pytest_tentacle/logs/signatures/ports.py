@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .model import Signature
+from .model import CONNECTS, Signature
 from .of_host import host_signature
 from .texts import FORBIDDEN, IN_USE, NOT_LOCAL
 
@@ -71,7 +71,7 @@ PORTS: tuple[Signature, ...] = (
     ),
     host_signature(
         "address-not-local",
-        NOT_LOCAL.pattern,
+        rf"\A(?!.{{0,400}}?{CONNECTS}).*?{NOT_LOCAL.pattern}",
         NOT_LOCAL.keys,
         "It is to listen on an address that the machine does not have.",
         "Correct Tentacle.Services.ListenIP, or give the machine that address.",
