@@ -3,6 +3,7 @@
     xdp <port|none> <pin>             drops TCP to or from that port where packets come in (`ip link set DEV xdpgeneric pinned PIN`)
     tc <port|none> <pin>              the same at a queue (`tc filter add dev DEV ingress bpf da pinned PIN`)
     connect <port|none> <cgroup>      refuses the processes of a control group connections to that port
+    interface <device> <cgroup>       lets them use that device alone, as RestrictNetworkInterfaces= does
     device <device> <cgroup>          ties the sockets that they open to a device, as a VRF's are
 
 `none`: it lets all through. Written in the kernel's own instructions, as no compiler for them is at hand.
@@ -17,10 +18,10 @@ import struct
 import sys
 
 _BPF, _LOAD, _PIN, _ATTACH = 321, 5, 6, 8
-_KINDS = {"xdp": 6, "tc": 3, "connect": 18, "device": 9}
-_HOOKS = {"connect": 10, "device": 2}
-_PASS = {"xdp": 2, "tc": 0, "connect": 1, "device": 1}
-_DROP = {"xdp": 1, "tc": 2, "connect": 0}
+_KINDS = {"xdp": 6, "tc": 3, "connect": 18, "device": 9, "interface": 8}
+_HOOKS = {"connect": (10,), "device": (2,), "interface": (0, 1)}
+_PASS = {"xdp": 2, "tc": 0, "connect": 1, "device": 1, "interface": 1}
+_DROP = {"xdp": 1, "tc": 2, "connect": 0, "interface": 0}
 
 
 def _code(op: int, to: int = 0, source: int = 0, offset: int = 0, number: int = 0) -> bytes:
@@ -64,6 +65,9 @@ def _packets(kind: str, port: int) -> bytes:
 def _program(kind: str, what: str) -> bytes:
     if kind == "device":
         return _code(0x62, 1, offset=0, number=socket.if_nametoindex(what)) + _returned(_PASS[kind])
+    if kind == "interface":
+        meets = _code(0x61, 2, 1, 40) + _code(0x15, 2, offset=2, number=socket.if_nametoindex(what))
+        return meets + _returned(_DROP[kind]) + _returned(_PASS[kind])
     if what == "none":
         return _returned(_PASS[kind])
     if kind == "connect":
@@ -105,13 +109,14 @@ def main() -> None:
             0,
             b"guard",
             0,
-            _HOOKS.get(kind, 0),
+            _HOOKS.get(kind, (0,))[0],
         )
     except OSError:
         print(log.value.decode(), file=sys.stderr)
         raise
     if kind in _HOOKS:
-        _call(_ATTACH, "<IIII", os.open(where, os.O_RDONLY), loaded, _HOOKS[kind], 0)
+        for hook in _HOOKS[kind]:
+            _call(_ATTACH, "<IIII", os.open(where, os.O_RDONLY), loaded, hook, 0)
     else:
         path = ctypes.create_string_buffer(where.encode())
         _call(_PIN, "<QII", at(path), loaded, 0)

@@ -21,7 +21,7 @@ from . import (
     unusual,
 )
 from .other_fleets import servers, windows
-from .unseen import below_rules, states
+from .unseen import below_rules, production, states
 
 HEALTHY = scenario("healthy", "healthy", "nothing", "", "", healthy=True)
 """Nothing is broken: nothing may be found, and nothing be unknown."""
@@ -45,6 +45,7 @@ SCENARIOS: dict[str, Scenario] = {"healthy": HEALTHY} | {
         other_means,
         below_rules,
         states,
+        production,
         windows,
         servers,
     )
