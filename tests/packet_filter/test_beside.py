@@ -6,6 +6,26 @@ import pytest
 
 from pytest_tentacle.packet_filter import Packet, Way, engine_of, read_sources, walk
 
+FULL, NEARLY = "262144 262144\n", "259000 262144\n"
+
+
+@pytest.mark.parametrize(("text", "way"), [(FULL, Way.STOPPED), (NEARLY, Way.UNCLEAR), ("", Way.PASSES)])
+@pytest.mark.parametrize("to", ["in", "out"])
+def test_a_full_table(text: str, way: Way, to: str) -> None:
+    """What begins a connection, either way; that a table that is nearly full was so a moment ago nobody knows."""
+    filters = read_sources([{"tool": "nft", "text": ""}, {"tool": "conntrack", "text": text}])
+    assert walk(filters, Packet(to, family=4, port=10933)).way is way  # type: ignore[arg-type]
+
+
+def test_a_full_table_takes_no_more_than_what_begins() -> None:
+    """What stands goes on, and what a rule leaves untracked needs no room in it."""
+    full = {"tool": "conntrack", "text": FULL}
+    raw = "*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p tcp -m tcp --dport 10933 -j CT --notrack\nCOMMIT\n"
+    untracked = read_sources([{"tool": "iptables", "text": raw}, full])
+    assert walk(untracked, Packet("in", family=4, port=10933)).way is Way.PASSES
+    assert walk(read_sources([full]), Packet("in", family=4, port=10933, later=True)).way is Way.PASSES
+
+
 XDP = (
     "1: lo: <LOOPBACK,UP> mtu 65536 qdisc noqueue state UNKNOWN mode DEFAULT group default qlen 1000\\    link/loopback\n"
     "2: eth0@if9: <BROADCAST,UP> mtu 1500 xdpgeneric qdisc noqueue state UP mode DEFAULT group default qlen 1000\\    "

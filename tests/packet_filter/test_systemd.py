@@ -46,6 +46,34 @@ def test_one_unit(allow: str, deny: str, way: Way, answer: bool) -> None:
     assert passage(unit(allow, deny), answer=answer) is way
 
 
+WITH, WITHOUT = "Features=+SECCOMP +BPF_FRAMEWORK", "Features=+SECCOMP -BPF_FRAMEWORK"
+
+
+@pytest.mark.parametrize(
+    ("cards", "features", "way"),
+    [
+        ("lo", WITH, Way.STOPPED),
+        ("lo eth0", WITH, Way.PASSES),
+        ("~eth0", WITH, Way.STOPPED),
+        ("~eth1", WITH, Way.PASSES),
+        ("lo", "", Way.STOPPED),
+        ("lo", WITHOUT, Way.PASSES),
+    ],
+    ids=["loopback alone", "its card", "all but its card", "all but another", "an old survey", "not heeded"],
+)
+@pytest.mark.parametrize("answer", [False, True], ids=["request", "answer"])
+@pytest.mark.parametrize("polls", [False, True], ids=["listens", "polls"])
+def test_its_cards(cards: str, features: str, way: Way, answer: bool, polls: bool) -> None:
+    """RestrictNetworkInterfaces=, which only a systemd with BPF's framework heeds (systemd.resource-control(5))."""
+    ports = "Ports=\nPolled=10943" if polls else "Ports=10933"
+    text = f"{ports}\n\n{features}\n\nId=Tentacle.service\nRestrictNetworkInterfaces={cards}"
+    inward = answer is polls
+    near = {"sources": SERVER, "destinations": OWN} if inward else {"sources": OWN, "destinations": SERVER}
+    port = {"source_port" if answer else "port": 10943 if polls else 10933}
+    packet = Packet("in" if inward else "out", family=4, answer=answer, interfaces=frozenset({"eth0"}), **near, **port)  # type: ignore[arg-type]
+    assert walk(read_sources([{"tool": "systemd", "text": text}]), packet).way is way
+
+
 def test_it_is_the_unit_s_port_alone() -> None:
     """sshd is no process of the unit's."""
     assert passage(unit("", "0.0.0.0/0"), port=22) is Way.PASSES

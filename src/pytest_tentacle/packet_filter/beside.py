@@ -1,6 +1,8 @@
 """What stops packets beside the rules of a packet filter: programs and filters at cards and queues, IPsec's policies.
 
-The survey tells of them as `ip -o link show` (`xdp`), `tc` (`tc`) and `ip xfrm policy` (`xfrm`) print them. What a
+And the table of tracked connections, once it is full: the kernel drops what would begin one more (nf_conntrack-sysctl,
+nf_conntrack_max), where none of the others can be given up. The survey tells of them as `ip -o link show` (`xdp`), `tc`
+(`tc`) and `ip xfrm policy` (`xfrm`) print them, and of the table how many it holds, and may (`conntrack`). What a
 program of the kernel does nobody sees: it leaves a verdict open. Sources: tc(8), tc-u32(8), tc-flower(8), tc-tbf(8)
 and ip-xfrm(8) of iproute2 6.1; what they print is of that version, flower's of its source (tc/f_flower.c).
 """
@@ -15,6 +17,8 @@ from typing import Literal
 from .model import FilterChain, FilterMatch, FilterRule, RuleVerdict
 
 TABLE = "beside the rules"
+_TRACKING = -200
+"""Where connections are tracked: behind the rules of tables of the kind `raw`, which may leave some out."""
 _AT_THE_CARD, _AT_THE_QUEUE, _POLICIES = 3_000_000, 2_000_000, 1_000_000
 """Where their chains stand: before and behind all chains of rules."""
 _FRAME = 1514
@@ -33,6 +37,23 @@ def programs(text: str) -> Iterator[FilterChain]:
     for device, words in _XDP.findall(text):
         rule = FilterRule(text=words.strip(), verdict="unread")
         yield _at(device, f"programs at {device} (ip link)", "ingress", -_AT_THE_CARD, [rule])
+
+
+def full_table(text: str) -> Iterator[FilterChain]:
+    """The table of tracked connections; the survey tells of it only where it is as good as full: `<number> <most>`."""
+    counted = re.fullmatch(r"(\d+) (\d+)\s*", text)
+    if counted is None:
+        return
+    number, most = int(counted[1]), int(counted[2])
+    words = f"the table of tracked connections (net.netfilter.nf_conntrack_max), which holds {number:,} of {most:,}"
+    rule = FilterRule(
+        text=words,
+        matches=(FilterMatch(field="ct state", values=("new",)),),
+        verdict="drop" if number >= most else "unread",
+    )
+    hooks: tuple[Literal["prerouting", "output"], ...] = ("prerouting", "output")
+    for hook in hooks:
+        yield FilterChain(name="tracking", table=TABLE, hook=hook, priority=_TRACKING, rules=(rule,))
 
 
 def queues(text: str) -> Iterator[FilterChain]:

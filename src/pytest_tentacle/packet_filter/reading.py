@@ -28,8 +28,8 @@ def read_sources(sources: Sequence[Mapping[str, Any]]) -> PacketFilter:
     """One filter of all sources: `tool`, and either `text` or `refused` with the tool's own words.
 
     Tools: `firewalld` (its zones), `nft`, `iptables`, `ip6tables`, `iptables-legacy`, `ip6tables-legacy`, `ipset`,
-    `systemd` (its units' addresses), and `xdp`, `tc`, `xfrm` for what stands beside the rules. A text that was cut off
-    has `cut`.
+    `systemd` (its units' addresses), and `xdp`, `tc`, `xfrm`, `conntrack` for what stands beside the rules. A
+    text that was cut off has `cut`.
     """
     texts = {str(each.get("tool")): str(each.get("text") or "") for each in sources if each.get("refused") is None}
     trouble = [f"{each.get('tool')}: {each['refused']}" for each in sources if each.get("refused") is not None]
@@ -60,6 +60,7 @@ def read_sources(sources: Sequence[Mapping[str, Any]]) -> PacketFilter:
     chains += units(texts.get("systemd", ""))
     chains += beside.programs(texts.get("xdp", ""))
     chains += beside.queues(texts.get("tc", ""))
+    chains += beside.full_table(texts.get("conntrack", ""))
     chains += beside.policies(texts.get("xfrm", ""))
     sets = [_small(each) for each in (*ruleset.sets.values(), *ipsets(texts.get("ipset", "")))]
     if sum(len(chain.rules) for chain in chains) > MOST_RULES:

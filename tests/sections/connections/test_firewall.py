@@ -10,9 +10,10 @@ from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
 from pytest_tentacle.packet_filter import PacketFilter
 from pytest_tentacle.sections.connections.filter_rules import Filtered, on_windows
+from pytest_tentacle.survey.model import Listener, Process
 from pytest_tentacle.survey.surroundings import Firewall, FirewallProfile, FirewallRule
 from support.fleets.looks import OWN_PORT
-from support.rules import linux_rules
+from support.rules import as_survey, linux_rules
 
 SILENT = {"fails": "connect", "error": Failure.TIMED_OUT}
 ALLOW = FirewallRule(name="Octopus", action="allow", ports=("10933",))
@@ -236,6 +237,48 @@ class TestUnknown:
         around.world["web-01"].declare(mode=None)
         around.world["web-01"].trusted = []
         assert around.judge("local-firewall", "web-01").outcome is Outcome.UNKNOWN
+
+
+def led(to: str) -> Firewall:
+    """Its rules lead what comes to its port elsewhere."""
+    chain = "type nat hook prerouting priority dstnat; policy accept;"
+    return as_survey(f"table ip n {{\n\tchain c {{\n\t\t{chain}\n\t\ttcp dport 10933 {to}\n\t}}\n}}\n")
+
+
+STRANGERS = ({"fails": "tls", "error": Failure.NOT_TLS}, {"whose": "another"})
+
+
+class TestLedPastTheService:
+    """Who answers its peers is whom the machine's own rules lead them to."""
+
+    @pytest.mark.parametrize("across_is", STRANGERS)
+    @pytest.mark.parametrize("to", ["redirect to :7000", "dnat to 192.0.2.99:10933"])
+    def test_by_its_own_rules(self, around: Any, across: Any, to: str, across_is: Any) -> None:
+        linux_listener(around)
+        across(around.world, "listening", across_is, across_is)
+        around.sections["web-01"]["firewall"] = led(to)
+        (problem,) = around.judge("local-firewall", "web-01").problems
+        assert (problem.code, problem.facts["diverted"]) == ("TT546", True)
+
+    @pytest.mark.parametrize("across_is", STRANGERS)
+    @pytest.mark.parametrize(
+        "why", ["to its own port", "a container's", "its port is closed", "who listens is not known"]
+    )
+    def test_where_they_should(self, around: Any, across: Any, make_probe: Any, across_is: Any, why: str) -> None:
+        """A container's published port is led to the container; another port may be led to the service's own."""
+        linux_listener(around)
+        across(around.world, "listening", across_is, across_is)
+        around.sections["web-01"]["firewall"] = led(
+            "redirect to :10933" if why == "to its own port" else "redirect to :7000"
+        )
+        if why == "a container's":
+            holder = Process(pid=4, name="docker-proxy")
+            around.sections["web-01"]["listeners"] = (Listener(address="::", port=10933, pid=4, owner=holder),)
+        elif why == "who listens is not known":
+            around.sections["web-01"]["listeners"] = ()
+        elif why == "its port is closed":
+            around.world["web-01"].replace(OWN_PORT, make_probe(fails="connect", error=Failure.REFUSED))
+        assert "TT546" not in around.codes("local-firewall", "web-01")
 
 
 class TestHealthy:

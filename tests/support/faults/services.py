@@ -258,6 +258,11 @@ def no_working_directory_again_and_again(world: Whole) -> None:
 
 
 @case("TC2038", "poll-01", confidence="certain", unsure="")
+def no_credential(world: Whole) -> None:
+    world.down("poll-01", state="failed", exit_code=243, detail="failed / exit-code")
+
+
+@case("TC2038", "poll-01", confidence="certain", unsure="")
 def no_file_of_variables(world: Whole) -> None:
     """Seen with systemd 252: the program was not run, so it has no exit code of its own."""
     world.down("poll-01", state="starting", exit_code=0, detail="auto-restart / resources")

@@ -29,7 +29,7 @@ from .link_verdict import standing_in_the_way
 from .linux_filter import WAY_READS, FilteredWay, LinuxVerdict, linux_verdict, own_addresses, verdict_of_way
 from .probe_verdict import describe
 from .relayed import RELAY_READS, relayed
-from .ways import SLOW_MS, connecting_ms
+from .ways import SLOW_MS, connecting_ms, family_of, reached_by
 
 _CODES = {
     Filtered.NO_RULE: "TT541",
@@ -47,6 +47,9 @@ _WORDS = {
     Filtered.LOCAL_RULES_IGNORED: "only rules of the machine's own let the port in, and group policy ignores those",
     Filtered.OTHER_SCOPE: "the rules for the port are for other networks, peers or programs",
 }
+
+_OF_CONTAINERS = frozenset({"docker-proxy", "rootlessport", "conmon"})
+"""What holds a container's published port on the machine itself."""
 
 _ADVICE = "Look at the rules by hand, for the port and the network's profile."
 
@@ -68,8 +71,8 @@ def port_is_let_in(subject: Subject) -> Iterator[Finding]:
     attempts = tuple(attempt for attempt in attempts_of(subject) if attempt.listening is subject.is_tentacle)
     port = _port(subject, attempts)
     through = is_well(attempts) or next((attempt for attempt in attempts if attempt.connected), None)
-    reached_by = {attempt.vantage for attempt in attempts if attempt.connected and not attempt.met_another}
-    lost = tuple(attempt for attempt in attempts if attempt.vantage not in reached_by)
+    reached = {reached_by(attempt) for attempt in attempts if attempt.connected and not attempt.met_another}
+    lost = tuple(attempt for attempt in attempts if reached.isdisjoint({reached_by(attempt), (attempt.vantage, None)}))
     try:
         firewall = subject.read(FACTS.firewall)
     except Unknown:
@@ -120,7 +123,7 @@ def _windows(subject: Subject, firewall: Firewall, port: int, attempts: tuple[At
             f"the rules of Windows Firewall on {subject.name} do not tell whether they let port {port} in", _ADVICE
         )
     refused = any(_error_of(attempt) is Failure.REFUSED for attempt in attempts)  # which Windows Firewall never does
-    if verdict.filtered is Filtered.OPEN or refused or _others_get_through(subject, port):
+    if verdict.filtered is Filtered.OPEN or refused or _others_get_through(subject, port, attempts):
         yield Evidence(_source(subject, firewall), _described(subject, firewall, port, attempts))
         return
     yield _problem(subject, firewall, port, verdict, attempts)
@@ -133,7 +136,9 @@ def _linux(subject: Subject, firewall: Firewall, port: int, attempts: tuple[Atte
         yield Evidence(source, f"it lets port {port} in")
     elif verdict.word == "unclear":
         raise _cannot_tell(subject, port, verdict)
-    elif verdict.by_source or not _others_get_through(subject, port):
+    elif _leads_where_it_should(subject, port, verdict, attempts):
+        yield Evidence(source, f"it leads port {port} to another: {verdict.words}")
+    elif verdict.by_source or not _others_get_through(subject, port, attempts):
         yield _linux_problem(subject, firewall, port, verdict, attempts)
     else:
         yield Evidence(source, f"by its rules it keeps port {port} out, and yet a connection came through")
@@ -148,14 +153,30 @@ def _shut_for_all_that(
     verdict = verdict_inbound(subject, firewall, port, attempts)
     if verdict.word == "unclear" and verdict.by_rule:
         return _cannot_tell(subject, port, verdict)
-    connected = any(attempt.connected for attempt in attempts)
-    follows = verdict.word == "open" and not connected
+    follows = verdict.word == "open" and not any(attempt.connected for attempt in attempts)
     if follows:
         verdict = verdict_inbound(subject, firewall, port, attempts, later=True)
-    if verdict.word != "closed" or (verdict.diverted and connected):
+    if verdict.word != "closed" or _leads_where_it_should(subject, port, verdict, attempts):
         return None
     problem = _linux_problem(subject, firewall, port, verdict, attempts)
     return replace(problem, facts=problem.facts | {"follows": follows})
+
+
+def _leads_where_it_should(subject: Subject, port: int, verdict: LinuxVerdict, attempts: tuple[Attempt, ...]) -> bool:
+    """Whether something answers where the rules lead its peers, and that may be how they reach the service.
+
+    It is not where the service is open at its port, and they lead past it. A container's published port, or another
+    port of the service's own, is where a rule should lead.
+    """
+    if not verdict.diverted or not any(attempt.connected for attempt in attempts):
+        return False
+    if verdict.own_port == subject.expected_port or not _open_here(subject, port):
+        return True
+    try:
+        owners = [each.owner for each in subject.read(FACTS.listeners) if each.port == port]
+    except Unknown:
+        return True
+    return not owners or any(owner is None or owner.name in _OF_CONTAINERS for owner in owners)
 
 
 def _lets_some_in(subject: Subject, firewall: Firewall, port: int, attempts: tuple[Attempt, ...]) -> Unknown | None:
@@ -238,6 +259,7 @@ def _linux_problem(
             "is_answered": _answers_elsewhere(subject, firewall, verdict),
             "names_port": verdict.names_port,
             "beside": verdict.beside,
+            "diverted": verdict.diverted,
             "instance": subject.instance_name,
             **_only_peer(subject, attempts),
         },
@@ -329,12 +351,21 @@ def _error_of(attempt: Attempt) -> Failure | None:
     return attempt.probe.connect.error if attempt.probe.connect else None
 
 
-def _others_get_through(subject: Subject, port: int) -> bool:
-    """Whether the machine that runs pytest could connect: then the rules do not say what we read in them."""
-    probes = subject.seen_from_here()
+def _others_get_through(subject: Subject, port: int, attempts: tuple[Attempt, ...]) -> bool:
+    """Whether the machine that runs pytest could connect: then the rules do not say what we read in them.
+
+    Where all that its peers tried is of one family of addresses, by that one: each has rules of its own.
+    """
     if isinstance(subject.machine.transport, Local):
         return False
-    return any(probe.port == port and probe.connect and probe.connect.error is None for probe in probes)
+    tried = {family_of(attempt.probe) for attempt in attempts}
+    return any(
+        probe.port == port
+        and probe.connect is not None
+        and probe.connect.error is None
+        and (None in tried or len(tried) != 1 or family_of(probe) in {None, *tried})
+        for probe in subject.seen_from_here()
+    )
 
 
 def _let_in(attempt: Attempt) -> Evidence:

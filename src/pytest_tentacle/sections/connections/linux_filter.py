@@ -41,7 +41,7 @@ class LinuxVerdict:
         by_source: it rests on the peer's address: a translation on the way would change it.
         rejects: the rule answers, so that the other end hears of it at once; where it is unclear, it may.
         answer: not the request is stopped but the answer to it.
-        diverted: it is led elsewhere, by a rule that translates its destination.
+        diverted: it is led elsewhere, by a rule that translates its destination; where it is unclear, it may be.
         own_port: the machine's own one that it is led to.
         by_rule: where it is unclear, a rule that was read may stop it; else rules are missing.
         names_port: the rule is for just this port: it stays whatever becomes of the others.
@@ -154,8 +154,8 @@ def verdict_of_way(
     connected = probe.connect
     address = plain_address((connected.address if connected else None) or probe.host)
     own, peers = own_addresses(subject), own_addresses(peer) if peer else frozenset[str]()
-    there, back = (route_to(subject, peer), route_to(peer, subject)) if peer else (None, None)
     six = address is not None and ":" in address
+    there, back = (route_to(subject, peer, six=six), route_to(peer, subject, six=six)) if peer else (None, None)
     if there is not None and there.source and (":" in there.source) is six:
         own = frozenset({there.source})
     if back is not None and back.source and (":" in back.source) is six:
@@ -170,22 +170,27 @@ def verdict_of_way(
     return linux_verdict(firewall, [way], later=later)
 
 
-def route_to(machine: Subject, other: Subject) -> Route | None:
-    """A machine's way to another one's declared address; None where it was not asked for."""
+def route_to(machine: Subject, other: Subject, *, six: bool = False) -> Route | None:
+    """A machine's way to another one's declared address; None where it was not asked for.
+
+    `six`: to one of IPv6, where one was asked for: it has tables of its own.
+    """
     try:
         by_peer = kept(machine, "routes by peer", lambda: _by_peer(machine.read(FACTS.routes)))
     except Unknown:
         return None
     names = {plain_host(host) for host in (other.machine.ip, other.machine.dns_name) if host}
-    found = [by_peer[name] for name in names if name in by_peer]
-    return min(found, key=operator.itemgetter(0))[1] if found else None
+    found = [each for name in names for each in by_peer.get(name, ())]
+    fitting = [each for each in found if six and ":" in each[1].address] or found
+    return min(fitting, key=operator.itemgetter(0))[1] if fitting else None
 
 
-def _by_peer(routes: tuple[Route, ...]) -> dict[str, tuple[int, Route]]:
-    """By the host that it leads to, the first route, and which of all it is."""
-    found: dict[str, tuple[int, Route]] = {}
+def _by_peer(routes: tuple[Route, ...]) -> dict[str, tuple[tuple[int, Route], ...]]:
+    """By the host that they lead to, the routes, and which of all each is."""
+    found: dict[str, tuple[tuple[int, Route], ...]] = {}
     for place, route in enumerate(routes):
-        found.setdefault(plain_host(route.peer), (place, route))
+        host = plain_host(route.peer)
+        found[host] = (*found.get(host, ()), (place, route))
     return found
 
 
@@ -247,7 +252,14 @@ def _verdict(passage: Passage, port: int, *, answer: bool) -> LinuxVerdict:
         words, by_rule = f"{reason}{passage.words}", passage.rule is not None
         may_reject = by_rule and passage.rule is not None and passage.rule.verdict in _MAY_REJECT
         return LinuxVerdict(
-            "unclear", words, passage.by_source, rejects=may_reject, answer=answer, by_rule=by_rule, beside=beside
+            "unclear",
+            words,
+            passage.by_source,
+            rejects=may_reject,
+            answer=answer,
+            diverted=passage.rule is not None and passage.rule.verdict == "divert",
+            by_rule=by_rule,
+            beside=beside,
         )
     rule = passage.rule
     rejects = rule is not None and rule.verdict == "reject"

@@ -47,15 +47,17 @@ _WORDS = {
 @check(codes=("TT533",), reads=("firewall", "peer.firewall", "peer.services", *AWAY_READS, *WAY_READS, *TENTACLE_READS))
 def connection_is_let_out(subject: Subject) -> Iterator[Finding]:
     """The connecting end's own packet filter on Linux lets the connection out, and the answer in."""
-    for attempt, server in _lost_links(subject):
+    lost = tuple(_lost_links(subject))
+    for attempt, server in (*lost, *_taken_links(subject)):
         connecting, other = (server, subject) if attempt.listening else (subject, server)
+        is_lost = (attempt, server) in lost
         try:
             verdict = verdict_of_way(connecting, other, attempt.probe, inbound=False)
         except Unknown as unknown:
-            if standing_in_the_way(attempt.link.end) is None:
+            if is_lost and standing_in_the_way(attempt.link.end) is None:
                 yield from _unread_rules(connecting, unknown)
             continue
-        if verdict.word != "closed":
+        if verdict.word != "closed" or not (is_lost or verdict.diverted):
             continue
         port = attempt.probe.port
         what = "its answers are kept out" if verdict.answer else "led elsewhere" if verdict.diverted else "kept in"
@@ -354,14 +356,27 @@ def _lost_links(subject: Subject) -> Iterator[tuple[Attempt, Subject]]:
     Nor did one come through that another machine answered, by its certificate.
     """
     attempts = attempts_of(subject)
-    reached = {each.server for each in attempts if each.connected and not each.met_another}
+    reached = {(each.server, *reached_by(each)) for each in attempts if each.connected and not each.met_another}
     lost = {
         each.server: each
         for each in attempts
-        if each.server is not None and each.server not in reached and (_is_lost(each) or each.met_another)
+        if each.server is not None
+        and reached.isdisjoint({(each.server, *reached_by(each)), (each.server, each.vantage, None)})
+        and (_is_lost(each) or each.met_another)
     }
     for name, attempt in lost.items():
         yield attempt, subject.fleet.subject(name)
+
+
+def reached_by(attempt: Attempt) -> tuple[str, int | None]:
+    """Who connects, and by which family of addresses, as each has ways and rules of its own; None: nobody knows it."""
+    return attempt.vantage, family_of(attempt.probe)
+
+
+def family_of(probe: Probe) -> int | None:
+    """Of the address that was tried; None where nobody knows it."""
+    address = plain_address((probe.connect.address if probe.connect else None) or probe.host)
+    return None if address is None else 6 if ":" in address else 4
 
 
 def _taken_links(subject: Subject) -> Iterator[tuple[Attempt, Subject]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from pytest_tentacle.diagnosis.causes.path.links import unless_led
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
 from pytest_tentacle.diagnosis.wording import listed
@@ -170,7 +171,7 @@ STRANGERS: tuple[CauseKind, ...] = (
             CERTIFICATE_WINDOWS,
         ),
         ("Let the gateway pass the port through as TCP; see whose certificate it presents:", _BROWSE_LINUX),
-        _wants_certificate,
+        unless_led(_wants_certificate),
         consequences=STRANGER_IN_LOGS,
         fold_by=("vantage", "host", "port"),
         rank=20,
@@ -184,7 +185,7 @@ STRANGERS: tuple[CauseKind, ...] = (
         frozenset({"TT527"}),
         ("Let the device pass the port through as TCP; see what it presents:", CERTIFICATE_WINDOWS),
         ("Let the device pass the port through as TCP; see what it presents:", _BROWSE_LINUX),
-        _refuses_tls,
+        unless_led(_refuses_tls),
         consequences=STRANGER_IN_LOGS,
         fold_by=("vantage", "host", "port"),
         rank=20,
@@ -204,7 +205,7 @@ STRANGERS: tuple[CauseKind, ...] = (
             "Have port {port} between the two exempted from inspection. To see whose certificate is presented:",
             _BROWSE_LINUX,
         ),
-        _inspected,
+        unless_led(_inspected),
         consequences=STRANGER_IN_LOGS | STRANGER_SPEAKS,
         fold_by=("issuer",),
         rank=15,
@@ -224,7 +225,7 @@ STRANGERS: tuple[CauseKind, ...] = (
             '$ getent ahosts "<host>"',
             _BROWSE_LINUX,
         ),
-        _elsewhere,
+        unless_led(_elsewhere),
         consequences=STRANGER_IN_LOGS,
         fold_by=("owner",),
         rank=35,
@@ -238,7 +239,7 @@ STRANGERS: tuple[CauseKind, ...] = (
         _CERTIFICATE,
         ("Compare the thumbprint with that of {end}; correct address or thumbprint:", _BROWSE_WINDOWS),
         ("Compare the thumbprint with that of {end}; correct address or thumbprint:", _BROWSE_LINUX),
-        _other_octopus,
+        unless_led(_other_octopus),
         consequences=STRANGER_IN_LOGS,
         fold_by=("thumbprint",),
         rank=35,
@@ -251,7 +252,7 @@ STRANGERS: tuple[CauseKind, ...] = (
         frozenset({"TT530"}),
         ("Correct host and port in the inventory, in the portal, or in the Tentacle's settings:", _BROWSE_WINDOWS),
         ("Correct host and port in the inventory, in the portal, or in the Tentacle's settings:", _BROWSE_LINUX),
-        _wrong_product,
+        unless_led(_wrong_product),
         consequences=STRANGER_IN_LOGS,
         fold_by=("host", "port"),
         rank=35,
@@ -263,7 +264,7 @@ STRANGERS: tuple[CauseKind, ...] = (
         frozenset({"TT530"}),
         (*_SEE_WHOSE, _BROWSE_WINDOWS),
         (*_SEE_WHOSE, '$ curl -kv "https://<host>:<port>/"', _BROWSE_LINUX),
-        _web_server,
+        unless_led(_web_server),
         consequences=STRANGER_IN_LOGS | STRANGER_SPEAKS,
         fold_by=("issuer",),
         rank=35,
@@ -276,7 +277,7 @@ STRANGERS: tuple[CauseKind, ...] = (
         frozenset({"TT529"}),
         ("See what answers, and take it out of the way:", PLAIN_WINDOWS),
         ("See what answers, and take it out of the way:", '$ curl -v "http://<host>:<port>/"'),
-        _plain,
+        unless_led(_plain),
         consequences=STRANGER_IN_LOGS | STRANGER_SPEAKS,
         fold_by=("link",),
         rank=25,

@@ -63,11 +63,13 @@ BESIDE: tuple[CauseKind, ...] = (
             (
                 "On {end}, see whose it is: a network of containers, an agent of security, a mirror of its traffic, "
                 "IPsec. Have that let the port through, or negotiate; a rule of the firewall that allows the port "
-                "would change nothing:"
+                "would change nothing. Where its table of tracked connections is full, see whose they are, and raise "
+                "net.netfilter.nf_conntrack_max:"
             ),
             "$ ip link show",
             "$ tc qdisc show",
             "$ sudo ip xfrm policy",
+            "$ sysctl net.netfilter.nf_conntrack_count net.netfilter.nf_conntrack_max",
         ),
         _takes_packets,
         consequences=LOST_IN_LOGS,

@@ -161,13 +161,15 @@ def filter_verdict(view: View | None, peer: View | None, problem: Problem) -> st
 class OwnRule:
     """A rule of one end's own filter that may be what keeps a link from working: `keeper` is that end.
 
-    `sure`: it does, by what was read. `beside`: it stands in no rule of a firewall.
+    `sure`: it does, by what was read. `beside`: it stands in no rule of a firewall. `leads`: it leads
+    the link elsewhere.
     """
 
     keeper: str
     rule: str
     sure: bool = False
     beside: bool = False
+    leads: bool = False
 
 
 def unjudged_rule(view: View, problem: Problem) -> OwnRule | None:
@@ -200,7 +202,8 @@ def _rule(view: View, problem: Problem, *, later: bool) -> OwnRule | None:
         way = FilteredWay(inbound=inbound, port=port, own=mine, peers=peers)
         verdict = linux_verdict(firewall, [way], later=later)
         if (verdict.word == "unclear" and verdict.by_rule) or (later and verdict.word == "closed"):
-            return OwnRule(own.name, verdict.words, sure=verdict.word == "closed", beside=verdict.beside)
+            sure = verdict.word == "closed"
+            return OwnRule(own.name, verdict.words, sure=sure, beside=verdict.beside, leads=verdict.diverted)
     return None
 
 
@@ -213,6 +216,25 @@ def stops_icmp(view: View, problem: Problem) -> OwnRule | None:
         if own is not None and rule is not None:
             return OwnRule(own.name, rule)
     return None
+
+
+def unless_led(match: Predicate) -> Predicate:
+    """The same cause of who answers: no more than possible where a rule of an end's own may lead the link to them."""
+
+    def looked(view: View, problem: Problem) -> Clue | None:
+        clue = match(view, problem)
+        found = unjudged_rule(view, problem) if clue is not None else None
+        if clue is None or found is None or not found.leads:
+            return clue
+        return replace(
+            clue,
+            facts=clue.facts | {"keeper": found.keeper, "rule": found.rule},
+            evidence=(*clue.evidence, Evidence(f"packet filter of {found.keeper}", found.rule)),
+            confidence=Confidence.POSSIBLE,
+            unsure="A rule of {keeper} itself may lead the connection there; see that one first: {rule}.",
+        )
+
+    return looked
 
 
 def unless_own_rules(match: Predicate) -> Predicate:

@@ -7,7 +7,7 @@ import re
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue, Predicate
 from pytest_tentacle.diagnosis.view import View
 from pytest_tentacle.guide.commands import STATE_WINDOWS
-from pytest_tentacle.guide.consequences import ACROSS, FIREWALL, LOST_IN_LOGS, UNCONNECTED, UNREACHED
+from pytest_tentacle.guide.consequences import ACROSS, FIREWALL, INTERCEPTED, LOST_IN_LOGS, UNCONNECTED, UNREACHED
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.link import Failure
@@ -30,6 +30,8 @@ _SEE_PROFILES = (
 )
 
 
+_ANSWERED = INTERCEPTED | {"TT524", "TT528"}
+"""What a link meets where a rule leads it to somebody else."""
 _BY_THE_UNIT = "Try the connection as the unit does, in its network and its control group."
 _REJECTED = "The machine's own firewall rejects the connection as well, but not even that is heard."
 _LED = "The machine's own firewall leads the connection to another port, but not even that one's answer is heard."
@@ -41,6 +43,8 @@ def _could_be_by(told: Problem, problem: Problem) -> bool:
     What only drops says no to nobody, and what leads to another port of the machine refuses at most. What rejects a
     connection that comes in is heard of at once, and so is the answer of the port that it is led to.
     """
+    if problem.code in _ANSWERED:
+        return bool(told.facts.get("diverted"))
     error, rule = problem.facts.get("error"), str(told.facts.get("rule")).lower()
     if problem is not told and error == Failure.TIMED_OUT and _is_heard(told):
         return False
@@ -176,7 +180,8 @@ OWN_FIREWALL: tuple[CauseKind, ...] = (
         (
             (
                 "See the unit with the files that change it. Add the server's address to its IPAddressAllow=, or the "
-                "address's family to RestrictAddressFamilies=, or take PrivateNetwork= away (systemctl edit), then "
+                "address's family to RestrictAddressFamilies=, or the card to RestrictNetworkInterfaces=, or take "
+                "PrivateNetwork= away (systemctl edit), then "
                 "restart it. Where the packet filter has a rule for the unit's control group, change that:"
             ),
             '$ systemctl cat "<service>"',
@@ -192,7 +197,7 @@ OWN_FIREWALL: tuple[CauseKind, ...] = (
         "TC5411",
         "The machine's own firewall blocks the port",
         "The firewall of {end} blocks port {port}: {why}.",
-        FIREWALL | BLOCKED | {NO_ROUTE},
+        FIREWALL | BLOCKED | {NO_ROUTE} | _ANSWERED,
         (
             ("On {end}, see the rules that name the port, then allow it for its peers, and nobody else:"),
             RULES_WINDOWS,
@@ -201,7 +206,8 @@ OWN_FIREWALL: tuple[CauseKind, ...] = (
         (
             (
                 "On {end}, see the rules, and allow the port from the other end. Where the unit's own IPAddressDeny= "
-                "keeps it out, add its address to IPAddressAllow= (systemctl edit), and restart the unit:"
+                "keeps it out, add its address to IPAddressAllow=, or its card to RestrictNetworkInterfaces= "
+                "(systemctl edit), and restart the unit:"
             ),
             *RULES_LINUX,
         ),

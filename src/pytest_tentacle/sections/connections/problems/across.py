@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_tentacle.guide.commands import CERTIFICATE_WINDOWS, PLAIN_WINDOWS, SUITES_WINDOWS
-from pytest_tentacle.guide.consequences import LOST_IN_LOGS, NO_CONNECTION, STRANGER_IN_LOGS
+from pytest_tentacle.guide.consequences import INTERCEPTED, LOST_IN_LOGS, NO_CONNECTION, STRANGER_IN_LOGS
 from pytest_tentacle.guide.problem import Confidence, ProblemKind
 
 _STEP = "welcome-page-across"
@@ -20,6 +20,8 @@ _OPENSSL = '$ openssl s_client -connect "<host>:<port>" </dev/null'
 _RULES_WINDOWS = "$ Get-NetFirewallPortFilter | Where-Object LocalPort -eq <port> | Get-NetFirewallRule"
 _SCHANNEL = "$ Get-ChildItem -Recurse HKLM:\\SYSTEM\\CurrentControlSet\\Control\\SecurityProviders\\SCHANNEL\\Protocols"
 _RULES_LINUX = ("$ sudo nft list ruleset", "$ sudo iptables -S")
+_LED_ELSEWHERE = INTERCEPTED | STRANGER_IN_LOGS | {"TT524", "TT527", "TT528"}
+"""What a link meets where a rule of an end's own leads it to somebody else."""
 
 
 def _kind(
@@ -202,7 +204,7 @@ ACROSS: tuple[ProblemKind, ...] = (
         windows=("$ Get-NetFirewallRule -Direction Outbound -Action Block -Enabled True",),
         linux=_RULES_LINUX,
         sentence="The firewall of {end} does not let it connect to port {port}: {why}.",
-        consequences=NO_CONNECTION | LOST_IN_LOGS | {"TT523"},
+        consequences=NO_CONNECTION | LOST_IN_LOGS | _LED_ELSEWHERE | {"TT523"},
         fold_by=("end", "why"),
         place="end",
         rank=10,

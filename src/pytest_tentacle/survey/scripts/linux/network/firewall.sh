@@ -53,15 +53,26 @@ unit_addresses() {
     done
     IFS=$old_ifs
     if [ $# -eq 0 ]; then return; fi
-    shown=$(bounded_last 8 systemctl show --no-pager -p Id,IPAddressAllow,IPAddressDeny,RestrictAddressFamilies,PrivateNetwork,NetworkNamespacePath -- "$@" 2>/dev/null </dev/null)
-    case $shown in *IPAddressDeny=[0-9a-f:]* | *RestrictAddressFamilies=* | *PrivateNetwork=yes* | *NetworkNamespacePath=/*) ;; *) return ;; esac
+    shown=$(bounded_last 8 systemctl show --no-pager -p Id,IPAddressAllow,IPAddressDeny,RestrictNetworkInterfaces,RestrictAddressFamilies,PrivateNetwork,NetworkNamespacePath -- "$@" 2>/dev/null </dev/null)
+    case $shown in
+        *RestrictNetworkInterfaces=*) shown="$(bounded_last 8 systemctl show --no-pager -p Features 2>/dev/null </dev/null)$newline$newline$shown" ;;
+        *IPAddressDeny=[0-9a-f:]* | *RestrictAddressFamilies=* | *PrivateNetwork=yes* | *NetworkNamespacePath=/*) ;;
+        *) return ;;
+    esac
     told=$(printf 'Ports=%s\nPolled=%s\n\n%s\n' "$own" "$others" "$shown" | awk "$json"'{ all = all $0 "\n" } END { printf "%s", text(all) }')
     sources="$sources,{\"tool\":\"systemd\",\"text\":$told}"
 }
 
-# What stops packets beside all rules: programs at the cards (XDP), filters and buckets at their queues, IPsec's policies. Only
-# where there are any. A connection of IPsec's has keys: how many there are is asked, and never for one of them.
+# What stops packets beside all rules: programs at the cards (XDP), filters and buckets at their queues, IPsec's policies, a
+# table of tracked connections that is as good as full. Only where there are any. A connection of IPsec's has keys: how many there are is asked, and never for one of them.
 beside_rules() {
+    # Files of /proc/sys can be read only at once: dash's own read gets their first digit.
+    told=$(cat /proc/sys/net/netfilter/nf_conntrack_count /proc/sys/net/netfilter/nf_conntrack_max 2>/dev/null)
+    counted=${told%%"$newline"*} most=${told#*"$newline"}
+    case $counted,$most in
+        *[!0-9,]* | ,* | *, | *,0) ;;
+        *) if [ "$counted" -ge "$((most - most / 20))" ]; then beside conntrack "$counted $most"; fi ;;
+    esac
     if has ip; then
         shown=$(bounded_last 5 ip -o link show 2>/dev/null </dev/null)
         case $shown in *prog/xdp*) beside xdp "$shown" ;; esac

@@ -41,8 +41,7 @@ section_routes() {
             done
         done
         IFS=$old_ifs
-        hops=
-        { IFS= read -r hops </proc/sys/net/ipv4/ip_default_ttl; } 2>/dev/null
+        hops=$(cat /proc/sys/net/ipv4/ip_default_ttl 2>/dev/null) # dash's own read would get its first digit alone
         echo "= hops $hops"
         call_neighbours
         echo '= neighbours'
