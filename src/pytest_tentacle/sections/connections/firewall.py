@@ -29,7 +29,7 @@ from .link_verdict import standing_in_the_way
 from .linux_filter import WAY_READS, FilteredWay, LinuxVerdict, linux_verdict, own_addresses, verdict_of_way
 from .probe_verdict import describe
 from .relayed import RELAY_READS, relayed
-from .ways import SLOW_MS, connecting_ms, family_of, reached_by
+from .ways import SLOW_MS, connecting_ms, family_of, reached_by, ways_of
 
 _CODES = {
     Filtered.NO_RULE: "TT541",
@@ -72,7 +72,7 @@ def port_is_let_in(subject: Subject) -> Iterator[Finding]:
     port = _port(subject, attempts)
     through = is_well(attempts) or next((attempt for attempt in attempts if attempt.connected), None)
     reached = {reached_by(attempt) for attempt in attempts if attempt.connected and not attempt.met_another}
-    lost = tuple(attempt for attempt in attempts if reached.isdisjoint({reached_by(attempt), (attempt.vantage, None)}))
+    lost = tuple(attempt for attempt in attempts if reached.isdisjoint(ways_of(attempt)))
     try:
         firewall = subject.read(FACTS.firewall)
     except Unknown:

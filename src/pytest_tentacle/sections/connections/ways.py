@@ -16,7 +16,7 @@ from pytest_tentacle.judging.check import Finding, check
 from pytest_tentacle.judging.finding import Evidence, Problem, Unknown
 from pytest_tentacle.judging.reading import FACTS, kept
 from pytest_tentacle.judging.subject import Subject
-from pytest_tentacle.link import Failure, Probe, Stage, StageRecord
+from pytest_tentacle.link import By, Failure, Probe, Stage, StageRecord
 from pytest_tentacle.link.hosts import plain_address
 from pytest_tentacle.survey.surroundings import Route
 
@@ -356,21 +356,32 @@ def _lost_links(subject: Subject) -> Iterator[tuple[Attempt, Subject]]:
     Nor did one come through that another machine answered, by its certificate.
     """
     attempts = attempts_of(subject)
-    reached = {(each.server, *reached_by(each)) for each in attempts if each.connected and not each.met_another}
+    reached = {(each.server, reached_by(each)) for each in attempts if each.connected and not each.met_another}
     lost = {
         each.server: each
         for each in attempts
         if each.server is not None
-        and reached.isdisjoint({(each.server, *reached_by(each)), (each.server, each.vantage, None)})
+        and reached.isdisjoint((each.server, way) for way in ways_of(each))
         and (_is_lost(each) or each.met_another)
     }
     for name, attempt in lost.items():
         yield attempt, subject.fleet.subject(name)
 
 
-def reached_by(attempt: Attempt) -> tuple[str, int | None]:
-    """Who connects, and by which family of addresses, as each has ways and rules of its own; None: nobody knows it."""
-    return attempt.vantage, family_of(attempt.probe)
+_By = tuple[str, int | None]
+"""Who connects, and by which family of addresses; None: by whichever."""
+
+
+def reached_by(attempt: Attempt) -> _By:
+    """What a connection proves that came about: by name, that products come through; by an address, its family alone."""
+    return attempt.vantage, None if attempt.probe.by is By.NAME else family_of(attempt.probe)
+
+
+def ways_of(attempt: Attempt) -> frozenset[_By]:
+    """Of which one has to be reached for a connection not to be lost: each family has ways and rules of its own."""
+    family = family_of(attempt.probe)
+    families = (4, 6, None) if family is None else (family, None)
+    return frozenset((attempt.vantage, each) for each in families)
 
 
 def family_of(probe: Probe) -> int | None:
