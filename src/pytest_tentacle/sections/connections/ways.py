@@ -373,7 +373,7 @@ _By = tuple[str, int | None]
 
 
 def reached_by(attempt: Attempt) -> _By:
-    """What a connection proves that came about: by name, that products come through; by an address, its family alone."""
+    """What one that came about proves: by name, that products come through; by an address, its family alone."""
     return attempt.vantage, None if attempt.probe.by is By.NAME else family_of(attempt.probe)
 
 
