@@ -11,6 +11,7 @@ import subprocess
 import pytest
 
 from pytest_tentacle.lab.linux.machine import REAL_TOOLS, called, prepare
+from support.lab.stand_ins import STAND_INS
 
 MACHINE = {
     "hostname": "web-7", "os": "linux", "addresses": ["127.0.0.77", "::7"],
@@ -29,30 +30,6 @@ MACHINE = {
     ],
     "names": {"octo-1.lab": ["127.0.0.9"], "gone.lab": "name-not-found"},
 }  # fmt: skip
-
-STAND_INS = (
-    "df",
-    "dpkg-query",
-    "firewall-cmd",
-    "getent",
-    "hostname",
-    "id",
-    "ip",
-    "iptables-save",
-    "journalctl",
-    "matchpathcon",
-    "netstat",
-    "nft",
-    "nslookup",
-    "ps",
-    "rpm",
-    "ss",
-    "stat",
-    "systemctl",
-    "tc",
-    "uname",
-)
-"""Commands that answer from `machine.json`; package managers and firewalls only where the machine has them."""
 
 
 @pytest.fixture

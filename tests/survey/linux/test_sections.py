@@ -428,8 +428,9 @@ class TestListeners:
 class TestNothingChanges:
     def test_no_file_is_written_and_only_listed_commands_run(self, healthy, shell):
         """The machine's folder is the same before and after, but for the log of the calls, which all are on the list."""
-        from pytest_tentacle.lab.linux.machine import REAL_TOOLS, STAND_INS
+        from pytest_tentacle.lab.linux.machine import REAL_TOOLS
         from pytest_tentacle.link import By, Target
+        from support.lab.stand_ins import STAND_INS
 
         healthy.records = True
         environment = healthy.ready()

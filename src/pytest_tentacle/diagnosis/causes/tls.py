@@ -250,6 +250,7 @@ TLS: tuple[CauseKind, ...] = (
         fold_by=("update",),
         rank=20,
         confidence=Confidence.LIKELY,
+        told_apart_by=frozenset({"changes"}),
     ),
     CauseKind(
         "TC5081",

@@ -44,7 +44,7 @@ _ON_THE_WAY = (
 _NAMES = (
     scenario("six-no-neighbours", "addresses", "a Tentacle's filter drops ICMPv6, and with it the search for neighbours", f"{records('a', behind('web-1', 'fd10:2::11'))}\n{tables('web-1', '-A INPUT -p ipv6-icmp -j DROP', tool='ip6tables')}\nrouter: ip -6 neigh flush dev net-b", "web-1: TT715 TT716 TC5411 TT546", beside="TT715 TT716 TC5411 TT546", undo="router: ip -6 neigh flush dev net-b || :"),
     replace(scenario("dns-flips", "names", "DNS gives a Tentacle's name an old address every second time", dns("flips", "a", "web-1.lab.test", "10.10.2.77"), "web-1: TC5121 TT715 TT716 TC6421 TC6422", undo=_NO_MOOD, beside="TC5121 TT715 TT716 TC6421 TC6422"), pings=8),
-    scenario("sinkhole", "names", "the pollers' DNS blocks the server's name: 0.0.0.0", hosts("c", "s/10.10.1.10/0.0.0.0/"), f"{_POLLS}: TC5121"),
+    scenario("sinkhole", "names", "the pollers' DNS blocks the server's name: 0.0.0.0", hosts("c", "s/10.10.1.10/0.0.0.0/"), f"{_POLLS}: TC5124"),
     scenario("hosts-six-only", "names", "a poller's hosts file has an old IPv6 address of the server alone", "poll-1: echo 'fd10:1::77 octo-1.lab.test' >> /etc/hosts", "poll-1: TC5121 TC5207", undo="poll-1: sed -i /octo-1/d /etc/hosts"),
 )  # fmt: skip
 
@@ -67,7 +67,7 @@ _HOSTS = (
     scenario("server-hangs", "local port", "the server's process is stopped, and hangs", "octo-1: kill -STOP $(systemctl show -p MainPID --value octopusserver)", "octo-1: TT213 TT505", beside="TT213 TT505", undo="octo-1: kill -CONT $(systemctl show -p MainPID --value octopusserver)"),
     sandbox("little-memory", "the unit may have little memory", "LimitAS=8M", f"{_CRASHES} TC2035 TC2039"),
     sandbox("no-network-calls", "the unit is killed at its first socket", "SystemCallFilter=~@network-io", _CRASHES),
-    sandbox("program-hidden", "the unit may not see the program's folder", "InaccessiblePaths=/opt/octopus", "TC2035 TC2038"),
+    sandbox("program-hidden", "the unit may not see the program's folder", "InaccessiblePaths=/opt/octopus", "TC2066 TC2035 TC2038"),
     unit("home-not-written", "the unit may write nothing of Octopus's home", f"sed -i 's#^User=root#&\\nReadOnlyPaths=/etc/octopus#' {_UNIT}", "TT801 TT802 TT975"),
     scenario("poller-six-only", "filter of the poller", "the unit may speak IPv6 alone, and the server has none", f"poll-1: cp {_UNIT} /root/unit; sed -i 's#^User=root#&\\nRestrictAddressFamilies=AF_INET6 AF_UNIX#' {_UNIT}; {_AGAIN}; {_LATER}\nocto-1: {_LATER}", "poll-1: TC5531 TC1353", undo=f"octo-1: {_NOW}\npoll-1: {_NOW}; cp /root/unit {_UNIT}; {_START}\nhere: sleep 2"),
     scenario("server-log-disk-full", "disk", "the disk of the server's logs is full", "octo-1: mount -t tmpfs -o size=64k tmpfs /etc/octopus/default/Logs; dd if=/dev/zero of=/etc/octopus/default/Logs/full bs=1k 2>/dev/null || :", "octo-1: TT971", undo="octo-1: umount /etc/octopus/default/Logs"),

@@ -90,7 +90,7 @@ _UNITS = (
     unit("pre-fails", "the unit's command before the start fails", f"sed -i 's#^User=root#&\\nExecStartPre=/bin/false#' {_UNIT}", "TC2032 TC2031 TC2038", beside="TT813 TC2031 TC2032"),
     unit("own-network", "the unit has a network of its own", f"sed -i 's#^User=root#&\\nPrivateNetwork=yes#' {_UNIT}", "TC5011 TT712"),
     unit("families", "the unit may open no sockets of IP", f"sed -i 's#^User=root#&\\nRestrictAddressFamilies=AF_UNIX#' {_UNIT}", "TC2031 TC2032 TC5011", beside="TT813 TC2031 TC2032"),
-    unit("few-files", "the unit may open few files", f"sed -i 's#^User=root#&\\nLimitNOFILE=3#' {_UNIT}", "TC2031 TC2032 TC2035", beside="TT813 TC2031 TC2032"),
+    unit("few-files", "the unit may open few files", f"sed -i 's#^User=root#&\\nLimitNOFILE=3#' {_UNIT}", "TC2031 TC2032 TC2035 TC2066", beside="TT813 TC2031 TC2032"),
     unit("killed", "the process was killed, and is not started again", f"sed -i 's/^Restart=always/Restart=no/' {_UNIT}; systemctl daemon-reload; systemctl restart Tentacle; sleep 1.5; systemctl kill -s KILL Tentacle; sleep 0.5; : ", "TC2023 TC2032 TC2021 TC2039", beside="TC2021"),
     unit("short-lived", "the unit ends the process after a second, again and again", f"sed -i 's/^RestartSec=5/RestartSec=1\\nRuntimeMaxSec=1/' {_UNIT}", "TC2031 TC2032", beside="TC2032"),
 )  # fmt: skip

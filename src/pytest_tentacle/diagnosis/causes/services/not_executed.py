@@ -77,7 +77,7 @@ _BY_ITS_LABEL = (
 _BY_ITS_UNIT = (
     "the unit, or a drop-in of it, hides the folder from its own program (ProtectHome= hides /home, /root and "
     "/run/user; InaccessiblePaths=, TemporaryFileSystem= and RootDirectory= do likewise), or lets nothing in it be run "
-    "(NoExecPaths=)"
+    "(NoExecPaths=), or gives it less than a start takes (LimitNOFILE=)"
 )
 
 
@@ -144,8 +144,8 @@ _BY_A_LIST = (
     "packages brought, and not what an archive did), or another security product denies it"
 )
 _BY_THE_MOUNT = (
-    "the file system on which it lies is mounted without the right to run programs (noexec), as guides to hardening "
-    "ask for, or the file may be run by nobody, or a security product denies it"
+    "nobody has the right to run the file, or the file system on which it lies is mounted without that right (noexec), "
+    "as guides to hardening ask for, or a security product denies it"
 )
 
 
@@ -297,13 +297,14 @@ NOT_EXECUTED: tuple[CauseKind, ...] = (
             *when(
                 "mounted",
                 (
-                    "To install it again in the same place does not help. See how its file system is mounted. Where it "
-                    "is noexec, put the program on another one (the package's place is /opt/octopus/tentacle) and let "
+                    "See whether the file may be run; the package makes it 755, and chmod does so again. Otherwise see "
+                    "how its file system is mounted. Where that is noexec, to install it again in the same place does "
+                    "not help: put the program on another one (the package's place is /opt/octopus/tentacle) and let "
                     "the unit run it there; instance and registration stay. To take noexec off is for those who "
-                    "harden the machine to decide. Where it is not, see whether the file may be run (755):"
+                    "harden the machine to decide. Then start it:"
                 ),
-                '$ findmnt --target "<executable>"',
                 '$ ls -l "<executable>"',
+                '$ findmnt --target "<executable>"',
             ),
             START_LINUX,
         ),
