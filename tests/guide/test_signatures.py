@@ -149,6 +149,7 @@ SAMPLES: tuple[tuple[str, str], ...] = (
         "private-key-not-loaded",
         "The X509 certificate CN=Octopus Tentacle was loaded but the private key was not loaded. Access is denied: the current user does not appear to be able to access the private key file, or it does not exist.",
     ),
+    ("key-asks-somebody", "Provider could not perform the action since the context was acquired as silent."),
     ("key-isolation", "System.Security.Cryptography.CryptographicException: The RPC server is unavailable."),
     (
         "no-room-to-accept",
@@ -482,7 +483,6 @@ class TestWhatIsNotASignature:
 class TestClassifier:
     def test_gives_the_same_for_a_record_as_for_the_whole(self) -> None:
         classifier = Classifier("\n".join(text for _, text in SAMPLES))
-
         for slug, text in SAMPLES:
             found = classifier.match(text, Level.ERROR)
             assert found is not None

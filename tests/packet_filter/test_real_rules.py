@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from pytest_tentacle.packet_filter import read_sources
+from pytest_tentacle.packet_filter.firewall import Firewall
 from pytest_tentacle.sections.connections.linux_filter import FilteredWay, linux_verdict
 from pytest_tentacle.survey.ingest import _firewall
-from pytest_tentacle.survey.surroundings import Firewall
 from support import namespaces
 
 PORT = 10933

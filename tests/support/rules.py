@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_tentacle.packet_filter import read_sources
-from pytest_tentacle.survey.surroundings import Firewall
+from pytest_tentacle.packet_filter.firewall import Firewall
 
 
 def linux_rules(*rules: str, policy: str = "accept", hook: str = "input", more: str = "") -> Firewall:

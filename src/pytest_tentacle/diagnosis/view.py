@@ -207,8 +207,9 @@ class View:
         if survey is None:
             return frozenset((*SECTIONS, "probes", "peer_probes"))
         missing = {name for name in SECTIONS if getattr(survey, name).data is None}
-        if survey.access_control.unknown == NOT_SURVEYED:  # Windows has none, and older surveys did not ask for it
-            missing.discard("access_control")
+        for later in ("access_control", "changes"):  # Windows has not the one, and older surveys asked for neither
+            if getattr(survey, later).unknown == NOT_SURVEYED:
+                missing.discard(later)
         missing |= {"peer_probes"} if record and record.peer_unknown else set()
         return frozenset(missing | (set() if survey.probes else {"probes"}))
 

@@ -62,7 +62,7 @@ _CHANGES: tuple[tuple[str, str], ...] = (
 _LOOKS = (
     r"Get-|Test-|Resolve-|Find-|Measure-Command |Select-String |\$tcp = New-Object Net\.Sockets",
     r"(?:\[Net\.ServicePointManager\]::SecurityProtocol = 'Tls12'; )?Invoke-WebRequest ",
-    r"netsh (?:interface|int|http) .*\bshow\b|netstat |ipconfig |route print|ping |w32tm /query|tracert ",
+    r"netsh (?:interface|int|http|winhttp) .*\bshow\b|netstat |ipconfig |route print|ping |w32tm /query|tracert ",
     r"(?:time )?getent |(?:sudo )?(?:ss|ls|tail|cat|stat|journalctl|ausearch|nft list|iptables -S|ufw status) ?",
     r"sudo firewall-cmd --list|systemctl (?:status|show|cat|list-dependencies|is-)|timedatectl |top |ps |df|grep ",
     r"(?:sudo )?dmesg --level |findmnt --target |free -m$|sudo fail2ban-client status$",

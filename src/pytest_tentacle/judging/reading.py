@@ -77,6 +77,7 @@ def kept(owner: _Owner, name: str, work_out: Callable[[], T]) -> T:
 
     Unknown and Blocked are kept and raised again likewise.
     """
+    value: Any
     known = owner.kept.get(name)
     if known is None:
         seen = owner.ledger.begin()  # as `watch` does, without three calls: hundreds of times a machine
@@ -92,7 +93,8 @@ def kept(owner: _Owner, name: str, work_out: Callable[[], T]) -> T:
         owner.ledger.note(reads)
     if error is not None:
         raise error.with_traceback(None)
-    return cast("T", value)
+    result: T = value  # as a cast, without a call
+    return result
 
 
 class derived(Generic[T]):  # noqa: N801  a decorator, like functools.cached_property
@@ -113,7 +115,8 @@ class derived(Generic[T]):  # noqa: N801  a decorator, like functools.cached_pro
             owner.ledger.note(reads)
         if error is not None:
             raise error.with_traceback(None)
-        return cast("T", value)
+        result: T = value
+        return result
 
 
 class _Name(str):

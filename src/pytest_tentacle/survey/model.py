@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 
 from pytest_tentacle.link import PingSeries, Probe, TlsVersions
 from pytest_tentacle.logs.model import LogFile
+from pytest_tentacle.packet_filter.firewall import Firewall
 from pytest_tentacle.packing import Packed, PackedField
 from pytest_tentacle.survey.surroundings import (
     AccessControl,
@@ -23,7 +24,6 @@ from pytest_tentacle.survey.surroundings import (
     Connection,
     Disk,
     Event,
-    Firewall,
     LeftOver,
     Loading,
     OwnName,

@@ -1,4 +1,4 @@
-"""What stands around a Tentacle on its host: connections, logs, firewall, proxies, rights, TLS policy, disks.
+"""What stands around a Tentacle on its host: connections, logs, proxies, rights, TLS policy, disks.
 
 Each class is one section's data in `model.Survey`; in the scripts' JSON the same shape, but for a log, whose `text`
 (base64 of at most its last 2 MB) becomes records in `ingest`.
@@ -12,7 +12,6 @@ from typing import Literal
 from pydantic import Field
 
 from pytest_tentacle.link.model import Page, Secured
-from pytest_tentacle.packet_filter import PacketFilter
 from pytest_tentacle.values import Value
 
 
@@ -25,45 +24,6 @@ class Connection(Value):
     remote_port: int
     state: Literal["established", "close-wait", "syn-sent", "time-wait", "other"]
     pid: int | None = None
-
-
-class FirewallProfile(Value):
-    """Windows: one of Domain, Private, Public. Linux: one chain or zone that filters inbound."""
-
-    name: str
-    enabled: bool | None = None
-    inbound: Literal["allow", "block"] | None = None
-    local_rules: bool | None = None
-    """False: only rules of group policy count."""
-    active: bool | None = None
-    """Whether a connected network uses it."""
-
-
-class FirewallRule(Value):
-    """An enabled inbound TCP rule that covers a port of interest. Empty tuples mean any."""
-
-    name: str
-    action: Literal["allow", "block"]
-    ports: tuple[str, ...] = ()
-    profiles: tuple[str, ...] = ()
-    remote: tuple[str, ...] = ()
-    program: str | None = None
-    source: Literal["local", "policy"] = "local"
-    conditional: bool = False
-    """It depends on what we do not evaluate (user, machine, service, interface)."""
-
-
-class Firewall(Value):
-    """The host's own packet filter, as far as it concerns the ports of interest."""
-
-    engine: Literal["windows", "nftables", "iptables", "firewalld", "ufw", "none"]
-    running: bool | None = None
-    profiles: tuple[FirewallProfile, ...] = ()
-    rules: tuple[FirewallRule, ...] = ()
-    filters: PacketFilter | None = None
-    """Linux: all chains that could be read. None: a survey by an older version, which tells nothing for certain."""
-    text: str | None = None
-    """Linux: the rules as evidence, cut to 4,000 characters."""
 
 
 class Route(Value):
@@ -360,7 +320,7 @@ class TlsProtocol(Value):
 class Event(Value):
     """One entry of Windows' logs System and (CAPI2) Application, by field names, never by its localised text."""
 
-    source: Literal["service-control-manager", "schannel", "capi2"]
+    source: Literal["service-control-manager", "schannel", "tcpip", "capi2"]
     id: int
     time_utc: datetime
     data: dict[str, str] = Field(default_factory=dict)

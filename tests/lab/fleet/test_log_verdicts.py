@@ -163,6 +163,7 @@ NOT_IN_LOGS = {
             "database-key",
             "database-upgrade",
             "portal-web-server",
+            "key-asks-somebody",
             "pkcs12-iterations",
             "key-isolation",
             "key-not-usable",

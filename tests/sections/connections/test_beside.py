@@ -8,7 +8,8 @@ import pytest
 
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
-from pytest_tentacle.survey.surroundings import Firewall, Route
+from pytest_tentacle.packet_filter.firewall import Firewall
+from pytest_tentacle.survey.surroundings import Route
 from support.fleets.looks import OWN_PORT
 from support.rules import as_survey, linux_rules
 

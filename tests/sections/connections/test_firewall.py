@@ -9,9 +9,9 @@ import pytest
 from pytest_tentacle.judging.result import Outcome
 from pytest_tentacle.link import Failure
 from pytest_tentacle.packet_filter import PacketFilter
+from pytest_tentacle.packet_filter.firewall import Firewall, FirewallProfile, FirewallRule
 from pytest_tentacle.sections.connections.filter_rules import Filtered, on_windows
 from pytest_tentacle.survey.model import Listener, Process
-from pytest_tentacle.survey.surroundings import Firewall, FirewallProfile, FirewallRule
 from support.fleets.looks import OWN_PORT
 from support.rules import as_survey, linux_rules
 

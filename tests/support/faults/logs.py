@@ -436,6 +436,12 @@ def store_of_certificates_of_another_user(world: Whole) -> None:
     )
 
 
+@case("TC1222", confidence="likely")
+def key_that_asks_somebody(world: Whole) -> None:
+    text = "Provider could not perform the action since the context was acquired as silent."
+    fails_to_start(world, "web-01", f"System.Security.Cryptography.CryptographicException: {text}")
+
+
 @case("TT147", "poll-01", confidence="likely")
 def no_room_to_connect(world: Whole) -> None:
     world.say("poll-01", "ERROR", f"{TRANSACTION}{NO_ROOM}")

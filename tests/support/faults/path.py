@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pytest_tentacle.link import By
 from pytest_tentacle.packet_filter import read_sources
-from pytest_tentacle.survey.surroundings import Firewall, FirewallRule, Product, Route
+from pytest_tentacle.packet_filter.firewall import Firewall, FirewallRule
+from pytest_tentacle.survey.surroundings import Product, Route
 from support.fleets.failures import DROPPED, FORBIDDEN, NO_ROUTE, REFUSED, SILENT
 from support.fleets.looks import SERVERS_OWN_PORT, polled
 from support.fleets.whole import POLL, Whole, line, make_linux

@@ -75,6 +75,26 @@ def forwarded_by_windows(world: Whole) -> None:
     world.both("web-01", CLOSED)
 
 
+@case("TC5025", confidence="likely", unsure="")
+def part_of_windows(world: Whole) -> None:
+    """RPC of LSASS was given the port at boot, since somebody let the range of dynamic ports begin at 1025."""
+    world.down("web-01", exit_code=1067)
+    owner = {"pid": 4711, "name": "lsass.exe", "executable": r"C:\Windows\System32\lsass.exe"}
+    world["web-01"].listeners = [GONE | {"owner": owner}]
+    world["web-01"].replace(OWN_PORT, probe(**CLOSED))
+    world.both("web-01", CLOSED)
+
+
+@case("TC5021", confidence="certain", unsure="")
+def stranger_of_that_name(world: Whole) -> None:
+    """A program of one's own that is called like a part of Windows is none."""
+    world.down("web-01", exit_code=1067)
+    owner = {"pid": 4711, "name": "svchost.exe", "executable": r"D:\Tools\svchost.exe"}
+    world["web-01"].listeners = [GONE | {"owner": owner}]
+    world["web-01"].replace(OWN_PORT, probe(**CLOSED))
+    world.both("web-01", CLOSED)
+
+
 @case("TC5022")
 def second_instance(world: Whole) -> None:
     owner = {"pid": 4711, "name": "Tentacle.exe", "executable": r"C:\Other\Tentacle.exe", "parent_pid": 1}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from pytest_tentacle.inventory.model import WinRM
 from pytest_tentacle.link import By, Failure
 from pytest_tentacle.packet_filter import read_sources
+from pytest_tentacle.packet_filter.firewall import Firewall, FirewallRule
 from pytest_tentacle.sections.account.rights import FULL
 from pytest_tentacle.sections.health.checks import LEAST_FREE
 from pytest_tentacle.survey.surroundings import (
@@ -15,18 +17,19 @@ from pytest_tentacle.survey.surroundings import (
     AccessEntry,
     Denial,
     Disk,
-    Firewall,
+    Event,
     Loading,
     LoadTime,
     Permissions,
     Product,
+    Proxy,
     Revocation,
     Route,
 )
 from support import NOW
 from support.fleets.failures import DROPPED, REFUSED
 from support.fleets.looks import OWN_PORT, from_server
-from support.fleets.whole import Whole, make_linux
+from support.fleets.whole import Whole, make_linux, make_windows
 from support.fleets.world import probe
 
 from . import case
@@ -304,3 +307,59 @@ def clocks_apart(world: Whole) -> None:
 def known_defect(world: Whole) -> None:
     world.sections["web-01"]["products"] = (Product(product="tentacle", version="8.1.61"),)
     fails_to_start(world, "web-01", "A required communications port is already in use.")
+
+
+def rule_of(world: Whole, *conditions: str, **more: Any) -> None:
+    """The only rule for the port of web-01 asks for more than the port, and octo-1 gets no answer."""
+    rule = FirewallRule(
+        name="Octopus", action="allow", ports=("10933",), conditional=bool(conditions), conditions=conditions
+    )
+    world.change("web-01", "firewall", rules=(rule,), **more)
+    world.both("web-01", DROPPED)
+
+
+@case("TC5218", confidence="likely", unsure="")
+def rule_for_wireless_cards(world: Whole) -> None:
+    rule_of(world, "IFType=Wireless")
+
+
+@case("TC5411")
+def rule_for_another_service_alone(world: Whole) -> None:
+    """Whose service listens is known, and the rule names another one: that is decided."""
+    rule_of(world, "Svc=W3SVC")
+
+
+@case("TC5209", confidence="likely", unsure="")
+def secured_by_ipsec_alone(world: Whole) -> None:
+    rule_of(world, secured=(FirewallRule(name="Isolation", action="block", source="policy"),))
+
+
+@case("TC5219", confidence="possible", unsure="Find-NetRoute")
+def way_back_by_another_card(world: Whole) -> None:
+    """The card for backups has the machine's only gateway."""
+    world["web-01"].host["addresses"] = ("198.51.100.1", "10.0.0.5")
+    way = {"via": "10.0.0.1", "device": "Ethernet 2", "source": "10.0.0.5"}
+    world.sections["web-01"]["routes"] = (Route(peer="192.0.2.10", address="192.0.2.10", **way),)
+    world.both("web-01", DROPPED)
+
+
+@case("TC5200", confidence="likely", unsure="")
+def address_of_two_machines(world: Whole) -> None:
+    data = {"param1": "", "param2": "198.51.100.1", "param3": "00-50-56-9A-12-34"}
+    conflict = Event(source="tcpip", id=4199, time_utc=NOW - timedelta(minutes=5), data=data)
+    world.sections["web-01"]["events"] = (conflict,)
+    world.both("web-01", REFUSED)
+
+
+@case("TC5217", "poll-01", confidence="possible", unsure="the survey did not try")
+def proxy_that_is_winhttps_alone(world: Whole) -> None:
+    make_windows(world, "poll-01")
+    world.sections["poll-01"]["proxies"] = (Proxy(layer="winhttp", enabled=True, address="proxy.example:8080"),)
+    world.both("poll-01", DROPPED)
+
+
+@case("TC1261", confidence="likely", unsure="A read-only file")
+def denied_though_the_lists_allow_it(world: Whole) -> None:
+    rights(world, on(HOME, AccessEntry(sid=ME, mask=FULL)))
+    text = "System.UnauthorizedAccessException: Access to the path 'C:\\Octopus\\Work' is denied."
+    world.say("web-01", "ERROR", text)

@@ -5,17 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_tentacle.judging.result import StepResult
+from pytest_tentacle.packet_filter.firewall import Firewall, FirewallProfile, FirewallRule
 from pytest_tentacle.sections import Fleet, fleet_of
 from pytest_tentacle.survey.model import Section
-from pytest_tentacle.survey.surroundings import (
-    Connection,
-    Disk,
-    Firewall,
-    FirewallProfile,
-    FirewallRule,
-    Product,
-    TlsPolicy,
-)
+from pytest_tentacle.survey.surroundings import Connection, Disk, Product, TlsPolicy
 
 from .world import World
 

@@ -11,6 +11,7 @@ from pytest_tentacle.inventory.model import SSH, Mode, WinRM
 from pytest_tentacle.link import By
 from pytest_tentacle.logs.lines import moment
 from pytest_tentacle.logs.model import LogFile
+from pytest_tentacle.packet_filter.firewall import Firewall, FirewallProfile, FirewallRule
 from pytest_tentacle.sections import Fleet, fleet_of
 from pytest_tentacle.survey.model import HostRecord, Section, Service, Unreachable
 from pytest_tentacle.survey.surroundings import (
@@ -19,9 +20,6 @@ from pytest_tentacle.survey.surroundings import (
     AccessEntry,
     Connection,
     Disk,
-    Firewall,
-    FirewallProfile,
-    FirewallRule,
     Loading,
     LoadTime,
     OwnName,

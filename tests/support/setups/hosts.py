@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pytest_tentacle.link import By
-from pytest_tentacle.survey.surroundings import AccessEntry, FirewallRule, OwnName, TlsPolicy, TlsProtocol
+from pytest_tentacle.packet_filter.firewall import FirewallRule
+from pytest_tentacle.survey.surroundings import AccessEntry, OwnName, TlsPolicy, TlsProtocol
 from support.fleets.certificates import thumbprint
 from support.fleets.looks import OWN_PORT, from_server
 from support.fleets.whole import Whole, line

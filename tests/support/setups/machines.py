@@ -6,17 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 from pytest_tentacle.inventory.model import Local
-from pytest_tentacle.survey.surroundings import (
-    Access,
-    AccessEntry,
-    Disk,
-    Event,
-    FirewallProfile,
-    FirewallRule,
-    Product,
-    TlsPolicy,
-    TlsProtocol,
-)
+from pytest_tentacle.packet_filter.firewall import FirewallProfile, FirewallRule
+from pytest_tentacle.survey.surroundings import Access, AccessEntry, Disk, Event, Product, TlsPolicy, TlsProtocol
 from support import NOW
 from support.fleets.certificates import thumbprint
 from support.fleets.failures import REFUSED

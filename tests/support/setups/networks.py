@@ -7,7 +7,8 @@ from typing import Any
 
 from pytest_tentacle.inventory.model import SSH, WinRM
 from pytest_tentacle.link import By
-from pytest_tentacle.survey.surroundings import FirewallRule, OwnName, Proxy, Route
+from pytest_tentacle.packet_filter.firewall import FirewallRule
+from pytest_tentacle.survey.surroundings import OwnName, Proxy, Route
 from support.fleets.certificates import thumbprint
 from support.fleets.failures import DROPPED, NO_ROUTE
 from support.fleets.looks import OWN_PORT, SERVERS_OWN_PORT, declared, from_server, polled

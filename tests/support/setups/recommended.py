@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 from pytest_tentacle.link import By
-from pytest_tentacle.survey.surroundings import FirewallRule, Product, Proxy, ProxyConnect
+from pytest_tentacle.packet_filter.firewall import FirewallRule
+from pytest_tentacle.survey.surroundings import Product, Proxy, ProxyConnect
 from support import NOW
 from support.fleets.certificates import thumbprint
 from support.fleets.looks import OWN_PORT, polled

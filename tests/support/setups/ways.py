@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_tentacle.link import By, Failure, Tried
+from pytest_tentacle.packet_filter.firewall import Firewall, FirewallProfile, FirewallRule
 from pytest_tentacle.packet_filter.reading import read_sources
-from pytest_tentacle.survey.surroundings import Firewall, FirewallProfile, FirewallRule, OwnName
+from pytest_tentacle.survey.surroundings import OwnName
 from support.fleets.certificates import thumbprint
 from support.fleets.failures import DROPPED
 from support.fleets.looks import OWN_PORT, declared, from_server, polled

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_tentacle.link import By
-from pytest_tentacle.survey.surroundings import FirewallProfile, FirewallRule, PortRange, Reservations
+from pytest_tentacle.packet_filter.firewall import FirewallProfile, FirewallRule
+from pytest_tentacle.survey.surroundings import PortRange, Reservations
 from support.fleets.failures import DROPPED, NOT_TLS, REFUSED
 from support.fleets.looks import OWN_PORT, from_server
 from support.fleets.whole import LISTENS, Whole, line, started

@@ -20,6 +20,10 @@ from pytest_tentacle.link.hosts import plain_address
 _RESERVED = "$ netsh interface ipv4 show excludedportrange protocol=tcp"
 
 
+_TAKES_ANY_PORT = frozenset({"lsass.exe", "services.exe", "wininit.exe", "spoolsv.exe", "svchost.exe"})
+"""Parts of Windows that listen for RPC at whatever port they are given when they start."""
+
+
 def _changed_since(view: View, _problem: Problem) -> Clue | None:
     """The configuration file is younger than the process."""
     started = view.service.started_utc if view.service else None
@@ -52,9 +56,9 @@ def _second_instance(_view: View, problem: Problem) -> Clue | None:
 
 
 def _other_program(view: View, problem: Problem) -> Clue | None:
-    if _is_tentacle(problem) or problem.facts.get("engine") or _forwarded(view, problem) is not None:
+    if _is_tentacle(problem) or problem.facts.get("engine"):
         return None
-    return Clue()
+    return Clue() if _forwarded(view, problem) is None and _part_of_windows(view, problem) is None else None
 
 
 def _forwarded(view: View, problem: Problem) -> Clue | None:
@@ -63,6 +67,13 @@ def _forwarded(view: View, problem: Problem) -> Clue | None:
     holder = next((each for each in listeners or () if each.port == problem.facts.get("port") and each.owner), None)
     line = (holder.owner.command_line or "").lower() if holder is not None and holder.owner is not None else ""
     return Clue() if "svchost" in line and line.rstrip().endswith("iphlpsvc") else None
+
+
+def _part_of_windows(view: View, problem: Problem) -> Clue | None:
+    """A part of Windows itself, which asks for no port of its own choice: it was given one that was free at boot."""
+    folder, _, program = str(problem.facts.get("executable") or "").lower().rpartition("\\")
+    given = program in _TAKES_ANY_PORT and folder.endswith("\\windows\\system32")
+    return Clue() if given and view.system == "windows" and _forwarded(view, problem) is None else None
 
 
 def _container(_view: View, problem: Problem) -> Clue | None:
@@ -187,6 +198,29 @@ LOCAL_PORT: tuple[CauseKind, ...] = (
         _forwarded,
         consequences=NO_PORT | {"TT504"},
         fold_by=("port",),
+        rank=15,
+        confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC5025",
+        "A part of Windows was given the port when the machine started",
+        "Port {port} of {who} is held by {process} (pid {pid}), a part of Windows that listens at whatever port it is "
+        "given when it starts: the range of dynamic ports seems to begin below {port}, which is not so by default.",
+        frozenset({"TT502"}),
+        (
+            (
+                "That process has to keep running. See the range of dynamic ports; by default it is 49152 to 65535. "
+                "Let it begin above the ports of services again (netsh int ipv4 set dynamicport), unless somebody "
+                "needs it as it is; then reserve this port for who asks for it by its number, as soon as it is free "
+                "(netsh int ipv4 add excludedportrange). The process gives it up with the next restart of the machine:"
+            ),
+            "$ netsh int ipv4 show dynamicport tcp",
+            _RESERVED,
+        ),
+        ("This concerns Windows only. See who holds the port:", WHO_LINUX, RESTART_LINUX),
+        _part_of_windows,
+        consequences=NO_PORT | {"TT504"},
+        fold_by=("port", "process"),
         rank=15,
         confidence=Confidence.LIKELY,
     ),

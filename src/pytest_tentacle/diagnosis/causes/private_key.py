@@ -42,6 +42,18 @@ def _of_another_user(view: View, problem: Problem) -> Clue | None:
     return Clue(facts={"path": store, "account": view.service.account if view.service else None}, seen=True)
 
 
+def _asks_somebody(view: View, problem: Problem) -> Clue | None:
+    if problem.facts.get("signature") != "key-asks-somebody":
+        return None
+    return Clue(facts={"account": view.service.account if view.service else None}, seen=True)
+
+
+_ASK_NOBODY = (
+    'Have those who manage the policy set the security option "System cryptography: Force strong key protection for '
+    'user keys stored on the computer" to "User input is not required" (ForceKeyProtection 0), for machines with '
+    "services. The certificate stays; where the key was made under that policy, the service makes it again from its "
+    "settings. Then restart it:"
+)
 _GIVE_STORE = (
     "Give that folder, and nothing else, to the user that the service runs as (owner {account}), then start the "
     "service. The certificate stays. Who owns it:"
@@ -59,6 +71,23 @@ PRIVATE_KEY: tuple[CauseKind, ...] = (
         _of_another_user,
         consequences=STARTLESS | {"TT202", "TT203", "TT501", "TT113"},
         fold_by=("path",),
+        rank=18,
+        confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC1222",
+        "A policy has Windows ask somebody for each use of a key",
+        "According to the log, the service of {who} cannot use a private key: Windows would have to ask somebody, by "
+        "the policy of strong key protection, and a service has nobody whom it could ask.",
+        frozenset({"TT122"}),
+        (
+            _ASK_NOBODY,
+            "$ Get-ItemProperty 'HKLM:\\SOFTWARE\\Policies\\Microsoft\\Cryptography' -Name ForceKeyProtection",
+            RESTART_WINDOWS,
+        ),
+        _LINUX,
+        _asks_somebody,
+        consequences=STARTLESS | {"TT202", "TT203", "TT501", "TT113"},
         rank=18,
         confidence=Confidence.LIKELY,
     ),

@@ -9,13 +9,14 @@ from pytest_tentacle.diagnosis.from_problem import from_problem, told
 from pytest_tentacle.diagnosis.kind import CauseKind, Clue
 from pytest_tentacle.diagnosis.view import View
 from pytest_tentacle.guide.commands import AGAIN, RESTART_LINUX, RESTART_WINDOWS, tentacle, when
-from pytest_tentacle.guide.consequences import ACROSS, BROKEN_TRUST, PROXIED, UNCONNECTED
+from pytest_tentacle.guide.consequences import ACROSS, BROKEN_TRUST, PROXIED, STARTLESS, UNCONNECTED
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.inventory.model import Mode
 from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.thumbprints import as_thumbprint
 from pytest_tentacle.link import By
 from pytest_tentacle.logs.model import LogFile, Startup
+from pytest_tentacle.sections.account.rights import MODIFY, has_rights
 from pytest_tentacle.survey.surroundings import Proxy
 
 _DIRECT = tentacle('polling-proxy --instance "<instance>" --proxyEnable False', AGAIN)
@@ -144,7 +145,30 @@ def proxy_not_found(view: View, problem: Problem) -> Clue | None:
         return None
     named = _PROXY_HOST.search(str(problem.facts.get("words")))
     clue = told(view, problem)
-    return replace(clue, facts=clue.facts | ({"proxy": named["host"]} if named else {}))
+    host = named["host"] if named else ""
+    return replace(clue, facts=clue.facts | ({"proxy": host} if host else {}) | _who_set_it(view, host))
+
+
+def _who_set_it(view: View, host: str) -> dict[str, object]:
+    """Where the name comes from, as far as the survey read it; its own settings where nothing else has it."""
+    try:
+        by_settings = (view.subject.settings.polling_proxy.host or "").lower() == host.lower()
+    except (Unknown, Blocked):
+        by_settings = False
+    proxies = view.survey.proxies.data if view.survey else None
+    found = [] if by_settings or not host else [each for each in proxies or () if each.enabled]
+    found = [each for each in found if host.lower() in (each.address or each.pac or "").lower()]
+    layer = found[0].layer if found else None
+    facts: dict[str, object] = {"by_settings": not found, "by_variable": False, "by_options": False, "whose": ""}
+    if layer in _VARIABLES:
+        return facts | {
+            "by_variable": True,
+            "whose": f", from a variable of the {_VARIABLES[layer]}, such as HTTPS_PROXY",
+        }
+    if layer is not None:
+        owner = found[0].account or "the machine"
+        return facts | {"by_options": True, "whose": f", from the Internet options of {owner}"}
+    return facts
 
 
 _READ_AT_START = "The settings were changed after the service had started. Restart it:"
@@ -154,16 +178,84 @@ _UPGRADE_3_4 = (
 )
 
 _SHOW_PROXY = tentacle('show-configuration --instance "<instance>"')
+_VARIABLES = {
+    "environment": "machine (HTTPS_PROXY and its kin)",
+    "service-environment": "service (HTTPS_PROXY and its kin)",
+}
+_VARIABLE = (
+    "The name comes from a variable of the environment, which a Tentacle on .NET takes for the system's proxy, before "
+    "any other. Correct it or remove it where it is set, or exempt the server (NO_PROXY), then restart the service:"
+)
+_OPTIONS = (
+    "The name comes from the Internet options, which a Tentacle takes for the system's proxy. Correct it there, for "
+    "the account that the service runs as, then restart the service. What the Tentacle itself has set:"
+)
+_OF_THE_MACHINE = "HKLM:\\SYSTEM\\CurrentControlSet\\Control\\Session Manager\\Environment"
+_MACHINE_VARIABLES = f"$ Get-ItemProperty '{_OF_THE_MACHINE}' | Select-Object *_proxy"
 _RIGHT_NAME = "Correct the proxy's host name (polling-proxy --proxyHost), or its record in DNS; to see what is set:"
+
+
+def _denied_all_the_same(view: View, problem: Problem) -> Clue | None:
+    """Below a home on which its account has all rights, by the access lists of all that lies there (Windows)."""
+    path = str(problem.facts.get("path") or "").lower()
+    sections = view.survey.permissions.data if view.survey is not None and view.system == "windows" else None
+    for rights in sections or ():
+        own = rights.instance.lower() == view.subject.instance_name.lower() and rights.product == view.subject.product
+        listed = [each for each in rights.access if each.entries is not None]
+        if not own or not path.startswith(rights.home.lower().rstrip("\\") + "\\") or not rights.complete:
+            continue
+        if listed and len(listed) == len(rights.access) and all(has_rights(each, rights, MODIFY) for each in listed):
+            told = f"{rights.account} has all rights on {rights.home} and what is below it"
+            facts = {"account": rights.account, "home": rights.home}
+            return Clue(facts=facts, evidence=(Evidence(f"rights on {view.name}", told),), unsure=_NO_LIST_TELLS)
+    return None
+
+
+_NO_LIST_TELLS = "A read-only file, or one about to be deleted, is refused in the same words: look at {path} itself."
+_DEFENDERS_WORD = (
+    "$ Get-WinEvent -LogName 'Microsoft-Windows-Windows Defender/Operational' -MaxEvents 20 -ErrorAction Ignore"
+)
 
 PROCESS: tuple[CauseKind, ...] = (
     CauseKind(
+        "TC1261",
+        "Something besides its rights keeps the service from a file",
+        "According to the log, the service of {who} may not read or write {path}, though its account ({account}) has "
+        "all rights there by the access lists: a security product keeps it out, as Defender's controlled folder access "
+        "does with programs that it does not know.",
+        frozenset({"TT126"}),
+        (
+            (
+                "More rights would change nothing. See what the security product wrote (Defender: 1123), and have "
+                "those who manage it let the Tentacle's programs write there; switch nothing off for it:"
+            ),
+            _DEFENDERS_WORD,
+            '$ Get-Item -LiteralPath "<path>" -Force -ErrorAction Ignore | Select-Object Mode, LastWriteTime',
+        ),
+        ("This concerns Windows only. See who may read and write it:", '$ ls -la "<path>"'),
+        _denied_all_the_same,
+        consequences=STARTLESS | {"TT203", "TT202"},
+        fold_by=("home",),
+        rank=19,
+        confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
         "TC1184",
         "The name of the proxy does not resolve",
-        "According to the log, {who} cannot resolve the name of the proxy that it is set to poll through ({proxy}).",
+        "According to the log, {who} cannot resolve the name of the proxy that it is set to poll through "
+        "({proxy}{whose}).",
         frozenset({"TT118"}),
-        (_RIGHT_NAME, *_SHOW_PROXY[0], '$ Resolve-DnsName "<proxy>"'),
-        (_RIGHT_NAME, *_SHOW_PROXY[1], '$ getent ahosts "<proxy>"'),
+        (
+            *when("by_settings", _RIGHT_NAME, *_SHOW_PROXY[0]),
+            *when("by_variable", _VARIABLE, _MACHINE_VARIABLES),
+            *when("by_options", _OPTIONS, *_SHOW_PROXY[0]),
+            '$ Resolve-DnsName "<proxy>"',
+        ),
+        (
+            *when("by_settings", _RIGHT_NAME, *_SHOW_PROXY[1]),
+            *when("by_variable", _VARIABLE, '$ systemctl show "<service>" -p Environment'),
+            '$ getent ahosts "<proxy>"',
+        ),
         proxy_not_found,
         consequences=UNCONNECTED,
         echoes=ACROSS,

@@ -7,6 +7,7 @@ $LabProviders = @{
     'Schannel' = "Name='Schannel' Guid='{1f678132-5938-4686-9fdc-c8ff68f15c85}'"
     'Microsoft-Windows-Servicing' = "Name='Microsoft-Windows-Servicing' Guid='{bd12f3b8-fc40-4a61-a307-b7a013a069c1}'"
     'Microsoft-Windows-Windows Firewall With Advanced Security' = "Name='Microsoft-Windows-Windows Firewall With Advanced Security' Guid='{d1bc9aff-2abf-4d71-9146-ecb2a986eb85}'"
+    'Tcpip' = "Name='Tcpip'"
     'Microsoft-Windows-CAPI2' = "Name='Microsoft-Windows-CAPI2' Guid='{5bbca4a8-b209-48dc-a8c7-b23d3e5216fb}' EventSourceName='Microsoft-Windows-CAPI2'"
 }
 

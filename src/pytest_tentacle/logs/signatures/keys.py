@@ -33,6 +33,14 @@ KEYS: tuple[Signature, ...] = (
         code="TT122",
     ),
     host_signature(
+        "key-asks-somebody",
+        r"action since the context was acquired as silent|CryptographicException[^\n]{0,80}?0x80090022",
+        ("the context was acquired as silent", "cryptographicexception"),
+        "A policy has Windows ask somebody at each use of a private key, which it cannot do in a service.",
+        "Set the security option for strong key protection back, then restart the service.",
+        code="TT122",
+    ),
+    host_signature(
         "no-private-key",
         r"does not have a private key, and so it cannot be used for listening",
         ("does not have a private key, and so",),

@@ -9,7 +9,7 @@ followed for the very packets of a peer: what they keep out is kept out when the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from pytest_tentacle.guide.consequences import NO_SETTINGS, NOT_LISTENING
@@ -22,9 +22,9 @@ from pytest_tentacle.judging.finding import Blocked, Evidence, Problem, Unknown
 from pytest_tentacle.judging.reading import FACTS
 from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link import Failure
-from pytest_tentacle.survey.surroundings import Firewall, FirewallRule
+from pytest_tentacle.packet_filter.firewall import Firewall, FirewallRule
 
-from .filter_rules import Filtered, Verdict, on_windows
+from .filter_rules import Filtered, Verdict, condition_words, on_windows
 from .link_verdict import standing_in_the_way
 from .linux_filter import WAY_READS, FilteredWay, LinuxVerdict, linux_verdict, own_addresses, verdict_of_way
 from .probe_verdict import describe
@@ -117,10 +117,12 @@ def _windows(subject: Subject, firewall: Firewall, port: int, attempts: tuple[At
             f"the service of Windows Firewall (MpsSvc) on {subject.name} {state}: what it filters then is not known",
             "Start the service MpsSvc; Windows is not supported without it.",
         )
-    verdict = on_windows(firewall, port, _peers(subject, attempts), _programs(subject, port))
+    verdict = windows_verdict(subject, firewall, port, _peers(subject, attempts))
     if verdict.filtered is Filtered.UNCLEAR:
         raise Unknown(
-            f"the rules of Windows Firewall on {subject.name} do not tell whether they let port {port} in", _ADVICE
+            f"the rules of Windows Firewall on {subject.name} do not tell whether they let port {port} in"
+            + "".join(f"; {_rule_line(rule)}" for rule in verdict.rules[:2]),
+            _ADVICE,
         )
     refused = any(_error_of(attempt) is Failure.REFUSED for attempt in attempts)  # which Windows Firewall never does
     if verdict.filtered is Filtered.OPEN or refused or _others_get_through(subject, port, attempts):
@@ -318,6 +320,20 @@ def _peers(subject: Subject, attempts: tuple[Attempt, ...]) -> frozenset[str]:
     return frozenset(machine.ip for machine in machines if machine.ip)
 
 
+def windows_verdict(subject: Subject, firewall: Firewall, port: int, peers: Iterable[str]) -> Verdict:
+    """What the rules of a Windows machine do with its peers' connections to the port."""
+    try:
+        service = subject.service
+    except (Unknown, Blocked):
+        service = None
+    address = subject.machine.ip
+    own = address if address in own_addresses(subject) else None  # else something translates it, nobody knows to which
+    services = (service.name,) if service else ()
+    return on_windows(
+        firewall, port, peers, _programs(subject, port), services=services, addresses=(own,) if own else ()
+    )
+
+
 def _programs(subject: Subject, port: int) -> frozenset[str]:
     """The executables that listen, or would."""
     found: set[str | None] = set()
@@ -385,7 +401,7 @@ def _described(subject: Subject, firewall: Firewall, port: int, attempts: tuple[
         return shorten(words.get(told.word, f"whether it lets port {port} in cannot be told: {told.words}"), 400)
     if firewall.running is not True:
         return "its service does not run"
-    verdict = on_windows(firewall, port, _peers(subject, attempts), _programs(subject, port))
+    verdict = windows_verdict(subject, firewall, port, _peers(subject, attempts))
     if verdict.filtered is Filtered.OPEN:
         by = ", ".join(rule.name for rule in verdict.rules[:3])
         return f"port {port} is let in" + (f" by {by}" if by else "")
@@ -404,7 +420,7 @@ def _problem(
         _CODES[verdict.filtered],
         subject.name,
         expected=f"the machine's own firewall lets TCP port {port} in",
-        actual=_WORDS[verdict.filtered] + where,
+        actual=_WORDS[verdict.filtered] + where + _by_condition(verdict),
         evidence=tuple(evidence),
         facts={
             "port": port,
@@ -415,6 +431,14 @@ def _problem(
             **_only_peer(subject, attempts),
         },
     )
+
+
+def _by_condition(verdict: Verdict) -> str:
+    """The rule that holds under a condition which is not met here."""
+    rule = next((each for each in verdict.rules if each.conditions), None)
+    if verdict.filtered is not Filtered.OTHER_SCOPE or rule is None:
+        return ""
+    return f": rule {rule.name} holds only if {condition_words(rule)}"
 
 
 def _profile_lines(firewall: Firewall) -> Iterator[str]:
@@ -432,4 +456,6 @@ def _rule_line(rule: FirewallRule) -> str:
         parts.append(f"from {', '.join(rule.remote)}")
     if rule.program:
         parts.append(f"program {rule.program}")
+    if rule.conditions:
+        parts.append(f"only if {', '.join(rule.conditions)}")
     return ", ".join([*parts, rule.source])

@@ -17,7 +17,8 @@ from pytest_tentacle.judging.subject import Subject
 from pytest_tentacle.link import Probe
 from pytest_tentacle.link.hosts import plain_address, plain_host
 from pytest_tentacle.packet_filter import BESIDE, Packet, PacketFilter, Passage, Way, walk
-from pytest_tentacle.survey.surroundings import Firewall, Route
+from pytest_tentacle.packet_filter.firewall import Firewall
+from pytest_tentacle.survey.surroundings import Route
 
 WAY_READS = ("host", "routes", "peer.host", "peer.routes")
 """What a verdict on a way reads, besides the rules."""

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from pytest_tentacle.survey.surroundings import (
-    AccessControl,
-    Denial,
-    FileLabel,
-    FirewallProfile,
-    FirewallRule,
-    ProcessLabel,
-    TlsPolicy,
-    TlsProtocol,
-)
+from pytest_tentacle.packet_filter.firewall import FirewallProfile, FirewallRule
+from pytest_tentacle.survey.surroundings import AccessControl, Denial, FileLabel, ProcessLabel, TlsPolicy, TlsProtocol
 from support import NOW
 from support.fleets.whole import LINUX_SUITES, WINDOWS_SUITES, Whole
 from support.rules import as_survey

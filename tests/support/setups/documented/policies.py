@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.survey.surroundings import FirewallProfile, FirewallRule, RootLists, TlsPolicy
+from pytest_tentacle.packet_filter.firewall import FirewallProfile, FirewallRule
+from pytest_tentacle.survey.surroundings import RootLists, TlsPolicy
 from support.faults.words_of_calls import with_sha1
 from support.fleets.certificates import ended, thumbprint
 from support.fleets.whole import LINUX_SUITES, WINDOWS_SUITES, Whole

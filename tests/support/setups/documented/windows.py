@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from pytest_tentacle.packet_filter.firewall import FirewallProfile, FirewallRule
 from pytest_tentacle.survey.model import ConfigurationFile, Instance, Service
 from pytest_tentacle.survey.surroundings import (
     Access,
     AccessEntry,
     Disk,
     Event,
-    FirewallProfile,
-    FirewallRule,
     OwnName,
     PortRange,
     Product,

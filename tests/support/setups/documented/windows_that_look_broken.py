@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from pytest_tentacle.packet_filter.firewall import Firewall, FirewallProfile
 from pytest_tentacle.survey.model import Service
-from pytest_tentacle.survey.surroundings import Event, Firewall, FirewallProfile, Proxy
+from pytest_tentacle.survey.surroundings import Event, Proxy
 from support import NOW
 from support.fleets.whole import LISTENS, Whole, started
 from support.setups.systems import runs_as

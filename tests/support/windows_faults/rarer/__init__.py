@@ -12,7 +12,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from pytest_tentacle.survey.surroundings import Event, FirewallProfile, FirewallRule
+from pytest_tentacle.packet_filter.firewall import FirewallProfile, FirewallRule
+from pytest_tentacle.survey.surroundings import Event
 from support import NOW
 from support.fleets.failures import DROPPED
 from support.fleets.whole import LISTENS, Whole, started

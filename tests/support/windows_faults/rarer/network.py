@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_tentacle.survey.surroundings import Firewall, Proxy, Route
+from pytest_tentacle.packet_filter.firewall import Firewall, FirewallRule
+from pytest_tentacle.survey.surroundings import Proxy, Route
 from support.fleets.failures import DROPPED, NOT_TLS, REFUSED
 from support.fleets.looks import OWN_PORT
 from support.fleets.whole import LISTENS, Whole, line, make_windows, started
@@ -13,7 +14,7 @@ from support.windows_faults.rarer import TENTACLE, as_known, kept_out, network_e
 POLLER = {"machine": "poll-01"}
 POLL = "https://octo-1.example:10943/        12  "
 BUFFERS = "An operation on a socket could not be performed because the system lacked sufficient buffer space or because a queue was full"
-NO_PORT = {"fails": "connect", "detail": BUFFERS}
+NO_PORT = {"fails": "connect", "detail": f"192.0.2.10: other (NoBufferSpaceAvailable: {BUFFERS})"}
 ALLOW = "v2.30|Action=Allow|Active=TRUE|Dir=In|Protocol=6|LPort=10933|"
 HARDWARE = "00-50-56-9A-12-34"
 
@@ -52,8 +53,14 @@ def ports_of_a_poller_ran_out(world: Whole) -> None:
         world.logs["poll-01"] += line(ago, "ERROR", POLL + text, 900)
 
 
-@fault("the server's machine has no port left for connections", r"port", r"left|used up|exhaust|range", machine="octo-1",
-       never=("New-NetFirewallRule",), others=("web-01", "web-02"))  # fmt: skip
+@fault(
+    "the server's machine has no port left for connections",
+    r"octo-1",
+    r"port",
+    r"left|used up|exhaust|range",
+    never=("New-NetFirewallRule",),
+    others=("web-02", "octo-1"),
+)
 def ports_of_the_server_ran_out(world: Whole) -> None:
     """The server opens a connection for each request and each is in TIME_WAIT; no listening Tentacle is reached.
 
@@ -122,7 +129,8 @@ def connections_must_be_secured(world: Whole) -> None:
     Source: learn.microsoft.com, New-NetIPsecRule (-InboundSecurity Require); MS-GPFAS 2.2.6 (ConSecRules, Action=SecureServer).
     """
     kept_out(world, ALLOW + "Name=Octopus|")
-    world.change("web-01", "firewall", **as_known(Firewall, secured=("Isolation",)))
+    rule = FirewallRule(name="Isolation", action="block", source="policy")
+    world.change("web-01", "firewall", **as_known(Firewall, secured=(rule,)))
 
 
 @fault("the service of Windows Firewall was stopped, which blocks what comes in", r"MpsSvc|firewall", unsure=True)

@@ -91,6 +91,11 @@ class TestEvents:
             },
         ] + [{"provider": "Schannel", "id": 36887, "data": {"CallerProcessId": "2136", "AlertDesc": "70"}}] * 90
         tentacle.description["events"] += changes_told(late)
+        tentacle.description["events"] += [
+            {"provider": "Tcpip", "id": 4199, "data": {"a": "", "b": "192.0.2.7", "c": "00-50-56-9A-12-34"}},
+            {"provider": "e1dexpress", "id": 4199, "data": {"a": "192.0.2.8"}},
+            *[{"provider": "Tcpip", "id": 4227}] * 30,
+        ]
         tentacle.put("Windows/System32/drivers/etc/hosts", "")
         survey = tentacle.run().survey
         assert_changes(survey.changes.data, late)
@@ -103,6 +108,9 @@ class TestEvents:
         assert crash.data == {"param1": "x", "param2": "3", "service": "OctopusDeploy Tentacle"}
         assert crash.time_utc.strftime("%Y-%m-%dT%H:%M:%SZ") == late
         assert (logon.id, logon.data["param1"], logon.data["param3"]) == (7038, "OctopusDeploy Tentacle: Ä<", "%%1326")
+        network = [event for event in events if event.source == "tcpip"]
+        assert 0 < len(network) <= 10
+        assert {event.id for event in network} <= {4199, 4227}
         schannel = [event for event in events if event.source == "schannel"]
         assert len(schannel) == 11
         assert {"Type": "client", "ErrorState": "10013"} in [event.data for event in schannel]

@@ -378,17 +378,51 @@ class TestFirewall:
             f"{head}Protocol=6|LPort=10933|RUAuth=O:LS|Name=users|",
             "v2.30|Action=Allow|Active=FALSE|Dir=In|Protocol=6|LPort=10933|Name=off|",
             "v2.30|Action=Allow|Active=TRUE|Dir=Out|Protocol=6|LPort=10933|Name=out|",
+            f"{head}Protocol=6|RPort=10933|Name=remote port|",
+            f"{head}Protocol=6|LPort=10933|LA4=10.9.9.9|IFType=Lan|IFType=Wireless|Svc=W3SVC|Name=asks for more|",
+            f"{head}Action=ByPass|Protocol=6|LPort=10933|Security=Authenticate|Name=secure|".replace(
+                "Action=Allow|", ""
+            ),
             "nonsense",
             policy=("v2.30|Action=Block|Active=TRUE|Dir=In|Protocol=6|LPort=10933|Name=@FirewallAPI.dll,-1|",),
         )
         rules = {rule.name: rule for rule in tentacle.run().survey.firewall.data.rules}
-        assert set(rules) == {"range", "any", "ours", "other-port", "users", "policy-0"}
+        more = {"remote port", "asks for more", "secure"}
+        assert set(rules) == {"range", "any", "ours", "other-port", "users", "policy-0"} | more
         assert rules["range"].ports == ("10000-11000",)
         assert rules["range"].remote == ("LocalSubnet", "10.0.0.0/255.0.0.0")
         assert rules["range"].profiles == ("Domain", "Public")
         assert rules["other-port"].program == "C:\\other.exe"
         assert rules["users"].conditional
+        assert rules["users"].conditions == ("RUAuth=O:LS",)
+        assert rules["remote port"].conditions == ("RPort=10933",)
+        assert set(rules["asks for more"].conditions) == {"LA4=10.9.9.9", "IFType=Lan", "IFType=Wireless", "Svc=W3SVC"}
+        assert set(rules["secure"].conditions) == {"Security=Authenticate", "Action=ByPass"}
+        assert rules["range"].conditions == rules["other-port"].conditions == ()
+        assert not rules["other-port"].conditional
         assert (rules["policy-0"].action, rules["policy-0"].source) == ("block", "policy")
+
+    def test_rules_for_connection_security(self, tentacle):
+        """Those that want IPsec of who comes in; not those that ask for it, are off, or exempt somebody."""
+        head = "v2.10|Active=TRUE|"
+        tentacle.description["registry"] = {
+            f"{FIREWALL}\\ConSecRules": {
+                "1": f"{head}Action=Secure|EP1_4=10.0.0.0-10.0.0.255|EP2_4=192.0.2.10|Protocol=6|Profile=Domain|Name=both|",
+                "2": f"{head}Action=Boundary|Name=asks|",
+                "3": f"{head}Action=DoNotSecure|Name=exempts|",
+                "4": "v2.10|Active=FALSE|Action=SecureServer|Name=off|",
+                "5": f"{head}Action=SecureServer|Protocol=17|Name=other protocol|",
+            },
+            f"{FIREWALL_POLICY}\\ConSecRules": {"1": f"{head}Action=SecureServer|Name=domain|"},
+        }
+        found = {rule.name: rule for rule in tentacle.run().survey.firewall.data.secured}
+        assert set(found) == {"both", "domain"}
+        assert set(found["both"].remote) == {"10.0.0.0-10.0.0.255", "192.0.2.10"}
+        assert (found["both"].profiles, found["both"].source, found["domain"].source) == (
+            ("Domain",),
+            "local",
+            "policy",
+        )
 
     def test_profiles(self, tentacle):
         """Off, open, and what a group policy says before the machine's own word."""

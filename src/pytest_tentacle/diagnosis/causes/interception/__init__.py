@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from .cut_off import CUT_OFF
 from .strangers import STRANGERS
+from .two_owners import TWO_OWNERS
 
-INTERCEPTION = (*STRANGERS, *CUT_OFF)
+INTERCEPTION = (*STRANGERS, *CUT_OFF, *TWO_OWNERS)

@@ -13,7 +13,8 @@ from pytest_tentacle.guide.consequences import NO_CONNECTION
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.link.hosts import plain_address
-from pytest_tentacle.sections.connections.filter_rules import Filtered, on_windows
+from pytest_tentacle.sections.connections.filter_rules import Filtered
+from pytest_tentacle.sections.connections.firewall import windows_verdict
 from pytest_tentacle.sections.connections.linux_filter import FilteredWay, linux_verdict, own_addresses, stops_too_big
 
 SEVERAL = 2
@@ -148,8 +149,7 @@ def filter_verdict(view: View | None, peer: View | None, problem: Problem) -> st
         return None if word == "unclear" else word
     if firewall.running:
         address = peer.subject.machine.ip if peer else None
-        programs = [view.service.executable] if view.service and view.service.executable else []
-        found = on_windows(firewall, port, [address] if address else [], programs).filtered
+        found = windows_verdict(view.subject, firewall, port, [address] if address else []).filtered
     else:
         return None
     if found is Filtered.UNCLEAR:

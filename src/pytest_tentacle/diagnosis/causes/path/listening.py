@@ -42,7 +42,7 @@ from .links import (
     unjudged_rule,
     unless_own_rules,
 )
-from .own_firewall import keeps_out, unheard
+from .own_firewall import keeps_out, own_terms, unheard
 from .translated import translated
 
 _REFUSES = "is up and refuses the connection: its service is stopped or listens elsewhere, or a firewall rejects it"
@@ -70,7 +70,7 @@ def _host_firewall(view: View, problem: Problem) -> Clue | None:
     link = lost_link(view, problem, listening=True)
     if link is None or not link.end_is_well or not link.near:
         return None
-    if unheard(view, problem):
+    if unheard(view, problem) or own_terms(view, problem):
         return None
     evidence = (own_page(view.name, link), link.near_evidence)
     match filter_verdict(view, view.peer(problem), problem):
@@ -89,7 +89,7 @@ def _host_firewall(view: View, problem: Problem) -> Clue | None:
 
 def _security_group(view: View, problem: Problem) -> Clue | None:
     link = lost_link(view, problem, listening=True)
-    if link is None or not link.would_answer or not link.near:
+    if link is None or not link.would_answer or not link.near or own_terms(view, problem):
         return None
     if own_rule := unheard(view, problem):
         return Clue(
@@ -141,7 +141,7 @@ def _one_alone(view: View, problem: Problem) -> Clue | None:
     link = lost_link(view, problem, listening=True)
     if link is None or not link.would_answer or link.near or explained_by_many(link):
         return None
-    if translated(view, problem) is not None:
+    if translated(view, problem) is not None or own_terms(view, problem):
         return None
     own_rule, own = unheard(view, problem), {"own": link.own_words}
     if own_rule:

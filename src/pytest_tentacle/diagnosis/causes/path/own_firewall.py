@@ -11,11 +11,14 @@ from pytest_tentacle.guide.consequences import ACROSS, FIREWALL, INTERCEPTED, LO
 from pytest_tentacle.guide.problem import Confidence
 from pytest_tentacle.judging.finding import Evidence, Problem
 from pytest_tentacle.link import Failure
+from pytest_tentacle.packet_filter.firewall import Firewall
 from pytest_tentacle.packet_filter.model import FilterChain, FilterMatch
 from pytest_tentacle.packet_filter.systemd import TABLE as OF_UNITS
-from pytest_tentacle.sections.connections.linux_filter import FilteredWay, linux_verdict, own_addresses
+from pytest_tentacle.sections.connections.filter_rules import Filtered, condition_words, secured_by
+from pytest_tentacle.sections.connections.firewall import windows_verdict
+from pytest_tentacle.sections.connections.linux_filter import FilteredWay, linux_verdict, own_addresses, route_to
 
-from .links import ALLOW_WINDOWS, BLOCKED, NO_ROUTE, RULES_LINUX, RULES_WINDOWS
+from .links import ALLOW_WINDOWS, BLOCKED, NO_ROUTE, ROUTE_LINUX, ROUTE_WINDOWS, RULES_LINUX, RULES_WINDOWS
 
 _BY_A_RULE, _ALL, _LOCAL_IGNORED = "TT542", "TT543", "TT544"
 _RESTS_ON = frozenset({"instances", "firewall", "peer.instances", "peer.firewall"})
@@ -35,6 +38,100 @@ _ANSWERED = INTERCEPTED | {"TT524", "TT528"}
 _BY_THE_UNIT = "Try the connection as the unit does, in its network and its control group."
 _REJECTED = "The machine's own firewall rejects the connection as well, but not even that is heard."
 _LED = "The machine's own firewall leads the connection to another port, but not even that one's answer is heard."
+
+
+def own_terms(view: View, problem: Problem) -> Clue | None:
+    """What of a Windows end's own may keep a peer out though a rule lets it in: a condition, IPsec, its way back."""
+    silent = _silent_windows(view, problem)
+    if silent is None:
+        return None
+    return _by_condition(silent) or _by_ipsec(silent) or _by_another_card(silent, view, problem)
+
+
+_Silent = tuple[View, Firewall, int, list[str]]
+
+
+def _silent_windows(view: View, problem: Problem) -> _Silent | None:
+    """The end that answers itself and nobody else, with its firewall, the port, and the address of who connects."""
+    if problem.facts.get("error") != Failure.TIMED_OUT:
+        return None
+    end, port = view.end(problem), problem.facts.get("port")
+    survey = end.survey if end is not None else None
+    firewall = survey.firewall.data if survey is not None else None
+    if end is None or firewall is None or firewall.engine != "windows" or not firewall.running:
+        return None
+    if not isinstance(port, int) or end.codes & FIREWALL:
+        return None
+    if not (end.answers_itself or end.connects_to_itself):
+        return None
+    vantage = view.vantage(problem)
+    address = vantage.subject.machine.ip if vantage is not None else None
+    return end, firewall, port, [address] if address else []
+
+
+def _under_condition(view: View, problem: Problem) -> Clue | None:
+    """The only rules for the port hold under conditions that no survey can judge."""
+    silent = _silent_windows(view, problem)
+    return None if silent is None else _by_condition(silent)
+
+
+def _by_condition(silent: _Silent) -> Clue | None:
+    end, firewall, port, peers = silent
+    if not any(rule.conditions for rule in firewall.rules):
+        return None
+    verdict = windows_verdict(end.subject, firewall, port, peers)
+    rule = next((each for each in verdict.rules if each.action == "allow" and each.conditions), None)
+    if verdict.filtered is not Filtered.UNCLEAR or rule is None:
+        return None
+    words = condition_words(rule)
+    return Clue(
+        facts={"end": end.name, "rule": rule.name, "condition": words, "port": port},
+        evidence=(Evidence(f"firewall of {end.name}", f"rule {rule.name} lets port {port} in only if {words}"),),
+        place=end.name,
+    )
+
+
+def _only_by_ipsec(view: View, problem: Problem) -> Clue | None:
+    """Its rules let the port in, and a rule for connection security wants IPsec of who comes."""
+    silent = _silent_windows(view, problem)
+    return None if silent is None else _by_ipsec(silent)
+
+
+def _by_ipsec(silent: _Silent) -> Clue | None:
+    end, firewall, port, peers = silent
+    rule = secured_by(firewall, port, peers)
+    if rule is None or windows_verdict(end.subject, firewall, port, peers).filtered is not Filtered.OPEN:
+        return None
+    told = Evidence(f"firewall of {end.name}", f"rule for connection security {rule.name} ({rule.source}): IPsec alone")
+    return Clue(facts={"end": end.name, "rule": rule.name, "port": port}, evidence=(told,), place=end.name)
+
+
+def _answers_by_another_card(view: View, problem: Problem) -> Clue | None:
+    """Its way back to who connects leads by another of its cards, with another address than the one asked for."""
+    silent = _silent_windows(view, problem)
+    return None if silent is None else _by_another_card(silent, view, problem)
+
+
+def _by_another_card(silent: _Silent, view: View, problem: Problem) -> Clue | None:
+    end, vantage, asked = silent[0], view.vantage(problem), problem.facts.get("address")
+    if vantage is None or asked is None:
+        return None
+    route, own = route_to(end.subject, vantage.subject), own_addresses(end.subject)
+    if route is None or route.error is not None or asked not in own or route.source not in own or route.source == asked:
+        return None
+    if (":" in str(asked)) is not (":" in str(route.source)):
+        return None
+    words = f"to {route.address} it goes by {route.device}, from {route.source} (next router: {route.via or 'none'})"
+    facts = {"end": end.name, "asked": asked, "source": route.source, "device": route.device, "port": silent[2]}
+    return Clue(
+        facts=facts, evidence=(Evidence(f"routes of {end.name}", words),), place=end.name, unsure=_TRY_FROM_THERE
+    )
+
+
+_TRY_FROM_THERE = (
+    "Ask on {end} by which route an answer from {asked} goes (Find-NetRoute with -LocalIPAddress): a card with a "
+    "gateway of its own answers by that."
+)
 
 
 def _could_be_by(told: Problem, problem: Problem) -> bool:
@@ -237,6 +334,75 @@ OWN_FIREWALL: tuple[CauseKind, ...] = (
         fold_by=("keeper", "port", "why"),
         rank=12,
         told_apart_by=_RESTS_ON,
+    ),
+    CauseKind(
+        "TC5218",
+        "A rule of the machine's own firewall may not hold for the other end",
+        "Of the rules of {end}'s firewall only {rule} would let port {port} in, and it holds only if {condition}. "
+        "{vantage} gets no answer, while {end} answers itself: it seems that this is not so.",
+        BLOCKED,
+        (
+            (
+                "On {end}, see the rule. Where that condition is not meant, take it out of the rule (in a group policy "
+                "where that made it); where it is, make a second rule for the peers:"
+            ),
+            _SEE_RULES,
+            ALLOW_WINDOWS,
+        ),
+        ("This concerns Windows Firewall only. On {end}, see the rules:", *RULES_LINUX),
+        _under_condition,
+        consequences=LOST_IN_LOGS,
+        fold_by=("end", "port", "rule"),
+        rank=12,
+        confidence=Confidence.LIKELY,
+        told_apart_by=_RESTS_ON,
+    ),
+    CauseKind(
+        "TC5209",
+        "The machine lets in only what is secured by IPsec",
+        "The rule for connection security {rule} of {end} lets in only what is secured by IPsec. {vantage} gets no "
+        "answer on port {port}, while {end} answers itself: it seems that the two do not come to terms by IPsec.",
+        BLOCKED,
+        (
+            (
+                "A rule of the firewall that allows the port would change nothing. Have those who manage that rule "
+                "give the other end the same policy, or exempt this port or that end from it; what there is, and with "
+                "whom the machine has come to terms:"
+            ),
+            "$ Get-NetIPsecRule -PolicyStore ActiveStore",
+            "$ Get-NetIPsecMainModeSA",
+        ),
+        ("This concerns Windows only. On {end}, see the rules:", *RULES_LINUX),
+        _only_by_ipsec,
+        consequences=LOST_IN_LOGS,
+        fold_by=("end", "port", "rule"),
+        rank=12,
+        confidence=Confidence.LIKELY,
+        told_apart_by=_RESTS_ON,
+    ),
+    CauseKind(
+        "TC5219",
+        "The machine's way back leads by another of its cards",
+        "{vantage} asks for {end} at {asked} and gets no answer, while {end} answers itself. Its way to {vantage} "
+        "leads by another card ({device}, address {source}): Windows sends no answer by that, or a firewall on the "
+        "path does not know the connection.",
+        BLOCKED,
+        (
+            (
+                "On {end}, see the cards and their gateways. Let the card that is asked have the way to {vantage}: a "
+                "static route for its network, or the one default gateway of the machine:"
+            ),
+            "$ Get-NetIPConfiguration",
+            "$ Get-NetRoute",
+            ROUTE_WINDOWS[0],
+        ),
+        ("Windows reports this. On {end}, see the routes:", *ROUTE_LINUX),
+        _answers_by_another_card,
+        consequences=LOST_IN_LOGS,
+        fold_by=("end", "source"),
+        rank=38,
+        confidence=Confidence.POSSIBLE,
+        told_apart_by=_RESTS_ON | {"routes", "peer.routes"},
     ),
     CauseKind(
         "TC5421",

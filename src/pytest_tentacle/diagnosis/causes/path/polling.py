@@ -37,13 +37,14 @@ from .links import (
     own_page,
     unless_own_rules,
 )
+from .own_firewall import own_terms
 
 
 def _server_firewall(view: View, problem: Problem) -> Clue | None:
     link = lost_link(view, problem, listening=False)
     if link is None or not link.would_answer or link.reached or link.lost < SEVERAL:
         return None
-    if link.end is not None and link.end.codes & FIREWALL:
+    if link.end is not None and (link.end.codes & FIREWALL or own_terms(view, problem)):
         return None
     evidence = (own_page(link.server, link), link.far_evidence)
     own = {"own": link.own_words}
@@ -65,6 +66,8 @@ def _own_outbound(view: View, problem: Problem) -> Clue | None:
     link = lost_link(view, problem, listening=False)
     if link is None or not link.reached or (not link.near and link.near_lost >= SEVERAL):
         return None
+    if _proxy_of_others(view, problem) is not None:
+        return None
     if link.near:
         return Clue(evidence=(link.near_evidence,))
     return Clue(
@@ -75,9 +78,33 @@ def _own_outbound(view: View, problem: Problem) -> Clue | None:
     )
 
 
+def _proxy_of_others(view: View, problem: Problem) -> Clue | None:
+    """A proxy is set for WinHTTP alone, which no Tentacle asks; it polls directly, and does not get there."""
+    link = lost_link(view, problem, listening=False)
+    proxies = view.survey.proxies.data if view.survey is not None and view.system == "windows" else None
+    on = [each for each in proxies or () if each.enabled and (each.address or each.pac)]
+    if link is None or not link.reached or not on or any(each.layer != "winhttp" for each in on):
+        return None
+    try:
+        if view.subject.settings.polling_proxy.host:
+            return None
+    except (Unknown, Blocked):
+        return None
+    proxy = on[0].address or on[0].pac
+    told = Evidence(
+        f"proxies of {view.name}", f"WinHTTP: {proxy}; none for the service's account, none in its settings"
+    )
+    return Clue(facts={"proxy": proxy}, evidence=(told, link.far_evidence), unsure=_TRY_THE_PROXY)
+
+
+_TRY_THE_PROXY = (
+    "Whether {proxy} would lead there, and whether anything else keeps {who} from connecting, the survey did not try."
+)
+
+
 def _one_poller(view: View, problem: Problem) -> Clue | None:
     link = lost_link(view, problem, listening=False)
-    if link is None or not link.would_answer or link.reached or link.lost >= SEVERAL:
+    if link is None or not link.would_answer or link.reached or link.lost >= SEVERAL or own_terms(view, problem):
         return None
     return Clue(
         facts={"own": link.own_words},
@@ -199,6 +226,30 @@ PATH_POLLING: tuple[CauseKind, ...] = (
         rank=15,
         told_apart_by=frozenset({"fleet.probes"}),
         confidence=Confidence.LIKELY,
+    ),
+    CauseKind(
+        "TC5217",
+        "The machine's proxy is set where no Tentacle looks",
+        "{who} cannot reach {server} on port {port}, but others do. A proxy is set there for WinHTTP ({proxy}), which "
+        "Windows' own services use and Tentacles do not: if the way out leads through that proxy alone, the Tentacle "
+        "has to be told.",
+        BLOCKED,
+        (
+            (
+                "If nothing gets out without that proxy, set it for the Tentacle (polling-proxy --proxyHost), and "
+                "have it allow the port. If the Tentacle is to go directly, look for outbound rules of the machine:"
+            ),
+            "$ netsh winhttp show proxy",
+            *tentacle('show-configuration --instance "<instance>"')[0],
+            OUTBOUND_WINDOWS,
+        ),
+        ("This concerns Windows only. On {who}, see how far packets get:", *WAY_LINUX),
+        _proxy_of_others,
+        consequences=LOST_IN_LOGS,
+        fold_by=("port", "proxy"),
+        rank=40,
+        confidence=Confidence.POSSIBLE,
+        told_apart_by=frozenset({"proxies", "instances"}),
     ),
     CauseKind(
         "TC5213",

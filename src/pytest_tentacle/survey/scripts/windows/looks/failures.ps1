@@ -38,6 +38,15 @@ function Get-FailureWord {
     'other'
 }
 
+# The system's own words; before them, where there is no word of ours for it, .NET's name, which has no language:
+# NoBufferSpaceAvailable and AddressAlreadyInUse say that this machine has no port left.
+function Get-FailureText {
+    param([string]$Word, $Exception)
+    $cause = (Get-ExceptionChain $Exception)[-1]
+    if ($Word -eq 'other' -and $cause -is [Net.Sockets.SocketException]) { return "$($cause.SocketErrorCode): $($cause.Message)" }
+    $cause.Message
+}
+
 function Get-TlsFailureWord {
     param([hashtable]$Probe, [object[]]$Chain)
     foreach ($cause in $Chain) {

@@ -445,7 +445,7 @@ function Stop-Connect {
     param([hashtable]$Probe, [string]$Word, $Exception)
     $address = $Probe.Address.ToString()
     $text = "${address}: $Word"
-    if ($Exception) { $text += ' (' + (Get-ExceptionChain $Exception)[-1].Message + ')' }
+    if ($Exception) { $text += ' (' + (Get-FailureText $Word $Exception) + ')' }
     $Probe.Attempts += @{ Word = $Word; Address = $address; Text = $text; Time = [Math]::Round($Survey.Clock.Elapsed.TotalMilliseconds - $Probe.Since, 1) }
     Close-Probe $Probe
     if ($Probe.Addresses.Count) { Start-Connect $Probe -Again; return }

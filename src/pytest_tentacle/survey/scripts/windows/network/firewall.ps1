@@ -46,7 +46,27 @@ function Get-FirewallSection {
         }
     }
     $rules += @(Get-OldFirewallRule -Ports $ports -Programs $programs)
-    @{ engine = 'windows'; running = Test-FirewallRunning; profiles = $profiles; rules = $rules }
+    $section = @{ engine = 'windows'; running = Test-FirewallRunning; profiles = $profiles; rules = $rules }
+    $secured = @(Get-SecurityRule)
+    if ($secured.Count) { $section['secured'] = $secured }
+    $section
+}
+
+# Rules for connection security that take nothing but what is secured by IPsec (Secure: in and out, SecureServer: in); those
+# that only ask for it let everything in. Either end of such a rule may be the peer.
+function Get-SecurityRule {
+    foreach ($store in @{ Key = $FirewallKey; Source = 'local' }, @{ Key = $FirewallPolicyKey; Source = 'policy' }, @{ Key = $FirewallMdmKey; Source = 'policy' }) {
+        $values = Get-RegistryTable "$($store.Key)\ConSecRules"
+        foreach ($name in $values.Keys) {
+            $text = [string]$values[$name]
+            if (-not $text.Contains('Active=TRUE|') -or $text -notmatch '\|Action=Secure(Server)?\|') { continue }
+            $rule = ConvertFrom-FirewallRule -Text $text -Name ([string]$name)
+            if (@('6', '256') -notcontains $rule.Protocol) { continue }
+            $record = ConvertTo-FirewallRecord $rule $store.Source
+            $record['action'] = 'block'
+            $record
+        }
+    }
 }
 
 # Exceptions of the old template: `10933:TCP:*:Enabled:name` for a port, `path:*:Enabled:name` for a program.
@@ -135,19 +155,24 @@ function ConvertFrom-FirewallRule {
         Protocol    = if ($fields['Protocol']) { [string]$fields['Protocol'][0] } else { '256' }
         Ports       = @(@($fields['LPort']) + @($fields['LPort2_10']) | Where-Object { $_ })
         Profiles    = @($fields['Profile'] | Where-Object { $_ })
-        Remote      = @(@($fields['RA4']) + @($fields['RA6']) + @($fields['RA42']) + @($fields['RA62']) | Where-Object { $_ })
+        Remote      = @('RA4', 'RA6', 'RA42', 'RA62', 'EP1_4', 'EP1_6', 'EP2_4', 'EP2_6' | ForEach-Object { $fields[$_] } | Where-Object { $_ })
         Program     = $program
-        Conditional = @($FirewallConditions | Where-Object { $fields.ContainsKey($_) }).Count -gt 0 -or @($fields['Action'])[0] -eq 'ByPass'
+        Conditions  = @(
+            foreach ($key in $FirewallConditions) { foreach ($value in @($fields[$key] | Where-Object { $null -ne $_ })) { "$key=$value" } }
+            if (@($fields['Action'])[0] -eq 'ByPass') { 'Action=ByPass' }
+        )
     }
 }
 
-# TCP (6) or any protocol (256), and a port of interest; any port only for no program, or one of ours.
+# TCP (6) or any protocol (256), and a port of interest; any port only for no program, or one of ours. A port of interest that
+# stands there as the remote one was meant for the local one.
 function Test-FirewallRule {
     param([hashtable]$Rule, [int[]]$Ports, [string[]]$Programs)
     if (@('6', '256') -notcontains $Rule.Protocol) { return $false }
     if (-not $Rule.Ports.Count) {
+        if (@($Ports | Where-Object { $Rule.Conditions -contains "RPort=$_" }).Count) { return $true }
         if ($Rule.Program) { return $Programs -contains $Rule.Program }
-        return -not $Rule.Conditional
+        return -not $Rule.Conditions.Count
     }
     foreach ($text in $Rule.Ports) {
         foreach ($port in $Ports) {
@@ -160,7 +185,7 @@ function Test-FirewallRule {
 
 function ConvertTo-FirewallRecord {
     param([hashtable]$Rule, [string]$Source)
-    @{
+    $record = @{
         name        = $Rule.Name
         action      = if ($Rule.Action -eq 'Block') { 'block' } else { 'allow' }
         ports       = @($Rule.Ports)
@@ -168,6 +193,8 @@ function ConvertTo-FirewallRecord {
         remote      = @($Rule.Remote)
         program     = $Rule.Program
         source      = $Source
-        conditional = [bool]$Rule.Conditional
+        conditional = $Rule.Conditions.Count -gt 0
     }
+    if ($Rule.Conditions.Count) { $record['conditions'] = @($Rule.Conditions) }
+    $record
 }

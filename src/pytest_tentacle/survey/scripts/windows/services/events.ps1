@@ -13,6 +13,10 @@ $SchannelKindLimit = 10
 $ServiceEvents = 7000, 7001, 7003, 7009, 7011, 7022, 7023, 7024, 7031, 7034, 7038, 7040, 7041, 7045
 $SchannelEvents = 36870, 36871, 36874, 36876, 36877, 36878, 36879, 36880, 36881, 36882, 36883, 36884, 36887, 36888
 
+# Of the network stack: no port was left for a connection (4227, 4231), another machine has an address of this one (4199).
+$NetworkEvents = 4199, 4227, 4231
+$NetworkEventLimit = 10
+
 # Failed looks for the lists of trusted and of forbidden roots (CAPI2, in the log Application).
 $RootListEvents = 4107, 4110
 $RootListLimit = 10
@@ -37,7 +41,9 @@ function Get-EventSection {
         $entry
     }
     $lists = @{ Log = 'Application'; Provider = 'Microsoft-Windows-CAPI2'; Source = 'capi2'; Id = $RootListEvents }
-    # The System log has told already; the other log is a help, and no reason to throw that away.
+    $network = @{ Log = 'System'; Provider = 'Tcpip'; Source = 'tcpip'; Id = $NetworkEvents }
+    # What matters most was told already; these are a help, and no reason to throw that away.
+    try { Get-LogEntry $network | Select-Object -First $NetworkEventLimit } catch { $null = $_ }
     try { Get-LogEntry $lists | Select-Object -First $RootListLimit } catch { return }
 }
 
