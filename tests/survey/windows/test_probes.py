@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import re
 import signal
 import socket
 import ssl
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -18,6 +20,7 @@ from pytest_tentacle.link.model import Failure, Stage
 from pytest_tentacle.survey.answer import read_document
 from pytest_tentacle.survey.ingest import ingest
 from pytest_tentacle.survey.request import Request
+from pytest_tentacle.survey.scripts.windows import script
 from pytest_tentacle.transport.base import Answer
 
 
@@ -280,3 +283,23 @@ class TestMany:
         assert late
         assert all("budget" in probe.unavailable for probe in late)
         assert all(probe.unavailable or probe.failed[1].error is Failure.TIMED_OUT for probe in found)
+
+
+def test_the_name_of_a_failure_comes_before_its_words(engine: Path) -> None:
+    """By .NET's name alone is told, in each language, that no port was left; what has a word of ours needs none."""
+    functions = [body.partition("\n}\n")[0] + "\n}" for body in script().split("\nfunction ")]
+    wanted = [f"function {each}" for each in functions if each.startswith(("Get-ExceptionChain", "Get-FailureText"))]
+    asked = """
+    ConvertTo-Json @(
+        (Get-FailureText 'other' (New-Object Net.Sockets.SocketException 10055)),
+        (Get-FailureText 'other' (New-Object Net.Sockets.SocketException 10048)),
+        (Get-FailureText 'refused' (New-Object Net.Sockets.SocketException 10061)),
+        (Get-FailureText 'other' (New-Object Exception 'said')))
+    """
+    command = [str(engine), "-NoProfile", "-NonInteractive", "-Command", "\n".join([*wanted, asked])]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    full, taken, refused, other = json.loads(done.stdout)
+    assert full.startswith("NoBufferSpaceAvailable: ")
+    assert taken.startswith("AddressAlreadyInUse: ")
+    assert not refused.startswith("ConnectionRefused")
+    assert other == "said"
