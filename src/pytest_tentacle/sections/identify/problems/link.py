@@ -242,8 +242,8 @@ NETWORK_KINDS = (
     kind(
         "TT158",
         "The machine's own system forbids the connection",
-        "The system of the machine that connects let the connection not out: an outbound firewall rule, SELinux, or a "
-        "security product, which may also have contained (isolated) the machine.",
+        "The system of the machine that connects did not let the connection out: an outbound firewall rule, SELinux, "
+        "or a security product, which may also have contained (isolated) the machine.",
         "On the machine that connects, look for an outbound rule. If there is none, ask those who manage its security "
         "product, who alone can lift a containment:",
         windows=("$ Get-NetFirewallRule -Direction Outbound -Action Block -Enabled True",),

@@ -64,7 +64,8 @@ unit_addresses() {
 }
 
 # What stops packets beside all rules: programs at the cards (XDP), filters and buckets at their queues, IPsec's policies, a
-# table of tracked connections that is as good as full. Only where there are any. A connection of IPsec's has keys: how many there are is asked, and never for one of them.
+# table of tracked connections that is as good as full. Only where there are any. A connection of IPsec's has keys: how many
+# there are is asked, and never for one of them.
 beside_rules() {
     # Files of /proc/sys can be read only at once: dash's own read gets their first digit.
     told=$(cat /proc/sys/net/netfilter/nf_conntrack_count /proc/sys/net/netfilter/nf_conntrack_max 2>/dev/null)
